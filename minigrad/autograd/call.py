@@ -1,0 +1,232 @@
+"""The part of a call that straight-line code does not cover: operands to convert, several results, errors to explain.
+
+The generated call path (:mod:`minigrad.autograd.op`) comes here when an operand is not a tensor, when dtypes differ, when
+an operation takes a sequence or returns several tensors, and when the forward raises.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, dtypes
+from minigrad.autograd import graph
+from minigrad.autograd.graph import Node, TensorBase, edge_of
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    MinigradError,
+    ShapeError,
+)
+
+SCALARS = (bool, int, float, complex)
+REGISTRY: dict[str, Any] = {}  # every declared operation, by name
+
+
+class General:
+    """One operation's call with operands of any kind: converts them and calls the straight path again."""
+
+    def __init__(self, function: Any, info: Any) -> None:
+        self.function, self.info = function, info
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        info = self.info
+        names = info.arguments * len(args) if info.variadic else info.arguments
+        if info.variadic and len(args) == 0:
+            raise ArgumentError(f"{info.name}: expected a non-empty sequence of tensors")
+        like = next((a for a in args if isinstance(a, TensorBase)), None)
+        operands = [operand(info, name, a, like) for name, a in zip(names, args)]
+        operands = together(info, names, operands, like)
+        if like is None:
+            try:
+                result = info.forward(*operands, **settings)
+            except Exception as error:
+                raise explain(info, error, operands, settings) from None
+            return info.result_type(*result) if isinstance(info.outputs, tuple) else result
+        return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
+
+
+def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
+    """An argument as a tensor, array or Python scalar; anything else is refused with what would be right."""
+    if value is None and name in info.optional or isinstance(value, TensorBase):
+        return value
+    if isinstance(value, np.generic) and like is not None:
+        return value.item()
+    if isinstance(value, SCALARS):
+        if info.dtypes in ("promote", "float") and name in info.alike:
+            return value
+    elif isinstance(value, backend.array_types) or isinstance(value, np.generic):
+        return value if like is None else constant(value, like)
+    raise ArgumentError(f"{info.name}(): argument '{name}' must be a Tensor, not {type(value).__name__}; "
+                        f"minigrad.tensor(...) makes one of it")
+
+
+def constant(value: Any, like: TensorBase, dtype: Any = None) -> Any:
+    """`value` as a tensor of `like`'s kind that wants no gradient."""
+    t: Any = object.__new__(like.result_class)
+    t.array = value if dtype is None else backend.xp_of(like.array).asarray(value, dtype=dtype)
+    t.node = None
+    return t
+
+
+def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None) -> list[Any]:
+    """The operands brought to one dtype where the declaration asks for it."""
+    if not info.alike:
+        return operands
+    arrays = [x.array if isinstance(x, TensorBase) else x for x in operands]
+    chosen = [k for k, name in enumerate(names) if name in info.alike and operands[k] is not None]
+    present = [arrays[k] for k in chosen]
+    if all(isinstance(x, SCALARS) for x in present):
+        raise ArgumentError(f"{info.name}(): argument '{names[chosen[0]]}' must be a Tensor, not "
+                            f"{type(present[0]).__name__}; minigrad.tensor(...) makes one of it")
+    if info.dtypes == "same":
+        found = {x.dtype: names[k] for x, k in zip(present, chosen)}
+        if len(found) > 1:
+            (d1, a1), (d2, a2) = list(found.items())[:2]
+            raise DtypeError(f"{info.name}: expected '{a1}' and '{a2}' to have the same dtype, but got {named(d1)} and "
+                             f"{named(d2)}; convert one, for instance {a2}.to({named(d1)})")
+        return operands
+    wanted = dtypes.result_dtype(present)
+    if info.dtypes == "float" and wanted.kind not in "fc":
+        wanted = dtypes.get_default_dtype()
+    for k in chosen:
+        x = operands[k]
+        if isinstance(x, TensorBase):
+            if x.array.dtype is not wanted.numpy:
+                operands[k] = REGISTRY["cast"](x, dtype=wanted)
+        elif like is not None:
+            operands[k] = constant(scalar_array(x, wanted, like.array), like)
+        elif isinstance(x, SCALARS):
+            operands[k] = scalar_array(x, wanted, next(a for a in present if not isinstance(a, SCALARS)))
+        elif x.dtype is not wanted.numpy:
+            operands[k] = x.astype(wanted.numpy)
+    return operands
+
+
+def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
+    """A Python scalar as a zero-dimensional array; integers wrap around and floats overflow to inf, as in PyTorch."""
+    xp = backend.xp_of(like)
+    if wanted.kind in "iu" and type(x) is int:
+        bits = 8 * wanted.itemsize
+        x = (x + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1) if wanted.kind == "i" else x % (1 << bits)
+    with np.errstate(over="ignore"):
+        return xp.asarray(x).astype(wanted.numpy)
+
+
+def named(numpy_dtype: Any) -> str:
+    return repr(dtypes.FROM_NUMPY.get(numpy_dtype, numpy_dtype))
+
+
+# ---------------------------------------------------------------------------------------------------- recording by loops
+
+def record_variadic(info: Any, tensors: list[Any], settings: dict[str, Any]) -> Any:
+    """Call and record an operation on a sequence of tensors."""
+    arrays = tuple([t.array for t in tensors])
+    try:
+        result = info.forward(*arrays, **settings)
+    except Exception as error:
+        raise explain(info, error, arrays, settings) from None
+    if info.outputs:
+        return finish_outputs(info, result, tensors, arrays, settings)
+    out: Any = object.__new__(tensors[0].result_class)
+    out.array = backend.as_array(result)
+    out.node = record(info, tensors, arrays, out.array, settings)
+    return out
+
+
+def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, settings: dict[str, Any]) -> Node | None:
+    """The node of a call, or None where nothing wants a gradient. What the generated path does in straight lines."""
+    name_of = info.arguments * len(inputs) if info.variadic else info.arguments
+    edges = tuple([None if t is None or a not in info.rules else edge_of(t) for t, a in zip(inputs, name_of)])
+    if not graph.grad_enabled.get() or all(e is None for e in edges):
+        return None
+    wants = {a for a, e in zip(name_of, edges) if e is not None}
+    node: Node = info.node_class()
+    saved: list[Any] = []
+    for name in info.kept_arrays:
+        used = any(name in info.needs[a] for a in wants)
+        if name == "out":
+            saved.append(result if used else None)
+        elif info.variadic:
+            saved.extend(arrays if used else (None,) * len(arrays))
+        else:
+            saved.append(arrays[info.arguments.index(name)] if used else None)
+    values = []
+    for name in info.kept_values:
+        if name in settings:
+            values.append(settings[name])
+            continue
+        argument, _, what = name.rpartition("_")
+        of = arrays if info.variadic else arrays[info.arguments.index(argument)]
+        values.append(tuple([getattr(a, what) for a in arrays]) if info.variadic else None if of is None else getattr(of, what))
+    node.inputs, node.saved, node.settings = edges, tuple(saved), tuple(values)
+    if info.variadic:
+        node.saved_from = (*((-1,) if "out" in info.kept_arrays else ()),
+                           *(range(len(arrays)) if info.arguments[0] in info.kept_arrays else ()))
+    node.shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
+    frame = graph.user_frame()
+    node.code, node.lasti, node.extras = frame.f_code, frame.f_lasti, None
+    node.stamp = graph.tick()
+    return node
+
+
+def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """The several results of an operation as tensors; only the floating and complex ones carry a gradient."""
+    result = tuple([backend.as_array(r) for r in result])
+    node = record(info, inputs, arrays, result, settings)
+    outs = []
+    for k, array in enumerate(result):
+        t: Any = object.__new__(inputs[0].result_class)
+        t.array = array
+        t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        outs.append(t)
+    return info.result_type(*outs) if isinstance(info.outputs, tuple) else tuple(outs)
+
+
+# ---------------------------------------------------------------------------------------------------- errors
+
+def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:
+    """The error a forward raised, as one that names the operation, its arguments, their shapes and dtypes."""
+    name = info.name
+    found = [(a, x) for a, x in zip(info.arguments * len(arrays) if info.variadic else info.arguments, arrays) if x is not None]
+    if isinstance(error, MinigradError):
+        return error if str(error).startswith(name) else type(error)(f"{name}: {error}")
+    devices = {backend.device_of(x): a for a, x in found if backend.is_array(x)}
+    if len(devices) > 1:
+        (d1, a1), (d2, a2) = list(devices.items())[:2]
+        return DeviceError(f"{name}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
+                           f"move one, for instance {a2}.to('{d1}')")
+    described = ", ".join(f"{a}: {named(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
+    described += "".join(f", {k}={v!r}" for k, v in settings.items() if v is not None)
+    axis_error = getattr(np, "exceptions", np).AxisError
+    if isinstance(error, axis_error):
+        ndim = found[0][1].ndim if found else 0
+        bound = max(ndim, 1)
+        return DimensionError(f"{name}: Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got "
+                              f"{getattr(error, 'axis', None)}) [{described}]")
+    if info.broadcasts and isinstance(error, ValueError):
+        clash = broadcast_clash([x.shape for _, x in found])
+        if clash:
+            return ShapeError(f"{name}: {clash}; sizes must be equal or 1 [{described}]")
+    if isinstance(error, TypeError):
+        return ArgumentError(f"{name}: {error} [{described}]")
+    if isinstance(error, IndexError):
+        return DimensionError(f"{name}: {error} [{described}]")
+    if isinstance(error, ValueError):
+        return ShapeError(f"{name}: {error} [{described}]")
+    return type(error)(f"{name}: {error} [{described}]") if type(error).__module__ == "builtins" else error
+
+
+def broadcast_clash(shapes: list[tuple[int, ...]]) -> str | None:
+    """PyTorch's words for the first dimension, from the right, at which `shapes` cannot be broadcast."""
+    ndim = max(map(len, shapes))
+    for back in range(1, ndim + 1):
+        sizes = [(k, s[-back]) for k, s in enumerate(shapes) if len(s) >= back and s[-back] != 1]
+        for k, size in sizes[1:]:
+            if size != sizes[0][1]:
+                return (f"The size of tensor {'abcdefgh'[sizes[0][0]]} ({sizes[0][1]}) must match the size of tensor "
+                        f"{'abcdefgh'[k]} ({size}) at non-singleton dimension {ndim - back}")
+    return None

@@ -1,0 +1,331 @@
+"""What a recorded computation is made of: tensors, nodes, the edges between them, and one clock.
+
+A :class:`Node` is one recorded operation. Its ``inputs`` are edges: each is the node that produced that input, the leaf
+tensor itself, or None where no gradient is wanted. Edges point from a result to what it was computed from, never back, so
+a graph holds no reference cycle and dies with its last tensor.
+
+One clock orders everything: a node is stamped when it is made, a piece of memory each time it is written in place. A node
+whose saved arrays carry a later stamp than its own would compute a wrong gradient, and says so instead.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import weakref
+from contextvars import ContextVar
+from typing import Any, Callable, Iterator
+
+from minigrad.errors import FreedGraphError, InplaceError
+
+tick: Callable[[], int] = itertools.count(1).__next__
+grad_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)  # each thread starts from the default
+
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class TensorBase:
+    """An array and its place in the graph. What users hold is :class:`minigrad.Tensor`, a subclass with the methods."""
+
+    __slots__ = ("array", "node")
+    array: Any  # the numpy.ndarray or cupy.ndarray that holds the elements
+    node: Any  # the Node that made this tensor, or None for a leaf
+    result_class: type[TensorBase]  # the class of an operation's result; a Parameter's is Tensor
+
+
+class Node:
+    """One recorded operation. ``grad_fn`` of its result; also met in ``next_functions`` and in hooks."""
+
+    __slots__ = ("inputs", "saved", "settings", "stamp", "shape", "code", "lasti", "extras", "__weakref__")
+    inputs: tuple[Any, ...]
+    saved: Any  # a tuple of the arrays its rules name; after a backward pass, the Freed that says which
+    settings: tuple[Any, ...]
+    stamp: int
+    shape: Any  # of the result
+    code: Any  # with lasti: the user's source line that made it
+    lasti: int
+    extras: Extras | None
+
+    op_name = ""
+    arguments: tuple[str, ...] = ()
+    broadcasts = False
+    holomorphic = True
+    saved_from: tuple[int, ...] = ()  # for each saved array, the input it is, or -1 for the result
+
+    def name(self) -> str:
+        """PyTorch's name for it, such as ``MulBackward0``."""
+        return type(self).__name__
+
+    def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The gradient of each input, given that of the result."""
+        raise NotImplementedError
+
+    @property
+    def grad_fn(self) -> Node:
+        return self
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes of the inputs, each with the number of the output that was used."""
+        return tuple(function_and_output(edge) for edge in self.inputs)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dictionary for the user's own notes on this node."""
+        return self.more().metadata
+
+    def more(self) -> Extras:
+        if self.extras is None:
+            self.extras = Extras()
+        return self.extras
+
+    def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHandle:
+        """Call ``hook(grad_inputs, grad_outputs)`` after this node ran; a returned tuple replaces `grad_inputs`."""
+        return RemovableHandle(self.more().post_hooks, hook)
+
+    def register_prehook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Call ``hook(grad_outputs)`` before this node runs; a returned tuple replaces `grad_outputs`."""
+        return RemovableHandle(self.more().pre_hooks, hook)
+
+    def source(self) -> str:
+        """``file:line`` of the user's call that made this node."""
+        return source_line(self.code, self.lasti)
+
+    def saved_tensors(self, cls: type[TensorBase]) -> tuple[Any, ...]:
+        """The saved arrays as tensors tied to the nodes they came from, so that a rule can itself be differentiated."""
+        return tuple(tied(array, self if k < 0 else self.inputs[k], cls)
+                     for k, array in zip(self.saved_from, self.saved))
+
+    def __getattr__(self, name: str) -> Any:
+        # PyTorch's way to look at saved values: node._saved_input, node._saved_result.
+        if name.startswith("_saved_"):
+            wanted = -1 if name == "_saved_result" else self.arguments.index(name[7:]) if name[7:] in self.arguments else None
+            if wanted in self.saved_from:
+                check_saved(self)
+                return self.saved[self.saved_from.index(wanted)]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class Port(Node):
+    """One output of an operation that has several: it hands its gradient to that operation's node as number `index`."""
+
+    __slots__ = ("index",)
+    index: int
+
+    def name(self) -> str:
+        return self.grad_fn.name()
+
+    @property
+    def grad_fn(self) -> Node:
+        node: Node = self.inputs[0]
+        return node
+
+
+class AccumulateGrad(Node):
+    """How a leaf appears in ``next_functions``: what adds a gradient to ``variable.grad``."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: TensorBase) -> None:
+        self.variable = variable
+        self.inputs = self.saved = self.settings = ()
+        self.shape = variable.array.shape
+        self.stamp, self.code, self.lasti, self.extras = 0, None, 0, None
+
+
+class Extras:
+    """What few nodes have: hooks, notes, and the tensor that asked to keep its gradient."""
+
+    __slots__ = ("pre_hooks", "post_hooks", "tensor_hooks", "retains", "metadata")
+
+    def __init__(self) -> None:
+        self.pre_hooks: dict[int, Any] = {}
+        self.post_hooks: dict[int, Any] = {}
+        self.tensor_hooks: dict[int, Any] = {}
+        self.retains: weakref.ref[Any] | None = None
+        self.metadata: dict[str, Any] = {}
+
+
+class RemovableHandle:
+    """Returned by every ``register_*hook``; ``remove()`` takes the hook away, leaving a ``with`` block does too."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, front: bool = False) -> None:
+        self._hooks = hooks
+        self.id = tick()
+        hooks[self.id] = hook
+        if front:
+            rest = [k for k in hooks if k != self.id]
+            for k in rest:
+                hooks[k] = hooks.pop(k)
+
+    def remove(self) -> None:
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+# ---------------------------------------------------------------------------------------------------- edges
+
+def edge_of(t: Any) -> Any:
+    """What a gradient of `t` flows to: the node that made it, the leaf itself, or None if it wants none."""
+    return t.node or (t if t._requires_grad else None)
+
+
+def function_and_output(edge: Any) -> tuple[Node | None, int]:
+    """An edge as PyTorch shows it in ``next_functions``."""
+    if edge is None:
+        return None, 0
+    if isinstance(edge, TensorBase):
+        return accumulator_of(edge), 0
+    return edge.grad_fn, edge.index if isinstance(edge, Port) else 0
+
+
+def accumulator_of(leaf: Any) -> AccumulateGrad:
+    """The one :class:`AccumulateGrad` of `leaf`, for as long as someone holds it."""
+    held = leaf.__dict__.get("_accumulator")
+    node: AccumulateGrad | None = held() if held is not None else None
+    if node is None:
+        node = AccumulateGrad(leaf)
+        leaf._accumulator = weakref.ref(node)
+    return node
+
+
+def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
+    """`array` as a tensor whose gradient flows to `edge`."""
+    if array is None or isinstance(edge, TensorBase) and edge.array is array:
+        return edge if array is not None else None
+    if isinstance(array, tuple):  # the results of an operation that has several
+        return tuple(tied(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tied(a, None, cls)
+                     for i, a in enumerate(array))
+    t = cls.__new__(cls)
+    t.array = array
+    t.node = edge if isinstance(edge, Node) else None
+    return t
+
+
+def new_port(node: Node, index: int, array: Any) -> Port:
+    port = Port()
+    port.inputs, port.index = (node,), index
+    port.saved = port.settings = ()
+    port.shape = array.shape
+    port.stamp, port.code, port.lasti, port.extras = tick(), node.code, node.lasti, None
+    return port
+
+
+# ---------------------------------------------------------------------------------------------------- source lines
+
+def user_frame() -> Any:
+    """The frame nearest the top of the stack whose code is not minigrad's own."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return frame
+
+
+def source_line(code: Any, lasti: int) -> str:
+    if code is None:
+        return "an unknown line"
+    line = next((n for start, end, n in code.co_lines() if start <= lasti < end), code.co_firstlineno)
+    return f"{code.co_filename}:{line}"
+
+
+# ---------------------------------------------------------------------------------------------------- writes in place
+
+class Write:
+    """The in-place writes to one piece of memory: how many, when the last one was, and who made it."""
+
+    __slots__ = ("count", "stamp", "op_name", "code", "lasti", "owner")
+    count: int
+    stamp: int
+    op_name: str
+    code: Any
+    lasti: int
+    owner: Any
+
+
+class Ledger:
+    """In-place writes, by the array that owns the memory; an entry goes when that array does.
+
+    ``last`` is the stamp of the latest write anywhere: a node younger than it need not look further.
+    """
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.writes: dict[int, Write] = {}
+
+    def record(self, array: Any, op_name: str) -> None:
+        """Note that `array`'s memory has been written by `op_name` just now."""
+        owner = memory_owner(array)
+        key = id(owner)
+        write = self.writes.get(key)
+        if write is None:
+            write = self.writes[key] = Write()
+            write.count = 0
+            write.owner = weakref.ref(owner, lambda _, key=key, writes=self.writes: writes.pop(key, None))
+        frame = user_frame()
+        write.count += 1
+        write.op_name, write.code, write.lasti = op_name, frame.f_code, frame.f_lasti
+        self.last = write.stamp = tick()
+
+    def find(self, array: Any) -> Write | None:
+        """The writes to `array`'s memory, if there were any."""
+        return self.writes.get(id(memory_owner(array)))
+
+
+ledger = Ledger()
+
+
+def memory_owner(array: Any) -> Any:
+    """The array at the bottom of the chain of views that `array` belongs to."""
+    while (base := array.base) is not None and hasattr(base, "base"):
+        array = base
+    return array
+
+
+class Freed:
+    """Takes the place of saved arrays once they are released, and remembers by which call."""
+
+    __slots__ = ("code", "lasti")
+
+    def __init__(self, frame: Any) -> None:
+        self.code, self.lasti = frame.f_code, frame.f_lasti
+
+
+def check_saved(node: Node) -> None:
+    """Raise unless the arrays `node` saved are still there and still hold what was saved."""
+    saved = node.saved
+    if isinstance(saved, Freed):
+        raise FreedGraphError(
+            f"Trying to backward through the graph a second time: the values saved by {node.name()} ({node.op_name} at "
+            f"{node.source()}) were freed by the backward call at {source_line(saved.code, saved.lasti)}. "
+            "Specify retain_graph=True in that first call if you need the graph again.")
+    for k, array in zip(node.saved_from, saved):
+        for a in array if isinstance(array, tuple) else (array,):
+            write = None if a is None else ledger.find(a)
+            if write is not None and write.stamp > node.stamp:
+                what = "its result" if k < 0 else f"its argument '{node.arguments[k]}'"
+                raise InplaceError(
+                    f"one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
+                    f"{write.op_name} at {source_line(write.code, write.lasti)} then changed (it is at version "
+                    f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
+
+
+def reachable(edges: Iterator[Any] | Any) -> Iterator[Node]:
+    """Every node that can be reached from `edges`, each once, in no particular order."""
+    seen: set[Node] = set()
+    stack = [e for e in edges if isinstance(e, Node)]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            yield node
+            stack.extend(e for e in node.inputs if isinstance(e, Node) and e not in seen)

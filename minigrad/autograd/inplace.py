@@ -1,0 +1,149 @@
+"""Writing in place: ``x.mul_(y)``, ``x[i] = y``, ``out=``, and what that does to views.
+
+The in-place form of an operation is the operation, then its result written into the tensor's memory, then the tensor moved
+to the result's place in the graph. A view remembers the calls that lead to it from its base. When memory is written through
+a view, the base becomes "the base with that part replaced"; and every living view of that base is led again from the new
+base, so all of them carry the right gradient.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd import graph
+from minigrad.autograd.call import REGISTRY
+from minigrad.autograd.graph import TensorBase, edge_of, ledger, memory_owner
+from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
+
+
+def note_view(function: Any, parent: Any, out: Any, settings: dict[str, Any]) -> None:
+    """Remember that `out` shares memory with `parent`, by which call."""
+    if memory_owner(out.array) is not memory_owner(parent.array):
+        return  # the library had to copy
+    base = parent if parent._base is None else parent._base
+    out._base = base
+    out._view = (*parent._view, (function, settings))
+    views = base.__dict__.setdefault("_views", [])
+    views.append(weakref.ref(out))
+    if len(views) & (len(views) - 1) == 0:  # at powers of two, so that the dead cost little
+        views[:] = [v for v in views if v() is not None]
+
+
+def inplace_form(function: Any, info: Any) -> Any:
+    """The operation that writes its result into its first argument and returns that."""
+    name = info.name + "_"
+
+    def inplace(self: Any, *args: Any, **settings: Any) -> Any:
+        if not isinstance(self, TensorBase):
+            raise ArgumentError(f"{name}(): the tensor to write into must be a Tensor, not {type(self).__name__}")
+        refuse_leaf(self, name)
+        assign(self, function(self, *args, **settings), name)
+        return self
+
+    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__module__ = info.forward.__module__
+    inplace.__doc__ = f"In-place form of :func:`{info.name}`: writes the result into the tensor and returns it."
+    return inplace
+
+
+def refuse_leaf(t: Any, name: str) -> None:
+    """Raise if an in-place write to `t` would lose its gradient: a leaf, or a view of one, that requires grad."""
+    if not graph.grad_enabled.get():
+        return
+    if t._requires_grad and t.node is None:
+        raise InplaceError(f"{name}: a leaf Variable that requires grad is being used in an in-place operation. Write "
+                           f"under `with minigrad.no_grad():` to change its value, or work on a copy: x.clone().{name}(...)")
+    if t._base is not None and t._base._requires_grad and t._base.node is None:
+        raise InplaceError(f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
+                           "Write under `with minigrad.no_grad():`, or work on a copy of the leaf: x.clone()")
+
+
+def assign(t: Any, result: Any, name: str) -> None:
+    """Write `result`, a tensor computed from `t`, into `t`'s memory, and give `t` its place in the graph.
+
+    Raises ``ShapeError`` or ``DtypeError`` where the result does not fit into `t`.
+    """
+    target, value = t.array, result.array
+    if value.shape != target.shape:
+        raise ShapeError(f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape "
+                         f"{list(value.shape)}; use the out-of-place form")
+    if value.dtype is not target.dtype:
+        refuse_cast(name, value.dtype, target.dtype)
+        if result.node is not None:
+            result = REGISTRY["cast"](result, dtype=dtypes.FROM_NUMPY[target.dtype])
+    if any(stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)):
+        raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
+                           "single memory location; clone() the expanded tensor before writing to it")
+    node = result.node
+    if node is not None:
+        owner = memory_owner(target)
+        node.saved = tuple([
+            target if k < 0 and not isinstance(a, tuple) and a is value
+            else a.copy() if a is not None and not isinstance(a, tuple) and memory_owner(a) is owner else a
+            for k, a in zip(node.saved_from, node.saved)])
+    target[...] = value
+    ledger.record(target, name)
+    if graph.grad_enabled.get():
+        if node is not None:
+            node.stamp = graph.tick()
+        move(t, node)
+
+
+def move(t: Any, node: Any) -> None:
+    """Give `t`, whose memory was just written, the place of `node` in the graph, and its base and views theirs."""
+    base = t._base
+    if base is None:
+        t.node, base = node, t
+    elif node is not None or edge_of(base) is not None:
+        written = object.__new__(base.result_class)
+        written.array, written.node = t.array, node
+        keep = object.__new__(base.result_class)
+        keep.array, keep.node = mask_of(base.array, t._view), None
+        base.node = REGISTRY["replace_view"](base, written, keep, view=t._view).node
+    for ref in base.__dict__.get("_views", ()):
+        view = ref()
+        if view is not None:
+            view.node = lead(base, view._view).node
+
+
+def lead(x: Any, view: Any) -> Any:
+    """`x`, a tensor or an array, through the calls of a view."""
+    for function, settings in view:
+        x = function(x, **settings)
+    return x
+
+
+def mask_of(base: Any, view: Any) -> Any:
+    """An array of `base`'s shape and dtype: 0 where the view lies, 1 elsewhere."""
+    mask = np.ones_like(base, order="K")
+    lead(mask, view)[...] = 0
+    return mask
+
+
+def refuse_cast(name: str, found: Any, wanted: Any) -> None:
+    source, to = dtypes.FROM_NUMPY[found], dtypes.FROM_NUMPY[wanted]
+    if not dtypes.can_cast(source, to):
+        raise DtypeError(f"{name}: result type {source!r} can't be cast to the desired output type {to!r}; "
+                         "use the out-of-place form, or convert the tensor first")
+
+
+def write_out(out: Any, result: Any, info: Any) -> Any:
+    """Serve ``out=``: write `result` into the tensor (or tuple of tensors) `out`, and return that."""
+    if isinstance(result, tuple):
+        return info.result_type(*[write_out(o, r, info) for o, r in zip(out, result)])
+    if not isinstance(out, TensorBase):
+        raise ArgumentError(f"{info.name}(): argument 'out' must be a Tensor, not {type(out).__name__}")
+    if result.node is not None or graph.grad_enabled.get() and edge_of(out) is not None:
+        raise InplaceError(f"{info.name}(): functions with out=... arguments don't support automatic differentiation, but "
+                           "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
+    refuse_cast(info.name, result.array.dtype, out.array.dtype)
+    if out.array.shape == result.array.shape:
+        out.array[...] = result.array
+        ledger.record(out.array, info.name)
+    else:
+        out.array = result.array.astype(out.array.dtype)
+    return out

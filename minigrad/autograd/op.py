@@ -1,0 +1,302 @@
+"""Declaring an operation: its forward on arrays, one derivative rule per argument, and the call path made from them.
+
+    @op(broadcasts=True)
+    def mul(input, other):
+        "Elementwise product."
+        return input * other
+    @mul.derivative("input")
+    def mul_wrt_input(g, other): return g * other
+    @mul.derivative("other")
+    def mul_wrt_other(g, input): return g * input
+
+Positional parameters are arrays, parameters after ``*`` are settings. One starred parameter (``*tensors``) takes a sequence
+of arrays. A rule names what it needs: ``g`` (the gradient coming in), an array argument, ``out`` (the result), a setting,
+or ``<argument>_shape`` / ``<argument>_dtype`` where the values themselves need not be kept. It uses operators and other
+operations only, because it runs on arrays in a plain backward pass and on tensors under ``create_graph=True``.
+
+What the declaration gives is a plain function whose source was generated for exactly this signature, as ``dataclasses``
+generates ``__init__``: straight-line code with no loops or dictionaries in the way of a call. ``print(mul.source)`` shows
+it. It is generated at the first call, when all rules are known.
+"""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import sys
+from collections import namedtuple
+from types import FunctionType
+from typing import Any, Callable, Protocol
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.autograd import call, graph, inplace
+from minigrad.autograd.graph import Node, TensorBase
+
+
+class Op(Protocol):
+    """A declared operation. Call it with tensors, or with arrays to get an array."""
+
+    __name__: str
+    source: str  # of the generated call path
+    info: Declaration
+    inplace: Callable[..., Any]
+
+    def __call__(self, *args: Any, **settings: Any) -> Any: ...
+    def derivative(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+
+
+class Declaration:
+    """All that is known about one operation.
+
+    Args:
+        broadcasts: the array arguments are broadcast together; the engine then sums gradients back to their shapes.
+        dtypes: ``"promote"`` brings the arguments to one dtype by PyTorch's rules before the forward sees them, ``"float"``
+            does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
+            (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
+        mixed: arguments that this does not concern, such as a condition or an index.
+        holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
+            for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
+        outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
+        view: the result shares the memory of the first argument.
+        grad_name: PyTorch's name of the node, where it is not made from the operation's.
+    """
+
+    def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
+                 mixed: tuple[str, ...] = (), holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
+                 view: bool = False, grad_name: str | None = None) -> None:
+        self.forward = forward
+        self.name = forward.__name__
+        self.signature = inspect.signature(forward)
+        parameters = self.signature.parameters.values()
+        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.arguments = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        self.optional = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is None)
+        self.settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
+        self.dtypes = dtypes or ("promote" if broadcasts else "any")
+        self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in mixed)
+        self.outputs = outputs
+        self.result_type: Any = namedtuple(self.name, outputs) if isinstance(outputs, tuple) else tuple
+        self.writer: Callable[..., Any] | None = None
+        words = "".join(w.capitalize() for w in self.name.strip("_").split("_"))
+        self.node_name = (grad_name or words) + "Backward0"
+        self.rules: dict[str, Callable[..., Any]] = {}
+        # Known when the call path is generated:
+        self.needs: dict[str, tuple[str, ...]] = {}  # what each rule names beside g
+        self.kept_arrays: list[str] = []  # the arrays the rules name, in the order a node saves them
+        self.kept_values: list[str] = []  # the settings, shapes and dtypes they name
+        self.node_class: type[Node] | None = None
+
+    def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        def register(rule: Callable[..., Any]) -> Callable[..., Any]:
+            known = {"g", "out", *self.arguments, *self.settings}
+            known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
+            for name in inspect.signature(rule).parameters:
+                if name not in known:
+                    raise TypeError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
+            if argument not in self.arguments:
+                raise TypeError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
+            self.rules[argument] = rule
+            return rule
+        return register
+
+
+def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
+    """Declare an operation (see the module's text); `properties` are those of :class:`Declaration`."""
+    if forward is None:
+        return lambda f: op(f, **properties)
+    info = Declaration(forward, **properties)
+    if info.name in call.REGISTRY:
+        raise TypeError(f"operation {info.name!r} is declared twice")
+
+    def first_call(*args: Any, **settings: Any) -> Any:
+        compile_op(function, info)
+        return function(*args, **settings)
+
+    # The function object that is handed out is completed in place at its first call, so whoever has imported it, or made it
+    # a method, calls the generated code directly ever after.
+    function: Any = FunctionType((lambda *args, **settings: _first_call(*args, **settings)).__code__,
+                                 {"_first_call": first_call, "__name__": forward.__module__, "__builtins__": __builtins__},
+                                 info.name)
+    function.__doc__, function.__module__ = forward.__doc__, forward.__module__
+    function.__qualname__, function.__signature__ = info.name, call_signature(info)
+    function.info, function.derivative = info, info.add_rule
+    function.inplace = inplace.inplace_form(function, info)
+    call.REGISTRY[info.name] = function
+    return function
+
+
+# ---------------------------------------------------------------------------------------------------- code generation
+
+def call_signature(info: Declaration) -> inspect.Signature:
+    """As PyTorch's: settings may be given by position too; a starred argument takes one sequence; ``out=`` at the end."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [p.replace(kind=kind) for p in info.signature.parameters.values()]
+    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
+    required_last = sorted(parameters, key=lambda p: p.default is not p.empty)
+    return inspect.Signature([p.replace(annotation=p.empty) for p in required_last] + [out])
+
+
+def compile_op(function: Any, info: Declaration) -> None:
+    """Generate `function`'s call path and its node class from the declaration."""
+    info.needs = {a: tuple(n for n in inspect.signature(rule).parameters if n != "g") for a, rule in info.rules.items()}
+    wanted = [n for names in info.needs.values() for n in names]
+    info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
+    info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
+    info.node_class = make_node_class(info)
+    namespace: dict[str, Any] = {
+        "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
+        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "PACKAGE": graph.PACKAGE,
+        "general": call.General(function, info), "explain": call.explain, "info": info, "NodeClass": info.node_class,
+        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, info.name: function,
+        "__name__": info.forward.__module__, "__builtins__": __builtins__}
+    defaults = {f"default_{p.name}": p.default for p in call_signature(info).parameters.values()
+                if p.default is not p.empty and p.default is not None}
+    function.source = variadic_source(info) if info.variadic else call_source(info)
+    made = generate(info.name, function.source, {**defaults, **namespace})[info.name]
+    function.__globals__.update(made.__globals__)
+    function.__code__, function.__defaults__, function.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
+
+
+def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """Execute generated `source`; its lines show in tracebacks like any other file's."""
+    filename = f"{graph.PACKAGE}<generated {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    scope: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), namespace, scope)
+    return scope
+
+
+def header(info: Declaration) -> str:
+    parts = []
+    for p in call_signature(info).parameters.values():
+        if p.kind is p.KEYWORD_ONLY:
+            parts.append("*")
+        parts.append(p.name if p.default is p.empty else f"{p.name}={p.default if p.default is None else 'default_' + p.name}")
+    return f"def {info.name}({', '.join(parts)}):\n"
+
+
+def call_source(info: Declaration) -> str:
+    """The source of the call path of an operation with a fixed number of array arguments."""
+    args, optional = info.arguments, info.optional
+    settings = "".join(f", {s}={s}" for s in info.settings)
+    everything = ", ".join(args) + settings
+    is_tensor = " and ".join(f"({a} is None or isinstance({a}, TensorBase))" if a in optional else f"isinstance({a}, TensorBase)"
+                             for a in args)
+    lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)",
+             f"if not ({is_tensor}): return general({everything})"]
+    for a in args:
+        lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
+    if info.alike:
+        lead = info.alike[0]
+        guards = [f"({a} is not None and {lead}_.dtype is not {a}_.dtype)" if a in optional else f"{lead}_.dtype is not {a}_.dtype"
+                  for a in info.alike[1:]]
+        guards += [f"{lead}_.dtype.kind not in 'fc'"] if info.dtypes == "float" else []
+    else:
+        guards = []
+    if guards:
+        lines.append(f"if {' or '.join(guards)}: return general({everything})")
+    arrays = ", ".join(f"{a}_" for a in args)
+    lines += [f"try: result = forward({arrays}{settings})",
+              f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
+    if info.outputs:
+        lines.append(f"return finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
+        return header(info) + "".join(f"    {line}\n" for line in lines)
+    lines += ["if result.__class__ is not ndarray: result = as_array(result)",
+              f"out = new({args[0]}.result_class)", "out.array = result"]
+    if info.rules:
+        tracked = [a for a in args if a in info.rules]
+        for a in tracked:
+            edge = f"{a}.node or ({a} if {a}._requires_grad else None)"
+            lines.append(f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{edge}")
+        lines += [f"if ({' or '.join(f'{a}_edge is not None' for a in tracked)}) and recording()"
+                  + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
+                  "    out.node = node = NodeClass()",
+                  f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
+                  f"    node.saved = {saved_source(info)}",
+                  f"    node.settings = {settings_source(info)}",
+                  "    node.shape = result.shape",
+                  "    frame = getframe(1)",
+                  "    if frame.f_code.co_filename.startswith(PACKAGE): frame = user_frame()",
+                  "    node.code = frame.f_code; node.lasti = frame.f_lasti; node.extras = None",
+                  "    node.stamp = tick()",
+                  "else: out.node = None"]
+    else:
+        lines.append("out.node = None")
+    if info.view:
+        lines.append(f"note_view({info.name}, {args[0]}, out, dict({settings[2:]}))")
+    lines.append("return out")
+    return header(info) + "".join(f"    {line}\n" for line in lines)
+
+
+def variadic_source(info: Declaration) -> str:
+    """An operation on a sequence of arrays: its length is only known at the call, so the call is left to loops."""
+    settings = ", ".join(f"{s}={s}" for s in info.settings)
+    name = info.arguments[0]
+    return header(info) + (
+        f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n"
+        f"    return general(*{name}, {settings})\n")
+
+
+def saved_source(info: Declaration) -> str:
+    """Each array is kept only if an input whose rule names it wants a gradient."""
+    parts = []
+    for name in info.kept_arrays:
+        users = [a for a in info.rules if name in info.needs[a]]
+        value = "result" if name == "out" else f"{name}_"
+        if len(users) < len(info.rules) or (name in info.optional):
+            value += f" if {' or '.join(f'{a}_edge is not None' for a in users)} else None"
+        parts.append(value)
+    return f"({', '.join(parts)}{',' if parts else ''})"
+
+
+def settings_source(info: Declaration) -> str:
+    parts = []
+    for n in info.kept_values:
+        array, _, what = n.rpartition("_")
+        parts.append(n if n in info.settings else f"{array}_.{what}" if array not in info.optional
+                     else f"None if {array} is None else {array}_.{what}")
+    return f"({', '.join(parts)}{',' if parts else ''})"
+
+
+def make_node_class(info: Declaration) -> type[Node]:
+    """The Node subclass of one operation, with a generated ``backward``."""
+    arrays, values = info.kept_arrays, info.kept_values
+    if info.variadic:
+        body = variadic_backward_source(info)
+    else:
+        lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
+        if info.rules:
+            lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
+        grads = [f"None if {a}_edge is None else {info.rules[a].__name__}({', '.join(inspect.signature(info.rules[a]).parameters)})"
+                 if a in info.rules else "None" for a in info.arguments]
+        lines.append(f"return ({', '.join(grads)},)")
+        body = "".join(f"    {line}\n" for line in lines)
+    source = f"def backward(self, g, saved):\n{body}"
+    namespace = {rule.__name__: rule for rule in info.rules.values()}
+    scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
+    index = {name: k for k, name in enumerate(info.arguments)}
+    saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
+    return type(info.node_name, (Node,), {
+        "__slots__": (), "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
+        "backward": scope["backward"], "backward_source": source, "op_name": info.name, "arguments": info.arguments,
+        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "saved_from": saved_from, "info": info})
+
+
+def variadic_backward_source(info: Declaration) -> str:
+    """The rule of a starred argument gives all gradients at once; it names the saved sequence as one tuple."""
+    arrays, values = info.kept_arrays, info.kept_values
+    name = info.arguments[0]
+    rule = info.rules.get(name)
+    if rule is None:
+        return "    return (None,) * len(self.inputs)\n"
+    lines = [f"    {', '.join(values)}, = self.settings\n"] if values else []
+    if "out" in arrays:
+        lines.append("    out, saved = saved[0], saved[1:]\n")
+    if name in arrays:
+        lines.append(f"    {name} = saved\n")
+    lines.append(f"    grads = {rule.__name__}({', '.join(inspect.signature(rule).parameters)})\n")
+    lines.append("    return tuple([None if e is None else d for e, d in zip(self.inputs, grads)])\n")
+    return "".join(lines)

@@ -1,0 +1,81 @@
+"""The one room that knows array libraries.
+
+Everywhere else an array is whatever NumPy's dispatch protocols carry: ``np.exp(x)`` runs in CuPy when `x` is a CuPy
+array. What the protocols do not carry is here: which library owns an array, where it lives, how it moves, how arrays are
+made from nothing, and the few operations whose best form differs between libraries.
+
+A library is a :class:`~minigrad.backend.library.Library`; NumPy's is registered at import, CuPy's when somebody first
+names a CUDA device.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.backend.device import Device, as_device
+from minigrad.backend.library import Library, NumpyLibrary, cupy_library
+
+__all__ = ["Device", "Library", "array_types", "as_array", "as_device", "device_of", "is_array", "library_of",
+           "library_on", "register", "to_device", "to_numpy", "xp_of"]
+
+_numpy = NumpyLibrary()
+_libraries: dict[str, Library] = {"cpu": _numpy}
+# For isinstance; grows when a library is registered.
+array_types: tuple[type, ...] = (np.ndarray,)
+
+
+def register(library: Library) -> None:
+    """Make `library` answer for the devices of its ``device_type``; its arrays are then arrays everywhere."""
+    global array_types
+    _libraries[library.device_type] = library
+    array_types = tuple(lib.array_type for lib in _libraries.values())
+
+
+def library_on(device: Device) -> Library:
+    """The library whose arrays live on `device`. Raises ``DeviceError`` where it, or the device, is not there."""
+    if device.type not in _libraries:
+        register(cupy_library())
+    return _libraries[device.type]
+
+
+def library_of(x: Any) -> Library:
+    """The library that owns the array `x`."""
+    if type(x) is np.ndarray or isinstance(x, (np.ndarray, np.generic)):
+        return _numpy
+    for library in _libraries.values():
+        if isinstance(x, library.array_type):
+            return library
+    raise TypeError(f"no registered array library owns a {type(x).__name__}")
+
+
+def xp_of(x: Any) -> Any:
+    """The module of NumPy functions for `x`: ``numpy`` or ``cupy``."""
+    return library_of(x).xp
+
+
+def is_array(x: Any) -> bool:
+    return isinstance(x, array_types)
+
+
+def as_array(x: Any) -> Any:
+    """`x` as an array; NumPy returns scalars, not arrays, from operations on zero-dimensional arrays."""
+    return x if isinstance(x, array_types) else np.asarray(x)
+
+
+def device_of(x: Any) -> Device:
+    return library_of(x).device_of(x)
+
+
+def to_numpy(x: Any) -> np.ndarray[Any, Any]:
+    """`x` in main memory, copied only if it is elsewhere."""
+    return library_of(x).to_numpy(x)
+
+
+def to_device(x: Any, device: Device) -> Any:
+    """`x` on `device`: itself if it is there already."""
+    source = library_of(x)
+    if source.device_of(x) == device:
+        return x
+    return library_on(device).from_numpy(source.to_numpy(x), device)

@@ -1,0 +1,93 @@
+"""What minigrad asks of an array library, and the answers of NumPy and CuPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.backend.device import CPU, Device
+from minigrad.errors import DeviceError
+
+
+class Library:
+    """An array library: its module of NumPy functions, its array type, and what the protocols do not carry."""
+
+    device_type: str
+    xp: Any
+    array_type: type
+
+    def device_of(self, x: Any) -> Device:
+        """Where `x` lives."""
+        raise NotImplementedError
+
+    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
+        """`x` in main memory; shares it where it is there already."""
+        raise NotImplementedError
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
+        """`x`, which is in main memory, on `device`."""
+        raise NotImplementedError
+
+    def index_add(self, target: Any, index: Any, values: Any) -> None:
+        """``target[index] += values`` where an element named twice receives both values."""
+        raise NotImplementedError
+
+
+class NumpyLibrary(Library):
+    device_type = "cpu"
+    xp = np
+    array_type = np.ndarray
+
+    def device_of(self, x: Any) -> Device:
+        return CPU
+
+    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
+        return np.asarray(x)
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
+        return x
+
+    def index_add(self, target: Any, index: Any, values: Any) -> None:
+        np.add.at(target, index, values)
+
+
+class CupyLibrary(Library):
+    device_type = "cuda"
+
+    def __init__(self, cupy: Any, cupyx: Any) -> None:
+        self.xp = cupy
+        self._cupyx = cupyx
+        self.array_type = cupy.ndarray
+
+    def device_of(self, x: Any) -> Device:
+        return Device("cuda", int(x.device.id))
+
+    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
+        host: np.ndarray[Any, Any] = self.xp.asnumpy(x)
+        return host
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
+        with self.xp.cuda.Device(0 if device.index is None else device.index):
+            return self.xp.asarray(x)
+
+    def index_add(self, target: Any, index: Any, values: Any) -> None:
+        self._cupyx.scatter_add(target, index, values)
+
+
+def cupy_library() -> CupyLibrary:
+    """CuPy's library. Raises ``DeviceError`` that says what is missing: the package, or the card."""
+    try:
+        import cupy
+        import cupyx
+    except ImportError:
+        raise DeviceError("device 'cuda' needs CuPy, which is not installed here; install it with "
+                          "pip install 'minigrad[cuda12]' (or [cuda13], to match the driver), or use device='cpu'") from None
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(f"device 'cuda': CuPy is installed, but no usable GPU was found ({error}); "
+                          "check the driver with nvidia-smi, or use device='cpu'") from None
+    if not count:
+        raise DeviceError("device 'cuda': CuPy is installed, but this machine has no CUDA GPU; use device='cpu'")
+    return CupyLibrary(cupy, cupyx)

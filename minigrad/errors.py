@@ -1,0 +1,42 @@
+"""Exceptions minigrad raises on purpose, each also an instance of the built-in class PyTorch raises in its place.
+
+Catch ``RuntimeError``, ``TypeError`` or ``IndexError`` as with PyTorch, or the finer class where it matters.
+"""
+
+from __future__ import annotations
+
+
+class MinigradError(Exception):
+    """Base of every exception that minigrad defines."""
+
+
+class ShapeError(MinigradError, RuntimeError):
+    """Shapes do not fit together."""
+
+
+class DtypeError(MinigradError, RuntimeError):
+    """A dtype an operation cannot take, or two that do not fit together."""
+
+
+class DeviceError(MinigradError, RuntimeError):
+    """Operands on different devices, or a device that is not there."""
+
+
+class ArgumentError(MinigradError, TypeError):
+    """An argument of a type the operation cannot take."""
+
+
+class DimensionError(MinigradError, IndexError):
+    """A dimension number outside the tensor's dimensions."""
+
+
+class GraphError(MinigradError, RuntimeError):
+    """The graph cannot do what was asked: nothing recorded, already freed, not reached."""
+
+
+class FreedGraphError(GraphError):
+    """A backward pass needs saved values that an earlier backward pass has released."""
+
+
+class InplaceError(GraphError):
+    """An in-place write that would make, or has made, a gradient wrong."""
