@@ -1,0 +1,19 @@
+"""Recording operations and differentiating what was recorded.
+
+To read how a derivative flows: :mod:`~minigrad.autograd.graph` (what is recorded), :mod:`~minigrad.autograd.op` (how an
+operation is declared and records itself), :mod:`~minigrad.autograd.engine` (the backward pass).
+"""
+
+from minigrad.autograd import graph
+from minigrad.autograd.differentiate import backward, grad
+from minigrad.autograd.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+
+__all__ = ["backward", "enable_grad", "grad", "graph", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled",
+           "no_grad", "set_grad_enabled"]

@@ -10,11 +10,11 @@ from __future__ import annotations
 import heapq
 from typing import Any, Iterable
 
-from minigrad import backend
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY
-from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, ledger, tied
-from minigrad.errors import GraphError, ShapeError
+from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, ledger
+from minigrad.autograd.hooks import after, before, run_hooks
+from minigrad.errors import ShapeError
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
@@ -141,117 +141,3 @@ def fitted(node: Node, position: int, edge: Any, grad: Any) -> Any:
     argument = node.arguments[min(position, len(node.arguments) - 1)] if node.arguments else f"input {position}"
     raise ShapeError(f"{node.name()}: the derivative rule of {node.op_name} for '{argument}' returned a gradient of shape "
                      f"{list(have)}, but '{argument}' has shape {list(want)} (recorded at {node.source()})")
-
-
-# ---------------------------------------------------------------------------------------------------- hooks
-
-def wrapped(g: Any, cls: type[TensorBase]) -> Any:
-    """A gradient as hooks see it: tensors, whatever the pass computes with."""
-    if isinstance(g, tuple):
-        return tuple([wrapped(x, cls) for x in g])
-    return g if g is None or isinstance(g, TensorBase) else tied(backend.as_array(g), None, cls)
-
-
-def unwrapped(new: Any, like: Any) -> Any:
-    """What a hook returned, as the pass computes with it."""
-    if isinstance(new, tuple):
-        return tuple([unwrapped(n, o) for n, o in zip(new, like)])
-    return new if new is None or isinstance(like, TensorBase) else new.array
-
-
-def run_hooks(hooks: dict[int, Any], g: Any, cls: type[TensorBase]) -> Any:
-    """Tensor hooks, in the order they were registered; each may return a gradient to take the place of `g`."""
-    for hook in list(hooks.values()):
-        seen = wrapped(g, cls)
-        new = hook(seen)
-        if new is not None:
-            if tuple(new.shape) != tuple(seen.shape):
-                raise ShapeError(f"hook {getattr(hook, '__name__', hook)!r} returned a gradient of shape {list(new.shape)} for "
-                                 f"a tensor of shape {list(seen.shape)}; return None or a tensor of that shape")
-            g = unwrapped(new, g) if not isinstance(g, TensorBase) else new
-    return g
-
-
-def before(node: Node, extras: Any, g: Any, cls: type[TensorBase]) -> Any:
-    """What happens when a node's gradient is complete: hooks of its tensor, retain_grad, the node's pre-hooks."""
-    if extras.tensor_hooks:
-        g = run_hooks(extras.tensor_hooks, g, cls)
-    tensor = extras.retains() if extras.retains is not None else None
-    if tensor is not None:
-        accumulate(tensor, g, cls, set())
-    for hook in list(extras.pre_hooks.values()):
-        seen = wrapped(g if isinstance(g, tuple) else (g,), cls)
-        new = hook(seen)
-        if new is not None:
-            new = new if isinstance(new, tuple) else (new,)
-            g = unwrapped(new, g) if isinstance(g, tuple) else unwrapped(new[0], g)
-    return g
-
-
-def after(extras: Any, grads: tuple[Any, ...], g: Any, cls: type[TensorBase]) -> tuple[Any, ...]:
-    """The node's hooks, which see the gradients of its inputs and of its results."""
-    for hook in list(extras.post_hooks.values()):
-        new = hook(wrapped(grads, cls), wrapped(g if isinstance(g, tuple) else (g,), cls))
-        if new is not None:
-            new = new if isinstance(new, tuple) else (new,)
-            grads = tuple([n if o is None else unwrapped(n, o) for n, o in zip(new, grads)])
-    return grads
-
-
-# ---------------------------------------------------------------------------------------------------- into .grad
-
-def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> None:
-    """Add `g` to ``tensor.grad``. `given` are the arrays this pass has handed out already: two tensors never share one."""
-    held = tensor._grad
-    if isinstance(g, TensorBase):
-        tensor._grad = g if held is None else held + g  # type: ignore[operator]
-        return
-    g = backend.as_array(g)
-    if g.dtype is not tensor.array.dtype:
-        g = g.real if g.dtype.kind == "c" and tensor.array.dtype.kind != "c" else g
-        g = g.astype(tensor.array.dtype)
-    if held is None:
-        if g.base is not None or id(g) in given:
-            g = g.copy()
-        given.add(id(g))
-        tensor._grad = tied(g, None, cls)
-    elif held.node is not None:
-        tensor._grad = held + tied(g, None, cls)
-    else:
-        held.array += g
-        if ledger.writes:
-            ledger.record(held.array, "accumulation into .grad")
-
-
-def backward(tensors: list[Any], gradients: list[Any], retain_graph: bool | None = None, create_graph: bool = False,
-             inputs: list[Any] | None = None) -> None:
-    """Compute the gradients of `tensors` and add them to the ``.grad`` of the leaves, or of `inputs` where given."""
-    retain_graph = create_graph if retain_graph is None else retain_graph
-    cls = tensors[0].result_class
-    wanted = None if inputs is None else {graph.edge_of(t): t for t in inputs}
-    results = run_backward([(graph.edge_of(t), g) for t, g in zip(tensors, gradients)], retain_graph, create_graph, wanted, cls)
-    given = {id(g) for g in gradients}
-    for edge, g in results.items():
-        tensor = edge if wanted is None else wanted[edge]
-        accumulate(tensor, g, cls, given)
-        hooks = tensor.__dict__.get("_post_accumulate_hooks")
-        if hooks:
-            for hook in list(hooks.values()):
-                hook(tensor)
-
-
-def grad(outputs: list[Any], inputs: list[Any], gradients: list[Any], retain_graph: bool | None, create_graph: bool,
-         allow_unused: bool) -> list[Any]:
-    """The gradients of `outputs` with respect to `inputs`, as tensors; None for an input that was not reached."""
-    retain_graph = create_graph if retain_graph is None else retain_graph
-    cls = outputs[0].result_class
-    edges = [graph.edge_of(t) for t in inputs]
-    results = run_backward([(graph.edge_of(t), g) for t, g in zip(outputs, gradients)], retain_graph, create_graph, edges, cls)
-    grads = []
-    for k, edge in enumerate(edges):
-        g = results.get(edge)
-        if g is None and not allow_unused:
-            raise GraphError(f"One of the differentiated Tensors (inputs[{k}], of shape {list(inputs[k].shape)}) appears to not "
-                             "have been used in the graph. Set allow_unused=True if this is the desired behavior.")
-        grads.append(None if g is None else wrapped(g, cls))
-    return grads

@@ -1,0 +1,141 @@
+"""``autograd.backward`` and ``autograd.grad``: what users ask of the engine, checked and put into tensors."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import numpy as np
+
+from minigrad.autograd.engine import run_backward
+from minigrad.autograd.graph import TensorBase, edge_of
+from minigrad.autograd.hooks import accumulate, own, wrapped
+from minigrad.errors import ArgumentError, GraphError, ShapeError
+
+
+def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+             inputs: Any = None) -> None:
+    """Compute the gradients of `tensors` and add them to ``.grad`` of every leaf they were computed from.
+
+    Args:
+        tensors: a tensor or a sequence of them, each with a ``grad_fn`` or a leaf that requires grad.
+        grad_tensors: for each, the gradient of what is differentiated with respect to it, of its shape; None stands for 1
+            and is allowed for tensors of one element.
+        retain_graph: keep the saved values for another pass; by default as `create_graph`.
+        create_graph: record the computation of the gradients, so that they can be differentiated.
+        inputs: if given, only these tensors, leaves or not, receive gradients.
+
+    Raises: ``RuntimeError`` where a tensor has no graph, its gradient cannot be implied, or the graph was freed.
+    """
+    outputs = sequence("backward", "tensors", tensors)
+    wanted = None if inputs is None else {edge_of(t): t for t in sequence("backward", "inputs", inputs)}
+    if wanted is not None and not wanted:
+        raise GraphError("backward: 'inputs' argument to backward cannot be empty; leave it out to reach every leaf")
+    if wanted is not None and None in wanted:
+        raise GraphError("backward: one of the 'inputs' does not require grad; call .requires_grad_() on it before the forward")
+    gradients = seeds("backward", outputs, grad_tensors, create_graph)
+    cls = outputs[0].result_class
+    results = run_backward([(edge_of(t), g) for t, g in zip(outputs, gradients)],
+                           create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls)
+    given = {id(g) for g in gradients}
+    for edge, g in results.items():
+        tensor = edge if wanted is None else wanted[edge]
+        accumulate(tensor, g, cls, given)
+        for hook in list(tensor.__dict__.get("_post_accumulate_hooks", {}).values()):
+            hook(tensor)
+
+
+def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+         only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
+         materialize_grads: bool = False) -> tuple[Any, ...]:
+    """The gradients of the sum of `outputs` with respect to `inputs`, as a tuple; no ``.grad`` is touched.
+
+    Args:
+        outputs, inputs: a tensor or a sequence of tensors each.
+        grad_outputs: see `grad_tensors` of :func:`backward`.
+        retain_graph, create_graph: as for :func:`backward`.
+        allow_unused: give None for an input that `outputs` do not depend on, instead of raising.
+        materialize_grads: give zeros for such an input.
+
+    Raises: ``RuntimeError`` as :func:`backward` does, and for an unused input.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(3.0, requires_grad=True)
+    >>> dx, = mg.autograd.grad(x ** 3, x, create_graph=True)
+    >>> mg.autograd.grad(dx, x)
+    (tensor(18.),)
+    """
+    if not only_inputs:
+        raise ArgumentError("grad: only_inputs=False is not supported (nor is it in PyTorch); use backward() to fill .grad")
+    if is_grads_batched:
+        raise NotImplementedError("grad: is_grads_batched=True is not available; call grad once for each grad_outputs")
+    if materialize_grads and allow_unused is False:
+        raise ValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+    outs, ins = sequence("grad", "outputs", outputs), sequence("grad", "inputs", inputs)
+    edges = [edge_of(t) for t in ins]
+    for k, edge in enumerate(edges):
+        if edge is None:
+            raise GraphError(f"grad: One of the differentiated Tensors does not require grad: inputs[{k}], of shape "
+                             f"{list(ins[k].shape)}; create it with requires_grad=True")
+    gradients = seeds("grad", outs, grad_outputs, create_graph)
+    cls = outs[0].result_class
+    results = run_backward([(edge_of(t), g) for t, g in zip(outs, gradients)],
+                           create_graph if retain_graph is None else retain_graph, create_graph, edges, cls)
+    grads: list[Any] = []
+    given = {id(g) for g in gradients}
+    for k, (edge, t) in enumerate(zip(edges, ins)):
+        g = results.get(edge)
+        if g is not None:
+            grads.append(g if isinstance(g, TensorBase) else wrapped(own(g, t.array.dtype, given), cls))
+        elif materialize_grads:
+            grads.append(wrapped(np.zeros_like(t.array), cls))
+        elif allow_unused:
+            grads.append(None)
+        else:
+            raise GraphError(f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{k}], "
+                             f"of shape {list(t.shape)}. Set allow_unused=True if this is the desired behavior.")
+    return tuple(grads)
+
+
+def sequence(caller: str, name: str, tensors: Any) -> list[Any]:
+    """`tensors`, one or several, as a list. Raises ``TypeError`` for anything else."""
+    found = [tensors] if isinstance(tensors, TensorBase) else list(tensors) if isinstance(tensors, Sequence) else None
+    if found is None:
+        try:
+            found = list(tensors)  # a dict's values, a generator of parameters
+        except TypeError:
+            found = [tensors]
+    for t in found:
+        if not isinstance(t, TensorBase):
+            raise ArgumentError(f"{caller}(): argument '{name}' must be a Tensor or a sequence of Tensors, not {type(t).__name__}")
+    return found
+
+
+def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> list[Any]:
+    """The gradient with which each output starts: arrays, or tensors under `create_graph`."""
+    gradients = [None] * len(outputs) if given is None else [given] if isinstance(given, TensorBase) else list(given)
+    if not outputs:
+        raise GraphError(f"{caller}: expected at least one tensor to differentiate")
+    if len(gradients) != len(outputs):
+        raise GraphError(f"{caller}: got {len(outputs)} tensors and {len(gradients)} gradients")
+    result = []
+    for t, g in zip(outputs, gradients):
+        if edge_of(t) is None:
+            raise GraphError(f"{caller}: element {len(result)} of tensors does not require grad and does not have a grad_fn: "
+                             "nothing it was computed from has requires_grad=True, or it was computed under no_grad or detached")
+        if g is None:
+            if t.array.size != 1:
+                raise GraphError(f"{caller}: grad can be implicitly created only for scalar outputs, but this one has shape "
+                                 f"{list(t.shape)}; reduce it, for instance loss.sum(), or pass gradient=, of that shape")
+            if t.array.dtype.kind == "c":
+                raise GraphError(f"{caller}: grad can be implicitly created only for real scalar outputs but got "
+                                 f"{t.dtype!r}; pass gradient=, or differentiate .real or .abs()")
+            array = np.ones_like(t.array)
+            result.append(wrapped(array, t.result_class) if create_graph else array)
+        else:
+            if not isinstance(g, TensorBase):
+                raise ArgumentError(f"{caller}: gradients can be either Tensors or None, but got {type(g).__name__}")
+            if g.array.shape != t.array.shape:
+                raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{len(result)}] has a shape of {list(g.array.shape)} and "
+                                 f"output[{len(result)}] has a shape of {list(t.array.shape)}; they must be equal")
+            result.append(g if create_graph else g.array)
+    return result
