@@ -72,6 +72,18 @@ def constant(value: Any, like: TensorBase, dtype: Any = None) -> Any:
     return t
 
 
+def number(input: Any, other: Any) -> Any:
+    """The Python number `other` as a constant like the floating tensor `input`, or None where it takes more than that."""
+    if (other.__class__ is float or other.__class__ is int) and -60000 < other < 60000 and isinstance(input, TensorBase):
+        array = input.array
+        if array.__class__ is np.ndarray and array.dtype.kind == "f":  # every floating type can hold such a number
+            t: Any = object.__new__(input.result_class)
+            t.array = np.array(other, array.dtype)
+            t.node = None
+            return t
+    return None
+
+
 def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None) -> list[Any]:
     """The operands brought to one dtype where the declaration asks for it."""
     if not info.alike:

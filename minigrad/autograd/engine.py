@@ -7,7 +7,7 @@ of what has arrived at each node or leaf. Nothing here recurses, and no operatio
 
 from __future__ import annotations
 
-import heapq
+from heapq import heappop, heappush
 from typing import Any, Iterable
 
 from minigrad.autograd import graph
@@ -30,7 +30,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     Returns: the gradient of each leaf reached or, if `wanted`, of each edge in it that was reached: arrays, or tensors
         under `create_graph`.
     """
-    table: dict[Any, Any] = {}
+    table: dict[Any, Any] = {}  # what has arrived: at the nodes in the heap, and at leaves
     heap: list[tuple[int, Node]] = []
     targets = None if wanted is None else set(wanted)
     needed = None if targets is None else leading_to(targets, [edge for edge, _ in roots])
@@ -38,50 +38,62 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     freed = None if keep_graph else Freed(graph.user_frame())
     for edge, g in roots:
         arrive(table, heap, edge, g)
+    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" else None
+    # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
+    waiting: Any = None
+    waiting_g: Any = None
     mode = grad_enabled.set(create_graph)
     try:
-        while heap:
-            node = heapq.heappop(heap)[1]
-            g = table.pop(node)
+        while True:
+            if waiting is not None and not (heap and heap[0][0] < -waiting.stamp):
+                node, g, waiting = waiting, waiting_g, None
+            elif heap:
+                node = heappop(heap)[1]
+                g = table.pop(node)
+            else:
+                break
+            extras = node.extras
             if needed is not None and node not in needed:
                 continue
-            extras = node.extras
             if extras is not None:
                 g = before(node, extras, g, cls)
             if targets is not None and node in targets:
                 results[node] = g
-                if node.inputs and not any(e in needed for e in node.inputs if e is not None):  # type: ignore[operator]
+                if not any(e in needed for e in node.inputs if e is not None):  # type: ignore[operator]
                     continue
-            if node.__class__ is Port:
-                arrive_output(table, heap, node.inputs[0], node.index, g)  # type: ignore[attr-defined]
-                continue
             saved = node.saved
-            if ledger.last > node.stamp or saved.__class__ is not tuple:
+            if saved.__class__ is not tuple or ledger.last > node.stamp:
+                if isinstance(node, Port):
+                    arrive_output(table, heap, node.inputs[0], node.index, g)
+                    continue
                 check_saved(node)
             if create_graph:
                 saved = node.saved_tensors(cls)
-            if g.__class__ is not tuple and g.dtype.kind != "c" or not node.holomorphic:
-                grads = node.backward(g, saved)
-            else:
-                grads = conjugated(node, g, saved)
+            grads = node.backward(g, saved) if g.dtype is usual or not node.holomorphic else conjugated(node, g, saved)
             if saved and freed is not None:
                 node.saved = freed
-            if extras is not None and extras.post_hooks:
+            if extras is not None:
                 grads = after(extras, grads, g, cls)
-            position = 0
-            for edge in node.inputs:
-                if edge is not None:
-                    grad = grads[position]
-                    if grad is not None:
-                        if grad.shape != (edge.shape if isinstance(edge, Node) else edge.array.shape):
-                            grad = fitted(node, position, edge, grad)
-                        if edge in table:
-                            table[edge] = table[edge] + grad
-                        else:
-                            table[edge] = grad
-                            if isinstance(edge, Node):
-                                heapq.heappush(heap, (-edge.stamp, edge))
+            inputs = node.inputs
+            position = -1
+            for grad in grads:
                 position += 1
+                if grad is None:
+                    continue
+                edge = inputs[position]
+                if isinstance(edge, Node):
+                    if grad.shape != edge.shape:
+                        grad = fitted(node, position, edge.shape, grad)
+                    if edge is waiting:
+                        waiting_g = waiting_g + grad
+                    elif waiting is None and edge not in table:
+                        waiting, waiting_g = edge, grad
+                    else:
+                        arrive(table, heap, edge, grad)
+                else:
+                    if grad.shape != edge.array.shape:
+                        grad = fitted(node, position, edge.array.shape, grad)
+                    table[edge] = table[edge] + grad if edge in table else grad
         for leaf in [e for e in table if targets is None or e in targets]:
             hooks = leaf.__dict__.get("_leaf_hooks")
             g = table[leaf]
@@ -91,6 +103,13 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     return results
 
 
+class Several(tuple[Any, ...]):
+    """The gradients of a node that has several outputs; None for one that nothing has arrived at."""
+
+    __slots__ = ()
+    dtype = None
+
+
 def arrive(table: dict[Any, Any], heap: list[tuple[int, Node]], edge: Any, g: Any) -> None:
     """Add `g` to what has arrived at `edge`."""
     if edge in table:
@@ -98,16 +117,16 @@ def arrive(table: dict[Any, Any], heap: list[tuple[int, Node]], edge: Any, g: An
     else:
         table[edge] = g
         if isinstance(edge, Node):
-            heapq.heappush(heap, (-edge.stamp, edge))
+            heappush(heap, (-edge.stamp, edge))
 
 
 def arrive_output(table: dict[Any, Any], heap: list[tuple[int, Node]], node: Node, index: int, g: Any) -> None:
-    """Add `g` to what has arrived for output `index` of a node that has several; the others may stay None."""
+    """Add `g` to what has arrived for output `index` of a node that has several."""
     if node not in table:
-        table[node] = (None,) * len(node.shape)
-        heapq.heappush(heap, (-node.stamp, node))
+        table[node] = Several([None] * len(node.shape))
+        heappush(heap, (-node.stamp, node))
     held = table[node]
-    table[node] = (*held[:index], g if held[index] is None else held[index] + g, *held[index + 1:])
+    table[node] = Several((*held[:index], g if held[index] is None else held[index] + g, *held[index + 1:]))
 
 
 def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
@@ -126,13 +145,13 @@ def conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     def flip(x: Any) -> Any:
         return None if x is None else conj(x) if x.dtype.kind == "c" else x
 
-    g = tuple([flip(x) for x in g]) if g.__class__ is tuple else flip(g)
+    g = Several([flip(x) for x in g]) if isinstance(g, Several) else flip(g)
     return tuple([flip(grad) for grad in node.backward(g, saved)])
 
 
-def fitted(node: Node, position: int, edge: Any, grad: Any) -> Any:
-    """The gradient of an input that was broadcast, summed to the input's shape. Raises if it cannot be that."""
-    want, have = tuple(edge.shape), tuple(grad.shape)
+def fitted(node: Node, position: int, want: tuple[int, ...], grad: Any) -> Any:
+    """The gradient of an input of shape `want` that was broadcast, summed to that shape. Raises if it cannot be that."""
+    have = tuple(grad.shape)
     lead = len(have) - len(want)
     if node.broadcasts and lead >= 0 and all(w in (1, h) for w, h in zip(want, have[lead:])):
         return REGISTRY["sum_to_size"](grad, size=want)

@@ -30,8 +30,17 @@ class TensorBase:
 
     __slots__ = ("array", "node")
     array: Any  # the numpy.ndarray or cupy.ndarray that holds the elements
-    node: Any  # the Node that made this tensor, or None for a leaf
+    node: Any  # the Node that made this tensor, LEAF for a leaf that requires grad, None where no gradient is wanted
     result_class: type[TensorBase]  # the class of an operation's result; a Parameter's is Tensor
+
+
+class Leaf:
+    """The type of ``LEAF``, which stands where a node would: the gradient of such a tensor flows to the tensor itself."""
+
+    grad_fn = None
+
+
+LEAF = Leaf()
 
 
 class Node:
@@ -176,7 +185,7 @@ class RemovableHandle:
 
 def edge_of(t: Any) -> Any:
     """What a gradient of `t` flows to: the node that made it, the leaf itself, or None if it wants none."""
-    return t.node or (t if t._requires_grad else None)
+    return t if t.node is LEAF else t.node
 
 
 def function_and_output(edge: Any) -> tuple[Node | None, int]:
@@ -214,7 +223,7 @@ def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
 def new_port(node: Node, index: int, array: Any) -> Port:
     port = Port()
     port.inputs, port.index = (node,), index
-    port.saved = port.settings = ()
+    port.saved, port.settings = None, ()  # a port runs no rule: the engine hands its gradient on
     port.shape = array.shape
     port.stamp, port.code, port.lasti, port.extras = tick(), node.code, node.lasti, None
     return port
@@ -222,11 +231,21 @@ def new_port(node: Node, index: int, array: Any) -> Port:
 
 # ---------------------------------------------------------------------------------------------------- source lines
 
+class User:
+    """The file that last called in from outside the package: a caller from that same file needs no further look."""
+
+    file = ""
+
+
+user = User()
+
+
 def user_frame() -> Any:
     """The frame nearest the top of the stack whose code is not minigrad's own."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back
+    user.file = frame.f_code.co_filename
     return frame
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY
-from minigrad.autograd.graph import TensorBase, edge_of, ledger, memory_owner
+from minigrad.autograd.graph import LEAF, TensorBase, edge_of, ledger, memory_owner
 from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
 
 
@@ -54,10 +54,10 @@ def refuse_leaf(t: Any, name: str) -> None:
     """Raise if an in-place write to `t` would lose its gradient: a leaf, or a view of one, that requires grad."""
     if not graph.grad_enabled.get():
         return
-    if t._requires_grad and t.node is None:
+    if t.node is LEAF:
         raise InplaceError(f"{name}: a leaf Variable that requires grad is being used in an in-place operation. Write "
                            f"under `with minigrad.no_grad():` to change its value, or work on a copy: x.clone().{name}(...)")
-    if t._base is not None and t._base._requires_grad and t._base.node is None:
+    if t._base is not None and t._base.node is LEAF:
         raise InplaceError(f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
                            "Write under `with minigrad.no_grad():`, or work on a copy of the leaf: x.clone()")
 

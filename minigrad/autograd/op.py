@@ -148,8 +148,9 @@ def compile_op(function: Any, info: Declaration) -> None:
     info.node_class = make_node_class(info)
     namespace: dict[str, Any] = {
         "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
-        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "PACKAGE": graph.PACKAGE,
-        "general": call.General(function, info), "explain": call.explain, "info": info, "NodeClass": info.node_class,
+        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "user": graph.user, "LEAF": graph.LEAF,
+        "general": call.General(function, info), "number": call.number, "explain": call.explain,
+        "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, info.name: function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     defaults = {f"default_{p.name}": p.default for p in call_signature(info).parameters.values()
@@ -183,21 +184,31 @@ def call_source(info: Declaration) -> str:
     args, optional = info.arguments, info.optional
     settings = "".join(f", {s}={s}" for s in info.settings)
     everything = ", ".join(args) + settings
-    is_tensor = " and ".join(f"({a} is None or isinstance({a}, TensorBase))" if a in optional else f"isinstance({a}, TensorBase)"
-                             for a in args)
+
+    def all_of(test: str) -> str:
+        return " and ".join(f"({a} is None or {test.format(a)})" if a in optional else test.format(a) for a in args)
+
+    def differing(array: str) -> str:
+        """The condition under which dtypes need the general path."""
+        alike = [array.format(a) for a in info.alike]
+        tests = [f"({a} is not None and {alike[0]}.dtype is not {x}.dtype)" if a in optional else f"{alike[0]}.dtype is not {x}.dtype"
+                 for a, x in zip(info.alike[1:], alike[1:])]
+        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
+
+    raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
     lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)",
-             f"if not ({is_tensor}): return general({everything})"]
+             f"if not ({all_of('isinstance({}, TensorBase)')}):",
+             f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
+    if len(args) == 2 == len(info.alike) and info.dtypes != "same":
+        lines += [f"    made = number({args[0]}, {args[1]})",
+                  f"    if made is None: return general({everything})",
+                  f"    {args[1]} = made"]
+    else:
+        lines.append(f"    return general({everything})")
     for a in args:
         lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
-    if info.alike:
-        lead = info.alike[0]
-        guards = [f"({a} is not None and {lead}_.dtype is not {a}_.dtype)" if a in optional else f"{lead}_.dtype is not {a}_.dtype"
-                  for a in info.alike[1:]]
-        guards += [f"{lead}_.dtype.kind not in 'fc'"] if info.dtypes == "float" else []
-    else:
-        guards = []
-    if guards:
-        lines.append(f"if {' or '.join(guards)}: return general({everything})")
+    if differing("{}_"):
+        lines.append(f"if {differing('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
     lines += [f"try: result = forward({arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
@@ -206,11 +217,11 @@ def call_source(info: Declaration) -> str:
         return header(info) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = as_array(result)",
               f"out = new({args[0]}.result_class)", "out.array = result"]
-    if info.rules:
-        tracked = [a for a in args if a in info.rules]
-        for a in tracked:
-            edge = f"{a}.node or ({a} if {a}._requires_grad else None)"
-            lines.append(f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{edge}")
+    tracked = [a for a in args if a in info.rules]
+    for a in tracked:
+        lines += [f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{a}.node",
+                  f"if {a}_edge is LEAF: {a}_edge = {a}"]
+    if tracked:
         lines += [f"if ({' or '.join(f'{a}_edge is not None' for a in tracked)}) and recording()"
                   + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
@@ -219,7 +230,7 @@ def call_source(info: Declaration) -> str:
                   f"    node.settings = {settings_source(info)}",
                   "    node.shape = result.shape",
                   "    frame = getframe(1)",
-                  "    if frame.f_code.co_filename.startswith(PACKAGE): frame = user_frame()",
+                  "    if frame.f_code.co_filename is not user.file: frame = user_frame()",
                   "    node.code = frame.f_code; node.lasti = frame.f_lasti; node.extras = None",
                   "    node.stamp = tick()",
                   "else: out.node = None"]
@@ -268,10 +279,11 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        if info.rules:
+        calls = {a: f"{rule.__name__}({', '.join(inspect.signature(rule).parameters)})" for a, rule in info.rules.items()}
+        if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
             lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
-        grads = [f"None if {a}_edge is None else {info.rules[a].__name__}({', '.join(inspect.signature(info.rules[a]).parameters)})"
-                 if a in info.rules else "None" for a in info.arguments]
+            calls = {a: f"None if {a}_edge is None else {call}" for a, call in calls.items()}
+        grads = [calls.get(a, "None") for a in info.arguments]
         lines.append(f"return ({', '.join(grads)},)")
         body = "".join(f"    {line}\n" for line in lines)
     source = f"def backward(self, g, saved):\n{body}"
