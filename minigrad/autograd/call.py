@@ -53,12 +53,12 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
     """An argument as a tensor, array or Python scalar; anything else is refused with what would be right."""
     if value is None and name in info.optional or isinstance(value, TensorBase):
         return value
-    if isinstance(value, np.generic) and like is not None:
-        return value.item()
+    if isinstance(value, np.generic):  # NumPy's result of arithmetic on arrays without dimensions
+        return value.item() if like is not None else np.asarray(value)
     if isinstance(value, SCALARS):
         if info.dtypes in ("promote", "float") and name in info.alike:
             return value
-    elif isinstance(value, backend.array_types) or isinstance(value, np.generic):
+    elif isinstance(value, backend.array_types):
         return value if like is None else constant(value, like)
     raise ArgumentError(f"{info.name}(): argument '{name}' must be a Tensor, not {type(value).__name__}; "
                         f"minigrad.tensor(...) makes one of it")

@@ -1,28 +1,512 @@
-"""Operations that reduce dimensions to one value, or run along them."""
+"""Operations that reduce dimensions to one value, or run along one."""
 
 from __future__ import annotations
 
+import math
+import operator
+import warnings
 from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.autograd.op import op
+from minigrad.dtypes import as_dtype
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from minigrad.ops import pointwise
+from minigrad.ops.pointwise import cast
 from minigrad.ops.shape import expand, reshape
 
-__all__ = ["sum"]
+__all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",
+           "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean"]
 
 
-@op
-def sum(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
-    """Sum over `dim` (an int, a tuple, or None for all dimensions)."""
-    return np.sum(input, axis=dim, keepdims=keepdim)
-@sum.derivative("input")
-def sum_wrt_input(g: Any, input_shape: Any, dim: Any) -> Any:
-    return expand(reshape(g, shape=kept_shape(input_shape, dim)), size=input_shape)
+# ---------------------------------------------------------------------------------------------------- dimensions
+
+def axis_of(dim: Any, ndim: int) -> int:
+    """`dim` as a number from 0; a tensor without dimensions has one that can be named, 0. Raises ``DimensionError``."""
+    bound = ndim or 1
+    try:
+        d = operator.index(dim)
+    except TypeError:
+        raise ArgumentError(f"argument 'dim' must be int, not {type(dim).__name__}") from None
+    if not -bound <= d < bound:
+        raise DimensionError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {d})")
+    return d % bound
+
+
+def axes_of(dim: Any, ndim: int) -> Any:
+    """`dim`, which may be an int, several, or None or () for all dimensions, as NumPy's ``axis``."""
+    if dim is None:
+        return None
+    if not isinstance(dim, (tuple, list)):
+        return axis_of(dim, ndim) if ndim else (axis_of(dim, 0),)[1:]
+    found = tuple([axis_of(d, ndim) for d in dim])
+    if len(set(found)) < len(found):
+        raise ShapeError(f"dim {next(d for k, d in enumerate(found) if d in found[:k])} appears multiple times in the list "
+                         f"of dims {list(dim)}")
+    return (found if ndim else ()) or (None if ndim else ())
+
+
+def reduced(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that a reduction over `dim` takes away."""
+    axes = axes_of(dim, ndim)
+    return tuple(range(ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
 
 
 def kept_shape(shape: Any, dim: Any) -> tuple[int, ...]:
-    """`shape` with the reduced dimensions as 1: what keepdim=True would have given."""
-    dims = range(len(shape)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
-    reduced = {d % max(len(shape), 1) for d in dims}
-    return tuple(1 if d in reduced else n for d, n in enumerate(shape))
+    """`shape` with the reduced dimensions as 1: what ``keepdim=True`` would have given."""
+    dims = reduced(dim, len(shape))
+    return tuple(1 if d in dims else n for d, n in enumerate(shape))
+
+
+def count(shape: Any, dim: Any) -> int:
+    """How many elements are reduced to one."""
+    return math.prod([shape[d] for d in reduced(dim, len(shape))])
+
+
+def kept(g: Any, shape: Any, dim: Any) -> Any:
+    """`g`, a reduction's result or its gradient, with the reduced dimensions of `shape` back as 1."""
+    return reshape(g, shape=kept_shape(shape, dim))
+
+
+def spread(g: Any, shape: Any, dim: Any) -> Any:
+    """`g` repeated to the `shape` that was reduced over `dim`."""
+    return expand(g if g.ndim in (0, len(shape)) else kept(g, shape, dim), size=shape)
+
+
+def refuse_empty(name: str, shape: Any, dim: Any) -> None:
+    """Raise if there is nothing to choose from: the largest of no elements has no value."""
+    for d in reduced(dim, len(shape)):
+        if shape[d] == 0:
+            if dim is None or isinstance(dim, (tuple, list)) and not dim:
+                raise DimensionError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
+                                     "reduction dim with the 'dim' argument.")
+            raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size; input has shape {list(shape)}")
+
+
+def need_float(name: str, x: Any) -> None:
+    if x.dtype.kind not in "fc":
+        raise DtypeError(f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex "
+                         f"dtype. Got: {dtypes.FROM_NUMPY[x.dtype]!r}; convert it first, for instance with .float()")
+
+
+# ---------------------------------------------------------------------------------------------------- sums
+
+def total(x: Any, axis: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
+    """The sum of an array in PyTorch's dtype: integers are summed as int64, float16 in float32."""
+    wanted = dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
+    if wanted.itemsize == 2 and wanted.kind == "f":
+        return x.sum(axis=axis, dtype=np.float32, keepdims=keepdim).astype(wanted)
+    return x.sum(axis=axis, dtype=wanted, keepdims=keepdim)
+
+
+def back(g: Any, input_dtype: Any, dtype: Any) -> Any:
+    """`g` in the dtype that the input had before it was converted to `dtype`, if it was."""
+    return g if dtype is None else cast(g, dtype=as_dtype(input_dtype))
+
+
+@op
+def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Sum over `dim` (an int, several, or None for all dimensions). Integers and booleans give int64.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1., 2.], [3., 4.]]).sum(dim=1)
+    tensor([3., 7.])
+    """
+    with np.errstate(all="ignore"):
+        return total(input, axes_of(dim, input.ndim), keepdim, dtype)
+@sum.derivative("input")
+def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return spread(back(g, input_dtype, dtype), input_shape, dim)
+
+
+@op
+def nansum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Sum over `dim` in which NaN counts as zero."""
+    if input.dtype.kind == "c":
+        raise DtypeError("nansum does not support complex inputs")
+    with np.errstate(all="ignore"):
+        x = np.where(input == input, input, input.dtype.type(0))
+        return total(x, axes_of(dim, input.ndim), keepdim, dtype)
+@nansum.derivative("input")
+def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return spread(back(g, input_dtype, dtype), input.shape, dim) * (input == input)
+
+
+@op
+def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
+    if dtype is None:
+        need_float("mean", input)
+    with np.errstate(all="ignore"):
+        s = total(input, axes_of(dim, input.ndim), keepdim, dtype)
+        return s / s.dtype.type(count(input.shape, dim))
+@mean.derivative("input")
+def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return spread(back(g, input_dtype, dtype) / (count(input_shape, dim) or 1), input_shape, dim)
+
+
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+    """Arithmetic mean over `dim` of the elements that are not NaN; NaN where there are none."""
+    if input.dtype.kind not in "fc":
+        raise DtypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype!r}")
+    return pointwise.div(nansum(input, dim, keepdim, dtype), sum(input == input, dim, keepdim), out=out)
+
+
+# ---------------------------------------------------------------------------------------------------- variance
+
+@op(holomorphic=False)
+def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
+    """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2."""
+    if input.dtype.kind not in "fc":
+        raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[input.dtype]!r}")
+    n, axis = count(input.shape, dim), axes_of(dim, input.ndim)
+    with np.errstate(all="ignore"):
+        x = input if input.dtype.itemsize > 2 else input.astype(np.float32)
+        d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
+        square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else np.multiply(d, d, out=d)
+        s = square.sum(axis=axis, keepdims=keepdim)
+        s = s / s.dtype.type(n - correction if n > correction else 0)
+        return s if input.dtype.itemsize > 2 else s.astype(input.dtype)
+@_var.derivative("input")
+def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
+    n = count(input.shape, dim)
+    scale = 2 / (n - correction) if n > correction else math.nan
+    return spread(g * scale, input.shape, dim) * (input - mean(input, dim=dim or None, keepdim=True))
+
+
+@op(holomorphic=False)
+def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
+    """Square root of the variance."""
+    return np.sqrt(_var.info.forward(input, dim=dim, correction=correction, keepdim=keepdim))
+@_std.derivative("input")
+def std_wrt_input(g: Any, input: Any, out: Any, dim: Any, correction: Any) -> Any:
+    # Where the deviation is 0 the gradient is taken to be 0.
+    return var_wrt_input(g * (out != 0) / (2 * out + (out == 0)), input, dim, correction)
+
+
+def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
+    """`dim` and `correction` from what the several signatures of std and var allow: ``var(x, False)``, ``var(x, 0, False)``."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None or unbiased else 0
+    elif unbiased is not None:
+        raise ArgumentError(f"{name}() got both 'unbiased' and 'correction'; they say the same, give one")
+    if count(input.shape, dim) <= correction and math.prod(input.shape):
+        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+                      "(input numel divided by output numel).", UserWarning, stacklevel=3)
+    return dim, correction
+
+
+def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
+        out: Any = None) -> Any:
+    """Variance over `dim`: the sum of squared distances from the mean, divided by ``n - correction``.
+
+    Args:
+        correction: 1 unless given, Bessel's correction; 0 is the variance of the elements themselves.
+        unbiased: the older way to say it: True for ``correction=1``, False for 0.
+
+    >>> import minigrad
+    >>> minigrad.var(minigrad.tensor([1., 2., 3., 4.]), correction=0)
+    tensor(1.2500)
+    """
+    dim, correction = spread_arguments("var", input, dim, unbiased, correction)
+    return _var(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
+
+
+def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
+        out: Any = None) -> Any:
+    """Standard deviation over `dim`: the square root of :func:`var`, with the same arguments."""
+    dim, correction = spread_arguments("std", input, dim, unbiased, correction)
+    return _std(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
+
+
+def var_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The pair of :func:`var` and :func:`mean`."""
+    dim, correction = spread_arguments("var_mean", input, dim, unbiased, correction)
+    return _var(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
+
+
+def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The pair of :func:`std` and :func:`mean`."""
+    dim, correction = spread_arguments("std_mean", input, dim, unbiased, correction)
+    return _std(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
+
+
+# ---------------------------------------------------------------------------------------------------- extremes
+
+@op
+def amax(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
+    """Largest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    refuse_empty("amax", input.shape, dim)
+    return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+@amax.derivative("input")
+def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    return kept(g, input.shape, dim) * tie_shares(input, kept(out, input.shape, dim), dim=dim)
+
+
+@op
+def amin(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
+    """Smallest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    refuse_empty("amin", input.shape, dim)
+    return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+@amin.derivative("input")
+def amin_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    return kept(g, input.shape, dim) * tie_shares(input, kept(out, input.shape, dim), dim=dim)
+
+
+@op
+def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
+    """1/k where `input` is one of the k elements over `dim` that equal `extreme`, 0 elsewhere. It has no derivative."""
+    ties = (input == extreme) | (input != input) & (extreme != extreme)
+    return (ties / ties.sum(axis=axes_of(dim, input.ndim), keepdims=True)).astype(input.dtype)
+
+
+@op(outputs=("min", "max"))
+def aminmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Smallest and largest element over `dim`, or of all; a named tuple (min, max)."""
+    refuse_empty("aminmax", input.shape, dim)
+    axis = axes_of(dim, input.ndim)
+    return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
+@aminmax.derivative("input")
+def aminmax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    parts = [kept(d, input.shape, dim) * tie_shares(input, kept(o, input.shape, dim), dim=dim)
+             for d, o in zip(g, out) if d is not None]
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
+def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
+    """The index ``choose``, NumPy's argmax or argmin, finds; into the flattened array where `dim` is None."""
+    refuse_empty(name, x.shape, dim)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"{name}(): complex numbers have no order; compare their .abs() or .real")
+    axis = None if dim is None or x.ndim == 0 else axis_of(dim, x.ndim)
+    if x.ndim == 0:
+        axis_of(dim or 0, 0)
+    found = choose(x, axis=axis)
+    return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
+
+
+@op
+def argmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Index of the largest element along `dim`, or in the flattened input; the first of those that tie. NaN is largest."""
+    return position("argmax", np.argmax, input, dim, keepdim)
+
+
+@op
+def argmin(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is smallest."""
+    return position("argmin", np.argmin, input, dim, keepdim)
+
+
+# ---------------------------------------------------------------------------------------------------- truth
+
+@op
+def all(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
+    found = input.astype(bool).all(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+    return found.astype(np.uint8) if input.dtype == np.uint8 else found
+
+
+@op
+def any(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
+    found = input.astype(bool).any(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+    return found.astype(np.uint8) if input.dtype == np.uint8 else found
+
+
+@op
+def count_nonzero(input: Any, *, dim: Any = None) -> Any:
+    """How many elements over `dim` are not zero, as int64."""
+    return (input != 0).sum(axis=axes_of(dim, input.ndim))
+
+
+# ---------------------------------------------------------------------------------------------------- log of sums
+
+def finite_peak(x: Any, axis: Any) -> Any:
+    """What to subtract from `x` before exp() so that nothing overflows: its largest (real part), 0 where that is infinite."""
+    real = x.real if x.dtype.kind == "c" else x
+    peak = real.max(axis=axis, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(peak), peak, real.dtype.type(0))
+
+
+@op(dtypes="float")
+def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
+    """log(sum(exp(x))) over `dim` (an int or several), computed so that it does not overflow. -inf for no elements.
+
+    >>> import minigrad
+    >>> minigrad.logsumexp(minigrad.tensor([1000., 1000.]), dim=0)
+    tensor(1000.6931)
+    """
+    axis = axes_of(dim, input.ndim)
+    with np.errstate(all="ignore"):
+        peak = finite_peak(input, axis)
+        return np.log(total(np.exp(input - peak), axis, keepdim)) + (peak if keepdim else peak.reshape(
+            tuple(n for d, n in enumerate(peak.shape) if d not in reduced(dim, input.ndim))))
+@logsumexp.derivative("input")
+def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    return kept(g, input.shape, dim) * softmax_parts(input, kept(out, input.shape, dim))
+
+
+@op
+def softmax_parts(input: Any, normalizer: Any) -> Any:
+    """exp(input - normalizer): each element's share of its log-sum-exp; 0 where both are -inf."""
+    with np.errstate(all="ignore"):
+        parts = np.exp(input - normalizer)
+        parts[np.isneginf(input.real)] = 0
+        return parts
+@softmax_parts.derivative("input")
+def softmax_parts_wrt_input(g: Any, out: Any) -> Any: return g * out
+@softmax_parts.derivative("normalizer")
+def softmax_parts_wrt_normalizer(g: Any, out: Any, normalizer_shape: Any) -> Any:
+    return -sum_to(g * out, normalizer_shape)
+
+
+def sum_to(x: Any, shape: Any) -> Any:
+    """`x` summed over the dimensions that are 1 in `shape`, which has as many."""
+    dims = tuple(d for d, n in enumerate(shape) if n != x.shape[d])
+    return sum(x, dim=dims, keepdim=True) if dims else x
+
+
+# ---------------------------------------------------------------------------------------------------- running along a dimension
+
+def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
+    """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
+    axis = axis_of(dim, x.ndim)
+    wanted = dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
+    with np.errstate(all="ignore"):
+        return function(x, axis=axis, dtype=wanted) if x.ndim else x.astype(wanted)
+
+
+@op
+def cumsum(input: Any, *, dim: Any, dtype: Any = None) -> Any:
+    """Sum of the elements up to and including each, along `dim`. Integers and booleans give int64."""
+    return scan(np.cumsum, input, dim, dtype)
+@cumsum.derivative("input")
+def cumsum_wrt_input(g: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return cumsum_reversed(back(g, input_dtype, dtype), dim=dim)
+
+
+@op
+def cumsum_reversed(input: Any, *, dim: Any) -> Any:
+    """Sum of the elements from each to the last, along `dim`; the adjoint of :func:`cumsum`."""
+    if input.ndim == 0:
+        return input.copy()
+    return np.flip(scan(np.cumsum, np.flip(input, dim), dim), dim)
+@cumsum_reversed.derivative("input")
+def cumsum_reversed_wrt_input(g: Any, dim: Any) -> Any: return cumsum(g, dim=dim)
+
+
+@op
+def shift(input: Any, *, dim: Any, by: Any, fill: Any = 0) -> Any:
+    """`input` moved `by` places towards the end of `dim` (towards the start if negative), with `fill` moving in."""
+    moved = np.full_like(input, fill)
+    if input.ndim:
+        kept, taken = [slice(None)] * input.ndim, [slice(None)] * input.ndim
+        kept[dim] = slice(by, None) if by > 0 else slice(None, by)
+        taken[dim] = slice(None, -by) if by > 0 else slice(-by, None)
+        moved[tuple(kept)] = input[tuple(taken)]
+    return moved
+@shift.derivative("input")
+def shift_wrt_input(g: Any, dim: Any, by: Any) -> Any: return shift(g, dim=dim, by=-by)
+
+
+@op
+def recurrence(factor: Any, input: Any, *, dim: Any, reverse: Any = False) -> Any:
+    """The solution s of ``s[t] = input[t] + factor[t] * s[t - 1]`` along `dim`, or of ``factor[t] * s[t + 1]`` if `reverse`.
+
+    Found by doubling: after k rounds s[t] is right for the equations of the last 2**k places, and a[t] the product of
+    their factors; so it takes log2(n) operations on whole arrays.
+    """
+    if input.ndim == 0:
+        return input.copy()
+    a, s = (np.moveaxis(x, dim, -1)[..., ::-1 if reverse else 1].copy() for x in (factor, input))
+    step = 1
+    with np.errstate(all="ignore"):
+        while step < s.shape[-1]:
+            s[..., step:] += a[..., step:] * s[..., :-step]
+            a[..., step:] *= a[..., :-step].copy()
+            step *= 2
+    return np.moveaxis(s[..., ::-1 if reverse else 1], -1, dim)
+@recurrence.derivative("factor")
+def recurrence_wrt_factor(g: Any, factor: Any, out: Any, dim: Any, reverse: Any) -> Any:
+    return recurrence_wrt_input(g, factor, dim, reverse) * shift(out, dim=dim, by=-1 if reverse else 1)
+@recurrence.derivative("input")
+def recurrence_wrt_input(g: Any, factor: Any, dim: Any, reverse: Any) -> Any:
+    return recurrence(shift(factor, dim=dim, by=1 if reverse else -1), g, dim=dim, reverse=not reverse)
+
+
+@op
+def cumprod(input: Any, *, dim: Any, dtype: Any = None) -> Any:
+    """Product of the elements up to and including each, along `dim`. Integers and booleans give int64.
+
+    The gradient divides by nothing, so it is right where elements are zero.
+    """
+    return scan(np.cumprod, input, dim, dtype)
+@cumprod.derivative("input")
+def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    # y[k] = x[0]...x[k], so dx[i] = x[0]...x[i-1] * (g[i] + x[i+1] g[i+1] + x[i+1] x[i+2] g[i+2] + ...)
+    x = input if dtype is None else cast(input, dtype=dtype)
+    before = cumprod(shift(x, dim=dim, by=1, fill=1), dim=dim)
+    return back(before * recurrence(shift(x, dim=dim, by=-1), g, dim=dim, reverse=True), input_dtype, dtype)
+
+
+@op
+def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
+    axis = None if dim is None else axis_of(dim, input.ndim) if input.ndim else (axis_of(dim, 0),)[1:]
+    wanted = dtype.numpy if dtype is not None else input.dtype if input.dtype.kind in "fc" else dtypes.int64.numpy
+    with np.errstate(all="ignore"):
+        return input.prod(axis=axis, dtype=wanted, keepdims=keepdim)
+@prod.derivative("input")
+def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    # The product of all others: of those before times of those after. Right where elements are zero.
+    x = input if dtype is None else cast(input, dtype=dtype)
+    x, d = (reshape(x, shape=(count(input.shape, None),)), 0) if dim is None else (x, dim)
+    before = cumprod(shift(x, dim=d, by=1, fill=1), dim=d)
+    others = before * cumprod_reversed(shift(x, dim=d, by=-1, fill=1), dim=d)
+    return back(spread(g, input.shape, dim) * reshape(others, shape=input.shape), input_dtype, dtype)
+
+
+@op
+def cumprod_reversed(input: Any, *, dim: Any) -> Any:
+    """Product of the elements from each to the last, along `dim`."""
+    if input.ndim == 0:
+        return input.copy()
+    return np.flip(scan(np.cumprod, np.flip(input, dim), dim), dim)
+@cumprod_reversed.derivative("input")
+def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
+    after = cumprod_reversed(shift(input, dim=dim, by=-1, fill=1), dim=dim)
+    return after * recurrence(shift(input, dim=dim, by=1), g, dim=dim)
+
+
+@op(dtypes="float")
+def logcumsumexp(input: Any, *, dim: Any) -> Any:
+    """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
+    axis = axis_of(dim, input.ndim)
+    if input.ndim == 0:
+        return input.copy()
+    y = np.moveaxis(input, axis, -1).copy()
+    step = 1
+    with np.errstate(all="ignore"):
+        while step < y.shape[-1]:
+            y[..., step:] = log_add(y[..., step:], y[..., :-step])
+            step *= 2
+    return np.moveaxis(y, -1, axis)
+@logcumsumexp.derivative("input")
+def logcumsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    # dx[i] = sum over k >= i of g[k] exp(x[i] - y[k]), from differences y[k] - y[k+1], which do not overflow
+    ratio = softmax_parts(out, shift(out, dim=dim, by=-1))
+    return softmax_parts(input, out) * recurrence(ratio, g, dim=dim, reverse=True)
+
+
+def log_add(x: Any, y: Any) -> Any:
+    """log(exp(x) + exp(y)) of arrays."""
+    if x.dtype.kind != "c":
+        return np.logaddexp(x, y)
+    swap = (x.real < y.real) | np.isnan(y.real)
+    big, small = np.where(swap, y, x), np.where(swap, x, y)
+    result = big + np.log1p(np.exp(small - big))
+    return np.where(np.isinf(big.real) & (small.real == big.real) & (big.real < 0) | (small.real == -np.inf), big, result)
