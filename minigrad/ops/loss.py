@@ -1,0 +1,357 @@
+"""How far a prediction is from a target: the losses that pay to be one operation, each with its exact derivative.
+
+Every loss has `reduction`: ``"none"`` gives the loss of each element or sample, ``"sum"`` their sum, ``"mean"`` their mean.
+Losses that are compositions of other operations are in :mod:`minigrad.nn.functional`.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.autograd import graph
+from minigrad.autograd.op import op
+from minigrad.errors import DimensionError, DtypeError, ShapeError
+from minigrad.ops import pointwise
+from minigrad.ops import reduction as reductions
+
+__all__: list[str] = []  # PyTorch has these in nn.functional, which re-exports them
+
+
+# ---------------------------------------------------------------------------------------------------- reductions
+
+def check_reduction(reduction: str) -> None:
+    """Raise ``ValueError`` unless `reduction` is one there is."""
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction; it can be 'none', 'mean' or 'sum'")
+
+
+def reduced(loss: Any, reduction: str) -> Any:
+    """An array of losses brought to what `reduction` asks for."""
+    if reduction == "none":
+        return loss
+    check_reduction(reduction)
+    total = loss.sum(dtype=np.float32).astype(loss.dtype) if loss.dtype.char == "e" else loss.sum()
+    return total if reduction == "sum" else total / loss.size if loss.size else total * math.nan
+
+
+def share(g: Any, reduction: str, *arrays: Any) -> Any:
+    """The gradient of each element's loss, given that of the reduced loss; `arrays` broadcast to the shape of the losses."""
+    if reduction != "mean":
+        return g
+    size = math.prod(np.broadcast_shapes(*[a.shape for a in arrays]))
+    return g / size if size else g
+
+
+def warn_if_broadcast(input: Any, target: Any) -> None:
+    """Warn where shapes differ and are broadcast: an ``(n, 1)`` prediction with an ``(n,)`` target makes n * n losses."""
+    if input.shape != target.shape:
+        fix = ("target.unsqueeze(-1)" if (*target.shape, 1) == input.shape else
+               "input.unsqueeze(-1)" if (*input.shape, 1) == target.shape else f"target.expand({list(input.shape)})")
+        warn(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}). This will "
+             f"likely lead to incorrect results due to broadcasting. Please ensure they have the same size, for instance by {fix}.")
+
+
+def warn(message: str) -> None:
+    """A ``UserWarning`` that points at the user's line."""
+    frame = graph.user_frame()
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+
+
+# ---------------------------------------------------------------------------------------------------- distances
+
+@op(broadcasts=True)
+def mse_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
+    """Squared difference ``(input - target) ** 2``."""
+    warn_if_broadcast(input, target)
+    difference = input - target
+    return reduced(difference * difference, reduction)
+@mse_loss.derivative("input")
+def mse_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return (input - target) * (share(g, reduction, input, target) * 2)
+@mse_loss.derivative("target")
+def mse_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return (target - input) * (share(g, reduction, input, target) * 2)
+
+
+@op(broadcasts=True, holomorphic=False)
+def l1_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
+    """Absolute difference ``|input - target|``."""
+    warn_if_broadcast(input, target)
+    return reduced(np.abs(input - target), reduction)
+@l1_loss.derivative("input")
+def l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return pointwise.sgn(input - target) * share(g, reduction, input, target)
+@l1_loss.derivative("target")
+def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return pointwise.sgn(target - input) * share(g, reduction, input, target)
+
+
+@op(broadcasts=True)
+def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
+    """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear, with the same slope."""
+    if delta <= 0:
+        raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    warn_if_broadcast(input, target)
+    distance = np.abs(input - target)
+    near = np.minimum(distance, delta)
+    return reduced(near * (distance - 0.5 * near), reduction)
+@huber_loss.derivative("input")
+def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
+    return pointwise.clamp(input - target, -delta, delta) * share(g, reduction, input, target)
+@huber_loss.derivative("target")
+def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
+    return pointwise.clamp(target - input, -delta, delta) * share(g, reduction, input, target)
+
+
+# ---------------------------------------------------------------------------------------------------- probabilities of events
+
+@op(broadcasts=True)
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean") -> Any:
+    """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities; logarithms are cut at -100.
+
+    Raises ``ValueError`` where `target` has another shape, ``RuntimeError`` where `input` lies outside of [0, 1].
+    """
+    if input.shape != target.shape:
+        raise ValueError(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}) "
+                         "is deprecated. Please ensure they have the same size.")
+    if not ((input >= 0) & (input <= 1)).all():
+        raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
+                         "binary_cross_entropy_with_logits")
+    with np.errstate(divide="ignore"):
+        log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+    loss = (target - 1) * log_q - target * log_p
+    return reduced(loss if weight is None else loss * weight, reduction)
+@binary_cross_entropy.derivative("input")
+def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
+    g = weighted(share(g, reduction, input), weight)
+    return (input - target) * g / pointwise.clamp(input * (1 - input), 1e-12)
+@binary_cross_entropy.derivative("target")
+def binary_cross_entropy_wrt_target(g: Any, input: Any, weight: Any, reduction: Any) -> Any:
+    log_p, log_q = pointwise.log(input), pointwise.log1p(-input)
+    return (pointwise.clamp(log_q, -100) - pointwise.clamp(log_p, -100)) * weighted(share(g, reduction, input), weight)
+
+
+@op(broadcasts=True)
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, pos_weight: Any = None, *,
+                                     reduction: Any = "mean") -> Any:
+    """:func:`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow or loss of digits.
+
+    `pos_weight` multiplies the part of the loss that ``target`` = 1 contributes.
+    """
+    if input.shape != target.shape:
+        raise ValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)})")
+    log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
+    loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
+    return reduced(loss if weight is None else loss * weight, reduction)
+@binary_cross_entropy_with_logits.derivative("input")
+def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
+    g = weighted(share(g, reduction, input), weight)
+    if pos_weight is None:
+        return (pointwise.sigmoid(input) - target) * g
+    return (pointwise.sigmoid(input) * (1 + (pos_weight - 1) * target) - pos_weight * target) * g
+@binary_cross_entropy_with_logits.derivative("target")
+def binary_cross_entropy_with_logits_wrt_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
+    g = weighted(share(g, reduction, input), weight)
+    return -input * g if pos_weight is None else ((1 - pos_weight) * activation.logsigmoid(input) - input) * g
+
+
+def weighted(g: Any, weight: Any) -> Any:
+    return g if weight is None else g * weight
+
+
+# ---------------------------------------------------------------------------------------------------- classes
+
+def class_axis(x: Any) -> int:
+    """The dimension of the classes: the second, or the only one."""
+    return 1 if x.ndim > 1 else 0
+
+
+def by_class(x: Any) -> Any:
+    """Scores of shape ``(N, C, d1, ...)`` as a matrix with one row for each sample; a view for ``(N, C)`` and ``(C,)``."""
+    if x.ndim > 2:
+        return np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
+    return x if x.ndim == 2 else x[None]
+
+
+def like_scores(rows: Any, x: Any) -> Any:
+    """The inverse of :func:`by_class`: a matrix with one row for each sample in the shape of the scores `x`."""
+    if x.ndim > 2:
+        return np.moveaxis(rows.reshape(x.shape[0], *x.shape[2:], x.shape[1]), -1, 1)
+    return rows.reshape(x.shape)
+
+
+def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
+    """The numbers of the rows, the class of each, and the weight of each (None: all 1); an ignored one has class and weight 0.
+
+    Raises where shapes do not fit or a class is out of range.
+    """
+    axis, classes = class_axis(input), input.shape[class_axis(input)] if input.ndim else 0
+    if input.ndim == 0 or target.shape != (*input.shape[:axis], *input.shape[axis + 1:]):
+        raise class_shape_error(input, target)
+    if target.dtype.kind not in "iu":
+        raise DtypeError(f"expected scalar type Long but found {target.dtype}: target holds the class of each sample; convert it "
+                         "with target.long()")
+    if weight is not None and weight.shape != (classes,):
+        raise ShapeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
+                         f"of shape: {list(weight.shape)}")
+    target = target.reshape(-1)
+    index = backend.xp_of(target).arange(target.shape[0])
+    if target.shape[0] and (target.min() < 0 or target.max() >= classes):
+        ignored = target == ignore_index
+        wrong = target[((target < 0) | (target >= classes)) & ~ignored]
+        if wrong.size:
+            raise DimensionError(f"Target {wrong[0]} is out of bounds: with input of shape {list(input.shape)} there are {classes} "
+                                 f"classes, numbered 0 to {classes - 1}")
+        target = np.where(ignored, 0, target)
+        keep = (~ignored).astype(input.dtype)
+        return index, target, keep if weight is None else weight[target] * keep
+    if 0 <= ignore_index < classes:
+        keep = (target != ignore_index).astype(input.dtype)
+        return index, target, keep if weight is None else weight[target] * keep
+    return index, target, None if weight is None else weight[target]
+
+
+def class_shape_error(input: Any, target: Any) -> Exception:
+    expected = [*input.shape[:class_axis(input)], *input.shape[class_axis(input) + 1:]]
+    if input.ndim and target.ndim and input.shape[0] != target.shape[0]:
+        return ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}): input has "
+                          f"shape {list(input.shape)}, target {list(target.shape)}")
+    return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
+                      f"(N, C, ...), target holds the class of each sample")
+
+
+def total_weight(weight: Any, target: Any) -> Any:
+    """What the mean over samples divides by."""
+    return target.shape[0] if weight is None else weight.sum()
+
+
+@op
+def class_scale(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """How much each sample counts in the reduced loss, in the shape of the scores with one class; not differentiable."""
+    _, chosen, scale = classes_of(input, target, weight, ignore_index)
+    total = total_weight(scale, chosen)
+    scale = np.ones_like(input, shape=chosen.shape) if scale is None else scale
+    return np.expand_dims((divided(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
+
+
+def divided(x: Any, total: Any) -> Any:
+    """``x / total``, or `x` where nothing counts, so that the gradient there is 0."""
+    return x / total if total else x
+
+
+def mean_of(loss: Any, total: Any) -> Any:
+    """The sum of `loss` divided by `total`; PyTorch's mean of no losses is nan."""
+    return loss.sum() / total if total else loss.sum() * math.nan
+
+
+@op(grad_name="CrossEntropyLoss")
+def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
+                             ignore_index: Any = -100) -> Any:
+    """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
+    index, target_, scale = classes_of(input, target, weight, ignore_index)
+    scores = by_class(input)
+    shifted = scores - scores.max(axis=1, keepdims=True) if scores.size else scores
+    loss = np.log(np.exp(shifted).sum(axis=1)) - shifted[index, target_]
+    loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+    if reduction == "mean":
+        return mean_of(loss, total_weight(scale, target_))
+    return reduced(loss if reduction == "sum" else loss.reshape(target.shape), reduction)
+@cross_entropy_of_classes.derivative("input")
+def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    slope = cross_entropy_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    return slope * (g[:, None] if g.ndim else g)
+
+
+@op
+def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    scores = by_class(input)
+    slope = np.exp(scores - scores.max(axis=1, keepdims=True)) if scores.size else scores.copy()
+    slope /= slope.sum(axis=1, keepdims=True)
+    slope[index, chosen] -= 1
+    if reduction == "mean":
+        scale = divided(1 if scale is None else scale, total_weight(scale, chosen))
+    if scale is not None:
+        slope *= scale if not np.ndim(scale) else scale[:, None]
+    return like_scores(slope, input)
+@cross_entropy_slope.derivative("input")
+def cross_entropy_slope_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    axis = class_axis(input)
+    p = activation.softmax(input, dim=axis)
+    g = g * class_scale(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    return p * (g - reductions.sum(p * g, dim=axis, keepdim=True))
+
+
+@op(dtypes="promote", grad_name="CrossEntropyLoss")
+def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
+    """``-(target * log(softmax(input))).sum()`` of each sample, for targets that are weights of the classes."""
+    if input.shape != target.shape:
+        raise class_shape_error(input, target)
+    axis = class_axis(input)
+    shifted = input - input.max(axis=axis, keepdims=True) if input.size else input
+    return ((np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) - shifted) * target).sum(axis=axis)
+@cross_entropy_of_probabilities.derivative("input")
+def cross_entropy_of_probabilities_wrt_input(g: Any, input: Any, target: Any) -> Any:
+    axis = class_axis(input)
+    g = g[:, None] if input.ndim > 1 else g
+    return (activation.softmax(input, dim=axis) * reductions.sum(target, dim=axis, keepdim=True) - target) * g
+@cross_entropy_of_probabilities.derivative("target")
+def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
+    return -activation.log_softmax(input, dim=class_axis(input)) * (g[:, None] if input.ndim > 1 else g)
+
+
+@op
+def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """Minus the log-probability `input` gives to the class of each sample, times that class's weight; the mean is over the weights.
+
+    Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, target the same without C, weight ``(C,)``.
+    """
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    loss = -by_class(input)[index, chosen]
+    loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+    if reduction == "mean":
+        return mean_of(loss, total_weight(scale, chosen))
+    return reduced(loss.reshape(target.shape), reduction)
+@nll_loss.derivative("input")
+def nll_loss_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    slope = nll_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    return slope * (g[:, None] if g.ndim else g)
+
+
+@op
+def nll_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """The derivative of :func:`nll_loss`, which does not depend on the values of `input`: minus one-hot, scaled."""
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    slope = np.zeros_like(by_class(input))
+    total = total_weight(scale, chosen)
+    scale = 1 if scale is None else scale
+    slope[index, chosen] = -(divided(scale, total) if reduction == "mean" else scale)
+    return like_scores(slope, input)
+
+
+@op
+def smoothed_classes(input: Any, target: Any, weight: Any = None, *, label_smoothing: Any = 0.0, reduction: Any = "mean",
+                     ignore_index: Any = -100) -> Any:
+    """Classes as probabilities, times how much each sample counts in the reduced loss: the target that turns
+    :func:`cross_entropy_of_probabilities` into the smoothed cross entropy. Not differentiable."""
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    rows = np.zeros_like(by_class(input))
+    spread = label_smoothing / rows.shape[1]
+    rows += spread if weight is None else spread * weight
+    if scale is not None:
+        rows *= (chosen_kept(target, ignore_index))[:, None]
+    rows[index, chosen] += (1 - label_smoothing) * (1 if scale is None else scale)
+    if reduction == "mean":
+        rows = divided(rows, total_weight(scale, chosen))
+    return like_scores(rows, input)
+
+
+def chosen_kept(target: Any, ignore_index: int) -> Any:
+    """Which samples are not ignored."""
+    return target.reshape(-1) != ignore_index
