@@ -1,0 +1,108 @@
+"""Every declared operation, by its entry in the table (``tests/op_cases``): one test for each promise and operation."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import warnings
+from typing import Any, Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+import minigrad
+from minigrad.autograd.call import REGISTRY
+from tests import checks
+from tests.op_cases import OpCase, all_cases
+
+for _module in pkgutil.walk_packages(minigrad.__path__, "minigrad."):
+    if not _module.name.endswith("__main__"):
+        importlib.import_module(_module.name)
+
+CASES = all_cases()
+DECLARED = {name for name, op in REGISTRY.items() if op.info.forward.__module__.startswith("minigrad.")}
+NAMES = sorted(DECLARED & set(CASES))
+WITH_RULES = [name for name in NAMES if REGISTRY[name].info.rules and not CASES[name].underivable]
+
+
+def for_samples(name: str, check: Callable[[Any, OpCase, Any], None]) -> None:
+    """Run `check` on the examples of operation `name` and on samples that hypothesis draws."""
+    op, case = REGISTRY[name], CASES[name]
+
+    def quiet(sample: Any) -> None:
+        # An operation may divide by zero or overflow, as PyTorch's do; NumPy's floating-point warnings are not its results.
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
+            check(op, case, sample)
+
+    for sample in case.examples:
+        quiet(sample)
+    given(case.samples)(quiet)()
+
+
+def test_every_operation_has_a_case_and_every_case_an_operation() -> None:
+    assert set(CASES) == DECLARED, f"untested: {sorted(DECLARED - set(CASES))}; not declared: {sorted(set(CASES) - DECLARED)}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_forward_is_the_reference(name: str) -> None:
+    for_samples(name, checks.check_forward)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_array_path_is_tensor_path_and_inputs_stay(name: str) -> None:
+    for_samples(name, checks.check_paths)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_stays_float32(name: str) -> None:
+    for_samples(name, checks.check_float32)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_memory_layout_does_not_matter(name: str) -> None:
+    for_samples(name, checks.check_layouts)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.broadcasts])
+def test_every_mix_of_shapes(name: str) -> None:
+    op, case = REGISTRY[name], CASES[name]
+    seen = 0
+
+    def check(op: Any, case: OpCase, sample: Any) -> None:
+        nonlocal seen
+        if seen > 1:
+            return
+        for variant in checks.broadcast_variants(op, sample):
+            seen += 1
+            checks.check_forward(op, case, variant)
+            if name in WITH_RULES:
+                checks.check_first(op, case, variant)
+
+    for_samples(name, check)
+    assert seen, f"no sample of {op.info.name} with elements was drawn"
+
+
+@pytest.mark.parametrize("name", WITH_RULES)
+def test_first_derivative(name: str) -> None:
+    for_samples(name, checks.check_first)
+
+
+@pytest.mark.parametrize("name", WITH_RULES)
+def test_second_derivative(name: str) -> None:
+    for_samples(name, checks.check_second)
+
+
+@pytest.mark.parametrize("name", [n for n in WITH_RULES if CASES[n].complex])
+def test_complex_derivatives(name: str) -> None:
+    for_samples(name, checks.check_complex)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if CASES[n].bad])
+def test_bad_input_is_refused_with_the_promised_message(name: str) -> None:
+    op, case = REGISTRY[name], CASES[name]
+    for bad in case.bad:
+        tensors = [checks.tensor_of(a) if isinstance(a, np.ndarray) else a for a in bad.args]
+        with pytest.raises(bad.error, match=bad.match):
+            checks.evaluate(op, case, tensors, bad.settings)
