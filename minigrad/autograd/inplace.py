@@ -20,7 +20,7 @@ from minigrad.autograd.graph import LEAF, TensorBase, edge_of, ledger, memory_ow
 from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
 
 
-def note_view(function: Any, parent: Any, out: Any, settings: dict[str, Any]) -> None:
+def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
     """Remember that `out` shares memory with `parent`, by which call."""
     if memory_owner(out.array) is not memory_owner(parent.array):
         return  # the library had to copy
@@ -31,6 +31,12 @@ def note_view(function: Any, parent: Any, out: Any, settings: dict[str, Any]) ->
     views.append(weakref.ref(out))
     if len(views) & (len(views) - 1) == 0:  # at powers of two, so that the dead cost little
         views[:] = [v for v in views if v() is not None]
+
+
+def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[str, Any]) -> None:
+    """Remember that each of `outs`, the results of one call, shares memory with `parent`."""
+    for k, out in enumerate(outs):
+        note_view(*info.piece(k, parent.array, **settings), parent, out)
 
 
 def inplace_form(function: Any, info: Any) -> Any:

@@ -59,7 +59,8 @@ class Declaration:
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
-        view: the result shares the memory of the first argument.
+        view: the result shares the memory of the first argument. Where there are several, the declaration's ``piece(k,
+            array, **settings)`` gives the operation and settings that make the k-th by itself.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
     """
 
@@ -80,6 +81,7 @@ class Declaration:
         self.outputs = outputs
         self.result_type: Any = namedtuple(self.name, outputs) if isinstance(outputs, tuple) else tuple
         self.writer: Callable[..., Any] | None = None
+        self.piece: Callable[..., Any] | None = None
         words = "".join(w.capitalize() for w in self.name.strip("_").split("_"))
         self.node_name = (grad_name or words) + "Backward0"
         self.rules: dict[str, Callable[..., Any]] = {}
@@ -151,7 +153,7 @@ def compile_op(function: Any, info: Declaration) -> None:
         "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "user": graph.user, "LEAF": graph.LEAF,
         "general": call.General(function, info), "number": call.number, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, info.name: function,
+        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, "note_pieces": inplace.note_pieces, info.name: function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     defaults = {f"default_{p.name}": p.default for p in call_signature(info).parameters.values()
                 if p.default is not p.empty and p.default is not None}
@@ -213,7 +215,10 @@ def call_source(info: Declaration) -> str:
     lines += [f"try: result = forward({arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
     if info.outputs:
-        lines.append(f"return finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
+        lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
+        if info.view:
+            lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
+        lines.append("return out")
         return header(info) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = as_array(result)",
               f"out = new({args[0]}.result_class)", "out.array = result"]
@@ -237,7 +242,7 @@ def call_source(info: Declaration) -> str:
     else:
         lines.append("out.node = None")
     if info.view:
-        lines.append(f"note_view({info.name}, {args[0]}, out, dict({settings[2:]}))")
+        lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
     return header(info) + "".join(f"    {line}\n" for line in lines)
 
@@ -291,10 +296,11 @@ def make_node_class(info: Declaration) -> type[Node]:
     scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
     index = {name: k for k, name in enumerate(info.arguments)}
     saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
+    of_this_call = {"__slots__": ("saved_from",)} if info.variadic else {"__slots__": (), "saved_from": saved_from}
     return type(info.node_name, (Node,), {
-        "__slots__": (), "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
+        **of_this_call, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.name, "arguments": info.arguments,
-        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "saved_from": saved_from, "info": info})
+        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
 
 
 def variadic_backward_source(info: Declaration) -> str:
