@@ -93,7 +93,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                 else:
                     if grad.shape != edge.array.shape:
                         grad = fitted(node, position, edge.array.shape, grad)
-                    table[edge] = table[edge] + grad if edge in table else grad
+                    held = table.get(edge)
+                    table[edge] = grad if held is None else held + grad
         for leaf in [e for e in table if targets is None or e in targets]:
             hooks = leaf.__dict__.get("_leaf_hooks")
             g = table[leaf]

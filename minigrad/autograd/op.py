@@ -21,9 +21,11 @@ it. It is generated at the first call, when all rules are known.
 
 from __future__ import annotations
 
+import ast
 import inspect
 import linecache
 import sys
+import textwrap
 from collections import namedtuple
 from types import FunctionType
 from typing import Any, Callable, Protocol
@@ -33,6 +35,11 @@ import numpy as np
 from minigrad import backend
 from minigrad.autograd import call, graph, inplace
 from minigrad.autograd.graph import Node, TensorBase
+
+
+# What a function may consist of to be written into generated code.
+OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
+             ast.expr_context)
 
 
 class Op(Protocol):
@@ -172,6 +179,23 @@ def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any
     return scope
 
 
+def call_of(function: Callable[..., Any], names: Any, suffix: str = "") -> str:
+    """Source that calls `function` with its arguments `names`; one that only joins them by operators stands there itself."""
+    call = f"{function.__name__}({', '.join(names)})"
+    code = function.__code__
+    if code.co_names or code.co_freevars or suffix and set(code.co_varnames) != set(names):
+        return call
+    try:
+        body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[-1]  # type: ignore[attr-defined]
+    except (OSError, SyntaxError):  # no source at hand, as in a frozen program
+        return call
+    if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
+        return call
+    for name in [n for n in ast.walk(body) if isinstance(n, ast.Name)]:
+        name.id += suffix
+    return f"({ast.unparse(body.value)})"  # type: ignore[arg-type]
+
+
 def header(info: Declaration) -> str:
     parts = []
     for p in call_signature(info).parameters.values():
@@ -212,7 +236,8 @@ def call_source(info: Declaration) -> str:
     if differing("{}_"):
         lines.append(f"if {differing('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
-    lines += [f"try: result = forward({arrays}{settings})",
+    forward = call_of(info.forward, args, "_") if not settings and not optional else ""
+    lines += [f"try: result = {forward if forward.startswith('(') else f'forward({arrays}{settings})'}",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
     if info.outputs:
         lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
@@ -234,9 +259,9 @@ def call_source(info: Declaration) -> str:
                   f"    node.saved = {saved_source(info)}",
                   f"    node.settings = {settings_source(info)}",
                   "    node.shape = result.shape",
-                  "    frame = getframe(1)",
-                  "    if frame.f_code.co_filename is not user.file: frame = user_frame()",
-                  "    node.code = frame.f_code; node.lasti = frame.f_lasti; node.extras = None",
+                  "    frame = getframe(1); code = frame.f_code",
+                  "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
+                  "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
                   "    node.stamp = tick()",
                   "else: out.node = None"]
     else:
@@ -284,7 +309,7 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: f"{rule.__name__}({', '.join(inspect.signature(rule).parameters)})" for a, rule in info.rules.items()}
+        calls = {a: call_of(rule, inspect.signature(rule).parameters) for a, rule in info.rules.items()}
         if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
             lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
             calls = {a: f"None if {a}_edge is None else {call}" for a, call in calls.items()}
