@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
-from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from minigrad.dtypes import as_dtype
+from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import pointwise, reduction, shape
 
-__all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "dot", "ger", "matmul", "mm", "mv", "outer", "vdot"]
+__all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner", "kron",
+           "matmul", "mm", "mv", "outer", "tensordot", "vdot"]
 
 
 # ---------------------------------------------------------------------------------------------------- helpers
@@ -353,10 +354,247 @@ def contract(input: Any, other: Any, *, spec: Any) -> Any:
         order = [labels.index(k) for group in groups for k in group]
         return np.transpose(x, order).reshape([math.prod([size[k] for k in group]) for group in groups])
 
-    product = multiply(arranged(input, left, batch, rows, summed), arranged(other, right, batch, summed, columns))
+    a, b = arranged(input, left, batch, rows, summed), arranged(other, right, batch, summed, columns)
+    product = multiply(a, b) if summed else a * b
     order = batch + rows + columns
     return np.transpose(product.reshape([size[k] for k in order]), [order.index(k) for k in result])
 @contract.derivative("input")
 def contract_wrt_input(g: Any, other: Any, spec: Any) -> Any: return contract(g, other, spec=(spec[2], spec[1], spec[0]))
 @contract.derivative("other")
 def contract_wrt_other(g: Any, input: Any, spec: Any) -> Any: return contract(g, input, spec=(spec[2], spec[0], spec[1]))
+
+
+def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
+    """Sum of products over `dims`: an int (the last ones of `a` with the first ones of `b`) or two lists of dimensions.
+
+    Raises ``RuntimeError`` where the paired dimensions differ in size.
+    """
+    if isinstance(dims, int):
+        if dims < 0:
+            raise ShapeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims} for shapes {list(a.shape)} and "
+                             f"{list(b.shape)}")
+        dims = (range(a.ndim - dims, a.ndim), range(dims))
+    first, second = ([dims[0]], [dims[1]]) if isinstance(dims[0], int) else (list(dims[0]), list(dims[1]))
+    if len(first) != len(second):
+        raise ShapeError(f"both dimension lists should have same length, got {first} and {second}")
+    left, right = list(range(a.ndim)), list(range(a.ndim, a.ndim + b.ndim))
+    for i, j in zip(first, second):
+        if a.shape[i] != b.shape[j]:
+            raise ShapeError(f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "
+                             f"{b.shape[j]} in dim {j} (shapes {list(a.shape)} and {list(b.shape)})")
+        right[j] = left[i]
+    result = [k for k in left if k not in right] + [k for k in right if k not in left]
+    return contract(a, b, spec=(tuple(left), tuple(right), tuple(result)), out=out)
+
+
+def inner(input: Any, other: Any, out: Any = None) -> Any:
+    """Sum of products over the last dimension of both: ``(*a, k)`` and ``(*b, k)`` give ``(*a, *b)``; a number multiplies."""
+    if not input.ndim or not other.ndim:
+        return pointwise.mul(input, other, out=out)
+    if input.shape[-1] != other.shape[-1]:
+        raise ShapeError(f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and "
+                         f"{list(other.shape)}")
+    return tensordot(input, other, ([-1], [-1]), out=out)
+
+
+def kron(input: Any, other: Any) -> Any:
+    """Kronecker product: every element of `input` times the whole of `other`, laid out in blocks."""
+    ndim = max(input.ndim, other.ndim)
+    a = (1,) * (ndim - input.ndim) + tuple(input.shape)
+    b = (1,) * (ndim - other.ndim) + tuple(other.shape)
+    product = pointwise.mul(shape.reshape(input, shape=tuple(n for k in a for n in (k, 1))),
+                            shape.reshape(other, shape=tuple(n for k in b for n in (1, k))))
+    return shape.reshape(product, shape=tuple(i * j for i, j in zip(a, b)))
+
+
+# ---------------------------------------------------------------------------------------------------- einsum
+
+def einsum(*args: Any) -> Any:
+    """Sum of products in Einstein's notation.
+
+    ``einsum("ik,kj->ij", a, b)`` names the dimensions of each operand by letters; a letter that is missing on the right of
+    ``->`` is summed over. ``...`` stands for the other dimensions, which are broadcast. Without ``->`` the result has the
+    letters that occur once, in alphabetical order. The other form, ``einsum(a, [0, 1], b, [1, 2], [0, 2])``, uses numbers.
+    Raises ``RuntimeError`` where the notation does not fit the operands, ``ValueError`` where there are none.
+
+    >>> import minigrad
+    >>> a = minigrad.tensor([[1., 2.], [3., 4.]])
+    >>> minigrad.einsum("ii", a), minigrad.einsum("ij->j", a)
+    (tensor(5.), tensor([4., 6.]))
+    """
+    if not args:
+        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+                         "subscripts list")
+    if isinstance(args[0], str):
+        operands = list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:])
+        terms, result = parsed(args[0])
+    else:
+        operands = list(args[0::2][:len(args) // 2])
+        terms = [list(t) for t in args[1::2]]
+        result = list(args[-1]) if len(args) % 2 else None
+    if not operands:
+        raise ValueError("einsum(): must provide at least one operand")
+    if len(terms) != len(operands):
+        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified in "
+                         f"the equation: it names {len(terms)}, got {len(operands)}")
+    labels = [spelled(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
+    widest = max((sum(isinstance(k, Rest) for k in term) for term in labels), default=0)
+    rest = [Rest(d) for d in range(widest, 0, -1)]
+    if result is None:
+        named = [k for term in labels for k in term if not isinstance(k, Rest)]
+        result = rest + sorted(k for k in set(named) if named.count(k) == 1)
+    else:
+        at = [k for k in range(len(result)) if result[k] is Ellipsis]
+        if len(at) > 1:
+            raise ShapeError("einsum(): found '...' more than once in the output")
+        result = [*result[:at[0]], *rest, *result[at[0] + 1:]] if at else result
+    for k in result:
+        if result.count(k) > 1:
+            raise ShapeError(f"einsum(): output subscript {k} appears more than once in the output")
+        if not any(k in term for term in labels):
+            raise ShapeError(f"einsum(): output subscript {k} does not appear in the equation for any input operand")
+    return summed_product(operands, labels, result)
+
+
+class Rest(tuple[int]):
+    """The label of a dimension that ``...`` stands for: its number, from the right."""
+
+    def __new__(cls, position: int) -> Rest:
+        return super().__new__(cls, (position,))
+
+    def __lt__(self, other: Any) -> bool:
+        return True
+
+
+def parsed(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
+    """The labels of each operand, and of the result if it says so; Ellipsis for ``...``."""
+    left, arrow, right = equation.replace(" ", "").partition("->")
+
+    def term(text: str) -> list[Any]:
+        found = [Ellipsis if c == "." else c for c in text.replace("...", ".")]
+        for c in found:
+            if c is not Ellipsis and not (c.isascii() and c.isalpha()) or "." in text.replace("...", ""):
+                raise ShapeError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in [a-zA-Z], "
+                                 f"got {text!r}")
+        return found
+    return [term(t) for t in left.split(",")], term(right) if arrow else None
+
+
+def spelled(term: list[Any], ndim: int, k: int) -> list[Any]:
+    """The labels of operand `k`, one for each dimension."""
+    at = [i for i, label in enumerate(term) if label is Ellipsis]
+    if len(at) > 1:
+        raise ShapeError(f"einsum(): found '...' for operand {k} for which an ellipsis was already found")
+    left = ndim - (len(term) - len(at))
+    if left < 0 or left and not at:
+        raise ShapeError(f"einsum(): the number of subscripts in the equation ({len(term) - len(at)}) does not match the number of "
+                         f"dimensions ({ndim}) for operand {k}{'' if at else ' and no ellipsis was given'}")
+    return term if not at else [*term[:at[0]], *[Rest(d) for d in range(left, 0, -1)], *term[at[0] + 1:]]
+
+
+def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) -> Any:
+    """The einsum of operands whose dimensions are all labelled, from left to right, two at a time."""
+    for k, x in enumerate(operands):
+        operands[k], labels[k] = without_repeats(x, labels[k], k)
+    sizes: dict[Any, int] = {}
+    for x, term in zip(operands, labels):
+        for label, n in zip(term, x.shape):
+            if sizes.setdefault(label, n) != n:
+                if 1 not in (n, sizes[label]):
+                    raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and {n}, of "
+                                     f"shapes {[list(x.shape) for x in operands]}")
+                sizes[label] = max(n, sizes[label]) if 0 not in (n, sizes[label]) else 0
+    for k, x in enumerate(operands):
+        elsewhere = {label for j, term in enumerate(labels) if j != k for label in term} | set(result)
+        dims = [d for d, label in enumerate(labels[k]) if label not in elsewhere or x.shape[d] != sizes[label]]
+        if dims:
+            operands[k] = reduction.sum(x, dim=tuple(dims), dtype=as_dtype(x.dtype))
+            labels[k] = [label for d, label in enumerate(labels[k]) if d not in dims]
+    x, have = operands[0], labels[0]
+    for k in range(1, len(operands)):
+        later = {label for term in labels[k + 1:] for label in term} | set(result)
+        wanted = [label for label in dict.fromkeys([*have, *labels[k]]) if label in later]
+        if k == len(operands) - 1:
+            wanted = result
+        x = contract(x, operands[k], spec=(tuple(have), tuple(labels[k]), tuple(wanted)))
+        have = wanted
+    return x if have == result else shape.permute(x, dims=tuple([have.index(label) for label in result]))
+
+
+def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
+    """Operand `k` with the diagonal taken where a label stands twice."""
+    for label in dict.fromkeys(term):
+        while term.count(label) > 1:
+            i = term.index(label)
+            j = term.index(label, i + 1)
+            if x.shape[i] != x.shape[j]:
+                raise ShapeError(f"einsum(): subscript {label} is repeated for operand {k} but the sizes don't match, {x.shape[j]} != "
+                                 f"{x.shape[i]}")
+            x = shape.diagonal(x, offset=0, dim1=i, dim2=j)
+            term = [t for d, t in enumerate(term) if d not in (i, j)] + [label]
+    return x, term
+
+
+# ---------------------------------------------------------------------------------------------------- chains, cross product
+
+def chain_matmul(*matrices: Any) -> Any:
+    """Product of several matrices, in the order that needs the fewest multiplications; see :func:`multi_dot`."""
+    return multi_dot(matrices)
+
+
+def multi_dot(tensors: Any, *, out: Any = None) -> Any:
+    """Product of several matrices, in the order that needs the fewest multiplications; the first and last may be vectors.
+
+    Raises ``RuntimeError`` where neighbours do not fit. Source of the order: the matrix-chain dynamic programme, Cormen,
+    Leiserson, Rivest, Stein, Introduction to Algorithms, section 15.2.
+    """
+    matrices = list(tensors)
+    if len(matrices) < 2:
+        raise ShapeError(f"multi_dot(): expected at least 2 tensors but got {len(matrices)}")
+    row, column = matrices[0].ndim == 1, matrices[-1].ndim == 1
+    matrices[0] = matrices[0][None] if row else matrices[0]
+    matrices[-1] = matrices[-1][:, None] if column else matrices[-1]
+    for k, m in enumerate(matrices):
+        if m.ndim != 2:
+            raise ShapeError(f"multi_dot(): tensor {k} must be 2D{' or 1D' if k in (0, len(matrices) - 1) else ''} but got {m.ndim}D")
+    n = len(matrices)
+    sizes = [m.shape[0] for m in matrices] + [matrices[-1].shape[1]]
+    cost: dict[tuple[int, int], tuple[int, int]] = {(i, i): (0, i) for i in range(n)}
+    for length in range(1, n):
+        for i in range(n - length):
+            j = i + length
+            cost[i, j] = min((cost[i, k][0] + cost[k + 1, j][0] + sizes[i] * sizes[k + 1] * sizes[j + 1], k) for k in range(i, j))
+
+    def product(i: int, j: int) -> Any:
+        k = cost[i, j][1]
+        return matrices[i] if i == j else mm(product(i, k), product(k + 1, j))
+
+    whole = product(0, n - 1)
+    whole = whole[0] if row else whole
+    whole = whole[..., 0] if column else whole
+    return whole if out is None else pointwise.mul(whole, 1, out=out)
+
+
+@op(broadcasts=True, grad_name="LinalgCross")
+def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
+    """Cross product of vectors of three components, which lie along dimension `dim`."""
+    if input.ndim != other.ndim:
+        raise ShapeError(f"inputs must have the same number of dimensions, got {input.ndim} and {other.ndim}")
+    if input.shape[dim] != 3 or other.shape[dim] != 3:
+        raise ShapeError(f"inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
+    return np.cross(*np.broadcast_arrays(input, other), axis=dim)
+@vector_cross.derivative("input")
+def vector_cross_wrt_input(g: Any, other: Any, dim: Any) -> Any: return vector_cross(other, g, dim=dim)
+@vector_cross.derivative("other")
+def vector_cross_wrt_other(g: Any, input: Any, dim: Any) -> Any: return vector_cross(g, input, dim=dim)
+
+
+def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
+    """Cross product of vectors of three components; they lie along `dim`, by default the first dimension of size 3."""
+    if dim is None:
+        dim = next((d for d, n in enumerate(input.shape) if n == 3), None)
+        if dim is None:
+            raise ShapeError(f"cross(): no dimension of size 3 in input of shape {list(input.shape)}")
+    return vector_cross(input, other, dim=dim, out=out)
