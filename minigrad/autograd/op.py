@@ -27,6 +27,7 @@ import linecache
 import sys
 import textwrap
 from collections import namedtuple
+from functools import cached_property
 from types import FunctionType
 from typing import Any, Callable, Protocol
 
@@ -37,6 +38,7 @@ from minigrad.autograd import call, graph, inplace
 from minigrad.autograd.graph import Node, TensorBase
 
 
+REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
 # What a function may consist of to be written into generated code.
 OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
              ast.expr_context)
@@ -76,17 +78,17 @@ class Declaration:
                  view: bool = False, grad_name: str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
-        self.signature = inspect.signature(forward)
-        parameters = self.signature.parameters.values()
-        self.variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        self.arguments = tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
-        self.optional = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is None)
-        self.settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        # Read from the code object: inspect.signature would make the import of some hundred declarations slow.
+        code, defaults, keywords = forward.__code__, forward.__defaults__ or (), forward.__kwdefaults__ or {}
+        positional, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+        self.variadic = bool(code.co_flags & inspect.CO_VARARGS)
+        self.arguments: tuple[str, ...] = (code.co_varnames[end],) if self.variadic else code.co_varnames[:positional]
+        self.optional = tuple(self.arguments[len(self.arguments) - len(defaults):]) if defaults else ()
+        self.settings = {name: keywords.get(name, REQUIRED) for name in code.co_varnames[positional:end]}
         self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in mixed)
         self.outputs = outputs
-        self.result_type: Any = namedtuple(self.name, outputs) if isinstance(outputs, tuple) else tuple
         self.writer: Callable[..., Any] | None = None
         self.piece: Callable[..., Any] | None = None
         words = "".join(w.capitalize() for w in self.name.strip("_").split("_"))
@@ -98,11 +100,16 @@ class Declaration:
         self.kept_values: list[str] = []  # the settings, shapes and dtypes they name
         self.node_class: type[Node] | None = None
 
+    @cached_property
+    def result_type(self) -> Any:
+        """What several results come in."""
+        return namedtuple(self.name, self.outputs) if isinstance(self.outputs, tuple) else tuple  # type: ignore[misc]
+
     def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
             known = {"g", "out", *self.arguments, *self.settings}
             known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
-            for name in inspect.signature(rule).parameters:
+            for name in parameters_of(rule):
                 if name not in known:
                     raise TypeError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
             if argument not in self.arguments:
@@ -130,7 +137,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
                                  {"_first_call": first_call, "__name__": forward.__module__, "__builtins__": __builtins__},
                                  info.name)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
-    function.__qualname__, function.__signature__ = info.name, call_signature(info)
+    function.__qualname__, function.__wrapped__ = info.name, forward
     function.info, function.derivative = info, info.add_rule
     function.inplace = inplace.inplace_form(function, info)
     call.REGISTRY[info.name] = function
@@ -139,18 +146,14 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- code generation
 
-def call_signature(info: Declaration) -> inspect.Signature:
-    """As PyTorch's: settings may be given by position too; a starred argument takes one sequence; ``out=`` at the end."""
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [p.replace(kind=kind) for p in info.signature.parameters.values()]
-    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
-    required_last = sorted(parameters, key=lambda p: p.default is not p.empty)
-    return inspect.Signature([p.replace(annotation=p.empty) for p in required_last] + [out])
+def parameters_of(rule: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = rule.__code__.co_varnames[:rule.__code__.co_argcount]
+    return names
 
 
 def compile_op(function: Any, info: Declaration) -> None:
     """Generate `function`'s call path and its node class from the declaration."""
-    info.needs = {a: tuple(n for n in inspect.signature(rule).parameters if n != "g") for a, rule in info.rules.items()}
+    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
@@ -162,8 +165,7 @@ def compile_op(function: Any, info: Declaration) -> None:
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, "note_pieces": inplace.note_pieces, info.name: function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
-    defaults = {f"default_{p.name}": p.default for p in call_signature(info).parameters.values()
-                if p.default is not p.empty and p.default is not None}
+    defaults = {f"default_{name}": value for name, value in info.settings.items()}
     function.source = variadic_source(info) if info.variadic else call_source(info)
     made = generate(info.name, function.source, {**defaults, **namespace})[info.name]
     function.__globals__.update(made.__globals__)
@@ -197,12 +199,12 @@ def call_of(function: Callable[..., Any], names: Any, suffix: str = "") -> str:
 
 
 def header(info: Declaration) -> str:
-    parts = []
-    for p in call_signature(info).parameters.values():
-        if p.kind is p.KEYWORD_ONLY:
-            parts.append("*")
-        parts.append(p.name if p.default is p.empty else f"{p.name}={p.default if p.default is None else 'default_' + p.name}")
-    return f"def {info.name}({', '.join(parts)}):\n"
+    """As PyTorch's signature: settings may be given by position too, a starred argument takes one sequence, ``out=`` ends."""
+    parts = [f"{a}=None" if a in info.optional else a for a in info.arguments]
+    parts += [name if value is REQUIRED else f"{name}={'None' if value is None else 'default_' + name}"
+              for name, value in info.settings.items()]
+    parts.sort(key=lambda part: "=" in part)  # what has no default comes first
+    return f"def {info.name}({', '.join(parts)}, *, out=None):\n"
 
 
 def call_source(info: Declaration) -> str:
@@ -309,7 +311,7 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: call_of(rule, inspect.signature(rule).parameters) for a, rule in info.rules.items()}
+        calls = {a: call_of(rule, parameters_of(rule)) for a, rule in info.rules.items()}
         if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
             lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
             calls = {a: f"None if {a}_edge is None else {call}" for a, call in calls.items()}
@@ -340,6 +342,6 @@ def variadic_backward_source(info: Declaration) -> str:
         lines.append("    out, saved = saved[0], saved[1:]\n")
     if name in arrays:
         lines.append(f"    {name} = saved\n")
-    lines.append(f"    grads = {rule.__name__}({', '.join(inspect.signature(rule).parameters)})\n")
+    lines.append(f"    grads = {rule.__name__}({', '.join(parameters_of(rule))})\n")
     lines.append("    return tuple([None if e is None else d for e, d in zip(self.inputs, grads)])\n")
     return "".join(lines)
