@@ -192,7 +192,7 @@ def check_float32(op: Any, case: OpCase, sample: Sample) -> None:
 
 
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
-    "Fortran order": lambda x: np.asfortranarray(x),
+    "Fortran order": lambda x: np.array(x, order="F"),
     "every second element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
     "negative strides": lambda x: np.flip(np.flip(x).copy()),
     "a transposed slice": lambda x: np.stack([x.T, x.T])[1, ...].T,
@@ -335,3 +335,32 @@ def agree(op: Any, case: OpCase, args: Any, settings: dict[str, Any], what: str,
     assert abs(found - expected) <= rtol * scale, (
         f"{described(op, args, settings)}: {what} is wrong: along a direction it gives {found!r}, the slope is {expected!r}; "
         f"arguments {list(args)!r}")
+
+
+# ---------------------------------------------------------------------------------------------------- other libraries
+
+def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any], Any]) -> None:
+    """On the arrays of another library, made by `move`, the results and gradients are the same and stay in that library."""
+    args, settings = sample
+    there = [move(a) for a in args]
+    kind = type(next(a for a in there if a is not None))
+    what = f"{described(op, args, settings)} on {kind.__module__}.{kind.__name__}"
+    usual = evaluate(op, case, args, settings)
+    tensors = leaves(op, there)
+    moved_outs = evaluate(op, case, tensors, settings)
+    for out, raw, want in zip(moved_outs, evaluate(op, case, there, settings), usual):
+        assert isinstance(out.array, kind), f"{what}: the result is a {type(out.array).__name__}"
+        assert isinstance(raw, kind), f"{what}: the array path gives a {type(raw).__name__}"
+        assert out.array.dtype == want.dtype, f"{what}: the result is {out.array.dtype}, not {want.dtype}"
+        assert_close(what, backend.to_numpy(out.array), want, max(case.rtol, 1e-12))
+    which = differentiable(op, args)
+    if which and any(o.requires_grad for o in moved_outs):
+        weights = weights_for(np.random.default_rng(0), usual)
+        expected = gradients(op, case, args, settings, weights, which)
+        used = [(o, tensor_of(move(w))) for o, w in zip(moved_outs, weights) if w is not None and o.requires_grad]
+        found = autograd.grad([o for o, _ in used], [tensors[k] for k in which], [w for _, w in used], allow_unused=True)
+        for g, want in zip(found, expected):
+            if g is not None:
+                assert isinstance(g.array, kind), f"{what}: the gradient is a {type(g.array).__name__}"
+                assert_close(f"{what}: gradient", backend.to_numpy(g.array), want, max(case.rtol, 1e-12),
+                             1 + float(np.max(np.abs(want), initial=0)))

@@ -13,7 +13,7 @@ from hypothesis import given
 
 import minigrad
 from minigrad.autograd.call import REGISTRY
-from tests import checks
+from tests import checks, standin
 from tests.op_cases import OpCase, all_cases
 
 for _module in pkgutil.walk_packages(minigrad.__path__, "minigrad."):
@@ -106,3 +106,25 @@ def test_bad_input_is_refused_with_the_promised_message(name: str) -> None:
         tensors = [checks.tensor_of(a) if isinstance(a, np.ndarray) else a for a in bad.args]
         with pytest.raises(bad.error, match=bad.match):
             checks.evaluate(op, case, tensors, bad.settings)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_on_a_strict_stand_in_for_cupy(name: str) -> None:
+    for_samples(name, lambda op, case, sample: checks.check_elsewhere(op, case, sample, standin.to_standin))
+
+
+@pytest.mark.gpu
+def test_on_a_gpu() -> None:
+    cupy = pytest.importorskip("cupy", reason="needs CuPy")
+    try:
+        minigrad.backend.library_on(minigrad.backend.Device("cuda"))
+    except minigrad.errors.DeviceError as error:
+        pytest.skip(str(error))
+    failures = {}
+    for name in NAMES:
+        try:
+            for_samples(name, lambda op, case, sample: checks.check_elsewhere(
+                op, case, sample, lambda x: cupy.asarray(x) if isinstance(x, np.ndarray) else x))
+        except Exception as error:
+            failures[name] = error
+    assert not failures

@@ -1,0 +1,372 @@
+"""A stand-in for CuPy, strict enough that what runs on it should run on a GPU.
+
+Its array holds a NumPy array in private and offers only what ``cupy.ndarray`` offers. NumPy's functions reach it by the
+dispatch protocols, only those that CuPy has and only with the parameters CuPy's have (``cupy_surface.json``). As CuPy it
+refuses NumPy arrays as operands and refuses to turn into one, and it returns zero-dimensional arrays where NumPy returns
+scalars. :class:`StandinLibrary` is the package's own ``CupyLibrary`` over it, under the device name ``standin``.
+
+What it cannot show: speed, rounding, and that CuPy neither raises for indices out of bounds nor orders duplicate writes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from types import SimpleNamespace
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.backend.device import Device
+from minigrad.backend.library import CupyLibrary
+from tests import cupy_surface
+
+SURFACE = cupy_surface.load()
+SCALARS = (bool, int, float, complex, np.generic)
+
+
+def signature(parameters: list[str], method: bool = False) -> inspect.Signature:
+    """The signature written down in the surface file."""
+    made = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)] if method else []
+    starred = False
+    for p in parameters:
+        name = p.strip("*=")
+        kind = (inspect.Parameter.VAR_KEYWORD if p.startswith("**") else inspect.Parameter.VAR_POSITIONAL if p.startswith("*")
+                else inspect.Parameter.KEYWORD_ONLY if starred else inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        starred = starred or kind is inspect.Parameter.VAR_POSITIONAL
+        made.append(inspect.Parameter(name, kind, default=None if p.endswith("=") else inspect.Parameter.empty))
+    # CuPy, being Cython, may ask for a parameter after an optional one; Signature refuses that, so it becomes optional too.
+    seen = False
+    for k, parameter in enumerate(made):
+        if parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            seen = seen or parameter.default is not parameter.empty
+            if seen:
+                made[k] = parameter.replace(default=None)
+    return inspect.Signature(made)
+
+
+FUNCTIONS = {f"{module}.{name}".lstrip("."): signature(parameters)
+             for module, functions in SURFACE["functions"].items() for name, parameters in functions.items()}
+
+
+def host(x: Any, what: str) -> Any:
+    """What `x` holds, for NumPy to compute with; a NumPy array is refused, anywhere in a list or a tuple."""
+    if isinstance(x, ndarray):
+        return x._host
+    if isinstance(x, np.ndarray):
+        raise TypeError(f"{what}: Unsupported type <class 'numpy.ndarray'>")
+    if isinstance(x, (list, tuple)):
+        items = [host(i, what) for i in x]
+        return items if isinstance(x, list) else type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+    if isinstance(x, dict):
+        return {k: host(v, what) for k, v in x.items()}
+    return x
+
+
+def arrays_in(x: Any) -> Iterator[ndarray]:
+    if isinstance(x, ndarray):
+        yield x
+    elif isinstance(x, (list, tuple)):
+        for i in x:
+            yield from arrays_in(i)
+
+
+def root(x: Any) -> Any:
+    """The array that owns the memory of the NumPy array `x`."""
+    while isinstance(x.base, np.ndarray):
+        x = x.base
+    return x
+
+
+def device(result: Any, operands: Any) -> Any:
+    """A NumPy result as stand-in arrays: a view of an operand has that operand's base, NumPy scalars become arrays."""
+    if isinstance(result, (list, tuple)):
+        items = [device(r, operands) for r in result]
+        return items if isinstance(result, list) else type(result)(*items) if hasattr(result, "_fields") else tuple(items)
+    if not isinstance(result, (np.ndarray, np.generic)):
+        return result
+    made = object.__new__(ndarray)
+    made._host, made.base = np.asarray(result), None
+    for x in arrays_in(operands):
+        if x._host is result:
+            return x
+        if root(made._host) is root(x._host):
+            made.base = x if x.base is None else x.base
+            break
+    return made
+
+
+def run(what: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """`function` of NumPy on what `args` hold."""
+    given = (*args, *kwargs.values())
+    return device(function(*host(tuple(args), what), **host(dict(kwargs), what)), given)
+
+
+def check_index(index: Any) -> Any:
+    """An index as NumPy takes it: numbers, slices, None, Ellipsis, lists of numbers and stand-in arrays; one mask at most."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if sum(isinstance(p, ndarray) and p.dtype.kind == "b" for p in parts) > 1:
+        raise ValueError("Currently, CuPy does not support slices that consists of more than one boolean arrays")
+    return host(index, "index")
+
+
+class ndarray:
+    """Stands in for ``cupy.ndarray``."""
+
+    __slots__ = ("_host", "base", "__weakref__")
+    _host: Any
+    base: Any
+    __array_priority__ = 100
+
+    # Taken from what it holds; none of these shares memory.
+    dtype = property(lambda self: self._host.dtype)
+    ndim = property(lambda self: self._host.ndim)
+    size = property(lambda self: self._host.size)
+    itemsize = property(lambda self: self._host.itemsize)
+    nbytes = property(lambda self: self._host.nbytes)
+    strides = property(lambda self: self._host.strides)
+    flags = property(lambda self: self._host.flags)
+    device = property(lambda self: SimpleNamespace(id=0))
+    T = property(lambda self: device(self._host.T, (self,)))
+    mT = property(lambda self: device(self._host.mT, (self,)))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._host.shape)
+
+    @shape.setter
+    def shape(self, new: Any) -> None:
+        self._host = self._host.view()
+        self._host.shape = new
+
+    @property
+    def real(self) -> ndarray:
+        return device(self._host.real, (self,)) if self.dtype.kind == "c" else self
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        self._host.real = host(value, "real")
+
+    @property
+    def imag(self) -> ndarray:
+        return device(self._host.imag, (self,))
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        self._host.imag = host(value, "imag")
+
+    def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Any:
+        return self._host.copy()
+
+    def set(self, arr: Any, stream: Any = None) -> None:
+        if not isinstance(arr, np.ndarray) or arr.dtype != self.dtype or arr.shape != self.shape:
+            raise TypeError("Only a numpy.ndarray of the same dtype and shape can be set to cupy.ndarray")
+        self._host[...] = arr
+
+    def view(self, dtype: Any = None, type: Any = None) -> ndarray:
+        return device(self._host.view() if dtype is None else self._host.view(dtype), (self,))
+
+    def reshape(self, *shape: Any, order: str = "C", copy: Any = None) -> ndarray:
+        return device(self._host.reshape(*shape, order=order), (self,))
+
+    def transpose(self, *axes: Any) -> ndarray:
+        return device(self._host.transpose(*axes), (self,))
+
+    # NumPy's protocols, as cupy/_core/core.pyx implements them.
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
+                        "explicitly.")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        name = ufunc.__name__
+        if method != "__call__" or name not in SURFACE["ufuncs"] + SURFACE["special"]:
+            return NotImplemented
+        for x in inputs:
+            if not isinstance(x, (ndarray, np.ndarray, *SCALARS)):
+                return NotImplemented
+        if wrong := set(kwargs) - {"out", "dtype", "casting"}:
+            raise TypeError(f"{name}() got an unexpected keyword argument {wrong.pop()!r}")
+        out = kwargs.get("out")
+        if out is not None and len(out) != 1:
+            raise ValueError("The 'out' parameter must have exactly one array value")
+        result = run(name, ufunc, inputs, kwargs)
+        return out[0] if out is not None else result
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        name = ".".join([*func.__module__.split(".")[1:], func.__name__])
+        if name in SURFACE["ufuncs"]:  # a function in NumPy, a ufunc in CuPy: sinc, i0, fix
+            return run(name, func, args, kwargs)
+        if name not in FUNCTIONS:
+            return NotImplemented
+        FUNCTIONS[name].bind(*args, **kwargs)
+        result = run(name, func, args, kwargs)
+        return kwargs["out"] if kwargs.get("out") is not None else result
+
+    # Container.
+    def __getitem__(self, index: Any) -> Any:
+        return device(self._host[check_index(index)], (self,))
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._host[check_index(index)] = host(value, "setitem")
+
+    def __len__(self) -> int:
+        return len(self._host)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self._host)
+
+    def __int__(self) -> int:
+        return int(self._host)
+
+    def __float__(self) -> float:
+        return float(self._host)
+
+    def __complex__(self) -> complex:
+        return complex(self._host)
+
+    def __repr__(self) -> str:
+        return repr(self._host)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._host, spec)
+
+    def __copy__(self) -> ndarray:
+        return device(self._host.copy(), ())
+
+    def __deepcopy__(self, memo: Any) -> ndarray:
+        return device(self._host.copy(), ())
+
+    def __reduce__(self) -> Any:
+        return xp.array, (self.get(),)
+
+    def __neg__(self) -> ndarray:
+        return run("negative", np.negative, (self,), {})
+
+    def __pos__(self) -> ndarray:
+        return run("positive", np.positive, (self,), {})
+
+    def __abs__(self) -> ndarray:
+        return run("absolute", np.absolute, (self,), {})
+
+    def __invert__(self) -> ndarray:
+        return run("invert", np.invert, (self,), {})
+
+
+def operator(name: str, ufunc: Any, swapped: bool = False, inplace: bool = False) -> Callable[[Any, Any], Any]:
+    def method(self: ndarray, other: Any) -> Any:
+        if getattr(other, "__array_ufunc__", self) is None or not isinstance(other, (ndarray, np.ndarray, *SCALARS)):
+            return NotImplemented  # as for a Tensor, which takes the operation over
+        result = run(name, ufunc, (other, self) if swapped else (self, other), {"out": self} if inplace else {})
+        return self if inplace else result
+    method.__name__ = name
+    return method
+
+
+for _name, _ufunc in {"add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.true_divide, "mod": np.remainder,
+                      "floordiv": np.floor_divide, "pow": np.power, "and": np.bitwise_and, "or": np.bitwise_or,
+                      "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift, "matmul": np.matmul}.items():
+    setattr(ndarray, f"__{_name}__", operator(_name, _ufunc))
+    setattr(ndarray, f"__r{_name}__", operator(_name, _ufunc, swapped=True))
+    if _name != "matmul":
+        setattr(ndarray, f"__i{_name}__", operator(_name, _ufunc, inplace=True))
+for _name, _ufunc in {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
+                      "ge": np.greater_equal}.items():
+    setattr(ndarray, f"__{_name}__", operator(_name, _ufunc))
+
+
+def method(name: str, parameters: list[str]) -> Callable[..., Any]:
+    """A method that NumPy's array has too, with the parameters that CuPy's takes."""
+    accepted = signature(parameters, method=True)
+
+    def call(self: ndarray, *args: Any, **kwargs: Any) -> Any:
+        accepted.bind(self, *args, **kwargs)
+        return run(name, getattr(np.ndarray, name), (self, *args), kwargs)
+    call.__name__ = name
+    return call
+
+
+for _name, _parameters in SURFACE["methods"].items():
+    if _name not in ndarray.__dict__ and hasattr(np.ndarray, _name):
+        setattr(ndarray, _name, method(_name, _parameters))
+
+
+# ---------------------------------------------------------------------------------------------------- the module
+
+MAKING = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"}  # take NumPy arrays, on purpose
+SPACES = {"": np, "linalg": np.linalg, "fft": np.fft}
+
+
+class Module:
+    """Stands in for the module ``cupy`` and its submodules ``linalg`` and ``fft``."""
+
+    def __init__(self, space: str = "") -> None:
+        self._space = space
+        if not space:
+            self.ndarray = ndarray
+            self.linalg, self.fft = Module("linalg"), Module("fft")
+            self.cuda = SimpleNamespace(Device=lambda index: contextlib.nullcontext())
+
+    def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None) -> Any:
+        return a.get()
+
+    def __getattr__(self, name: str) -> Any:
+        qualified = f"{self._space}.{name}".lstrip(".")
+        function = getattr(SPACES[self._space], name, None)
+        if not self._space and name in SURFACE["ufuncs"]:
+            return lambda *args, **kwargs: run(name, function, args, kwargs)
+        if qualified in FUNCTIONS and function is not None:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                FUNCTIONS[qualified].bind(*args, **kwargs)
+                if name in MAKING:
+                    copied = (device(args[0].copy(), ()), *args[1:]) if isinstance(args[0], np.ndarray) else args
+                    return run(qualified, function, copied, kwargs)
+                return run(qualified, function, args, kwargs)
+            return call
+        if not self._space and name in SURFACE["names"]:
+            return getattr(np, name)
+        raise AttributeError(f"module 'cupy{'.' * bool(self._space)}{self._space}' has no attribute {name!r}")
+
+
+xp = Module()
+
+
+def scatter_add(a: ndarray, slices: Any, value: Any) -> None:
+    np.add.at(a._host, check_index(slices), host(value, "scatter_add"))
+
+
+def scatter_max(a: ndarray, slices: Any, value: Any) -> None:
+    np.maximum.at(a._host, check_index(slices), host(value, "scatter_max"))
+
+
+def scatter_min(a: ndarray, slices: Any, value: Any) -> None:
+    np.minimum.at(a._host, check_index(slices), host(value, "scatter_min"))
+
+
+cupyx = SimpleNamespace(scatter_add=scatter_add, scatter_max=scatter_max, scatter_min=scatter_min)
+
+
+class StandinLibrary(CupyLibrary):
+    """The package's CuPy library over the stand-in, on a device of its own name."""
+
+    device_type = "standin"
+
+    def __init__(self) -> None:
+        super().__init__(xp, cupyx)
+
+    def device_of(self, x: Any) -> Device:
+        return Device("standin")
+
+
+backend.register(StandinLibrary())
+DEVICE = Device("standin")
+
+
+def to_standin(x: Any) -> Any:
+    """A NumPy array on the stand-in device; anything else as it is."""
+    return backend.to_device(x, DEVICE) if isinstance(x, np.ndarray) else x
