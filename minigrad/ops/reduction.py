@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 import warnings
 from typing import Any
 
@@ -12,10 +11,10 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
-from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from minigrad.errors import ArgumentError, DimensionError, DtypeError
 from minigrad.ops import pointwise
 from minigrad.ops.pointwise import cast
-from minigrad.ops.shape import expand, reshape
+from minigrad.ops.shape import expand, reshape, wrapped_dim, wrapped_dims
 
 __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",
            "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean"]
@@ -23,29 +22,16 @@ __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_n
 
 # ---------------------------------------------------------------------------------------------------- dimensions
 
-def axis_of(dim: Any, ndim: int) -> int:
-    """`dim` as a number from 0; a tensor without dimensions has one that can be named, 0. Raises ``DimensionError``."""
-    bound = ndim or 1
-    try:
-        d = operator.index(dim)
-    except TypeError:
-        raise ArgumentError(f"argument 'dim' must be int, not {type(dim).__name__}") from None
-    if not -bound <= d < bound:
-        raise DimensionError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {d})")
-    return d % bound
-
-
 def axes_of(dim: Any, ndim: int) -> Any:
-    """`dim`, which may be an int, several, or None or () for all dimensions, as NumPy's ``axis``."""
+    """`dim`, which may be an int, several, or None or () for all dimensions, as NumPy's ``axis``.
+
+    A tensor without dimensions has one that can be named, 0.
+    """
     if dim is None:
         return None
     if not isinstance(dim, (tuple, list)):
-        return axis_of(dim, ndim) if ndim else (axis_of(dim, 0),)[1:]
-    found = tuple([axis_of(d, ndim) for d in dim])
-    if len(set(found)) < len(found):
-        raise ShapeError(f"dim {next(d for k, d in enumerate(found) if d in found[:k])} appears multiple times in the list "
-                         f"of dims {list(dim)}")
-    return (found if ndim else ()) or (None if ndim else ())
+        return wrapped_dim(dim, ndim) if ndim else wrapped_dims((dim,), 0)[1:]
+    return (wrapped_dims(dim, ndim) or None) if ndim else wrapped_dims(dim, 0)[len(dim):]
 
 
 def reduced(dim: Any, ndim: int) -> tuple[int, ...]:
@@ -282,9 +268,9 @@ def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     refuse_empty(name, x.shape, dim)
     if x.dtype.kind == "c":
         raise DtypeError(f"{name}(): complex numbers have no order; compare their .abs() or .real")
-    axis = None if dim is None or x.ndim == 0 else axis_of(dim, x.ndim)
+    axis = None if dim is None or x.ndim == 0 else wrapped_dim(dim, x.ndim)
     if x.ndim == 0:
-        axis_of(dim or 0, 0)
+        wrapped_dim(dim or 0, 0)
     found = choose(x, axis=axis)
     return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
 
@@ -374,7 +360,7 @@ def sum_to(x: Any, shape: Any) -> Any:
 
 def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
     """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
-    axis = axis_of(dim, x.ndim)
+    axis = wrapped_dim(dim, x.ndim)
     wanted = dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
     with np.errstate(all="ignore"):
         return function(x, axis=axis, dtype=wanted) if x.ndim else x.astype(wanted)
@@ -456,7 +442,7 @@ def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any
 @op
 def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
-    axis = None if dim is None else axis_of(dim, input.ndim) if input.ndim else (axis_of(dim, 0),)[1:]
+    axis = None if dim is None else wrapped_dim(dim, input.ndim) if input.ndim else wrapped_dims((dim,), 0)[1:]
     wanted = dtype.numpy if dtype is not None else input.dtype if input.dtype.kind in "fc" else dtypes.int64.numpy
     with np.errstate(all="ignore"):
         return input.prod(axis=axis, dtype=wanted, keepdims=keepdim)
@@ -485,7 +471,7 @@ def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
 @op(dtypes="float")
 def logcumsumexp(input: Any, *, dim: Any) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
-    axis = axis_of(dim, input.ndim)
+    axis = wrapped_dim(dim, input.ndim)
     if input.ndim == 0:
         return input.copy()
     y = np.moveaxis(input, axis, -1).copy()
