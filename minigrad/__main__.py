@@ -1,0 +1,40 @@
+"""``python -m minigrad``: the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from minigrad import demo
+
+
+def positive(kind: type) -> object:
+    def parse(text: str) -> float:
+        value: float = kind(text)
+        if not 0 < value < float("inf"):
+            raise argparse.ArgumentTypeError(f"must be greater than 0, not {text}")
+        return value
+    parse.__name__ = kind.__name__  # argparse names it when the text is no number
+    return parse
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m minigrad", description="minigrad's command line")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits and draw its graph",
+                            formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    d.add_argument("--epochs", type=positive(int), default=12, help="passes over the training images")  # type: ignore[arg-type]
+    d.add_argument("--batch-size", type=positive(int), default=32, help="images in a step")  # type: ignore[arg-type]
+    d.add_argument("--lr", type=positive(float), default=2e-3, help="learning rate of Adam")  # type: ignore[arg-type]
+    d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
+    d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
+    args = parser.parse_args(argv)
+    try:
+        return demo.run(args.epochs, args.batch_size, args.lr, args.seed, args.out)
+    except (demo.Unusable, OSError) as error:
+        parser.exit(2, f"python -m minigrad demo: {error}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
