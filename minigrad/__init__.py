@@ -2,6 +2,7 @@
 
 from minigrad.dtypes import *
 from minigrad.ops.linalg import *
+from minigrad.ops.ordering import *
 from minigrad.ops.pointwise import *
 from minigrad.ops.reduction import *
 from minigrad.ops.shape import *

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -85,7 +84,7 @@ def extreme(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> tuple[An
     return chosen(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
 
 
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The largest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise maximum.
 
     Elements that tie for the largest of all share the gradient evenly; along a dimension, the one whose index is returned
@@ -95,25 +94,31 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) 
     >>> minigrad.tensor([[1., 5.], [7., 3.]]).max(dim=1).indices
     tensor([1, 0])
     """
-    return overloaded("max", input, dim, keepdim, out)
-
-
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
-    """The smallest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise minimum."""
-    return overloaded("min", input, dim, keepdim, out)
-
-
-def overloaded(name: str, input: Any, dim: Any, keepdim: bool, out: Any) -> Any:
-    along, of_all, of_two = {"max": (max_dim, reduction.amax, pointwise.maximum),
-                             "min": (min_dim, reduction.amin, pointwise.minimum)}[name]
-    if isinstance(dim, TensorBase):
-        return of_two(input, dim, out=out)
+    if other is not None or isinstance(dim, TensorBase):
+        return pointwise.maximum(input, dim if other is None else other, out=out)
     if dim is not None:
-        return along(input, dim=dim, keepdim=keepdim, out=out)
-    if math.prod(input.shape) == 0:
+        return max_dim(input, dim, keepdim, out=out)
+    require_elements("max", input)
+    return reduction.amax(input, out=out)
+
+
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
+    """The smallest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise minimum.
+
+    Ties are treated as in :func:`max`.
+    """
+    if other is not None or isinstance(dim, TensorBase):
+        return pointwise.minimum(input, dim if other is None else other, out=out)
+    if dim is not None:
+        return min_dim(input, dim, keepdim, out=out)
+    require_elements("min", input)
+    return reduction.amin(input, out=out)
+
+
+def require_elements(name: str, x: Any) -> None:
+    if 0 in x.shape:
         raise ShapeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
                          "with the 'dim' argument.")
-    return of_all(input, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- sorting
