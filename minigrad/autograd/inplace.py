@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad import dtypes
 from minigrad.autograd import graph
-from minigrad.autograd.call import REGISTRY
+from minigrad.autograd.call import REGISTRY, explain, record
 from minigrad.autograd.graph import LEAF, TensorBase, edge_of, ledger, memory_owner
 from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
 
@@ -39,21 +39,30 @@ def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[st
         note_view(*info.piece(k, parent.array, **settings), parent, out)
 
 
-def inplace_form(function: Any, info: Any) -> Any:
-    """The operation that writes its result into its first argument and returns that."""
-    name = info.name + "_"
+def inplace_form(function: Any) -> Any:
+    """The function that writes the result of `function` into its first argument and returns that."""
+    name = function.__name__ + "_"
 
     def inplace(self: Any, *args: Any, **settings: Any) -> Any:
         if not isinstance(self, TensorBase):
             raise ArgumentError(f"{name}(): the tensor to write into must be a Tensor, not {type(self).__name__}")
         refuse_leaf(self, name)
-        assign(self, function(self, *args, **settings), name)
+        if writes_directly(function, self, args):
+            write(self, function.info, args, settings, name)
+        else:
+            assign(self, function(self, *args, **settings), name)
         return self
 
     inplace.__name__ = inplace.__qualname__ = name
-    inplace.__module__ = info.forward.__module__
-    inplace.__doc__ = f"In-place form of :func:`{info.name}`: writes the result into the tensor and returns it."
+    inplace.__module__ = function.__module__
+    inplace.__doc__ = f"In-place form of :func:`{function.__name__}`: writes the result into the tensor and returns it."
     return inplace
+
+
+def with_inplace(function: Any) -> Any:
+    """Decorator: give `function`, which is composed of operations, an in-place form as ``function.inplace``."""
+    function.inplace = inplace_form(function)
+    return function
 
 
 def refuse_leaf(t: Any, name: str) -> None:
@@ -68,8 +77,44 @@ def refuse_leaf(t: Any, name: str) -> None:
                            "Write under `with minigrad.no_grad():`, or work on a copy of the leaf: x.clone()")
 
 
-def assign(t: Any, result: Any, name: str) -> None:
-    """Write `result`, a tensor computed from `t`, into `t`'s memory, and give `t` its place in the graph.
+def writes_directly(function: Any, t: Any, others: tuple[Any, ...]) -> bool:
+    """Whether the operation has a writer that can serve a call with these operands: tensors, of one dtype if that is asked."""
+    info = getattr(function, "info", None)
+    if info is None or info.writer is None or not all([isinstance(x, TensorBase) for x in others]):
+        return False
+    return all([x.array.dtype is t.array.dtype for x, a in zip(others, info.arguments[1:]) if a in info.alike])
+
+
+def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], name: str) -> None:
+    """Let the operation's ``writer`` change `t`'s memory where it must, and record that as the operation.
+
+    No copy of `t` is made; the rules of such an operation need no value of what is written.
+    """
+    target = t.array
+    refuse_repeated(target, name)
+    arrays = (target, *[x.array for x in others])
+    settings = {**info.settings, **settings}
+    try:
+        info.writer(*arrays, **settings)
+    except Exception as error:
+        raise explain(info, error, arrays, settings) from None
+    ledger.record(target, name)
+    if graph.grad_enabled.get():
+        if info.node_class is None:
+            info.complete()
+        node = record(info, (t, *others), arrays, target, settings)
+        if node is not None or t._base is not None or "_views" in t.__dict__:
+            move(t, node)
+
+
+def refuse_repeated(target: Any, name: str) -> None:
+    if any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
+        raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
+                           "single memory location; clone() the expanded tensor before writing to it")
+
+
+def assign(t: Any, result: Any, name: str, start: int) -> None:
+    """Write `result`, a tensor computed from `t` since the time `start`, into `t`'s memory; give `t` its place in the graph.
 
     Raises ``ShapeError`` or ``DtypeError`` where the result does not fit into `t`.
     """
@@ -81,22 +126,31 @@ def assign(t: Any, result: Any, name: str) -> None:
         refuse_cast(name, value.dtype, target.dtype)
         if result.node is not None:
             result = REGISTRY["cast"](result, dtype=dtypes.FROM_NUMPY[target.dtype])
-    if any(stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)):
-        raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
-                           "single memory location; clone() the expanded tensor before writing to it")
+    refuse_repeated(target, name)
     node = result.node
     if node is not None:
-        owner = memory_owner(target)
-        node.saved = tuple([
-            target if k < 0 and not isinstance(a, tuple) and a is value
-            else a.copy() if a is not None and not isinstance(a, tuple) and memory_owner(a) is owner else a
-            for k, a in zip(node.saved_from, node.saved)])
+        for made in [n for n in graph.reachable([node], start) if isinstance(n.saved, tuple)]:
+            keep_old_values(made, target)
     target[...] = value
     ledger.record(target, name)
     if graph.grad_enabled.get():
         if node is not None:
-            node.stamp = graph.tick()
+            hold_result(node, value, target)
         move(t, node)
+
+
+def keep_old_values(node: Any, target: Any) -> None:
+    """Give `node` copies of what it saved from the memory of `target`, which is about to be written."""
+    owner = memory_owner(target)
+    node.saved = tuple([a.copy() if a is not None and not isinstance(a, tuple) and memory_owner(a) is owner else a
+                        for a in node.saved])
+
+
+def hold_result(node: Any, value: Any, target: Any) -> None:
+    """If `node` saved its result, let it be `target`, which holds the same values now; it is as young as that write."""
+    if isinstance(node.saved, tuple):
+        node.saved = tuple([target if a is value else a for a in node.saved])
+        node.stamp = graph.tick()
 
 
 def move(t: Any, node: Any) -> None:

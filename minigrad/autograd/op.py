@@ -71,6 +71,9 @@ class Declaration:
         view: the result shares the memory of the first argument. Where there are several, the declaration's ``piece(k,
             array, **settings)`` gives the operation and settings that make the k-th by itself.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
+
+    ``writer``, where it is set, takes what the forward takes and writes the result into the first array instead: the in-place
+    form then makes no copy. The rules of such an operation must not need the values of its floating arguments.
     """
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
@@ -91,6 +94,7 @@ class Declaration:
         self.outputs = outputs
         self.writer: Callable[..., Any] | None = None
         self.piece: Callable[..., Any] | None = None
+        self.complete: Callable[[], None]
         words = "".join(w.capitalize() for w in self.name.strip("_").split("_"))
         self.node_name = (grad_name or words) + "Backward0"
         self.rules: dict[str, Callable[..., Any]] = {}
@@ -139,7 +143,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
     function.__qualname__, function.__wrapped__ = info.name, forward
     function.info, function.derivative = info, info.add_rule
-    function.inplace = inplace.inplace_form(function, info)
+    info.complete = lambda: compile_op(function, info)
+    function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
 
