@@ -22,6 +22,10 @@ class DeviceError(MinigradError, RuntimeError):
     """Operands on different devices, or a device that is not there."""
 
 
+class DivisionByZeroError(MinigradError, RuntimeError, ZeroDivisionError):
+    """Integers divided by zero."""
+
+
 class ArgumentError(MinigradError, TypeError):
     """An argument of a type the operation cannot take."""
 
