@@ -2,64 +2,614 @@
 
 from __future__ import annotations
 
-from typing import Any
+import builtins
+import copy
+import warnings
+import weakref
+from typing import Any, Iterator
 
 import numpy as np
 
-from minigrad import dtypes
-from minigrad import autograd
+from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import graph
-from minigrad.autograd.graph import TensorBase
-from minigrad.ops import linalg, ordering, pointwise, reduction
+from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
+from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
+from minigrad.ops import copying, creation, linalg, ordering, pointwise, reduction, sampling
 from minigrad.ops import shape as shapes
+from minigrad.size import Size
 
 
 class Tensor(TensorBase):
-    """An n-dimensional array that can record what is done with it."""
+    """An n-dimensional array that can record what is done with it.
+
+    Made by :func:`minigrad.tensor` and the other creation functions. ``Tensor([1., 2.])`` and ``Tensor(2, 3)`` are
+    PyTorch's legacy constructor: the default dtype, from data or, uninitialised, of a shape.
+    """
 
     _grad: Any = None
     _base: Any = None
     _view: tuple[Any, ...] = ()
     __array_ufunc__ = None  # NumPy's operators hand over to ours
+    __array_priority__ = 1000
 
-    shape = property(lambda self: self.array.shape)
-    ndim = property(lambda self: self.array.ndim)
-    dtype = property(lambda self: dtypes.FROM_NUMPY[self.array.dtype])
-    grad_fn = property(lambda self: self.node and self.node.grad_fn)
-    requires_grad = property(lambda self: self.node is not None)
-    grad = property(lambda self: self._grad)
+    def __new__(cls, *data: Any, device: Any = None) -> Any:
+        if cls is not Tensor or len(data) == 1 and isinstance(data[0], Tensor):
+            return object.__new__(cls) if cls is not Tensor else data[0].detach()
+        if len(data) == 1 and not isinstance(data[0], (builtins.int, Size)):
+            return creation.tensor(data[0], dtype=dtypes.get_default_dtype(), device=device)
+        return creation.empty(*(data or (0,)), device=device)
 
-    def numpy(self) -> Any:
-        return self.array
+    # -- attributes
+
+    @property
+    def shape(self) -> Size:
+        """The size of each dimension."""
+        return tuple.__new__(Size, self.array.shape)
+
+    @property
+    def ndim(self) -> builtins.int:
+        """How many dimensions there are."""
+        return self.array.ndim  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        return dtypes.FROM_NUMPY[self.array.dtype]
+
+    @property
+    def device(self) -> backend.Device:
+        """Where the elements are."""
+        return backend.device_of(self.array)
+
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes in one element."""
+        return self.array.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes in all elements."""
+        return self.array.size * self.array.itemsize  # type: ignore[no-any-return]
+
+    @property
+    def layout(self) -> layouts.layout:
+        """Always ``minigrad.strided``."""
+        return layouts.strided
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """Whether the elements are on a GPU."""
+        return self.device.type == "cuda"
+
+    is_cpu = property(lambda self: self.device.type == "cpu", doc="Whether the elements are in main memory.")
+    is_sparse = property(lambda self: False, doc="Always False: there are only dense tensors.")
+    is_nested = property(lambda self: False, doc="Always False.")
+    is_meta = property(lambda self: False, doc="Always False: every tensor has its elements.")
+    names = property(lambda self: (None,) * self.array.ndim, doc="None for each dimension: dimensions have no names.")
+
+    def size(self, dim: Any = None) -> Any:
+        """The shape, or the size of dimension `dim`."""
+        if dim is None:
+            return self.shape
+        ndim = max(self.array.ndim, 1)
+        if not -ndim <= dim < ndim or not self.array.ndim:
+            raise DimensionError(f"size: Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
+        return self.array.shape[dim]
+
+    def dim(self) -> builtins.int:
+        """How many dimensions there are."""
+        return self.array.ndim  # type: ignore[no-any-return]
+
+    ndimension = dim
+
+    def numel(self) -> builtins.int:
+        """How many elements there are."""
+        return self.array.size  # type: ignore[no-any-return]
+
+    nelement = numel
+
+    def element_size(self) -> builtins.int:
+        """Bytes in one element."""
+        return self.array.itemsize  # type: ignore[no-any-return]
+
+    def stride(self, dim: Any = None) -> Any:
+        """How many elements lie between neighbours, in each dimension or in dimension `dim`."""
+        steps = tuple(s // self.array.itemsize for s in self.array.strides)
+        return steps if dim is None else steps[dim]
+
+    def storage_offset(self) -> builtins.int:
+        """How many elements of the underlying memory come before the first one."""
+        owner = graph.memory_owner(self.array)
+        return (backend.address_of(self.array) - backend.address_of(owner)) // self.array.itemsize
+
+    def data_ptr(self) -> builtins.int:
+        """The address of the first element."""
+        return backend.address_of(self.array)
+
+    def get_device(self) -> builtins.int:
+        """The number of the card the elements are on, -1 for main memory."""
+        return -1 if self.device.index is None else self.device.index
+
+    def is_contiguous(self, memory_format: Any = layouts.contiguous_format) -> builtins.bool:
+        """Whether the elements lie in memory in the order of the dimensions, without gaps."""
+        return memory_format.describes(self.array)  # type: ignore[no-any-return]
+
+    def dim_order(self) -> tuple[builtins.int, ...]:
+        """The dimensions from the widest step in memory to the narrowest."""
+        return tuple(sorted(range(self.array.ndim), key=lambda d: -self.array.strides[d]))
+
+    def is_floating_point(self) -> builtins.bool:
+        """Whether the dtype is a floating type."""
+        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+
+    def is_complex(self) -> builtins.bool:
+        """Whether the dtype is a complex type."""
+        return self.array.dtype.kind == "c"  # type: ignore[no-any-return]
+
+    def is_signed(self) -> builtins.bool:
+        """Whether the dtype can hold negative numbers."""
+        return self.dtype.is_signed
+
+    def is_nonzero(self) -> builtins.bool:
+        """Whether the one element is not zero. Raises ``RuntimeError`` for more elements, or none."""
+        return self.__bool__()
+
+    def is_same_size(self, other: Any) -> builtins.bool:
+        """Whether `other` has the same shape."""
+        return self.array.shape == other.array.shape  # type: ignore[no-any-return]
+
+    def is_set_to(self, tensor: Any) -> builtins.bool:
+        """Whether `tensor` is the same part of the same memory."""
+        return (self.array.shape == tensor.array.shape and self.array.strides == tensor.array.strides
+                and self.data_ptr() == tensor.data_ptr())
+
+    def is_conj(self) -> builtins.bool:
+        """Always False: :meth:`conj` computes its values at once."""
+        return False
+
+    is_neg = is_inference = is_conj
+
+    def resolve_conj(self) -> Tensor:
+        """The tensor itself; see :meth:`is_conj`."""
+        return self
+
+    resolve_neg = resolve_conj
+
+    # -- conversion
+
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, non_blocking: builtins.bool = False,
+           copy: builtins.bool = False, memory_format: Any = None) -> Tensor:
+        """Converted to a dtype, moved to a device, or both: ``to(dtype)``, ``to(device, dtype)``, ``to(other_tensor)``.
+
+        The tensor itself where nothing changes, unless `copy`. `non_blocking` is accepted and has no effect.
+        """
+        flags = []
+        for a in args:
+            if isinstance(a, TensorBase):
+                dtype, device = dtypes.FROM_NUMPY[a.array.dtype], backend.device_of(a.array)
+            elif isinstance(a, builtins.bool):
+                flags.append(a)
+            elif isinstance(a, (str, builtins.int, backend.Device)):
+                device = a
+            elif a is not None:
+                dtype = dtypes.as_dtype(a)
+        result = self
+        if device is not None:
+            source, target = self.device, backend.as_device(device)
+            if target.type != source.type or target.index not in (None, source.index):
+                result = copying.to_device(result, device=target, source=source)
+        if dtype is not None and (wanted := dtypes.as_dtype(dtype)).numpy is not self.array.dtype:
+            result = pointwise.cast(result, dtype=wanted)
+        arranged = memory_format is None or memory_format.describes(result.array)
+        if not arranged or result is self and (copy or flags[1:] == [True]):
+            return copying.clone(result, memory_format=memory_format or layouts.preserve_format)  # type: ignore[no-any-return]
+        return result
+
+    def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
+        """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`."""
+        if dtype is not None:
+            return self.to(TYPE_OF.get(dtype, dtype) if isinstance(dtype, str) else dtype)
+        names = {d: name for name, d in TYPE_OF.items()}
+        return names[self.dtype].replace("minigrad.", "minigrad.cuda.") if self.is_cuda else names[self.dtype]
+
+    def type_as(self, other: Any) -> Tensor:
+        """Converted to the dtype, and moved to the device, of `other`."""
+        return self.to(other)
+
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        """In main memory."""
+        return self.to(device="cpu", memory_format=memory_format)
+
+    def cuda(self, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> Tensor:
+        """On a GPU: the current one, or `device`."""
+        return self.to(device="cuda" if device is None else device, memory_format=memory_format)
+
+    def float(self, memory_format: Any = None) -> Tensor:
+        """Converted to float32."""
+        return self.to(dtypes.float32, memory_format=memory_format)
+
+    def double(self, memory_format: Any = None) -> Tensor:
+        """Converted to float64."""
+        return self.to(dtypes.float64, memory_format=memory_format)
+
+    def half(self, memory_format: Any = None) -> Tensor:
+        """Converted to float16."""
+        return self.to(dtypes.float16, memory_format=memory_format)
+
+    def int(self, memory_format: Any = None) -> Tensor:
+        """Converted to int32."""
+        return self.to(dtypes.int32, memory_format=memory_format)
+
+    def long(self, memory_format: Any = None) -> Tensor:
+        """Converted to int64."""
+        return self.to(dtypes.int64, memory_format=memory_format)
+
+    def short(self, memory_format: Any = None) -> Tensor:
+        """Converted to int16."""
+        return self.to(dtypes.int16, memory_format=memory_format)
+
+    def char(self, memory_format: Any = None) -> Tensor:
+        """Converted to int8."""
+        return self.to(dtypes.int8, memory_format=memory_format)
+
+    def byte(self, memory_format: Any = None) -> Tensor:
+        """Converted to uint8."""
+        return self.to(dtypes.uint8, memory_format=memory_format)
+
+    def bool(self, memory_format: Any = None) -> Tensor:
+        """Converted to bool: True where not zero."""
+        return self.to(dtypes.bool_, memory_format=memory_format)
+
+    def cfloat(self, memory_format: Any = None) -> Tensor:
+        """Converted to complex64."""
+        return self.to(dtypes.complex64, memory_format=memory_format)
+
+    def cdouble(self, memory_format: Any = None) -> Tensor:
+        """Converted to complex128."""
+        return self.to(dtypes.complex128, memory_format=memory_format)
+
+    def item(self) -> Any:
+        """The one element as a Python number. Raises ``RuntimeError`` where there is not exactly one."""
+        if self.array.size != 1:
+            raise ShapeError(f"item: a Tensor with {self.array.size} elements cannot be converted to Scalar; "
+                             "index one of them, or use tolist()")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers; a 0-dimensional tensor gives a number."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: builtins.bool = False) -> Any:
+        """The elements as a NumPy array that shares the tensor's memory: what is written to one shows in the other.
+
+        With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
+        Raises ``RuntimeError`` for a tensor that requires grad, ``TypeError`` for one on a GPU.
+        """
+        if force:
+            return backend.to_numpy(self.array).view()
+        if self.node is not None:
+            raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self.device.type != "cpu":
+            raise ArgumentError(f"can't convert {self.device} device type tensor to numpy. "
+                                "Use Tensor.cpu() to copy the tensor to host memory first.")
+        return self.array.view()
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """The values for NumPy functions and plotting: a view that cannot be written to, or a converted copy."""
+        array = backend.to_numpy(self.array)
+        if copy or dtype is not None and np.dtype(dtype) != array.dtype:
+            if copy is False:
+                raise ValueError(f"a tensor of {self.dtype!r} cannot become an array of {np.dtype(dtype)} without a copy")
+            return array.astype(array.dtype if dtype is None else dtype)
+        array = array.view()
+        array.flags.writeable = False
+        return array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self.detach().numpy(force=not self.is_cuda).__dlpack__(**options) if not self.is_cuda \
+            else self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self.array.__dlpack_device__()
+
+    # -- copies and writes
+
+    clone = copying.clone
+
+    def contiguous(self, memory_format: Any = layouts.contiguous_format) -> Tensor:
+        """The tensor itself if it is contiguous, else a copy that is."""
+        if memory_format is layouts.preserve_format:
+            raise ShapeError("contiguous: preserve memory format is unsupported by the contiguous operator; use clone()")
+        return self if memory_format.describes(self.array) else copying.clone(self, memory_format=memory_format)
+
+    def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
+        """Overwrite with `src`, broadcast and converted to this tensor's shape, dtype and device; gradients flow to `src`."""
+        if not isinstance(src, TensorBase):
+            src = creation.constant_like(self, src)
+        return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return, attr-defined]
+
+    def fill_(self, value: Any) -> Tensor:
+        """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
+        if getattr(value, "ndim", 0):
+            raise ShapeError(f"fill_: only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions; "
+                             "copy_() takes any that can be broadcast")
+        return self.copy_(value)
+
+    def zero_(self) -> Tensor:
+        """Overwrite every element with 0."""
+        return self.copy_(0)
+
+    def apply_(self, callable: Any) -> Tensor:
+        """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
+        values = np.array([callable(x) for x in self.array.reshape(-1).tolist()], dtype=self.array.dtype)
+        return self.copy_(creation.from_numpy(values.reshape(self.array.shape)))
+
+    # -- creation
+
+    new_tensor = creation.new_tensor
+    new_empty, new_zeros, new_ones, new_full = creation.new_empty, creation.new_zeros, creation.new_ones, creation.new_full
+    new_empty_strided = creation.new_empty_strided
+
+    def new(self, *args: Any, device: Any = None) -> Tensor:
+        """PyTorch's legacy constructor, with this tensor's dtype and device: of data, or uninitialised of a shape."""
+        if len(args) == 1 and not isinstance(args[0], (builtins.int, Size)):
+            return self.new_tensor(args[0], device=device)
+        return self.new_empty(*(args or (0,)), device=device)
+
+    # -- random
+
+    uniform_, normal_, bernoulli_ = sampling.uniform_, sampling.normal_, sampling.bernoulli_
+    random_, exponential_, geometric_ = sampling.random_, sampling.exponential_, sampling.geometric_
+    cauchy_, log_normal_ = sampling.cauchy_, sampling.log_normal_
+    bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
+
+    # -- autograd
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that made the tensor; None for a leaf."""
+        return self.node and self.node.grad_fn
+
+    @property
+    def is_leaf(self) -> builtins.bool:
+        """Whether the tensor was not computed from one that requires grad."""
+        return self.node is None or self.node is LEAF
+
+    @property
+    def requires_grad(self) -> builtins.bool:
+        """Whether gradients are computed for it: set on leaves, inherited by what is computed from them."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: builtins.bool) -> None:
+        if not self.is_leaf:
+            advice = (" If you want to use a computed variable in a subgraph that doesn't require differentiation use "
+                      "var_no_grad = var.detach().")
+            raise GraphError("you can only change requires_grad flags of leaf variables." + ("" if value else advice))
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+        """Ask for gradients, or for none, in place. Raises ``RuntimeError`` for integer tensors."""
+        if self.is_leaf:
+            if requires_grad:
+                creation.refuse_integers(self.array)
+            self.node = LEAF if requires_grad else None
+        elif not requires_grad:
+            self.requires_grad = False  # raises
+        return self
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward passes have added up here: None, or a tensor of the same shape, dtype and device."""
+        if self._grad is None and self.node is not None and self.node is not LEAF and not self.retains_grad:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+                "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
+                "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
+                "you access the leaf Tensor instead.", UserWarning, stacklevel=2)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            if not isinstance(value, TensorBase):
+                raise ArgumentError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value is self:
+                raise GraphError("can't assign Variable as its own grad")
+            if value.array.dtype is not self.array.dtype:
+                raise GraphError(f"assigned grad has data of a different type: expected {self.dtype!r}, got {value.dtype!r}")
+            if backend.device_of(value.array) != self.device:
+                raise DeviceError(f"assigned grad has data located on a different device: expected {self.device}")
+            if value.array.shape != self.array.shape:
+                raise ShapeError(f"assigned grad has data of a different size: expected {list(self.array.shape)}, "
+                                 f"got {list(value.array.shape)}")
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def data(self) -> Tensor:
+        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, TensorBase):
+            raise ArgumentError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        if self.node is not None:
+            creation.refuse_integers(value.array)
+        self.array = value.array
+
+    @property
+    def output_nr(self) -> builtins.int:
+        """Which output of ``grad_fn`` the tensor is."""
+        return getattr(self.node, "index", 0)
+
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether the tensor is no leaf and :meth:`retain_grad` was called on it."""
+        extras = getattr(self.node, "extras", None)
+        return extras is not None and extras.retains is not None and extras.retains() is self
+
+    @property
+    def _version(self) -> builtins.int:
+        """How often the tensor's memory has been written in place."""
+        write = graph.ledger.find(self.array)
+        return 0 if write is None else write.count
+
+    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: builtins.bool = False,
+                 inputs: Any = None) -> None:
+        """Compute the gradients of this tensor and add them to ``.grad`` of the leaves; see :func:`autograd.backward`."""
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def detach(self) -> Tensor:
-        t = object.__new__(Tensor)
+        """The same elements as a tensor outside the graph; the memory is shared."""
+        t: Any = object.__new__(self.result_class)
         t.array, t.node = self.array, None
-        return t
+        return t  # type: ignore[no-any-return]
 
-    def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False) -> None:
-        autograd.backward([self], gradient, retain_graph, create_graph)
+    def detach_(self) -> Tensor:
+        """Leave the graph: the tensor becomes a leaf that requires no grad."""
+        if self._base is not None:
+            raise GraphError("Can't detach views in-place. Use detach() instead.")
+        self.node = None
+        return self
+
+    def retain_grad(self) -> None:
+        """Have backward passes fill ``.grad`` though the tensor is no leaf."""
+        if self.node is None:
+            raise GraphError("can't retain_grad on Tensor that has requires_grad=False")
+        if self.node is not LEAF:
+            self.node.more().retains = weakref.ref(self)
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call ``hook(grad)`` whenever the tensor's gradient is computed; a returned tensor takes its place.
+
+        >>> import minigrad as mg
+        >>> x = mg.tensor(2., requires_grad=True)
+        >>> handle = x.register_hook(lambda grad: grad * 10)
+        >>> (x * 3).backward(); x.grad
+        tensor(30.)
+        """
+        if self.node is None:
+            raise GraphError("cannot register a hook on a tensor that doesn't require gradient")
+        if self.node is LEAF:
+            return RemovableHandle(self.__dict__.setdefault("_leaf_hooks", {}), hook)
+        return RemovableHandle(self.node.more().tensor_hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
+        """Call ``hook(tensor)`` after a backward pass has added to ``tensor.grad``; for leaves."""
+        if self.node is None:
+            raise GraphError("cannot register a hook on a tensor that doesn't require gradient")
+        if self.node is not LEAF:
+            raise GraphError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        return RemovableHandle(self.__dict__.setdefault("_post_accumulate_hooks", {}), hook)
+
+    # -- Python's protocols
+
+    __hash__ = object.__hash__
+    __repr__ = printing.tensor_repr
+
+    def __str__(self) -> str:
+        return printing.tensor_repr(self)
+
+    def __format__(self, spec: str) -> str:
+        if self.array.ndim == 0:
+            return format(self.array.item(), spec)
+        return object.__format__(self, spec)
+
+    def __bool__(self) -> builtins.bool:
+        if self.array.size != 1:
+            what = "no values" if self.array.size == 0 else "more than one value"
+            raise ShapeError(f"Boolean value of Tensor with {what} is ambiguous; use .any() or .all()")
+        return builtins.bool(self.array.item())
+
+    def __int__(self) -> builtins.int:
+        return builtins.int(self.item())
+
+    def __float__(self) -> builtins.float:
+        return builtins.float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> builtins.int:
+        if self.array.size != 1 or self.array.dtype.kind not in "iub":
+            raise ArgumentError("only integer tensors of a single element can be converted to an index, not one of "
+                                f"{self.dtype!r}{list(self.array.shape)}")
+        return builtins.int(self.array.item())
+
+    def __len__(self) -> builtins.int:
+        if not self.array.ndim:
+            raise ArgumentError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.array.ndim:
+            raise ArgumentError("iteration over a 0-d tensor")
+        return iter(shapes.unbind(self))
+
+    def __contains__(self, element: Any) -> builtins.bool:
+        if not isinstance(element, (TensorBase, builtins.bool, builtins.int, builtins.float, complex)):
+            raise ShapeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
+        return builtins.bool((self.array == getattr(element, "array", element)).any())
+
+    def __reversed__(self) -> Tensor:
+        return shapes.flip(self, tuple(range(self.array.ndim)))
+
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise GraphError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                             f"moment; this one was made by {self.node.name()} at {self.node.grad_fn.source()}. "
+                             "Use detach().clone(), or clone() to stay in the graph.")
+        t: Any = object.__new__(self.__class__)
+        memo[id(self)] = t
+        t.array, t.node = self.array.copy(order="K"), self.node
+        for name, value in self.__dict__.items():
+            if name == "_grad" or not name.startswith("_"):
+                setattr(t, name, copy.deepcopy(value, memo))
+        return t  # type: ignore[no-any-return]
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        # What is computed is stored as a leaf, as PyTorch does; hooks and .grad are left behind.
+        notes = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
+        array = backend.to_numpy(self.array)
+        return rebuild, (self.__class__, array, str(self.device), self.node is not None), notes or None
+
+    # -- pointwise
 
     __add__ = __radd__ = add = pointwise.add
     __mul__ = __rmul__ = mul = pointwise.mul
     mul_ = pointwise.mul.inplace
     exp = pointwise.exp
-    expand, reshape = shapes.expand, shapes.reshape
 
-    # reductions
+    # -- activation
+
+    # -- reduction
+
     sum, nansum, mean, nanmean, prod = reduction.sum, reduction.nansum, reduction.mean, reduction.nanmean, reduction.prod
     var, std, all, any, count_nonzero = reduction.var, reduction.std, reduction.all, reduction.any, reduction.count_nonzero
     amax, amin, aminmax, argmax, argmin = reduction.amax, reduction.amin, reduction.aminmax, reduction.argmax, reduction.argmin
     logsumexp, logcumsumexp = reduction.logsumexp, reduction.logcumsumexp
     cumsum, cumsum_, cumprod, cumprod_ = reduction.cumsum, reduction.cumsum.inplace, reduction.cumprod, reduction.cumprod.inplace
 
-    # order
+    # -- ordering
+
     max, min, median, nanmedian, mode = ordering.max, ordering.min, ordering.median, ordering.nanmedian, ordering.mode
     sort, argsort, msort, topk, kthvalue = ordering.sort, ordering.argsort, ordering.msort, ordering.topk, ordering.kthvalue
     cummax, cummin = ordering.cummax, ordering.cummin
     unique, unique_consecutive = ordering.unique, ordering.unique_consecutive
 
-    # linear algebra
+    # -- shape
+
+    expand, reshape = shapes.expand, shapes.reshape
+
+    # -- indexing
+
+    # -- linalg
+
     __matmul__ = matmul = linalg.matmul
     mm, bmm, mv, dot, vdot, outer, ger = linalg.mm, linalg.bmm, linalg.mv, linalg.dot, linalg.vdot, linalg.outer, linalg.ger
     addmm, addmv, addr, addbmm, baddbmm = linalg.addmm, linalg.addmv, linalg.addr, linalg.addbmm, linalg.baddbmm
@@ -67,11 +617,18 @@ class Tensor(TensorBase):
     addbmm_, baddbmm_ = linalg.addbmm.inplace, linalg.baddbmm.inplace
 
 
-Tensor.result_class = Tensor
+TensorBase.result_class = Tensor
+TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
+           "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
+           "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
+           "minigrad.UInt16Tensor": dtypes.uint16, "minigrad.UInt32Tensor": dtypes.uint32,
+           "minigrad.UInt64Tensor": dtypes.uint64, "minigrad.BoolTensor": dtypes.bool_,
+           "minigrad.ComplexFloatTensor": dtypes.complex64, "minigrad.ComplexDoubleTensor": dtypes.complex128}
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    t = object.__new__(Tensor)
-    t.array = np.array(data, dtype=dtype and dtype.numpy)
-    t.node = graph.LEAF if requires_grad else None
+def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
+    """A tensor from what its pickle holds."""
+    t = object.__new__(cls)
+    t.array = backend.to_device(creation.adopted(array), backend.as_device(device))
+    t.node = LEAF if requires_grad else None
     return t

@@ -16,9 +16,11 @@ import numpy as np
 
 from minigrad.backend.device import Device, as_device
 from minigrad.backend.library import Library, NumpyLibrary, cupy_library
+from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 
-__all__ = ["Device", "Library", "array_types", "as_array", "as_device", "device_of", "is_array", "library_of",
-           "library_on", "register", "to_device", "to_numpy", "xp_of"]
+__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "is_array", "library_of",
+           "library_on", "make", "new_stream", "register", "stream_from_state", "stream_state", "to_device", "to_numpy",
+           "xp_of"]
 
 _numpy = NumpyLibrary()
 _libraries: dict[str, Library] = {"cpu": _numpy}
@@ -79,3 +81,13 @@ def to_device(x: Any, device: Device) -> Any:
     if source.device_of(x) == device:
         return x
     return library_on(device).from_numpy(source.to_numpy(x), device)
+
+
+def make(device: Device, function: str, *args: Any, **options: Any) -> Any:
+    """An array made on `device` by a function of its library's module, such as ``"zeros"``."""
+    return library_on(device).make(device, function, *args, **options)
+
+
+def address_of(x: Any) -> int:
+    """Where in memory the first element of `x` is."""
+    return library_of(x).address_of(x)

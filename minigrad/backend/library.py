@@ -29,8 +29,24 @@ class Library:
         """`x`, which is in main memory, on `device`."""
         raise NotImplementedError
 
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        """An array made on `device` by a function of ``xp``, such as ``"zeros"``."""
+        raise NotImplementedError
+
+    def address_of(self, x: Any) -> int:
+        """Where in memory the first element of `x` is."""
+        raise NotImplementedError
+
+    def generator(self, seed: int, device: Device) -> Any:
+        """A random generator on `device` with the methods of NumPy's ``Generator``."""
+        raise NotImplementedError
+
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         """``target[index] += values`` where an element named twice receives both values."""
+        raise NotImplementedError
+
+    def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
+        """``target[index] = ufunc(target[index], values)``, one by one where an element is named twice."""
         raise NotImplementedError
 
 
@@ -48,8 +64,21 @@ class NumpyLibrary(Library):
     def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
         return x
 
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        return getattr(np, function)(*args, **options)
+
+    def address_of(self, x: Any) -> int:
+        address: int = x.__array_interface__["data"][0]
+        return address
+
+    def generator(self, seed: int, device: Device) -> Any:
+        return np.random.Generator(np.random.SFC64(seed))
+
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         np.add.at(target, index, values)
+
+    def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
+        ufunc.at(target, index, values)
 
 
 class CupyLibrary(Library):
@@ -70,6 +99,17 @@ class CupyLibrary(Library):
     def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
         with self.xp.cuda.Device(0 if device.index is None else device.index):
             return self.xp.asarray(x)
+
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        with self.xp.cuda.Device(0 if device.index is None else device.index):
+            return getattr(self.xp, function)(*args, **options)
+
+    def address_of(self, x: Any) -> int:
+        return int(x.data.ptr)
+
+    def generator(self, seed: int, device: Device) -> Any:
+        with self.xp.cuda.Device(0 if device.index is None else device.index):
+            return self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         self._cupyx.scatter_add(target, index, values)

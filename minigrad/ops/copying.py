@@ -1,0 +1,42 @@
+"""Copies: to memory of their own, to another device, over what a tensor held before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, layouts
+from minigrad.autograd.op import op
+from minigrad.dtypes import as_dtype
+from minigrad.ops.pointwise import cast, zeros_of
+from minigrad.ops.shape import sum_to_size
+
+__all__ = ["clone"]
+
+
+@op
+def clone(input: Any, *, memory_format: Any = layouts.preserve_format) -> Any:
+    """A copy of `input` in memory of its own; gradients flow through it."""
+    return memory_format.copy(input)
+@clone.derivative("input")
+def clone_wrt_input(g: Any) -> Any: return g
+
+
+@op(grad_name="ToCopy")
+def to_device(input: Any, *, device: Any, source: Any) -> Any:
+    """`input`, which is on the device `source`, on `device`."""
+    return backend.to_device(input, device)
+@to_device.derivative("input")
+def to_device_wrt_input(g: Any, device: Any, source: Any) -> Any: return to_device(g, device=source, source=device)
+
+
+@op
+def copy(input: Any, src: Any) -> Any:
+    """`src` in the shape and dtype of `input`: what ``input.copy_(src)`` writes."""
+    return np.broadcast_to(cast(src, dtype=as_dtype(input.dtype)), input.shape)
+@copy.derivative("input")
+def copy_wrt_input(g: Any) -> Any: return zeros_of(g)
+@copy.derivative("src")
+def copy_wrt_src(g: Any, src_shape: Any, src_dtype: Any) -> Any:
+    return cast(sum_to_size(g, size=src_shape), dtype=as_dtype(src_dtype))

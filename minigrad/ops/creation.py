@@ -1,0 +1,484 @@
+"""Tensors made from nothing, from data, and in the likeness of other tensors."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, dtypes, layouts
+from minigrad.autograd.graph import LEAF, TensorBase
+from minigrad.errors import ArgumentError, DeviceError, DtypeError, ShapeError
+from minigrad.size import Size
+
+__all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_strided", "eye", "from_dlpack",
+           "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
+           "scalar_tensor", "tensor", "zeros", "zeros_like"]
+
+NUMBERS = (bool, int, float, complex, np.generic)
+
+
+# ---------------------------------------------------------------------------------------------------- arrays into tensors
+
+def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
+    """`array`, which nobody else holds, as a new tensor; or its values in the tensor `out`."""
+    if out is not None:
+        return write(out, array)
+    t: Any = object.__new__(TensorBase.result_class)
+    t.array, t.node = array, None
+    if requires_grad:
+        refuse_integers(array)
+        t.node = LEAF
+    return t
+
+
+def write(out: Any, array: Any) -> Any:
+    """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
+    if not isinstance(out, TensorBase):
+        raise ArgumentError(f"argument 'out' must be a Tensor, not {type(out).__name__}")
+    if out.array.shape == array.shape:
+        return out.copy_(wrap(array))  # type: ignore[attr-defined]
+    out.array = array.astype(out.array.dtype)
+    return out
+
+
+def refuse_integers(array: Any) -> None:
+    """Raise unless `array` is of a dtype that can have gradients."""
+    if array.dtype.kind not in "fc":
+        raise DtypeError("only Tensors of floating point and complex dtype can require gradients, not "
+                         f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
+
+
+def adopted(array: Any) -> Any:
+    """`array`, its memory shared, with the one dtype object that minigrad compares by. Raises ``TypeError`` for others."""
+    known = dtypes.FROM_NUMPY.get(array.dtype)
+    if known is None:
+        raise ArgumentError(f"can't convert np.ndarray of type {array.dtype}. The only supported types are: "
+                            + ", ".join(d.name for d in dtypes.ALL))
+    return array if array.dtype is known.numpy else array.view(known.numpy)
+
+
+def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """A shape from PyTorch's forms: several integers, one sequence of them, or ``size=``."""
+    if size is not None:
+        args = size if isinstance(size, (tuple, list)) else (size,)
+    elif len(args) == 1 and isinstance(args[0], (tuple, list)):
+        args = args[0]
+    try:
+        shape = tuple([n.__index__() for n in args])
+    except (AttributeError, TypeError):
+        wrong = next(n for n in args if not hasattr(n, "__index__") or isinstance(n, TensorBase))
+        raise ArgumentError(f"{name}(): argument 'size' must be a tuple of ints, but found {type(wrong).__name__}") from None
+    if any(n < 0 for n in shape):
+        raise ShapeError(f"{name}: Trying to create tensor with negative dimension {min(shape)}: {list(shape)}")
+    return shape
+
+
+def number_of(x: Any) -> Any:
+    """A Python number from a number or a tensor of one element."""
+    return x.item() if isinstance(x, (TensorBase, np.generic)) else x  # type: ignore[attr-defined]
+
+
+def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
+    """The dtype in which Python numbers come: the default one for floats, int64 for ints."""
+    return dtypes.result_dtype(numbers)
+
+
+# ---------------------------------------------------------------------------------------------------- constant values
+
+def made(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+    """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    return wrap(backend.make(backend.as_device(device), function, shape, wanted.numpy), requires_grad, out)
+
+
+def empty(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+          pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None) -> Any:
+    """A tensor whose values are whatever was in its memory, of a shape given as ``empty(2, 3)`` or ``empty((2, 3))``."""
+    result = made("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
+    if memory_format is not None and not memory_format.describes(result.array):
+        result.array = memory_format.copy(result.array)
+    return result
+
+
+def zeros(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+          pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor of zeros, of a shape given as ``zeros(2, 3)`` or ``zeros((2, 3))``."""
+    return made("zeros", sizes_of("zeros", args, size), out, dtype, device, requires_grad)
+
+
+def ones(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+         pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor of ones, of a shape given as ``ones(2, 3)`` or ``ones((2, 3))``."""
+    return made("ones", sizes_of("ones", args, size), out, dtype, device, requires_grad)
+
+
+def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+         pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor of shape `size` in which every element is `fill_value`; the dtype is by default that of the value."""
+    value = number_of(fill_value)
+    wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
+    array = backend.make(backend.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
+    return wrap(array, requires_grad, out)
+
+
+def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+        pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """An `n` by `m` matrix (`m` is `n` by default) with ones on the diagonal and zeros elsewhere."""
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    rows, columns = sizes_of("eye", (n, n if m is None else m))
+    return wrap(backend.make(backend.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
+
+
+def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
+                  requires_grad: bool = False) -> Any:
+    """A 0-dimensional tensor of the number `s`, by default of the default dtype."""
+    return full((), s, dtype=dtypes.get_default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad)
+
+
+def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+                  pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor with unset values whose neighbours in dimension i lie ``stride[i]`` elements apart in memory."""
+    shape, stride = sizes_of("empty_strided", (tuple(size),)), tuple(stride)
+    if len(shape) != len(stride):
+        raise ShapeError(f"empty_strided: dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
+                         f"({len(stride)})")
+    needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
+    t = made("empty", (needed,), None, dtype, device, False)
+    strided = backend.xp_of(t.array).lib.stride_tricks.as_strided
+    return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
+
+
+# ---------------------------------------------------------------------------------------------------- sequences
+
+def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
+           device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """``start, start + step, ...`` up to, and without, `end`; ``arange(end)`` starts at 0. Integers give int64.
+
+    Raises ``RuntimeError`` for a step of 0, or one that leads away from `end`.
+
+    >>> import minigrad as mg
+    >>> mg.arange(1, 2.5, 0.5)
+    tensor([1.0000, 1.5000, 2.0000])
+    """
+    start, end, step = (number_of(x) for x in ((0, start, step) if end is None else (start, end, step)))
+    return stepped("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
+
+
+def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
+          device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """As :func:`arange` but with `end`, and in the default dtype. PyTorch deprecates it."""
+    start, end, step = (number_of(x) for x in (start, end, step))
+    return stepped("range", start, end, step, lambda n: math.floor(n) + 1, out, dtype or dtypes.get_default_dtype(), device,
+                   requires_grad)
+
+
+def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
+            requires_grad: bool) -> Any:
+    """The numbers from `start` in steps; how many is what `rounded` makes of ``(end - start) / step``."""
+    if step == 0:
+        raise ShapeError(f"{name}: step must be nonzero")
+    if any(isinstance(x, float) and not math.isfinite(x) for x in (start, end)):
+        raise ShapeError(f"{name}: unsupported range: {start} -> {end}")
+    if (end - start) * (1 if step > 0 else -1) < 0:
+        raise ShapeError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
+    numbers = dtypes.result_dtype([start, end, step])
+    if numbers.kind == "b":
+        numbers = dtypes.int64
+    wanted = dtype if dtype is None else dtypes.as_dtype(dtype)
+    if out is not None and wanted is None:
+        wanted = dtypes.FROM_NUMPY[out.array.dtype]
+    if all(isinstance(x, int) for x in (start, end, step)):
+        count = -((start - end) // step) if rounded is math.ceil else (end - start) // step + 1
+        array = start + step * np.arange(count)
+    else:
+        array = start + step * np.arange(rounded((end - start) / step), dtype=np.float64)
+    return placed(array, wanted or numbers, out, device, requires_grad)
+
+
+def placed(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
+    """`array`, computed in main memory, as a tensor of `dtype` on `device`."""
+    array = array.astype(dtype.numpy, copy=False)
+    return wrap(backend.to_device(array, backend.as_device(device)), requires_grad, out)
+
+
+def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """`steps` numbers evenly spaced from `start` to `end`, both included."""
+    array, wanted = spaced("linspace", start, end, steps, dtype, out)
+    return placed(array, wanted, out, device, requires_grad)
+
+
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None,
+             device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """`steps` numbers from ``base ** start`` to ``base ** end``, evenly spaced on a logarithmic scale."""
+    array, wanted = spaced("logspace", start, end, steps, dtype, out)
+    array = np.trunc(array) if wanted.kind in "iu" else array
+    return placed(np.power(base, array.astype(np.result_type(array, np.float64))), wanted, out, device, requires_grad)
+
+
+def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -> tuple[Any, dtypes.dtype]:
+    """The evenly spaced numbers from `start` to `end`, in double precision, and the dtype that is asked for."""
+    if steps < 0:
+        raise ShapeError(f"{name}: number of steps must be non-negative, got {steps}")
+    for what, x in (("start", start), ("end", end)):
+        if isinstance(x, TensorBase) and x.array.ndim:
+            raise ShapeError(f"{name}: only supports 0-dimensional start and end tensors, but got {what} with "
+                             f"{x.array.ndim} dimension(s).")
+    start, end = number_of(start), number_of(end)
+    numbers = dtypes.result_dtype([start, end, dtypes.get_default_dtype().numpy.type(0).item()])
+    wanted = dtypes.as_dtype(dtype) if dtype is not None else numbers if out is None else dtypes.FROM_NUMPY[out.array.dtype]
+    if wanted.kind != "c" and numbers.kind == "c":
+        raise DtypeError(f"{name}: inferred dtype {numbers!r} can't be safely cast to passed dtype {wanted!r}")
+    half = np.arange((steps + 1) // 2)
+    step = (end - start) / max(steps - 1, 1)
+    # From both ends to the middle: the last number is then exactly `end`, and the result symmetric.
+    array = np.concatenate([start + step * half, (end - step * half)[:steps // 2][::-1]])
+    return array, wanted
+
+
+# ---------------------------------------------------------------------------------------------------- like another tensor
+
+def like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
+    """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
+    if not isinstance(input, TensorBase):
+        raise ArgumentError(f"{function}(): argument 'input' must be a Tensor, not {type(input).__name__}")
+    wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
+    array = getattr(np, function)(input.array, *value, dtype=wanted)
+    if memory_format is not None and not memory_format.describes(array):
+        array = memory_format.copy(array)
+    return wrap(array if device is None else backend.to_device(array, backend.as_device(device)), requires_grad)
+
+
+def empty_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+               pin_memory: bool = False, memory_format: Any = None) -> Any:
+    """A tensor with unset values, of the shape and, where nothing else is said, the dtype and device of `input`."""
+    return like("empty_like", input, dtype, device, requires_grad, memory_format)
+
+
+def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+               pin_memory: bool = False, memory_format: Any = None) -> Any:
+    """A tensor of zeros, of the shape and, where nothing else is said, the dtype and device of `input`."""
+    return like("zeros_like", input, dtype, device, requires_grad, memory_format)
+
+
+def ones_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+              pin_memory: bool = False, memory_format: Any = None) -> Any:
+    """A tensor of ones, of the shape and, where nothing else is said, the dtype and device of `input`."""
+    return like("ones_like", input, dtype, device, requires_grad, memory_format)
+
+
+def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+              requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Any:
+    """A tensor of `fill_value`, of the shape and, where nothing else is said, the dtype and device of `input`."""
+    return like("full_like", input, dtype, device, requires_grad, memory_format, number_of(fill_value))
+
+
+def constant_like(input: Any, value: Any) -> Any:
+    """The number `value` as a 0-dimensional tensor of the dtype and on the device of `input`."""
+    value = number_of(value)
+    try:
+        return full((), value, dtype=dtypes.FROM_NUMPY[input.array.dtype], device=backend.device_of(input.array))
+    except (OverflowError, TypeError, ValueError) as error:
+        raise DtypeError(f"value cannot be converted to type {dtypes.FROM_NUMPY[input.array.dtype].name} without overflow: "
+                         f"{value!r} ({error})") from None
+
+
+def new_empty(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+              pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor with unset values, of shape `size` and by default this tensor's dtype and device."""
+    return made("empty", sizes_of("new_empty", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
+
+
+def new_zeros(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+              pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor of zeros, of shape `size` and by default this tensor's dtype and device."""
+    return made("zeros", sizes_of("new_zeros", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
+
+
+def new_ones(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor of ones, of shape `size` and by default this tensor's dtype and device."""
+    return made("ones", sizes_of("new_ones", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
+
+
+def new_full(self: Any, size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor of `fill_value`, of shape `size` and by default this tensor's dtype and device."""
+    return full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+
+
+def new_empty_strided(self: Any, size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+                      pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """As :func:`empty_strided`, by default with this tensor's dtype and device."""
+    return empty_strided(size, stride, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+
+
+def new_tensor(self: Any, data: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
+               requires_grad: bool = False) -> Any:
+    """A tensor of `data`, copied, by default with this tensor's dtype and device."""
+    return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
+
+
+# ---------------------------------------------------------------------------------------------------- from data
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """A leaf tensor with a copy of `data`: a number, an array, or nested sequences of numbers, arrays and tensors.
+
+    Python floats give the default dtype, ints int64; arrays and tensors keep their dtype. Raises ``ValueError`` for
+    sequences whose lengths differ, ``TypeError`` or ``RuntimeError`` for what is no number.
+
+    >>> import minigrad as mg
+    >>> mg.tensor([[1, 2.5], [3, 4]])
+    tensor([[1.0000, 2.5000],
+            [3.0000, 4.0000]])
+    """
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    if isinstance(data, TensorBase):
+        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                      "sourceTensor.detach().clone().requires_grad_(True), rather than minigrad.tensor(sourceTensor).",
+                      UserWarning, stacklevel=2)
+    array, home = array_of("tensor", data, wanted)
+    if array is data or isinstance(data, TensorBase) or not array.flags.owndata:
+        array = array.copy(order="K")
+    return wrap(backend.to_device(array, home if device is None else backend.as_device(device)), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+    """`data` as a tensor that shares its memory where it can: a tensor (which stays in its graph) or an array does."""
+    if isinstance(data, TensorBase):
+        return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
+    array, home = array_of("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
+    return wrap(backend.to_device(array, home if device is None else backend.as_device(device)))
+
+
+def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Any:
+    """`obj` as a tensor: shared where it can be, copied if `copy`, never copied (else ``ValueError``) if `copy` is False.
+
+    A tensor comes out of its graph unless `requires_grad`. Objects with the buffer protocol are read as elements of `dtype`.
+    """
+    if isinstance(obj, (bytes, bytearray, memoryview)):
+        source = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
+    elif isinstance(obj, TensorBase):
+        source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
+    elif isinstance(obj, backend.array_types):
+        source = wrap(adopted(obj))
+    else:
+        if copy is False:
+            raise ValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
+        return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
+    result = source.to(dtype=dtype, device=device)
+    if result.array is not source.array and copy is False:
+        raise ValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
+    if copy and result.array is source.array:
+        result = result.clone()
+    return result.requires_grad_(requires_grad) if result.is_leaf and requires_grad is not result.requires_grad else result
+
+
+def from_numpy(ndarray: Any) -> Any:
+    """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
+    if not isinstance(ndarray, np.ndarray):
+        raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
+    return wrap(adopted(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+
+
+def from_dlpack(ext_tensor: Any) -> Any:
+    """A tensor that shares the memory of an object with the DLPack protocol, such as another library's array."""
+    return wrap(adopted(np.from_dlpack(ext_tensor)))
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Any:
+    """A 1-dimensional tensor over the memory of an object with Python's buffer protocol.
+
+    Args:
+        dtype: how to read the bytes.
+        count: how many elements; -1: all there are.
+        offset: how many bytes to skip at the start.
+
+    Raises: ``ValueError`` where the buffer is empty, too short, or no whole number of elements.
+    """
+    wanted = dtypes.as_dtype(dtype)
+    there = memoryview(buffer).nbytes
+    if not there or not count:
+        raise ValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
+    if not 0 <= offset < there:
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) minus 1")
+    if count > 0 and offset + count * wanted.itemsize > there:
+        raise ValueError(f"requested buffer length ({count} * {wanted.itemsize} bytes) after offset ({offset} bytes) must not be "
+                         f"greater than actual buffer length ({there} bytes)")
+    if count < 0 and (there - offset) % wanted.itemsize:
+        raise ValueError(f"buffer length ({there - offset} bytes) after offset ({offset} bytes) must be a multiple of element "
+                         f"size ({wanted.itemsize})")
+    return wrap(np.frombuffer(buffer, wanted.numpy, count, offset), requires_grad)
+
+
+def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
+    """An array of `data`, and the device that it is to be on where nothing else is said."""
+    if isinstance(data, TensorBase):
+        data = data.array
+    if isinstance(data, np.generic):
+        data = np.asarray(data)
+    if isinstance(data, backend.array_types):
+        array = adopted(data)
+        return (array if wanted is None else converted(array, wanted)), backend.device_of(array)
+    if not isinstance(data, NUMBERS) and hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
+        return array_of(caller, np.asarray(data), wanted)
+    found: set[Any] = set()
+    gather(caller, [data], found)
+    if wanted is None:
+        wanted = dtypes.get_default_dtype()  # of an empty list
+        for k, d in enumerate(found):
+            wanted = d if k == 0 else dtypes.promote_types(wanted, d)
+    try:
+        return np.array(data, dtype=wanted.numpy), backend.as_device(None)
+    except OverflowError as error:
+        raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may "
+                         "hold it") from None
+    except TypeError as error:
+        raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without loss ({error})") from None
+    except ValueError as error:
+        raise uneven(caller, data) or ValueError(f"{caller}: {error}") from None
+
+
+def converted(array: Any, wanted: dtypes.dtype) -> Any:
+    return (array.real if array.dtype.kind == "c" and wanted.kind != "c" else array).astype(wanted.numpy, copy=False)
+
+
+def gather(caller: str, data: Any, found: set[Any]) -> None:
+    """Collect into `found` the dtypes of the numbers in nested sequences. Raises ``TypeError`` for what is no number."""
+    for kind in set(map(type, data)):
+        if issubclass(kind, (TensorBase, np.generic, *backend.array_types)) and not issubclass(kind, (int, float, complex)):
+            found.update(dtypes.FROM_NUMPY[adopted(np.asarray(getattr(x, "array", x))).dtype] for x in data if type(x) is kind)
+        elif issubclass(kind, (bool, int, float, complex)):
+            python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
+            found.add(dtypes.result_dtype([python(0)]))
+        elif issubclass(kind, (str, bytes)):
+            raise ArgumentError(f"{caller}: invalid data type {kind.__name__!r}")
+        elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
+            for x in data:
+                if type(x) is kind:
+                    gather(caller, x, found)
+        else:
+            raise RuntimeError(f"{caller}: Could not infer dtype of {kind.__name__}")
+
+
+def uneven(caller: str, data: Any) -> ValueError | None:
+    """The error that says where nested sequences are not of one length."""
+    def length(x: Any) -> Any:
+        return len(x) if hasattr(x, "__len__") and getattr(x, "ndim", 1) else None
+
+    layer, depth = [((), data)], 0
+    while layer and length(layer[0][1]) is not None:
+        first = length(layer[0][1])
+        for path, x in layer:
+            if length(x) != first:
+                where = "data" + "".join(f"[{k}]" for k in path)
+                if length(x) is None:
+                    return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got a number): {where}")
+                return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): {where}")
+        layer = [((*path, k), item) for path, x in layer for k, item in enumerate(x)]
+        depth += 1
+    return None

@@ -1,0 +1,320 @@
+"""Random tensors. Numbers are drawn in the dtype asked for, from the generator given or the device's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, dtypes
+from minigrad.autograd.graph import TensorBase
+from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.ops import copying
+from minigrad.ops.creation import number_of, sizes_of, wrap
+from minigrad.random import draws_on
+
+__all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
+           "randn_like", "randperm"]
+
+
+def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+    """Numbers from [0, 1)."""
+    draws = draws_on(device, generator)
+    if dtype.kind == "c":
+        parts = uniform((*shape, 2), dtype.to_real(), device, generator)
+        return parts.view(dtype.numpy).reshape(shape)
+    if dtype.kind != "f":
+        raise DtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
+    if dtype is dtypes.float16:  # 11 bits, so that nothing is rounded up to 1
+        return (draws.integers(0, 2048, shape) / 2048).astype(dtype.numpy)
+    return backend.as_array(draws.random(shape, dtype=dtype.numpy))
+
+
+def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+    """Numbers of mean 0 and variance 1; of complex ones, real and imaginary part have half of it each."""
+    draws = draws_on(device, generator)
+    if dtype.kind == "c":
+        parts = gaussian((*shape, 2), dtype.to_real(), device, generator)
+        parts *= 0.5**0.5
+        return parts.view(dtype.numpy).reshape(shape)
+    if dtype.kind != "f":
+        raise DtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
+    if dtype is dtypes.float16:
+        return backend.as_array(draws.standard_normal(shape, dtype=np.float32)).astype(np.float16)
+    return backend.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
+
+
+def drawn(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+    if out is not None:
+        dtype, device = out.dtype, out.device
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    return wrap(draw(shape, wanted, backend.as_device(device), generator), requires_grad, out)
+
+
+def rand(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
+         device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """Numbers drawn uniformly from [0, 1), of a shape given as ``rand(2, 3)`` or ``rand((2, 3))``."""
+    return drawn(uniform, sizes_of("rand", args, size), generator, out, dtype, device, requires_grad)
+
+
+def randn(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
+          device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """Numbers drawn from the normal distribution of mean 0 and variance 1."""
+    return drawn(gaussian, sizes_of("randn", args, size), generator, out, dtype, device, requires_grad)
+
+
+def rand_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+              requires_grad: bool = False, memory_format: Any = None) -> Any:
+    """As :func:`rand`, with the shape and, where nothing else is said, the dtype and device of `input`."""
+    return drawn(uniform, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
+
+
+def randn_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+               requires_grad: bool = False, memory_format: Any = None) -> Any:
+    """As :func:`randn`, with the shape and, where nothing else is said, the dtype and device of `input`."""
+    return drawn(gaussian, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
+
+
+def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+    """Integers from `low` to ``high - 1``, in any dtype that holds them."""
+    if low >= high:
+        raise ShapeError(f"randint: random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    limits = (0, 1) if dtype.kind == "b" else None
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype.numpy)
+        limits = int(info.min), int(info.max)
+    if limits and not limits[0] <= low <= high - 1 <= limits[1]:
+        raise DtypeError(f"randint: from={low}, to={high}: out of bounds for {dtype!r}, which holds {limits[0]} to {limits[1]}")
+    draws = draws_on(device, generator)
+    kind = np.uint64 if high > 2**63 else np.int64
+    if dtype.kind == "i" and dtype.itemsize < 8:
+        kind = dtype.numpy
+    return backend.as_array(draws.integers(low, high, shape, dtype=kind)).astype(dtype.numpy, copy=False)
+
+
+def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None, out: Any = None,
+            dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """``randint(high, size)`` or ``randint(low, high, size)``: integers from `low` (0) to ``high - 1``; int64 by default."""
+    given = list(args)
+    if size is None:
+        if not given or not isinstance(given[-1], (tuple, list)):
+            raise ArgumentError("randint(): argument 'size' must be a tuple of ints, as in randint(10, (2, 3))")
+        size = given.pop()
+    if high is None:
+        if not given:
+            raise ArgumentError("randint(): missing argument 'high'; call randint(high, size) or randint(low, high, size)")
+        high = given.pop()
+    low = given.pop() if given else 0 if low is None else low
+    if given:
+        raise ArgumentError(f"randint(): takes low, high and size, got {len(args)} positional arguments")
+    return drawn(lambda shape, *rest: integers(int(number_of(low)), int(number_of(high)), shape, *rest), sizes_of("randint", (size,)), generator, out,
+                 dtypes.int64 if dtype is None else dtype, device, requires_grad)
+
+
+def randint_like(input: Any, *args: Any, low: Any = None, high: Any = None, generator: Any = None, dtype: Any = None,
+                 layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Any:
+    """As :func:`randint`, with the shape and, where nothing else is said, the dtype and device of `input`."""
+    return randint(*args, low=low, high=high, size=input.array.shape, generator=generator, dtype=dtype or input.dtype,
+                   device=device or input.device, requires_grad=requires_grad)
+
+
+def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+             requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """The integers from 0 to ``n - 1`` in random order."""
+    if n < 0:
+        raise ShapeError(f"randperm: n must be non-negative, got {n}")
+
+    def draw(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+        draws = draws_on(device, generator)
+        order = draws.permutation(n) if hasattr(draws, "permutation") else draws.random(n).argsort()
+        return order.astype(dtype.numpy, copy=False)
+    return drawn(draw, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
+
+
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None,
+           layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+    """Normally distributed numbers: of `mean` and `std` for each element (tensors), or of one for a whole `size` (numbers).
+
+    Raises ``RuntimeError`` for a negative `std`.
+    """
+    tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
+    if not tensors and size is None:
+        raise ArgumentError("normal(): with mean and std as numbers, argument 'size' is needed: normal(0., 1., (2, 3))")
+    if bool((std.array < 0).any()) if isinstance(std, TensorBase) else std < 0:
+        raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
+    arrays = [x.array if isinstance(x, TensorBase) else x for x in (mean, std)]
+    if tensors:
+        shape, dtype, device = np.broadcast_shapes(*(np.shape(a) for a in arrays)), tensors[0].dtype, tensors[0].device  # type: ignore[attr-defined]
+    else:
+        shape = sizes_of("normal", (size,))
+
+    def draw(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+        return (arrays[0] + arrays[1] * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
+    return drawn(draw, shape, generator, out, dtype, device, requires_grad)
+
+
+def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = None) -> Any:
+    """1 with the probability that stands in `input` (or `p`, for all elements), else 0.
+
+    Raises ``RuntimeError`` for a probability outside [0, 1].
+    """
+    chance = input.array if p is None else p
+    return wrap(coins("bernoulli", chance, input.array.shape, input, generator).astype(input.array.dtype), out=out)
+
+
+def coins(name: str, p: Any, shape: Any, like: Any, generator: Any) -> Any:
+    """Booleans that are True with probability `p`."""
+    if not bool(((p >= 0) & (p <= 1)).all() if isinstance(p, backend.array_types) else 0 <= p <= 1):
+        raise ShapeError(f"{name} expects p to be in [0, 1], got {p}")
+    kind = dtypes.float64 if getattr(p, "dtype", None) == np.float64 else dtypes.float32
+    return uniform(shape, kind, backend.device_of(like.array), generator) < p
+
+
+def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Any:
+    """Draw `num_samples` indices for each row of `input`, which holds weights that need not sum to 1.
+
+    Shapes: (n,) gives (num_samples,), (m, n) gives (m, num_samples). Raises ``RuntimeError`` for weights that are negative,
+    not finite or all zero, and where more distinct samples are asked for than there are positive weights.
+    """
+    weights = input.array
+    if weights.ndim not in (1, 2) or weights.dtype.kind != "f":
+        raise ShapeError(f"multinomial: expected a floating tensor of 1 or 2 dimensions, got {input.dtype!r}{list(weights.shape)}")
+    if num_samples <= 0:
+        raise ShapeError("multinomial: cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise ShapeError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not bool((np.isfinite(weights) & (weights >= 0)).all()):
+        raise ShapeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
+    positive = (weights > 0).sum(axis=-1)
+    if bool((positive < (1 if replacement else num_samples)).any()):
+        raise ShapeError("multinomial: invalid multinomial distribution (with replacement=False, not enough non-negative category "
+                         "to sample)" if not replacement else
+                         "multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+    device = backend.device_of(weights)
+    if replacement:
+        steps = weights.astype(np.float64).cumsum(axis=-1)
+        points = uniform((*weights.shape[:-1], num_samples), dtypes.float64, device, generator) * steps[..., -1:]
+        index = (points[..., None] >= steps[..., None, :]).sum(axis=-1)
+    else:
+        # The largest of weight / Exp(1) variates: an order statistic that picks without replacement, after
+        # https://arxiv.org/abs/1903.06059 (section 2).
+        clocks = draws_on(device, generator).standard_exponential(weights.shape)
+        index = np.argsort(-(weights / clocks), axis=-1)[..., :num_samples]
+    return wrap(index.astype(np.int64, copy=False), out=out)
+
+
+def poisson(input: Any, generator: Any = None) -> Any:
+    """Numbers of the Poisson distributions whose rates are the elements of `input`."""
+    draws = draws_on(backend.device_of(input.array), generator)
+    if bool((input.array < 0).any()):
+        raise ShapeError("poisson: invalid Poisson rate, expected rate to be non-negative")
+    return wrap(backend.as_array(draws.poisson(input.array)).astype(input.array.dtype))
+
+
+def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
+    """Numbers of successes in `count` trials of probability `prob`, element by element."""
+    draws = draws_on(backend.device_of(count.array), generator)
+    drawn_counts = backend.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
+    return wrap(drawn_counts.astype(count.array.dtype))
+
+
+# ---------------------------------------------------------------------------------------------------- into a tensor
+
+def overwritten(self: Any, values: Any) -> Any:
+    """Put random `values` in place of what `self` holds."""
+    return copying.copy.inplace(self, wrap(values.astype(self.array.dtype, copy=False)))
+
+
+def shaped(self: Any, draw: Any, generator: Any) -> Any:
+    """Floating random values for the elements of `self`."""
+    dtype = self.dtype if self.array.dtype.kind in "fc" else dtypes.get_default_dtype()
+    return draw(self.array.shape, dtype, self.device, generator)
+
+
+def need_floating(name: str, self: Any) -> None:
+    if self.array.dtype.kind not in "fc":
+        raise DtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
+
+
+def uniform_(self: Any, low: Any = 0, to: Any = 1, *, generator: Any = None, **named: Any) -> Any:
+    """Fill with numbers drawn uniformly from [from, to); PyTorch's names are ``uniform_(from=0, to=1)``."""
+    low = named.pop("from", low)
+    refuse_named("uniform_", named)
+    need_floating("uniform_", self)
+    if low > to:
+        raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}")
+    values = shaped(self, uniform, generator)
+    if (low, to) != (0, 1):
+        values *= to - low
+        values += low
+    return overwritten(self, values)
+
+
+def refuse_named(name: str, named: dict[str, Any]) -> None:
+    if named:
+        raise ArgumentError(f"{name}() got an unexpected keyword argument {next(iter(named))!r}")
+
+
+def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) -> Any:
+    """Fill with normally distributed numbers."""
+    need_floating("normal_", self)
+    if std < 0:
+        raise ShapeError(f"normal_ expects std >= 0.0, but found std {std}")
+    values = shaped(self, gaussian, generator)
+    values *= std
+    values += mean
+    return overwritten(self, values)
+
+
+def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+    """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
+    chance = p.array if isinstance(p, TensorBase) else p
+    return overwritten(self, coins("bernoulli_", chance, self.array.shape, self, generator))
+
+
+def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
+    """Fill with numbers of the exponential distribution of rate `lambd`."""
+    need_floating("exponential_", self)
+    if lambd <= 0:
+        raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
+    kind = self.array.dtype if self.array.dtype.itemsize > 2 else np.float32
+    values = draws_on(self.device, generator).standard_exponential(self.array.shape, dtype=kind)
+    return overwritten(self, backend.as_array(values) / lambd)
+
+
+def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
+    """Fill with the number of trials of probability `p` up to and with the first success."""
+    if not 0 < p < 1:
+        raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
+    return overwritten(self, backend.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
+
+
+def cauchy_(self: Any, median: Any = 0, sigma: Any = 1, *, generator: Any = None) -> Any:
+    """Fill with numbers of the Cauchy distribution."""
+    need_floating("cauchy_", self)
+    if sigma <= 0:
+        raise ShapeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
+    angle = np.pi * (uniform(self.array.shape, dtypes.float64, self.device, generator) - 0.5)
+    return overwritten(self, median + sigma * np.tan(angle))
+
+
+def log_normal_(self: Any, mean: Any = 1, std: Any = 2, *, generator: Any = None) -> Any:
+    """Fill with numbers whose logarithms are normally distributed, with `mean` and `std`."""
+    need_floating("log_normal_", self)
+    if std <= 0:
+        raise ShapeError(f"log_normal_ expects std > 0.0, but found std={std}")
+    return overwritten(self, np.exp(mean + std * shaped(self, gaussian, generator)))
+
+
+def random_(self: Any, *bounds: Any, generator: Any = None, to: Any = None, **named: Any) -> Any:
+    """Fill with integers: ``random_()`` from all the dtype holds exactly, ``random_(to)`` below `to`, ``random_(from, to)``."""
+    low = named.pop("from", None)
+    refuse_named("random_", named)
+    given = list(bounds)
+    to = given.pop() if given and to is None else to
+    low = given.pop() if given else 0 if low is None else low
+    dtype = self.dtype
+    if to is None:
+        to = low + 2 if dtype.kind == "b" else np.iinfo(dtype.numpy).max if dtype.kind in "iu" else 2**(np.finfo(dtype.numpy).nmant + 1)
+        to = int(to) + (dtype.kind != "b")
+    return overwritten(self, integers(int(low), int(to), self.array.shape, dtype, self.device, generator))

@@ -1,0 +1,181 @@
+"""Random number generators: seeding them, keeping and restoring their state.
+
+>>> import minigrad as mg
+>>> _ = mg.manual_seed(0)
+>>> state = mg.get_rng_state()
+>>> first = mg.rand(3)
+>>> mg.set_rng_state(state)
+>>> mg.equal(first, mg.rand(3))
+True
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from typing import Any, Iterable, Iterator
+
+from minigrad import backend
+from minigrad.autograd.graph import TensorBase
+from minigrad.errors import ArgumentError, DeviceError
+
+__all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
+           "set_rng_state"]
+
+
+class Generator:
+    """A stream of random numbers for the tensors of one device.
+
+    The stream is NumPy's SFC64. On a GPU the numbers come from a generator of the array library that lives there, which is
+    seeded from the stream; taking the state makes it be seeded again, so that a restored state repeats what followed.
+    """
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self.device = backend.as_device(device)
+        self._seed: int | None = None
+        self._stream: Any = None  # made when first needed
+        self._there: Any = None
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream that belongs to `seed`. Returns the generator."""
+        seed = seed.__index__()
+        if not -2**63 <= seed < 2**64:
+            raise RuntimeError(f"manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got {seed}")
+        self._seed, self._stream, self._there = seed % 2**64, None, None
+        return self
+
+    def seed(self) -> int:
+        """Start a stream from the operating system's entropy, and return its seed."""
+        return self.manual_seed(secrets.randbits(63)).initial_seed()
+
+    def initial_seed(self) -> int:
+        """The seed the stream was started from."""
+        if self._seed is None:
+            self.seed()
+        assert self._seed is not None
+        return self._seed
+
+    @property
+    def stream(self) -> Any:
+        """NumPy's generator."""
+        if self._stream is None:
+            self._stream = backend.new_stream(self.initial_seed())
+        return self._stream
+
+    @property
+    def draws(self) -> Any:
+        """What draws arrays on the generator's device: it has NumPy's ``Generator`` methods."""
+        if self.device.type == "cpu":
+            return self.stream
+        if self._there is None:
+            self._there = backend.library_on(self.device).generator(int(self.stream.integers(2**63)), self.device)
+        return self._there
+
+    def get_state(self) -> Any:
+        """The state of the stream as a tensor of bytes, for :meth:`set_state`."""
+        self._there = None
+        state: Any = object.__new__(TensorBase.result_class)
+        state.array, state.node = backend.stream_state(self.initial_seed(), self.stream), None
+        return state
+
+    def set_state(self, new_state: Any) -> None:
+        """Go back to a state that :meth:`get_state` gave. Raises ``TypeError`` for anything else."""
+        array = getattr(new_state, "array", None)
+        if array is None or array.dtype.name != "uint8":
+            raise ArgumentError("set_state: expected a minigrad.uint8 tensor, as get_state() returns")
+        self._seed, self._stream = backend.stream_from_state(backend.to_numpy(array))
+        self._there = None
+
+    def clone_state(self) -> Generator:
+        """A second generator in the same state."""
+        twin = Generator(self.device)
+        twin.set_state(self.get_state())
+        return twin
+
+    def __reduce__(self) -> Any:
+        return restored, (str(self.device), self.get_state())
+
+    def __repr__(self) -> str:
+        return f"<minigrad.Generator on {self.device}>"
+
+
+def restored(device: str, state: Any) -> Generator:
+    """A generator from its pickle."""
+    generator = Generator(device)
+    generator.set_state(state)
+    return generator
+
+
+default_generator = Generator()
+_defaults = {default_generator.device: default_generator}
+
+
+def default_of(device: Any) -> Generator:
+    """The generator that `device` uses where none is given."""
+    if device not in _defaults:
+        _defaults[device] = Generator(device)
+        if default_generator._seed is not None:
+            _defaults[device].manual_seed(default_generator._seed)
+    return _defaults[device]
+
+
+def draws_on(device: Any, generator: Generator | None = None) -> Any:
+    """What draws arrays on `device`, from `generator` or the device's own.
+
+    It has the methods ``random``, ``standard_normal``, ``standard_exponential``, ``integers`` and so on of NumPy's
+    ``Generator``. Raises ``RuntimeError`` for a generator of another device.
+    """
+    if generator is None:
+        generator = default_of(device)
+    elif generator.device.type != device.type:
+        raise DeviceError(f"Expected a '{device}' device type for generator but found '{generator.device}'")
+    return generator.draws
+
+
+def manual_seed(seed: int) -> Generator:
+    """Seed the generators of all devices; the same seed gives the same numbers. Returns the CPU's."""
+    for generator in _defaults.values():
+        generator.manual_seed(seed)
+    return default_generator
+
+
+def seed() -> int:
+    """Seed the generators of all devices from the operating system's entropy, and return the seed."""
+    chosen = default_generator.seed()
+    manual_seed(chosen)
+    return chosen
+
+
+def initial_seed() -> int:
+    """The seed the CPU's generator was started from."""
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Any:
+    """The state of the CPU's generator, a tensor of bytes."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Put the CPU's generator back into a state that :func:`get_rng_state` gave."""
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Iterable[Any] | None = None, enabled: bool = True) -> Iterator[None]:
+    """Leave the generators, after the block, as they were before it.
+
+    Args:
+        devices: those beside the CPU whose generators to restore; None: all that have been used.
+        enabled: False makes the block do nothing.
+    """
+    if not enabled:
+        yield
+        return
+    kept = list(_defaults.values()) if devices is None else [default_generator, *(default_of(backend.as_device(d)) for d in devices)]
+    states = [(generator, generator.get_state()) for generator in kept]
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            generator.set_state(state)
