@@ -15,7 +15,7 @@ import os
 import sys
 import weakref
 from contextvars import ContextVar
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterable, Iterator
 
 from minigrad.errors import FreedGraphError, InplaceError
 
@@ -214,7 +214,7 @@ def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
     if isinstance(array, tuple):  # the results of an operation that has several
         return tuple(tied(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tied(a, None, cls)
                      for i, a in enumerate(array))
-    t = cls.__new__(cls)
+    t = object.__new__(cls)
     t.array = array
     t.node = edge if isinstance(edge, Node) else None
     return t
@@ -338,13 +338,13 @@ def check_saved(node: Node) -> None:
                     f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
 
 
-def reachable(edges: Iterator[Any] | Any) -> Iterator[Node]:
-    """Every node that can be reached from `edges`, each once, in no particular order."""
+def reachable(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:
+    """Every node that can be reached from `edges` through nodes made after `since`, each once, in no particular order."""
     seen: set[Node] = set()
-    stack = [e for e in edges if isinstance(e, Node)]
+    stack = [e for e in edges if isinstance(e, Node) and e.stamp > since]
     while stack:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
             yield node
-            stack.extend(e for e in node.inputs if isinstance(e, Node) and e not in seen)
+            stack.extend(e for e in node.inputs if isinstance(e, Node) and e.stamp > since and e not in seen)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
-from minigrad.autograd import call, inplace
+from minigrad.autograd import call, graph, inplace
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
@@ -81,11 +81,18 @@ def in_bounds(index: Any, size: int, dim: int, negative: bool = True) -> Any:
     return index.astype(np.intp)
 
 
+def one_index(value: Any, like: Any) -> Any:
+    """One part of an index as an integer, bool, slice, None, ``...`` or an array of at least one dimension."""
+    if value is None or value is Ellipsis or isinstance(value, (slice, int)):
+        return value
+    array = index_array(value, like)
+    return array if array.ndim else bool(array) if array.dtype.kind == "b" else int(array)
+
+
 def parsed(index: Any, x: Any) -> tuple[Index, Index | None]:
     """`index` into the array `x` as two: what a view gives, and the arrays (or None) for each dimension of that view."""
     items = [raw(i) for i in (index if isinstance(index, tuple) else (index,))]
-    items = [i if i is None or i is Ellipsis or isinstance(i, (slice, int)) else
-             (bool(i) if i.dtype.kind == "b" else int(i)) if (i := index_array(i, x)).ndim == 0 else i for i in items]
+    items = [one_index(i, x) for i in items]
     used = sum([(i.ndim if i.dtype.kind == "b" else 1) if backend.is_array(i) else
                 not (i is None or i is Ellipsis or isinstance(i, bool)) for i in items])
     if used > x.ndim:
@@ -809,6 +816,7 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
 
 
 def put_flat(inplace_: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
+    start = graph.tick()
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
@@ -823,7 +831,7 @@ def put_flat(inplace_: bool, input: Any, index: Any, source: Any, accumulate: bo
     result = reshape(result, shape=tuple(input.shape))
     if inplace_:
         inplace.refuse_leaf(input, "put_")
-        inplace.assign(input, result, "put_")
+        inplace.assign(input, result, "put_", start)
         return input
     return result
 

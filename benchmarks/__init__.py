@@ -1,0 +1,1 @@
+"""Speed and size of minigrad beside PyTorch eager, MyGrad and HIPS autograd, in one run on one machine."""

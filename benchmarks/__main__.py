@@ -1,0 +1,102 @@
+"""``python -m benchmarks``: one table, side by side in one run.
+
+Every round times each library once, one after the other, so that a drift of the machine's speed meets all of them; the table
+gives medians over the rounds. Run it on a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
+TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
+
+
+def calibrate(step, target: float) -> int:
+    """How many repetitions take about `target` seconds, after a warm-up."""
+    for _ in range(3):
+        step()
+    start = time.perf_counter()
+    step()
+    once = time.perf_counter() - start
+    return max(1, round(target / once))
+
+
+def time_workload(make, libraries: list[str], rounds: int, target: float) -> dict[str, float]:
+    """The median seconds of one repetition, by library."""
+    steps = {name: step for name in libraries if (step := make(name)) is not None}
+    repeat = {name: calibrate(step, target) for name, step in steps.items()}
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            for _ in range(repeat[name]):
+                step()
+            times[name].append((time.perf_counter() - start) / repeat[name])
+    return {name: statistics.median(t) for name, t in times.items()}
+
+
+def import_seconds(libraries: list[str], rounds: int) -> dict[str, float]:
+    """Seconds that importing each library takes beyond importing NumPy, which all of them need; fresh processes, in turn."""
+    times: dict[str, list[float]] = {name: [] for name in ("numpy", *libraries)}
+    for _ in range(rounds + 1):
+        for name in times:
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", f"import {name}"], check=True)
+            times[name].append(time.perf_counter() - start)
+    medians = {name: statistics.median(t[1:]) for name, t in times.items()}  # the first round fills the disk cache
+    return {name: medians[name] - medians["numpy"] for name in libraries}
+
+
+def installed_bytes(name: str) -> int:
+    """The size of a library's own folder."""
+    folder = Path(importlib.util.find_spec(name).origin).parent
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+
+
+def row(label: str, values: dict[str, float], libraries: list[str], unit: float, digits: int) -> str:
+    reference = values.get("torch")
+    ratio = f"{values['minigrad'] / reference:.2f}" if reference else "-"
+    cells = [f"{values[name] / unit:,.{digits}f}" if name in values else "-" for name in libraries]
+    return f"| {label:44} | {ratio:>8} | " + " | ".join(f"{c:>10}" for c in cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=25, help="rounds over which the median is taken (default 25)")
+    parser.add_argument("--seconds", type=float, default=0.05, help="about how long one library runs in a round (default 0.05)")
+    parser.add_argument("--only", default="", help="only workloads whose name contains this")
+    args = parser.parse_args()
+    import numpy as np
+
+    from benchmarks.workloads import WORKLOADS
+
+    libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    if "torch" in libraries:
+        import torch
+        torch.set_num_threads(os.cpu_count() or 1)
+    versions = ", ".join(f"{TITLES[n]} {importlib.metadata.version(n)}" for n in libraries)
+    print(f"{versions}, NumPy {np.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    print(f"medians of {args.rounds} interleaved rounds; 'ratio' is minigrad's time over PyTorch eager's\n")
+    print(f"| {'':44} | {'ratio':>8} | " + " | ".join(f"{TITLES[n]:>10}" for n in libraries) + " |")
+    print(f"|{'-' * 46}|{'-' * 9}:|" + "|".join(["-" * 11 + ":"] * len(libraries)) + "|")
+    for label, make in WORKLOADS.items():
+        if args.only in label:
+            print(row(label + " (µs)", time_workload(make, libraries, args.rounds, args.seconds), libraries, 1e-6, 0), flush=True)
+    if args.only in "import":
+        print(row("import, beyond NumPy's own (ms)", import_seconds(libraries, 9), libraries, 1e-3, 0))
+    if args.only in "installed size":
+        print(row("installed size (MB)", {n: float(installed_bytes(n)) for n in libraries}, libraries, 1e6, 1))
+
+
+if __name__ == "__main__":
+    main()
