@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
-from minigrad.errors import ArgumentError, DimensionError, DtypeError
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from minigrad.ops import pointwise
 from minigrad.ops.pointwise import cast
 from minigrad.ops.shape import expand, reshape, wrapped_dim, wrapped_dims
@@ -219,6 +219,56 @@ def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = 
     """The pair of :func:`std` and :func:`mean`."""
     dim, correction = spread_arguments("std_mean", input, dim, unbiased, correction)
     return _std(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
+
+
+# ---------------------------------------------------------------------------------------------------- norms
+
+@op(holomorphic=False, grad_name="LinalgVectorNorm")
+def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """The `ord`-norm over `dim` of the elements as a vector: ``sum(abs(x) ** ord) ** (1 / ord)``.
+
+    `ord` is any number; inf and -inf give the largest and smallest absolute value, 0 the number of elements that are not 0.
+    Where the norm is 0, the gradient is taken to be 0.
+    """
+    if x.dtype.kind not in "fc":
+        raise DtypeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+                         f"{dtypes.FROM_NUMPY[x.dtype]!r}")
+    axis = axes_of(dim, x.ndim)
+    if (ord < 0 or ord == math.inf) and 0 in [x.shape[d] for d in reduced(dim, x.ndim)]:
+        raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
+                         f"have an identity; input has shape {list(x.shape)}")
+    with np.errstate(all="ignore"):
+        x = x if dtype is None else x.astype(dtype.numpy)
+        work = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+        a = np.abs(work)
+        if ord == math.inf:
+            result = a.max(axis=axis, keepdims=keepdim)
+        elif ord == -math.inf:
+            result = a.min(axis=axis, keepdims=keepdim)
+        elif ord == 0:
+            result = (a != 0).sum(axis=axis, keepdims=keepdim, dtype=a.dtype)
+        elif ord == 1:
+            result = a.sum(axis=axis, keepdims=keepdim)
+        elif ord == 2:
+            result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
+        else:
+            result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
+        return result.astype(x.real.dtype)
+@vector_norm.derivative("x")
+def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
+    x = x if dtype is None else cast(x, dtype=dtype)
+    g, out = kept(g, x.shape, dim), kept(out, x.shape, dim)
+    if ord == 0:
+        grad = x * (g * 0)
+    elif ord == 1:
+        grad = pointwise.sgn(x) * g
+    elif abs(ord) == math.inf:
+        grad = pointwise.sgn(x) * g * tie_shares(pointwise.abs(x), out, dim=dim)
+    else:
+        scale = g * (out != 0) / (out + (out == 0)) ** (ord - 1)
+        a = pointwise.abs(x) if ord != 2 else None
+        grad = x * scale if ord == 2 else x * (a if ord > 2 else a + (x == 0)) ** (ord - 2) * scale
+    return back(grad, x_dtype, dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- extremes

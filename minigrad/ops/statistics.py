@@ -1,0 +1,429 @@
+"""Statistics and numerical calculus made of other operations: quantiles, histograms, covariance, norms, differences, integrals."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from minigrad.autograd.call import constant
+from minigrad.autograd.graph import TensorBase
+from minigrad.autograd.op import op
+from minigrad.dtypes import FROM_NUMPY
+from minigrad.errors import DtypeError, ShapeError
+from minigrad.ops import linalg, ordering, pointwise, reduction, shape
+from minigrad.ops.reduction import vector_norm
+from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
+
+__all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
+           "histogramdd", "nanquantile", "norm", "quantile", "renorm", "trapezoid", "trapz"]
+
+
+# ---------------------------------------------------------------------------------------------------- quantiles
+
+def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
+             out: Any = None) -> Any:
+    """The values below which the fractions `q` of the elements lie, over `dim` or all; NaN if there is a NaN.
+
+    Args:
+        q: a number between 0 and 1, or a one-dimensional tensor of them, which become the first dimension of the result.
+        interpolation: between two elements: ``"linear"``, ``"lower"``, ``"higher"``, ``"midpoint"`` or ``"nearest"``.
+
+    >>> import minigrad
+    >>> minigrad.quantile(minigrad.tensor([1., 2., 3., 4.]), 0.5)
+    tensor(2.5000)
+    """
+    return quantiles("quantile", input, q, dim, keepdim, interpolation, out, skip_nan=False)
+
+
+def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
+                out: Any = None) -> Any:
+    """:func:`quantile` of the elements that are not NaN."""
+    return quantiles("nanquantile", input, q, dim, keepdim, interpolation, out, skip_nan=True)
+
+
+def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Any:
+    dtype = input.array.dtype
+    if dtype.kind != "f" or dtype.itemsize < 4:
+        raise DtypeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype!r}")
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise ShapeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+                         f"{interpolation}")
+    if not isinstance(q, TensorBase):
+        if not 0 <= q <= 1:
+            raise ShapeError(f"{name}() q must be in the range [0, 1] but got {q}")
+        q = constant(np.full_like(input.array, q, shape=()), input)
+    if q.ndim > 1:
+        raise ShapeError(f"{name}() q must be a scalar or 1D tensor, but got shape {list(q.shape)}")
+    if q.array.dtype != dtype:
+        raise DtypeError(f"{name}() q tensor must be same dtype as the input tensor, but got {q.dtype!r} and {input.dtype!r}")
+    if not ((q.array >= 0) & (q.array <= 1)).all():
+        raise ShapeError(f"{name}() q values must be in the range [0, 1]")
+    if 0 in input.shape:
+        raise ShapeError(f"{name}() input tensor must be non-empty, but its shape is {list(input.shape)}")
+    axis = 0 if dim is None else wrapped_dim(dim, input.ndim)
+    x = reshape(input, shape=(-1,)) if dim is None or input.ndim == 0 else input
+    in_order = ordering.sort(x, axis)[0]
+    # A NaN is sorted last. It does not count, or it is the answer to every question.
+    nan = in_order.array != in_order.array
+    n = x.shape[axis]
+    last = ((~nan).sum(axis=axis, keepdims=True) if skip_nan else np.full_like(nan[:1].sum(), n)) - 1
+    ranks = reshape(q, shape=[-1 if d == axis else 1 for d in range(x.ndim)]) * constant(np.maximum(last, 0).astype(dtype), input)
+    if not skip_nan:
+        at_least = np.where(nan.any(axis=axis, keepdims=True), dtype.type(n - 1), dtype.type(0))
+        ranks = pointwise.maximum(ranks, constant(at_least, input))
+    below = np.floor(ranks.array)
+
+    def at(places: Any) -> Any:
+        return ordering.pick(in_order, constant(places.astype(np.int64), input), dim=axis)
+
+    if interpolation in ("linear", "midpoint"):
+        low, high = at(below), at(np.ceil(ranks.array))
+        found = low + (high - low) * (ranks - constant(below, input) if interpolation == "linear" else 0.5)
+    else:
+        found = at(below if interpolation == "lower" else (np.ceil if interpolation == "higher" else np.round)(ranks.array))
+    rest = reduction.kept_shape(input.shape, dim) if keepdim else x.shape[:axis] + x.shape[axis + 1:]
+    return reshape(shape.movedim(found, axis, 0), shape=(*q.shape, *rest), out=out)
+
+
+# ---------------------------------------------------------------------------------------------------- norms
+
+def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+    """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
+    if p == "nuc":
+        return linalg.matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype, out=out)
+    if p is None or p == "fro":
+        p = 2
+    if isinstance(p, str):
+        raise ShapeError(f"norm(): only the orders 'fro' and 'nuc' have names, got {p!r}; give a number, such as p=2")
+    return vector_norm(input, p, dim, keepdim, dtype, out=out)
+
+
+def dist(input: Any, other: Any, p: float = 2) -> Any:
+    """The `p`-norm of ``input - other``."""
+    return vector_norm(input - other, p)
+
+
+def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
+    """`input` with each slice along `dim` whose `p`-norm is larger than `maxnorm` scaled down to it."""
+    if p <= 0:
+        raise ShapeError(f"renorm: non-positive norm degree {p} not supported")
+    if maxnorm < 0:
+        raise ShapeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if input.ndim < 2:
+        raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
+    axis = wrapped_dim(dim, input.ndim)
+    norms = vector_norm(input, p, tuple(d for d in range(input.ndim) if d != axis), True)
+    too_large = norms > maxnorm
+    return pointwise.mul(input, too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0), out=out)
+
+
+# ---------------------------------------------------------------------------------------------------- differences, integrals
+
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
+    """The `n`-th difference along `dim`, ``x[i + 1] - x[i]`` repeated; `prepend` and `append` are joined to `input` first.
+
+    >>> import minigrad
+    >>> minigrad.diff(minigrad.tensor([1, 3, 2]))
+    tensor([ 2, -1])
+    """
+    if input.ndim == 0:
+        raise ShapeError("diff expects input to be at least one-dimensional, but it has no dimensions")
+    axis = wrapped_dim(dim, input.ndim)
+    if n < 0:
+        raise ShapeError(f"order must be non-negative but got {n}")
+    parts = [x for x in (prepend, input, append) if x is not None]
+    x = shape.cat(parts, dim=axis) if len(parts) > 1 else input
+    for _ in range(builtins.min(n, x.shape[axis])):
+        length = builtins.max(x.shape[axis] - 1, 0)
+        later, earlier = (narrow_to(x, dim=axis, start=k, length=length) for k in (1, 0))
+        x = pointwise.logical_xor(later, earlier) if x.dtype.kind == "b" else later - earlier
+    return shape.reshape(x, shape=x.shape, out=out) if out is not None else x if n else pointwise.mul(x, 1)
+
+
+def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
+    """The area of every trapezoid between neighbouring points along `axis`."""
+    length = builtins.max(y.shape[axis] - 1, 0)
+    later, earlier = (narrow_to(y, dim=axis, start=k, length=length) for k in (1, 0))
+    if x is None:
+        return (later + earlier) * (dx / 2)
+    if x.ndim == 1 and y.ndim > 1:
+        if x.shape[0] != y.shape[axis]:
+            raise ShapeError(f"There must be one `x` value for each sample point: {x.shape[0]} of them for {y.shape[axis]} points")
+        x = reshape(x, shape=[-1 if d == axis else 1 for d in range(y.ndim)])
+    return diff(x, dim=axis - y.ndim) * (later + earlier) / 2
+
+
+def sample_spacing(name: str, x: Any, dx: Any) -> Any:
+    if x is not None and dx is not None:
+        raise ShapeError(f"{name}(): give either x, the points, or dx, the distance between them, not both")
+    if isinstance(dx, TensorBase):
+        raise ShapeError(f"{name}(): dx is one number; for points at varying distances give x")
+    return 1 if dx is None else dx
+
+
+def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+    """The integral of `y` along `dim` by the trapezoidal rule; between points `x`, or points at distance `dx` (1)."""
+    dx = sample_spacing("trapezoid", x, dx)
+    axis = wrapped_dim(dim, y.ndim)
+    return reduction.sum(intervals(y, x, dx, axis), axis)
+
+
+def trapz(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+    """Another name of :func:`trapezoid`."""
+    return trapezoid(y, x, dx=dx, dim=dim)
+
+
+def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+    """The integral of `y` along `dim` up to each point but the first, by the trapezoidal rule; see :func:`trapezoid`."""
+    dx = sample_spacing("cumulative_trapezoid", x, dx)
+    axis = wrapped_dim(dim, y.ndim)
+    return reduction.cumsum(intervals(y, x, dx, axis), axis)
+
+
+def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
+    """The derivative of sampled values along each of `dim` (all), from differences of second order: a tuple of tensors.
+
+    Args:
+        spacing: the distance of the samples, for all dimensions or one for each; or, for each, a tensor of their places.
+        edge_order: 1 or 2, the order of the differences at the first and last sample.
+    """
+    if edge_order not in (1, 2):
+        raise ShapeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
+    axes = range(input.ndim) if dim is None else shape.wrapped_dims((dim,) if isinstance(dim, int) else dim, input.ndim)
+    places = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(axes)
+    if len(places) != len(axes):
+        raise ShapeError(f"gradient: expected spacing to be unspecified, a scalar, or one for each of the {len(axes)} dimensions "
+                         f"{list(axes)}, but got {len(places)} of them")
+    return tuple([derivative_along(input, axis, h, edge_order) for axis, h in zip(axes, places)])
+
+
+def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
+    n = x.shape[axis]
+    if n <= edge_order:
+        raise ShapeError(f"gradient: expected each dimension size to be at least {edge_order + 1}, but dimension {axis} has {n}")
+
+    def part(start: int, length: int) -> Any:
+        return narrow_to(x, dim=axis, start=start, length=length)
+
+    if isinstance(spacing, TensorBase) and spacing.ndim:
+        if spacing.shape != (n,):
+            raise ShapeError(f"gradient: expected spacing of shape [{n}], the places of the samples of dimension {axis}, but got "
+                             f"{list(spacing.shape)}")
+        h = reshape(diff(spacing), shape=[-1 if d == axis else 1 for d in range(x.ndim)])
+        left, right = (narrow_to(h, dim=axis, start=k, length=n - 2) for k in (0, 1))
+        first, second, second_last, final = (narrow_to(h, dim=axis, start=k, length=1) for k in (0, 1 % (n - 1), (n - 3) % (n - 1), n - 2))
+    else:
+        left = right = first = second = second_last = final = spacing
+    inner = (part(0, n - 2) * (-right / (left * (left + right))) + part(1, n - 2) * ((right - left) / (left * right))
+             + part(2, n - 2) * (left / (right * (left + right))))
+    if edge_order == 1:
+        start, end = (part(1, 1) - part(0, 1)) / first, (part(n - 1, 1) - part(n - 2, 1)) / final
+    else:
+        start = (part(0, 1) * (-(2 * first + second) / (first * (first + second))) + part(1, 1) * ((first + second) / (first * second))
+                 + part(2, 1) * (-first / (second * (first + second))))
+        end = (part(n - 3, 1) * (final / (second_last * (second_last + final)))
+               + part(n - 2, 1) * (-(second_last + final) / (second_last * final))
+               + part(n - 1, 1) * ((2 * final + second_last) / (final * (second_last + final))))
+    return shape.cat([start, inner, end], dim=axis)
+
+
+# ---------------------------------------------------------------------------------------------------- covariance
+
+def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+    """The covariance matrix of variables (rows), each observed several times (columns).
+
+    Args:
+        correction: 1 for the unbiased estimate, 0 for the average.
+        fweights: how often each observation counts, integers.
+        aweights: how much each observation counts.
+    """
+    if input.ndim > 2:
+        raise ShapeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions")
+    x = reshape(input, shape=(1, -1)) if input.ndim < 2 else input
+    observations = x.shape[1]
+    weights: Any = None
+    for name, w, kinds in (("fweights", fweights, "iu"), ("aweights", aweights, "f")):
+        if w is None:
+            continue
+        if w.ndim > 1:
+            raise ShapeError(f"cov(): expected {name} to have one or fewer dimensions but got {name} with {w.ndim} dimensions")
+        if w.array.dtype.kind not in kinds:
+            raise DtypeError(f"cov(): expected {name} to have {'integral' if kinds == 'iu' else 'floating point'} dtype but got "
+                             f"{name} with {w.dtype!r}")
+        if math.prod(w.shape) != observations:
+            raise ShapeError(f"cov(): expected {name} to have the same numel as there are observations in the input but got "
+                             f"{math.prod(w.shape)} != {observations}")
+        if w.array.size and w.array.min() < 0:
+            raise ShapeError(f"cov(): {name} cannot be negative")
+        w = reshape(w, shape=(-1,))
+        weights = w if weights is None else weights * w
+    if weights is None:
+        total: Any = observations
+        centred = x - reduction.sum(x, 1, True) / observations if observations else x * 1.0
+        weighted = centred
+    else:
+        total = reduction.sum(weights)
+        centred = x - reduction.sum(x * weights, 1, True) / total
+        weighted = centred * weights
+    if weights is None or aweights is None or correction == 0:
+        factor = total - correction
+    else:
+        factor = total - correction * reduction.sum(weights * aweights) / total
+    if isinstance(factor, TensorBase):
+        factor = pointwise.clamp(factor, min=0)
+    else:
+        factor = builtins.max(factor, 0)
+    product = linalg.matmul(centred, pointwise.conj(shape.transpose(weighted, 0, 1)))
+    found = pointwise.div(product, factor)
+    return reshape(found, shape=()) if found.shape == (1, 1) and input.ndim < 2 or found.shape == (1, 1) else found
+
+
+def corrcoef(input: Any) -> Any:
+    """The matrix of Pearson's correlation coefficients of variables (rows), each observed several times (columns)."""
+    if input.ndim > 2:
+        raise ShapeError(f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions")
+    c = cov(input)
+    if c.ndim == 0:
+        return c / c
+    deviation = pointwise.sqrt(pointwise.real(shape.diagonal(c)) if c.dtype.kind == "c" else shape.diagonal(c))
+    found = c / shape.unsqueeze(deviation, dim=1) / shape.unsqueeze(deviation, dim=0)
+    if found.dtype.kind == "c":
+        return pointwise.complex(pointwise.clamp(pointwise.real(found), min=-1, max=1),
+                                 pointwise.clamp(pointwise.imag(found), min=-1, max=1))
+    return pointwise.clamp(found, min=-1, max=1)
+
+
+# ---------------------------------------------------------------------------------------------------- counting
+
+@op
+def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
+    """How often each of 0, 1, 2, ... occurs among non-negative integers; or the sum of the `weights` at its occurrences."""
+    if input.ndim != 1 or input.dtype.kind not in "iu" or input.size and input.min() < 0:
+        raise ShapeError("bincount only supports 1-d non-negative integral inputs, got "
+                         f"{FROM_NUMPY[input.dtype]!r} of shape {list(input.shape)}")
+    if minlength < 0:
+        raise ShapeError(f"minlength should be >= 0, got {minlength}")
+    if weights is not None and weights.shape != input.shape:
+        raise ShapeError(f"weights should be 1-d and have the same length as input, {input.shape[0]}, got shape "
+                         f"{list(weights.shape)}")
+    found = np.bincount(input.astype(np.int64), weights=weights, minlength=minlength)
+    if weights is not None:
+        return found.astype(np.float32 if weights.dtype == np.float32 else np.float64)
+    return found.astype(np.int64)
+
+
+def bin_range(name: str, x: Any, low: float, high: float) -> tuple[float, float]:
+    """The range of a histogram: that of the elements where `low` and `high` are the same; widened where it is empty."""
+    if low == high and x.size:
+        low, high = float(x.min()), float(x.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ShapeError(f"{name}: range of [{low}, {high}] is not finite")
+    if low > high:
+        raise ShapeError(f"{name}: max must be larger than min, got min={low}, max={high}")
+    return low, high
+
+
+@op
+def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
+    """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
+    if bins <= 0:
+        raise ShapeError(f"histc: bins must be > 0, got {bins}")
+    low, high = bin_range("histc", input, min, max)
+    x = input[(input >= low) & (input <= high)].astype(np.float64)
+    place = np.minimum(((x - low) / (high - low) * bins).astype(np.int64), bins - 1)
+    return np.bincount(place, minlength=bins).astype(input.dtype)
+
+
+def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+    """How many elements (or what `weight`) fall between neighbouring edges: a named tuple (hist, bin_edges).
+
+    Args:
+        bins: the number of equal intervals, or the ascending edges.
+        range: the outermost edges where `bins` is a number; the extremes of `input` unless given.
+        density: divide so that the histogram integrates to 1.
+    """
+    if isinstance(bins, TensorBase):
+        return _histogram(input, weight, bins, count=None, range=None, density=density)
+    return _histogram(input, weight, None, count=bins, range=range, density=density)
+
+
+@op(outputs=("hist", "bin_edges"))
+def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any, range: Any, density: Any) -> Any:
+    x = input.reshape(-1)
+    if weight is not None and weight.shape != input.shape:
+        raise ShapeError(f"histogram(): weight tensor should have the same shape as input, {list(input.shape)}, got "
+                         f"{list(weight.shape)}")
+    if weight is not None and weight.dtype != input.dtype:
+        raise DtypeError(f"histogram(): weight and input tensors should have the same dtype, got {FROM_NUMPY[weight.dtype]!r} and "
+                         f"{FROM_NUMPY[input.dtype]!r}")
+    if edges is None:
+        if count <= 0:
+            raise ShapeError(f"histogram(): bins must be > 0, but got {count}")
+        edges = np.linspace(*bin_range("histogram", x, *(range or (0, 0))), count + 1).astype(input.dtype)
+    elif edges.ndim != 1:
+        raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
+    return counted([x], [edges], None if weight is None else weight.reshape(-1), density), edges
+
+
+def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
+    """The histogram of points, whose coordinates are `columns`, over the boxes between `edges`."""
+    sizes = [len(e) - 1 for e in edges]
+    inside = np.ones_like(columns[0], dtype=bool)
+    flat = np.zeros_like(columns[0], dtype=np.int64)
+    for x, e, n in zip(columns, edges, sizes):
+        inside &= (x >= e[0]) & (x <= e[-1])
+        flat = flat * n + np.clip(np.searchsorted(e, x, side="right") - 1, 0, n - 1)
+    hist = np.bincount(flat[inside], weights=None if weight is None else weight[inside], minlength=math.prod(sizes))
+    hist = hist.reshape(sizes).astype(columns[0].dtype)
+    if density:
+        with np.errstate(all="ignore"):
+            hist = hist / hist.sum()
+            for d, e in enumerate(edges):
+                hist = hist / np.diff(e).reshape([-1 if k == d else 1 for k in range(len(edges))])
+    return hist
+
+
+@op(outputs=True)
+def _histogramdd(input: Any, weight: Any = None, *, count: Any, edges: Any, range: Any, density: Any) -> Any:
+    x = input.reshape(-1, input.shape[-1])
+    if edges is None:
+        ranges = [(0, 0)] * x.shape[1] if range is None else list(zip(range[::2], range[1::2]))
+        edges = [np.linspace(*bin_range("histogramdd", x[:, d], *r), n + 1).astype(x.dtype)
+                 for d, (n, r) in enumerate(zip(count, ranges))]
+    return (counted(list(x.T), edges, None if weight is None else weight.reshape(-1), density), *edges)
+
+
+class HistogramDD(tuple[Any, Any]):
+    """The named pair (hist, bin_edges) of :func:`histogramdd`."""
+
+    __slots__ = ()
+    hist = property(operator.itemgetter(0))
+    bin_edges = property(operator.itemgetter(1))
+
+
+def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+    """The histogram of points, which are the rows of `input`, in as many dimensions as it has columns.
+
+    Args:
+        bins: the number of intervals, for all dimensions or one for each; or the edges of each, a sequence of tensors.
+        range: the outermost edges, two numbers for each dimension.
+        weight, density: as in :func:`histogram`.
+
+    Returns: the named pair (hist, bin_edges), where `bin_edges` is a tuple with one tensor for each dimension.
+    """
+    if input.ndim < 2:
+        raise ShapeError(f"histogramdd(): input tensor should have at least 2 dimensions, but got {input.ndim}")
+    n = input.shape[-1]
+    bins = [bins] * n if isinstance(bins, int) else list(bins)
+    if len(bins) != n:
+        raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram but got "
+                         f"{len(bins)}")
+    edges = [b.array for b in bins] if isinstance(bins[0], TensorBase) else None
+    hist, *found = _histogramdd(input, weight, count=bins, edges=edges, range=range, density=density)
+    return HistogramDD((hist, tuple(found)))
