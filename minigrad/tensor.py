@@ -14,7 +14,7 @@ from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import graph
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
-from minigrad.ops import copying, creation, linalg, ordering, pointwise, reduction, sampling
+from minigrad.ops import copying, creation, indexing, linalg, ordering, pointwise, reduction, sampling
 from minigrad.ops import shape as shapes
 from minigrad.size import Size
 
@@ -604,9 +604,41 @@ class Tensor(TensorBase):
 
     # -- shape
 
-    expand, reshape = shapes.expand, shapes.reshape
+    view, view_as, reshape, reshape_as = shapes.view, shapes.view_as, shapes.reshape_method, shapes.reshape_as
+    flatten, unflatten, ravel = shapes.flatten, shapes.unflatten, shapes.ravel
+    squeeze, unsqueeze, squeeze_, unsqueeze_ = shapes.squeeze, shapes.unsqueeze, shapes.squeeze_, shapes.unsqueeze_
+    expand, expand_as, broadcast_to = shapes.expand_method, shapes.expand_as, shapes.broadcast_to
+    sum_to_size, repeat, tile, roll = shapes.sum_to_size_method, shapes.repeat_method, shapes.tile_method, shapes.roll
+    permute, transpose, transpose_ = shapes.permute_method, shapes.transpose, shapes.transpose_
+    swapaxes, swapdims, swapaxes_, swapdims_ = shapes.swapaxes, shapes.swapdims, shapes.swapaxes_, shapes.swapdims_
+    movedim, moveaxis, t, t_, adjoint = shapes.movedim, shapes.moveaxis, shapes.t, shapes.t_, shapes.adjoint
+    T = property(shapes.numpy_T, doc="All dimensions in reverse order; for a matrix, its transpose.")
+    mT = property(shapes.matrix_transpose, doc="The last two dimensions exchanged.")
+    mH = property(shapes.adjoint, doc="The complex conjugate with the last two dimensions exchanged.")
+    H = property(shapes.matrix_H, doc="The conjugate transpose of a matrix.")
+    flip, fliplr, flipud, rot90 = shapes.flip_method, shapes.fliplr, shapes.flipud, shapes.rot90
+    split, split_with_sizes, chunk, unbind = shapes.split, shapes.split_with_sizes, shapes.chunk, shapes.unbind
+    tensor_split, hsplit, vsplit, dsplit = shapes.tensor_split, shapes.hsplit, shapes.vsplit, shapes.dsplit
+    narrow, select, unfold = shapes.narrow, shapes.select, shapes.unfold
+    diagonal, diag, diag_embed, diagflat, trace = shapes.diagonal, shapes.diag, shapes.diag_embed, shapes.diagflat, shapes.trace
+    tril, triu, tril_, triu_ = shapes.tril, shapes.triu, shapes.tril.inplace, shapes.triu.inplace
+    diagonal_scatter, select_scatter = shapes.diagonal_scatter, shapes.select_scatter
+    slice_scatter = shapes.slice_scatter
 
     # -- indexing
+
+    __getitem__, __setitem__ = indexing.getitem, indexing.setitem
+    gather, take, put, put_ = indexing.gather, indexing.take, indexing.put, indexing.put_
+    take_along_dim, repeat_interleave = indexing.take_along_dim, indexing.repeat_interleave
+    scatter, scatter_, scatter_add = indexing.scatter, indexing.scatter_, indexing.scatter_add
+    scatter_add_, scatter_reduce = indexing.scatter_add_, indexing.scatter_reduce
+    scatter_reduce_ = indexing.scatter_reduce_
+    index_select, index_add, index_add_ = indexing.index_select, indexing.index_add, indexing.index_add_
+    index_copy, index_copy_, index_fill = indexing.index_copy, indexing.index_copy_, indexing.index_fill
+    index_fill_, index_put, index_put_ = indexing.index_fill_, indexing.index_put, indexing.index_put_
+    masked_fill, masked_fill_, masked_select = indexing.masked_fill, indexing.masked_fill_, indexing.masked_select
+    masked_scatter, masked_scatter_ = indexing.masked_scatter, indexing.masked_scatter.inplace
+    nonzero, argwhere = indexing.nonzero, indexing.argwhere
 
     # -- linalg
 

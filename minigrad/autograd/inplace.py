@@ -50,7 +50,8 @@ def inplace_form(function: Any) -> Any:
         if writes_directly(function, self, args):
             write(self, function.info, args, settings, name)
         else:
-            assign(self, function(self, *args, **settings), name)
+            start = graph.tick()
+            assign(self, function(self, *args, **settings), name, start)
         return self
 
     inplace.__name__ = inplace.__qualname__ = name
@@ -168,6 +169,23 @@ def move(t: Any, node: Any) -> None:
         view = ref()
         if view is not None:
             view.node = lead(base, view._view).node
+
+
+def become(t: Any, view: Any) -> Any:
+    """Make `t` itself what `view`, a view of it, is: ``t.squeeze_()``. Its memory and its own views stay what they are."""
+    if t.node is LEAF and graph.grad_enabled.get():
+        raise InplaceError("a leaf Variable that requires grad cannot change its shape in place, as the shape of its gradient "
+                           "would no longer be known; use the out-of-place form")
+    if t._base is None:  # the tensor as it was becomes the base
+        was = object.__new__(t.result_class)
+        was.array, was.node = t.array, t.node
+        was._views = [r for r in t.__dict__.pop("_views", ()) if r() is not view] + [weakref.ref(t)]
+        for ref in was._views:
+            other = ref()
+            if other is not None:
+                other._base = was
+    t.array, t.node, t._view = view.array, view.node, view._view
+    return t
 
 
 def lead(x: Any, view: Any) -> Any:

@@ -183,7 +183,7 @@ def getitem(input: Any, index: Any) -> Any:
 @op(grad_name="Index")
 def lookup(input: Any, *, indices: Any) -> Any:
     """The elements of `input` at `indices`: for each dimension an array of places, or None for all; or a mask."""
-    if len(indices) == 1 + indices.count(None) and indices[-1].dtype.kind != "b":
+    if all([i is None for i in indices[:-1]]) and indices[-1].dtype.kind != "b":
         return input.take(indices[-1], axis=len(indices) - 1)
     return input[placed(indices)]
 @lookup.derivative("input")
@@ -254,22 +254,22 @@ def put_at(inplace: bool, input: Any, indices: Any, values: Any, accumulate: boo
     basic, arrays = parsed(tuple([slice(None) if i is None else i for i in indices]), raw(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
     function = function.inplace if inplace else function
-    return function(input, values, indices=arrays) if accumulate else function(input, values, index=basic, indices=arrays)
+    return function(input, values, index=basic, indices=arrays)
 
 
 @op(dtypes="same")
-def add_at(input: Any, values: Any, *, indices: Any) -> Any:
-    """A copy of `input` with `values` added at `indices`; a place that appears twice receives both."""
+def add_at(input: Any, values: Any, *, index: Any, indices: Any) -> Any:
+    """A copy of `input` with `values` added at ``[index][indices]``; a place that appears twice receives both."""
     out = input.copy(order="K")
-    write_add_at(out, values, indices)
+    write_add_at(out, values, index, indices)
     return out
 @add_at.derivative("input")
 def add_at_wrt_input(g: Any) -> Any: return g
 @add_at.derivative("values")
-def add_at_wrt_values(g: Any, indices: Any, values_shape: Any) -> Any:
-    return sum_to_size(lookup(g, indices=indices), size=values_shape)
-def write_add_at(input: Any, values: Any, indices: Any) -> None:
-    backend.library_of(input).index_add(input, placed(indices), values)
+def add_at_wrt_values(g: Any, index: Any, indices: Any, values_shape: Any) -> Any:
+    return sum_to_size(lookup(slices(g, index=index), indices=indices), size=values_shape)
+def write_add_at(input: Any, values: Any, index: Any, indices: Any) -> None:
+    backend.library_of(input).index_add(input[index], placed(indices), values)
 add_at.info.writer = write_add_at
 
 
@@ -815,7 +815,7 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return put_flat(True, input, index, source, accumulate)
 
 
-def put_flat(inplace_: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
+def put_flat(inplace: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
     start = graph.tick()
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
@@ -825,15 +825,9 @@ def put_flat(inplace_: bool, input: Any, index: Any, source: Any, accumulate: bo
         raise DtypeError(f"put_(): Expected source and self to have the same dtype, but got {call.named(raw(source).dtype)} and "
                          f"{call.named(raw(input).dtype)}")
     where = np.unravel_index(places, input.shape) if len(input.shape) else (places,)
-    source = reshape(source, shape=(-1,)) if places.size else reshape(source, shape=(0,))
-    whole = at_least_vector_of(input)
-    result = add_at(whole, source, indices=where) if accumulate else overwrite(whole, source, index=(...,), indices=where)
-    result = reshape(result, shape=tuple(input.shape))
-    if inplace_:
-        inplace.refuse_leaf(input, "put_")
-        inplace.assign(input, result, "put_", start)
-        return input
-    return result
+    function: Any = add_at if accumulate else overwrite
+    function = function.inplace if inplace else function
+    return function(input, reshape(source, shape=(places.size,)), index=(...,) if len(input.shape) else (None,), indices=where)
 
 
 def flat_places(input: Any, index: Any) -> Any:

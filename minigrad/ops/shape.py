@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.autograd.graph import memory_owner
-from minigrad.autograd.inplace import lead
+from minigrad.autograd.inplace import become, lead
 from minigrad.autograd.op import op
 from minigrad.dtypes import dtype as Dtype
 from minigrad.errors import ArgumentError, DimensionError, ShapeError
@@ -763,6 +763,15 @@ def tile(input: Any, dims: Any) -> Any:
     return repeat(input, repeats=dims)
 
 
+def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The in-place form of a view operation: the tensor stays in its memory and takes the view's shape."""
+    def method(self: Any, *args: Any, **settings: Any) -> Any:
+        return become(self, function(self, *args, **settings))
+    method.__name__ = method.__qualname__ = function.__name__ + "_"
+    method.__doc__ = f"In-place form of :func:`{function.__name__}`: the tensor itself takes that shape, in the same memory."
+    return method
+
+
 # ---------------------------------------------------------------------------------------------------- made of these: joining
 
 def concat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
@@ -998,3 +1007,12 @@ def scatter_view_wrt_input(g: Any, view: Any, src_shape: Any) -> Any:
     return scatter_view(g, filled(g, size=src_shape), view=view)
 @scatter_view.derivative("src")
 def scatter_view_wrt_src(g: Any, view: Any) -> Any: return lead(g, view)
+
+
+# ---------------------------------------------------------------------------------------------------- forms for the Tensor
+
+reshape_method, expand_method, repeat_method = one_by_one(reshape), one_by_one(expand), one_by_one(repeat)
+permute_method, flip_method, tile_method = one_by_one(permute), one_by_one(flip), one_by_one(tile)
+sum_to_size_method = one_by_one(sum_to_size)
+squeeze_, unsqueeze_, transpose_, t_ = map(changes_shape, (squeeze, unsqueeze, transpose, t))
+swapaxes_, swapdims_ = map(changes_shape, (swapaxes, swapdims))
