@@ -34,8 +34,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
         raise GraphError("backward: one of the 'inputs' does not require grad; call .requires_grad_() on it before the forward")
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
     cls = outputs[0].result_class
-    results = run_backward([(edge_of(t), g) for t, g in zip(outputs, gradients)],
-                           create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls)
+    with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
+        results = run_backward([(edge_of(t), g) for t, g in zip(outputs, gradients)],
+                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls)
     given = {id(g) for g in gradients}
     for edge, g in results.items():
         tensor = edge if wanted is None else wanted[edge]
@@ -78,8 +79,9 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
                              f"{list(ins[k].shape)}; create it with requires_grad=True")
     gradients = seeds("grad", outs, grad_outputs, create_graph)
     cls = outs[0].result_class
-    results = run_backward([(edge_of(t), g) for t, g in zip(outs, gradients)],
-                           create_graph if retain_graph is None else retain_graph, create_graph, edges, cls)
+    with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
+        results = run_backward([(edge_of(t), g) for t, g in zip(outs, gradients)],
+                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls)
     grads: list[Any] = []
     given = {id(g) for g in gradients}
     for k, (edge, t) in enumerate(zip(edges, ins)):
