@@ -1,8 +1,32 @@
 """PyTorch's programming model in readable Python on NumPy."""
 
+import importlib as _importlib
+import math as _math
+
 # The class comes first: importing the module minigrad.tensor binds the name that the function `tensor` then takes.
 from minigrad.tensor import Tensor  # isort: skip
+from minigrad import autograd, random
+from minigrad.autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from minigrad.backend import Device as device
+from minigrad.backend import get_default_device, set_default_device
 from minigrad.dtypes import *
+from minigrad.dtypes import bool_ as bool
+from minigrad.dtypes import complex64 as cfloat
+from minigrad.dtypes import complex128 as cdouble
+from minigrad.dtypes import float16 as half
+from minigrad.dtypes import float32 as float
+from minigrad.dtypes import float64 as double
+from minigrad.dtypes import int16 as short
+from minigrad.dtypes import int32 as int
+from minigrad.dtypes import int64 as long
+from minigrad.layouts import *
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
 from minigrad.ops.indexing import *
@@ -14,5 +38,35 @@ from minigrad.ops.sampling import *
 from minigrad.ops.shape import *
 from minigrad.ops.statistics import *
 from minigrad.printing import *
+from minigrad.queries import *
 from minigrad.random import *
 from minigrad.size import Size
+
+__version__ = "0.1.0"
+
+e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
+newaxis = None
+
+# Imported when first asked for, so that `import minigrad` stays quick.
+_PARTS = frozenset(("cuda", "nn", "optim", "utils", "viz"))
+_FUNCTIONS_OF_NN = frozenset((
+    "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
+    "binary_cross_entropy_with_logits", "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
+    "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "ctc_loss",
+    "dropout", "embedding", "embedding_bag", "feature_alpha_dropout", "group_norm", "hardshrink", "hinge_embedding_loss",
+    "instance_norm", "kl_div", "layer_norm", "log_softmax", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu_", "rms_norm",
+    "rrelu", "rrelu_", "selu", "selu_", "softmax", "threshold", "threshold_", "triplet_margin_loss"))
+
+
+def __getattr__(name):  # type: ignore[no-untyped-def]
+    if name in _PARTS:
+        return _importlib.import_module(f"minigrad.{name}")
+    if name in _FUNCTIONS_OF_NN:
+        function = globals()[name] = getattr(_importlib.import_module("minigrad.nn.functional"), name)
+        return function
+    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+
+
+def __dir__():  # type: ignore[no-untyped-def]
+    return sorted({*globals(), *_PARTS, *_FUNCTIONS_OF_NN})

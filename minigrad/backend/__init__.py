@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.backend.device import Device, as_device
+from minigrad.backend.device import Device, as_device, get_default_device, set_default_device
 from minigrad.backend.library import Library, NumpyLibrary, cupy_library
 from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 
-__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "is_array", "library_of",
-           "library_on", "make", "new_stream", "register", "stream_from_state", "stream_state", "to_device", "to_numpy",
-           "xp_of"]
+__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "get_default_device",
+           "is_array", "library_of", "library_on", "make", "new_stream", "register", "set_default_device", "stream_from_state",
+           "stream_state", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 _libraries: dict[str, Library] = {"cpu": _numpy}

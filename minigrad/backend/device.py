@@ -41,13 +41,32 @@ class Device:
         return Device, (self.type, self.index)
 
 
+    def __enter__(self) -> Device:
+        _defaults.append(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        _defaults.pop()
+
+
 CPU = Device("cpu")
+_defaults = [CPU]  # the last one is where new tensors go
+
+
+def get_default_device() -> Device:
+    """Where tensors are made if nothing else is said."""
+    return _defaults[-1]
+
+
+def set_default_device(device: Any) -> None:
+    """Make tensors on `device` if nothing else is said; None: on the CPU again. ``with device("cuda"):`` does so in a block."""
+    _defaults[-1] = CPU if device is None else as_device(device)
 
 
 def as_device(d: Any) -> Device:
-    """The :class:`Device` meant by `d`: one already, a name, a card's number, or None for the CPU."""
+    """The :class:`Device` meant by `d`: one already, a name, a card's number, or None for the default."""
     if d is None:
-        return CPU
+        return _defaults[-1]
     if isinstance(d, Device):
         return d
     if isinstance(d, int):

@@ -1,0 +1,64 @@
+"""Tensors that a module owns: parameters, which are trained, and buffers, which are not."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from minigrad.autograd.graph import LEAF, TensorBase
+from minigrad.errors import ArgumentError
+from minigrad.ops.creation import empty, refuse_integers
+from minigrad.tensor import Tensor
+
+__all__ = ["Buffer", "Parameter"]
+
+
+class Parameter(Tensor):
+    """A tensor that a :class:`~minigrad.nn.Module` counts among its parameters when it is assigned as an attribute.
+
+    It shares the memory of `data`. Results computed from it are tensors, not parameters.
+    """
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+        return owned(cls, data, requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = twin = owned(type(self), self.detach().clone(), self.requires_grad)
+            for name, value in self.__dict__.items():
+                if not name.startswith("_"):
+                    setattr(twin, name, copy.deepcopy(value, memo))
+        return memo[id(self)]
+
+    def __repr__(self) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+    __str__ = __repr__
+
+
+class Buffer(Tensor):
+    """A tensor that a module keeps among its buffers when it is assigned as an attribute: state that is not trained.
+
+    Args:
+        persistent: whether it belongs to the module's ``state_dict``.
+    """
+
+    persistent: bool
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        t = owned(cls, data, data is not None and data.requires_grad)
+        t.persistent = persistent
+        return t
+
+
+def owned(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
+    """A leaf of class `cls` over the memory of the tensor `data`, or empty."""
+    data = empty(0) if data is None else data
+    if not isinstance(data, TensorBase):
+        raise ArgumentError(f"{cls.__name__}(): argument 'data' must be a Tensor, not {type(data).__name__}; "
+                            "minigrad.tensor(...) makes one of it")
+    if requires_grad:
+        refuse_integers(data.array)
+    t = object.__new__(cls)
+    t.array, t.node = data.array, LEAF if requires_grad else None
+    return t

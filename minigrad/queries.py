@@ -1,0 +1,39 @@
+"""Questions about tensors and dtypes, as functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd.graph import TensorBase
+from minigrad.errors import ArgumentError
+from minigrad.tensor import Tensor
+
+__all__ = ["can_cast", "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero",
+           "is_same_size", "is_signed", "is_tensor", "numel", "resolve_conj", "resolve_neg", "result_type"]
+
+can_cast = dtypes.can_cast
+get_device, is_complex, is_conj, is_floating_point = Tensor.get_device, Tensor.is_complex, Tensor.is_conj, Tensor.is_floating_point
+is_inference, is_neg, is_nonzero, is_same_size = Tensor.is_inference, Tensor.is_neg, Tensor.is_nonzero, Tensor.is_same_size
+is_signed, numel, resolve_conj, resolve_neg = Tensor.is_signed, Tensor.numel, Tensor.resolve_conj, Tensor.resolve_neg
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether `obj` is a tensor."""
+    return isinstance(obj, TensorBase)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+    """The dtype in which an operation combines two tensors or numbers.
+
+    >>> import minigrad as mg
+    >>> mg.result_type(mg.tensor([1, 2]), 1.5)
+    minigrad.float32
+    """
+    operands = [x.array if isinstance(x, TensorBase) else x for x in (tensor1, tensor2)]
+    for x in operands:
+        if not isinstance(x, (bool, int, float, complex, np.ndarray)) and not hasattr(x, "ndim"):
+            raise ArgumentError(f"result_type(): expected tensors or numbers, got {type(x).__name__}")
+    return dtypes.result_dtype(operands)
