@@ -38,6 +38,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     freed = None if keep_graph else Freed(graph.user_frame())
     for edge, g in roots:
         arrive(table, heap, edge, g)
+    last = ledger.last
     usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" else None
     # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
     waiting: Any = None
@@ -57,12 +58,13 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                 continue
             if extras is not None:
                 g = before(node, extras, g, cls)
+                last = ledger.last
             if targets is not None and node in targets:
                 results[node] = g
                 if not any(e in needed for e in node.inputs if e is not None):  # type: ignore[operator]
                     continue
             saved = node.saved
-            if saved.__class__ is not tuple or ledger.last > node.stamp:
+            if saved.__class__ is not tuple or last > node.stamp:
                 if isinstance(node, Port):
                     arrive_output(table, heap, node.inputs[0], node.index, g)
                     continue
@@ -74,6 +76,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                 node.saved = freed
             if extras is not None:
                 grads = after(extras, grads, g, cls)
+                last = ledger.last
             inputs = node.inputs
             position = -1
             for grad in grads:

@@ -282,17 +282,22 @@ class Ledger:
 
     def record(self, array: Any, op_name: str) -> None:
         """Note that `array`'s memory has been written by `op_name` just now."""
-        owner = memory_owner(array)
-        key = id(owner)
-        write = self.writes.get(key)
-        if write is None:
-            write = self.writes[key] = Write()
-            write.count = 0
-            write.owner = weakref.ref(owner, lambda _, key=key, writes=self.writes: writes.pop(key, None))
+        self.record_all((array,), op_name)
+
+    def record_all(self, arrays: Iterable[Any], op_name: str) -> None:
+        """Note that the memory of all `arrays` has been written by one call of `op_name`, such as an optimizer's step."""
         frame = user_frame()
-        write.count += 1
-        write.op_name, write.code, write.lasti = op_name, frame.f_code, frame.f_lasti
-        self.last = write.stamp = tick()
+        code, lasti = frame.f_code, frame.f_lasti
+        self.last = stamp = tick()
+        for array in arrays:
+            owner = array if array.base is None else memory_owner(array)
+            write = self.writes.get(id(owner))
+            if write is None:
+                write = self.writes[id(owner)] = Write()
+                write.count = 0
+                write.owner = weakref.ref(owner, lambda _, key=id(owner), writes=self.writes: writes.pop(key, None))
+            write.count += 1
+            write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
 
     def find(self, array: Any) -> Write | None:
         """The writes to `array`'s memory, if there were any."""

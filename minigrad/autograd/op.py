@@ -166,7 +166,7 @@ def compile_op(function: Any, info: Declaration) -> None:
     namespace: dict[str, Any] = {
         "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
         "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "user": graph.user, "LEAF": graph.LEAF,
-        "general": call.General(function, info), "number": call.number, "explain": call.explain,
+        "general": call.General(function, info), "number": call.number, "quiet": call.quiet, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, "note_pieces": inplace.note_pieces, info.name: function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
@@ -186,21 +186,24 @@ def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any
     return scope
 
 
-def call_of(function: Callable[..., Any], names: Any, suffix: str = "") -> str:
-    """Source that calls `function` with its arguments `names`; one that only joins them by operators stands there itself."""
-    call = f"{function.__name__}({', '.join(names)})"
-    code = function.__code__
-    if code.co_names or code.co_freevars or suffix and set(code.co_varnames) != set(names):
-        return call
+def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
+    """The body of a function that only joins its arguments by operators, with `suffix` after each name, else None."""
+    if function.__code__.co_names or function.__code__.co_freevars:
+        return None
     try:
         body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[-1]  # type: ignore[attr-defined]
     except (OSError, SyntaxError):  # no source at hand, as in a frozen program
-        return call
+        return None
     if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
-        return call
+        return None
     for name in [n for n in ast.walk(body) if isinstance(n, ast.Name)]:
         name.id += suffix
     return f"({ast.unparse(body.value)})"  # type: ignore[arg-type]
+
+
+def call_of(rule: Callable[..., Any]) -> str:
+    """Source that calls `rule`; a formula stands there itself."""
+    return formula_of(rule) or f"{rule.__name__}({', '.join(parameters_of(rule))})"
 
 
 def header(info: Declaration) -> str:
@@ -243,8 +246,10 @@ def call_source(info: Declaration) -> str:
     if differing("{}_"):
         lines.append(f"if {differing('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
-    forward = call_of(info.forward, args, "_") if not settings and not optional else ""
-    lines += [f"try: result = {forward if forward.startswith('(') else f'forward({arrays}{settings})'}",
+    formula = None if settings or optional else formula_of(info.forward, "_")
+    quietly = f"quiet().run(forward, {arrays}{settings})"
+    lines += [f"try: result = {formula or quietly}",
+              *([f"except RuntimeWarning: result = {quietly}"] if formula else []),  # where warnings are made errors
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
     if info.outputs:
         lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
@@ -263,8 +268,8 @@ def call_source(info: Declaration) -> str:
                   + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
-                  f"    node.saved = {saved_source(info)}",
-                  f"    node.settings = {settings_source(info)}",
+                  *([f"    node.saved = {saved_source(info)}"] if info.kept_arrays else []),
+                  *([f"    node.settings = {settings_source(info)}"] if info.kept_values else []),
                   "    node.shape = result.shape",
                   "    frame = getframe(1); code = frame.f_code",
                   "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
@@ -316,7 +321,7 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: call_of(rule, parameters_of(rule)) for a, rule in info.rules.items()}
+        calls = {a: call_of(rule) for a, rule in info.rules.items()}
         if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
             lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
             calls = {a: f"None if {a}_edge is None else {call}" for a, call in calls.items()}
@@ -329,6 +334,9 @@ def make_node_class(info: Declaration) -> type[Node]:
     index = {name: k for k, name in enumerate(info.arguments)}
     saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
     of_this_call = {"__slots__": ("saved_from",)} if info.variadic else {"__slots__": (), "saved_from": saved_from}
+    if not (info.variadic or info.outputs):  # what the call path leaves out, every node of this class has
+        of_this_call |= {"saved": ()} if not arrays else {}
+        of_this_call |= {"settings": ()} if not values else {}
     return type(info.node_name, (Node,), {
         **of_this_call, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.name, "arguments": info.arguments,
