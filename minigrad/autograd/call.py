@@ -184,7 +184,11 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         argument, _, what = name.rpartition("_")
         of = arrays if info.variadic else arrays[info.arguments.index(argument)]
         values.append(tuple([getattr(a, what) for a in arrays]) if info.variadic else None if of is None else getattr(of, what))
-    node.inputs, node.saved, node.settings = edges, tuple(saved), tuple(values)
+    node.inputs = edges
+    if saved or info.variadic or info.outputs:  # the others have () for all their nodes
+        node.saved = tuple(saved)
+    if values or info.variadic or info.outputs:
+        node.settings = tuple(values)
     if info.variadic:
         node.saved_from = (*((-1,) if "out" in info.kept_arrays else ()),
                            *(range(len(arrays)) if info.arguments[0] in info.kept_arrays else ()))

@@ -130,7 +130,7 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
     refuse_repeated(target, name)
     node = result.node
     if node is not None:
-        for made in [n for n in graph.reachable([node], start) if isinstance(n.saved, tuple)]:
+        for made in [n for n in graph.reachable([node], start) if n.saved and isinstance(n.saved, tuple)]:
             keep_old_values(made, target)
     target[...] = value
     ledger.record(target, name)
@@ -150,7 +150,8 @@ def keep_old_values(node: Any, target: Any) -> None:
 def hold_result(node: Any, value: Any, target: Any) -> None:
     """If `node` saved its result, let it be `target`, which holds the same values now; it is as young as that write."""
     if isinstance(node.saved, tuple):
-        node.saved = tuple([target if a is value else a for a in node.saved])
+        if node.saved:
+            node.saved = tuple([target if a is value else a for a in node.saved])
         node.stamp = graph.tick()
 
 
