@@ -18,8 +18,7 @@ import numpy as np
 from minigrad.autograd.op import op
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import reduction
-from minigrad.ops import shape as shapes
-from minigrad.ops.sliding import Windows, exact_padding, per_dim
+from minigrad.ops.sliding import Windows, batched, by, exact_padding, per_dim
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
@@ -250,19 +249,7 @@ def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any
                    stride=stride, padding=exact, dilation=dilation, groups=groups)
 
 
-def batched(ndim: int, function: Any, input: Any, *others: Any, **settings: Any) -> Any:
-    """`function` of an input with or without its batch dimension."""
-    if input.ndim == ndim + 2:
-        return function(input, *others, **settings)
-    out = function(shapes.reshape(input, shape=(1, *input.shape)), *others, **settings)
-    return shapes.reshape(out, shape=tuple(out.shape[1:]))
-
-
 # ---------------------------------------------------------------------------------------------------- refusals
-
-def by(size: Any) -> str:
-    return " x ".join(map(str, size))
-
 
 def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any, channels: int) -> None:
     """Raise unless input, weight, bias and groups fit; `channels` is the dimension of weight that meets the input's."""

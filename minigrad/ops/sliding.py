@@ -18,8 +18,9 @@ from typing import Any, Iterator, Sequence
 import numpy as np
 
 from minigrad import errors
+from minigrad.ops import shape as shapes
 
-__all__ = ["Windows", "exact_padding", "per_dim"]
+__all__ = ["Windows", "batched", "by", "exact_padding", "per_dim"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -40,6 +41,19 @@ def per_dim(function: str, argument: str, value: Any, ndim: int) -> tuple[int, .
                                    f"not {value!r}") from None
     raise errors.ShapeError(f"{function}: expected {argument} to be a single integer value or a list of {ndim} values to match "
                             f"the {ndim} spatial dimensions, but got {argument}={list(values)}")
+
+
+def by(size: Any) -> str:
+    """Sizes as PyTorch writes them in messages."""
+    return " x ".join(map(str, size))
+
+
+def batched(ndim: int, function: Any, input: Any, *others: Any, **settings: Any) -> Any:
+    """`function` of an input with or without its batch dimension."""
+    if input.ndim == ndim + 2:
+        return function(input, *others, **settings)
+    out = function(shapes.reshape(input, shape=(1, *input.shape)), *others, **settings)
+    return shapes.reshape(out, shape=tuple(out.shape[1:]))
 
 
 def exact_padding(size: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int],
@@ -107,8 +121,12 @@ class Windows:
         else:
             spans = [s * (o - 1) + 1 for s, o in zip(self.stride, self.positions)]
             for offset in offsets:
-                yield padded[(slice(None), slice(None),
-                              *[slice(o, o + span, s) for o, span, s in zip(offset, spans, self.stride)])]
+                yield padded[(..., *[slice(o, o + span, s) for o, span, s in zip(offset, spans, self.stride)])]
+
+    def along(self, dim: int, i: int) -> tuple[slice, ...]:
+        """The index of what element `i` of the window meets in dimension `dim` alone, of a padded array."""
+        start, span = i * self.dilation[dim], self.stride[dim] * (self.positions[dim] - 1) + 1
+        return (slice(None),) * (dim + 2) + (slice(start, start + span, self.stride[dim]),)
 
     def columns(self, x: Any) -> Any:
         """What every window meets, as an array (a, elements of the window, b, positions of the grid)."""
