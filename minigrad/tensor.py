@@ -328,16 +328,11 @@ class Tensor(TensorBase):
             src = creation.constant_like(self, src)
         return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return, attr-defined]
 
-    def fill_(self, value: Any) -> Tensor:
-        """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
-        if getattr(value, "ndim", 0):
-            raise ShapeError(f"fill_: only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions; "
-                             "copy_() takes any that can be broadcast")
-        return self.copy_(value)
+    fill_ = pointwise.fill.inplace
 
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
-        return self.copy_(0)
+        return pointwise.fill.inplace(self, 0)  # type: ignore[no-any-return]
 
     def apply_(self, callable: Any) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
@@ -552,7 +547,7 @@ class Tensor(TensorBase):
         return iter(shapes.unbind(self))
 
     def __contains__(self, element: Any) -> builtins.bool:
-        if not isinstance(element, (TensorBase, builtins.bool, builtins.int, builtins.float, complex)):
+        if not isinstance(element, COMPARABLE):
             raise ShapeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
@@ -578,10 +573,57 @@ class Tensor(TensorBase):
         array = backend.to_numpy(self.array)
         return rebuild, (self.__class__, array, str(self.device), self.node is not None), notes or None
 
+    # -- operators
+
+    __add__ = __radd__ = pointwise.add
+    __sub__, __rsub__ = pointwise.sub, pointwise.rsub
+    __mul__ = __rmul__ = pointwise.mul
+    __truediv__, __floordiv__, __mod__ = pointwise.true_divide, pointwise.floor_divide, pointwise.remainder
+    __pow__, __matmul__ = pointwise.pow, linalg.matmul
+    __and__ = __rand__ = pointwise.bitwise_and
+    __or__ = __ror__ = pointwise.bitwise_or
+    __xor__ = __rxor__ = pointwise.bitwise_xor
+    __lshift__, __rshift__ = pointwise.bitwise_left_shift, pointwise.bitwise_right_shift
+    __neg__, __pos__, __abs__, __invert__ = pointwise.neg, pointwise.positive, pointwise.abs, pointwise.bitwise_not
+    __lt__, __le__, __gt__, __ge__ = pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge
+
+    __iadd__, __isub__, __imul__ = pointwise.add.inplace, pointwise.sub.inplace, pointwise.mul.inplace
+    __itruediv__, __ifloordiv__ = pointwise.true_divide.inplace, pointwise.floor_divide.inplace
+    __imod__, __ipow__ = pointwise.remainder.inplace, pointwise.pow.inplace
+    __iand__, __ior__, __ixor__ = pointwise.bitwise_and.inplace, pointwise.bitwise_or.inplace, pointwise.bitwise_xor.inplace
+    __ilshift__, __irshift__ = pointwise.bitwise_left_shift.inplace, pointwise.bitwise_right_shift.inplace
+
+    def __eq__(self, other: Any) -> Any:
+        return pointwise.eq(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return pointwise.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return pointwise.true_divide(other, self)  # type: ignore[no-any-return]
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return pointwise.floor_divide(other, self)  # type: ignore[no-any-return]
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return pointwise.remainder(other, self)  # type: ignore[no-any-return]
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return pointwise.pow(other, self)  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return linalg.matmul(other, self)  # type: ignore[no-any-return]
+
+    def __rlshift__(self, other: Any) -> Tensor:
+        return pointwise.bitwise_left_shift(other, self)  # type: ignore[no-any-return]
+
+    def __rrshift__(self, other: Any) -> Tensor:
+        return pointwise.bitwise_right_shift(other, self)  # type: ignore[no-any-return]
+
     # -- pointwise
 
-    __add__ = __radd__ = add = pointwise.add
-    __mul__ = __rmul__ = mul = pointwise.mul
+    add = pointwise.add
+    mul = pointwise.mul
     mul_ = pointwise.mul.inplace
     exp = pointwise.exp
 
@@ -642,7 +684,7 @@ class Tensor(TensorBase):
 
     # -- linalg
 
-    __matmul__ = matmul = linalg.matmul
+    matmul = linalg.matmul
     mm, bmm, mv, dot, vdot, outer, ger = linalg.mm, linalg.bmm, linalg.mv, linalg.dot, linalg.vdot, linalg.outer, linalg.ger
     addmm, addmv, addr, addbmm, baddbmm = linalg.addmm, linalg.addmv, linalg.addr, linalg.addbmm, linalg.baddbmm
     addmm_, addmv_, addr_ = linalg.addmm.inplace, linalg.addmv.inplace, linalg.addr.inplace
@@ -650,6 +692,7 @@ class Tensor(TensorBase):
 
 
 TensorBase.result_class = Tensor
+COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
            "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
