@@ -31,6 +31,7 @@ from minigrad.ops.copying import *
 from minigrad.ops.creation import *
 from minigrad.ops.indexing import *
 from minigrad.ops.linalg import *
+from minigrad.ops.normalization import native_batch_norm, native_group_norm, native_layer_norm
 from minigrad.ops.ordering import *
 from minigrad.ops.pointwise import *
 from minigrad.ops.reduction import *

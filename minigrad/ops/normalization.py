@@ -21,7 +21,8 @@ from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops import pointwise, reduction
 from minigrad.ops.shape import expand, reshape, sum_to_size
 
-__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "normalize", "rms_norm"]
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "native_batch_norm",
+           "native_group_norm", "native_layer_norm", "normalize", "rms_norm"]
 
 
 # ---------------------------------------------------------------------------------------------------- the two operations
@@ -212,14 +213,20 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm: Expected running_mean and running_var to be defined when training=False")
         return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
-    n = layout[0] * layout[2]
-    if n == 1:
+    if layout[0] * layout[2] == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
+    return scale_shift(in_training(input, running_mean, running_var, momentum, eps)[0], weight, bias)
+
+
+def in_training(input: Any, running_mean: Any, running_var: Any, momentum: float, eps: float) -> Any:
+    """The input standardized over batch and positions, its mean and variance; the running ones are moved towards those."""
+    layout = channels_of("batch_norm", input)
     standard, mean, var = standardize(input, layout=layout, eps=eps)
-    if n:
+    n = layout[0] * layout[2]
+    if n > 1:
         move(running_mean, mean.array.reshape(-1), momentum)
         move(running_var, var.array.reshape(-1) * (n / (n - 1)), momentum)
-    return scale_shift(standard, weight, bias)
+    return standard, mean, var
 
 
 def evaluated(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float, ndim: int) -> tuple[Any, Any]:
@@ -284,6 +291,36 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
         move(running_mean, mean.array.reshape(n, channels).mean(axis=0), momentum)
         move(running_var, var.array.reshape(n, channels).mean(axis=0) * (rest / (rest - 1)), momentum)
     return scale_shift(standard, weight, bias)
+
+
+# ---------------------------------------------------------------------------------------------------- with their statistics
+
+def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """:func:`layer_norm`, and the mean and reciprocal deviation of each sample: a tuple of three tensors."""
+    layout = trailing("native_layer_norm", input, normalized_shape, weight, bias)
+    standard, mean, var = standardize(input, layout=layout, eps=eps)
+    lead = input.ndim - (1 if isinstance(normalized_shape, int) else len(normalized_shape))
+    each = (*input.shape[:lead], *(1,) * (input.ndim - lead))
+    return scale_shift(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
+
+
+def native_group_norm(input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float) -> Any:
+    """:func:`group_norm`, and the mean and reciprocal deviation of each group: a tuple of three tensors."""
+    check_channels("native_group_norm", C, weight=weight, bias=bias)
+    standard, mean, var = standardize(input, layout=(1, N * group, C // group * HxW), eps=eps)
+    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return out, reshape(mean, shape=(N, group)), reshape((var + eps) ** -0.5, shape=(N, group))
+
+
+def native_batch_norm(input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float,
+                      eps: float) -> Any:
+    """:func:`batch_norm`, and the batch's mean and reciprocal deviation, which are empty if not `training`."""
+    if not training:
+        nothing = (reshape(input, shape=(-1,))[:0] for _ in range(2))
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), *nothing
+    standard, mean, var = in_training(input, running_mean, running_var, momentum, eps)
+    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))
 
 
 # ---------------------------------------------------------------------------------------------------- over neighbours, to norm 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -292,9 +293,9 @@ def running(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, Any]:
 @op(outputs=True)
 def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     """The distinct values (or slices along `dim`), in order or as they come; the place of each element in them; how often."""
-    x = input.reshape(1, -1) if dim is None else np.moveaxis(input, wrapped_dim(dim, input.ndim), 0)
-    rows = x.T if dim is None else x.reshape(x.shape[0], -1)
-    n = rows.shape[0]
+    x = input.reshape(-1) if dim is None or input.ndim == 0 else np.moveaxis(input, wrapped_dim(dim, input.ndim), 0)
+    n = x.shape[0]
+    rows = x.reshape(n, x.size // n if n else 0)
     by = np.lexsort(rows.T[::-1]) if not consecutive and rows.shape[1] else np.arange(n)
     in_order = rows[by]
     new = np.ones(n, dtype=bool)
@@ -303,8 +304,8 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     inverse = np.empty(n, dtype=np.int64)
     inverse[by] = np.cumsum(new) - 1
     counts = np.diff(np.append(starts, n))
-    if dim is None:
-        return in_order[starts, 0], inverse.reshape(input.shape), counts
+    if dim is None or input.ndim == 0:
+        return x[by[starts]], inverse.reshape(input.shape), counts
     return np.moveaxis(x[by[starts]], 0, wrapped_dim(dim, input.ndim)), inverse, counts
 
 
@@ -336,7 +337,8 @@ def asked_for(found: Any, inverse: bool, counts: bool) -> Any:
 # ---------------------------------------------------------------------------------------------------- places in a sorted sequence
 
 @op
-def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right: Any, out_int32: Any) -> Any:
+def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right: Any = False,
+                  out_int32: Any = False) -> Any:
     if sorted_sequence.ndim == 0 or sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != input.shape[:-1]:
         raise ShapeError(
             "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor "
@@ -352,10 +354,10 @@ def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right
     if sorted_sequence.ndim == 1:
         found = np.searchsorted(sorted_sequence, input, side=side)
     else:
-        edges = sorted_sequence.reshape(-1, sorted_sequence.shape[-1])
-        values = input.reshape(-1, input.shape[-1])
+        rows = math.prod(input.shape[:-1])
+        edges, values = (x.reshape(rows, x.shape[-1]) for x in (sorted_sequence, input))
         found = np.empty_like(values, dtype=np.int64)
-        for k in range(edges.shape[0]):
+        for k in range(rows):
             found[k] = np.searchsorted(edges[k], values[k], side=side)
         found = found.reshape(input.shape)
     return backend.as_array(found).astype(np.int32 if out_int32 else np.int64)

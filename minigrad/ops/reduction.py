@@ -71,10 +71,10 @@ def refuse_empty(name: str, shape: Any, dim: Any) -> None:
             raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size; input has shape {list(shape)}")
 
 
-def need_float(name: str, x: Any) -> None:
-    if x.dtype.kind not in "fc":
+def need_float(name: str, dtype: Any) -> None:
+    if dtype.kind not in "fc":
         raise DtypeError(f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex "
-                         f"dtype. Got: {dtypes.FROM_NUMPY[x.dtype]!r}; convert it first, for instance with .float()")
+                         f"dtype. Got: {dtypes.FROM_NUMPY.get(dtype, dtype)!r}; convert it first, for instance with .float()")
 
 
 # ---------------------------------------------------------------------------------------------------- sums
@@ -123,8 +123,7 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
 @op
 def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
-    if dtype is None:
-        need_float("mean", input)
+    need_float("mean", input.dtype if dtype is None else dtype)
     with np.errstate(all="ignore"):
         s = total(input, axes_of(dim, input.ndim), keepdim, dtype)
         return s / s.dtype.type(count(input.shape, dim))
@@ -390,9 +389,7 @@ def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
 def softmax_parts(input: Any, normalizer: Any) -> Any:
     """exp(input - normalizer): each element's share of its log-sum-exp; 0 where both are -inf."""
     with np.errstate(all="ignore"):
-        parts = np.exp(input - normalizer)
-        parts[np.isneginf(input.real)] = 0
-        return parts
+        return np.where(input.real == -np.inf, input.dtype.type(0), np.exp(input - normalizer))
 @softmax_parts.derivative("input")
 def softmax_parts_wrt_input(g: Any, out: Any) -> Any: return g * out
 @softmax_parts.derivative("normalizer")
@@ -525,24 +522,25 @@ def logcumsumexp(input: Any, *, dim: Any) -> Any:
     if input.ndim == 0:
         return input.copy()
     y = np.moveaxis(input, axis, -1).copy()
-    step = 1
     with np.errstate(all="ignore"):
-        while step < y.shape[-1]:
-            y[..., step:] = log_add(y[..., step:], y[..., :-step])
-            step *= 2
+        if input.dtype.kind == "c":  # the imaginary part, known only up to 2 pi, depends on the order: PyTorch's is one by one
+            for k in range(1, y.shape[-1]):
+                y[..., k] = log_add_complex(y[..., k], y[..., k - 1])
+        else:
+            step = 1
+            while step < y.shape[-1]:
+                y[..., step:] = np.logaddexp(y[..., step:], y[..., :-step])
+                step *= 2
     return np.moveaxis(y, -1, axis)
 @logcumsumexp.derivative("input")
 def logcumsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     # dx[i] = sum over k >= i of g[k] exp(x[i] - y[k]), from differences y[k] - y[k+1], which do not overflow
-    ratio = softmax_parts(out, shift(out, dim=dim, by=-1))
+    ratio = softmax_parts(out, shift(out, dim=dim, by=-1, fill=math.inf))
     return softmax_parts(input, out) * recurrence(ratio, g, dim=dim, reverse=True)
 
 
-def log_add(x: Any, y: Any) -> Any:
-    """log(exp(x) + exp(y)) of arrays."""
-    if x.dtype.kind != "c":
-        return np.logaddexp(x, y)
-    swap = (x.real < y.real) | np.isnan(y.real)
-    big, small = np.where(swap, y, x), np.where(swap, x, y)
-    result = big + np.log1p(np.exp(small - big))
-    return np.where(np.isinf(big.real) & (small.real == big.real) & (big.real < 0) | (small.real == -np.inf), big, result)
+def log_add_complex(x: Any, y: Any) -> Any:
+    """log(exp(x) + exp(y)) of complex arrays."""
+    swap = (x.real < y.real) | (y.real != y.real)
+    large, small = np.where(swap, y, x), np.where(swap, x, y)
+    return np.where(small.real == -np.inf, large, large + np.log1p(np.exp(small - large)))

@@ -184,16 +184,18 @@ def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1
     return reduction.cumsum(intervals(y, x, dx, axis), axis)
 
 
-def gradient(input: Any, *, spacing: Any = 1, dim: Any = None, edge_order: int = 1) -> Any:
+def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
     """The derivative of sampled values along each of `dim` (all), from differences of second order: a tuple of tensors.
 
     Args:
-        spacing: the distance of the samples, for all dimensions or one for each; or, for each, a tensor of their places.
+        spacing: the distance of the samples, for all dimensions (1 unless given) or one for each; or, for each, a tensor
+            of their places.
         edge_order: 1 or 2, the order of the differences at the first and last sample.
     """
     if edge_order not in (1, 2):
         raise ShapeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
     axes = range(input.ndim) if dim is None else shape.wrapped_dims((dim,) if isinstance(dim, int) else dim, input.ndim)
+    spacing = 1 if spacing is None else spacing
     places = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(axes)
     if len(places) != len(axes):
         raise ShapeError(f"gradient: expected spacing to be unspecified, a scalar, or one for each of the {len(axes)} dimensions "
@@ -316,12 +318,12 @@ def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
     return found.astype(np.int64)
 
 
-def bin_range(name: str, x: Any, low: float, high: float) -> tuple[float, float]:
+def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple[float, float]:
     """The range of a histogram: that of the elements where `low` and `high` are the same; widened where it is empty."""
     if low == high and x.size:
         low, high = float(x.min()), float(x.max())
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - widen, high + widen
     if not (math.isfinite(low) and math.isfinite(high)):
         raise ShapeError(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:
@@ -334,7 +336,7 @@ def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
     """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
     if bins <= 0:
         raise ShapeError(f"histc: bins must be > 0, got {bins}")
-    low, high = bin_range("histc", input, min, max)
+    low, high = bin_range("histc", input, min, max, 1)
     x = input[(input >= low) & (input <= high)].astype(np.float64)
     place = np.minimum(((x - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return np.bincount(place, minlength=bins).astype(input.dtype)
@@ -354,7 +356,8 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
 
 
 @op(outputs=("hist", "bin_edges"))
-def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any, range: Any, density: Any) -> Any:
+def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any = None, range: Any = None,
+               density: Any = False) -> Any:
     x = input.reshape(-1)
     if weight is not None and weight.shape != input.shape:
         raise ShapeError(f"histogram(): weight tensor should have the same shape as input, {list(input.shape)}, got "
@@ -365,10 +368,17 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any,
     if edges is None:
         if count <= 0:
             raise ShapeError(f"histogram(): bins must be > 0, but got {count}")
-        edges = np.linspace(*bin_range("histogram", x, *(range or (0, 0))), count + 1).astype(input.dtype)
+        edges = spaced("histogram", x, range, count)
     elif edges.ndim != 1:
         raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
     return counted([x], [edges], None if weight is None else weight.reshape(-1), density), edges
+
+
+def spaced(name: str, x: Any, range: Any, count: int) -> Any:
+    """The edges of `count` equal intervals of `range`, or of that of the elements; of [0, 1] where there are none."""
+    if range is None:
+        range = (0, 0) if x.size else (0, 1)
+    return np.linspace(*bin_range(name, x, *range, 0.5), count + 1).astype(x.dtype)
 
 
 def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
@@ -390,12 +400,12 @@ def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
 
 
 @op(outputs=True)
-def _histogramdd(input: Any, weight: Any = None, *, count: Any, edges: Any, range: Any, density: Any) -> Any:
+def _histogramdd(input: Any, weight: Any = None, *, count: Any = None, edges: Any = None, range: Any = None,
+                 density: Any = False) -> Any:
     x = input.reshape(-1, input.shape[-1])
     if edges is None:
-        ranges = [(0, 0)] * x.shape[1] if range is None else list(zip(range[::2], range[1::2]))
-        edges = [np.linspace(*bin_range("histogramdd", x[:, d], *r), n + 1).astype(x.dtype)
-                 for d, (n, r) in enumerate(zip(count, ranges))]
+        ranges = [None] * x.shape[1] if range is None else list(zip(range[::2], range[1::2]))
+        edges = [spaced("histogramdd", x[:, d], r, n) for d, (n, r) in enumerate(zip(count, ranges))]
     return (counted(list(x.T), edges, None if weight is None else weight.reshape(-1), density), *edges)
 
 
