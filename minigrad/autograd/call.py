@@ -166,7 +166,7 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     if not graph.grad_enabled.get() or all(e is None for e in edges):
         return None
     wants = {a for a, e in zip(name_of, edges) if e is not None}
-    node: Node = info.node_class()
+    node: Any = info.node_class()
     saved: list[Any] = []
     for name in info.kept_arrays:
         used = any(name in info.needs[a] for a in wants)
@@ -196,7 +196,7 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     frame = graph.user_frame()
     node.code, node.lasti, node.extras = frame.f_code, frame.f_lasti, None
     node.stamp = graph.tick()
-    return node
+    return node  # type: ignore[no-any-return]
 
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:

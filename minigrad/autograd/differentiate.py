@@ -119,7 +119,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
         raise GraphError(f"{caller}: expected at least one tensor to differentiate")
     if len(gradients) != len(outputs):
         raise GraphError(f"{caller}: got {len(outputs)} tensors and {len(gradients)} gradients")
-    result = []
+    result: list[Any] = []
     for t, g in zip(outputs, gradients):
         if edge_of(t) is None:
             raise GraphError(f"{caller}: element {len(result)} of tensors does not require grad and does not have a grad_fn: "

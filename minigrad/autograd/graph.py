@@ -15,6 +15,7 @@ import os
 import sys
 import weakref
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Callable, Iterable, Iterator
 
 from minigrad.errors import FreedGraphError, InplaceError
@@ -295,9 +296,13 @@ class Ledger:
             if write is None:
                 write = self.writes[id(owner)] = Write()
                 write.count = 0
-                write.owner = weakref.ref(owner, lambda _, key=id(owner), writes=self.writes: writes.pop(key, None))
+                write.owner = weakref.ref(owner, partial(self.forget, id(owner)))
             write.count += 1
             write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
+
+    def forget(self, key: int, _: Any) -> None:
+        """Drop the entry of an array that is no more, before its identity can be another's."""
+        self.writes.pop(key, None)
 
     def find(self, array: Any) -> Write | None:
         """The writes to `array`'s memory, if there were any."""

@@ -77,7 +77,7 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> N
     """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
     held = tensor._grad
     if isinstance(g, TensorBase):
-        tensor._grad = g if held is None else held + g  # type: ignore[operator]
+        tensor._grad = g if held is None else held + g
     elif held is None:
         tensor._grad = tied(own(g, tensor.array.dtype, given), None, cls)
     elif held.node is not None:

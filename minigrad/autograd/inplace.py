@@ -36,7 +36,8 @@ def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) ->
 def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[str, Any]) -> None:
     """Remember that each of `outs`, the results of one call, shares memory with `parent`."""
     for k, out in enumerate(outs):
-        note_view(*info.piece(k, parent.array, **settings), parent, out)
+        single, its_settings = info.piece(k, parent.array, **settings)
+        note_view(single, its_settings, parent, out)
 
 
 def inplace_form(function: Any) -> Any:

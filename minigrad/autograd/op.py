@@ -21,27 +21,15 @@ it. It is generated at the first call, when all rules are known.
 
 from __future__ import annotations
 
-import ast
 import inspect
-import linecache
-import sys
-import textwrap
 from collections import namedtuple
 from functools import cached_property
 from types import FunctionType
-from typing import Any, Callable, Protocol
+from typing import Any, Callable, Protocol, overload
 
-import numpy as np
-
-from minigrad import backend
-from minigrad.autograd import call, graph, inplace
-from minigrad.autograd.graph import Node, TensorBase
-
-
-REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
-# What a function may consist of to be written into generated code.
-OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
-             ast.expr_context)
+from minigrad.autograd import call, inplace
+from minigrad.autograd.codegen import REQUIRED, compile_op, parameters_of
+from minigrad.autograd.graph import Node
 
 
 class Op(Protocol):
@@ -107,7 +95,7 @@ class Declaration:
     @cached_property
     def result_type(self) -> Any:
         """What several results come in."""
-        return namedtuple(self.name, self.outputs) if isinstance(self.outputs, tuple) else tuple  # type: ignore[misc]
+        return namedtuple(self.name, self.outputs) if isinstance(self.outputs, tuple) else tuple
 
     def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -123,6 +111,10 @@ class Declaration:
         return register
 
 
+@overload
+def op(forward: Callable[..., Any]) -> Op: ...
+@overload
+def op(**properties: Any) -> Callable[[Callable[..., Any]], Op]: ...
 def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     """Declare an operation (see the module's text); `properties` are those of :class:`Declaration`."""
     if forward is None:
@@ -137,7 +129,10 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
 
     # The function object that is handed out is completed in place at its first call, so whoever has imported it, or made it
     # a method, calls the generated code directly ever after.
-    function: Any = FunctionType((lambda *args, **settings: _first_call(*args, **settings)).__code__,
+    def not_yet_generated(*args: Any, **settings: Any) -> Any:
+        return _first_call(*args, **settings)  # type: ignore[name-defined]
+
+    function: Any = FunctionType(not_yet_generated.__code__,
                                  {"_first_call": first_call, "__name__": forward.__module__, "__builtins__": __builtins__},
                                  info.name)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
@@ -147,214 +142,3 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
-
-
-# ---------------------------------------------------------------------------------------------------- code generation
-
-def parameters_of(rule: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = rule.__code__.co_varnames[:rule.__code__.co_argcount]
-    return names
-
-
-def compile_op(function: Any, info: Declaration) -> None:
-    """Generate `function`'s call path and its node class from the declaration."""
-    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
-    wanted = [n for names in info.needs.values() for n in names]
-    info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
-    info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
-    info.node_class = make_node_class(info)
-    namespace: dict[str, Any] = {
-        "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
-        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "user": graph.user, "LEAF": graph.LEAF,
-        "general": call.General(function, info), "number": call.number, "quiet": call.quiet, "explain": call.explain,
-        "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, "note_pieces": inplace.note_pieces, info.name: function,
-        "__name__": info.forward.__module__, "__builtins__": __builtins__}
-    defaults = {f"default_{name}": value for name, value in info.settings.items()}
-    function.source = variadic_source(info) if info.variadic else call_source(info)
-    made = generate(info.name, function.source, {**defaults, **namespace})[info.name]
-    function.__globals__.update(made.__globals__)
-    function.__code__, function.__defaults__, function.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
-
-
-def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
-    """Execute generated `source`; its lines show in tracebacks like any other file's."""
-    filename = f"{graph.PACKAGE}<generated {name}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    scope: dict[str, Any] = {}
-    exec(compile(source, filename, "exec"), namespace, scope)
-    return scope
-
-
-def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
-    """The body of a function that only joins its arguments by operators, with `suffix` after each name, else None."""
-    if function.__code__.co_names or function.__code__.co_freevars:
-        return None
-    try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[-1]  # type: ignore[attr-defined]
-    except (OSError, SyntaxError):  # no source at hand, as in a frozen program
-        return None
-    if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
-        return None
-    for name in [n for n in ast.walk(body) if isinstance(n, ast.Name)]:
-        name.id += suffix
-    return f"({ast.unparse(body.value)})"  # type: ignore[arg-type]
-
-
-def call_of(rule: Callable[..., Any]) -> str:
-    """Source that calls `rule`; a formula stands there itself."""
-    return formula_of(rule) or f"{rule.__name__}({', '.join(parameters_of(rule))})"
-
-
-def header(info: Declaration) -> str:
-    """As PyTorch's signature: settings may be given by position too, a starred argument takes one sequence, ``out=`` ends."""
-    parts = [f"{a}=None" if a in info.optional else a for a in info.arguments]
-    parts += [name if value is REQUIRED else f"{name}={'None' if value is None else 'default_' + name}"
-              for name, value in info.settings.items()]
-    parts.sort(key=lambda part: "=" in part)  # what has no default comes first
-    return f"def {info.name}({', '.join(parts)}, *, out=None):\n"
-
-
-def call_source(info: Declaration) -> str:
-    """The source of the call path of an operation with a fixed number of array arguments."""
-    args, optional = info.arguments, info.optional
-    settings = "".join(f", {s}={s}" for s in info.settings)
-    everything = ", ".join(args) + settings
-
-    def all_of(test: str) -> str:
-        return " and ".join(f"({a} is None or {test.format(a)})" if a in optional else test.format(a) for a in args)
-
-    def differing(array: str) -> str:
-        """The condition under which dtypes need the general path."""
-        alike = [array.format(a) for a in info.alike]
-        tests = [f"({a} is not None and {alike[0]}.dtype is not {x}.dtype)" if a in optional else f"{alike[0]}.dtype is not {x}.dtype"
-                 for a, x in zip(info.alike[1:], alike[1:])]
-        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
-
-    raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)",
-             f"if not ({all_of('isinstance({}, TensorBase)')}):",
-             f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
-    if len(args) == 2 == len(info.alike) and info.dtypes != "same":
-        lines += [f"    made = number({args[0]}, {args[1]})",
-                  f"    if made is None: return general({everything})",
-                  f"    {args[1]} = made"]
-    else:
-        lines.append(f"    return general({everything})")
-    for a in args:
-        lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
-    if differing("{}_"):
-        lines.append(f"if {differing('{}_')}: return general({everything})")
-    arrays = ", ".join(f"{a}_" for a in args)
-    formula = None if settings or optional else formula_of(info.forward, "_")
-    quietly = f"quiet().run(forward, {arrays}{settings})"
-    lines += [f"try: result = {formula or quietly}",
-              *([f"except RuntimeWarning: result = {quietly}"] if formula else []),  # where warnings are made errors
-              f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
-    if info.outputs:
-        lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
-        if info.view:
-            lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
-        lines.append("return out")
-        return header(info) + "".join(f"    {line}\n" for line in lines)
-    lines += ["if result.__class__ is not ndarray: result = as_array(result)",
-              f"out = new({args[0]}.result_class)", "out.array = result"]
-    tracked = [a for a in args if a in info.rules]
-    for a in tracked:
-        lines += [f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{a}.node",
-                  f"if {a}_edge is LEAF: {a}_edge = {a}"]
-    if tracked:
-        lines += [f"if ({' or '.join(f'{a}_edge is not None' for a in tracked)}) and recording()"
-                  + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
-                  "    out.node = node = NodeClass()",
-                  f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
-                  *([f"    node.saved = {saved_source(info)}"] if info.kept_arrays else []),
-                  *([f"    node.settings = {settings_source(info)}"] if info.kept_values else []),
-                  "    node.shape = result.shape",
-                  "    frame = getframe(1); code = frame.f_code",
-                  "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
-                  "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
-                  "    node.stamp = tick()",
-                  "else: out.node = None"]
-    else:
-        lines.append("out.node = None")
-    if info.view:
-        lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
-    lines.append("return out")
-    return header(info) + "".join(f"    {line}\n" for line in lines)
-
-
-def variadic_source(info: Declaration) -> str:
-    """An operation on a sequence of arrays: its length is only known at the call, so the call is left to loops."""
-    settings = ", ".join(f"{s}={s}" for s in info.settings)
-    name = info.arguments[0]
-    return header(info) + (
-        f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n"
-        f"    return general(*{name}, {settings})\n")
-
-
-def saved_source(info: Declaration) -> str:
-    """Each array is kept only if an input whose rule names it wants a gradient."""
-    parts = []
-    for name in info.kept_arrays:
-        users = [a for a in info.rules if name in info.needs[a]]
-        value = "result" if name == "out" else f"{name}_"
-        if len(users) < len(info.rules) or (name in info.optional):
-            value += f" if {' or '.join(f'{a}_edge is not None' for a in users)} else None"
-        parts.append(value)
-    return f"({', '.join(parts)}{',' if parts else ''})"
-
-
-def settings_source(info: Declaration) -> str:
-    parts = []
-    for n in info.kept_values:
-        array, _, what = n.rpartition("_")
-        parts.append(n if n in info.settings else f"{array}_.{what}" if array not in info.optional
-                     else f"None if {array} is None else {array}_.{what}")
-    return f"({', '.join(parts)}{',' if parts else ''})"
-
-
-def make_node_class(info: Declaration) -> type[Node]:
-    """The Node subclass of one operation, with a generated ``backward``."""
-    arrays, values = info.kept_arrays, info.kept_values
-    if info.variadic:
-        body = variadic_backward_source(info)
-    else:
-        lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: call_of(rule) for a, rule in info.rules.items()}
-        if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
-            lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
-            calls = {a: f"None if {a}_edge is None else {call}" for a, call in calls.items()}
-        grads = [calls.get(a, "None") for a in info.arguments]
-        lines.append(f"return ({', '.join(grads)},)")
-        body = "".join(f"    {line}\n" for line in lines)
-    source = f"def backward(self, g, saved):\n{body}"
-    namespace = {rule.__name__: rule for rule in info.rules.values()}
-    scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
-    index = {name: k for k, name in enumerate(info.arguments)}
-    saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
-    of_this_call = {"__slots__": ("saved_from",)} if info.variadic else {"__slots__": (), "saved_from": saved_from}
-    if not (info.variadic or info.outputs):  # what the call path leaves out, every node of this class has
-        of_this_call |= {"saved": ()} if not arrays else {}
-        of_this_call |= {"settings": ()} if not values else {}
-    return type(info.node_name, (Node,), {
-        **of_this_call, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
-        "backward": scope["backward"], "backward_source": source, "op_name": info.name, "arguments": info.arguments,
-        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
-
-
-def variadic_backward_source(info: Declaration) -> str:
-    """The rule of a starred argument gives all gradients at once; it names the saved sequence as one tuple."""
-    arrays, values = info.kept_arrays, info.kept_values
-    name = info.arguments[0]
-    rule = info.rules.get(name)
-    if rule is None:
-        return "    return (None,) * len(self.inputs)\n"
-    lines = [f"    {', '.join(values)}, = self.settings\n"] if values else []
-    if "out" in arrays:
-        lines.append("    out, saved = saved[0], saved[1:]\n")
-    if name in arrays:
-        lines.append(f"    {name} = saved\n")
-    lines.append(f"    grads = {rule.__name__}({', '.join(parameters_of(rule))})\n")
-    lines.append("    return tuple([None if e is None else d for e, d in zip(self.inputs, grads)])\n")
-    return "".join(lines)
