@@ -11,7 +11,8 @@ derivatives of each are the other two, to every order.
 from __future__ import annotations
 
 import math
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -236,7 +237,7 @@ def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any
     padding, extra = per_dim(name, "padding", padding, ndim), per_dim(name, "output_padding", output_padding, ndim)
     if any(p < 0 for p in padding):
         raise ShapeError(f"{name}: negative padding is not supported, but got padding={list(padding)}")
-    if any(e < 0 or e >= s and e >= d for e, s, d in zip(extra, stride, dilation)):
+    if any(e < 0 or (e >= s and e >= d) for e, s, d in zip(extra, stride, dilation)):
         raise ShapeError(f"{name}: output padding must be smaller than either stride or dilation, but got output_padding="
                          f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}")
     size = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, s, d, p, e in
@@ -271,14 +272,14 @@ def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any,
                          f"weight of size {filters} instead")
     have, want = shape[-ndim - 1], filters[1] * groups if channels else filters[0]
     if have != want:
-        raise ShapeError(f"{name}: Given {'' if channels else 'transposed=1, '}groups={groups}, weight of size {filters}, expected "
-                         f"input{shape} to have {want} channels, but got {have} channels instead")
+        raise ShapeError(f"{name}: Given {'' if channels else 'transposed=1, '}groups={groups}, weight of size {filters}, "
+                         f"expected input{shape} to have {want} channels, but got {have} channels instead")
     if any(n < 1 for n in filters[2:]):
         raise ShapeError(f"{name}: a kernel needs at least one element in each dimension, but got weight of size {filters}")
     out = filters[0] if channels else filters[1] * groups
     if bias is not None and tuple(bias.shape) != (out,):
-        raise ShapeError(f"{name}: Given weight of size {filters}, expected bias to be 1-dimensional with {out} elements, but got "
-                         f"bias of size {list(bias.shape)} instead")
+        raise ShapeError(f"{name}: Given weight of size {filters}, expected bias to be 1-dimensional with {out} elements, but "
+                         f"got bias of size {list(bias.shape)} instead")
 
 
 def check_steps(name: str, stride: tuple[int, ...], dilation: tuple[int, ...]) -> None:
@@ -341,13 +342,13 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     """
     shape = list(input.shape)
     if input.ndim not in (3, 4) or 0 in shape[-3:]:
-        raise ShapeError(f"unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions "
-                         f"for input, but got: {shape}")
+        raise ShapeError(f"unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
+                         f"dimensions for input, but got: {shape}")
     settings, positions = block_settings("unfold", shape[-2:], kernel_size, dilation, padding, stride)
     if any(n < 1 for n in positions):
-        raise ShapeError(f"unfold: Given input with spatial size ({by(shape[-2:])}), kernel_size={kernel_size}, dilation={dilation}, "
-                         f"padding={padding}, calculated shape of the array of sliding blocks as ({by(positions)}), but its "
-                         "components must be at least one")
+        raise ShapeError(f"unfold: Given input with spatial size ({by(shape[-2:])}), kernel_size={kernel_size}, "
+                         f"dilation={dilation}, padding={padding}, calculated shape of the array of sliding blocks as "
+                         f"({by(positions)}), but its components must be at least one")
     return batched(2, im2col, input, **settings)
 
 
@@ -369,9 +370,9 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
         raise ShapeError(f"fold: Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
                          f"input.size(1)={shape[-2]} and kernel_size={kernel_size}")
     if any(n < 1 for n in positions) or shape[-1] != blocks:
-        raise ShapeError(f"fold: Given output_size={list(size)}, kernel_size={kernel_size}, dilation={dilation}, padding={padding}, "
-                         f"stride={stride}, expected size of input's dimension 2 to match the calculated number of sliding blocks "
-                         f"{by(positions)} = {blocks}, but got input.size(2)={shape[-1]}")
+        raise ShapeError(f"fold: Given output_size={list(size)}, kernel_size={kernel_size}, dilation={dilation}, "
+                         f"padding={padding}, stride={stride}, expected size of input's dimension 2 to match the calculated "
+                         f"number of sliding blocks {by(positions)} = {blocks}, but got input.size(2)={shape[-1]}")
     return batched(1, col2im, input, size=size, **settings)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -399,12 +400,14 @@ def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = Fal
     return pool_adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
-def max_unpool1d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+def max_unpool1d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+                 output_size: Any = None) -> Any:
     """1-d inverse of max pooling; see :func:`max_unpool2d`."""
     return unpool_max("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+                 output_size: Any = None) -> Any:
     """Maxima put back where they came from, zeros elsewhere.
 
     Args:
@@ -416,14 +419,15 @@ def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None,
     return unpool_max("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None) -> Any:
+def max_unpool3d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
+                 output_size: Any = None) -> Any:
     """3-d inverse of max pooling; see :func:`max_unpool2d`."""
     return unpool_max("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
 
 
 def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
              return_indices: bool) -> Any:
-    settings, _ = window_settings(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode)
+    settings = window_settings(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode)
     if not return_indices:
         return batched(ndim, max_pool, input, **settings)
     indices = batched(ndim, max_pool_indices, input, **settings)
@@ -434,12 +438,12 @@ def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
              count_include_pad: bool, divisor_override: int | None) -> Any:
     if divisor_override == 0:
         raise ShapeError(f"{name}: divisor must be not zero")
-    settings, before = window_settings(name, ndim, input, kernel_size, stride, padding, 1, ceil_mode)
+    settings = window_settings(name, ndim, input, kernel_size, stride, padding, 1, ceil_mode)
     del settings["dilation"]
     divisor: Any = divisor_override
     if divisor is None:
         counts = []
-        for n, k, s, p, (_, after) in zip(input.shape[-ndim:], settings["kernel"], settings["stride"], before, settings["padding"]):
+        for n, k, s, (p, after) in zip(input.shape[-ndim:], settings["kernel"], settings["stride"], settings["padding"]):
             start = np.arange((n + p + after - k) // s + 1) * s - p
             end = np.minimum(start + k, n + p)
             counts.append(end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0))
@@ -487,8 +491,8 @@ def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any,
     step = kernel if stride is None else per_dim(name, "stride", stride, ndim)
     before = per_dim(name, "padding", padding, ndim)
     if tuple(indices.shape) != tuple(input.shape):
-        raise ShapeError(f"{name}: Expected shape of indices to be the same as that of the input tensor ({list(input.shape)}), but "
-                         f"got indices tensor with shape: {list(indices.shape)}")
+        raise ShapeError(f"{name}: Expected shape of indices to be the same as that of the input tensor ({list(input.shape)}), "
+                         f"but got indices tensor with shape: {list(indices.shape)}")
     size = tuple([(n - 1) * s - 2 * p + k for n, s, p, k in zip(input.shape[-ndim:], step, before, kernel)])
     if output_size is not None:
         wanted = tuple(output_size)[-ndim:]
@@ -514,8 +518,8 @@ def check_input(name: str, ndim: int, input: Any) -> None:
 
 
 def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
-                    ceil_mode: bool) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """The settings of max_pool, and the padding before each dimension. Raises where they do not fit `input`."""
+                    ceil_mode: bool) -> dict[str, Any]:
+    """The settings of max_pool. Raises where they do not fit `input`."""
     check_input(name, ndim, input)
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None or stride in ((), []) else per_dim(name, "stride", stride, ndim)
@@ -537,7 +541,7 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
                          f"({by((channels, *positions)).replace(' ', '')}). Output size is too small; the kernel of "
                          f"{by(kernel)} does not fit the padded input")
     return {"kernel": kernel, "stride": step, "padding": exact_padding(size, kernel, step, spread, before, positions),
-            "dilation": spread}, before
+            "dilation": spread}
 
 
 def adaptive_size(name: str, ndim: int, input: Any, output_size: Any) -> tuple[int, ...]:
