@@ -30,6 +30,7 @@ from minigrad.layouts import *
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
 from minigrad.ops.indexing import *
+from minigrad.ops.decomposition import *
 from minigrad.ops.linalg import *
 from minigrad.ops.normalization import native_batch_norm, native_group_norm, native_layer_norm
 from minigrad.ops.ordering import *
@@ -49,7 +50,7 @@ e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("cuda", "nn", "optim", "utils", "viz"))
+_PARTS = frozenset(("cuda", "nn", "optim", "serialization", "utils", "viz"))
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
@@ -63,6 +64,10 @@ _FUNCTIONS_OF_NN = frozenset((
 def __getattr__(name):  # type: ignore[no-untyped-def]
     if name in _PARTS:
         return _importlib.import_module(f"minigrad.{name}")
+    if name in ("save", "load"):
+        return getattr(_importlib.import_module("minigrad.serialization"), name)
+    if name.endswith("_") and hasattr(globals().get(name[:-1]), "inplace"):
+        return globals()[name[:-1]].inplace
     if name in _FUNCTIONS_OF_NN:
         function = globals()[name] = getattr(_importlib.import_module("minigrad.nn.functional"), name)
         return function

@@ -1,0 +1,123 @@
+"""Saving tensors, state dictionaries and whatever holds them, and loading them without running foreign code.
+
+A file is a zip archive: ``data.pkl`` is a pickle of the object in which each array is a number, and ``arrays/<number>.npy`` is
+that array in NumPy's format. An array that several tensors hold is stored, and after loading shared, once.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.errors import ArgumentError
+from minigrad.tensor import rebuild
+
+__all__ = ["load", "save"]
+
+# What a file may refer to: it makes values, and does nothing else. Classes of the user's are added by add_safe_globals.
+SAFE = {("builtins", n) for n in ("bytearray", "complex", "frozenset", "range", "set", "slice")}
+SAFE |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"), ("collections", "deque"),
+         ("minigrad.backend.device", "Device"), ("minigrad.dtypes", "_by_name"), ("minigrad.layouts", "preserve_format"),
+         ("minigrad.nn.parameter", "Buffer"), ("minigrad.nn.parameter", "Parameter"), ("minigrad.random", "restored"),
+         ("minigrad.size", "Size"), ("minigrad.tensor", "Tensor"), ("minigrad.tensor", "rebuild"), ("numpy", "dtype"),
+         ("numpy._core.multiarray", "scalar"), ("numpy.core.multiarray", "scalar")}
+_added: dict[tuple[str, str], Any] = {}
+
+
+def add_safe_globals(safe_globals: list[Any]) -> None:
+    """Allow files to hold instances of these classes (or calls of these functions)."""
+    _added.update({(g.__module__, g.__qualname__): g for g in safe_globals})
+
+
+class Writer(pickle.Pickler):
+    """Writes the arrays it meets beside the pickle."""
+
+    def __init__(self, file: Any, archive: zipfile.ZipFile) -> None:
+        super().__init__(file, protocol=4)
+        self.archive = archive
+        self.numbers: dict[Any, int] = {}
+        self.kept: list[Any] = []  # so that no other array comes to lie at an address already noted
+
+    def persistent_id(self, obj: Any) -> Any:
+        if not isinstance(obj, np.ndarray) or obj.dtype.hasobject:
+            return None
+        place = backend.address_of(obj), obj.shape, obj.strides, obj.dtype.str
+        if place not in self.numbers:
+            self.numbers[place] = len(self.numbers)
+            self.kept.append(obj)
+            with self.archive.open(f"arrays/{self.numbers[place]}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, obj, allow_pickle=False)
+        return self.numbers[place]
+
+
+class Reader(pickle.Unpickler):
+    """Reads what :class:`Writer` wrote; unless `trusted`, refuses what is not known to be harmless."""
+
+    def __init__(self, file: Any, archive: zipfile.ZipFile, map_location: Any, trusted: bool) -> None:
+        super().__init__(file)
+        self.archive, self.map_location, self.trusted = archive, map_location, trusted
+        self.arrays: dict[int, Any] = {}
+
+    def persistent_load(self, pid: Any) -> Any:
+        if pid not in self.arrays:
+            with self.archive.open(f"arrays/{int(pid)}.npy") as file:
+                self.arrays[pid] = np.lib.format.read_array(file, allow_pickle=False)
+        return self.arrays[pid]
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("minigrad.tensor", "rebuild"):
+            return self.rebuild
+        if (module, name) in _added:
+            return _added[module, name]
+        if self.trusted or (module, name) in SAFE:
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(
+            f"load: the file refers to {module}.{name}, which loading could run. If you trust the file, pass weights_only=False, "
+            "or allow this one by minigrad.serialization.add_safe_globals([...])")
+
+    def rebuild(self, cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
+        where: Any = self.map_location
+        if isinstance(where, dict):
+            where = where.get(device, device)
+        return rebuild(cls, array, str(device if where is None else where), requires_grad)
+
+
+def save(obj: Any, f: Any) -> None:
+    """Write `obj` (a tensor, a ``state_dict``, nested containers of them) to `f`, a path or a file open for writing bytes.
+
+    What is computed is stored as a leaf; gradients and hooks are not stored.
+    """
+    if not (isinstance(f, (str, io.IOBase)) or hasattr(f, "write") or hasattr(f, "__fspath__")):
+        raise ArgumentError(f"save: expected 'f' to be a path or a file open for writing bytes, got {type(f).__name__}")
+    with zipfile.ZipFile(f, "w") as archive:
+        pickled = io.BytesIO()
+        Writer(pickled, archive).dump(obj)
+        archive.writestr("data.pkl", pickled.getvalue())
+
+
+def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
+    """Read what :func:`save` wrote from `f`, a path or a file open for reading bytes.
+
+    Args:
+        map_location: the device to put the tensors on, or a dictionary from the device they were on to that; None: as saved.
+        weights_only: refuse everything but tensors, numbers, strings and containers. A file that is loaded with
+            ``weights_only=False`` can run any code: do so only with files you trust.
+
+    Raises: ``pickle.UnpicklingError`` for a file that refers to anything else.
+
+    >>> import io, minigrad as mg
+    >>> file = io.BytesIO()
+    >>> mg.save({"weight": mg.ones(2)}, file)
+    >>> mg.load(file)
+    {'weight': tensor([1., 1.])}
+    """
+    try:
+        with zipfile.ZipFile(f) as archive, archive.open("data.pkl") as file:
+            return Reader(file, archive, map_location, not weights_only).load()
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise RuntimeError(f"load: {f} is not a file that minigrad.save wrote, or it is damaged ({error})") from None
