@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -75,10 +76,52 @@ class NumpyLibrary(Library):
         return np.random.Generator(np.random.SFC64(seed))
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
-        np.add.at(target, index, values)
+        if getattr(values, "size", 1) <= 2048:
+            np.add.at(target, index, values)
+            return
+        # ufunc.at is several times faster on one dimension than on more, so everything is brought to that.
+        rows, places, values = as_rows(target, index, values)
+        laid_out = rows if rows.flags.c_contiguous else rows.copy()
+        add_rows(laid_out.reshape(-1, values.shape[1]), places, values)
+        if laid_out is not rows:
+            rows[...] = laid_out
 
     def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
         ufunc.at(target, index, values)
+
+
+def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
+    """`target` with the indexed dimensions first, the number of each named place in them, and `values` as that many rows."""
+    parts = [part for i in (index if isinstance(index, tuple) else (index,))
+             for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
+    axes = [d for d, i in enumerate(parts) if isinstance(i, np.ndarray)]
+    arrays = np.broadcast_arrays(*[parts[d] for d in axes])
+    sizes = [target.shape[d] for d in axes]
+    places = arrays[0].reshape(-1) if len(axes) == 1 else np.ravel_multi_index([a.reshape(-1) for a in arrays], sizes, mode="wrap")
+    rows = np.moveaxis(target, axes, range(len(axes)))
+    rest, found = rows.shape[len(axes):], arrays[0].ndim
+    first = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0
+    values = np.broadcast_to(values, (*rest[:first], *arrays[0].shape, *rest[first:]))
+    values = np.moveaxis(values, range(first, first + found), range(found))
+    return rows, places, values.reshape(places.size, math.prod(rest))
+
+
+def add_rows(target: Any, places: Any, values: Any) -> None:
+    """``target[places] += values`` for matrices, `target` being contiguous; values are added in their order."""
+    width = values.shape[1]
+    if width >= 64:
+        order = np.argsort(places, kind="stable")
+        ordered = places[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        counts = np.diff(starts, append=len(ordered))
+        if 16 * counts.max() < len(ordered):  # the first value of every place at once, then the second, ...
+            for k in range(counts.max()):
+                nth = starts[counts > k] + k
+                target[ordered[nth]] += values[order[nth]]
+            return
+    if width > 1:
+        places = (places[:, None] * width + np.arange(width)).reshape(-1)
+    np.add.at(target.reshape(-1), places, values.reshape(-1))
 
 
 class CupyLibrary(Library):
