@@ -14,7 +14,7 @@ from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import graph
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
-from minigrad.ops import copying, creation, indexing, linalg, ordering, pointwise, reduction, sampling
+from minigrad.ops import copying, creation, decomposition, indexing, linalg, ordering, pointwise, reduction, sampling
 from minigrad.ops import shape as shapes
 from minigrad.size import Size
 
@@ -620,12 +620,88 @@ class Tensor(TensorBase):
     def __rrshift__(self, other: Any) -> Tensor:
         return pointwise.bitwise_right_shift(other, self)  # type: ignore[no-any-return]
 
-    # -- pointwise
+    # -- pointwise: functions, and their forms that write in place
 
-    add = pointwise.add
-    mul = pointwise.mul
-    mul_ = pointwise.mul.inplace
-    exp = pointwise.exp
+    add, add_, sub, sub_ = pointwise.add, pointwise.add.inplace, pointwise.sub, pointwise.sub.inplace
+    mul, mul_, div, div_ = pointwise.mul, pointwise.mul.inplace, pointwise.div, pointwise.div.inplace
+    true_divide, true_divide_ = pointwise.true_divide, pointwise.true_divide.inplace
+    floor_divide, floor_divide_ = pointwise.floor_divide, pointwise.floor_divide.inplace
+    remainder, remainder_ = pointwise.remainder, pointwise.remainder.inplace
+    fmod, fmod_, multiply, multiply_ = pointwise.fmod, pointwise.fmod.inplace, pointwise.multiply, pointwise.multiply.inplace
+    subtract, subtract_ = pointwise.subtract, pointwise.subtract.inplace
+    divide, divide_ = pointwise.divide, pointwise.divide.inplace
+    neg, neg_, negative, negative_ = pointwise.neg, pointwise.neg.inplace, pointwise.negative, pointwise.negative.inplace
+    reciprocal, reciprocal_ = pointwise.reciprocal, pointwise.reciprocal.inplace
+    square, square_, sqrt, sqrt_ = pointwise.square, pointwise.square.inplace, pointwise.sqrt, pointwise.sqrt.inplace
+    rsqrt, rsqrt_, pow, pow_ = pointwise.rsqrt, pointwise.rsqrt.inplace, pointwise.pow, pointwise.pow.inplace
+    float_power, float_power_ = pointwise.float_power, pointwise.float_power.inplace
+    abs, abs_, absolute, absolute_ = pointwise.abs, pointwise.abs.inplace, pointwise.absolute, pointwise.absolute.inplace
+    sign, sign_, sgn, sgn_ = pointwise.sign, pointwise.sign.inplace, pointwise.sgn, pointwise.sgn.inplace
+    copysign, copysign_ = pointwise.copysign, pointwise.copysign.inplace
+    hypot, hypot_ = pointwise.hypot, pointwise.hypot.inplace
+    heaviside, heaviside_ = pointwise.heaviside, pointwise.heaviside.inplace
+    nextafter, nextafter_ = pointwise.nextafter, pointwise.nextafter.inplace
+    lerp, lerp_, addcmul, addcmul_ = pointwise.lerp, pointwise.lerp.inplace, pointwise.addcmul, pointwise.addcmul.inplace
+    addcdiv, addcdiv_, ldexp, ldexp_ = pointwise.addcdiv, pointwise.addcdiv.inplace, pointwise.ldexp, pointwise.ldexp.inplace
+    gcd, gcd_, lcm, lcm_ = pointwise.gcd, pointwise.gcd.inplace, pointwise.lcm, pointwise.lcm.inplace
+    xlogy, xlogy_ = pointwise.xlogy, pointwise.xlogy.inplace
+    eq, eq_, ne, ne_ = pointwise.eq, pointwise.eq.inplace, pointwise.ne, pointwise.ne.inplace
+    lt, lt_, le, le_ = pointwise.lt, pointwise.lt.inplace, pointwise.le, pointwise.le.inplace
+    gt, gt_, ge, ge_ = pointwise.gt, pointwise.gt.inplace, pointwise.ge, pointwise.ge.inplace
+    not_equal, not_equal_ = pointwise.not_equal, pointwise.not_equal.inplace
+    less, less_ = pointwise.less, pointwise.less.inplace
+    less_equal, less_equal_ = pointwise.less_equal, pointwise.less_equal.inplace
+    greater, greater_ = pointwise.greater, pointwise.greater.inplace
+    greater_equal, greater_equal_ = pointwise.greater_equal, pointwise.greater_equal.inplace
+    logical_and, logical_and_ = pointwise.logical_and, pointwise.logical_and.inplace
+    logical_or, logical_or_ = pointwise.logical_or, pointwise.logical_or.inplace
+    logical_xor, logical_xor_ = pointwise.logical_xor, pointwise.logical_xor.inplace
+    logical_not, logical_not_ = pointwise.logical_not, pointwise.logical_not.inplace
+    bitwise_and, bitwise_and_ = pointwise.bitwise_and, pointwise.bitwise_and.inplace
+    bitwise_or, bitwise_or_ = pointwise.bitwise_or, pointwise.bitwise_or.inplace
+    bitwise_xor, bitwise_xor_ = pointwise.bitwise_xor, pointwise.bitwise_xor.inplace
+    bitwise_not, bitwise_not_ = pointwise.bitwise_not, pointwise.bitwise_not.inplace
+    bitwise_left_shift, bitwise_left_shift_ = pointwise.bitwise_left_shift, pointwise.bitwise_left_shift.inplace
+    bitwise_right_shift, bitwise_right_shift_ = pointwise.bitwise_right_shift, pointwise.bitwise_right_shift.inplace
+    floor, floor_, ceil, ceil_ = pointwise.floor, pointwise.floor.inplace, pointwise.ceil, pointwise.ceil.inplace
+    round, round_, trunc, trunc_ = pointwise.round, pointwise.round.inplace, pointwise.trunc, pointwise.trunc.inplace
+    fix, fix_, frac, frac_ = pointwise.fix, pointwise.fix.inplace, pointwise.frac, pointwise.frac.inplace
+    exp, exp_, exp2, exp2_ = pointwise.exp, pointwise.exp.inplace, pointwise.exp2, pointwise.exp2.inplace
+    expm1, expm1_, log, log_ = pointwise.expm1, pointwise.expm1.inplace, pointwise.log, pointwise.log.inplace
+    log2, log2_, log10, log10_ = pointwise.log2, pointwise.log2.inplace, pointwise.log10, pointwise.log10.inplace
+    log1p, log1p_, sigmoid, sigmoid_ = pointwise.log1p, pointwise.log1p.inplace, pointwise.sigmoid, pointwise.sigmoid.inplace
+    logit, logit_ = pointwise.logit, pointwise.logit.inplace
+    sin, sin_, cos, cos_ = pointwise.sin, pointwise.sin.inplace, pointwise.cos, pointwise.cos.inplace
+    tan, tan_, asin, asin_ = pointwise.tan, pointwise.tan.inplace, pointwise.asin, pointwise.asin.inplace
+    acos, acos_, atan, atan_ = pointwise.acos, pointwise.acos.inplace, pointwise.atan, pointwise.atan.inplace
+    atan2, atan2_, sinh, sinh_ = pointwise.atan2, pointwise.atan2.inplace, pointwise.sinh, pointwise.sinh.inplace
+    cosh, cosh_, tanh, tanh_ = pointwise.cosh, pointwise.cosh.inplace, pointwise.tanh, pointwise.tanh.inplace
+    asinh, asinh_, acosh, acosh_ = pointwise.asinh, pointwise.asinh.inplace, pointwise.acosh, pointwise.acosh.inplace
+    atanh, atanh_, sinc, sinc_ = pointwise.atanh, pointwise.atanh.inplace, pointwise.sinc, pointwise.sinc.inplace
+    deg2rad, deg2rad_ = pointwise.deg2rad, pointwise.deg2rad.inplace
+    rad2deg, rad2deg_ = pointwise.rad2deg, pointwise.rad2deg.inplace
+    arcsin, arcsin_, arccos, arccos_ = pointwise.arcsin, pointwise.arcsin.inplace, pointwise.arccos, pointwise.arccos.inplace
+    arctan, arctan_ = pointwise.arctan, pointwise.arctan.inplace
+    arctan2, arctan2_ = pointwise.arctan2, pointwise.arctan2.inplace
+    arcsinh, arcsinh_ = pointwise.arcsinh, pointwise.arcsinh.inplace
+    arccosh, arccosh_ = pointwise.arccosh, pointwise.arccosh.inplace
+    arctanh, arctanh_ = pointwise.arctanh, pointwise.arctanh.inplace
+    clamp, clamp_, clip, clip_ = pointwise.clamp, pointwise.clamp.inplace, pointwise.clip, pointwise.clip.inplace
+    clamp_min, clamp_min_ = pointwise.clamp_min, pointwise.clamp_min.inplace
+    clamp_max, clamp_max_ = pointwise.clamp_max, pointwise.clamp_max.inplace
+    nan_to_num, nan_to_num_ = pointwise.nan_to_num, pointwise.nan_to_num.inplace
+    conj_physical, conj_physical_ = pointwise.conj_physical, pointwise.conj_physical.inplace
+    rsub, positive, signbit, maximum = pointwise.rsub, pointwise.positive, pointwise.signbit, pointwise.maximum
+    minimum, fmax, fmin, logaddexp = pointwise.minimum, pointwise.fmax, pointwise.fmin, pointwise.logaddexp
+    logaddexp2, frexp, isclose, allclose = pointwise.logaddexp2, pointwise.frexp, pointwise.isclose, pointwise.allclose
+    equal, isnan, isinf, isfinite = pointwise.equal, pointwise.isnan, pointwise.isinf, pointwise.isfinite
+    isposinf, isneginf, isreal, conj = pointwise.isposinf, pointwise.isneginf, pointwise.isreal, pointwise.conj
+    angle = pointwise.angle
+    real, imag = property(pointwise.real), property(pointwise.imag)
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """The elements of this tensor where `condition`, else those of `other`."""
+        return pointwise.where(condition, self, other)  # type: ignore[no-any-return]
 
     # -- activation
 
@@ -689,6 +765,13 @@ class Tensor(TensorBase):
     addmm, addmv, addr, addbmm, baddbmm = linalg.addmm, linalg.addmv, linalg.addr, linalg.addbmm, linalg.baddbmm
     addmm_, addmv_, addr_ = linalg.addmm.inplace, linalg.addmv.inplace, linalg.addr.inplace
     addbmm_, baddbmm_ = linalg.addbmm.inplace, linalg.baddbmm.inplace
+    inner, kron, cross = linalg.inner, linalg.kron, linalg.cross
+    det, slogdet, logdet, inverse, pinverse = (decomposition.det, decomposition.slogdet, decomposition.logdet,
+                                               decomposition.inverse, decomposition.pinverse)
+    cholesky, cholesky_inverse, cholesky_solve = decomposition.cholesky, decomposition.cholesky_inverse, decomposition.cholesky_solve
+    qr, geqrf, ormqr, svd, lu, lu_solve = (decomposition.qr, decomposition.geqrf, decomposition.ormqr, decomposition.svd,
+                                           decomposition.lu, decomposition.lu_solve)
+    matrix_exp, matrix_power, triangular_solve = decomposition.matrix_exp, decomposition.matrix_power, decomposition.triangular_solve
 
 
 TensorBase.result_class = Tensor
