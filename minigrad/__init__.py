@@ -29,8 +29,8 @@ from minigrad.dtypes import int64 as long
 from minigrad.layouts import *
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
-from minigrad.ops.indexing import *
 from minigrad.ops.decomposition import *
+from minigrad.ops.indexing import *
 from minigrad.ops.linalg import *
 from minigrad.ops.normalization import native_batch_norm, native_group_norm, native_layer_norm
 from minigrad.ops.ordering import *

@@ -34,6 +34,10 @@ class DimensionError(MinigradError, IndexError):
     """A dimension number outside the tensor's dimensions."""
 
 
+class LinAlgError(MinigradError, RuntimeError):
+    """A matrix that cannot be inverted or factorized: singular, not positive definite, not converging."""
+
+
 class GraphError(MinigradError, RuntimeError):
     """The graph cannot do what was asked: nothing recorded, already freed, not reached."""
 

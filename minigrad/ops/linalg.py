@@ -254,9 +254,8 @@ ger = outer
 
 def blended(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
     """``beta * input + alpha * product``; with beta = 0 `input` does not count, not even its nan."""
-    for name, factor in (("beta", beta), ("alpha", alpha)):
-        if product.dtype.kind in "iu" and not isinstance(factor, int):
-            raise DtypeError(f"For integral input tensors, argument {name} must not be a floating point number, got {factor}")
+    if product.dtype.kind in "iu":
+        beta, alpha = int(beta), int(alpha)  # as PyTorch has it
     if np.broadcast_shapes(input.shape, product.shape) != product.shape:
         raise ShapeError(f"input of shape {list(input.shape)} cannot be expanded to the shape of the product, {list(product.shape)}")
     if alpha != 1:
@@ -299,6 +298,11 @@ def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transposed(mat
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if input.dtype.kind in "iu" and not isinstance(factor, int):
+            raise DtypeError(f"For integral input tensors, argument {name} must not be a floating point number, got {factor}")
+    if input.dtype.kind == "b":
+        return blended(input, bool(beta), vec1[:, None] * vec2, bool(alpha))
     return blended(input, beta, vec1[:, None] * vec2, alpha)
 @addr.derivative("input")
 def addr_wrt_input(g: Any, beta: Any) -> Any: return g * beta
@@ -381,7 +385,11 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
         raise ShapeError(f"both dimension lists should have same length, got {first} and {second}")
     left, right = list(range(a.ndim)), list(range(a.ndim, a.ndim + b.ndim))
     for i, j in zip(first, second):
-        if a.shape[i] != b.shape[j]:
+        if a.shape[i] == 1 != b.shape[j]:
+            b = reduction.sum(b, dim=j, keepdim=True, dtype=as_dtype(b.dtype))
+        elif b.shape[j] == 1 != a.shape[i]:
+            a = reduction.sum(a, dim=i, keepdim=True, dtype=as_dtype(a.dtype))
+        elif a.shape[i] != b.shape[j]:
             raise ShapeError(f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "
                              f"{b.shape[j]} in dim {j} (shapes {list(a.shape)} and {list(b.shape)})")
         right[j] = left[i]

@@ -1,0 +1,290 @@
+"""PyTorch's ``linalg``: decompositions, systems of equations, norms and products of matrices.
+
+Everything takes batches: matrices lie in the last two dimensions. The operations and their derivatives are in
+:mod:`minigrad.ops.linalg` and :mod:`minigrad.ops.decomposition`; what is composed of them is here.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections import namedtuple
+from typing import Any
+
+from minigrad.dtypes import as_dtype
+from minigrad.errors import DtypeError, LinAlgError, ShapeError
+from minigrad.ops import decomposition, linalg, pointwise, reduction, shape
+from minigrad.ops.decomposition import linalg_cholesky as cholesky
+from minigrad.ops.decomposition import linalg_det as det
+from minigrad.ops.decomposition import linalg_eig as eig
+from minigrad.ops.decomposition import linalg_eigh as eigh
+from minigrad.ops.decomposition import linalg_eigvals as eigvals
+from minigrad.ops.decomposition import linalg_eigvalsh as eigvalsh
+from minigrad.ops.decomposition import linalg_householder_product as householder_product
+from minigrad.ops.decomposition import linalg_inv as inv
+from minigrad.ops.decomposition import linalg_lu as lu
+from minigrad.ops.decomposition import linalg_lu_factor as lu_factor
+from minigrad.ops.decomposition import linalg_lu_solve as lu_solve
+from minigrad.ops.decomposition import linalg_qr as qr
+from minigrad.ops.decomposition import linalg_slogdet as slogdet
+from minigrad.ops.decomposition import linalg_solve as solve
+from minigrad.ops.decomposition import linalg_solve_triangular as solve_triangular
+from minigrad.ops.decomposition import linalg_svd as svd
+from minigrad.ops.decomposition import linalg_svdvals as svdvals
+from minigrad.ops.decomposition import matrix_exp, matrix_power
+from minigrad.ops.linalg import matmul, multi_dot
+from minigrad.ops.reduction import vector_norm
+
+__all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
+           "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor",
+           "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm",
+           "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve",
+           "vander", "vecdot", "vector_norm"]
+
+
+# ---------------------------------------------------------------------------------------------------- products
+
+def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
+    """Cross product of vectors of three components that lie along `dim`."""
+    return linalg.vector_cross(input, other, dim=dim, out=out)
+
+
+def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
+    """Sum of ``conj(x) * y`` along `dim`; other dimensions are broadcast."""
+    return reduction.sum(pointwise.conj(x) * y, dim=dim, out=out)
+
+
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonals of matrices."""
+    return shape.diagonal(A, offset=offset, dim1=dim1, dim2=dim2)
+
+
+def vander(x: Any, *, N: int | None = None) -> Any:
+    """The powers 0 to `N` - 1 (by default as many as there are elements) of each element of vectors, as rows."""
+    if x.ndim < 1 and N is None:
+        raise ShapeError("linalg.vander: Expected dim of input tensor to be at least 1, or N to be given")
+    count = x.shape[-1] if N is None else N
+    if count <= 1:
+        raise ShapeError(f"linalg.vander: N must be greater than 1. Got {count}")
+    wide = shape.expand(x[..., None], size=(*x.shape, count - 1))
+    ones = shape.expand(x[..., None] * 0 + 1, size=(*x.shape, 1))
+    return shape.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
+
+
+# ---------------------------------------------------------------------------------------------------- norms
+
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+    """A norm of the matrices in the two dimensions `dim`.
+
+    `ord`: ``"fro"``, the root of the sum of squares; ``"nuc"``, the sum of singular values; 2 and -2, the largest and smallest
+    of them; 1 and -1, the largest and smallest sum of a column's absolute values; inf and -inf, the same of rows.
+    """
+    if A.ndim < 2:
+        raise ShapeError(f"linalg.matrix_norm: The input tensor A must have at least 2 dimensions, got shape {list(A.shape)}")
+    if A.dtype.kind not in "fc":
+        raise DtypeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {A.dtype}")
+    if not isinstance(dim, (tuple, list)) or len(dim) != 2:
+        raise ShapeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
+    row, column = (shape.wrapped_dim(d, A.ndim) for d in dim)
+    if row == column:
+        raise ShapeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
+    A = A if dtype is None else pointwise.cast(A, dtype=as_dtype(dtype))
+    if ord in ("fro", "nuc", 2, -2):
+        if ord == "fro":
+            return vector_norm(A, 2, (row, column), keepdim, out=out)
+        values = svdvals(shape.movedim(A, (row, column), (-2, -1)))
+        result = (reduction.sum(values, dim=-1) if ord == "nuc" else
+                  reduction.amax(values, dim=-1) if ord == 2 else reduction.amin(values, dim=-1))
+        if keepdim:
+            result = shape.reshape(result, shape=reduction.kept_shape(A.shape, (row, column)))
+    elif ord in (1, -1, math.inf, -math.inf):
+        summed, chosen = (row, column) if builtins.abs(ord) == 1 else (column, row)
+        sums = reduction.sum(pointwise.abs(A), dim=summed, keepdim=True)
+        result = (reduction.amax if ord > 0 else reduction.amin)(sums, dim=chosen, keepdim=True)
+        result = result if keepdim else shape.squeeze(result, dim=(row, column))
+    else:
+        kind = ValueError if isinstance(ord, str) else ShapeError
+        raise kind(f"linalg.matrix_norm: Order {ord} not supported; it can be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
+    return result if out is None else pointwise.mul(result, 1, out=out)
+
+
+def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None) -> Any:
+    """A vector norm (:func:`vector_norm`) or matrix norm (:func:`matrix_norm`), by the number of dimensions in `dim`.
+
+    Without `ord` the root of the sum of squares over `dim`; without `dim` a vector's or a matrix's norm of that order.
+    """
+    if dim is None and ord is not None and A.ndim not in (1, 2):
+        raise ShapeError(f"linalg.norm: If ord is specified, then the input must be 1D or 2D. Got {A.ndim}D.")
+    if dim is not None and not isinstance(dim, int) and len(dim) not in (1, 2) and ord is not None:
+        raise ShapeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}")
+    if ord is not None and (dim is None and A.ndim == 2 or dim is not None and not isinstance(dim, int) and len(dim) == 2):
+        return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
+    if isinstance(ord, str):
+        raise ShapeError(f"linalg.norm: Order '{ord}' is for matrices, but dim has {1 if isinstance(dim, int) or dim else A.ndim} "
+                         "dimension")
+    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
+
+
+def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
+    """The condition number ``norm(A, p) * norm(inv(A), p)``; for 2 (the default) and -2 a ratio of singular values.
+
+    It is inf for a singular matrix.
+    """
+    decomposition.need_matrices(A)
+    if p in (None, 2, -2):
+        values = svdvals(A)
+        if not values.shape[-1]:
+            return reduction.sum(values, dim=-1)
+        ends = (values[..., 0], values[..., -1])
+        result = ends[0] / ends[1] if p != -2 else ends[1] / ends[0]
+        return result if out is None else pointwise.mul(result, 1, out=out)
+    if isinstance(p, str) and p not in ("fro", "nuc"):
+        raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
+    if not isinstance(p, str) and builtins.abs(p) not in (1, 2, math.inf):
+        raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
+    decomposition.need_square(A)
+    if not A.shape[-1]:
+        return matrix_norm(A, "fro")
+    inverse, info = inv_ex(A)
+    result = matrix_norm(A, p) * matrix_norm(inverse, p)
+    singular = info.array != 0
+    result = pointwise.where(info != 0, math.inf, result) if singular.any() else result
+    return result if out is None else pointwise.mul(result, 1, out=out)
+
+
+# ---------------------------------------------------------------------------------------------------- without errors
+
+InvEx = namedtuple("InvEx", ["inverse", "info"])
+SolveEx = namedtuple("SolveEx", ["result", "info"])
+CholeskyEx = namedtuple("CholeskyEx", ["L", "info"])
+LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
+
+
+def _replaced(A: Any, info: Any) -> Any:
+    """`A` with identity matrices where `info` says that the matrix cannot be factorized."""
+    bad = (info.array != 0)[..., None, None]
+    return pointwise.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
+
+
+def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
+    """The inverse, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
+    if check_errors:
+        inv(A)
+    info = decomposition.factor_info(A, kind="inv")
+    return InvEx(inv(_replaced(A, info)), info)
+
+
+def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+    """The solution of :func:`solve`, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
+    if check_errors:
+        solve(A, B, left=left)
+    info = decomposition.factor_info(A, kind="inv")
+    return SolveEx(solve(_replaced(A, info), B, left=left), info)
+
+
+def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+    """The Cholesky factor, and for each matrix 0 or, instead of an error, the order of the minor that is not positive."""
+    if check_errors:
+        cholesky(A, upper=upper)
+    info = decomposition.factor_info(decomposition.adjoint(A) if upper else A, kind="cholesky")
+    return CholeskyEx(cholesky(_replaced(A, info), upper=upper), info)
+
+
+def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+    """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
+    LU, pivots = lu_factor(A, pivot=pivot)
+    info = decomposition.zero_pivot(LU)
+    if check_errors and info.array.any():
+        raise LinAlgError(f"linalg.lu_factor_ex: (Batch element): U[{info.array.max()},{info.array.max()}] is zero and using it on "
+                          "lu_solve would result in a division by zero")
+    return LUFactorEx(LU, pivots, info)
+
+
+# ---------------------------------------------------------------------------------------------------- pseudo-inverses
+
+def _threshold(name: str, A: Any, value: Any) -> Any:
+    """A tolerance, a number or a real tensor, as the decomposition takes it."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    if value.dtype.kind == "c":
+        raise DtypeError(f"{name} tensor of complex type is not supported. Got {value.dtype}")
+    return value.array
+
+
+def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
+    """The Moore-Penrose pseudo-inverse of ``(*, m, n)``: ``(*, n, m)``.
+
+    Singular values up to ``max(atol, rtol * largest)`` count as 0; `rtol` is eps * max(m, n) unless `atol` is given.
+    `rcond` is an older name of `rtol`.
+    """
+    rtol = rcond if rtol is None else rtol
+    return decomposition.linalg_pinv(A, atol=_threshold("linalg.pinv: atol", A, atol), rtol=_threshold("linalg.pinv: rtol", A, rtol),
+                                     hermitian=hermitian, out=out)
+
+
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
+    """The number of singular values above ``max(atol, rtol * largest)``; `tol` is an older name of `atol`."""
+    if tol is not None:
+        atol, rtol = tol, 0.0
+    return decomposition.linalg_matrix_rank_(A, atol=_threshold("linalg.matrix_rank: atol", A, atol),
+                                             rtol=_threshold("linalg.matrix_rank: rtol", A, rtol), hermitian=hermitian, out=out)
+
+
+Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"])
+
+
+def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+    """The `X` for which ``A @ X`` is nearest to `B`, of least norm where several are.
+
+    Shapes: A ``(*, m, n)``, B ``(*, m, k)`` or a vector ``(m,)`` / ``(*, m)``. Also returns the squared residuals of the columns
+    (empty unless m > n and all ranks are n), the ranks and the singular values (both empty unless the driver computes them).
+    """
+    decomposition.need_matrices(A)
+    if B.dtype != A.dtype:
+        raise DtypeError(f"linalg.lstsq: Expected input and other to have the same dtype, but got {A.dtype} and {B.dtype}")
+    if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
+        raise ShapeError(f"linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
+    if B.ndim < 1:
+        raise ShapeError("linalg.lstsq: input `other` must have at least 1 dimension")
+    m, n = A.shape[-2:]
+    vector = B.ndim == A.ndim - 1
+    if B.shape[-1 if vector else -2] != m:
+        raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-{1 if vector else 2}), got {list(A.shape)} and "
+                         f"{list(B.shape)}")
+    B = B[..., None] if vector else B
+    X = matmul(pinv(A, rtol=rcond), B)
+    full_rank = matrix_rank(A, rtol=rcond)
+    residuals = shape.reshape(decomposition.real(X), shape=(-1,))[:0]
+    if m > n and driver != "gelsy" and bool((full_rank.array == n).all()):
+        off = matmul(A, X) - B
+        residuals = reduction.sum(pointwise.square(pointwise.abs(off)), dim=-2)
+    driver = driver or "gelsy"
+    rank = shape.filled(full_rank, size=(0,)) if driver == "gels" else full_rank
+    values = svdvals(A) if driver in ("gelsd", "gelss") else shape.filled(pointwise.abs(X), size=(0,))
+    return Lstsq(X[..., 0] if vector else X, residuals, rank, values)
+
+
+# ---------------------------------------------------------------------------------------------------- tensors as matrices
+
+def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
+    """The inverse of `A` as a map from its last dimensions to its first `ind` ones, for :func:`minigrad.tensordot`."""
+    if ind <= 0:
+        raise ShapeError(f"Expected a strictly positive integer for 'ind', got {ind}")
+    first, last = tuple(A.shape[:ind]), tuple(A.shape[ind:])
+    if math.prod(first) != math.prod(last):
+        raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
+                         f"{math.prod(last)} != {math.prod(first)}")
+    result = inv(shape.reshape(A, shape=(math.prod(first), math.prod(last))))
+    return shape.reshape(result, shape=last + first)
+
+
+def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
+    """The `X` with ``tensordot(A, X, X.ndim) == B``; the dimensions `dims` of A are moved to its end first."""
+    if dims is not None:
+        A = shape.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
+    result = tuple(A.shape[B.ndim:])
+    if math.prod(result) != math.prod(B.shape):
+        raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
+                         f"but got {math.prod(result)} != {math.prod(B.shape)}")
+    X = solve(shape.reshape(A, shape=(math.prod(B.shape), math.prod(result))), shape.reshape(B, shape=(math.prod(B.shape),)))
+    return shape.reshape(X, shape=result)
