@@ -105,8 +105,9 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
                     optimizer.step()
                     total += loss.item()
                     bar.update()
-                history.append({"epoch": epoch, "loss": total / len(loader), "accuracy": accuracy(model, test_images, test_labels)})
-                bar.set_postfix(loss=f"{history[-1]['loss']:.4f}", accuracy=f"{history[-1]['accuracy']:.1%}")
+                share = accuracy(model, test_images, test_labels)
+                history.append({"epoch": epoch, "loss": total / len(loader), "accuracy": share})
+                bar.set_postfix(loss=f"{total / len(loader):.4f}", accuracy=f"{share:.1%}")
         except KeyboardInterrupt:
             interrupted = True
     if interrupted:

@@ -43,10 +43,12 @@ def compile_op(function: Any, info: Declaration) -> None:
     info.node_class = make_node_class(info)
     namespace: dict[str, Any] = {
         "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
-        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "user_frame": graph.user_frame, "getframe": sys._getframe, "user": graph.user, "LEAF": graph.LEAF,
+        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
+        "getframe": sys._getframe, "user": graph.user, "user_frame": graph.user_frame,
         "general": call.General(function, info), "number": call.number, "quiet": call.quiet, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view, "note_pieces": inplace.note_pieces, info.name: function,
+        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "note_pieces": inplace.note_pieces, info.name: function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     defaults = {f"default_{name}": value for name, value in info.settings.items()}
     function.source = variadic_source(info) if info.variadic else call_source(info)
@@ -69,8 +71,10 @@ def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
     if function.__code__.co_names or function.__code__.co_freevars:
         return None
     try:
-        body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body[-1]  # type: ignore[attr-defined]
+        *before, body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body  # type: ignore[attr-defined]
     except (OSError, SyntaxError):  # no source at hand, as in a frozen program
+        return None
+    if not all(isinstance(s, ast.Expr) for s in before):  # more than a docstring
         return None
     if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
         return None
@@ -105,8 +109,8 @@ def call_source(info: Declaration) -> str:
     def differing(array: str) -> str:
         """The condition under which dtypes need the general path."""
         alike = [array.format(a) for a in info.alike]
-        tests = [f"({a} is not None and {alike[0]}.dtype is not {x}.dtype)" if a in optional else f"{alike[0]}.dtype is not {x}.dtype"
-                 for a, x in zip(info.alike[1:], alike[1:])]
+        tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
+        tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
         return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
@@ -211,12 +215,15 @@ def make_node_class(info: Declaration) -> type[Node]:
     scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
     index = {name: k for k, name in enumerate(info.arguments)}
     saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
-    of_this_call: dict[str, Any] = {"__slots__": ("saved_from",)} if info.variadic else {"__slots__": (), "saved_from": saved_from}
+    if info.variadic:  # how many arrays there are is known to each node only
+        members: dict[str, Any] = {"__slots__": ("saved_from",)}
+    else:
+        members = {"__slots__": (), "saved_from": saved_from}
     if not (info.variadic or info.outputs):  # what the call path leaves out, every node of this class has
-        of_this_call |= {"saved": ()} if not arrays else {}
-        of_this_call |= {"settings": ()} if not values else {}
+        members |= {"saved": ()} if not arrays else {}
+        members |= {"settings": ()} if not values else {}
     return type(info.node_name, (Node,), {
-        **of_this_call, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
+        **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.name, "arguments": info.arguments,
         "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
 

@@ -123,7 +123,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
     for t, g in zip(outputs, gradients):
         if edge_of(t) is None:
             raise GraphError(f"{caller}: element {len(result)} of tensors does not require grad and does not have a grad_fn: "
-                             "nothing it was computed from has requires_grad=True, or it was computed under no_grad or detached")
+                             "nothing it was computed from has requires_grad=True, or it was made under no_grad or detached")
         if g is None:
             if t.array.size != 1:
                 raise GraphError(f"{caller}: grad can be implicitly created only for scalar outputs, but this one has shape "
@@ -137,7 +137,8 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
             if not isinstance(g, TensorBase):
                 raise ArgumentError(f"{caller}: gradients can be either Tensors or None, but got {type(g).__name__}")
             if g.array.shape != t.array.shape:
-                raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{len(result)}] has a shape of {list(g.array.shape)} and "
-                                 f"output[{len(result)}] has a shape of {list(t.array.shape)}; they must be equal")
+                k = len(result)
+                raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "
+                                 f"output[{k}] has a shape of {list(t.array.shape)}; they must be equal")
             result.append(g if create_graph else g.array)
     return result

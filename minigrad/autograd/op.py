@@ -130,7 +130,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     # The function object that is handed out is completed in place at its first call, so whoever has imported it, or made it
     # a method, calls the generated code directly ever after.
     def not_yet_generated(*args: Any, **settings: Any) -> Any:
-        return _first_call(*args, **settings)  # type: ignore[name-defined]
+        return _first_call(*args, **settings)  # type: ignore[name-defined]  # noqa: F821
 
     function: Any = FunctionType(not_yet_generated.__code__,
                                  {"_first_call": first_call, "__name__": forward.__module__, "__builtins__": __builtins__},

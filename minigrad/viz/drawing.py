@@ -20,7 +20,7 @@ HEAT = ("#3b7dd8", "#6fb1e0", "#a8d6c0", "#f4e08a", "#f2a65e", "#de5b49")
 HEAT_LOW, HEAT_HIGH = -6.0, 0.0
 
 
-class Drawing(graphviz.Digraph):
+class Drawing(graphviz.Digraph):  # type: ignore[misc]
     """A ``graphviz.Digraph`` of a recorded graph, which also renders where the program ``dot`` is not installed."""
 
     def __init__(self, picture: Picture, **options: Any) -> None:

@@ -75,12 +75,14 @@ def to_svg(picture: Picture, colour: Callable[[Box], str]) -> str:
         parts.append(f'<path d="M{x1:.1f},{y1:.1f} C{x1:.1f},{middle:.1f} {x2:.1f},{middle:.1f} {x2:.1f},{y2:.1f}" fill="none" '
                      'stroke="#777777" marker-end="url(#arrow)"/>')
         if arrow.label:
-            parts.append(f'<text x="{(x1 + x2) / 2 + 3:.1f}" y="{middle:.1f}" font-size="8" fill="#555555">{escape(arrow.label)}</text>')
+            parts.append(f'<text x="{(x1 + x2) / 2 + 3:.1f}" y="{middle:.1f}" font-size="8" fill="#555555">'
+                         f'{escape(arrow.label)}</text>')
     for x, top, box in at.values():
         parts.append(f'<g><title>{escape(box.tooltip or box.module or box.title)}</title>'
-                     f'<rect x="{x - width(box) / 2:.1f}" y="{top:.1f}" width="{width(box):.1f}" height="{height(box):.1f}" rx="4" '
-                     f'fill="{colour(box)}" stroke="#777777"/>')
+                     f'<rect x="{x - width(box) / 2:.1f}" y="{top:.1f}" width="{width(box):.1f}" height="{height(box):.1f}" '
+                     f'rx="4" fill="{colour(box)}" stroke="#777777"/>')
         for k, text in enumerate((box.title, *box.lines)):
-            parts.append(f'<text x="{x:.1f}" y="{top + PADDING / 2 + LINE * (k + 0.8):.1f}" text-anchor="middle">{escape(text)}</text>')
+            parts.append(f'<text x="{x:.1f}" y="{top + PADDING / 2 + LINE * (k + 0.8):.1f}" text-anchor="middle">'
+                         f'{escape(text)}</text>')
         parts.append("</g>")
     return "\n".join([*parts, "</svg>", ""])
