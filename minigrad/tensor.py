@@ -14,7 +14,7 @@ from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import graph
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
-from minigrad.ops import copying, creation, decomposition, indexing, linalg, ordering, pointwise, reduction, sampling
+from minigrad.ops import copying, creation, decomposition, indexing, linalg, ordering, pointwise, reduction, sampling, statistics
 from minigrad.ops import shape as shapes
 from minigrad.size import Size
 
@@ -719,6 +719,12 @@ class Tensor(TensorBase):
     sort, argsort, msort, topk, kthvalue = ordering.sort, ordering.argsort, ordering.msort, ordering.topk, ordering.kthvalue
     cummax, cummin = ordering.cummax, ordering.cummin
     unique, unique_consecutive = ordering.unique, ordering.unique_consecutive
+
+    # -- statistics
+
+    quantile, nanquantile, histc, histogram = statistics.quantile, statistics.nanquantile, statistics.histc, statistics.histogram
+    bincount, cov, corrcoef, diff = statistics.bincount, statistics.cov, statistics.corrcoef, statistics.diff
+    norm, dist, renorm, renorm_ = statistics.norm, statistics.dist, statistics.renorm, statistics.renorm.inplace
 
     # -- shape
 

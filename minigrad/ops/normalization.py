@@ -40,8 +40,9 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
 
     Not `centered`: the mean is taken to be 0, so that "var" is the mean square. Mean and variance have shape (1, rows, 1).
     """
-    if input.dtype.kind != "f":
-        raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}")
+    if input.dtype.kind not in "fc":
+        raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
+                         ".float()")
     half = input.dtype.itemsize == 2
     x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
     n = x.dtype.type(layout[0] * layout[2])
@@ -206,6 +207,8 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
 
     Ioffe, Szegedy: Batch Normalization, https://arxiv.org/abs/1502.03167
     """
+    if input.ndim < 2 and 0 in input.shape:  # of nothing, PyTorch does not ask for channels
+        return scale_shift(input)
     layout = channels_of("batch_norm", input)
     check_channels("batch_norm", layout[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
@@ -346,6 +349,8 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     """
     if input.ndim < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
+    if 0 in input.shape:
+        return input
     squares = window_sum(input * input, dim=1, before=size // 2, after=(size - 1) // 2)
     return input / (squares * (alpha / size) + k) ** beta
 

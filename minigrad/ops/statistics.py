@@ -11,10 +11,11 @@ import numpy as np
 
 from minigrad.autograd.call import constant
 from minigrad.autograd.graph import TensorBase
+from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import linalg, ordering, pointwise, reduction, shape
+from minigrad.ops import copying, linalg, ordering, pointwise, reduction, shape
 from minigrad.ops.reduction import vector_norm
 from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
 
@@ -107,6 +108,7 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
     return vector_norm(input - other, p)
 
 
+@with_inplace
 def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
     """`input` with each slice along `dim` whose `p`-norm is larger than `maxnorm` scaled down to it."""
     if p <= 0:
@@ -141,7 +143,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         length = builtins.max(x.shape[axis] - 1, 0)
         later, earlier = (narrow_to(x, dim=axis, start=k, length=length) for k in (1, 0))
         x = pointwise.logical_xor(later, earlier) if x.dtype.kind == "b" else later - earlier
-    return shape.reshape(x, shape=x.shape, out=out) if out is not None else x if n else pointwise.mul(x, 1)
+    return x if n and out is None else copying.clone(x, out=out)
 
 
 def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
@@ -281,7 +283,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         factor = builtins.max(factor, 0)
     product = linalg.matmul(centred, pointwise.conj(shape.transpose(weighted, 0, 1)))
     found = pointwise.div(product, factor)
-    return reshape(found, shape=()) if found.shape == (1, 1) and input.ndim < 2 or found.shape == (1, 1) else found
+    return reshape(found, shape=()) if found.shape == (1, 1) else found
 
 
 def corrcoef(input: Any) -> Any:
