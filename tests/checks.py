@@ -160,7 +160,7 @@ def check_paths(op: Any, case: OpCase, sample: Sample) -> None:
             assert found.dtype == array.dtype and found.shape == array.shape and found.tobytes() == array.tobytes(), \
                 f"{what}: the Tensor path gives {found!r}, the array path {array!r}"
     which = differentiable(op, args)
-    if which and any(t.requires_grad for t in recorded):
+    if which and is_recorded(op, case, args, settings):
         gradients(op, case, args, settings, weights_for(np.random.default_rng(0), plain), which)
     for k, (a, b) in enumerate(zip(args, before)):
         assert a is None or a.tobytes() == b.tobytes(), f"{what}: argument {k} was changed"
@@ -181,7 +181,7 @@ def check_float32(op: Any, case: OpCase, sample: Sample) -> None:
         if is_float(out):
             assert_close(what, out, np.asarray(want).astype(halved), case.float32_rtol)
     which = differentiable(op, narrow)
-    if which and any(t.requires_grad for t in evaluate(op, case, leaves(op, narrow), settings)):
+    if which and is_recorded(op, case, narrow, settings):
         weights = weights_for(np.random.default_rng(0), outs)
         found = gradients(op, case, narrow, settings, weights, which)
         wide_weights = [w if w is None else w.astype(np.result_type(w.dtype, np.float64)) for w in weights]
@@ -204,7 +204,7 @@ def check_layouts(op: Any, case: OpCase, sample: Sample) -> None:
     args, settings = sample
     usual = evaluate(op, case, args, settings)
     which = differentiable(op, args)
-    recorded = bool(which) and any(t.requires_grad for t in evaluate(op, case, leaves(op, args), settings))
+    recorded = bool(which) and is_recorded(op, case, args, settings)
     weights = weights_for(np.random.default_rng(0), usual)
     if recorded:
         usual_grads = gradients(op, case, args, settings, weights, which)
@@ -320,7 +320,12 @@ def check_complex(op: Any, case: OpCase, sample: Sample) -> None:
 
 
 def is_recorded(op: Any, case: OpCase, args: Any, settings: dict[str, Any]) -> bool:
-    return any(o.requires_grad for o in evaluate(op, case, leaves(op, args), settings))
+    """Whether a gradient flows: from every floating result, or else, where all are integers, from none."""
+    outs = evaluate(op, case, leaves(op, args), settings)
+    for k, out in enumerate(outs):
+        assert out.requires_grad == is_float(out.array), \
+            f"{described(op, args, settings)}: result {k}, of {out.array.dtype}, has requires_grad={out.requires_grad}"
+    return any(o.requires_grad for o in outs)
 
 
 def argument(op: Any, k: int) -> str:
@@ -354,7 +359,7 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
         assert out.array.dtype == want.dtype, f"{what}: the result is {out.array.dtype}, not {want.dtype}"
         assert_close(what, backend.to_numpy(out.array), want, max(case.rtol, 1e-12))
     which = differentiable(op, args)
-    if which and any(o.requires_grad for o in moved_outs):
+    if which and is_recorded(op, case, args, settings):
         weights = weights_for(np.random.default_rng(0), usual)
         expected = gradients(op, case, args, settings, weights, which)
         used = [(o, tensor_of(move(w))) for o, w in zip(moved_outs, weights) if w is not None and o.requires_grad]

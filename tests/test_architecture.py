@@ -1,0 +1,178 @@
+"""The laws of the house: documented, layered, short where it should be short, and every example in a docstring true."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator
+
+import pytest
+
+import minigrad
+from minigrad.autograd.call import REGISTRY
+
+PACKAGE = Path(minigrad.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = ["minigrad", *sorted(m.name for m in pkgutil.walk_packages(minigrad.__path__, "minigrad.")
+                               if not m.name.endswith("__main__"))]
+# Imported inside functions, where first needed: what costs time to import or need not be installed.
+LAZY = {"cupy", "cupyx", "scipy", "graphviz", "matplotlib", "tqdm", "ml_dtypes"}
+
+
+def name_of(file: Path) -> str:
+    return str(file.relative_to(PACKAGE.parent))
+
+
+def public_objects(module: Any) -> Iterator[tuple[str, Any]]:
+    """What `module` itself defines: functions, classes and operations."""
+    for name, found in vars(module).items():
+        if getattr(found, "__module__", None) == module.__name__ and callable(found):
+            yield name, found
+
+
+# ---------------------------------------------------------------------------------------------------- documentation
+
+@pytest.mark.parametrize("module_name", MODULES)
+def test_everything_public_is_documented(module_name: str) -> None:
+    module = importlib.import_module(module_name)
+    assert module.__doc__ or not Path(module.__file__ or "").read_text().strip(), f"{module_name} has no docstring"
+    undocumented = [name for name in getattr(module, "__all__", ())
+                    if callable(found := getattr(module, name)) and not isinstance(found, minigrad.dtype)
+                    and not (inspect.getdoc(found) or "").strip()]
+    assert not undocumented, f"{module_name}: no docstring for {undocumented}"
+
+
+def test_all_names_what_exists() -> None:
+    for module_name in MODULES:
+        module = importlib.import_module(module_name)
+        for name in getattr(module, "__all__", ()):
+            assert hasattr(module, name), f"{module_name}.__all__ names {name!r}, which it does not have"
+
+
+@pytest.mark.parametrize("module_name", MODULES)
+def test_examples_in_docstrings_are_true(module_name: str) -> None:
+    module = importlib.import_module(module_name)
+    finder, runner = doctest.DocTestFinder(recurse=False), doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS)
+    report: list[str] = []
+    documented = [(module_name, module)]
+    for name, found in public_objects(module):
+        documented.append((name, found))
+        if inspect.isclass(found):
+            documented += [(f"{name}.{n}", m) for n, m in vars(found).items()
+                           if getattr(m, "__module__", module_name) == module_name and isinstance(getattr(m, "__doc__", None), str)]
+    for name, found in documented:
+        for test in finder.find(found, name, module=False, globs={}):  # type: ignore[arg-type]
+            if test.examples:
+                runner.run(test, out=report.append)
+    assert not report, "\n".join(report)
+
+
+# ---------------------------------------------------------------------------------------------------- layout
+
+def test_cupy_is_named_in_one_room() -> None:
+    named = [name_of(f) for f in FILES if "backend" not in f.parts and re.search(r"\bcupyx?\b", f.read_text())]
+    assert not named, f"only minigrad/backend may name cupy; {named} do too"
+
+
+def test_no_other_framework_is_imported() -> None:
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = ([a.name for a in node.names] if isinstance(node, ast.Import)
+                     else [node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+            found = {n.split(".")[0] for n in names} & {"torch", "tensorflow", "jax", "autograd", "mygrad"}
+            assert not found, f"{name_of(file)} imports {found}"
+
+
+def test_imports_stand_at_the_top_except_of_heavy_libraries() -> None:
+    for file in FILES:
+        for function in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                continue
+            for node in ast.walk(function):
+                names = ([a.name for a in node.names] if isinstance(node, ast.Import)
+                         else [node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+                for name in names:
+                    assert name.split(".")[0] in LAZY, f"{name_of(file)}:{node.lineno} imports {name} inside {function.name}()"
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    script = ("import sys, minigrad; "
+              "print([m for m in ('scipy', 'cupy', 'torch', 'matplotlib', 'graphviz', 'tqdm', 'pandas') if m in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    assert done.stdout.strip() == "[]"
+
+
+def test_tests_import_pytorch_only_where_marked() -> None:
+    for file in Path(__file__).parent.rglob("*.py"):
+        text = file.read_text()
+        if re.search(r"^\s*(import|from) torch\b", text, re.MULTILINE) or re.search(r"importorskip\(.torch.", text):
+            assert "pytest.mark.parity" in text, f"{file.name} uses torch without the mark 'parity'"
+            assert not re.search(r"^\s*(import|from) torch\b", text, re.MULTILINE), f"{file.name}: use pytest.importorskip"
+
+
+def test_nothing_is_left_to_do() -> None:
+    for file in FILES:
+        found = re.search(r"\b(TODO|FIXME|XXX|HACK)\b", file.read_text())
+        assert found is None, f"{name_of(file)}: {found and found[0]}"
+
+
+# ---------------------------------------------------------------------------------------------------- size
+
+def declarations(file: Path) -> Iterator[tuple[str, int]]:
+    """Each operation declared in `file`, and the lines it takes with its rules: documentation counts as one, blank ones as none."""
+    text = file.read_text()
+    lines: dict[str, int] = {}
+    for node in ast.parse(text).body:
+        if not isinstance(node, ast.FunctionDef) or not node.decorator_list:
+            continue
+        decorator = ast.unparse(node.decorator_list[0])
+        rule = re.match(r"(\w+)\.derivative\(", decorator)
+        name = rule[1] if rule else node.name
+        if not rule and not re.match(r"op\b", decorator):
+            continue
+        start = min(d.lineno for d in node.decorator_list)
+        size = sum(bool(line.strip()) for line in text.splitlines()[start - 1:node.end_lineno])
+        doc = node.body[0]
+        if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) and isinstance(doc.value.value, str):
+            size -= sum(bool(line.strip()) for line in text.splitlines()[doc.lineno - 1:doc.end_lineno]) - 1
+        lines[name] = lines.get(name, 0) + size
+    yield from lines.items()
+
+
+def test_operations_are_declared_in_one_folder() -> None:
+    for module in MODULES:
+        importlib.import_module(module)
+    elsewhere = {name: op.info.forward.__module__ for name, op in REGISTRY.items()
+                 if not op.info.forward.__module__.startswith(("minigrad.ops.", "tests."))}
+    assert not elsewhere
+
+
+def test_a_pointwise_operation_takes_at_most_eight_lines() -> None:
+    long = {name: size for name, size in declarations(PACKAGE / "ops" / "pointwise.py") if size > 8}
+    assert not long
+
+
+def test_the_engine_and_the_declaration_of_operations_stay_readable() -> None:
+    sizes = {f: len((PACKAGE / "autograd" / f).read_text().splitlines()) for f in ("engine.py", "op.py")}
+    assert sum(sizes.values()) <= 440, sizes
+
+
+def test_lines_are_short_enough_to_read() -> None:
+    for file in FILES:
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            assert len(line) <= 130, f"{name_of(file)}:{number} has {len(line)} characters"
+
+
+def test_every_operation_shows_the_code_that_was_generated_for_it() -> None:
+    x = minigrad.tensor([1.0], requires_grad=True)
+    mul = REGISTRY["mul"]
+    y = mul(x, x)
+    assert "forward(input_, other_)" in mul.source
+    assert "mul_wrt_input(g, other)" in type(y.grad_fn).backward_source
