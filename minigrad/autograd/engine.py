@@ -39,7 +39,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     for edge, g in roots:
         arrive(table, heap, edge, g)
     last = ledger.last
-    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" else None
+    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" else "no dtype"
     # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
     waiting: Any = None
     waiting_g: Any = None

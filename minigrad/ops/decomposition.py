@@ -683,7 +683,7 @@ def zero_pivot(LU: Any) -> Any:
 
 
 PackedLU = namedtuple("PackedLU", ["LU", "pivots"])
-PackedLUInfo = namedtuple("PackedLUInfo", ["LU", "pivots", "infos"])
+PackedLUInfo = namedtuple("PackedLUInfo", ["LU", "pivots", "info"])
 
 
 def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:

@@ -16,7 +16,7 @@ from minigrad import backend
 from minigrad.autograd import graph
 from minigrad.autograd.op import op
 from minigrad.errors import DimensionError, DtypeError, ShapeError
-from minigrad.ops import pointwise
+from minigrad.ops import activation, pointwise
 from minigrad.ops import reduction as reductions
 
 __all__: list[str] = []  # PyTorch has these in nn.functional, which re-exports them
@@ -106,6 +106,28 @@ def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta:
 @huber_loss.derivative("target")
 def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
     return pointwise.clamp(target - input, -delta, delta) * share(g, reduction, input, target)
+
+
+@op(broadcasts=True)
+def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: Any = 1.0) -> Any:
+    """:func:`huber_loss` divided by its threshold, `beta`; :func:`l1_loss` for `beta` = 0."""
+    if beta < 0:
+        raise ShapeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    warn_if_broadcast(input, target)
+    distance = np.abs(input - target)
+    near = np.minimum(distance, beta)
+    return reduced(distance if not beta else near * (distance - 0.5 * near) / beta, reduction)
+@smooth_l1_loss.derivative("input")
+def smooth_l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
+    return smooth_sign(input - target, beta) * share(g, reduction, input, target)
+@smooth_l1_loss.derivative("target")
+def smooth_l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
+    return smooth_sign(target - input, beta) * share(g, reduction, input, target)
+
+
+def smooth_sign(x: Any, beta: float) -> Any:
+    """The derivative of :func:`smooth_l1_loss`: -1, 1, and a straight line between them within `beta` of 0."""
+    return pointwise.clamp(x / beta, -1, 1) if beta else pointwise.sign(x)
 
 
 # ---------------------------------------------------------------------------------------------------- probabilities of events
@@ -355,3 +377,46 @@ def smoothed_classes(input: Any, target: Any, weight: Any = None, *, label_smoot
 def chosen_kept(target: Any, ignore_index: int) -> Any:
     """Which samples are not ignored."""
     return target.reshape(-1) != ignore_index
+
+
+@op
+def pick_class(input: Any, target: Any) -> Any:
+    """The element of each row of the matrix `input` that `target` names, ``(N, 1)``."""
+    index, chosen, _ = classes_of(input, target, None, -100)
+    return input[index, chosen][:, None]
+@pick_class.derivative("input")
+def pick_class_wrt_input(g: Any, target: Any, input_shape: Any) -> Any: return place_class(g, target, classes=input_shape[1])
+
+
+@op
+def place_class(input: Any, target: Any, *, classes: Any) -> Any:
+    """A matrix of zeros but for one element in each row: the adjoint of :func:`pick_class`."""
+    out = np.zeros_like(input, shape=(input.shape[0], classes))
+    out[backend.xp_of(input).arange(input.shape[0]), target] = input[:, 0]
+    return out
+@place_class.derivative("input")
+def place_class_wrt_input(g: Any, target: Any) -> Any: return pick_class(g, target)
+
+
+@op
+def others(input: Any, target: Any) -> Any:
+    """1 for each class of a sample but its own, 0 for that; not differentiable."""
+    index, chosen, _ = classes_of(input, target, None, -100)
+    out = np.ones_like(input)
+    out[index, chosen] = 0
+    return out
+
+
+@op
+def listed_classes(input: Any, target: Any) -> Any:
+    """Lists of classes, each ended by -1, as one-hot vectors: ``(N, C)`` gives ``(N, C, C)``, zeros after the end of the list.
+
+    Not differentiable. Raises ``RuntimeError`` for a class out of range.
+    """
+    classes = input.shape[1]
+    if target.size and (target.min() < -1 or target.max() >= classes):
+        raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has values "
+                         f"from {target.min()} to {target.max()}")
+    listed = np.logical_and.accumulate(target >= 0, axis=1)
+    numbers = backend.xp_of(input).arange(classes)
+    return ((target[:, :, None] == numbers) & listed[:, :, None]).astype(input.dtype)
