@@ -1,0 +1,277 @@
+"""Operations that users define: :class:`Function`, with a forward and a backward of their own."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from minigrad.autograd import graph, inplace
+from minigrad.autograd.graph import Node, TensorBase, edge_of, grad_enabled, ledger, new_port, tied
+from minigrad.errors import ArgumentError, GraphError, ShapeError
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
+
+class FunctionCtx:
+    """What a :class:`Function`'s forward hands to its backward. Any attribute may be set on it."""
+
+    needs_input_grad: tuple[bool, ...] = ()
+    _to_save: tuple[Any, ...] = ()
+    _saved: tuple[Any, ...] | None = ()
+    _dirty: tuple[Any, ...] = ()
+    _constant: tuple[Any, ...] = ()
+    _materialize = True
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (or None) for the backward, where ``ctx.saved_tensors`` gives them. Call it once, in the forward.
+
+        Inputs and outputs must be kept this way, not as attributes: so they are checked for in-place changes, can be
+        differentiated through, and make no reference cycle.
+        """
+        for t in tensors:
+            if t is not None and not isinstance(t, TensorBase):
+                raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; keep "
+                                    "anything else as an attribute: ctx.name = value")
+        self._to_save = tensors
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What :meth:`save_for_backward` kept; valid inside the backward."""
+        if self._saved is None:
+            raise GraphError("ctx.saved_tensors is available inside backward only")
+        return self._saved
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Say that the forward changed these inputs in place; it must return them."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Say that these outputs have no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether the backward gets zeros (the default) or None for outputs that nothing was computed from."""
+        self._materialize = bool(value)
+
+
+class FunctionNode(Node):
+    """The node of a :class:`Function`. Attributes of its context are its own, as in PyTorch."""
+
+    __slots__ = ("ctx", "function", "like", "saved_from", "output_dtypes", "positions")
+    ctx: FunctionCtx
+    function: type[Function]
+    like: type[TensorBase]  # the class of the tensors the backward is given
+    output_dtypes: tuple[Any, ...]
+    positions: tuple[int, ...]  # of the tensors among the arguments
+
+    holomorphic = False  # the user's backward gives the conjugate gradient itself
+
+    def name(self) -> str:
+        return f"{self.function.__name__}Backward"
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "ctx" and not name.startswith("_"):
+            return getattr(self.ctx, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def saved_tensors(self, cls: type[TensorBase]) -> tuple[Any, ...]:
+        # An output saved by number k is written -1 - k; what is neither input nor output was kept as it is.
+        several = isinstance(self.shape[0] if self.shape else None, tuple)
+        result = []
+        for k, a in zip(self.saved_from, self.saved):
+            if k < 0:
+                result.append(tied(a, new_port(self, -1 - k, a) if several else self, cls))
+            else:
+                result.append(tied(a, self.inputs[k] if k < len(self.inputs) else None, cls))
+        return tuple(result)
+
+    def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        tensors = grad_enabled.get()  # under create_graph the engine hands over tensors
+        shapes = self.shape if isinstance(g, tuple) else (self.shape,)
+        incoming = []
+        for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
+            if grad is None and self.ctx._materialize:
+                like = next(x for x in g if x is not None)
+                like = like.array if isinstance(like, TensorBase) else like
+                grad = np.zeros_like(like, shape=shape, dtype=dtype)
+            incoming.append(grad if grad is None or isinstance(grad, TensorBase) else tied(np.asanyarray(grad), None, self.like))
+        self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tied(a, None, self.like) for a in saved])
+        try:
+            result = self.function.backward(self.ctx, *incoming)
+        finally:
+            self.ctx._saved = None
+        result = result if isinstance(result, tuple) else (result,)
+        count = len(self.ctx.needs_input_grad)
+        if len(result) > count and any(r is not None for r in result[count:]) or len(result) < count:
+            raise GraphError(f"function {self.name()} returned an incorrect number of gradients (expected {count}, one for each "
+                             f"argument of forward, got {len(result)}); return None for an argument that needs none")
+        grads: list[Any] = []
+        for edge, position in zip(self.inputs, self.positions):
+            r = result[position]
+            if r is not None and not isinstance(r, TensorBase):
+                raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
+                                    f"forward, got {type(r).__name__}")
+            grads.append(None if r is None or edge is None else r if tensors else r.array)
+        return tuple(grads)
+
+
+class Function:
+    """A differentiable operation given by its forward and its backward.
+
+    Write a subclass with static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)``, and call it by
+    ``apply``. Or write ``forward(*args)`` without `ctx`, and ``setup_context(ctx, inputs, output)`` besides. `backward`
+    returns one gradient for each argument of `forward`, None for what needs none. It is itself recorded under
+    ``create_graph=True``, so what is written with differentiable operations has derivatives of every order.
+
+    >>> import minigrad as mg
+    >>> class Cube(mg.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x ** 3
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         x, = ctx.saved_tensors
+    ...         return 3 * x ** 2 * g
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> Cube.apply(x).backward()
+    >>> x.grad
+    tensor(12.)
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the result. Nothing in it is recorded."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Fill `ctx` after a `forward` that does not take it."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """The gradients of the arguments of `forward`, given those of its results."""
+        raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
+                                  "reverse mode AD.")
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Call the function and record it."""
+        ctx = FunctionCtx()
+        edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
+        recorded = grad_enabled.get() and any(e is not None for e in edges)
+        ctx.needs_input_grad = tuple([recorded and e is not None for e in edges])
+        mode = grad_enabled.set(False)
+        try:
+            if cls.setup_context is not Function.setup_context:
+                output = cls.forward(*args)
+                cls.setup_context(ctx, args, output)
+            else:
+                output = cls.forward(ctx, *args)
+        finally:
+            grad_enabled.reset(mode)
+        several = isinstance(output, (tuple, list))
+        outputs = list(output) if several else [output]
+        for t in ctx._dirty:
+            if recorded:
+                inplace.refuse_leaf(t, f"{cls.__name__}.forward")
+            ledger.record(t.array, f"{cls.__name__}.forward")
+        node = make_node(cls, ctx, args, edges, outputs, several) if recorded else None
+        results = [finish(ctx, node, k, out, args, several) for k, out in enumerate(outputs)]
+        ctx._to_save, ctx._dirty, ctx._constant = (), (), ()
+        return (tuple(results) if isinstance(output, tuple) else results) if several else results[0]
+
+
+def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges: list[Any], outputs: list[Any],
+              several: bool) -> FunctionNode:
+    """The node of one call."""
+    node = FunctionNode()
+    tensors = [k for k, a in enumerate(args) if isinstance(a, TensorBase)]
+    found = [o for o in outputs if isinstance(o, TensorBase)]
+    node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
+    node.positions = tuple(tensors)
+    node.inputs = tuple([edges[k] for k in tensors])
+    inputs = [args[k] for k in tensors]
+    node.saved_from = tuple([place(t, inputs, outputs) for t in ctx._to_save])
+    node.saved = tuple([None if t is None else t.array for t in ctx._to_save])
+    node.settings, node.extras = (), None
+    node.output_dtypes = tuple([o.array.dtype for o in found])
+    node.shape = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs]) if several else outputs[0].array.shape
+    frame = graph.user_frame()
+    node.code, node.lasti = frame.f_code, frame.f_lasti
+    node.stamp = graph.tick()
+    ctx._saved = None
+    return node
+
+
+def place(t: Any, inputs: list[Any], outputs: list[Any]) -> int:
+    """Where a saved tensor comes from: the number of an input, -1 - k for output k, or a number past the inputs."""
+    for k, o in enumerate(outputs):
+        if o is t:
+            return -1 - k
+    return next((k for k, i in enumerate(inputs) if i is t), len(inputs))
+
+
+def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: Sequence[Any], several: bool) -> Any:
+    """One result of forward, given its place in the graph."""
+    if not isinstance(out, TensorBase):
+        if out is None or several:
+            return out
+        raise ArgumentError(f"{type(out).__name__} returned by forward: a Function must return tensors")
+    constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in "fc"
+    if any(out is t for t in ctx._dirty):
+        if node is not None:
+            inplace.move(out, new_port(node, k, out.array) if several else node)
+        return out
+    result: Any = out
+    if any(out is a for a in args) or edge_of(out) is not None:  # returned as it came: the result is another tensor
+        result = tied(out.array, None, out.result_class)
+    if node is not None and not constant:
+        result.node = new_port(node, k, out.array) if several else node
+    return result
+
+
+class RefusingNode(Node):
+    """Stands behind a gradient that must not be differentiated again."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        return "DelayedError"
+
+    def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        raise GraphError("trying to differentiate twice a function that was marked with @once_differentiable; write its backward "
+                         "with differentiable operations and remove the mark")
+
+
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator for a ``backward`` that is not itself differentiable: differentiating it raises instead of being wrong."""
+
+    @functools.wraps(backward)
+    def wrapper(ctx: Any, *grads: Any) -> Any:
+        mode = grad_enabled.set(False)
+        try:
+            result = backward(ctx, *grads)
+        finally:
+            grad_enabled.reset(mode)
+        if not grad_enabled.get():
+            return result
+        results = result if isinstance(result, tuple) else (result,)
+        edges = [edge_of(t) for t in (*grads, *ctx.saved_tensors) if isinstance(t, TensorBase)]
+        edges = [e for e in edges if e is not None]
+        if edges:
+            results = tuple([r if r is None else refusing(r, edges) for r in results])
+        return results if isinstance(result, tuple) else results[0]
+    return wrapper
+
+
+def refusing(t: Any, edges: list[Any]) -> Any:
+    """`t` with a node that refuses to be run."""
+    node = RefusingNode()
+    node.inputs, node.saved, node.settings = tuple(edges), (), ()
+    node.shape, node.code, node.lasti, node.extras = t.array.shape, None, 0, None
+    node.stamp = graph.tick()
+    return tied(t.array, node, t.result_class)
