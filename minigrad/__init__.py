@@ -27,6 +27,7 @@ from minigrad.dtypes import int16 as short
 from minigrad.dtypes import int32 as int
 from minigrad.dtypes import int64 as long
 from minigrad.layouts import *
+from minigrad.ops.activation import *
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
 from minigrad.ops.decomposition import *
@@ -38,6 +39,7 @@ from minigrad.ops.pointwise import *
 from minigrad.ops.reduction import *
 from minigrad.ops.sampling import *
 from minigrad.ops.shape import *
+from minigrad.ops.special import *
 from minigrad.ops.statistics import *
 from minigrad.printing import *
 from minigrad.queries import *
@@ -50,15 +52,15 @@ e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("cuda", "linalg", "nn", "optim", "serialization", "utils", "viz"))
+_PARTS = frozenset(("cuda", "linalg", "nn", "optim", "serialization", "special", "utils", "viz"))
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
-    "binary_cross_entropy_with_logits", "celu", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
+    "binary_cross_entropy_with_logits", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
     "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "ctc_loss",
-    "dropout", "embedding", "embedding_bag", "feature_alpha_dropout", "group_norm", "hardshrink", "hinge_embedding_loss",
-    "instance_norm", "kl_div", "layer_norm", "log_softmax", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d",
-    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "prelu", "relu", "relu_", "rms_norm",
-    "rrelu", "rrelu_", "selu", "selu_", "softmax", "threshold", "threshold_", "triplet_margin_loss"))
+    "dropout", "embedding", "embedding_bag", "feature_alpha_dropout", "group_norm", "hinge_embedding_loss",
+    "instance_norm", "kl_div", "layer_norm", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d",
+    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "rms_norm",
+    "rrelu", "rrelu_", "triplet_margin_loss"))
 
 
 def __getattr__(name):  # type: ignore[no-untyped-def]

@@ -14,7 +14,20 @@ from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import graph
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
-from minigrad.ops import copying, creation, decomposition, indexing, linalg, ordering, pointwise, reduction, sampling, statistics
+from minigrad.ops import (
+    activation,
+    copying,
+    creation,
+    decomposition,
+    indexing,
+    linalg,
+    ordering,
+    pointwise,
+    reduction,
+    sampling,
+    special,
+    statistics,
+)
 from minigrad.ops import shape as shapes
 from minigrad.size import Size
 
@@ -698,6 +711,17 @@ class Tensor(TensorBase):
     isposinf, isneginf, isreal, conj = pointwise.isposinf, pointwise.isneginf, pointwise.isreal, pointwise.conj
     angle = pointwise.angle
     real, imag = property(pointwise.real), property(pointwise.imag)
+
+    # -- activations and special functions
+
+    relu, relu_, prelu, hardshrink = activation.relu, activation.relu.inplace, activation.prelu, activation.hardshrink
+    softmax, log_softmax = activation.softmax, activation.log_softmax
+    erf, erf_, erfc, erfc_ = special.erf, special.erf.inplace, special.erfc, special.erfc.inplace
+    erfinv, erfinv_, i0, i0_ = special.erfinv, special.erfinv.inplace, special.i0, special.i0.inplace
+    lgamma, lgamma_, digamma, digamma_ = special.lgamma, special.lgamma.inplace, special.digamma, special.digamma.inplace
+    polygamma, polygamma_ = special.polygamma_of, special.polygamma_of.inplace
+    mvlgamma, mvlgamma_ = special.mvlgamma, special.mvlgamma.inplace
+    igamma, igamma_, igammac, igammac_ = special.igamma, special.igamma.inplace, special.igammac, special.igammac.inplace
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """The elements of this tensor where `condition`, else those of `other`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import math
 from typing import Any
 
@@ -42,6 +44,10 @@ class Library:
         """A random generator on `device` with the methods of NumPy's ``Generator``."""
         raise NotImplementedError
 
+    def special(self) -> Any:
+        """The module of special functions. Raises ``ImportError`` where it is not installed."""
+        raise NotImplementedError
+
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         """``target[index] += values`` where an element named twice receives both values."""
         raise NotImplementedError
@@ -74,6 +80,12 @@ class NumpyLibrary(Library):
 
     def generator(self, seed: int, device: Device) -> Any:
         return np.random.Generator(np.random.SFC64(seed))
+
+    def special(self) -> Any:
+        module = scipy_special()
+        if module is None:
+            raise ImportError("this function needs SciPy, which is not installed here; install it with pip install scipy")
+        return module
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         if getattr(values, "size", 1) <= 2048:
@@ -124,6 +136,15 @@ def add_rows(target: Any, places: Any, values: Any) -> None:
     np.add.at(target.reshape(-1), places, values.reshape(-1))
 
 
+@functools.cache
+def scipy_special() -> Any:
+    """SciPy's special functions, or None where SciPy is not installed; looked for at the first use."""
+    try:
+        return importlib.import_module("scipy.special")
+    except ImportError:
+        return None
+
+
 class CupyLibrary(Library):
     device_type = "cuda"
 
@@ -153,6 +174,9 @@ class CupyLibrary(Library):
     def generator(self, seed: int, device: Device) -> Any:
         with self.xp.cuda.Device(0 if device.index is None else device.index):
             return self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
+
+    def special(self) -> Any:
+        return importlib.import_module("cupyx.scipy.special")
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         self._cupyx.scatter_add(target, index, values)
