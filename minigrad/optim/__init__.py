@@ -1,0 +1,12 @@
+"""Optimizers, and schedulers of their learning rates."""
+
+from minigrad.optim import lr_scheduler, swa_utils
+from minigrad.optim.adam import Adam, Adamax, AdamW, NAdam, RAdam
+from minigrad.optim.adaptive import ASGD, Adadelta, Adafactor, Adagrad, RMSprop, Rprop
+from minigrad.optim.lbfgs import LBFGS
+from minigrad.optim.muon import Muon
+from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.sgd import SGD
+
+__all__ = ["ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "Optimizer",
+           "RAdam", "RMSprop", "Rprop", "lr_scheduler", "swa_utils"]

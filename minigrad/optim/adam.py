@@ -1,0 +1,189 @@
+"""Adam and its relatives: steps scaled by running averages of the gradient and of its square."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.optim.optimizer import Optimizer, blocks, check, counted, new_number, number, scalar, zeros_like
+
+__all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
+
+
+def check_adam(lr: Any, betas: Any, eps: float, weight_decay: float) -> None:
+    """The ranges that Adam and its relatives share."""
+    check(number(lr) >= 0, "learning rate", lr)
+    check(eps >= 0, "epsilon value", eps)
+    check(0 <= number(betas[0]) < 1, "beta parameter at index 0", betas[0])
+    check(0 <= number(betas[1]) < 1, "beta parameter at index 1", betas[1])
+    check(weight_decay >= 0, "weight_decay value", weight_decay)
+
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015).
+
+    ``m = beta1 m + (1 - beta1) g``, ``v = beta2 v + (1 - beta2) g**2``, and with both divided by what they lack at step t,
+    ``1 - beta**t``: ``p -= lr * m / (sqrt(v) + eps)``. `weight_decay` is added to the gradient or, with
+    `decoupled_weight_decay`, taken from the parameter; `amsgrad` uses the largest v so far (Reddi et al. 2018).
+    `foreach`, `fused`, `capturable` and `differentiable` are PyTorch's choices of implementation and change nothing here.
+    """
+
+    def __init__(self, params: Any, lr: Any = 1e-3, betas: tuple[Any, Any] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None, maximize: bool = False,
+                 capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+                 decoupled_weight_decay: bool = False) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
+            "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay})
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = zeros_like(p)
+        beta1, beta2 = number(group["betas"][0]), number(group["betas"][1])
+        lr, weight_decay, maximize, amsgrad = number(group["lr"]), group["weight_decay"], group["maximize"], group["amsgrad"]
+        step = counted(state)
+        # lr * (m / c1) / (sqrt(v / c2) + eps) = rate * m / (sqrt(v) + eps * sqrt(c2))
+        root = (1 - beta2**step) ** 0.5
+        like = p.array.real
+        rate, eps = scalar(lr * root / (1 - beta1**step), like), scalar(group["eps"] * root, like)
+        keep1, take1, keep2, take2 = [scalar(x, like) for x in (beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5)]
+        shrink = scalar(1 - lr * weight_decay, like) if weight_decay and group["decoupled_weight_decay"] else None
+        top = state["max_exp_avg_sq"].array if amsgrad else p.array
+        t: Any = None
+        for x, g, m, v, largest in blocks(p.array, g, state["exp_avg"].array, state["exp_avg_sq"].array, top):
+            if t is None or t.shape != x.shape:
+                t = np.empty_like(x)
+            if maximize:
+                g = -g
+            if shrink is not None:
+                x *= shrink
+            elif weight_decay:
+                g = g + weight_decay * x
+            m *= keep1
+            m += np.multiply(g, take1, t)
+            v *= keep2
+            np.multiply(g, take2, t)
+            v += np.multiply(t, t, t)
+            if amsgrad:
+                v = np.maximum(largest, v, largest)
+            np.sqrt(v, t)
+            t += eps
+            np.divide(m, t, t)
+            t *= rate
+            x -= t
+
+
+class AdamW(Adam):
+    """:class:`Adam` whose weight decay is taken from the parameter: ``p *= 1 - lr * weight_decay`` (Loshchilov & Hutter 2019)."""
+
+    def __init__(self, params: Any, lr: Any = 1e-3, betas: tuple[Any, Any] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, foreach: bool | None = None,
+                 capturable: bool = False, differentiable: bool = False, fused: bool | None = None) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
+                         differentiable=differentiable, fused=fused, decoupled_weight_decay=True)
+
+
+class Adamax(Optimizer):
+    """Adam with the largest instead of the root mean square gradient: ``u = max(beta2 u, |g| + eps)`` (Kingma & Ba 2015)."""
+
+    def __init__(self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False, differentiable: bool = False,
+                 capturable: bool = False) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach, "maximize": maximize,
+            "differentiable": differentiable, "capturable": capturable})
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state.update(step=new_number(), exp_avg=zeros_like(p), exp_inf=zeros_like(p))
+        beta1, beta2 = group["betas"]
+        rate = number(group["lr"]) / (1 - beta1 ** counted(state))
+        for x, g, m, u in blocks(p.array, g, state["exp_avg"].array, state["exp_inf"].array):
+            if group["maximize"]:
+                g = -g
+            if group["weight_decay"]:
+                g = g + group["weight_decay"] * x
+            m += (g - m) * (1 - beta1)
+            u *= beta2
+            np.maximum(u, np.abs(g) + group["eps"], u)
+            x -= rate * m / u
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum (Dozat 2016)."""
+
+    def __init__(self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
+                 foreach: bool | None = None, maximize: bool = False, capturable: bool = False,
+                 differentiable: bool = False) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        check(momentum_decay >= 0, "momentum_decay value", momentum_decay)
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "momentum_decay": momentum_decay,
+            "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize, "foreach": foreach, "capturable": capturable,
+            "differentiable": differentiable})
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state.update(step=new_number(), mu_product=new_number(1.0), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
+        beta1, beta2 = group["betas"]
+        lr, weight_decay, decay = number(group["lr"]), group["weight_decay"], group["momentum_decay"]
+        step = counted(state)
+        mu = beta1 * (1 - 0.5 * 0.96 ** (step * decay))
+        mu_next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * decay))
+        state["mu_product"].array *= mu
+        product = float(state["mu_product"].array)
+        rate_g, rate_m = lr * (1 - mu) / (1 - product), lr * mu_next / (1 - product * mu_next)
+        for x, g, m, v in blocks(p.array, g, state["exp_avg"].array, state["exp_avg_sq"].array):
+            if group["maximize"]:
+                g = -g
+            if weight_decay and group["decoupled_weight_decay"]:
+                x *= 1 - lr * weight_decay
+            elif weight_decay:
+                g = g + weight_decay * x
+            m += (g - m) * (1 - beta1)
+            v *= beta2
+            v += (1 - beta2) * g * g
+            x -= (rate_g * g + rate_m * m) / (np.sqrt(v / (1 - beta2**step)) + group["eps"])
+
+
+class RAdam(Optimizer):
+    """Adam that waits with the adaptive step until the variance of v is bounded, and rectifies it then (Liu et al. 2020)."""
+
+    def __init__(self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+                 weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None,
+                 maximize: bool = False, capturable: bool = False, differentiable: bool = False) -> None:
+        check_adam(lr, betas, eps, weight_decay)
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
+            "capturable": capturable, "decoupled_weight_decay": decoupled_weight_decay, "differentiable": differentiable})
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
+        beta1, beta2 = group["betas"]
+        lr, weight_decay = number(group["lr"]), group["weight_decay"]
+        step = counted(state)
+        correction2 = 1 - beta2**step
+        longest = 2 / (1 - beta2) - 1  # the length of the average of v in the limit, and now
+        length = longest - 2 * step * beta2**step / correction2
+        rate = lr / (1 - beta1**step)
+        if length > 5:
+            rate *= (correction2 * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
+        for x, g, m, v in blocks(p.array, g, state["exp_avg"].array, state["exp_avg_sq"].array):
+            if group["maximize"]:
+                g = -g
+            if weight_decay and group["decoupled_weight_decay"]:
+                x *= 1 - lr * weight_decay
+            elif weight_decay:
+                g = g + weight_decay * x
+            m += (g - m) * (1 - beta1)
+            v *= beta2
+            v += (1 - beta2) * g * g
+            x -= rate * m / (np.sqrt(v) + group["eps"]) if length > 5 else rate * m

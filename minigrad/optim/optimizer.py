@@ -1,0 +1,378 @@
+"""The base of optimizers: groups of parameters with their settings, the state of each parameter, the step, the hooks.
+
+An optimizer defines how one parameter moves, on raw arrays and in place. NumPy fuses nothing, so a formula runs over large
+arrays in blocks that stay in the processor's cache (:func:`blocks`).
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import defaultdict
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+from minigrad import autograd, dtypes
+from minigrad.autograd.graph import RemovableHandle, ledger
+from minigrad.errors import ArgumentError
+from minigrad.tensor import Tensor
+
+__all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
+
+BLOCK = 1 << 14  # elements; of five float32 arrays, 320 kB
+_everywhere_pre: dict[int, Any] = {}
+_everywhere_post: dict[int, Any] = {}
+
+
+class Required:
+    """Stands for the value of a setting that every parameter group must give itself."""
+
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required = Required()
+
+
+def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
+    """Corresponding parts of arrays of one shape: all at once if they are small, else as much as fits the cache.
+
+    Complex arrays come as their real and then their imaginary parts, which optimizers treat as independent numbers.
+    """
+    first = arrays[0]
+    if first.dtype.kind == "c":
+        yield from blocks(*[a.real for a in arrays])
+        yield from blocks(*[a.imag for a in arrays])
+    elif first.size <= BLOCK or first.__class__ is not np.ndarray or not all([a.flags.c_contiguous for a in arrays]):
+        yield arrays
+    else:
+        flat = [a.reshape(-1) for a in arrays]
+        for start in range(0, first.size, BLOCK):
+            yield tuple([a[start:start + BLOCK] for a in flat])
+
+
+def number(x: Any) -> float:
+    """A setting, which may be a tensor, as a Python number."""
+    return x if x.__class__ is float else float(x)
+
+
+def scalar(x: Any, like: Any) -> Any:
+    """A number in the dtype of `like`: NumPy multiplies an array by that in half the time it takes for a Python number."""
+    return np.array(x, like.dtype) if like.__class__ is np.ndarray else x
+
+
+def tensor_of(array: Any) -> Tensor:
+    """`array` as a tensor outside any graph."""
+    t = object.__new__(Tensor)
+    t.array, t.node = array, None
+    return t
+
+
+def zeros_like(p: Any) -> Tensor:
+    """Zeros for the state of `p`."""
+    return tensor_of(np.zeros_like(p.array))
+
+
+def new_number(value: float = 0.0) -> Tensor:
+    """A number for the state: a tensor without dimensions in main memory, float32 unless the default type is float64."""
+    wide = dtypes.get_default_dtype() is dtypes.float64
+    return tensor_of(np.array(value, np.float64 if wide else np.float32))
+
+
+def counted(state: dict[str, Any]) -> float:
+    """Add one to the state's ``step`` and return it."""
+    step = state["step"]
+    if not isinstance(step, Tensor):  # from an older dictionary
+        step = state["step"] = new_number(float(step))
+    step.array += 1
+    return float(step.array)
+
+
+def check(ok: bool, what: str, value: Any) -> None:
+    """Raise PyTorch's ``ValueError`` for a setting out of range."""
+    if not ok:
+        raise ValueError(f"Invalid {what}: {value}")
+
+
+def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
+    """The ``step`` of a subclass, with the hooks around it."""
+    @functools.wraps(step)
+    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        for hook in [*_everywhere_pre.values(), *self._optimizer_step_pre_hooks.values()]:
+            new = hook(self, args, kwargs)
+            if new is not None:
+                if not (isinstance(new, tuple) and len(new) == 2):
+                    raise RuntimeError(f"{type(self).__name__}.step must return None or a tuple of (new_args, new_kwargs), but got "
+                                       f"{new}.")
+                args, kwargs = new
+        self._stepped = True
+        result = step(self, *args, **kwargs)
+        for hook in [*self._optimizer_step_post_hooks.values(), *_everywhere_post.values()]:
+            hook(self, args, kwargs)
+        return result
+    return hooked
+
+
+class Optimizer:
+    """Base of all optimizers.
+
+    To write one: call ``super().__init__(params, defaults)`` and define either :meth:`step`, or :meth:`update`, which
+    moves one parameter.
+
+    Args:
+        params: tensors, pairs of a name and a tensor, or dictionaries ``{"params": ..., "lr": ...}`` that make groups.
+        defaults: the settings of a group that does not give its own.
+    """
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._set_hooks()
+        if isinstance(params, Tensor):
+            raise ArgumentError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                                f"{type(params).__name__}; pass a list: [tensor]")
+        self.state: dict[Any, Any] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list: model.parameters() of a model without parameters, or an "
+                             "iterator that was used up before")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in cls.__dict__:
+            cls.step = with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+
+    def _set_hooks(self) -> None:
+        self._stepped = False  # for the schedulers, which warn if they come first
+        self._warned = False
+        self._optimizer_step_pre_hooks: dict[int, Any] = {}
+        self._optimizer_step_post_hooks: dict[int, Any] = {}
+        self._optimizer_state_dict_pre_hooks: dict[int, Any] = {}
+        self._optimizer_state_dict_post_hooks: dict[int, Any] = {}
+        self._optimizer_load_state_dict_pre_hooks: dict[int, Any] = {}
+        self._optimizer_load_state_dict_post_hooks: dict[int, Any] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_optimizer_step_pre_hooks" not in self.__dict__:
+            self._set_hooks()
+        self.__dict__.update(state)
+
+    def __repr__(self) -> str:
+        lines = [type(self).__name__ + " ("]
+        for k, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {k}")
+            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
+            lines.append("")
+        return "\n".join(lines[:-1]) + "\n)"
+
+    # ------------------------------------------------------------------------------------------------ groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters to be moved from now on, with settings of their own: ``{"params": ..., "lr": ...}``.
+
+        Raises ``TypeError`` for what is not a tensor, ``ValueError`` for a non-leaf or for one that is in another group.
+        """
+        if not isinstance(param_group, dict):
+            raise ArgumentError(f"param_group must be a dict, but got {type(param_group)}")
+        params = param_group["params"]
+        if isinstance(params, set):
+            raise ArgumentError("optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                                "will change between runs. Please use a list instead.")
+        params = [params] if isinstance(params, Tensor) else list(params)
+        if any(isinstance(p, tuple) for p in params):
+            if not all(isinstance(p, tuple) for p in params):
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+            param_group["param_names"] = [name for name, _ in params]
+            params = [p for _, p in params]
+        param_group["params"] = params
+        for p in params:
+            if not isinstance(p, Tensor):
+                raise ArgumentError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
+            if not (p.is_leaf or p.retains_grad):
+                raise ValueError("can't optimize a non-leaf Tensor: it was computed from others, and its gradient is not kept; pass "
+                                 "those, or a detached copy with requires_grad=True")
+        for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+            param_group.setdefault(name, default)
+        if len(params) != len(set(params)):
+            warnings.warn("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
+                          stacklevel=3)
+        if self.param_groups and ("param_names" in param_group) != ("param_names" in self.param_groups[0]):
+            known = "param_names" in self.param_groups[0]
+            raise ValueError(f"all optimizer param groups should be with/without names. cannot add param group with"
+                             f"{'out' if known else ''} names to the optimizer")
+        taken = {p for group in self.param_groups for p in group["params"]}
+        if not taken.isdisjoint(params):
+            raise ValueError("some parameters appear in more than one parameter group")
+        self.param_groups.append(param_group)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or with ``set_to_none=False`` set them to zero."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                grad = p._grad
+                if grad is not None:
+                    if set_to_none:
+                        p._grad = None
+                    else:
+                        p._grad = grad = grad.detach()
+                        grad.array.fill(0)
+                        ledger.record(grad.array, "zero_grad")
+
+    # ------------------------------------------------------------------------------------------------ the step
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move every parameter that has a gradient.
+
+        Args:
+            closure: computes the loss anew, with its gradients; it is called first, and its result returned.
+        """
+        if self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks or _everywhere_pre or _everywhere_post:
+            return with_hooks(Optimizer._step)(self, closure)
+        self._stepped = True
+        return self._step(closure)
+
+    def _step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None
+        if closure is not None:
+            with autograd.enable_grad():
+                loss = closure()
+        moved: list[Any] = []
+        for group in self.param_groups:
+            self.update_group(group, moved)
+        if moved:
+            ledger.record_all(moved, type(self).__name__ + ".step")
+        elif not self._warned:
+            self._warned = True
+            warnings.warn(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() before "
+                          "step(), and check that the loss depends on these parameters (not on copies) and that they require grad.",
+                          stacklevel=3)
+        return loss
+
+    def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
+        """Move the parameters of one group and put the arrays that were written into `moved`."""
+        for p in group["params"]:
+            grad = p._grad
+            if grad is not None:
+                self.update(p, grad.array, self.state[p], group)
+                moved.append(p.array)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Move one parameter.
+
+        Args:
+            p: the parameter; ``p.array`` is written in place.
+            g: its gradient, an array that must not be written.
+            state: what this parameter carries from step to step; empty at the first.
+            group: the settings.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines neither step() nor update()")
+
+    # ------------------------------------------------------------------------------------------------ state dictionaries
+
+    def state_dict(self) -> dict[str, Any]:
+        """``{"state": ..., "param_groups": ...}``, with parameters named by their number, in the order of the groups."""
+        for hook in list(self._optimizer_state_dict_pre_hooks.values()):
+            hook(self)
+        numbers: dict[Any, int] = {}
+        groups = []
+        for group in self.param_groups:
+            for p in group["params"]:
+                numbers.setdefault(p, len(numbers))
+            packed = {key: value for key, value in group.items() if key != "params"}
+            groups.append({**packed, "params": [numbers[p] for p in group["params"]]})
+        state = {numbers[p] if isinstance(p, Tensor) else p: value for p, value in self.state.items()}
+        result: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in list(self._optimizer_state_dict_post_hooks.values()):
+            new = hook(self, result)
+            result = result if new is None else new
+        return result
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over settings and state from `state_dict`, as :meth:`state_dict` made it; tensors are copied.
+
+        Raises ``ValueError`` if the groups differ in number or size.
+        """
+        state_dict = dict(state_dict)
+        for hook in list(self._optimizer_load_state_dict_pre_hooks.values()):
+            new = hook(self, state_dict)
+            state_dict = state_dict if new is None else new
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError("loaded state dict has a different number of parameter groups")
+        if any(len(theirs["params"]) != len(ours["params"]) for theirs, ours in zip(saved, self.param_groups)):
+            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+        params = {number: p for theirs, ours in zip(saved, self.param_groups)
+                  for number, p in zip(theirs["params"], ours["params"])}
+        state: dict[Any, Any] = defaultdict(dict)
+        for key, value in state_dict["state"].items():
+            state[params.get(key, key)] = _copied(value, params.get(key))
+        groups = []
+        for theirs, ours in zip(saved, self.param_groups):
+            group = {**theirs, "params": ours["params"]}
+            if "param_names" in ours:
+                group.setdefault("param_names", ours["param_names"])
+            else:
+                group.pop("param_names", None)
+            groups.append(group)
+        self.__setstate__({"state": state, "param_groups": groups})
+        for hook in list(self._optimizer_load_state_dict_post_hooks.values()):
+            hook(self)
+
+    # ------------------------------------------------------------------------------------------------ hooks
+
+    def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step; it may return other ``(args, kwargs)``."""
+        return RemovableHandle(self._optimizer_step_pre_hooks, hook)
+
+    def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step."""
+        return RemovableHandle(self._optimizer_step_post_hooks, hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before :meth:`state_dict`."""
+        return RemovableHandle(self._optimizer_state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after :meth:`state_dict`; what it returns, unless None, is returned instead."""
+        return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before :meth:`load_state_dict`; what it returns, unless None, is loaded instead."""
+        return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after :meth:`load_state_dict`."""
+        return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
+
+
+def _copied(value: Any, p: Any, key: str | None = None) -> Any:
+    """A copy of saved state for `p`: tensors on its device and, but for the step count, in its dtype."""
+    if isinstance(value, Tensor):
+        if p is None or key == "step":
+            return tensor_of(value.array.copy())
+        like = p.array
+        array = value.to(p.device).array
+        return tensor_of(array.astype(like.dtype) if like.dtype.kind in "fc" else array.copy())
+    if isinstance(value, dict):
+        return {k: _copied(v, p, k) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(v, p) for v in value)
+    return value
+
+
+def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """A step pre-hook of every optimizer; see :meth:`Optimizer.register_step_pre_hook`."""
+    return RemovableHandle(_everywhere_pre, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """A step post-hook of every optimizer; see :meth:`Optimizer.register_step_post_hook`."""
+    return RemovableHandle(_everywhere_post, hook)

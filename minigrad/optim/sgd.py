@@ -1,0 +1,84 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, number, scalar, zeros_like
+
+__all__ = ["SGD"]
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent, with momentum (Polyak) or Nesterov's momentum (Sutskever et al. 2013).
+
+    With g the gradient plus ``weight_decay * p``: ``buf = momentum * buf + (1 - dampening) * g``, and ``p -= lr * buf`` or, with
+    `nesterov`, ``p -= lr * (g + momentum * buf)``. `maximize` climbs instead. `foreach`, `fused` and `differentiable` are PyTorch's
+    choices of implementation and change nothing here.
+
+    >>> import minigrad as mg
+    >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> opt = mg.optim.SGD([w], lr=0.5)
+    >>> (w * w).sum().backward()
+    >>> opt.step()
+    >>> w
+    tensor([0., 0.], requires_grad=True)
+    """
+
+    def __init__(self, params: Any, lr: Any = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: Any = 0,
+                 nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None, differentiable: bool = False,
+                 fused: bool | None = None) -> None:
+        check(number(lr) >= 0, "learning rate", lr)
+        check(momentum >= 0, "momentum value", momentum)
+        check(number(weight_decay) >= 0, "weight_decay value", weight_decay)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        super().__init__(params, {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+            "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused})
+
+    def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
+        if group["momentum"] or group["weight_decay"] or group["maximize"]:
+            for p in group["params"]:
+                if p._grad is not None:
+                    self.update(p, p._grad.array, self.state[p] if group["momentum"] else {}, group)
+                    moved.append(p.array)
+            return
+        lr, dtype = number(group["lr"]), None
+        rate: Any = None
+        for p in group["params"]:
+            grad = p._grad
+            if grad is not None:
+                x = p.array
+                if x.dtype is not dtype:
+                    rate, dtype = scalar(lr, x), x.dtype
+                if x.size <= BLOCK:
+                    np.subtract(x, grad.array * rate, x)
+                else:
+                    for part, g in blocks(x, grad.array):
+                        part -= g * rate
+                moved.append(x)
+
+    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        x = p.array
+        rate, momentum, decay = [scalar(number(group[name]), x) for name in ("lr", "momentum", "weight_decay")]
+        keep, take = momentum, scalar(1.0 - group["dampening"], x)
+        if not momentum:
+            buffer = x  # not used
+        elif state.get("momentum_buffer") is None:
+            state["momentum_buffer"] = zeros_like(p)
+            buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, x), scalar(1.0, x)
+        else:
+            buffer = state["momentum_buffer"].array
+        for x, g, buf in blocks(x, g, buffer):
+            if group["maximize"]:
+                g = -g
+            if decay:
+                g = g + decay * x
+            if momentum:
+                buf *= keep
+                buf += take * g
+                g = g + momentum * buf if group["nesterov"] else buf
+            x -= rate * g
