@@ -1,0 +1,6 @@
+"""Layers, losses and containers; their functional forms are in :mod:`minigrad.nn.functional`."""
+
+from minigrad.nn import functional, init, utils
+from minigrad.nn.modules import *
+from minigrad.nn.modules import Module
+from minigrad.nn.parameter import Parameter

@@ -1,0 +1,15 @@
+"""The layers, by kind."""
+
+from minigrad.nn.modules.activation import *
+from minigrad.nn.modules.container import *
+from minigrad.nn.modules.conv import *
+from minigrad.nn.modules.distance import *
+from minigrad.nn.modules.dropout import *
+from minigrad.nn.modules.linear import *
+from minigrad.nn.modules.loss import *
+from minigrad.nn.modules.module import Module
+from minigrad.nn.modules.normalization import *
+from minigrad.nn.modules.padding import *
+from minigrad.nn.modules.pooling import *
+from minigrad.nn.modules.shape import *
+from minigrad.nn.modules.sparse import *

@@ -1,0 +1,31 @@
+"""Making the tensors that modules start from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend, dtypes
+from minigrad.nn.parameter import Parameter
+from minigrad.tensor import Tensor
+
+
+def buffer(value: Any, *size: int, device: Any = None, dtype: Any = None) -> Any:
+    """A tensor of the shape `size`, filled with `value`, of the default floating type unless `dtype` is given."""
+    dtype = dtypes.get_default_dtype() if dtype is None else dtype
+    device = backend.as_device(device)
+    t: Any = object.__new__(Tensor)
+    t.array = backend.library_on(device).from_numpy(np.full(size, value, dtype=dtype.numpy), device)
+    t.node = None
+    return t
+
+
+def parameter(*size: int, device: Any = None, dtype: Any = None) -> Any:
+    """A parameter of the shape `size`; ``reset_parameters`` of the module gives it its values."""
+    return Parameter(buffer(0, *size, device=device, dtype=dtype))
+
+
+def repeated(value: Any, count: int) -> tuple[Any, ...]:
+    """A setting given once for all dimensions, or for each."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * count

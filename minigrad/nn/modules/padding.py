@@ -1,0 +1,146 @@
+"""Padding the last dimensions with a constant, by reflection, by repetition of the edge, or in a circle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.nn import functional as F
+from minigrad.nn.modules.factory import repeated
+from minigrad.nn.modules.module import Module
+
+__all__ = ["CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d", "ReflectionPad1d",
+           "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d", "ZeroPad1d",
+           "ZeroPad2d", "ZeroPad3d"]
+
+
+class Pad(Module):
+    """`padding` is one number for every side, or (left, right, top, bottom, front, back) as far as there are dimensions."""
+
+    dims: int
+    mode: str
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__()
+        self.padding = repeated(padding, 2 * self.dims)
+
+    def forward(self, input: Any) -> Any:
+        return F.pad(input, self.padding, self.mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ConstantPad(Pad):
+    """Pads with `value`."""
+
+    def __init__(self, padding: Any, value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input: Any) -> Any:
+        return F.pad(input, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
+
+
+class ConstantPad1d(ConstantPad):
+    """Pads the last dimension with a constant."""
+
+    dims = 1
+
+
+class ConstantPad2d(ConstantPad):
+    """Pads the last 2 dimensions with a constant."""
+
+    dims = 2
+
+
+class ConstantPad3d(ConstantPad):
+    """Pads the last 3 dimensions with a constant."""
+
+    dims = 3
+
+
+class ZeroPad1d(ConstantPad1d):
+    """Pads the last dimension with 0."""
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad2d(ConstantPad2d):
+    """Pads the last 2 dimensions with 0."""
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad3d(ConstantPad3d):
+    """Pads the last 3 dimensions with 0."""
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__(padding, 0.0)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ReflectionPad1d(Pad):
+    """Pads the last dimension mirrored at the edge, the edge itself not repeated."""
+
+    dims, mode = 1, "reflect"
+
+
+class ReflectionPad2d(Pad):
+    """Pads the last 2 dimensions mirrored at the edge, the edge itself not repeated."""
+
+    dims, mode = 2, "reflect"
+
+
+class ReflectionPad3d(Pad):
+    """Pads the last 3 dimensions mirrored at the edge, the edge itself not repeated."""
+
+    dims, mode = 3, "reflect"
+
+
+class ReplicationPad1d(Pad):
+    """Pads the last dimension with copies of the edge."""
+
+    dims, mode = 1, "replicate"
+
+
+class ReplicationPad2d(Pad):
+    """Pads the last 2 dimensions with copies of the edge."""
+
+    dims, mode = 2, "replicate"
+
+
+class ReplicationPad3d(Pad):
+    """Pads the last 3 dimensions with copies of the edge."""
+
+    dims, mode = 3, "replicate"
+
+
+class CircularPad1d(Pad):
+    """Pads the last dimension with what stands at the other end."""
+
+    dims, mode = 1, "circular"
+
+
+class CircularPad2d(Pad):
+    """Pads the last 2 dimensions with what stands at the other end."""
+
+    dims, mode = 2, "circular"
+
+
+class CircularPad3d(Pad):
+    """Pads the last 3 dimensions with what stands at the other end."""
+
+    dims, mode = 3, "circular"

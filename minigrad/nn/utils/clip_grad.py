@@ -1,0 +1,94 @@
+"""Keeping gradients small."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from minigrad import backend
+from minigrad.autograd.graph import ledger
+from minigrad.errors import MinigradError
+from minigrad.tensor import Tensor
+
+
+class NonFiniteError(MinigradError, RuntimeError):
+    """A norm is infinite or not a number where that was not to be passed over."""
+
+
+def _gradients(parameters: Any) -> list[Any]:
+    """The gradients there are, of one tensor or several."""
+    return [p.grad for p in ([parameters] if isinstance(parameters, Tensor) else parameters) if p.grad is not None]
+
+
+def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None) -> Any:
+    """The norm of all `tensors` taken as one vector: a tensor without dimensions.
+
+    Raises ``RuntimeError`` with `error_if_nonfinite` if it is infinite or not a number. `foreach` changes nothing here.
+    """
+    tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    norm_type = float(norm_type)
+    out: Any = object.__new__(Tensor)
+    out.node = None
+    if not tensors:
+        out.array = np.zeros((), np.float32)
+        return out
+    first = tensors[0].array
+    if norm_type == 2.0 and all(t.array.dtype.kind == "f" for t in tensors):
+        flat = [t.array.ravel() for t in tensors]
+        total = np.sqrt(sum(np.dot(x, x) for x in flat))  # type: ignore[arg-type]
+    else:
+        norms = [np.linalg.norm(t.array.ravel(), norm_type) for t in tensors]
+        if math.isinf(norm_type):
+            total = np.max(np.stack(norms)) if norm_type > 0 else np.min(np.stack(norms))
+        else:
+            total = np.linalg.norm(np.stack(norms), norm_type)
+    out.array = backend.as_array(total).astype(first.real.dtype)
+    if error_if_nonfinite and not bool(np.isfinite(out.array)):
+        raise NonFiniteError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+                             "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
+                             "`error_if_nonfinite=False`")
+    return out
+
+
+def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
+    """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
+    factor = np.minimum(float(max_norm) / (total_norm.array + 1e-6), 1.0)
+    for g in _gradients(parameters):
+        g.array *= factor.astype(g.array.real.dtype)
+        ledger.record(g.array, "clip_grad_norm_")
+
+
+def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+                    foreach: bool | None = None) -> Any:
+    """Scale all gradients, in place, so that their norm taken as one vector is at most `max_norm`; returns the norm before.
+
+    >>> import minigrad as mg
+    >>> w = mg.zeros(2, requires_grad=True)
+    >>> (w * mg.tensor([3.0, 4.0])).sum().backward()
+    >>> mg.nn.utils.clip_grad_norm_(w, 1.0)
+    tensor(5.)
+    """
+    parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if not parameters:
+        warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
+    total = get_total_norm(_gradients(parameters), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(parameters, max_norm, total)
+    return total
+
+
+def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+                   foreach: bool | None = None) -> Any:
+    """The deprecated name of :func:`clip_grad_norm_`."""
+    warnings.warn("`clip_grad_norm` is now deprecated in favor of `clip_grad_norm_`.", FutureWarning, stacklevel=2)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite)
+
+
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+    """Bring every element of every gradient between ``-clip_value`` and ``clip_value``, in place."""
+    limit = float(clip_value)
+    for g in _gradients(parameters):
+        np.clip(g.array, -limit, limit, out=g.array)
+        ledger.record(g.array, "clip_grad_value_")
