@@ -11,7 +11,7 @@ from typing import Any, Iterator
 import numpy as np
 
 from minigrad import autograd, backend, dtypes, layouts, printing
-from minigrad.autograd import graph
+from minigrad.autograd import clock, graph
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
@@ -106,7 +106,8 @@ class Tensor(TensorBase):
             return self.shape
         ndim = max(self.array.ndim, 1)
         if not -ndim <= dim < ndim or not self.array.ndim:
-            raise DimensionError(f"size: Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got {dim})")
+            raise DimensionError(f"size: Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], "
+                                 f"but got {dim})")
         return self.array.shape[dim]
 
     def dim(self) -> builtins.int:
@@ -132,8 +133,8 @@ class Tensor(TensorBase):
 
     def storage_offset(self) -> builtins.int:
         """How many elements of the underlying memory come before the first one."""
-        owner = graph.memory_owner(self.array)
-        return (backend.address_of(self.array) - backend.address_of(owner)) // self.array.itemsize
+        owner = clock.memory_owner(self.array)
+        return (backend.address_of(self.array) - backend.address_of(owner)) // builtins.int(self.array.itemsize)
 
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
@@ -173,8 +174,7 @@ class Tensor(TensorBase):
 
     def is_set_to(self, tensor: Any) -> builtins.bool:
         """Whether `tensor` is the same part of the same memory."""
-        return (self.array.shape == tensor.array.shape and self.array.strides == tensor.array.strides
-                and self.data_ptr() == tensor.data_ptr())
+        return [self.data_ptr(), self.shape, self.stride()] == [tensor.data_ptr(), tensor.shape, tensor.stride()]
 
     def is_conj(self) -> builtins.bool:
         """Always False: :meth:`conj` computes its values at once."""
@@ -339,7 +339,7 @@ class Tensor(TensorBase):
         """Overwrite with `src`, broadcast and converted to this tensor's shape, dtype and device; gradients flow to `src`."""
         if not isinstance(src, TensorBase):
             src = creation.constant_like(self, src)
-        return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return, attr-defined]
+        return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return]
 
     fill_ = pointwise.fill.inplace
 
@@ -361,8 +361,8 @@ class Tensor(TensorBase):
     def new(self, *args: Any, device: Any = None) -> Tensor:
         """PyTorch's legacy constructor, with this tensor's dtype and device: of data, or uninitialised of a shape."""
         if len(args) == 1 and not isinstance(args[0], (builtins.int, Size)):
-            return self.new_tensor(args[0], device=device)
-        return self.new_empty(*(args or (0,)), device=device)
+            return self.new_tensor(args[0], device=device)  # type: ignore[no-any-return]
+        return self.new_empty(*(args or (0,)), device=device)  # type: ignore[no-any-return]
 
     # -- random
 
@@ -425,7 +425,8 @@ class Tensor(TensorBase):
             if value is self:
                 raise GraphError("can't assign Variable as its own grad")
             if value.array.dtype is not self.array.dtype:
-                raise GraphError(f"assigned grad has data of a different type: expected {self.dtype!r}, got {value.dtype!r}")
+                raise GraphError(f"assigned grad has data of a different type: expected {self.dtype!r}, got "
+                                 f"{dtypes.FROM_NUMPY[value.array.dtype]!r}")
             if backend.device_of(value.array) != self.device:
                 raise DeviceError(f"assigned grad has data located on a different device: expected {self.device}")
             if value.array.shape != self.array.shape:
@@ -464,7 +465,7 @@ class Tensor(TensorBase):
     @property
     def _version(self) -> builtins.int:
         """How often the tensor's memory has been written in place."""
-        write = graph.ledger.find(self.array)
+        write = clock.ledger.find(self.array)
         return 0 if write is None else write.count
 
     def backward(self, gradient: Any = None, retain_graph: Any = None, create_graph: builtins.bool = False,
@@ -565,7 +566,7 @@ class Tensor(TensorBase):
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:
-        return shapes.flip(self, tuple(range(self.array.ndim)))
+        return shapes.flip(self, tuple(range(self.array.ndim)))  # type: ignore[no-any-return]
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if not self.is_leaf:
@@ -786,7 +787,8 @@ class Tensor(TensorBase):
     index_fill_, index_put, index_put_ = indexing.index_fill_, indexing.index_put, indexing.index_put_
     masked_fill, masked_fill_, masked_select = indexing.masked_fill, indexing.masked_fill_, indexing.masked_select
     masked_scatter, masked_scatter_ = indexing.masked_scatter, indexing.masked_scatter.inplace
-    nonzero, argwhere = indexing.nonzero, indexing.argwhere
+    nonzero, argwhere, nonzero_static = indexing.nonzero, indexing.argwhere, indexing.nonzero_static
+    index_reduce, index_reduce_ = indexing.index_reduce, indexing.index_reduce_
 
     # -- linalg
 

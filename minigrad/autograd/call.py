@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
-from minigrad.autograd import graph
+from minigrad.autograd import clock, graph
 from minigrad.autograd.graph import Node, TensorBase, edge_of
 from minigrad.errors import (
     ArgumentError,
@@ -193,9 +193,9 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         node.saved_from = (*((-1,) if "out" in info.kept_arrays else ()),
                            *(range(len(arrays)) if info.arguments[0] in info.kept_arrays else ()))
     node.shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
-    frame = graph.user_frame()
+    frame = clock.user_frame()
     node.code, node.lasti, node.extras = frame.f_code, frame.f_lasti, None
-    node.stamp = graph.tick()
+    node.stamp = clock.tick()
     return node  # type: ignore[no-any-return]
 
 

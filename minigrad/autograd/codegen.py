@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd import call, graph, inplace
+from minigrad.autograd import call, clock, graph, inplace
 from minigrad.autograd.graph import Node, TensorBase
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def compile_op(function: Any, info: Declaration) -> None:
     info.node_class = make_node_class(info)
     namespace: dict[str, Any] = {
         "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
-        "new": object.__new__, "tick": graph.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
-        "getframe": sys._getframe, "user": graph.user, "user_frame": graph.user_frame,
+        "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
+        "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": call.General(function, info), "number": call.number, "quiet": call.quiet, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
@@ -59,7 +59,7 @@ def compile_op(function: Any, info: Declaration) -> None:
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
     """Execute generated `source`; its lines show in tracebacks like any other file's."""
-    filename = f"{graph.PACKAGE}<generated {name}>"
+    filename = f"{clock.PACKAGE}<generated {name}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     scope: dict[str, Any] = {}
     exec(compile(source, filename, "exec"), namespace, scope)

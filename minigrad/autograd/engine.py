@@ -12,7 +12,8 @@ from typing import Any, Iterable
 
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY
-from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, ledger
+from minigrad.autograd.clock import ledger, user_frame
+from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled
 from minigrad.autograd.hooks import after, before, run_hooks
 from minigrad.errors import ShapeError
 
@@ -35,7 +36,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     targets = None if wanted is None else set(wanted)
     needed = None if targets is None else leading_to(targets, [edge for edge, _ in roots])
     results: dict[Any, Any] = {}
-    freed = None if keep_graph else Freed(graph.user_frame())
+    freed = None if keep_graph else Freed(user_frame())
     for edge, g in roots:
         arrive(table, heap, edge, g)
     last = ledger.last

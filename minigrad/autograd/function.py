@@ -7,8 +7,9 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad.autograd import graph, inplace
-from minigrad.autograd.graph import Node, TensorBase, edge_of, grad_enabled, ledger, new_port, tied
+from minigrad.autograd import inplace
+from minigrad.autograd.clock import ledger, tick, user_frame
+from minigrad.autograd.graph import Node, TensorBase, edge_of, grad_enabled, new_port, tied
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -200,9 +201,9 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     node.settings, node.extras = (), None
     node.output_dtypes = tuple([o.array.dtype for o in found])
     node.shape = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs]) if several else outputs[0].array.shape
-    frame = graph.user_frame()
+    frame = user_frame()
     node.code, node.lasti = frame.f_code, frame.f_lasti
-    node.stamp = graph.tick()
+    node.stamp = tick()
     ctx._saved = None
     return node
 
@@ -273,5 +274,5 @@ def refusing(t: Any, edges: list[Any]) -> Any:
     node = RefusingNode()
     node.inputs, node.saved, node.settings = tuple(edges), (), ()
     node.shape, node.code, node.lasti, node.extras = t.array.shape, None, 0, None
-    node.stamp = graph.tick()
+    node.stamp = tick()
     return tied(t.array, node, t.result_class)

@@ -4,33 +4,30 @@ A :class:`Node` is one recorded operation. Its ``inputs`` are edges: each is the
 tensor itself, or None where no gradient is wanted. Edges point from a result to what it was computed from, never back, so
 a graph holds no reference cycle and dies with its last tensor.
 
-One clock orders everything: a node is stamped when it is made, a piece of memory each time it is written in place. A node
-whose saved arrays carry a later stamp than its own would compute a wrong gradient, and says so instead.
+A node is stamped when it is made, a piece of memory each time it is written in place, by one clock
+(:mod:`minigrad.autograd.clock`). A node whose saved arrays carry a later stamp than its own would compute a wrong gradient, and
+says so instead.
 """
 
 from __future__ import annotations
 
-import itertools
-import os
-import sys
 import weakref
 from contextvars import ContextVar
-from functools import partial
 from typing import Any, Callable, Iterable, Iterator
 
+from minigrad.autograd.clock import ledger, source_line, tick
 from minigrad.errors import FreedGraphError, InplaceError
 
-tick: Callable[[], int] = itertools.count(1).__next__
-grad_enabled: ContextVar[bool] = ContextVar("grad_enabled", default=True)  # each thread starts from the default
-
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
+# the default.
+grad_enabled: ContextVar[Any] = ContextVar("grad_enabled", default=True)
 
 
 class TensorBase:
     """An array and its place in the graph. What users hold is :class:`minigrad.Tensor`, a subclass with the methods."""
 
     __slots__ = ("array", "node")
-    array: Any  # the numpy.ndarray or cupy.ndarray that holds the elements
+    array: Any  # the NumPy or CuPy array that holds the elements
     node: Any  # the Node that made this tensor, LEAF for a leaf that requires grad, None where no gradient is wanted
     result_class: type[TensorBase]  # the class of an operation's result; a Parameter's is Tensor
 
@@ -230,94 +227,7 @@ def new_port(node: Node, index: int, array: Any) -> Port:
     return port
 
 
-# ---------------------------------------------------------------------------------------------------- source lines
-
-class User:
-    """The file that last called in from outside the package: a caller from that same file needs no further look."""
-
-    file = ""
-
-
-user = User()
-
-
-def user_frame() -> Any:
-    """The frame nearest the top of the stack whose code is not minigrad's own."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
-    user.file = frame.f_code.co_filename
-    return frame
-
-
-def source_line(code: Any, lasti: int) -> str:
-    if code is None:
-        return "an unknown line"
-    line = next((n for start, end, n in code.co_lines() if start <= lasti < end), code.co_firstlineno)
-    return f"{code.co_filename}:{line}"
-
-
-# ---------------------------------------------------------------------------------------------------- writes in place
-
-class Write:
-    """The in-place writes to one piece of memory: how many, when the last one was, and who made it."""
-
-    __slots__ = ("count", "stamp", "op_name", "code", "lasti", "owner")
-    count: int
-    stamp: int
-    op_name: str
-    code: Any
-    lasti: int
-    owner: Any
-
-
-class Ledger:
-    """In-place writes, by the array that owns the memory; an entry goes when that array does.
-
-    ``last`` is the stamp of the latest write anywhere: a node younger than it need not look further.
-    """
-
-    def __init__(self) -> None:
-        self.last = 0
-        self.writes: dict[int, Write] = {}
-
-    def record(self, array: Any, op_name: str) -> None:
-        """Note that `array`'s memory has been written by `op_name` just now."""
-        self.record_all((array,), op_name)
-
-    def record_all(self, arrays: Iterable[Any], op_name: str) -> None:
-        """Note that the memory of all `arrays` has been written by one call of `op_name`, such as an optimizer's step."""
-        frame = user_frame()
-        code, lasti = frame.f_code, frame.f_lasti
-        self.last = stamp = tick()
-        for array in arrays:
-            owner = array if array.base is None else memory_owner(array)
-            write = self.writes.get(id(owner))
-            if write is None:
-                write = self.writes[id(owner)] = Write()
-                write.count = 0
-                write.owner = weakref.ref(owner, partial(self.forget, id(owner)))
-            write.count += 1
-            write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
-
-    def forget(self, key: int, _: Any) -> None:
-        """Drop the entry of an array that is no more, before its identity can be another's."""
-        self.writes.pop(key, None)
-
-    def find(self, array: Any) -> Write | None:
-        """The writes to `array`'s memory, if there were any."""
-        return self.writes.get(id(memory_owner(array)))
-
-
-ledger = Ledger()
-
-
-def memory_owner(array: Any) -> Any:
-    """The array at the bottom of the chain of views that `array` belongs to."""
-    while (base := array.base) is not None and hasattr(base, "base"):
-        array = base
-    return array
-
+# ---------------------------------------------------------------------------------------------------- what is kept, and freed
 
 class Freed:
     """Takes the place of saved arrays once they are released, and remembers by which call."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import backend
-from minigrad.autograd.graph import Node, TensorBase, ledger, tied
+from minigrad.autograd.clock import ledger
+from minigrad.autograd.graph import Node, TensorBase, tied
 from minigrad.errors import ShapeError
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from minigrad import dtypes
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY, explain, record
-from minigrad.autograd.graph import LEAF, TensorBase, edge_of, ledger, memory_owner
+from minigrad.autograd.clock import ledger, memory_owner, tick
+from minigrad.autograd.graph import LEAF, TensorBase, edge_of
 from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
 
 
@@ -51,7 +52,7 @@ def inplace_form(function: Any) -> Any:
         if writes_directly(function, self, args):
             write(self, function.info, args, settings, name)
         else:
-            start = graph.tick()
+            start = tick()
             assign(self, function(self, *args, **settings), name, start)
         return self
 
@@ -110,7 +111,7 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
 
 
 def refuse_repeated(target: Any, name: str) -> None:
-    if any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
+    if target.size and any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
         raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
                            "single memory location; clone() the expanded tensor before writing to it")
 
@@ -153,7 +154,7 @@ def hold_result(node: Any, value: Any, target: Any) -> None:
     if isinstance(node.saved, tuple):
         if node.saved:
             node.saved = tuple([target if a is value else a for a in node.saved])
-        node.stamp = graph.tick()
+        node.stamp = tick()
 
 
 def move(t: Any, node: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import autograd, backend
-from minigrad.autograd.graph import ledger
+from minigrad.autograd.clock import ledger
 
 __all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",
            "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]

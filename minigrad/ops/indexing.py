@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
-from minigrad.autograd import call, graph, inplace
+from minigrad.autograd import call, clock, inplace
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
@@ -36,8 +36,8 @@ from minigrad.ops.shape import (
     wrapped_dim,
 )
 
-__all__ = ["argwhere", "combinations", "gather", "index_add", "index_copy", "index_fill", "index_put", "index_select", "isin",
-           "masked_fill", "masked_scatter", "masked_select", "nonzero", "put", "repeat_interleave", "scatter", "scatter_add",
+__all__ = ["argwhere", "combinations", "gather", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "isin",
+           "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_static", "put", "repeat_interleave", "scatter", "scatter_add",
            "scatter_reduce", "take", "take_along_dim", "unravel_index"]
 
 Index = tuple[Any, ...]
@@ -163,6 +163,8 @@ def as_operand(value: Any, like: Any) -> Any:
         value = call.scalar_array(int(value) if wanted.kind in "iu" else value, wanted, x)
     elif not isinstance(value, TensorBase) and not backend.is_array(value):
         raise ArgumentError(f"can't assign a {type(value).__name__} to a tensor of {wanted!r}")
+    if raw(value).dtype.kind == "c" and wanted.kind != "c":
+        raise DtypeError(f"value cannot be converted to type {wanted!r} without overflow: it is complex; use its .real")
     if isinstance(like, TensorBase) and not isinstance(value, TensorBase):
         value = call.constant(value, like)
     return value if raw(value).dtype is x.dtype else cast(value, dtype=wanted)
@@ -351,7 +353,8 @@ def fill_rows(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
 @fill_rows.derivative("input")
 def fill_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return fill_rows(g, index, filled(g, size=()), dim=dim)
 @fill_rows.derivative("value")
-def fill_rows_wrt_value(g: Any, index: Any, dim: Any) -> Any: return sum_to_size(select_rows(g, index, dim=dim), size=())
+def fill_rows_wrt_value(g: Any, index: Any, dim: Any) -> Any:
+    return sum_to_size(select_rows(g, each_once(index), dim=dim), size=())
 def write_fill_rows(input: Any, index: Any, value: Any, dim: Any) -> None:
     if value.ndim:
         raise ShapeError(f"index_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
@@ -359,6 +362,12 @@ def write_fill_rows(input: Any, index: Any, value: Any, dim: Any) -> None:
     index = row_index(index, input.shape[d] if input.ndim else 1, d)
     (input if input.ndim else input.reshape(1))[(slice(None),) * d + (index,)] = value
 fill_rows.info.writer = write_fill_rows
+
+
+@op
+def each_once(input: Any) -> Any:
+    """The distinct values of `input`."""
+    return np.unique(input)
 
 
 def prepared_rows(input: Any, index: Any, source: Any, dim: Any) -> tuple[int, Any]:
@@ -513,6 +522,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
     >>> minigrad.gather(minigrad.tensor([[1, 2], [3, 4]]), 1, minigrad.tensor([[0, 0], [1, 0]])).tolist()
     [[1, 1], [4, 3]]
     """
+    if out is not None and raw(out).dtype is not raw(input).dtype:
+        raise DtypeError(f"gather: Expected out tensor to have dtype {call.named(raw(input).dtype)}, but got {call.named(raw(out).dtype)} instead")
     return gather_at(input, index, dim=dim, out=out)
 
 
@@ -748,7 +759,7 @@ def select_mask_wrt_input(g: Any, mask: Any, input_shape: Any) -> Any:
 @op
 def places_of(input: Any) -> Any:
     """Where `input` is not zero: one row of indices for each such element, in order."""
-    return np.argwhere(input).reshape(-1, input.ndim)
+    return np.argwhere(input)
 
 
 def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
@@ -784,6 +795,8 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(n < 0 for n in sizes):
         raise ValueError(f"unravel_index(): 'shape' cannot have negative values, got {sizes}")
+    if not sizes:
+        return ()
     coordinates = unravel(indices, shape=sizes)
     return tuple([select(coordinates, dim=0, index=d) for d in range(len(sizes))])
 
@@ -816,7 +829,7 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
 
 
 def put_flat(inplace: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
-    start = graph.tick()
+    start = clock.tick()
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
@@ -971,3 +984,33 @@ def circled(places: Any, n: int, before: int, after: int) -> Any:
 
 
 PADDED = {"reflect": reflected, "replicate": replicated, "circular": circled}
+
+
+def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True,
+                 out: Any = None) -> Any:
+    """A copy of `input` with `source` combined at the places `index` of dimension `dim`: "prod", "mean", "amax" or "amin"."""
+    return reduced_rows(False, input, dim, index, source, reduce, include_self, out)
+
+
+def index_reduce_(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
+    """In-place form of :func:`index_reduce`."""
+    return reduced_rows(True, input, dim, index, source, reduce, include_self)
+
+
+def reduced_rows(inplace: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
+                 out: Any = None) -> Any:
+    if reduce not in ("prod", "mean", "amax", "amin"):
+        raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
+    d, places = prepared_rows(raw(input), raw(index), raw(source), dim)
+    shape = tuple(source.shape)
+    if not len(input.shape):
+        places, shape = places.reshape(()) if not shape else places, shape
+    everywhere = np.broadcast_to(places.reshape([-1 if k == d else 1 for k in range(len(shape))]), shape)
+    return reduced(inplace, input, dim, everywhere, source, reduce, include_self, out)
+
+
+def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
+    """As :func:`nonzero`, but with exactly `size` rows: the first ones, then rows of `fill_value`."""
+    rows = places_of(input)
+    found, ndim = rows.shape
+    return rows[:size] if found >= size else constant_pad_nd(rows, pad=(0, 0, 0, size - found), value=fill_value)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd import graph
+from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.errors import DimensionError, DtypeError, ShapeError
 from minigrad.ops import activation, pointwise
@@ -58,7 +58,7 @@ def warn_if_broadcast(input: Any, target: Any) -> None:
 
 def warn(message: str) -> None:
     """A ``UserWarning`` that points at the user's line."""
-    frame = graph.user_frame()
+    frame = clock.user_frame()
     warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autograd import graph
+from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
@@ -30,8 +30,12 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 def row_sums(x: Any, y: Any = None) -> Any:
     """Over the rows of a block, the sum of `x` or of ``x * y``, without making that product; of shape (1, rows, 1)."""
     if y is not None:
-        return np.einsum("ors,ors->r", x, y)[None, :, None]
-    return np.einsum("ors->r", x)[None, :, None]
+        sums = np.einsum("ors,ors->r", x, y)
+    elif x.shape[2] == 1:
+        sums = np.ones_like(x, shape=x.shape[:1]) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
+    else:
+        sums = np.einsum("ors->r", x)
+    return sums[None, :, None]
 
 
 @op(outputs=("standard", "mean", "var"))
@@ -72,15 +76,16 @@ def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: 
 @op
 def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
     """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
-    g, x = grad.reshape(layout), standard.reshape(layout)
+    result = np.zeros_like(standard, order="C")
+    d, g, x = result.reshape(layout), grad.reshape(layout), standard.reshape(layout)
     n = x.dtype.type(layout[0] * layout[2] or 1)
     with np.errstate(all="ignore"):
-        d = x * (row_sums(g, x) / -n)
+        np.multiply(x, row_sums(g, x) / -n, out=d)
         d += g
         if centered:
             d -= row_sums(g) / n
         d *= rstd
-    return d.reshape(grad.shape)
+    return result
 @standardize_backward.derivative("grad")
 def standardize_backward_wrt_grad(g: Any, standard: Any, rstd: Any, layout: Any, centered: Any) -> Any:
     return standardize_backward(g, standard, rstd, layout=layout, centered=centered)
@@ -246,7 +251,7 @@ def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
         running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
-        graph.ledger.record(running.array, "batch_norm")
+        clock.ledger.record(running.array, "batch_norm")
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:

@@ -14,20 +14,22 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd.graph import memory_owner
+from minigrad.autograd.clock import memory_owner
 from minigrad.autograd.inplace import become, lead
 from minigrad.autograd.op import op
 from minigrad.dtypes import dtype as Dtype
 from minigrad.errors import ArgumentError, DimensionError, ShapeError
 from minigrad.ops.pointwise import conj
 
-__all__ = ["adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
+__all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
            "broadcast_to", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
-           "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_scatter", "dsplit", "dstack", "flatten",
+           "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "dsplit", "dstack", "flatten",
            "flip", "fliplr", "flipud", "hsplit", "hstack", "meshgrid", "moveaxis", "movedim", "narrow", "permute", "ravel",
            "reshape", "roll", "rot90", "row_stack", "select", "select_scatter", "slice_scatter", "split", "split_with_sizes",
            "squeeze", "stack", "swapaxes", "swapdims", "t", "tensor_split", "tile", "trace", "transpose", "tril", "triu",
-           "unbind", "unflatten", "unsqueeze", "view_as", "vsplit", "vstack"]
+           "unbind", "unflatten", "unsqueeze", "view_as", "vsplit", "vstack",
+           "expand_copy", "narrow_copy", "permute_copy", "select_copy", "squeeze_copy", "t_copy", "transpose_copy", "unfold_copy",
+           "unsqueeze_copy", "unbind_copy", "split_copy", "split_with_sizes_copy", "view_copy"]
 
 
 # ---------------------------------------------------------------------------------------------------- sizes and dimensions
@@ -173,7 +175,7 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
         raise ShapeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}: a tensor can only be summed to a "
                          "size that broadcasts to its own")
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
-    if not dims:
+    if not dims and size:
         return input.reshape(size)
     return np.sum(input, axis=dims, keepdims=True, dtype=input.dtype if input.dtype.kind in "fc" else np.int64).reshape(size)
 @sum_to_size.derivative("input")
@@ -257,7 +259,9 @@ def roll(input: Any, *, shifts: Any, dims: Any = ()) -> Any:
         raise ShapeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not dims:
         return np.roll(input, shifts[0])
-    return np.roll(input, tuple(shifts), tuple([wrapped_dim(d, input.ndim) for d in dims])) if input.ndim else input.copy()
+    if not input.ndim:
+        raise DimensionError("Dimension specified as 0 but tensor has no dimensions")
+    return np.roll(input, tuple(shifts), tuple([wrapped_dim(d, input.ndim) for d in dims]))
 @roll.derivative("input")
 def roll_wrt_input(g: Any, shifts: Any, dims: Any) -> Any:
     return roll(g, shifts=tuple([-n for n in (shifts if isinstance(shifts, (tuple, list)) else (shifts,))]), dims=dims)
@@ -342,6 +346,7 @@ def unbind(input: Any, *, dim: Any = 0) -> Any:
     """The elements of dimension `dim`, as a tuple of views without that dimension."""
     if input.ndim == 0:
         raise ShapeError("Dimension specified as 0 but tensor has no dimensions")
+    dim = wrapped_dim(dim, input.ndim)
     return tuple(np.moveaxis(input, dim, 0)) if input.ndim > 1 else tuple([input[k, ...] for k in range(len(input))])
 @unbind.derivative("input")
 def unbind_wrt_input(g: Any, dim: Any) -> Any:
@@ -472,7 +477,8 @@ def unfold(input: Any, *, dimension: Any, size: Any, step: Any) -> Any:
         raise ShapeError(f"maximum size for tensor at dimension {d} is {length} but size is {size}")
     if step <= 0:
         raise ShapeError(f"step is {step} but must be > 0")
-    input = input if input.ndim else input.reshape(1)
+    if not input.ndim:
+        return input.reshape(1)[:size]
     shape = (*input.shape[:d], (length - size) // step + 1, *input.shape[d + 1:], size)
     strides = (*input.strides[:d], step * input.strides[d], *input.strides[d + 1:], input.strides[d])
     return backend.xp_of(input).lib.stride_tricks.as_strided(input, shape, strides)
@@ -484,13 +490,15 @@ def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: 
 @op
 def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
-    out = np.zeros_like(input, shape=shape or (1,), order="C")
-    along = np.moveaxis(out, dimension, -1) if shape else out
-    windows = np.moveaxis(input, dimension % max(len(shape), 1), -1)  # (..., size, count)
+    if not shape:
+        return np.sum(input, dtype=input.dtype)
+    out = np.zeros_like(input, shape=shape, order="C")
+    along = np.moveaxis(out, dimension, -1)
+    windows = np.moveaxis(input, dimension % len(shape), -1)  # (..., size, count)
     count = windows.shape[-1]
     for k in range(size):
         along[..., k:k + (count - 1) * step + 1:step] += windows[..., k, :]
-    return out.reshape(shape)
+    return out
 @fold_windows.derivative("input")
 def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
     return unfold(g, dimension=dimension, size=size, step=step)
@@ -616,9 +624,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
     shape = tuple([math.prod(x.shape) for x in tensors])
     grids = [expand(reshape(x, shape=[-1 if d == k else 1 for d in range(len(shape))] if shape[k] else
                             [0 if d == k else 1 for d in range(len(shape))]), size=shape) for k, x in enumerate(tensors)]
-    if indexing == "xy" and len(tensors) > 1:
-        grids = [transpose(x, dim0=0, dim1=1) for x in (grids[1], grids[0], *grids[2:])]
-    return tuple(grids)
+    return tuple(grids) if indexing == "ij" or len(tensors) < 2 else (grids[1], grids[0], *grids[2:])
 
 
 def cartesian_prod(*tensors: Any) -> Any:
@@ -840,6 +846,8 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """`length` elements of dimension `dim` beginning at `start`, as a view."""
     if not len(input.shape):
         raise ShapeError("narrow: narrow() cannot be applied to a 0-dim tensor.")
+    if getattr(getattr(start, "dtype", None), "kind", "i") not in "iu" or getattr(start, "ndim", 0):
+        raise ShapeError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
     d, first = wrapped_dim(dim, len(input.shape)), integer(start)
     size = input.shape[d]
     if length < 0:
@@ -1007,6 +1015,31 @@ def scatter_view_wrt_input(g: Any, view: Any, src_shape: Any) -> Any:
     return scatter_view(g, filled(g, size=src_shape), view=view)
 @scatter_view.derivative("src")
 def scatter_view_wrt_src(g: Any, view: Any) -> Any: return lead(g, view)
+
+
+# ---------------------------------------------------------------------------------------------------- copies of views
+
+def copied(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function that copies what the view operation `function` gives."""
+    def copy(*args: Any, out: Any = None, **settings: Any) -> Any:
+        result = function(*args, **settings)
+        if isinstance(result, tuple):
+            return tuple([in_order(x, out=o) for x, o in zip(result, out or (None,) * len(result))])
+        return in_order(result, out=out)
+    copy.__name__ = copy.__qualname__ = function.__name__ + "_copy"
+    copy.__doc__ = f"A copy of what :func:`{function.__name__}` gives, in memory of its own."
+    return copy
+
+
+def alias_copy(input: Any, *, out: Any = None) -> Any:
+    """A copy of `input`."""
+    return in_order(input, out=out)
+
+
+diagonal_copy, expand_copy, narrow_copy, permute_copy = map(copied, (diagonal, expand, narrow, permute))
+select_copy, squeeze_copy, t_copy, transpose_copy = map(copied, (select, squeeze, t, transpose))
+unfold_copy, unsqueeze_copy, unbind_copy, split_copy = map(copied, (unfold, unsqueeze, unbind, split))
+split_with_sizes_copy, view_copy = map(copied, (split_with_sizes, view))
 
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import autograd
-from minigrad.autograd.graph import ledger
+from minigrad.autograd.clock import ledger
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 
 __all__ = ["LBFGS"]

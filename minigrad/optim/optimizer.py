@@ -14,7 +14,8 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from minigrad import autograd, dtypes
-from minigrad.autograd.graph import RemovableHandle, ledger
+from minigrad.autograd.clock import ledger
+from minigrad.autograd.graph import RemovableHandle
 from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd.graph import ledger
+from minigrad.autograd.clock import ledger
 from minigrad.errors import MinigradError
 from minigrad.tensor import Tensor
 
