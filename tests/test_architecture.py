@@ -66,9 +66,10 @@ def test_examples_in_docstrings_are_true(module_name: str) -> None:
         documented.append((name, found))
         if inspect.isclass(found):
             documented += [(f"{name}.{n}", m) for n, m in vars(found).items()
-                           if getattr(m, "__module__", module_name) == module_name and isinstance(getattr(m, "__doc__", None), str)]
+                           if isinstance(m, (property, classmethod, staticmethod)) or callable(m)
+                           and getattr(m, "__module__", None) == module_name]
     for name, found in documented:
-        for test in finder.find(found, name, module=False, globs={}):  # type: ignore[arg-type]
+        for test in finder.find(found, name, module=False, globs=dict(vars(module))):  # type: ignore[arg-type]
             if test.examples:
                 runner.run(test, out=report.append)
     assert not report, "\n".join(report)
@@ -126,7 +127,7 @@ def test_nothing_is_left_to_do() -> None:
 # ---------------------------------------------------------------------------------------------------- size
 
 def declarations(file: Path) -> Iterator[tuple[str, int]]:
-    """Each operation declared in `file`, and the lines it takes with its rules: documentation counts as one, blank ones as none."""
+    """Each operation declared in `file`, and the lines of code it takes with its rules; documentation does not count."""
     text = file.read_text()
     lines: dict[str, int] = {}
     for node in ast.parse(text).body:
@@ -141,7 +142,7 @@ def declarations(file: Path) -> Iterator[tuple[str, int]]:
         size = sum(bool(line.strip()) for line in text.splitlines()[start - 1:node.end_lineno])
         doc = node.body[0]
         if isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant) and isinstance(doc.value.value, str):
-            size -= sum(bool(line.strip()) for line in text.splitlines()[doc.lineno - 1:doc.end_lineno]) - 1
+            size -= sum(bool(line.strip()) for line in text.splitlines()[doc.lineno - 1:doc.end_lineno])
         lines[name] = lines.get(name, 0) + size
     yield from lines.items()
 
@@ -174,5 +175,5 @@ def test_every_operation_shows_the_code_that_was_generated_for_it() -> None:
     x = minigrad.tensor([1.0], requires_grad=True)
     mul = REGISTRY["mul"]
     y = mul(x, x)
-    assert "forward(input_, other_)" in mul.source
+    assert "forward(input_, other_)" in mul.source or "input_ * other_" in mul.source
     assert "mul_wrt_input(g, other)" in type(y.grad_fn).backward_source
