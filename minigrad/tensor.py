@@ -789,6 +789,8 @@ class Tensor(TensorBase):
     masked_scatter, masked_scatter_ = indexing.masked_scatter, indexing.masked_scatter.inplace
     nonzero, argwhere, nonzero_static = indexing.nonzero, indexing.argwhere, indexing.nonzero_static
     index_reduce, index_reduce_ = indexing.index_reduce, indexing.index_reduce_
+    as_strided, as_strided_, as_strided_scatter = indexing.as_strided, indexing.as_strided_, indexing.as_strided_scatter
+    resize_, resize_as_ = indexing.resize_, indexing.resize_as_
 
     # -- linalg
 

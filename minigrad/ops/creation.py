@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 import warnings
 from typing import Any
 
 import numpy as np
 
-from minigrad import backend, dtypes, layouts
+from minigrad import backend, dtypes
 from minigrad.autograd.graph import LEAF, TensorBase
-from minigrad.errors import ArgumentError, DeviceError, DtypeError, ShapeError
-from minigrad.size import Size
+from minigrad.errors import ArgumentError, DtypeError, ShapeError
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_strided", "eye", "from_dlpack",
            "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
-           "scalar_tensor", "tensor", "zeros", "zeros_like"]
+           "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
 NUMBERS = (bool, int, float, complex, np.generic)
 
@@ -64,9 +62,9 @@ def adopted(array: Any) -> Any:
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
     """A shape from PyTorch's forms: several integers, one sequence of them, or ``size=``."""
     if size is not None:
-        args = size if isinstance(size, (tuple, list)) else (size,)
+        args = tuple(size) if isinstance(size, (tuple, list)) else (size,)
     elif len(args) == 1 and isinstance(args[0], (tuple, list)):
-        args = args[0]
+        args = tuple(args[0])
     try:
         shape = tuple([n.__index__() for n in args])
     except (AttributeError, TypeError):
@@ -79,7 +77,7 @@ def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, .
 
 def number_of(x: Any) -> Any:
     """A Python number from a number or a tensor of one element."""
-    return x.item() if isinstance(x, (TensorBase, np.generic)) else x  # type: ignore[attr-defined]
+    return x.array.item() if isinstance(x, TensorBase) else x.item() if isinstance(x, np.generic) else x
 
 
 def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
@@ -131,6 +129,23 @@ def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, lay
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     rows, columns = sizes_of("eye", (n, n if m is None else m))
     return wrap(backend.make(backend.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
+    """The places on and below the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
+    return triangle("tril_indices", row, col, offset, dtype, device)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
+    """The places on and above the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
+    return triangle("triu_indices", row, col, offset, dtype, device)
+
+
+def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
+    if row < 0 or col < 0:
+        raise ShapeError(f"{name}: row and col must be non-negative, got {row} and {col}")
+    places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
+    return wrap(backend.to_device(places, backend.as_device(device)))
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
@@ -405,7 +420,8 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     if not there or not count:
         raise ValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
     if not 0 <= offset < there:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) minus 1")
+        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) "
+                         "minus 1")
     if count > 0 and offset + count * wanted.itemsize > there:
         raise ValueError(f"requested buffer length ({count} * {wanted.itemsize} bytes) after offset ({offset} bytes) must not be "
                          f"greater than actual buffer length ({there} bytes)")
@@ -468,14 +484,15 @@ def gather(caller: str, data: Any, found: set[Any]) -> None:
 def uneven(caller: str, data: Any) -> ValueError | None:
     """The error that says where nested sequences are not of one length."""
     def length(x: Any) -> Any:
-        return len(x) if hasattr(x, "__len__") and getattr(x, "ndim", 1) else None
+        return len(x) if hasattr(x, "__len__") and getattr(x, "ndim", 1) != 0 else None
 
-    layer, depth = [((), data)], 0
+    layer: list[tuple[tuple[int, ...], Any]] = [((), data)]
+    depth = 0
     while layer and length(layer[0][1]) is not None:
         first = length(layer[0][1])
         for path, x in layer:
             if length(x) != first:
-                where = "data" + "".join(f"[{k}]" for k in path)
+                where = "data" + "".join([f"[{k}]" for k in path])
                 if length(x) is None:
                     return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got a number): {where}")
                 return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): {where}")
