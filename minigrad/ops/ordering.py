@@ -13,7 +13,8 @@ from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import pointwise, reduction
-from minigrad.ops.reduction import kept, recurrence, refuse_empty, shift, tie_shares
+from minigrad.ops.indexing import gather_at
+from minigrad.ops.reduction import kept, recurrence, refuse_empty, running, shift, tie_shares
 from minigrad.ops.shape import wrapped_dim
 
 __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "msort", "nanmedian",
@@ -23,28 +24,18 @@ __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "media
 # ---------------------------------------------------------------------------------------------------- selecting along a dimension
 
 @op
-def pick(input: Any, index: Any, *, dim: Any) -> Any:
-    """The elements of `input` at the places `index` along `dim`; the other dimensions are those of `index` or broadcast."""
-    return np.take_along_axis(input, index, axis=dim) if input.ndim else input.copy()
-@pick.derivative("input")
-def pick_wrt_input(g: Any, index: Any, input_shape: Any, dim: Any) -> Any: return place(g, index, dim=dim, shape=input_shape)
-
-
-@op
 def place(input: Any, index: Any, *, dim: Any, shape: Any) -> Any:
-    """Zeros of `shape` to which `input` is added at the places `index` along `dim`; the adjoint of :func:`pick`."""
+    """Zeros of `shape` with `input` at the places `index` along `dim`, each of which is named once.
+
+    The adjoint of :func:`~minigrad.ops.indexing.gather_at` for such places, and faster than adding.
+    """
     if not shape:
         return input.copy()
     out = np.zeros_like(input, shape=shape)
-    if index.shape[dim] == 1:  # no place can be named twice
-        np.put_along_axis(out, index, input, axis=dim)
-    else:
-        xp, dim = backend.xp_of(input), dim % len(shape)
-        where = [xp.arange(n).reshape([n if d == k else 1 for k in range(len(shape))]) for d, n in enumerate(index.shape)]
-        backend.library_of(out).index_add(out, (*where[:dim], index, *where[dim + 1:]), input)
+    np.put_along_axis(out, index, input, axis=dim)
     return out
 @place.derivative("input")
-def place_wrt_input(g: Any, index: Any, dim: Any) -> Any: return pick(g, index, dim=dim)
+def place_wrt_input(g: Any, index: Any, dim: Any) -> Any: return gather_at(g, index, dim=dim)
 
 
 def ordered(name: str, x: Any) -> None:
@@ -191,17 +182,24 @@ def kthvalue(input: Any, *, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
     axis = wrapped_dim(dim, input.ndim)
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
         raise ShapeError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
-    return chosen(input, input.ndim and np.take(order(input, axis), [k - 1], axis=axis), axis, keepdim)
+    return chosen(input, ranked(input, axis, k - 1) if input.ndim else None, axis, keepdim)
 kthvalue.derivative("input")(chosen_wrt_input)
 
 
 # ---------------------------------------------------------------------------------------------------- medians, modes, quantiles
 
+def ranked(x: Any, axis: int, k: int) -> Any:
+    """Index of the element that would be at place `k` if `x` were sorted along `axis`, which is kept as 1."""
+    return np.take(np.argpartition(x, k, axis=axis), [k], axis=axis)
+
+
 def middle(x: Any, axis: int, skip_nan: bool) -> Any:
     """Index of the median along `axis`, the lower of two; of a NaN where there is one, unless those are skipped."""
-    index, nan = order(x, axis), x != x
-    n = (~nan).sum(axis=axis, keepdims=True) if skip_nan else np.where(nan.any(axis=axis, keepdims=True), 2 * x.shape[axis], x.shape[axis])
-    return np.take_along_axis(index, np.maximum((n - 1) // 2, 0), axis=axis)
+    nan = x != x
+    if not nan.any():
+        return ranked(x, axis, (x.shape[axis] - 1) // 2)
+    n = (~nan).sum(axis=axis, keepdims=True) if skip_nan else np.where(nan.any(axis=axis, keepdims=True), 2, 1) * x.shape[axis]
+    return np.take_along_axis(order(x, axis), np.maximum((n - 1) // 2, 0), axis=axis)
 
 
 @op(outputs=("values", "indices"), grad_name="Median")
@@ -210,7 +208,7 @@ def median_dim(input: Any, *, dim: Any, keepdim: Any = False, skip_nan: Any = Fa
     ordered("median", input)
     axis = wrapped_dim(dim, input.ndim)
     refuse_empty("median", input.shape, dim)
-    return chosen(input, input.ndim and middle(input, axis, skip_nan), axis, keepdim)
+    return chosen(input, middle(input, axis, skip_nan) if input.ndim else None, axis, keepdim)
 median_dim.derivative("input")(chosen_wrt_input)
 
 
@@ -249,9 +247,10 @@ def mode(input: Any, *, dim: Any = -1, keepdim: Any = False) -> Any:
         return chosen(input, None, 0, keepdim)
     index = np.moveaxis(order(input, axis), axis, -1)
     x = np.take_along_axis(np.moveaxis(input, axis, -1), index, axis=-1)
-    places = np.arange(x.shape[-1])
-    starts = np.concatenate([np.ones_like(x[..., :1], dtype=bool), x[..., 1:] != x[..., :-1]], axis=-1)
-    length = places - np.maximum.accumulate(np.where(starts, places, 0), axis=-1)
+    places = np.arange(x.shape[-1], like=x)
+    starts = np.ones_like(x, dtype=bool)
+    starts[..., 1:] = x[..., 1:] != x[..., :-1]
+    length = places - running(np.maximum, np.where(starts, places, 0), -1)
     last = np.argmax(length, axis=-1)[..., None]
     return chosen(input, np.moveaxis(np.take_along_axis(index, last, axis=-1), -1, axis), axis, keepdim)
 mode.derivative("input")(chosen_wrt_input)
@@ -262,7 +261,7 @@ mode.derivative("input")(chosen_wrt_input)
 @op(outputs=("values", "indices"))
 def cummax(input: Any, *, dim: Any) -> Any:
     """Largest element up to and including each, along `dim`, and its index: the last of those that tie. NaN stays."""
-    return running("cummax", np.maximum, input, dim)
+    return running_extreme("cummax", np.maximum, input, dim)
 @cummax.derivative("input")
 def cummax_wrt_input(g: Any, out: Any, dim: Any) -> Any:
     # The gradient of a run of equal indices belongs to the element at which the run starts.
@@ -273,19 +272,19 @@ def cummax_wrt_input(g: Any, out: Any, dim: Any) -> Any:
 @op(outputs=("values", "indices"))
 def cummin(input: Any, *, dim: Any) -> Any:
     """Smallest element up to and including each, along `dim`, and its index: the last of those that tie. NaN stays."""
-    return running("cummin", np.minimum, input, dim)
+    return running_extreme("cummin", np.minimum, input, dim)
 cummin.derivative("input")(cummax_wrt_input)
 
 
-def running(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, Any]:
+def running_extreme(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, Any]:
     ordered(name, x)
     axis = wrapped_dim(dim, x.ndim)
     if x.ndim == 0:
         return chosen(x, None, 0, False)
-    values = function.accumulate(x, axis=axis)
-    places = np.arange(x.shape[axis]).reshape([-1 if d == axis else 1 for d in range(x.ndim)])
+    values = running(function, x, axis)
+    places = np.arange(x.shape[axis], like=x).reshape([-1 if d == axis else 1 for d in range(x.ndim)])
     reached = (x == values) | (x != x)
-    return values, np.maximum.accumulate(np.where(reached, places, 0), axis=axis)
+    return values, running(np.maximum, np.where(reached, places, 0), axis)
 
 
 # ---------------------------------------------------------------------------------------------------- distinct values
@@ -296,14 +295,14 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     x = input.reshape(-1) if dim is None or input.ndim == 0 else np.moveaxis(input, wrapped_dim(dim, input.ndim), 0)
     n = x.shape[0]
     rows = x.reshape(n, x.size // n if n else 0)
-    by = np.lexsort(rows.T[::-1]) if not consecutive and rows.shape[1] else np.arange(n)
+    by = np.arange(n, like=x) if consecutive or not rows.shape[1] else np.lexsort(rows.T[::-1])
     in_order = rows[by]
-    new = np.ones(n, dtype=bool)
+    new = np.ones_like(x, shape=n, dtype=bool)
     new[1:] = (in_order[1:] != in_order[:-1]).any(axis=1)
-    starts = np.flatnonzero(new)
-    inverse = np.empty(n, dtype=np.int64)
-    inverse[by] = np.cumsum(new) - 1
-    counts = np.diff(np.append(starts, n))
+    starts, group = np.flatnonzero(new), np.cumsum(new) - 1
+    inverse = np.zeros_like(group)
+    inverse[by] = group
+    counts = np.bincount(group, minlength=starts.size)
     if dim is None or input.ndim == 0:
         return x[by[starts]], inverse.reshape(input.shape), counts
     return np.moveaxis(x[by[starts]], 0, wrapped_dim(dim, input.ndim)), inverse, counts

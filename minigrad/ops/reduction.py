@@ -413,6 +413,21 @@ def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
         return function(x, axis=axis, dtype=wanted) if x.ndim else x.astype(wanted)
 
 
+def running(function: Any, x: Any, axis: int) -> Any:
+    """`function`, which is associative, of each element and all before it along `axis`.
+
+    Found by doubling: round k joins results of 2**k elements, so it takes log2(n) operations on whole arrays.
+    """
+    if x.ndim == 0:
+        return x.copy()
+    y = np.moveaxis(x, axis, -1).copy()
+    step = 1
+    while step < y.shape[-1]:
+        y[..., step:] = function(y[..., step:], y[..., :-step])
+        step *= 2
+    return np.moveaxis(y, -1, axis)
+
+
 @op
 def cumsum(input: Any, *, dim: Any, dtype: Any = None) -> Any:
     """Sum of the elements up to and including each, along `dim`. Integers and booleans give int64."""
@@ -450,8 +465,8 @@ def shift_wrt_input(g: Any, dim: Any, by: Any) -> Any: return shift(g, dim=dim, 
 def recurrence(factor: Any, input: Any, *, dim: Any, reverse: Any = False) -> Any:
     """The solution s of ``s[t] = input[t] + factor[t] * s[t - 1]`` along `dim`, or of ``factor[t] * s[t + 1]`` if `reverse`.
 
-    Found by doubling: after k rounds s[t] is right for the equations of the last 2**k places, and a[t] the product of
-    their factors; so it takes log2(n) operations on whole arrays.
+    Found by doubling as in :func:`running`: after k rounds s[t] is right for the equations of the last 2**k places, and
+    a[t] is the product of their factors.
     """
     if input.ndim == 0:
         return input.copy()
@@ -518,20 +533,14 @@ def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
 @op(dtypes="float")
 def logcumsumexp(input: Any, *, dim: Any) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
-    axis = wrapped_dim(dim, input.ndim)
-    if input.ndim == 0:
-        return input.copy()
-    y = np.moveaxis(input, axis, -1).copy()
     with np.errstate(all="ignore"):
-        if input.dtype.kind == "c":  # the imaginary part, known only up to 2 pi, depends on the order: PyTorch's is one by one
-            for k in range(1, y.shape[-1]):
-                y[..., k] = log_add_complex(y[..., k], y[..., k - 1])
-        else:
-            step = 1
-            while step < y.shape[-1]:
-                y[..., step:] = np.logaddexp(y[..., step:], y[..., :-step])
-                step *= 2
-    return np.moveaxis(y, -1, axis)
+        if input.dtype.kind != "c":
+            return running(np.logaddexp, input, wrapped_dim(dim, input.ndim))
+        # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
+        y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
+        for k in range(1, y.shape[-1]):
+            y[..., k] = log_add_complex(y[..., k], y[..., k - 1])
+        return np.moveaxis(y, -1, dim).reshape(input.shape)
 @logcumsumexp.derivative("input")
 def logcumsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     # dx[i] = sum over k >= i of g[k] exp(x[i] - y[k]), from differences y[k] - y[k+1], which do not overflow

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.autograd.call import constant
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
@@ -16,6 +17,7 @@ from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import copying, linalg, ordering, pointwise, reduction, shape
+from minigrad.ops.indexing import gather_at
 from minigrad.ops.reduction import vector_norm
 from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
 
@@ -69,17 +71,17 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
     x = reshape(input, shape=(-1,)) if dim is None or input.ndim == 0 else input
     in_order = ordering.sort(x, axis)[0]
     # A NaN is sorted last. It does not count, or it is the answer to every question.
-    nan = in_order.array != in_order.array
-    n = x.shape[axis]
-    last = ((~nan).sum(axis=axis, keepdims=True) if skip_nan else np.full_like(nan[:1].sum(), n)) - 1
-    ranks = reshape(q, shape=[-1 if d == axis else 1 for d in range(x.ndim)]) * constant(np.maximum(last, 0).astype(dtype), input)
-    if not skip_nan:
-        at_least = np.where(nan.any(axis=axis, keepdims=True), dtype.type(n - 1), dtype.type(0))
-        ranks = pointwise.maximum(ranks, constant(at_least, input))
+    nan, n = in_order.array != in_order.array, x.shape[axis]
+    ranks = reshape(q, shape=[-1 if d == axis else 1 for d in range(x.ndim)])
+    if skip_nan:
+        ranks = ranks * constant(np.maximum(n - 1 - nan.sum(axis=axis, keepdims=True), 0).astype(dtype), input)
+    else:
+        last = nan.any(axis=axis, keepdims=True).astype(dtype) * dtype.type(n - 1)
+        ranks = pointwise.maximum(ranks * (n - 1), constant(last, input))
     below = np.floor(ranks.array)
 
     def at(places: Any) -> Any:
-        return ordering.pick(in_order, constant(places.astype(np.int64), input), dim=axis)
+        return gather_at(in_order, constant(places.astype(np.int64), input), dim=axis)
 
     if interpolation in ("linear", "midpoint"):
         low, high = at(below), at(np.ceil(ranks.array))
@@ -380,7 +382,7 @@ def spaced(name: str, x: Any, range: Any, count: int) -> Any:
     """The edges of `count` equal intervals of `range`, or of that of the elements; of [0, 1] where there are none."""
     if range is None:
         range = (0, 0) if x.size else (0, 1)
-    return np.linspace(*bin_range(name, x, *range, 0.5), count + 1).astype(x.dtype)
+    return backend.xp_of(x).linspace(*bin_range(name, x, *range, 0.5), count + 1).astype(x.dtype)
 
 
 def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
