@@ -163,7 +163,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     """The node of a call, or None where nothing wants a gradient. What the generated path does in straight lines."""
     name_of = info.arguments * len(inputs) if info.variadic else info.arguments
     edges = tuple([None if t is None or a not in info.rules else edge_of(t) for t, a in zip(inputs, name_of)])
-    if not graph.grad_enabled.get() or all(e is None for e in edges):
+    mode = graph.grad_enabled.get()
+    if not mode or all(e is None for e in edges):
         return None
     wants = {a for a, e in zip(name_of, edges) if e is not None}
     node: Any = info.node_class()
@@ -196,6 +197,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     frame = clock.user_frame()
     node.code, node.lasti, node.extras = frame.f_code, frame.f_lasti, None
     node.stamp = clock.tick()
+    if mode is not True:
+        mode.recorded(node, result, arrays, next(t for t in inputs if t is not None).result_class)
     return node  # type: ignore[no-any-return]
 
 

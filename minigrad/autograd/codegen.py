@@ -146,7 +146,7 @@ def call_source(info: Declaration) -> str:
         lines += [f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{a}.node",
                   f"if {a}_edge is LEAF: {a}_edge = {a}"]
     if tracked:
-        lines += [f"if ({' or '.join(f'{a}_edge is not None' for a in tracked)}) and recording()"
+        lines += [f"if ({' or '.join(f'{a}_edge is not None' for a in tracked)}) and (mode := recording())"
                   + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
@@ -157,6 +157,7 @@ def call_source(info: Declaration) -> str:
                   "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
                   "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
                   "    node.stamp = tick()",
+                  f"    if mode is not True: mode.recorded(node, result, ({arrays},), {args[0]}.result_class)",
                   "else: out.node = None"]
     else:
         lines.append("out.node = None")

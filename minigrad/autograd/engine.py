@@ -13,7 +13,7 @@ from typing import Any, Iterable
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.clock import ledger, user_frame
-from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled
+from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, observer, recording_mode
 from minigrad.autograd.hooks import after, before, run_hooks
 from minigrad.errors import ShapeError
 
@@ -44,7 +44,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
     waiting: Any = None
     waiting_g: Any = None
-    mode = grad_enabled.set(create_graph)
+    watching = observer.get()
+    mode = grad_enabled.set(recording_mode(create_graph))
     try:
         while True:
             if waiting is not None and not (heap and heap[0][0] < -waiting.stamp):
@@ -69,15 +70,17 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                 if isinstance(node, Port):
                     arrive_output(table, heap, node.inputs[0], node.index, g)
                     continue
-                check_saved(node)
+                saved = check_saved(node)
             if create_graph:
-                saved = node.saved_tensors(cls)
+                saved = node.saved_tensors(saved, cls)
             grads = node.backward(g, saved) if g.dtype is usual or not node.holomorphic else conjugated(node, g, saved)
             if saved and freed is not None:
                 node.saved = freed
             if extras is not None:
                 grads = after(extras, grads, g, cls)
                 last = ledger.last
+            if watching is not None and watching.anomaly:
+                watching.check_backward(node, grads)
             inputs = node.inputs
             position = -1
             for grad in grads:

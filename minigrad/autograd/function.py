@@ -77,11 +77,11 @@ class FunctionNode(Node):
             return getattr(self.ctx, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def saved_tensors(self, cls: type[TensorBase]) -> tuple[Any, ...]:
+    def saved_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
         # An output saved by number k is written -1 - k; what is neither input nor output was kept as it is.
         several = isinstance(self.shape[0] if self.shape else None, tuple)
         result = []
-        for k, a in zip(self.saved_from, self.saved):
+        for k, a in zip(self.saved_from, saved):
             if k < 0:
                 result.append(tied(a, new_port(self, -1 - k, a) if several else self, cls))
             else:
@@ -89,7 +89,7 @@ class FunctionNode(Node):
         return tuple(result)
 
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-        tensors = grad_enabled.get()  # under create_graph the engine hands over tensors
+        tensors = bool(grad_enabled.get())  # under create_graph the engine hands over tensors
         shapes = self.shape if isinstance(g, tuple) else (self.shape,)
         incoming = []
         for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
@@ -163,7 +163,7 @@ class Function:
         """Call the function and record it."""
         ctx = FunctionCtx()
         edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
-        recorded = grad_enabled.get() and any(e is not None for e in edges)
+        recorded = bool(grad_enabled.get()) and any(e is not None for e in edges)
         ctx.needs_input_grad = tuple([recorded and e is not None for e in edges])
         mode = grad_enabled.set(False)
         try:
@@ -204,6 +204,9 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     frame = user_frame()
     node.code, node.lasti = frame.f_code, frame.f_lasti
     node.stamp = tick()
+    mode = grad_enabled.get()
+    if mode is not True:
+        mode.recorded(node, tuple([o.array for o in found]), tuple([t.array for t in inputs]), node.like)
     ctx._saved = None
     return node
 

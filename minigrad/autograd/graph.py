@@ -21,6 +21,12 @@ from minigrad.errors import FreedGraphError, InplaceError
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
 # the default.
 grad_enabled: ContextVar[Any] = ContextVar("grad_enabled", default=True)
+observer: ContextVar[Any] = ContextVar("observer", default=None)  # the Observer that recording has when it is on
+
+
+def recording_mode(enabled: bool) -> Any:
+    """The value of `grad_enabled` that means `enabled` here."""
+    return enabled and (observer.get() or True)
 
 
 class TensorBase:
@@ -99,18 +105,16 @@ class Node:
         """``file:line`` of the user's call that made this node."""
         return source_line(self.code, self.lasti)
 
-    def saved_tensors(self, cls: type[TensorBase]) -> tuple[Any, ...]:
+    def saved_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
         """The saved arrays as tensors tied to the nodes they came from, so that a rule can itself be differentiated."""
-        return tuple(tied(array, self if k < 0 else self.inputs[k], cls)
-                     for k, array in zip(self.saved_from, self.saved))
+        return tuple([tied(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
 
     def __getattr__(self, name: str) -> Any:
         # PyTorch's way to look at saved values: node._saved_input, node._saved_result.
         if name.startswith("_saved_"):
             wanted = -1 if name == "_saved_result" else self.arguments.index(name[7:]) if name[7:] in self.arguments else None
             if wanted in self.saved_from:
-                check_saved(self)
-                return self.saved[self.saved_from.index(wanted)]
+                return check_saved(self)[self.saved_from.index(wanted)]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -207,15 +211,36 @@ def accumulator_of(leaf: Any) -> AccumulateGrad:
 
 def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
     """`array` as a tensor whose gradient flows to `edge`."""
-    if array is None or isinstance(edge, TensorBase) and edge.array is array:
-        return edge if array is not None else None
+    if array is None:
+        return None
+    if isinstance(edge, TensorBase):
+        if edge.array is array:
+            return edge
+        edge = alias_of(edge)  # a leaf whose array is another by now, or was packed
     if isinstance(array, tuple):  # the results of an operation that has several
         return tuple(tied(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tied(a, None, cls)
                      for i, a in enumerate(array))
     t = object.__new__(cls)
     t.array = array
-    t.node = edge if isinstance(edge, Node) else None
+    t.node = edge
     return t
+
+
+class AliasBackward0(Node):
+    """Hands its gradient on unchanged."""
+
+    __slots__ = ()
+
+    def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (g,)
+
+
+def alias_of(leaf: Any) -> Node:
+    """A node that stands for `leaf` where its value is held by another array."""
+    node = AliasBackward0()
+    node.inputs, node.saved, node.settings, node.shape = (leaf,), (), (), leaf.array.shape
+    node.stamp, node.code, node.lasti, node.extras = tick(), None, 0, None
+    return node
 
 
 def new_port(node: Node, index: int, array: Any) -> Port:
@@ -238,14 +263,17 @@ class Freed:
         self.code, self.lasti = frame.f_code, frame.f_lasti
 
 
-def check_saved(node: Node) -> None:
-    """Raise unless the arrays `node` saved are still there and still hold what was saved."""
-    saved = node.saved
+def check_saved(node: Node) -> tuple[Any, ...]:
+    """The arrays `node` saved. Raises unless they are still there and still hold what was saved."""
+    saved: Any = node.saved
     if isinstance(saved, Freed):
         raise FreedGraphError(
             f"Trying to backward through the graph a second time: the values saved by {node.name()} ({node.op_name} at "
             f"{node.source()}) were freed by the backward call at {source_line(saved.code, saved.lasti)}. "
             "Specify retain_graph=True in that first call if you need the graph again.")
+    if not isinstance(saved, tuple):  # packed by a hook, which answers for its content
+        unpacked: tuple[Any, ...] = saved.arrays()
+        return unpacked
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
             write = None if a is None else ledger.find(a)
@@ -256,6 +284,7 @@ def check_saved(node: Node) -> None:
                     f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
                     f"{write.op_name} at {source_line(write.code, write.lasti)} then changed (it is at version "
                     f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
+    return saved
 
 
 def reachable(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:

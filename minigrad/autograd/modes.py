@@ -10,7 +10,7 @@ import inspect
 from contextvars import ContextVar, Token
 from typing import Any, Callable, TypeVar
 
-from minigrad.autograd.graph import grad_enabled
+from minigrad.autograd.graph import grad_enabled, recording_mode
 
 F = TypeVar("F", bound=Callable[..., Any])
 _inference: ContextVar[bool] = ContextVar("inference", default=False)
@@ -25,7 +25,7 @@ class GradMode:
         self._tokens: list[Token[bool]] = []  # a stack: one object may be entered again inside itself
 
     def __enter__(self) -> None:
-        self._tokens.append(grad_enabled.set(self.mode))
+        self._tokens.append(grad_enabled.set(recording_mode(self.mode)))
 
     def __exit__(self, *exc: object) -> None:
         grad_enabled.reset(self._tokens.pop())
@@ -104,10 +104,10 @@ class set_grad_enabled(GradMode):
         super().__init__()
         self.mode = bool(mode)
         self._before = grad_enabled.get()
-        grad_enabled.set(self.mode)
+        grad_enabled.set(recording_mode(self.mode))
 
     def __enter__(self) -> None:
-        grad_enabled.set(self.mode)
+        grad_enabled.set(recording_mode(self.mode))
 
     def __exit__(self, *exc: object) -> None:
         grad_enabled.set(self._before)
@@ -134,7 +134,7 @@ class inference_mode(GradMode):
         self.enabled = bool(mode)
 
     def __enter__(self) -> None:
-        self.mode = False if self.enabled else grad_enabled.get()
+        self.mode = not self.enabled and bool(grad_enabled.get())
         super().__enter__()
         self._tokens.append(_inference.set(self.enabled))
 
@@ -148,7 +148,7 @@ class inference_mode(GradMode):
 
 def is_grad_enabled() -> bool:
     """Whether operations are recorded here and now."""
-    return grad_enabled.get()
+    return bool(grad_enabled.get())
 
 
 def is_inference_mode_enabled() -> bool:
