@@ -110,16 +110,17 @@ def edges(array: Any) -> Any:
     return array
 
 
-def written(array: Any, style: Any, indent: int, short: bool) -> str:
+def written(array: Any, style: Style | ComplexStyle, indent: int, short: bool) -> str:
     """The elements of `array` in nested brackets, the first of which stands in column `indent`."""
     if array.ndim == 0:
-        return style(array.item())  # type: ignore[no-any-return]
+        return style(array.item())
     edge = _options["edgeitems"]
     left_out = short and len(array) > 2 * edge
     if array.ndim > 1:
         parts = [*array[:edge], None, *array[len(array) - edge:]] if left_out else list(array)
+        between = "," + "\n" * int(array.ndim - 1) + " " * (indent + 1)
         rows = ["..." if part is None else written(part, style, indent + 1, short) for part in parts]
-        return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(rows) + "]"
+        return "[" + between.join(rows) + "]"
     if short and not edge:
         items = ["..."]
     elif left_out:

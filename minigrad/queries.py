@@ -15,8 +15,9 @@ __all__ = ["can_cast", "get_device", "is_complex", "is_conj", "is_floating_point
            "is_same_size", "is_signed", "is_tensor", "numel", "resolve_conj", "resolve_neg", "result_type"]
 
 can_cast = dtypes.can_cast
-get_device, is_complex, is_conj, is_floating_point = Tensor.get_device, Tensor.is_complex, Tensor.is_conj, Tensor.is_floating_point
-is_inference, is_neg, is_nonzero, is_same_size = Tensor.is_inference, Tensor.is_neg, Tensor.is_nonzero, Tensor.is_same_size
+get_device, is_complex, is_floating_point = Tensor.get_device, Tensor.is_complex, Tensor.is_floating_point
+is_inference, is_conj, is_neg = Tensor.is_inference, Tensor.is_conj, Tensor.is_neg
+is_nonzero, is_same_size = Tensor.is_nonzero, Tensor.is_same_size
 is_signed, numel, resolve_conj, resolve_neg = Tensor.is_signed, Tensor.numel, Tensor.resolve_conj, Tensor.resolve_neg
 
 

@@ -172,7 +172,9 @@ def fork_rng(devices: Iterable[Any] | None = None, enabled: bool = True) -> Iter
     if not enabled:
         yield
         return
-    kept = list(_defaults.values()) if devices is None else [default_generator, *(default_of(backend.as_device(d)) for d in devices)]
+    kept = list(_defaults.values())
+    if devices is not None:
+        kept = [default_generator, *(default_of(backend.as_device(d)) for d in devices)]
     states = [(generator, generator.get_state()) for generator in kept]
     try:
         yield

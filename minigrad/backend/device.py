@@ -11,10 +11,13 @@ class Device:
     """``device("cpu")``, ``device("cuda")`` (the current card) or ``device("cuda", 1)`` / ``device("cuda:1")``."""
 
     __slots__ = ("type", "index")
+    type: str
+    index: int | None
 
     def __init__(self, type: str | Device, index: int | None = None) -> None:
         if isinstance(type, Device):
-            type, index = type.type, type.index if index is None else index
+            index = type.index if index is None else index
+            type = type.type
         kind, _, number = type.partition(":")
         if number:
             if not number.isdigit() or index is not None:

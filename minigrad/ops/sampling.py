@@ -8,9 +8,11 @@ import numpy as np
 
 from minigrad import backend, dtypes
 from minigrad.autograd.graph import TensorBase
+from minigrad.autograd.op import op
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import number_of, sizes_of, wrap
+from minigrad.ops.pointwise import zeros_of
 from minigrad.random import draws_on
 
 __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
@@ -93,7 +95,8 @@ def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, 
 
 
 def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None, out: Any = None,
-            dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+            dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+            pin_memory: bool = False) -> Any:
     """``randint(high, size)`` or ``randint(low, high, size)``: integers from `low` (0) to ``high - 1``; int64 by default."""
     given = list(args)
     if size is None:
@@ -107,7 +110,8 @@ def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, gen
     low = given.pop() if given else 0 if low is None else low
     if given:
         raise ArgumentError(f"randint(): takes low, high and size, got {len(args)} positional arguments")
-    return drawn(lambda shape, *rest: integers(int(number_of(low)), int(number_of(high)), shape, *rest), sizes_of("randint", (size,)), generator, out,
+    bounds = int(number_of(low)), int(number_of(high))
+    return drawn(lambda *rest: integers(*bounds, *rest), sizes_of("randint", (size,)), generator, out,
                  dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
@@ -140,11 +144,13 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
     if not tensors and size is None:
         raise ArgumentError("normal(): with mean and std as numbers, argument 'size' is needed: normal(0., 1., (2, 3))")
-    if bool((std.array < 0).any()) if isinstance(std, TensorBase) else std < 0:
+    arrays: list[Any] = [x.array if isinstance(x, TensorBase) else x for x in (mean, std)]
+    if bool(np.any(arrays[1] < 0)):
         raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
-    arrays = [x.array if isinstance(x, TensorBase) else x for x in (mean, std)]
     if tensors:
-        shape, dtype, device = np.broadcast_shapes(*(np.shape(a) for a in arrays)), tensors[0].dtype, tensors[0].device  # type: ignore[attr-defined]
+        array = tensors[0].array
+        shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
+        dtype, device = dtypes.FROM_NUMPY[array.dtype], backend.device_of(array)
     else:
         shape = sizes_of("normal", (size,))
 
@@ -158,16 +164,23 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = No
 
     Raises ``RuntimeError`` for a probability outside [0, 1].
     """
-    chance = input.array if p is None else p
-    return wrap(coins("bernoulli", chance, input.array.shape, input, generator).astype(input.array.dtype), out=out)
+    return coin_flips(input, p=p, generator=generator, out=out)
 
 
-def coins(name: str, p: Any, shape: Any, like: Any, generator: Any) -> Any:
-    """Booleans that are True with probability `p`."""
-    if not bool(((p >= 0) & (p <= 1)).all() if isinstance(p, backend.array_types) else 0 <= p <= 1):
+@op(grad_name="Bernoulli")
+def coin_flips(input: Any, *, p: Any = None, generator: Any = None) -> Any:
+    """1 with the probability in `input`, or `p` if that is given, else 0."""
+    return coins("bernoulli", input if p is None else p, input, generator).astype(input.dtype)
+@coin_flips.derivative("input")
+def coin_flips_wrt_input(g: Any) -> Any: return zeros_of(g)
+
+
+def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
+    """Booleans in the shape of the array `like` that are True with probability `p`."""
+    if not bool(np.all((p >= 0) & (p <= 1))):
         raise ShapeError(f"{name} expects p to be in [0, 1], got {p}")
     kind = dtypes.float64 if getattr(p, "dtype", None) == np.float64 else dtypes.float32
-    return uniform(shape, kind, backend.device_of(like.array), generator) < p
+    return uniform(like.shape, kind, backend.device_of(like), generator) < p
 
 
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Any:
@@ -177,8 +190,11 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     not finite or all zero, and where more distinct samples are asked for than there are positive weights.
     """
     weights = input.array
+    if out is not None and out.dtype is not dtypes.int64:
+        raise DtypeError(f"multinomial: expected 'out' of dtype minigrad.int64 (Long), but got {out.dtype!r}")
     if weights.ndim not in (1, 2) or weights.dtype.kind != "f":
-        raise ShapeError(f"multinomial: expected a floating tensor of 1 or 2 dimensions, got {input.dtype!r}{list(weights.shape)}")
+        raise ShapeError(f"multinomial: expected a floating tensor of 1 or 2 dimensions, got "
+                         f"{input.dtype!r}{list(weights.shape)}")
     if num_samples <= 0:
         raise ShapeError("multinomial: cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.shape[-1]:
@@ -187,8 +203,8 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         raise ShapeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
     positive = (weights > 0).sum(axis=-1)
     if bool((positive < (1 if replacement else num_samples)).any()):
-        raise ShapeError("multinomial: invalid multinomial distribution (with replacement=False, not enough non-negative category "
-                         "to sample)" if not replacement else
+        raise ShapeError("multinomial: invalid multinomial distribution (with replacement=False, not enough "
+                         "non-negative category to sample)" if not replacement else
                          "multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
     device = backend.device_of(weights)
     if replacement:
@@ -205,10 +221,17 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
 
 def poisson(input: Any, generator: Any = None) -> Any:
     """Numbers of the Poisson distributions whose rates are the elements of `input`."""
-    draws = draws_on(backend.device_of(input.array), generator)
-    if bool((input.array < 0).any()):
+    return poisson_counts(input, generator=generator)
+
+
+@op(grad_name="Poisson")
+def poisson_counts(input: Any, *, generator: Any = None) -> Any:
+    """Numbers of the Poisson distributions whose rates are in `input`."""
+    if bool((input < 0).any()):
         raise ShapeError("poisson: invalid Poisson rate, expected rate to be non-negative")
-    return wrap(backend.as_array(draws.poisson(input.array)).astype(input.array.dtype))
+    return backend.as_array(draws_on(backend.device_of(input), generator).poisson(input)).astype(input.dtype)
+@poisson_counts.derivative("input")
+def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
@@ -269,7 +292,7 @@ def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) ->
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
     chance = p.array if isinstance(p, TensorBase) else p
-    return overwritten(self, coins("bernoulli_", chance, self.array.shape, self, generator))
+    return overwritten(self, coins("bernoulli_", chance, self.array, generator))
 
 
 def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
@@ -315,6 +338,6 @@ def random_(self: Any, *bounds: Any, generator: Any = None, to: Any = None, **na
     low = given.pop() if given else 0 if low is None else low
     dtype = self.dtype
     if to is None:
-        to = low + 2 if dtype.kind == "b" else np.iinfo(dtype.numpy).max if dtype.kind in "iu" else 2**(np.finfo(dtype.numpy).nmant + 1)
-        to = int(to) + (dtype.kind != "b")
+        bits = np.finfo(dtype.numpy).nmant + 1 if dtype.kind == "f" else 1 if dtype.kind == "b" else np.iinfo(dtype.numpy).bits
+        to = 2**(bits - (dtype.kind == "i")) + (dtype.kind == "f")
     return overwritten(self, integers(int(low), int(to), self.array.shape, dtype, self.device, generator))
