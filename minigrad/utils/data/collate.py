@@ -1,0 +1,104 @@
+"""Making a batch of samples: tensors stacked, numbers and arrays turned into tensors, structure kept."""
+
+from __future__ import annotations
+
+import collections.abc
+import re
+from typing import Any, Callable
+
+import numpy as np
+
+from minigrad.dtypes import float64
+from minigrad.errors import ArgumentError
+from minigrad.ops.creation import as_tensor, tensor
+from minigrad.ops.shape import stack
+from minigrad.tensor import Tensor
+
+__all__ = ["collate", "default_collate", "default_convert"]
+
+
+def is_text_array(x: Any) -> bool:
+    return re.search("[SaUO]", x.dtype.str) is not None
+
+
+def like(elem: Any, items: list[Any]) -> Any:
+    """`items` as a sequence of the class of `elem`, or a list if that class cannot be made so."""
+    try:
+        if isinstance(elem, collections.abc.MutableSequence):
+            return type(elem)(items)  # type: ignore[call-arg]
+        return list(items)
+    except TypeError:
+        return items
+
+
+def like_mapping(elem: Any, pairs: dict[Any, Any]) -> Any:
+    """`pairs` as a mapping of the class of `elem`, or a dictionary if that class cannot be made so."""
+    try:
+        return type(elem)(pairs)
+    except TypeError:
+        return pairs
+
+
+def default_convert(data: Any) -> Any:
+    """Arrays and NumPy numbers as tensors, inside sequences and mappings too; what the loader does where it does not batch."""
+    if isinstance(data, Tensor):
+        return data
+    if isinstance(data, (np.ndarray, np.generic)):
+        return data if isinstance(data, np.ndarray) and is_text_array(data) else as_tensor(data)
+    if isinstance(data, collections.abc.Mapping):
+        return like_mapping(data, {key: default_convert(value) for key, value in data.items()})
+    if isinstance(data, tuple) and hasattr(data, "_fields"):
+        return type(data)(*map(default_convert, data))
+    if isinstance(data, tuple):
+        return [default_convert(x) for x in data]
+    if isinstance(data, collections.abc.Sequence) and not isinstance(data, (str, bytes)):
+        return like(data, [default_convert(x) for x in data])
+    return data
+
+
+def default_collate(batch: Any) -> Any:
+    """A batch of a list of samples of one kind.
+
+    Tensors and arrays are stacked in a new first dimension, numbers become a tensor (of Python floats: float64), texts stay a
+    list; tuples, lists and dictionaries are gone into. Raises ``TypeError`` for anything else.
+
+    >>> default_collate([(1, "a"), (2, "b")])
+    [tensor([1, 2]), ('a', 'b')]
+    """
+    return collate(batch)
+
+
+def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None = None) -> Any:
+    """:func:`default_collate` where a class found in `collate_fn_map` is collated by the function there."""
+    elem = batch[0]
+    for kind, function in (collate_fn_map or {}).items():
+        if isinstance(elem, kind):
+            return function(batch, collate_fn_map=collate_fn_map)
+    if isinstance(elem, Tensor):
+        return stack(list(batch), 0)
+    if isinstance(elem, np.ndarray):
+        if is_text_array(elem):
+            raise ArgumentError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {elem.dtype}")
+        return as_tensor(np.stack(batch))
+    if isinstance(elem, np.generic):
+        return as_tensor(np.array(batch))
+    if isinstance(elem, float):
+        return tensor(batch, dtype=float64)
+    if isinstance(elem, int):
+        return tensor(batch)
+    if isinstance(elem, (str, bytes)):
+        return batch
+
+    def inner(samples: Any) -> Any:
+        return collate(samples, collate_fn_map=collate_fn_map)
+
+    if isinstance(elem, collections.abc.Mapping):
+        return like_mapping(elem, {key: inner([sample[key] for sample in batch]) for key in elem})
+    if isinstance(elem, tuple) and hasattr(elem, "_fields"):
+        return type(elem)(*map(inner, zip(*batch)))
+    if isinstance(elem, collections.abc.Sequence):
+        if any(len(sample) != len(elem) for sample in batch):
+            raise RuntimeError("each element in list of batch should be of equal size")
+        columns = [inner(column) for column in zip(*batch)]
+        return columns if isinstance(elem, tuple) else like(elem, columns)
+    raise ArgumentError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(elem)}")

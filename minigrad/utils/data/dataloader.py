@@ -1,0 +1,351 @@
+"""The data loader: batches of a dataset, in order or shuffled, made here or by workers."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import queue
+import threading
+import traceback
+import warnings
+from collections import deque
+from typing import Any, Callable, Iterator
+
+import numpy as np
+
+from minigrad import random
+from minigrad.errors import ArgumentError
+from minigrad.ops.sampling import randint
+from minigrad.utils.data.collate import default_collate, default_convert
+from minigrad.utils.data.dataset import IterableDataset, rows_of, samples_of
+from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+
+__all__ = ["DataLoader", "get_worker_info"]
+
+ALIVE_INTERVAL = 5.0  # seconds between looks whether a worker process we wait for still lives
+
+
+class Endless:
+    """The sampler of an iterable dataset: it says how many to read, but not which."""
+
+    def __iter__(self) -> Iterator[None]:
+        return itertools.repeat(None)
+
+
+class Fetcher:
+    """Makes a batch of what a sampler says. Each worker has its own."""
+
+    def __init__(self, dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> None:
+        self.dataset, self.batched, self.collate_fn, self.drop_last = dataset, batched, collate_fn, drop_last
+        self.samples = iter(dataset) if isinstance(dataset, IterableDataset) else None
+
+    def __call__(self, indices: Any) -> Any:
+        """Raises ``StopIteration`` where an iterable dataset has come to its end."""
+        if self.samples is not None:
+            if not self.batched:
+                return self.collate_fn(next(self.samples))
+            batch = list(itertools.islice(self.samples, len(indices)))
+            if not batch or (self.drop_last and len(batch) < len(indices)):
+                raise StopIteration
+            return self.collate_fn(batch)
+        if not self.batched:
+            return self.collate_fn(self.dataset[indices])
+        if self.collate_fn is default_collate and isinstance(indices, list):
+            rows = rows_of(self.dataset, np.array(indices))
+            if rows is not None:
+                return rows
+        return self.collate_fn(samples_of(self.dataset, indices))
+
+
+class DataLoader:
+    """Iterates over the batches of a dataset.
+
+    Args:
+        dataset: with numbered samples (``dataset[i]``, ``len(dataset)``), or an :class:`IterableDataset`.
+        batch_size: samples in a batch; None for samples as they are.
+        shuffle: a new random order in each epoch, drawn from `generator` (or, by default, from the global one).
+        sampler: yields the indices, in the place of `shuffle`.
+        batch_sampler: yields lists of indices, in the place of `batch_size`, `shuffle`, `sampler` and `drop_last`.
+        num_workers: how many workers make batches ahead; 0 makes them here, when they are asked for. The order is the same.
+        collate_fn: makes a batch of a list of samples; :func:`default_collate` by default.
+        drop_last: leave out a last batch that is not full.
+        timeout: seconds to wait for a worker; 0 for as long as it takes.
+        worker_init_fn: called in each worker, first, with its number.
+        multiprocessing_context: None for workers that are threads (NumPy leaves the interpreter to others while it computes,
+            and nothing need be copied), or ``"fork"``, ``"spawn"``, ``"forkserver"`` or a context for processes, each with its
+            own copy of the dataset and its own random state.
+        prefetch_factor: batches each worker is ahead, 2 by default.
+        persistent_workers: keep the workers for the next epoch.
+
+    >>> import minigrad as mg
+    >>> data = TensorDataset(mg.arange(5), mg.arange(5) * 2)
+    >>> for x, y in DataLoader(data, batch_size=2):
+    ...     print(x, y)
+    tensor([0, 1]) tensor([0, 2])
+    tensor([2, 3]) tensor([4, 6])
+    tensor([4]) tensor([8])
+    """
+
+    def __init__(self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, sampler: Any = None,
+                 batch_sampler: Any = None, num_workers: int = 0, collate_fn: Callable[[Any], Any] | None = None,
+                 pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
+                 worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None, generator: Any = None, *,
+                 prefetch_factor: int | None = None, persistent_workers: bool = False, pin_memory_device: str = "",
+                 in_order: bool = True) -> None:
+        if num_workers < 0:
+            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
+        if timeout < 0:
+            raise ValueError("timeout option should be non-negative")
+        if num_workers == 0 and prefetch_factor is not None:
+            raise ValueError("prefetch_factor option could only be specified in multiprocessing. Let num_workers > 0 to enable "
+                             "multiprocessing, otherwise set prefetch_factor to None.")
+        if prefetch_factor is not None and prefetch_factor < 0:
+            raise ValueError("prefetch_factor option should be non-negative")
+        if persistent_workers and num_workers == 0:
+            raise ValueError("persistent_workers option needs num_workers > 0")
+        if isinstance(dataset, IterableDataset):
+            for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
+                if value is not None:
+                    raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}")
+        if sampler is not None and shuffle:
+            raise ValueError("sampler option is mutually exclusive with shuffle")
+        if batch_sampler is not None:
+            if batch_size != 1 or shuffle or sampler is not None or drop_last:
+                raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
+            batch_size = None
+        elif batch_size is None and drop_last:
+            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+        if sampler is None:
+            if isinstance(dataset, IterableDataset):
+                sampler = Endless()
+            else:
+                sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
+        if batch_size is not None:
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+        if isinstance(multiprocessing_context, str):
+            known = multiprocessing.get_all_start_methods()
+            if multiprocessing_context not in known:
+                raise ValueError(f"multiprocessing_context option should specify a valid start method in {known!r}, but got "
+                                 f"multiprocessing_context={multiprocessing_context!r}")
+            multiprocessing_context = multiprocessing.get_context(multiprocessing_context)
+        if multiprocessing_context is not None and num_workers == 0:
+            raise ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
+                             f"num_workers={num_workers}")
+        self.dataset, self.batch_size, self.sampler, self.batch_sampler = dataset, batch_size, sampler, batch_sampler
+        self.num_workers, self.drop_last, self.timeout, self.generator = num_workers, drop_last, timeout, generator
+        self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
+        self.pin_memory, self.pin_memory_device, self.in_order = pin_memory, pin_memory_device, in_order
+        self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
+        self.persistent_workers = persistent_workers
+        self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
+        self._workers: Workers | None = None
+
+    def __class_getitem__(cls, item: Any) -> type:
+        return cls
+
+    @property
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Any:
+        return self.batch_sampler if self._auto_collation else self.sampler
+
+    def __iter__(self) -> Iterator[Any]:
+        seed = int(randint(0, 2**62, (1,), generator=self.generator).item())  # always, so that the order is the same with workers
+        batches = self._from_workers(seed) if self.num_workers else self._from_here()
+        return self._counted(batches) if isinstance(self.dataset, IterableDataset) and hasattr(self.dataset, "__len__") else batches
+
+    def _from_here(self) -> Iterator[Any]:
+        fetch = Fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
+        for indices in self._index_sampler:
+            try:
+                batch = fetch(indices)
+            except StopIteration:
+                return
+            yield batch
+
+    def _from_workers(self, seed: int) -> Iterator[Any]:
+        workers = self._workers or Workers(self, seed)
+        if self.persistent_workers:
+            self._workers = workers
+        try:
+            yield from workers.batches(iter(self._index_sampler))
+        finally:
+            if not self.persistent_workers:
+                workers.stop()
+
+    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+        """Warn if an iterable dataset that told its length gives more."""
+        expected, warned = len(self), False
+        for k, batch in enumerate(batches):
+            if k >= expected and not warned:
+                warned = True
+                warnings.warn(f"Length of IterableDataset {self.dataset!r} was reported to be {len(self.dataset)}, but more have been "
+                              "fetched: with several workers, each must give its own part (see get_worker_info)", stacklevel=2)
+            yield batch
+
+    def __len__(self) -> int:
+        if isinstance(self.dataset, IterableDataset):
+            length = len(self.dataset)  # type: ignore[arg-type]
+            if self.batch_size is None:
+                return length
+            return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
+        return len(self._index_sampler)
+
+
+# ---------------------------------------------------------------------------------------------------- workers
+
+class WorkerInfo:
+    """What a worker may know of itself: ``id``, ``num_workers``, ``seed`` and ``dataset``."""
+
+    def __init__(self, id: int, num_workers: int, seed: int, dataset: Any) -> None:
+        self.id, self.num_workers, self.seed, self.dataset = id, num_workers, seed, dataset
+
+    def __repr__(self) -> str:
+        return f"WorkerInfo(id={self.id}, num_workers={self.num_workers}, seed={self.seed}, dataset={self.dataset!r})"
+
+
+_here = threading.local()
+
+
+def get_worker_info() -> WorkerInfo | None:
+    """The :class:`WorkerInfo` of the data loader's worker that calls this; None elsewhere."""
+    return getattr(_here, "info", None)
+
+
+class Ended:
+    """Sent by a worker whose part of an iterable dataset has come to its end."""
+
+
+class Failed:
+    """Sent by a worker in the place of a batch: the error, to be raised where the batch was wanted."""
+
+    def __init__(self, error: BaseException, where: str) -> None:
+        self.kind, self.message = type(error), f"Caught {type(error).__name__} {where}.\nOriginal {traceback.format_exc()}"
+
+    def raise_again(self) -> None:
+        if self.kind is KeyError:  # whose text would be quoted
+            raise RuntimeError(self.message)
+        try:
+            error = self.kind(self.message)
+        except Exception:
+            raise RuntimeError(self.message) from None
+        raise error
+
+
+def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: WorkerInfo, init: Callable[[int], Any] | None,
+         own_process: bool) -> None:
+    """What a worker does: for each task, an epoch and indices, it gives one result, until the task is None."""
+    _here.info = info
+    if own_process:
+        random.manual_seed(info.seed)
+        np.random.seed(info.seed % 2**32)
+    where = f"in DataLoader worker {'process' if own_process else 'thread'} {info.id}"
+    problem = fetch = None
+    try:
+        if init is not None:
+            init(info.id)
+    except Exception as error:
+        problem = Failed(error, where)
+    current, ended = 0, False
+    while (task := tasks.get()) is not None:
+        epoch, indices = task
+        if epoch != current:
+            current, ended, fetch = epoch, False, None
+        try:
+            fetch = make_fetcher() if fetch is None else fetch
+            result = problem or (Ended() if ended else fetch(indices))
+        except StopIteration:
+            ended, result = True, Ended()
+        except Exception as error:
+            result = Failed(error, where)
+        results.put((epoch, result))
+
+
+class Workers:
+    """The workers of a loader. Each has its own queue of results, so that taking turns keeps the order."""
+
+    def __init__(self, loader: DataLoader, seed: int) -> None:
+        self.loader = loader
+        self.epoch = 0
+        context = loader.multiprocessing_context
+        self.tasks: list[Any] = []
+        self.results: list[Any] = []
+        self.runners: list[Any] = []
+        for k in range(loader.num_workers):
+            tasks, results = (queue.Queue(), queue.Queue()) if context is None else (context.Queue(), context.Queue())
+            make_fetcher = FetcherMaker(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
+            info = WorkerInfo(k, loader.num_workers, seed + k, loader.dataset)
+            arguments = (tasks, results, make_fetcher, info, loader.worker_init_fn, context is not None)
+            runner = (threading.Thread if context is None else context.Process)(target=work, args=arguments, daemon=True)
+            runner.start()
+            self.tasks.append(tasks)
+            self.results.append(results)
+            self.runners.append(runner)
+
+    def batches(self, sampler: Iterator[Any]) -> Iterator[Any]:
+        """The batches that the workers make of what `sampler` says, in its order."""
+        self.epoch = epoch = self.epoch + 1
+        waiting: deque[int] = deque()
+        ready = deque(range(len(self.tasks)))  # in turn, without those that have ended
+
+        def send() -> None:
+            if ready:
+                try:
+                    indices = next(sampler)
+                except StopIteration:
+                    return
+                self.tasks[ready[0]].put((epoch, indices))
+                waiting.append(ready[0])
+                ready.rotate(-1)
+
+        for _ in range(max(1, self.loader.prefetch_factor or 0) * len(self.tasks)):
+            send()
+        while waiting:
+            worker = waiting.popleft()
+            result = self.receive(worker, epoch)
+            if isinstance(result, Ended) and worker in ready:
+                ready.remove(worker)
+            send()
+            if isinstance(result, Failed):
+                result.raise_again()
+            if not isinstance(result, Ended):
+                yield result
+
+    def receive(self, worker: int, epoch: int) -> Any:
+        """The next result of a worker in this epoch; those of one that was left early are passed over.
+
+        Raises ``RuntimeError`` if it takes too long or the worker has died.
+        """
+        timeout, waited = self.loader.timeout or float("inf"), 0.0
+        while True:
+            wait = min(ALIVE_INTERVAL, timeout - waited)
+            try:
+                made_in, result = self.results[worker].get(timeout=wait)
+                if made_in == epoch:
+                    return result
+            except queue.Empty:
+                waited += wait
+                if waited >= timeout:
+                    raise RuntimeError(f"DataLoader timed out after {self.loader.timeout} seconds") from None
+                if not self.runners[worker].is_alive():
+                    raise RuntimeError(f"DataLoader worker {worker} exited unexpectedly") from None
+
+    def stop(self) -> None:
+        """Send the workers home."""
+        for tasks in self.tasks:
+            tasks.put(None)
+
+    def __del__(self) -> None:
+        self.stop()
+
+
+class FetcherMaker:
+    """Makes a worker's :class:`Fetcher`; an object, and not a function inside one, so that it can be sent to a process."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+
+    def __call__(self) -> Fetcher:
+        return Fetcher(*self.arguments)

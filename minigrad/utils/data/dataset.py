@@ -1,0 +1,214 @@
+"""Datasets: what can be asked for its i-th sample, or iterated over."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+import warnings
+from typing import Any, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from minigrad.errors import ArgumentError
+from minigrad.ops.sampling import randperm
+from minigrad.tensor import Tensor
+
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset", "random_split"]
+
+
+class Dataset:
+    """Base of datasets with numbered samples: define ``__getitem__(index)`` and ``__len__()``.
+
+    One that also defines ``__getitems__(indices)`` is asked for a whole batch at once.
+    """
+
+    def __class_getitem__(cls, item: Any) -> type:
+        return cls  # so that Dataset[Tensor] can be written, as in PyTorch
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
+
+    def __add__(self, other: Dataset) -> ConcatDataset:
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset):
+    """Base of datasets that can only be read from front to end: define ``__iter__()``."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
+
+    def __add__(self, other: Dataset) -> Any:
+        return ChainDataset([self, other])
+
+
+class TensorDataset(Dataset):
+    """Sample i is the tuple of the i-th rows of `tensors`, which are of one length.
+
+    >>> import minigrad as mg
+    >>> TensorDataset(mg.tensor([[1.], [2.]]), mg.tensor([0, 1]))[1]
+    (tensor([2.]), tensor(1))
+    """
+
+    def __init__(self, *tensors: Any) -> None:
+        if any(len(t) != len(tensors[0]) for t in tensors):
+            raise AssertionError(f"Size mismatch between tensors: the first dimensions are {[len(t) for t in tensors]}")
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(t[index] for t in self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors[0])
+
+
+class StackDataset(Dataset):
+    """Sample i is the tuple of the i-th samples of several datasets or, given by keyword, a dictionary of them."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args and kwargs:
+            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, but both types "
+                             "are given.")
+        if not args and not kwargs:
+            raise ValueError("At least one dataset should be passed")
+        self.datasets: Any = args or kwargs
+        parts = list(args or kwargs.values())
+        self._length = len(parts[0])
+        if any(len(d) != self._length for d in parts):
+            raise ValueError(f"Size mismatch between datasets: {[len(d) for d in parts]}")
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: d[index] for name, d in self.datasets.items()}
+        return tuple(d[index] for d in self.datasets)
+
+    def __getitems__(self, indices: Sequence[Any]) -> list[Any]:
+        named = isinstance(self.datasets, dict)
+        columns = [samples_of(d, indices) for d in (self.datasets.values() if named else self.datasets)]
+        return [dict(zip(self.datasets, row)) if named else row for row in zip(*columns)]
+
+    def __len__(self) -> int:
+        return self._length
+
+
+class ConcatDataset(Dataset):
+    """Several datasets, one after the other."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise AssertionError("datasets should not be an empty iterable")
+        if any(isinstance(d, IterableDataset) for d in self.datasets):
+            raise AssertionError("ConcatDataset does not support IterableDataset; use ChainDataset")
+        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, index: Any) -> Any:
+        if index < 0:
+            if -index > len(self):
+                raise ValueError("absolute value of index should not exceed dataset length")
+            index += len(self)
+        which = bisect.bisect_right(self.cumulative_sizes, index)
+        return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+    @property
+    def cummulative_sizes(self) -> list[int]:
+        """A misspelling that PyTorch has kept."""
+        warnings.warn("cummulative_sizes attribute is renamed to cumulative_sizes", DeprecationWarning, stacklevel=2)
+        return self.cumulative_sizes
+
+
+class ChainDataset(IterableDataset):
+    """Several iterable datasets, one after the other."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for d in self.datasets:
+            if not isinstance(d, IterableDataset):
+                raise AssertionError("ChainDataset only supports IterableDataset")
+            yield from d
+
+    def __len__(self) -> int:
+        return sum(len(d) for d in self.datasets)  # type: ignore[arg-type]
+
+
+class Subset(Dataset):
+    """The samples of `dataset` at `indices`."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[k] for k in index]]
+        return self.dataset[self.indices[index]]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        return samples_of(self.dataset, [self.indices[k] for k in indices])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
+    """Several samples of a dataset, asked for at once where it can be."""
+    many = getattr(dataset, "__getitems__", None)
+    if not callable(many):
+        return [dataset[k] for k in indices]
+    samples: list[Any] = many(indices)
+    if len(samples) != len(indices):
+        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}")
+    return samples
+
+
+def rows_of(dataset: Any, indices: Any) -> list[Any] | None:
+    """A batch of a :class:`TensorDataset`, or a subset of one, by one indexing of each tensor; None if it is not one.
+
+    `indices` is an integer array.
+    """
+    while type(dataset) is Subset:
+        if not hasattr(dataset, "_index_array") or dataset._index_array[0] is not dataset.indices:
+            dataset._index_array = dataset.indices, np.asarray(dataset.indices)  # type: ignore[attr-defined]
+        indices, dataset = dataset._index_array[1][indices], dataset.dataset
+    if type(dataset) is not TensorDataset or any(t.requires_grad for t in dataset.tensors):
+        return None
+    batch = []
+    for t in dataset.tensors:
+        rows: Any = object.__new__(Tensor)
+        rows.array, rows.node = t.array[indices], None
+        batch.append(rows)
+    return batch
+
+
+def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
+    """Split a dataset at random into parts of the given lengths, or of given fractions that add up to 1.
+
+    >>> import minigrad as mg
+    >>> [len(part) for part in random_split(range(10), [0.7, 0.3], generator=mg.Generator().manual_seed(0))]
+    [7, 3]
+    """
+    total = len(dataset)
+    if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
+        for k, fraction in enumerate(lengths):
+            if not 0 <= fraction <= 1:
+                raise ValueError(f"Fraction at index {k} is not between 0 and 1")
+        sizes = [math.floor(total * fraction) for fraction in lengths]
+        for k in range(total - sum(sizes)):  # what rounding has left goes to the first parts
+            sizes[k % len(sizes)] += 1
+        for k, size in enumerate(sizes):
+            if size == 0:
+                warnings.warn(f"Length of split at index {k} is 0. This might result in an empty dataset.", stacklevel=2)
+    else:
+        sizes = [int(n) for n in lengths]
+    if sum(sizes) != total:
+        raise ValueError(f"Sum of input lengths does not equal the length of the input dataset: {sum(sizes)} and {total}")
+    if any(not isinstance(n, (int, float)) for n in lengths):
+        raise ArgumentError("random_split: lengths must be integers, or fractions that add up to 1")
+    order = randperm(total, generator=generator).tolist()
+    ends = list(itertools.accumulate(sizes))
+    return [Subset(dataset, order[end - size:end]) for end, size in zip(ends, sizes)]
