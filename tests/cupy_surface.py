@@ -17,7 +17,7 @@ FILE = Path(__file__).with_name("cupy_surface.json")
 
 
 def load() -> dict[str, Any]:
-    """``functions`` (by submodule), ``ufuncs``, ``special`` (cupyx.scipy.special), ``names``, ``methods``, ``attributes``."""
+    """``functions`` (by submodule), ``ufuncs``, ``special`` (cupyx.scipy.special), ``generator``, ``names``, ``methods``, ``attributes``."""
     found: dict[str, Any] = json.loads(FILE.read_text())
     return found
 
@@ -51,6 +51,10 @@ def write() -> None:
     surface["ufuncs"] = [n for n in dir(cupy) if isinstance(getattr(cupy, n), cupy.ufunc)] + ["matmul"]
     special = cupyx.scipy.special
     surface["special"] = [n for n in dir(special) if isinstance(getattr(special, n), cupy.ufunc)]
+    surface["functions"]["special"] = {n: parameters(getattr(special, n)) for n in dir(special)
+                                       if inspect.isfunction(getattr(special, n)) and not n.startswith("_")}
+    generator = cupy.random.Generator
+    surface["generator"] = {n: method_parameters(getattr(generator, n).__doc__) for n in dir(generator) if not n.startswith("_")}
     known = {*surface["ufuncs"], *surface["functions"][""]}
     surface["names"] = [n for n in dir(cupy) if n not in known and not n.startswith("_")]
     members = {n: getattr(cupy.ndarray, n) for n in dir(cupy.ndarray)}

@@ -19,7 +19,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.backend.device import Device
-from minigrad.backend.library import CupyLibrary
+from minigrad.backend.library import CupyLibrary, scipy_special
 from tests import cupy_surface
 
 SURFACE = cupy_surface.load()
@@ -298,12 +298,30 @@ for _name, _parameters in SURFACE["methods"].items():
 
 # ---------------------------------------------------------------------------------------------------- the module
 
+class Generator:
+    """Stands in for ``cupy.random.Generator``, which has fewer methods than NumPy's, and fewer parameters."""
+
+    def __init__(self, bit_generator: Any) -> None:
+        self._host = np.random.Generator(bit_generator)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in SURFACE["generator"]:
+            raise AttributeError(f"cupy.random.Generator has no attribute {name!r}")
+        accepted = signature(SURFACE["generator"][name])
+
+        def draw(*args: Any, **kwargs: Any) -> Any:
+            accepted.bind(*args, **kwargs)
+            result = run(name, getattr(self._host, name), args, kwargs)
+            return kwargs["out"] if kwargs.get("out") is not None else device(np.asarray(host(result, name)), ())
+        return draw
+
+
 MAKING = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"}  # take NumPy arrays, on purpose
-SPACES = {"": np, "linalg": np.linalg, "fft": np.fft}
+SPACES = {"": np, "linalg": np.linalg, "fft": np.fft, "special": scipy_special()}
 
 
 class Module:
-    """Stands in for the module ``cupy`` and its submodules ``linalg`` and ``fft``."""
+    """Stands in for the module ``cupy``, its submodules ``linalg`` and ``fft``, and ``cupyx.scipy.special``."""
 
     def __init__(self, space: str = "") -> None:
         self._space = space
@@ -311,6 +329,7 @@ class Module:
             self.ndarray = ndarray
             self.linalg, self.fft = Module("linalg"), Module("fft")
             self.cuda = SimpleNamespace(Device=lambda index: contextlib.nullcontext())
+            self.random = SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
 
     def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None) -> Any:
         return a.get()
@@ -318,7 +337,7 @@ class Module:
     def __getattr__(self, name: str) -> Any:
         qualified = f"{self._space}.{name}".lstrip(".")
         function = getattr(SPACES[self._space], name, None)
-        if not self._space and name in SURFACE["ufuncs"]:
+        if name in {"": SURFACE["ufuncs"], "special": SURFACE["special"]}.get(self._space, ()):
             return lambda *args, **kwargs: run(name, function, args, kwargs)
         if qualified in FUNCTIONS and function is not None:
             def call(*args: Any, **kwargs: Any) -> Any:
@@ -361,6 +380,12 @@ class StandinLibrary(CupyLibrary):
 
     def device_of(self, x: Any) -> Device:
         return Device("standin")
+
+    def address_of(self, x: Any) -> int:
+        return int(x._host.__array_interface__["data"][0])
+
+    def special(self) -> Any:
+        return Module("special")
 
 
 backend.register(StandinLibrary())

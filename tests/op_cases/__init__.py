@@ -67,6 +67,7 @@ class OpCase:
         grad_rtol: the same for derivatives; None: 1e-8 for the complex step, 2e-6 for central differences.
         float32_rtol: how far the float32 result may be from the float64 one.
         setup: called before every evaluation, for instance to seed a generator.
+        drawn: the values are random numbers, which differ between dtypes and between array libraries.
         underivable: why numbers cannot confirm the derivative rules, where they cannot; the checks of it are then left out.
     """
 
@@ -80,6 +81,7 @@ class OpCase:
     grad_rtol: float | None = None
     float32_rtol: float = 1e-4
     setup: Callable[[], None] = lambda: None
+    drawn: bool = False
     underivable: str = ""
 
 
