@@ -141,12 +141,13 @@ def first_maximum(values: Any, taps: Sequence[Sequence[Any]], first: Any = None,
     """
     xp = backend.xp_of(values)
     has_nan = values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(np.max(values)))
-    code, width = np.zeros_like(values, dtype=np.uint8 if math.prod(map(len, taps)) <= 256 else np.int32), 1
+    dtype, width, code = np.uint8 if math.prod(map(len, taps)) <= 256 else np.int32, 1, None
     for dim in reversed(range(len(taps))):
         axis, shape = dim + 2, (-1, *[1] * (len(taps) - 1 - dim))
-        best, chosen = pick(values, axis, taps[dim][0]), pick(code, axis, taps[dim][0])
+        best = pick(values, axis, taps[dim][0])
+        chosen = np.zeros_like(best, dtype=dtype, order="C") if code is None else pick(code, axis, taps[dim][0])
         if first is not None and first[dim].any():
-            chosen = chosen + xp.asarray(first[dim] * width, dtype=code.dtype).reshape(shape)
+            chosen = chosen + xp.asarray(first[dim] * width, dtype=dtype).reshape(shape)
         for i in range(1, len(taps[dim])):
             value = pick(values, axis, taps[dim][i])
             later = value > best
@@ -155,8 +156,11 @@ def first_maximum(values: Any, taps: Sequence[Sequence[Any]], first: Any = None,
                 if valid is not None:
                     later &= xp.asarray(valid[dim][i]).reshape(shape)
             later = later.view(np.uint8)
-            chosen = chosen + later * (pick(code, axis, taps[dim][i]) + code.dtype.type(i * width) - chosen)
-            best = np.maximum(best, value)
+            if code is None:
+                chosen = np.maximum(chosen, later * dtype(i))
+            else:
+                chosen = chosen + later * (pick(code, axis, taps[dim][i]) + dtype(i * width) - chosen)
+            best = np.maximum(best, value) if dim or i + 1 < len(taps[dim]) else best  # its last use is over
         values, code, width = best, chosen, width * len(taps[dim])
     return code
 
@@ -178,8 +182,10 @@ def in_plane(code: Any, starts: Sequence[Any], kernel: Any, dilation: Any, size:
     for k, d, step in zip(kernel, dilation, steps):
         offsets = offsets[..., None] + np.arange(k) * (d * step)
     places = np.take(xp.asarray(offsets.reshape(-1)), code)
-    for d, (start, step) in enumerate(zip(starts, steps)):
-        places += xp.asarray(start * step).reshape(*start.shape[:-1], *[1] * d, -1, *[1] * (ndim - 1 - d))
+    corners = np.zeros((), dtype=np.int64)
+    for start, step in zip(starts, steps):
+        corners = corners[..., None] + (start * step).reshape(*start.shape[:-1], *[1] * (corners.ndim - start.ndim + 1), -1)
+    places += xp.asarray(corners)
     return places
 
 

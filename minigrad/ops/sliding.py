@@ -111,18 +111,17 @@ class Windows:
 
     def taps(self, padded: Any) -> Iterator[Any]:
         """For each element of the window, in row-major order, the view of `padded` that it meets: (a, b, *grid)."""
-        lead = padded.shape[:2]
-        offsets = itertools.product(*[range(0, k * d, d) for k, d in zip(self.kernel, self.dilation)])
         if self.rows:
-            flat, run = padded.reshape(*lead, -1), math.prod(self.grid)
-            steps = [math.prod(self.padded[i + 1:]) for i in range(len(self.size))]
-            for offset in offsets:
-                start = sum([o * n for o, n in zip(offset, steps)])
+            flat, run = padded.reshape(*padded.shape[:2], -1), math.prod(self.grid)
+            starts = [0]
+            for dim, (k, d) in enumerate(zip(self.kernel, self.dilation)):
+                step = d * math.prod(self.padded[dim + 1:])
+                starts = [start + i * step for start in starts for i in range(k)]
+            for start in starts:
                 yield flat[:, :, start:start + run]
         else:
-            spans = [s * (o - 1) + 1 for s, o in zip(self.stride, self.positions)]
-            for offset in offsets:
-                yield padded[(..., *[slice(o, o + span, s) for o, span, s in zip(offset, spans, self.stride)])]
+            for offsets in itertools.product(*map(range, self.kernel)):
+                yield padded[(..., *[self.along(dim, i)[-1] for dim, i in enumerate(offsets)])]
 
     def along(self, dim: int, i: int) -> tuple[slice, ...]:
         """The index of what element `i` of the window meets in dimension `dim` alone, of a padded array."""
