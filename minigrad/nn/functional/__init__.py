@@ -1,0 +1,18 @@
+"""PyTorch's ``nn.functional``: layers and losses as functions.
+
+Most are operations, declared with their derivatives in :mod:`minigrad.ops` and only named here. What this package writes
+itself is composed of them, so its derivatives follow.
+"""
+
+from minigrad.nn.functional.activations import *
+from minigrad.nn.functional.attention import *
+from minigrad.nn.functional.distance import *
+from minigrad.nn.functional.dropout import *
+from minigrad.nn.functional.losses import *
+from minigrad.nn.functional.resampling import *
+from minigrad.ops.convolution import *
+from minigrad.ops.embedding import embedding, embedding_bag, one_hot
+from minigrad.ops.indexing import pad
+from minigrad.ops.linalg import linear
+from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, normalize, rms_norm
+from minigrad.ops.pooling import *

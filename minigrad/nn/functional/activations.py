@@ -1,0 +1,136 @@
+"""Activation functions with PyTorch's signatures; `inplace` writes the result into the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad import backend, random
+from minigrad.ops import activation, pointwise
+from minigrad.ops import loss as losses
+from minigrad.ops.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
+from minigrad.ops.pointwise import sigmoid, tanh
+
+__all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
+           "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu",
+           "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+           "tanhshrink", "threshold", "threshold_"]
+
+relu_, leaky_relu_, elu_, celu_, selu_, hardtanh_, threshold_ = (
+    f.inplace for f in (activation.relu, activation.leaky_relu, activation.elu, activation.celu, activation.selu,
+                        activation.hardtanh, activation.threshold))
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """``max(x, 0)``."""
+    return activation.relu.inplace(input) if inplace else activation.relu(input)
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """``min(max(x, 0), 6)``."""
+    return activation.relu6.inplace(input) if inplace else activation.relu6(input)
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """`x` where it is positive, ``negative_slope * x`` elsewhere."""
+    return activation.leaky_relu.inplace(input, negative_slope) if inplace else activation.leaky_relu(input, negative_slope)
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """`x` where it is positive, ``alpha * (exp(x) - 1)`` elsewhere."""
+    return activation.elu.inplace(input, alpha) if inplace else activation.elu(input, alpha)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """`x` where it is positive, ``alpha * (exp(x / alpha) - 1)`` elsewhere."""
+    return activation.celu.inplace(input, alpha) if inplace else activation.celu(input, alpha)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """:func:`elu` scaled so that mean 0 and variance 1 are kept. Source: Klambauer et al., 2017, arXiv:1706.02515."""
+    return activation.selu.inplace(input) if inplace else activation.selu(input)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """``x * sigmoid(x)``."""
+    return activation.silu.inplace(input) if inplace else activation.silu(input)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """``x * tanh(softplus(x))``."""
+    return activation.mish.inplace(input) if inplace else activation.mish(input)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """`x` between `min_val` and `max_val`, these beyond."""
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: min_val cannot be greater than max_val, got {min_val} and {max_val}")
+    return hardtanh_(input, min_val, max_val) if inplace else activation.hardtanh(input, min_val, max_val)
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """``relu6(x + 3) / 6``."""
+    return activation.hardsigmoid.inplace(input) if inplace else activation.hardsigmoid(input)
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """``x * relu6(x + 3) / 6``."""
+    return activation.hardswish.inplace(input) if inplace else activation.hardswish(input)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """`x` where it is above `threshold`, `value` elsewhere."""
+    return threshold_(input, threshold, value) if inplace else activation.threshold(input, threshold, value)
+
+
+def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
+    """:func:`leaky_relu` with a slope for each element, drawn between `lower` and `upper` in training, else their mean."""
+    if lower > upper:
+        raise ValueError(f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    draws = random.draws_on(backend.device_of(input.array)).random(input.shape, dtype="float32")
+    slopes = (lower + (upper - lower) * draws).astype(input.array.dtype)
+    return activation.leaky_by.inplace(input, slopes) if inplace else activation.leaky_by(input, slopes)
+
+
+def rrelu_(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
+    """In-place form of :func:`rrelu`."""
+    return rrelu(input, lower, upper, training, inplace=True)
+
+
+def _implicit(name: str, input: Any, dim: int | None) -> int:
+    """The dimension that PyTorch takes where none is given."""
+    if dim is not None:
+        return dim
+    dim = 0 if input.ndim in (0, 1, 3) else 1
+    losses.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an argument.")
+    return dim
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """``exp(x)`` divided by its sum along `dim`: positive numbers that sum to 1."""
+    return activation.softmax(input, _implicit("softmax", input, dim), dtype)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """``softmax(-x)``."""
+    return activation.softmin(input, _implicit("softmin", input, dim), dtype)
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """``log(softmax(x))``, computed without loss of digits."""
+    return activation.log_softmax(input, _implicit("log_softmax", input, dim), dtype)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+    """A random choice along `dim` with the probabilities ``softmax(logits)``, softened by the temperature `tau`.
+
+    With `hard` it is one-hot, with the gradient of the soft one. Source: Jang et al., 2017, arXiv:1611.01144.
+    """
+    draws = random.draws_on(backend.device_of(logits.array)).standard_exponential(logits.shape)
+    noise = -pointwise.log(logits.detach() * 0 + draws.astype(logits.array.dtype))
+    soft = activation.softmax((logits + noise) / tau, dim)
+    if not hard:
+        return soft
+    chosen = soft.detach().argmax(dim, keepdim=True)
+    return (soft.detach() * 0).scatter_(dim, chosen, 1.0) - soft.detach() + soft

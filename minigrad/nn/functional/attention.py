@@ -1,0 +1,168 @@
+"""Attention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from minigrad import backend
+from minigrad.errors import DtypeError, ShapeError
+from minigrad.nn.functional.dropout import dropout
+from minigrad.ops import activation, linalg, pointwise
+from minigrad.ops import reduction as reductions
+from minigrad.ops import shape as shapes
+
+__all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
+
+
+def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
+                                 is_causal: bool = False, *, scale: float | None = None, enable_gqa: bool = False) -> Any:
+    """``softmax(query @ key.mT * scale + mask) @ value``. Source: Vaswani et al., 2017, arXiv:1706.03762.
+
+    Args:
+        query: ``(*, L, E)``; key ``(*, S, E)``, value ``(*, S, Ev)``; the result is ``(*, L, Ev)``.
+        attn_mask: what broadcasts to ``(*, L, S)``: booleans, True where attention is allowed, or numbers that are added.
+        dropout_p: the probability with which a weight is dropped.
+        is_causal: a position sees only itself and what is before it.
+        scale: ``1 / sqrt(E)`` unless given.
+        enable_gqa: key and value have fewer heads (dimension -3), each of which serves several of the query.
+
+    A position that may look at nothing gets zeros.
+    """
+    for name, x in (("query", query), ("key", key), ("value", value)):
+        if x.ndim < 2:
+            raise ShapeError(f"scaled_dot_product_attention: Expected query, key, and value to all be at least 2 dimensional, but "
+                             f"{name} has shape {list(x.shape)}")
+        if x.dtype is not query.dtype:
+            raise DtypeError("scaled_dot_product_attention: Expected query, key, and value to have the same dtype, but got "
+                             f"query.dtype: {query.dtype}, key.dtype: {key.dtype} and value.dtype: {value.dtype}")
+    if attn_mask is not None and is_causal:
+        raise ShapeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    if enable_gqa and key.shape[-3] != query.shape[-3]:
+        key, value = (_repeated_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = linalg.matmul(query * factor, key.swapaxes(-1, -2))
+    allowed = _causal_mask(scores) if is_causal else attn_mask if attn_mask is not None and attn_mask.dtype.kind == "b" else None
+    if allowed is not None:
+        scores = pointwise.where(allowed, scores, -math.inf)
+        weights = activation.softmax(scores, dim=-1)
+        weights = pointwise.where(reductions.any(allowed, dim=-1, keepdim=True), weights, 0.0)
+    else:
+        weights = activation.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)
+    return linalg.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
+
+
+def _causal_mask(scores: Any) -> Any:
+    """True where a row of `scores` may look: at its own column and those before."""
+    xp = backend.xp_of(scores.array)
+    mask = object.__new__(type(scores).result_class)
+    mask.array, mask.node = xp.tri(scores.shape[-2], scores.shape[-1], dtype=bool), None
+    return mask
+
+
+def _repeated_heads(x: Any, times: int) -> Any:
+    """Each head, along dimension -3, repeated `times` times."""
+    wide = shapes.expand(shapes.unsqueeze(x, dim=-3), size=(*x.shape[:-2], times, *x.shape[-2:]))
+    return shapes.reshape(wide, shape=(*x.shape[:-3], x.shape[-3] * times, *x.shape[-2:]))
+
+def multi_head_attention_forward(
+        query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
+        bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,
+        training: bool = True, key_padding_mask: Any = None, need_weights: bool = True, attn_mask: Any = None,
+        use_separate_proj_weight: bool = False, q_proj_weight: Any = None, k_proj_weight: Any = None, v_proj_weight: Any = None,
+        static_k: Any = None, static_v: Any = None, average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Any, Any]:
+    """Attention of several heads, each on its own projection of query, key and value; their results are joined and projected.
+
+    Args:
+        query: ``(L, N, E)``; key and value ``(S, N, E)``; or all three without N.
+        in_proj_weight: the three input projections one under the other, ``(3 * E, E)``; or, with `use_separate_proj_weight`,
+            `q_proj_weight`, `k_proj_weight` and `v_proj_weight`.
+        bias_k, bias_v: one more key and value, ``(1, 1, E)``, added at the end; `add_zero_attn` adds one of zeros.
+        key_padding_mask: ``(N, S)``: True (or -inf) for keys to leave out.
+        attn_mask: ``(L, S)`` or ``(N * num_heads, L, S)``: True (or -inf) for pairs to leave out, or numbers that are added.
+        is_causal: a hint that `attn_mask`, which must be given too, is the causal one.
+
+    Returns: the result, ``(L, N, E)``, and the weights of attention, ``(N, L, S)`` or with a dimension of heads after N, or None.
+    """
+    batched = query.ndim == 3
+    _check_attention(query, key, value, key_padding_mask, attn_mask, num_heads, embed_dim_to_check, is_causal)
+    if not batched:
+        query, key, value = (shapes.unsqueeze(x, dim=1) for x in (query, key, value))
+        key_padding_mask = None if key_padding_mask is None else shapes.unsqueeze(key_padding_mask, dim=0)
+    (length, n, embed), size = query.shape, query.shape[2] // num_heads
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else shapes.chunk(in_proj_weight, 3)
+    biases = (None,) * 3 if in_proj_bias is None else shapes.chunk(in_proj_bias, 3)
+    if query is key is value and not use_separate_proj_weight:
+        q, k, v = shapes.chunk(linalg.linear(query, in_proj_weight, in_proj_bias), 3, -1)
+    else:
+        q, k, v = (linalg.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))
+    if bias_k is not None:
+        k, v = (shapes.cat([x, shapes.expand(b, size=(1, n, embed))]) for x, b in ((k, bias_k), (v, bias_v)))
+
+    def heads(x: Any, static: Any = None) -> Any:  # (S, N, E) to (N, heads, S, size)
+        if static is not None:
+            return shapes.reshape(static, shape=(n, num_heads, static.shape[1], size))
+        return shapes.permute(shapes.reshape(x, shape=(x.shape[0], n, num_heads, size)), dims=(1, 2, 0, 3))
+
+    q, k, v = heads(q), heads(k, static_k), heads(v, static_v)
+    if add_zero_attn:
+        k, v = (shapes.constant_pad_nd(x, pad=(0, 0, 0, 1)) for x in (k, v))
+    mask = _joined_masks(attn_mask, key_padding_mask, q, k.shape[2])
+    dropout_p = dropout_p if training else 0.0
+    if need_weights:
+        scores = linalg.matmul(q * (1 / math.sqrt(size)), k.swapaxes(-1, -2))
+        attention = activation.softmax(scores if mask is None else scores + mask, dim=-1)
+        attention = dropout(attention, dropout_p) if dropout_p else attention
+        result = linalg.matmul(attention, v)
+        attention = reductions.mean(attention, dim=1) if average_attn_weights else attention
+    else:
+        attention, result = None, scaled_dot_product_attention(q, k, v, mask, dropout_p)
+    joined = shapes.reshape(shapes.permute(result, dims=(2, 0, 1, 3)), shape=(length, n, embed))
+    output = linalg.linear(joined, out_proj_weight, out_proj_bias)
+    if batched:
+        return output, attention
+    return output[:, 0], None if attention is None else attention[0]
+
+
+def _check_attention(query: Any, key: Any, value: Any, padding: Any, mask: Any, heads: int, embed: int, causal: bool) -> None:
+    """Raise where the arguments of :func:`multi_head_attention_forward` do not fit together."""
+    shown = f"query: {list(query.shape)}, key: {list(key.shape)}, value: {list(value.shape)}"
+    if not query.ndim == key.ndim == value.ndim or query.ndim not in (2, 3):
+        raise AssertionError(f"query, key and value should all be unbatched 2D or batched 3D tensors, got {shown}")
+    if query.shape[-1] != embed:
+        raise AssertionError(f"was expecting embedding dimension of {embed}, but got {query.shape[-1]}")
+    if embed % heads:
+        raise AssertionError(f"embed_dim {embed} not divisible by num_heads {heads}")
+    if key.shape[:-1] != value.shape[:-1]:
+        raise AssertionError(f"key's sequence and batch dims do not match value's: {shown}")
+    if padding is not None and padding.ndim != query.ndim - 1:
+        raise AssertionError(f"key_padding_mask should have {query.ndim - 1} dimensions for {shown}, got {list(padding.shape)}")
+    if causal and mask is None:
+        raise ShapeError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+                         "`generate_square_subsequent_mask` to create this mask.")
+    if mask is not None:
+        n = query.shape[1] if query.ndim == 3 else 1
+        right = [query.shape[0], key.shape[0]] if mask.ndim == 2 else [n * heads, query.shape[0], key.shape[0]]
+        if mask.ndim not in (2, 3) or list(mask.shape) != right:
+            raise ShapeError(f"The shape of the {mask.ndim}D attn_mask is {list(mask.shape)}, but should be {right}.")
+
+
+def _joined_masks(mask: Any, padding: Any, q: Any, keys: int) -> Any:
+    """Both masks as numbers to add to the scores ``(N, heads, L, S)``; keys that were added at the end are left in."""
+    n, heads, length, _ = q.shape
+    joined = None
+    for m, shape in ((mask, (1, 1, length) if mask is not None and mask.ndim == 2 else (n, heads, length)), (padding, (n, 1, 1))):
+        if m is not None:
+            m = _additive(m, q)
+            m = shapes.reshape(m, shape=(*shape, m.shape[-1]))
+            m = shapes.constant_pad_nd(m, pad=(0, keys - m.shape[-1])) if keys > m.shape[-1] else m
+            joined = m if joined is None else joined + m
+    return joined
+
+
+def _additive(mask: Any, like: Any) -> Any:
+    """A mask as numbers to add: -inf where a boolean one is True."""
+    if mask.dtype.kind != "b":
+        return mask
+    zeros = shapes.filled(like, size=tuple(mask.shape))
+    return pointwise.where(mask, -math.inf, zeros)
