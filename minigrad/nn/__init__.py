@@ -3,4 +3,4 @@
 from minigrad.nn import functional, init, utils
 from minigrad.nn.modules import *
 from minigrad.nn.modules import Module
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Buffer, Parameter
