@@ -136,6 +136,15 @@ class Tensor(TensorBase):
         owner = clock.memory_owner(self.array)
         return (backend.address_of(self.array) - backend.address_of(owner)) // builtins.int(self.array.itemsize)
 
+    def as_subclass(self, cls: Any) -> Any:
+        """The same tensor as an instance of `cls`, a subclass of Tensor; the memory and the place in the graph are shared."""
+        if not issubclass(cls, Tensor):
+            raise ArgumentError(f"as_subclass(): expected a subclass of Tensor, got {cls.__name__}")
+        source = shapes.reshape_as(self, self) if self.node is LEAF else self
+        t = object.__new__(cls)
+        t.array, t.node = source.array, source.node
+        return t
+
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
         return backend.address_of(self.array)
@@ -589,16 +598,17 @@ class Tensor(TensorBase):
 
     # -- operators
 
-    __add__ = __radd__ = pointwise.add
-    __sub__, __rsub__ = pointwise.sub, pointwise.rsub
-    __mul__ = __rmul__ = pointwise.mul
-    __truediv__, __floordiv__, __mod__ = pointwise.true_divide, pointwise.floor_divide, pointwise.remainder
-    __pow__, __matmul__ = pointwise.pow, linalg.matmul
+    __add__ = __radd__ = pointwise.add.operator
+    __sub__, __rsub__ = pointwise.sub.operator, pointwise.rsub
+    __mul__ = __rmul__ = pointwise.mul.operator
+    __truediv__ = pointwise.true_divide.operator
+    __floordiv__, __mod__ = pointwise.floor_divide, pointwise.remainder
+    __pow__, __matmul__ = pointwise.pow, linalg.matmul.operator
     __and__ = __rand__ = pointwise.bitwise_and
     __or__ = __ror__ = pointwise.bitwise_or
     __xor__ = __rxor__ = pointwise.bitwise_xor
     __lshift__, __rshift__ = pointwise.bitwise_left_shift, pointwise.bitwise_right_shift
-    __neg__, __pos__, __abs__, __invert__ = pointwise.neg, pointwise.positive, pointwise.abs, pointwise.bitwise_not
+    __neg__, __pos__, __abs__, __invert__ = pointwise.neg.operator, pointwise.positive, pointwise.abs, pointwise.bitwise_not
     __lt__, __le__, __gt__, __ge__ = pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge
 
     __iadd__, __isub__, __imul__ = pointwise.add.inplace, pointwise.sub.inplace, pointwise.mul.inplace
