@@ -6,6 +6,7 @@ Every loss has `reduction`: ``"none"`` gives the loss of each element or sample,
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any, Callable
 
@@ -249,8 +250,8 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
-    rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     _require_classes("multi_margin_loss", input, target)
+    rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     own = loss.pick(rows, shapes.reshape(target, shape=(-1,)))
     excess = pointwise.clamp(margin - own + rows, 0)
     losses = excess * excess if p == 2 else excess
@@ -258,12 +259,12 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
         losses = losses * loss.pick(shapes.expand(weight, size=rows.shape), shapes.reshape(target, shape=(-1,)))
     others = losses * loss.others(rows, shapes.reshape(target, shape=(-1,)))
     total = reductions.sum(others, dim=1) / rows.shape[1]
-    return _reduced(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
+    return _reduced(shapes.reshape(total, shape=tuple(target.shape)), reduction_of(size_average, reduce, reduction))
 
 
 def _require_classes(name: str, input: Any, target: Any) -> None:
     """Raise unless `input` is ``(N, C)`` or ``(C,)`` and `target` a class for each sample."""
-    if not 1 <= input.ndim <= 2 or not input.shape[-1]:
+    if input.ndim > 2 or 0 in input.shape[-1:]:
         raise ShapeError(f"{name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
     samples = input.shape[0] if input.ndim == 2 else 1
     if target.ndim > 1 or math.prod(target.shape) != samples:
@@ -275,7 +276,10 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
 
     `target` has the shape of `input`, ``(N, C)`` or ``(C,)``: the numbers of the target classes, ended by -1.
     """
-    if target.shape != input.shape or not 1 <= input.ndim <= 2:
+    if input.ndim > 2 or 0 in input.shape[-1:]:
+        raise ShapeError("multilabel_margin_loss: Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+                         f"{list(input.shape)}")
+    if target.shape != input.shape and not (input.shape == (1,) and target.shape == ()):
         raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     chosen = loss.listed_classes(rows, shapes.reshape(target, shape=rows.shape))  # (N, position in the list, C), one-hot or 0
@@ -339,6 +343,17 @@ def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any,
     return _reduced(pointwise.clamp(near - far + margin, 0), reduction)
 
 
+@dataclasses.dataclass(frozen=True)
+class LinearCrossEntropyOptions:
+    """How PyTorch's :func:`linear_cross_entropy` splits its work to save memory. Accepted here, and without effect."""
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: str = "auto"
+    acc_dtype: Any = None
+
+
 def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_bias: Any = None, weight: Any = None,
                          reduction: str = "mean", ignore_index: int | None = None, label_smoothing: float = 0.0,
                          options: Any = None) -> Any:
@@ -352,6 +367,9 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
     elif target.dtype.kind not in "iu" and ignore_index != -100:
         raise ShapeError("linear_cross_entropy: ignore_index is not supported for floating point target")
     rows = tuple(linear_weight.shape[:-1])
+    if len(rows) > 1 and input.ndim == 1:
+        raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {list(linear_weight.shape)} requires "
+                         f"batched input, (N, {linear_weight.shape[-1]}), got unbatched input with shape {list(input.shape)}")
     flat = shapes.reshape(linear_weight, shape=(math.prod(rows), linear_weight.shape[-1]))
     bias = None if linear_bias is None else shapes.reshape(linear_bias, shape=(-1,))
     scores = shapes.reshape(linalg.linear(input, flat, bias), shape=(*input.shape[:-1], *rows))
