@@ -66,7 +66,7 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
     if isinstance(value, np.generic):  # NumPy's result of arithmetic on arrays without dimensions
         return value.item() if like is not None else np.asarray(value)
     if isinstance(value, SCALARS):
-        if info.dtypes in ("promote", "float") and name in info.alike:
+        if name in info.numbers:
             return value
     elif isinstance(value, backend.array_types):
         return value if like is None else constant(value, like)

@@ -51,10 +51,11 @@ def compile_op(function: Any, info: Declaration) -> None:
         "note_pieces": inplace.note_pieces, info.name: function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     defaults = {f"default_{name}": value for name, value in info.settings.items()}
-    function.source = variadic_source(info) if info.variadic else call_source(info)
-    made = generate(info.name, function.source, {**defaults, **namespace})[info.name]
-    function.__globals__.update(made.__globals__)
-    function.__code__, function.__defaults__, function.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
+    for target, out in ((function, True), (function.operator, False)):
+        target.source = variadic_source(info, out) if info.variadic else call_source(info, out)
+        made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
+        target.__globals__.update(made.__globals__)
+        target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -88,16 +89,16 @@ def call_of(rule: Callable[..., Any]) -> str:
     return formula_of(rule) or f"{rule.__name__}({', '.join(parameters_of(rule))})"
 
 
-def header(info: Declaration) -> str:
+def header(info: Declaration, out: bool) -> str:
     """As PyTorch's signature: settings may be given by position too, a starred argument takes one sequence, ``out=`` ends."""
     parts = [f"{a}=None" if a in info.optional else a for a in info.arguments]
     parts += [name if value is REQUIRED else f"{name}={'None' if value is None else 'default_' + name}"
               for name, value in info.settings.items()]
     parts.sort(key=lambda part: "=" in part)  # what has no default comes first
-    return f"def {info.name}({', '.join(parts)}, *, out=None):\n"
+    return f"def {info.name}({', '.join(parts)}{', *, out=None' if out else ''}):\n"
 
 
-def call_source(info: Declaration) -> str:
+def call_source(info: Declaration, out: bool) -> str:
     """The source of the call path of an operation with a fixed number of array arguments."""
     args, optional = info.arguments, info.optional
     settings = "".join(f", {s}={s}" for s in info.settings)
@@ -114,10 +115,10 @@ def call_source(info: Declaration) -> str:
         return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)",
-             f"if not ({all_of('isinstance({}, TensorBase)')}):",
-             f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
-    if len(args) == 2 == len(info.alike) and info.dtypes != "same":
+    lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)"] if out else []
+    lines += [f"if not ({all_of('isinstance({}, TensorBase)')}):",
+              f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
+    if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
         lines += [f"    made = number({args[0]}, {args[1]})",
                   f"    if made is None: return general({everything})",
                   f"    {args[1]} = made"]
@@ -138,7 +139,7 @@ def call_source(info: Declaration) -> str:
         if info.view:
             lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
         lines.append("return out")
-        return header(info) + "".join(f"    {line}\n" for line in lines)
+        return header(info, out) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = as_array(result)",
               f"out = new({args[0]}.result_class)", "out.array = result"]
     tracked = [a for a in args if a in info.rules]
@@ -164,23 +165,29 @@ def call_source(info: Declaration) -> str:
     if info.view:
         lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
-    return header(info) + "".join(f"    {line}\n" for line in lines)
+    return header(info, out) + "".join(f"    {line}\n" for line in lines)
 
 
-def variadic_source(info: Declaration) -> str:
+def variadic_source(info: Declaration, out: bool) -> str:
     """An operation on a sequence of arrays: its length is only known at the call, so the call is left to loops."""
     settings = ", ".join(f"{s}={s}" for s in info.settings)
     name = info.arguments[0]
-    return header(info) + (
-        f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n"
+    return header(info, out) + (
+        (f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n" if out else "") +
         f"    return general(*{name}, {settings})\n")
+
+
+def users_of(info: Declaration, array: str) -> list[str]:
+    """The arguments whose rules name `array`. One that a single rule names is saved only if that rule will run, so its
+    absence says as much as the edge's."""
+    return [a for a in info.rules if array in info.needs[a]]
 
 
 def saved_source(info: Declaration) -> str:
     """Each array is kept only if an input whose rule names it wants a gradient."""
     parts = []
     for name in info.kept_arrays:
-        users = [a for a in info.rules if name in info.needs[a]]
+        users = users_of(info, name)
         value = "result" if name == "out" else f"{name}_"
         if len(users) < len(info.rules) or (name in info.optional):
             value += f" if {' or '.join(f'{a}_edge is not None' for a in users)} else None"
@@ -206,8 +213,10 @@ def make_node_class(info: Declaration) -> type[Node]:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
         calls = {a: call_of(rule) for a, rule in info.rules.items()}
         if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
-            lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
-            calls = {a: f"None if {a}_edge is None else {call}" for a, call in calls.items()}
+            sign = {a: next((n for n in arrays if n not in info.optional and users_of(info, n) == [a]), f"{a}_edge") for a in calls}
+            if any(s == f"{a}_edge" for a, s in sign.items()):
+                lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
+            calls = {a: f"None if {sign[a]} is None else {call}" for a, call in calls.items()}
         grads = [calls.get(a, "None") for a in info.arguments]
         lines.append(f"return ({', '.join(grads)},)")
         body = "".join(f"    {line}\n" for line in lines)

@@ -39,6 +39,7 @@ class Op(Protocol):
     source: str  # of the generated call path
     info: Declaration
     inplace: Callable[..., Any]
+    operator: Callable[..., Any]  # the same call path without out=, for Python's operators
 
     def __call__(self, *args: Any, **settings: Any) -> Any: ...
     def derivative(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
@@ -53,6 +54,7 @@ class Declaration:
             does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
             (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
         mixed: arguments that this does not concern, such as a condition or an index.
+        numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
@@ -65,7 +67,7 @@ class Declaration:
     """
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
-                 mixed: tuple[str, ...] = (), holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
+                 mixed: tuple[str, ...] = (), numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
                  view: bool = False, grad_name: str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
@@ -79,6 +81,7 @@ class Declaration:
         self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in mixed)
+        self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
         self.writer: Callable[..., Any] | None = None
         self.piece: Callable[..., Any] | None = None
@@ -123,22 +126,27 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     if info.name in call.REGISTRY:
         raise TypeError(f"operation {info.name!r} is declared twice")
 
-    def first_call(*args: Any, **settings: Any) -> Any:
-        compile_op(function, info)
-        return function(*args, **settings)
+    info.complete = lambda: compile_op(function, info)
+    function, function.operator = unfinished(info), unfinished(info)
+    function.info, function.derivative = info, info.add_rule
+    function.inplace = inplace.inplace_form(function)
+    call.REGISTRY[info.name] = function
+    return function
 
-    # The function object that is handed out is completed in place at its first call, so whoever has imported it, or made it
-    # a method, calls the generated code directly ever after.
+
+def unfinished(info: Declaration) -> Any:
+    """A function that is completed in place at its first call: whoever has imported it by then, or made it a method, calls the
+    generated code directly ever after."""
     def not_yet_generated(*args: Any, **settings: Any) -> Any:
         return _first_call(*args, **settings)  # type: ignore[name-defined]  # noqa: F821
 
-    function: Any = FunctionType(not_yet_generated.__code__,
-                                 {"_first_call": first_call, "__name__": forward.__module__, "__builtins__": __builtins__},
-                                 info.name)
+    def first_call(*args: Any, **settings: Any) -> Any:
+        info.complete()
+        return function(*args, **settings)
+
+    forward = info.forward
+    function: Any = FunctionType(not_yet_generated.__code__, {"_first_call": first_call, "__name__": forward.__module__,
+                                                              "__builtins__": __builtins__}, info.name)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
     function.__qualname__, function.__wrapped__ = info.name, forward
-    function.info, function.derivative = info, info.add_rule
-    info.complete = lambda: compile_op(function, info)
-    function.inplace = inplace.inplace_form(function)
-    call.REGISTRY[info.name] = function
     return function
