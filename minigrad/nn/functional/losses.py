@@ -252,11 +252,11 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
         raise ValueError("weight must be one-dimensional")
     _require_classes("multi_margin_loss", input, target)
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
-    own = loss.pick(rows, shapes.reshape(target, shape=(-1,)))
+    own = loss.pick_class(rows, shapes.reshape(target, shape=(-1,)))
     excess = pointwise.clamp(margin - own + rows, 0)
     losses = excess * excess if p == 2 else excess
     if weight is not None:
-        losses = losses * loss.pick(shapes.expand(weight, size=rows.shape), shapes.reshape(target, shape=(-1,)))
+        losses = losses * loss.pick_class(shapes.expand(weight, size=rows.shape), shapes.reshape(target, shape=(-1,)))
     others = losses * loss.others(rows, shapes.reshape(target, shape=(-1,)))
     total = reductions.sum(others, dim=1) / rows.shape[1]
     return _reduced(shapes.reshape(total, shape=tuple(target.shape)), reduction_of(size_average, reduce, reduction))
