@@ -52,7 +52,7 @@ e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("cuda", "linalg", "nn", "optim", "serialization", "special", "utils", "viz"))
+_PARTS = frozenset(("cuda", "linalg", "nn", "optim", "serialization", "special", "testing", "utils", "viz"))
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
