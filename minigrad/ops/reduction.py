@@ -150,7 +150,7 @@ def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = Fal
     with np.errstate(all="ignore"):
         x = input if input.dtype.itemsize > 2 else input.astype(np.float32)
         d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
-        square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else np.multiply(d, d, out=d)
+        square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
         s = square.sum(axis=axis, keepdims=keepdim)
         s = s / s.dtype.type(n - correction if n > correction else 0)
         return s if input.dtype.itemsize > 2 else s.astype(input.dtype)
@@ -360,10 +360,12 @@ def count_nonzero(input: Any, *, dim: Any = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- log of sums
 
-def finite_peak(x: Any, axis: Any) -> Any:
+def finite_peak(x: Any, dim: Any) -> Any:
     """What to subtract from `x` before exp() so that nothing overflows: its largest (real part), 0 where that is infinite."""
     real = x.real if x.dtype.kind == "c" else x
-    peak = real.max(axis=axis, keepdims=True, initial=-np.inf)
+    if 0 in x.shape:
+        return np.zeros_like(real, shape=kept_shape(x.shape, dim))
+    peak = real.max(axis=axes_of(dim, x.ndim), keepdims=True)
     return np.where(np.isfinite(peak), peak, real.dtype.type(0))
 
 
@@ -377,9 +379,9 @@ def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     """
     axis = axes_of(dim, input.ndim)
     with np.errstate(all="ignore"):
-        peak = finite_peak(input, axis)
-        return np.log(total(np.exp(input - peak), axis, keepdim)) + (peak if keepdim else peak.reshape(
-            tuple(n for d, n in enumerate(peak.shape) if d not in reduced(dim, input.ndim))))
+        peak = finite_peak(input, dim)
+        sums = total(np.exp(input - peak), axis, keepdim)
+        return np.log(sums) + peak.reshape(sums.shape)
 @logsumexp.derivative("input")
 def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return kept(g, input.shape, dim) * softmax_parts(input, kept(out, input.shape, dim))

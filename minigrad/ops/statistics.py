@@ -16,7 +16,7 @@ from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import copying, linalg, ordering, pointwise, reduction, shape
+from minigrad.ops import copying, decomposition, linalg, ordering, pointwise, reduction, shape
 from minigrad.ops.indexing import gather_at
 from minigrad.ops.reduction import vector_norm
 from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
@@ -97,7 +97,10 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
     """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
     if p == "nuc":
-        return linalg.matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim, dtype=dtype, out=out)
+        dims = (-2, -1) if dim is None else tuple(dim)
+        x = shape.movedim(input if dtype is None else pointwise.cast(input, dtype=dtype), dims, (-2, -1))
+        total = reduction.sum(decomposition.linalg_svdvals(x), -1)
+        return reshape(total, shape=reduction.kept_shape(input.shape, dims) if keepdim else total.shape, out=out)
     if p is None or p == "fro":
         p = 2
     if isinstance(p, str):
