@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import operator
 import re
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,8 @@ def write() -> None:
     import cupyx.scipy.special
 
     surface: dict[str, Any] = {"source": f"cupy {cupy.__version__}", "functions": {}}
-    for module in ("", "linalg", "fft", "random"):
-        space = getattr(cupy, module) if module else cupy
+    for module in ("", "linalg", "fft", "random", "lib.stride_tricks"):
+        space = operator.attrgetter(module)(cupy) if module else cupy
         functions = {n: getattr(space, n) for n in dir(space) if not n.startswith("_")}
         surface["functions"][module] = {n: parameters(f) for n, f in functions.items() if inspect.isfunction(f)}
     surface["ufuncs"] = [n for n in dir(cupy) if isinstance(getattr(cupy, n), cupy.ufunc)] + ["matmul"]

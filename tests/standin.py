@@ -74,7 +74,7 @@ def arrays_in(x: Any) -> Iterator[ndarray]:
 
 def root(x: Any) -> Any:
     """The array that owns the memory of the NumPy array `x`."""
-    while isinstance(x.base, np.ndarray):
+    while x.base is not None and hasattr(x.base, "base"):
         x = x.base
     return x
 
@@ -317,17 +317,18 @@ class Generator:
 
 
 MAKING = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"}  # take NumPy arrays, on purpose
-SPACES = {"": np, "linalg": np.linalg, "fft": np.fft, "special": scipy_special()}
+SPACES = {"": np, "linalg": np.linalg, "fft": np.fft, "lib.stride_tricks": np.lib.stride_tricks, "special": scipy_special()}
 
 
 class Module:
-    """Stands in for the module ``cupy``, its submodules ``linalg`` and ``fft``, and ``cupyx.scipy.special``."""
+    """Stands in for the module ``cupy``, its submodules, and ``cupyx.scipy.special``."""
 
     def __init__(self, space: str = "") -> None:
         self._space = space
         if not space:
             self.ndarray = ndarray
             self.linalg, self.fft = Module("linalg"), Module("fft")
+            self.lib = SimpleNamespace(stride_tricks=Module("lib.stride_tricks"))
             self.cuda = SimpleNamespace(Device=lambda index: contextlib.nullcontext())
             self.random = SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
 
@@ -383,6 +384,9 @@ class StandinLibrary(CupyLibrary):
 
     def address_of(self, x: Any) -> int:
         return int(x._host.__array_interface__["data"][0])
+
+    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
+        return device(np.lib.stride_tricks.as_strided(x._host, shape, strides), (x,))
 
     def special(self) -> Any:
         return Module("special")
