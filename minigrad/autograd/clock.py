@@ -11,10 +11,14 @@ import itertools
 import os
 import sys
 import weakref
+from collections import deque
 from functools import partial
 from typing import Any, Callable, Iterable
 
 tick: Callable[[], int] = itertools.count(1).__next__
+
+# The last calls of modules: when each began and ended, and the identity of the module.
+calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 

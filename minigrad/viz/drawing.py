@@ -126,6 +126,7 @@ def add_frame(dot: graphviz.Digraph, picture: Picture, path: str) -> None:
     depth = path.count(".") + 1 if path else 0
     for child, kind in picture.modules.items():
         if child.count(".") == depth and child.startswith(f"{path}." if path else ""):
-            with dot.subgraph(name=f"cluster_{child}") as frame:
-                frame.attr(label=f"{child}: {kind}" if kind else child, style="rounded", color="#9aa7b5", fontcolor="#44505c")
-                add_frame(frame, picture, child)
+            frame = graphviz.Digraph(f"cluster_{child}")
+            frame.attr(label=f"{child}: {kind}" if kind else child, style="rounded", color="#9aa7b5", fontcolor="#44505c")
+            add_frame(frame, picture, child)
+            dot.subgraph(frame)

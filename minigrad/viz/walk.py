@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable
 
+from minigrad.autograd.clock import calls
 from minigrad.autograd.graph import Node, Port, TensorBase, edge_of
 
 
@@ -58,8 +59,8 @@ def walk(outputs: list[Any], names: dict[Any, str], modules: dict[str, Any], att
     arrows: list[Arrow] = []
     found: dict[Any, str] = {}
     used: dict[str, str] = {}
-    spans = sorted(((start, end, path) for path, module in modules.items() if path
-                    for start, end in module.__dict__.get("_calls", ())), key=lambda s: s[1] - s[0])
+    path_of = {id(module): path for path, module in modules.items() if path}
+    spans = sorted(((start, end, path_of[who]) for start, end, who in calls if who in path_of), key=lambda s: s[1] - s[0])
 
     def visit(edge: Any) -> str:
         """The id of the box for what stands at the end of an edge, made on the first visit."""
