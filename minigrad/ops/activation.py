@@ -247,14 +247,9 @@ def mish_wrt_input(g: Any, input: Any) -> Any:
     return g * (t + input * pointwise.sigmoid(input) * (1 - t * t))
 
 
-@op(dtypes="float")
 def softsign(input: Any) -> Any:
     """``x / (1 + |x|)``."""
-    return input / (1 + np.abs(input))
-@softsign.derivative("input")
-def softsign_wrt_input(g: Any, input: Any) -> Any:
-    size = 1 + pointwise.abs(input)
-    return g / (size * size)
+    return input / (1 + pointwise.abs(input))
 
 
 @op(dtypes="float")

@@ -47,9 +47,16 @@ def array_of(x: Any) -> Any:
 
 def with_number(input: Any, *numbers: Any) -> Any:
     """`input` in the dtype that it and Python `numbers` (or None) have together."""
+    need_tensor("clamp or pow", "input", input)
     array = array_of(input)
     wanted = dtypes.result_dtype([array, *numbers])
     return input if array.dtype is wanted.numpy else cast(input, dtype=wanted)
+
+
+def need_tensor(function: str, argument: str, x: Any) -> None:
+    if not hasattr(x, "shape"):
+        raise ArgumentError(f"{function}(): argument '{argument}' must be a Tensor, not {type(x).__name__}; "
+                            f"minigrad.tensor(...) makes one of it")
 
 
 def real_only(name: str, x: Any) -> None:
@@ -126,7 +133,7 @@ def sub_wrt_input(g: Any) -> Any: return g
 def sub_wrt_other(g: Any, alpha: Any) -> Any: return -g if alpha == 1 else g * -alpha
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """Elementwise ``other - alpha * input``; what ``2 - x`` calls."""
     refuse_bool("Subtraction", input)
@@ -220,7 +227,7 @@ def remainder_wrt_input(g: Any) -> Any: return g
 def remainder_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * floor_divide(input, other)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def fmod(input: Any, other: Any) -> Any:
     """What the division rounded towards zero leaves, with the sign of `input`, as C's ``fmod``."""
     refuse_zero(other)
@@ -257,8 +264,9 @@ def reciprocal_wrt_input(g: Any, out: Any) -> Any: return -g * out * out
 
 @op
 def square(input: Any) -> Any:
-    """Elementwise ``input * input``."""
-    return input * input
+    """Elementwise ``input * input``; booleans give int64."""
+    x = input.astype(np.int64) if input.dtype.kind == "b" else input
+    return x * x
 @square.derivative("input")
 def square_wrt_input(g: Any, input: Any) -> Any: return g * (2 * input)
 
@@ -328,12 +336,12 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
 @with_inplace
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Elementwise ``input ** exponent`` computed in float64, or complex128 where an operand is complex."""
+    if isinstance(input, SCALARS):
+        need_tensor("float_power", "exponent", exponent)
     operands = [array_of(input), array_of(exponent)]
     wide = dtypes.complex128 if dtypes.result_dtype(operands).is_complex else dtypes.float64
     input, exponent = (x if isinstance(x, SCALARS) or array_of(x).dtype is wide.numpy else cast(x, dtype=wide)
                        for x in (input, exponent))
-    if isinstance(input, SCALARS):
-        input = wide.numpy.type(input)
     return pow(input, exponent, out=out)
 
 
@@ -352,7 +360,7 @@ def sign(input: Any) -> Any:
     """-1, 0 or 1. Raises ``RuntimeError`` for complex numbers, whose :func:`sgn` it would be."""
     if input.dtype.kind == "c":
         raise DtypeError("Unlike NumPy, torch.sign doesn't allow for complex tensors. Use sgn() instead.")
-    return input.copy() if input.dtype.kind == "b" else np.sign(input)
+    return signs(input)
 @sign.derivative("input")
 def sign_wrt_input(g: Any) -> Any: return zeros_of(g)
 
@@ -360,12 +368,17 @@ def sign_wrt_input(g: Any) -> Any: return zeros_of(g)
 @op(holomorphic=False)
 def sgn(input: Any) -> Any:
     """The sign of real numbers; of a complex one, the number of length 1 in its direction (0 for 0)."""
-    return input.copy() if input.dtype.kind == "b" else np.sign(input)
+    return np.sign(input) if input.dtype.kind == "c" else signs(input)
 @sgn.derivative("input")
 def sgn_wrt_input(g: Any, input: Any, out: Any) -> Any:
     if input.dtype.kind != "c":
         return zeros_of(g)
     return masked((g - real(g * conj(out)) * out) / abs(input), input != 0)
+
+
+def signs(x: Any) -> Any:
+    """-1, 0 or 1 in the dtype of `x`; 0 for nan, as in PyTorch."""
+    return x.copy() if x.dtype.kind == "b" else np.subtract(x > 0, x < 0, dtype=x.dtype)
 
 
 @op
@@ -374,7 +387,7 @@ def signbit(input: Any) -> Any:
     return np.signbit(input) if input.dtype.kind == "f" else input < 0
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", numbers=("other",))
 def copysign(input: Any, other: Any) -> Any:
     """The size of `input` with the sign of `other`, which -0 has too."""
     return np.copysign(input, other)
@@ -384,7 +397,7 @@ def copysign_wrt_input(g: Any, input: Any, out: Any) -> Any: return masked(g * o
 def copysign_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def hypot(input: Any, other: Any) -> Any:
     """``sqrt(input**2 + other**2)`` without overflow."""
     return np.hypot(input, other)
@@ -394,21 +407,25 @@ def hypot_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (input / ou
 def hypot_wrt_other(g: Any, other: Any, out: Any) -> Any: return g * (other / out)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def heaviside(input: Any, values: Any) -> Any:
     """The step function: 0 below zero, `values` at zero, 1 above."""
     return np.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def nextafter(input: Any, other: Any) -> Any:
     """The next floating-point number after `input` in the direction of `other`."""
     return np.nextafter(input, other)
+@nextafter.derivative("input")
+def nextafter_wrt_input(g: Any) -> Any: return g
+@nextafter.derivative("other")
+def nextafter_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 
 # ---------------------------------------------------------------------------------------------------- combinations
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("weight",))
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """Linear interpolation ``input + weight * (end - input)``; `weight` is a tensor or a number."""
     return np.where(np.abs(weight) < 0.5, input + weight * (end - input), end - (end - input) * (1 - weight))
@@ -420,7 +437,7 @@ def lerp_wrt_end(g: Any, weight: Any) -> Any: return g * weight
 def lerp_wrt_weight(g: Any, input: Any, end: Any) -> Any: return g * (end - input)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + scaled(tensor1 * tensor2, value)
@@ -432,7 +449,7 @@ def addcmul_wrt_tensor1(g: Any, tensor2: Any, value: Any) -> Any: return g * (te
 def addcmul_wrt_tensor2(g: Any, tensor1: Any, value: Any) -> Any: return g * (tensor1 * value)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 / tensor2``, of floating-point tensors."""
     if input.dtype.kind in "iub":
@@ -450,40 +467,40 @@ def addcdiv_wrt_tensor2(g: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- comparison
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def eq(input: Any, other: Any) -> Any:
     """Elementwise ``input == other``."""
     return input == other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def ne(input: Any, other: Any) -> Any:
     """Elementwise ``input != other``."""
     return input != other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def lt(input: Any, other: Any) -> Any:
     """Elementwise ``input < other``."""
     real_only("lt", input)
     return input < other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def le(input: Any, other: Any) -> Any:
     """Elementwise ``input <= other``."""
     real_only("le", input)
     return input <= other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def gt(input: Any, other: Any) -> Any:
     """Elementwise ``input > other``."""
     real_only("gt", input)
     return input > other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=("other",))
 def ge(input: Any, other: Any) -> Any:
     """Elementwise ``input >= other``."""
     real_only("ge", input)
@@ -512,10 +529,8 @@ def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equ
 
 def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and elements."""
-    for name, x in (("input", input), ("other", other)):
-        if isinstance(x, SCALARS) or not hasattr(x, "shape"):
-            raise ArgumentError(f"equal(): argument '{name}' must be a Tensor, not {type(x).__name__}; "
-                                f"minigrad.tensor(...) makes one of it")
+    need_tensor("equal", "input", input)
+    need_tensor("equal", "other", other)
     return tuple(input.shape) == tuple(other.shape) and bool(array_of(eq(input, other)).all())
 
 
@@ -625,14 +640,14 @@ def bitwise_right_shift(input: Any, other: Any) -> Any:
     return input >> other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def gcd(input: Any, other: Any) -> Any:
     """Greatest common divisor of integers; never negative."""
     integers_only("gcd", input)
     return np.gcd(input, other)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def lcm(input: Any, other: Any) -> Any:
     """Least common multiple of integers; never negative."""
     integers_only("lcm", input)
@@ -746,7 +761,7 @@ def log1p(input: Any) -> Any:
 def log1p_wrt_input(g: Any, input: Any) -> Any: return g / (input + 1)
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", numbers=())
 def logaddexp(input: Any, other: Any) -> Any:
     """``log(exp(input) + exp(other))`` without overflow."""
     if input.dtype.kind != "c":
@@ -761,7 +776,7 @@ def logaddexp_wrt_input(g: Any, input: Any, other: Any) -> Any: return g / (1 + 
 def logaddexp_wrt_other(g: Any, input: Any, other: Any) -> Any: return g / (1 + exp(input - other))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", numbers=())
 def logaddexp2(input: Any, other: Any) -> Any:
     """``log2(2**input + 2**other)`` without overflow."""
     return np.logaddexp2(input, other)
@@ -850,7 +865,7 @@ def atan(input: Any) -> Any:
 def atan_wrt_input(g: Any, input: Any) -> Any: return g / (1 + input * input)
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", numbers=())
 def atan2(input: Any, other: Any) -> Any:
     """The angle, in radians, of the point with y = `input` and x = `other`."""
     return np.arctan2(input, other)
@@ -936,7 +951,7 @@ def rad2deg_wrt_input(g: Any) -> Any: return g * (180 / math.pi)
 
 # ---------------------------------------------------------------------------------------------------- choosing
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def maximum(input: Any, other: Any) -> Any:
     """The larger of two elements; nan if one is. Equal ones get half the gradient each."""
     real_only("maximum", input)
@@ -947,7 +962,7 @@ def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(i
 def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other >= input, other > input, g)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def minimum(input: Any, other: Any) -> Any:
     """The smaller of two elements; nan if one is. Equal ones get half the gradient each."""
     real_only("minimum", input)
@@ -964,7 +979,7 @@ def share(reaches: Any, exceeds: Any, g: Any) -> Any:
     return half + half * exceeds
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def fmax(input: Any, other: Any) -> Any:
     """The larger of two elements, or the one that is not nan."""
     return np.fmax(input, other)
@@ -974,7 +989,7 @@ def fmax_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g, (inp
 def fmax_wrt_other(g: Any, input: Any, other: Any) -> Any: return masked(g, ~((input >= other) | isnan(other)))
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, numbers=())
 def fmin(input: Any, other: Any) -> Any:
     """The smaller of two elements, or the one that is not nan."""
     return np.fmin(input, other)
@@ -997,7 +1012,7 @@ def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any:
     return g * ((input >= min) & (input <= max))
 
 
-@op(broadcasts=True, grad_name="Clamp")
+@op(broadcasts=True, grad_name="Clamp", numbers=("min", "max"))
 def clamp_tensors(input: Any, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two tensors, either of which may be None; where min > max the result is max."""
     real_only("clamp", input)
@@ -1123,6 +1138,7 @@ def fill(input: Any, value: Any) -> Any:
 @with_inplace
 def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
     """``input * 2**other``."""
+    need_tensor("ldexp", "input", input)
     return mul(input, pow(2.0, other), out=out)
 
 

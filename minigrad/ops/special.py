@@ -151,7 +151,7 @@ def xlog1py_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * input /
 @op(dtypes="float")
 def lgamma(input: Any) -> Any:
     """``log(|gamma(x)|)``."""
-    return evaluate("gammaln", input)
+    return np.where(np.isinf(input), np.abs(input), evaluate("gammaln", input))
 @lgamma.derivative("input")
 def lgamma_wrt_input(g: Any, input: Any) -> Any: return g * digamma(input)
 
@@ -193,7 +193,7 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
     return pointwise.add(result, p * (p - 1) / 4 * math.log(math.pi), out=out)
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", numbers=())
 def igamma(input: Any, other: Any) -> Any:
     """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
     return evaluate("gammainc", input, other)
@@ -201,7 +201,7 @@ def igamma(input: Any, other: Any) -> Any:
 def igamma_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * gamma_density(input, other)
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", numbers=())
 def igammac(input: Any, other: Any) -> Any:
     """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
     return evaluate("gammaincc", input, other)
@@ -325,9 +325,9 @@ def spherical_bessel_j0(input: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- orthogonal polynomials
 
-def polynomial(family: str, x: Any, n: Any) -> Any:
-    """SciPy's polynomial `family` of the degrees `n`, whose fractions are dropped; 0 for negative degrees."""
-    degree = np.trunc(n).astype(np.int64)
+def polynomial(family: str, x: Any, n: Any, shift: int = 0) -> Any:
+    """SciPy's polynomial `family` of the degrees `n`, whose fractions are dropped, plus `shift`; 0 for negative ones."""
+    degree = np.maximum(np.trunc(n).astype(np.int64), -1) + shift
     value = evaluate(f"eval_{family}", np.maximum(degree, 0), x)
     return np.where(degree < 0, 0, value).astype(x.dtype, copy=False)
 
@@ -347,13 +347,13 @@ def chebyshev_polynomial_u(input: Any, n: Any) -> Any:
 @op(broadcasts=True, dtypes="float")
 def chebyshev_polynomial_v(input: Any, n: Any) -> Any:
     """The Chebyshev polynomial of the third kind of degree `n`: ``U_n - U_(n-1)``."""
-    return polynomial("chebyu", input, n) - polynomial("chebyu", input, n - 1)
+    return polynomial("chebyu", input, n) - polynomial("chebyu", input, n, -1)
 
 
 @op(broadcasts=True, dtypes="float")
 def chebyshev_polynomial_w(input: Any, n: Any) -> Any:
     """The Chebyshev polynomial of the fourth kind of degree `n`: ``U_n + U_(n-1)``."""
-    return polynomial("chebyu", input, n) + polynomial("chebyu", input, n - 1)
+    return polynomial("chebyu", input, n) + polynomial("chebyu", input, n, -1)
 
 
 def shifted_chebyshev_polynomial_t(input: Any, n: Any, *, out: Any = None) -> Any:
