@@ -194,7 +194,7 @@ def check_float32(op: Any, case: OpCase, sample: Sample) -> None:
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
     "Fortran order": lambda x: np.array(x, order="F"),
     "every second element": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
-    "negative strides": lambda x: np.flip(np.flip(x).copy()),
+    "negative strides": lambda x: np.asarray(np.flip(np.flip(x).copy())),
     "a transposed slice": lambda x: np.stack([x.T, x.T])[1, ...].T,
 }
 

@@ -48,6 +48,10 @@ class Library:
         """The module of special functions. Raises ``ImportError`` where it is not installed."""
         raise NotImplementedError
 
+    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
+        """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
+        return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
+
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         """``target[index] += values`` where an element named twice receives both values."""
         raise NotImplementedError
@@ -112,7 +116,7 @@ def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
     """`target` with the indexed dimensions first, the number of each named place in them, and `values` as that many rows."""
     parts = [part for i in (index if isinstance(index, tuple) else (index,))
              for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
-    axes = [d for d, i in enumerate(parts) if isinstance(i, np.ndarray)]
+    axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
     arrays = np.broadcast_arrays(*[parts[d] for d in axes])
     sizes = [target.shape[d] for d in axes]
     places = arrays[0].reshape(-1) if len(axes) == 1 else np.ravel_multi_index([a.reshape(-1) for a in arrays], sizes, mode="wrap")
@@ -185,7 +189,27 @@ class CupyLibrary(Library):
         return importlib.import_module("cupyx.scipy.special")
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
-        self._cupyx.scatter_add(target, index, values)
+        if target.dtype.kind in "iu" and target.itemsize == 8:  # scatter_add has uint64 only; the bits of a sum are the same
+            self._cupyx.scatter_add(target.view(np.uint64), index, values.view(np.uint64))
+        elif target.dtype.kind in "biu" and target.itemsize < 4:
+            wide = target.astype(np.int32)
+            self._cupyx.scatter_add(wide, index, values.astype(np.int32))
+            target[...] = wide.astype(target.dtype)
+        else:
+            self._cupyx.scatter_add(target, index, values)
+
+    def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
+        # No scatter of CuPy's multiplies: the first value of each place is taken at once, then the second, and so on.
+        rows, places, values = as_rows(target, index, values)
+        flat = rows.reshape(-1, values.shape[1])
+        order = places.argsort()
+        ordered = places[order]
+        nth = np.arange(len(ordered), like=ordered)
+        nth = nth - np.searchsorted(ordered, ordered)  # how many of the same place came before
+        for k in range(int(nth.max()) + 1 if len(ordered) else 0):
+            chosen = nth == k
+            flat[ordered[chosen]] = ufunc(flat[ordered[chosen]], values[order[chosen]])
+        rows[...] = flat.reshape(rows.shape)
 
 
 def cupy_library() -> CupyLibrary:

@@ -61,6 +61,9 @@ def adopted(array: Any) -> Any:
 
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
     """A shape from PyTorch's forms: several integers, one sequence of them, or ``size=``."""
+    if size is None and not args:
+        raise ArgumentError(f"{name}(): missing argument 'size', as in {name}(2, 3) or {name}((2, 3)); "
+                            f"{name}(()) has no dimensions")
     if size is not None:
         args = tuple(size) if isinstance(size, (tuple, list)) else (size,)
     elif len(args) == 1 and isinstance(args[0], (tuple, list)):
@@ -117,6 +120,8 @@ def ones(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layou
 def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
          pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """A tensor of shape `size` in which every element is `fill_value`; the dtype is by default that of the value."""
+    if not isinstance(size, (tuple, list)):
+        raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
     array = backend.make(backend.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
@@ -163,7 +168,7 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
                          f"({len(stride)})")
     needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
     t = made("empty", (needed,), None, dtype, device, False)
-    strided = backend.xp_of(t.array).lib.stride_tricks.as_strided
+    strided = backend.library_of(t.array).as_strided
     return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
 
 
@@ -194,18 +199,19 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dt
 def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
             requires_grad: bool) -> Any:
     """The numbers from `start` in steps; how many is what `rounded` makes of ``(end - start) / step``."""
+    wanted = dtypes.as_dtype(dtype) if dtype is not None else None if out is None else dtypes.FROM_NUMPY[out.array.dtype]
+    finite = all(math.isfinite(x) for x in (start, end, step))
+    if finite and wanted is not None and wanted.kind in "iu":
+        start, end, step = int(start), int(end), int(step)
     if step == 0:
         raise ShapeError(f"{name}: step must be nonzero")
-    if any(isinstance(x, float) and not math.isfinite(x) for x in (start, end)):
+    if not finite:
         raise ShapeError(f"{name}: unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
         raise ShapeError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
     numbers = dtypes.result_dtype([start, end, step])
     if numbers.kind == "b":
         numbers = dtypes.int64
-    wanted = dtype if dtype is None else dtypes.as_dtype(dtype)
-    if out is not None and wanted is None:
-        wanted = dtypes.FROM_NUMPY[out.array.dtype]
     if all(isinstance(x, int) for x in (start, end, step)):
         count = -((start - end) // step) if rounded is math.ceil else (end - start) // step + 1
         array = start + step * np.arange(count)
@@ -231,7 +237,6 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any =
              device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """`steps` numbers from ``base ** start`` to ``base ** end``, evenly spaced on a logarithmic scale."""
     array, wanted = spaced("logspace", start, end, steps, dtype, out)
-    array = np.trunc(array) if wanted.kind in "iu" else array
     return placed(np.power(base, array.astype(np.result_type(array, np.float64))), wanted, out, device, requires_grad)
 
 
@@ -443,7 +448,8 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if not isinstance(data, NUMBERS) and hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         return array_of(caller, np.asarray(data), wanted)
     found: set[Any] = set()
-    gather(caller, [data], found)
+    top = [data]
+    gather(caller, top, found, top)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
         for k, d in enumerate(found):
@@ -451,28 +457,41 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     try:
         return np.array(data, dtype=wanted.numpy), backend.as_device(None)
     except OverflowError as error:
-        raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may "
-                         "hold it") from None
+        return wrapped_around(caller, data, wanted, error), backend.as_device(None)
     except TypeError as error:
-        raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without loss ({error})") from None
+        raise uneven(caller, data) or ArgumentError(f"{caller}: cannot make {wanted!r} of the data: {error}") from None
     except ValueError as error:
-        raise uneven(caller, data) or ValueError(f"{caller}: {error}") from None
+        raise uneven(caller, data) or DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow "
+                                                 f"({error})") from None
+
+
+def wrapped_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowError) -> Any:
+    """Integers that NumPy found to be out of range: an unsigned type takes negative ones around, as PyTorch does."""
+    try:
+        wide = np.array(data, dtype=np.int64)
+    except OverflowError:
+        raise ValueError(f"{caller}: Overflow when unpacking long long: no dtype holds integers beyond 64 bits") from None
+    if wanted.kind == "u" and (np.abs(wide) <= np.iinfo(wanted.numpy).max).all():
+        return wide.astype(wanted.numpy)
+    raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may hold it")
 
 
 def converted(array: Any, wanted: dtypes.dtype) -> Any:
     return (array.real if array.dtype.kind == "c" and wanted.kind != "c" else array).astype(wanted.numpy, copy=False)
 
 
-def gather(caller: str, data: Any, found: set[Any]) -> None:
-    """Collect into `found` the dtypes of the numbers in nested sequences. Raises ``TypeError`` for what is no number."""
+def gather(caller: str, data: Any, found: set[Any], top: Any = None) -> None:
+    """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
     for kind in set(map(type, data)):
-        if issubclass(kind, (TensorBase, np.generic, *backend.array_types)) and not issubclass(kind, (int, float, complex)):
+        if issubclass(kind, (TensorBase, np.generic, *backend.array_types)):
             found.update(dtypes.FROM_NUMPY[adopted(np.asarray(getattr(x, "array", x))).dtype] for x in data if type(x) is kind)
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
         elif issubclass(kind, (str, bytes)):
-            raise ArgumentError(f"{caller}: invalid data type {kind.__name__!r}")
+            if data is top:
+                raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
+            raise ValueError(f"{caller}: too many dimensions {kind.__name__!r}")
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
             for x in data:
                 if type(x) is kind:
@@ -481,20 +500,21 @@ def gather(caller: str, data: Any, found: set[Any]) -> None:
             raise RuntimeError(f"{caller}: Could not infer dtype of {kind.__name__}")
 
 
-def uneven(caller: str, data: Any) -> ValueError | None:
+def uneven(caller: str, data: Any) -> Exception | None:
     """The error that says where nested sequences are not of one length."""
     def length(x: Any) -> Any:
         return len(x) if hasattr(x, "__len__") and getattr(x, "ndim", 1) != 0 else None
 
     layer: list[tuple[tuple[int, ...], Any]] = [((), data)]
     depth = 0
-    while layer and length(layer[0][1]) is not None:
+    while any(length(x) is not None for _, x in layer):
         first = length(layer[0][1])
         for path, x in layer:
+            where = "data" + "".join([f"[{k}]" for k in path])
+            if (first is None) is not (length(x) is None):
+                return ArgumentError(f"{caller}: not a sequence: {where} is {'a sequence' if first is None else 'a number'}, "
+                                     f"others at dim {depth} are {'numbers' if first is None else 'sequences'}")
             if length(x) != first:
-                where = "data" + "".join([f"[{k}]" for k in path])
-                if length(x) is None:
-                    return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got a number): {where}")
                 return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): {where}")
         layer = [((*path, k), item) for path, x in layer for k, item in enumerate(x)]
         depth += 1

@@ -1054,7 +1054,7 @@ def strided(input: Any, *, size: Any, stride: Any, offset: Any, lies: Any) -> An
     """The elements at `offset` and steps `stride` in the memory of a tensor whose :func:`geometry` is `lies`."""
     if lies[1:] == geometry(input)[1:]:
         memory = storage_of(input)[offset:]
-        return backend.xp_of(input).lib.stride_tricks.as_strided(memory, size, [s * input.itemsize for s in stride])
+        return backend.library_of(input).as_strided(memory, size, [s * input.itemsize for s in stride])
     memory = np.zeros_like(input, shape=lies[3])  # a gradient, say, that lies elsewhere: laid out in the same way first
     memory[places_in_storage(*lies[:3])] = input
     return memory[places_in_storage(size, stride, offset)]

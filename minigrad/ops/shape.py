@@ -98,10 +98,12 @@ def reshape(input: Any, *, shape: Any) -> Any:
     >>> minigrad.reshape(minigrad.arange(6), (2, -1)).shape
     minigrad.Size([2, 3])
     """
-    try:
-        return input.reshape(shape)
-    except ValueError:
-        return input.reshape(inferred(shape, input.size))
+    if min(shape, default=0) >= -1:
+        try:
+            return input.reshape(shape)
+        except ValueError:  # said below in PyTorch's words
+            pass
+    return input.reshape(inferred(shape, input.size))
 @reshape.derivative("input")
 def reshape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
@@ -416,7 +418,8 @@ def diagonal_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any, input_shape: A
 def fill_diagonals(input: Any, *, size: Any, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Any:
     """Zeros of shape `size` with `input` on the diagonals: the adjoint of :func:`diagonal`."""
     out = np.zeros_like(input, shape=size, order="C")
-    diagonal(out, offset, dim1, dim2)[...] = input
+    places = np.arange(input.shape[-1], like=input)
+    np.moveaxis(out, (dim1, dim2), (-2, -1))[..., places + max(-offset, 0), places + max(offset, 0)] = input
     return out
 @fill_diagonals.derivative("input")
 def fill_diagonals_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
@@ -481,7 +484,7 @@ def unfold(input: Any, *, dimension: Any, size: Any, step: Any) -> Any:
         return input.reshape(1)[:size]
     shape = (*input.shape[:d], (length - size) // step + 1, *input.shape[d + 1:], size)
     strides = (*input.strides[:d], step * input.strides[d], *input.strides[d + 1:], input.strides[d])
-    return backend.xp_of(input).lib.stride_tricks.as_strided(input, shape, strides)
+    return backend.library_of(input).as_strided(input, shape, strides)
 @unfold.derivative("input")
 def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     return fold_windows(g, shape=input_shape, dimension=dimension, size=size, step=step)
