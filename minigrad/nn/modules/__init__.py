@@ -11,5 +11,7 @@ from minigrad.nn.modules.module import Module
 from minigrad.nn.modules.normalization import *
 from minigrad.nn.modules.padding import *
 from minigrad.nn.modules.pooling import *
+from minigrad.nn.modules.rnn import *
 from minigrad.nn.modules.shape import *
 from minigrad.nn.modules.sparse import *
+from minigrad.nn.modules.transformer import *

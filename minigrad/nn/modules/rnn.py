@@ -1,0 +1,330 @@
+"""Recurrent layers and cells: Elman networks, LSTM (Hochreiter & Schmidhuber 1997) and GRU (Cho et al. 2014)."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import warnings
+from typing import Any
+
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.nn import functional as F
+from minigrad.nn import init
+from minigrad.nn.modules.factory import parameter
+from minigrad.nn.modules.module import Module
+from minigrad.nn.utils.rnn import PackedSequence
+from minigrad.ops.shape import cat, stack
+
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
+
+GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+
+
+def advance(mode: str, from_input: Any, state: tuple[Any, ...], w_hh: Any, b_hh: Any, w_hr: Any = None) -> tuple[Any, ...]:
+    """One step of a recurrent network.
+
+    Args:
+        from_input: what the input contributes to the gates, ``x @ w_ih.T + b_ih``.
+        state: the hidden state ``(h,)``, or ``(h, c)`` of an LSTM.
+        w_hr: the LSTM's projection of its output, where it has one.
+
+    Returns: the next state.
+    """
+    h = state[0]
+    from_state = F.linear(h, w_hh, b_hh)
+    if mode == "RNN_TANH":
+        return ((from_input + from_state).tanh(),)
+    if mode == "RNN_RELU":
+        return ((from_input + from_state).relu(),)
+    if mode == "GRU":
+        (r, z, n), (hr, hz, hn) = from_input.chunk(3, -1), from_state.chunk(3, -1)
+        new = (n + (r + hr).sigmoid() * hn).tanh()
+        return (new + (z + hz).sigmoid() * (h - new),)
+    i, f, g, o = (from_input + from_state).chunk(4, -1)
+    c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
+    h = o.sigmoid() * c.tanh()
+    return (h if w_hr is None else F.linear(h, w_hr)), c
+
+
+class RNNBase(Module):
+    """What RNN, LSTM and GRU share: the weights of every layer and direction, and the run through time.
+
+    The weights of layer k are ``weight_ih_lk`` (gates * hidden_size, inputs), ``weight_hh_lk`` (gates * hidden_size, hidden_size),
+    ``bias_ih_lk``, ``bias_hh_lk`` and, with `proj_size`, ``weight_hr_lk``; ``_reverse`` is added for the other direction.
+    """
+
+    def __init__(self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        if not isinstance(dropout, numbers.Number) or isinstance(dropout, bool) or not 0 <= dropout <= 1:  # type: ignore[operator]
+            raise ValueError("dropout should be a number in range [0, 1] representing the probability of an element being zeroed")
+        if dropout > 0 and num_layers == 1:
+            warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
+                          f"greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3)
+        if not isinstance(hidden_size, int):
+            raise ArgumentError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
+        if hidden_size <= 0:
+            raise ValueError("hidden_size must be greater than zero")
+        if num_layers <= 0:
+            raise ValueError("num_layers must be greater than zero")
+        if proj_size < 0:
+            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+        if proj_size >= hidden_size:
+            raise ValueError("proj_size has to be smaller than hidden_size")
+        if mode not in GATES:
+            raise ValueError("Unrecognized RNN mode: " + mode)
+        self.mode, self.input_size, self.hidden_size, self.num_layers, self.bias = mode, input_size, hidden_size, num_layers, bias
+        self.batch_first, self.dropout, self.bidirectional, self.proj_size = batch_first, float(dropout), bidirectional, proj_size
+        gates, out = GATES[mode] * hidden_size, proj_size or hidden_size
+        self._all_weights: list[list[str]] = []
+        for layer in range(num_layers):
+            inputs = input_size if layer == 0 else out * (1 + bidirectional)
+            for reverse in ("", "_reverse")[:1 + bidirectional]:
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (gates, inputs), "weight_hh": (gates, out)}
+                if bias:
+                    shapes.update(bias_ih=(gates,), bias_hh=(gates,))
+                if proj_size:
+                    shapes["weight_hr"] = (proj_size, hidden_size)
+                for name, shape in shapes.items():
+                    self.register_parameter(f"{name}_l{layer}{reverse}", parameter(*shape, device=device, dtype=dtype))
+                self._all_weights.append([f"{name}_l{layer}{reverse}" for name in shapes])
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every weight anew from U(-1/sqrt(hidden_size), 1/sqrt(hidden_size))."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        for p in self.parameters():
+            init.uniform_(p, -bound, bound)
+
+    @property
+    def all_weights(self) -> list[list[Any]]:
+        """The weights of each layer and direction."""
+        return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    def flatten_parameters(self) -> None:
+        """PyTorch's arrangement of weights for cuDNN; there is nothing to arrange here."""
+
+    def extra_repr(self) -> str:
+        parts = [str(self.input_size), str(self.hidden_size)]
+        for name, usual in (("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0),
+                            ("bidirectional", False)):
+            if getattr(self, name) != usual:
+                parts.append(f"{name}={getattr(self, name)}")
+        return ", ".join(parts)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, hx)
+        if input.ndim not in (2, 3):
+            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
+        single = input.ndim == 2
+        states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
+        if states is not None and any(h.ndim != input.ndim for h in states):
+            kind = "unbatched 2-D" if single else "batched 3-D"
+            raise ShapeError(f"For {kind} input, hx {'and cx ' if self.mode == 'LSTM' else ''}should also be {input.ndim}-D but got "
+                             f"{'/'.join(str(h.ndim) for h in states)}-D tensor")
+        if single:
+            input = input.unsqueeze(0 if self.batch_first else 1)
+            states = None if states is None else tuple(h.unsqueeze(1) for h in states)
+        time = 1 if self.batch_first else 0
+        batch = input.shape[1 - time]
+        self._check_width(input)
+        states = self._states(states, batch, input)
+        outputs, finals = self._run([x for x in input.unbind(time)], states)
+        output = stack(outputs, dim=time)
+        if single:
+            output, finals = output.squeeze(1 - time), tuple(h.squeeze(1) for h in finals)
+        return output, finals if self.mode == "LSTM" else finals[0]
+
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
+        self._check_width(input.data)
+        counts = input.batch_sizes.tolist()
+        states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
+        if states is not None and input.sorted_indices is not None:
+            states = tuple(h.index_select(1, input.sorted_indices) for h in states)
+        outputs, finals = self._run(list(input.data.split(counts)), self._states(states, counts[0], input.data))
+        if input.unsorted_indices is not None:
+            finals = tuple(h.index_select(1, input.unsorted_indices) for h in finals)
+        packed = PackedSequence(cat(outputs), input.batch_sizes, input.sorted_indices, input.unsorted_indices)
+        return packed, finals if self.mode == "LSTM" else finals[0]
+
+    def _check_width(self, input: Any) -> None:
+        if input.shape[-1] != self.input_size:
+            raise ShapeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}")
+
+    def _states(self, states: Any, batch: int, like: Any) -> tuple[Any, ...]:
+        """The initial states, checked, or zeros: each (layers * directions, batch, size)."""
+        count = self.num_layers * (1 + self.bidirectional)
+        sizes = [self.proj_size or self.hidden_size] + [self.hidden_size] * (self.mode == "LSTM")
+        wanted = [(count, batch, size) for size in sizes]
+        if states is None:
+            return tuple(like.new_zeros(shape) for shape in wanted)
+        for k, (h, shape) in enumerate(zip(states, wanted)):
+            if tuple(h.shape) != shape:
+                which = f"hidden[{k}]" if self.mode == "LSTM" else "hidden"
+                raise ShapeError(f"Expected {which} size {shape}, got {list(h.shape)}")
+        return tuple(states)
+
+    def _run(self, steps: list[Any], states: tuple[Any, ...]) -> tuple[list[Any], tuple[Any, ...]]:
+        """Through all layers: `steps` are the inputs at each time, for as many sequences as reach it, the longest first."""
+        finals: list[tuple[Any, ...]] = []
+        directions = 1 + self.bidirectional
+        for layer in range(self.num_layers):
+            if layer and self.dropout and self.training:
+                steps = [F.dropout(x, self.dropout) for x in steps]
+            results = []
+            for reverse in range(directions):
+                k = layer * directions + reverse
+                outputs, final = self._run_layer(k, steps, tuple(h[k] for h in states), bool(reverse))
+                results.append(outputs)
+                finals.append(final)
+            steps = results[0] if directions == 1 else [cat(pair, dim=-1) for pair in zip(*results)]
+        return steps, tuple(stack(hs) for hs in zip(*finals))
+
+    def _run_layer(self, k: int, steps: list[Any], start: tuple[Any, ...], reverse: bool) -> tuple[list[Any], tuple[Any, ...]]:
+        weights = {name.split("_l")[0]: getattr(self, name) for name in self._all_weights[k]}
+        w_hh, b_hh, w_hr = weights["weight_hh"], weights.get("bias_hh"), weights.get("weight_hr")
+        counts = [len(x) for x in steps]
+        from_input = F.linear(cat(steps), weights["weight_ih"], weights.get("bias_ih")).split(counts)  # one product for all times
+        outputs: list[Any] = []
+        ended: list[tuple[Any, ...]] = []
+        state = tuple(h[:counts[-1]] for h in start) if reverse else start
+        for x in reversed(from_input) if reverse else from_input:
+            if len(x) < len(state[0]):  # some sequences have ended
+                ended.append(tuple(h[len(x):] for h in state))
+                state = tuple(h[:len(x)] for h in state)
+            elif len(x) > len(state[0]):  # backwards, some begin
+                state = tuple(cat([h, h0[len(h):len(x)]]) for h, h0 in zip(state, start))
+            state = advance(self.mode, x, state, w_hh, b_hh, w_hr)
+            outputs.append(state[0])
+        if ended:
+            state = tuple(cat(parts) for parts in zip(state, *reversed(ended)))
+        return outputs[::-1] if reverse else outputs, state
+
+
+class RNN(RNNBase):
+    """``h_t = tanh(x_t @ W_ih.T + b_ih + h_(t-1) @ W_hh.T + b_hh)``, or with `nonlinearity` ``"relu"``.
+
+    Shapes: input (T, N, input_size), or (N, T, input_size) with `batch_first`, or (T, input_size), or a packed sequence; the state
+    (layers * directions, N, hidden_size). Returns the last layer's output at each time and the final state.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None,
+                 dtype: Any = None) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
+                         0, device, dtype)
+        self.nonlinearity = nonlinearity
+
+
+class LSTM(RNNBase):
+    """Long short-term memory; the gates stand in the weights as input, forget, cell, output.
+
+    Shapes as for :class:`RNN`, with a state ``(h, c)``. `proj_size` projects h to that size (Sak et al. 2014).
+
+    >>> import minigrad as mg
+    >>> output, (h, c) = mg.nn.LSTM(3, 5)(mg.ones(7, 2, 3))
+    >>> tuple(output.shape), tuple(h.shape)
+    ((7, 2, 5), (1, 2, 5))
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None) -> None:
+        super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device,
+                         dtype)
+
+
+class GRU(RNNBase):
+    """Gated recurrent units; the gates stand in the weights as reset, update, new. Shapes as for :class:`RNN`."""
+
+    def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+                 dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None) -> None:
+        super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
+
+
+class RNNCellBase(Module):
+    """What the cells share: ``weight_ih``, ``weight_hh``, ``bias_ih``, ``bias_hh``, and the checks of one step's input."""
+
+    mode: str
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        gates = num_chunks * hidden_size
+        self.weight_ih = parameter(gates, input_size, device=device, dtype=dtype)
+        self.weight_hh = parameter(gates, hidden_size, device=device, dtype=dtype)
+        self.register_parameter("bias_ih", parameter(gates, device=device, dtype=dtype) if bias else None)
+        self.register_parameter("bias_hh", parameter(gates, device=device, dtype=dtype) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw every weight anew from U(-1/sqrt(hidden_size), 1/sqrt(hidden_size))."""
+        bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
+        for p in self.parameters():
+            init.uniform_(p, -bound, bound)
+
+    def extra_repr(self) -> str:
+        text = f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else f", bias={self.bias}")
+        nonlinearity = getattr(self, "nonlinearity", "tanh")
+        return text if nonlinearity == "tanh" else f"{text}, nonlinearity={nonlinearity}"
+
+    def _step(self, input: Any, states: Any) -> tuple[Any, ...]:
+        name = type(self).__name__
+        if input.ndim not in (1, 2):
+            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
+        for h in states or ():
+            if h.ndim not in (1, 2):
+                raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {h.ndim}D instead")
+        if input.shape[-1] != self.input_size:
+            raise ShapeError(f"{name}: input has inconsistent input_size: got {input.shape[-1]}, expected {self.input_size}")
+        single = input.ndim == 1
+        x = input.unsqueeze(0) if single else input
+        if states is None:
+            states = (x.new_zeros((len(x), self.hidden_size)),) * (2 if self.mode == "LSTM" else 1)
+        elif single:
+            states = tuple(h.unsqueeze(0) for h in states)
+        for h in states:
+            if tuple(h.shape) != (len(x), self.hidden_size):
+                raise ShapeError(f"{name}: hidden has shape {list(h.shape)}, expected {[len(x), self.hidden_size]}")
+        new = advance(self.mode, F.linear(x, self.weight_ih, self.bias_ih), tuple(states), self.weight_hh, self.bias_hh)
+        return tuple(h.squeeze(0) for h in new) if single else new
+
+
+class RNNCell(RNNCellBase):
+    """One step of :class:`RNN`: (N, input_size) and (N, hidden_size) to (N, hidden_size), or all without N."""
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None,
+                 dtype: Any = None) -> None:
+        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
+        if nonlinearity not in ("tanh", "relu"):
+            raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
+        self.nonlinearity, self.mode = nonlinearity, "RNN_" + nonlinearity.upper()
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        return self._step(input, None if hx is None else (hx,))[0]
+
+
+class LSTMCell(RNNCellBase):
+    """One step of :class:`LSTM`: takes and gives the state ``(h, c)``."""
+
+    mode = "LSTM"
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        return self._step(input, hx)
+
+
+class GRUCell(RNNCellBase):
+    """One step of :class:`GRU`."""
+
+    mode = "GRU"
+
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
+
+    def forward(self, input: Any, hx: Any = None) -> Any:
+        return self._step(input, None if hx is None else (hx,))[0]
