@@ -70,7 +70,7 @@ class Adam(Optimizer):
             np.multiply(g, take2, t)
             v += np.multiply(t, t, t)
             if amsgrad:
-                v = np.maximum(largest, v, largest)
+                v = np.maximum(largest, v, out=largest)
             np.sqrt(v, t)
             t += eps
             np.divide(m, t, t)
@@ -111,7 +111,7 @@ class Adamax(Optimizer):
                 g = g + group["weight_decay"] * x
             m += (g - m) * (1 - beta1)
             u *= beta2
-            np.maximum(u, np.abs(g) + group["eps"], u)
+            np.maximum(u, np.abs(g) + group["eps"], out=u)
             x -= rate * m / u
 
 
