@@ -306,7 +306,8 @@ def im2col(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any)
     """The windows of `input` (n, channels, *size) as (n, channels * elements of the kernel, positions)."""
     n, channels, size = input.shape[0], input.shape[1], input.shape[2:]
     windows = Windows(size, kernel, stride, dilation, padding)
-    return windows.columns(input.reshape(n * channels, 1, *size)).reshape(n, channels * windows.count, -1)
+    columns = windows.columns(input.reshape(n * channels, 1, *size))
+    return columns.reshape(n, channels * windows.count, math.prod(windows.positions))
 @im2col.derivative("input")
 def im2col_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     return col2im(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, dilation=dilation)

@@ -17,13 +17,14 @@ from minigrad import backend
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.errors import ShapeError
-from minigrad.ops import pointwise
+from minigrad.ops import pointwise, sampling
 from minigrad.ops import shape as shapes
 from minigrad.ops.sliding import Windows, batched, by, exact_padding, per_dim
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
-           "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d",
-           "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d"]
+           "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "fractional_max_pool2d", "fractional_max_pool3d",
+           "lp_pool1d", "lp_pool2d", "lp_pool3d", "max_pool1d", "max_pool2d", "max_pool3d", "max_unpool1d", "max_unpool2d",
+           "max_unpool3d"]
 
 
 # ---------------------------------------------------------------------------------------------------- max
@@ -66,6 +67,22 @@ def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
         kernel.append(k)
     code = first_maximum(input, taps, valid=valid)
     return in_plane(code, starts, kernel, (1,) * len(kernel), input.shape[2:])
+
+
+@op
+def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output_size: Any) -> Any:
+    """Where in its plane the first maximum of each window of `input` (n, channels, *size) is; the windows begin at steps
+    that differ by at most one, in each plane as its `samples` (n, channels, dimensions), between 0 and 1, say."""
+    xp, ndim, taps, starts = backend.xp_of(input), len(kernel), [], []
+    for dim, (n, k, o) in enumerate(zip(input.shape[2:], kernel, output_size)):
+        u = samples[..., 1 - dim if ndim == 2 else dim, None]  # PyTorch's order: of two dimensions, the width first
+        step = (n - k) / max(o - 1, 1)
+        start = ((xp.arange(o) + u) * step).astype(np.int64) - (u * step).astype(np.int64)
+        start[..., o - 1] = n - k
+        starts.append(start)
+        shape = (*start.shape[:2], *[1] * dim, o, *[1] * (ndim - 1 - dim))
+        taps.append([(start + i).reshape(shape) for i in range(k)])
+    return in_plane(first_maximum(input, taps), starts, kernel, (1,) * ndim, input.shape[2:])
 
 
 @op(mixed=("indices",))
@@ -182,9 +199,10 @@ def in_plane(code: Any, starts: Sequence[Any], kernel: Any, dilation: Any, size:
     for k, d, step in zip(kernel, dilation, steps):
         offsets = offsets[..., None] + np.arange(k) * (d * step)
     places = np.take(xp.asarray(offsets.reshape(-1)), code)
-    corners = np.zeros((), dtype=np.int64)
-    for start, step in zip(starts, steps):
-        corners = corners[..., None] + (start * step).reshape(*start.shape[:-1], *[1] * (corners.ndim - start.ndim + 1), -1)
+    corners = starts[0] * steps[0]
+    for start, step in zip(starts[1:], steps[1:]):
+        between = [1] * (corners.ndim - start.ndim + 1)
+        corners = corners[..., None] + (start * step).reshape(*start.shape[:-1], *between, start.shape[-1])
     places += xp.asarray(corners)
     return places
 
@@ -269,7 +287,8 @@ def divided(values: Any, divisor: Any) -> Any:
     if isinstance(divisor, tuple):
         counts = outer(divisor, values)
     if values.dtype.kind in "iu":
-        return np.sign(values) * (np.abs(values) // counts)
+        signs = np.sign(values) * np.sign(counts)  # the quotient is rounded towards zero
+        return (signs * (np.abs(values) // np.abs(counts))).astype(values.dtype)
     return np.divide(values, counts, out=values)
 
 
@@ -352,7 +371,7 @@ def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
 
 
 def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
-    """The `norm_type`-norm of each window, (sum of x**p)**(1/p), as PyTorch defines it: 0 where the sum is not positive.
+    """The `norm_type`-norm of each window, (sum of x**p)**(1/p). The gradient where the sum is 0 is 0.
 
     Args:
         input: (n, channels, height, width), or (channels, height, width) without a batch.
@@ -404,6 +423,29 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
 def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The maximum of each of `output_size` parts; see :func:`adaptive_max_pool2d`."""
     return pool_adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+def fractional_max_pool2d(input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+                          return_indices: bool = False, _random_samples: Any = None) -> Any:
+    """The maximum of windows at random places, whose steps differ by at most one.
+
+    Args:
+        input: (n, channels, height, width), or (channels, height, width) without a batch.
+        kernel_size: an int, or one for each dimension.
+        output_size, output_ratio: how many windows: a number for each dimension, or their ratio to the input's size.
+        return_indices: return also where in its plane each maximum is.
+
+    Source: Graham, Fractional Max-Pooling, 2014.
+    """
+    return pool_fractional("fractional_max_pool2d", 2, input, kernel_size, output_size, output_ratio, return_indices,
+                           _random_samples)
+
+
+def fractional_max_pool3d(input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+                          return_indices: bool = False, _random_samples: Any = None) -> Any:
+    """3-d max pooling of windows at random places; see :func:`fractional_max_pool2d`."""
+    return pool_fractional("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio, return_indices,
+                           _random_samples)
 
 
 def max_unpool1d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
@@ -462,8 +504,8 @@ def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: A
     name = f"lp_pool{ndim}d"
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     mean = pool_avg(name, ndim, pointwise.pow(input, norm_type), kernel, stride, 0, ceil_mode, True, None)
-    positive = pointwise.mul(pointwise.masked(mean, pointwise.gt(mean, 0)), math.prod(kernel))
-    return pointwise.pow(positive, 1.0 / norm_type)
+    summed = pointwise.mul(pointwise.masked(mean, pointwise.ne(mean, 0)), math.prod(kernel))
+    return pointwise.pow(summed, 1.0 / norm_type)
 
 
 def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
@@ -479,6 +521,32 @@ def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
 def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     wanted = adaptive_size(name, ndim, input, output_size)
     indices = batched(ndim, adaptive_max_pool_indices, input, output_size=wanted)
+    values = batched_pair(ndim, input, indices)
+    return (values, indices) if return_indices else values
+
+
+def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_size: Any, output_ratio: Any,
+                    return_indices: bool, samples: Any) -> Any:
+    check_input(name, ndim, input)
+    kernel, size = per_dim(name, "kernel_size", kernel_size, ndim), input.shape[-ndim:]
+    if output_size is None:
+        if output_ratio is None:
+            raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+        ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * ndim
+        if len(ratios) != ndim:
+            raise ValueError(f"{name} requires output_ratio to either be a single number or a tuple of {ndim}, but got "
+                             f"{output_ratio}")
+        output_size = [int(n * ratio) for n, ratio in zip(size, ratios)]
+    wanted = per_dim(name, "output_size", output_size, ndim)
+    if any(o < 1 or k < 1 or o + k - 1 > n for n, k, o in zip(size, kernel, wanted)):
+        raise ShapeError(f"{name}: pool size {by(kernel)} too large relative to input size {by(size)} for an output of "
+                         f"{by(wanted)}; output + pool - 1 must be at most the input's size")
+    if samples is None:
+        n = input.shape[0] if input.ndim == ndim + 2 else 1
+        samples = sampling.rand(n, input.shape[-ndim - 1], ndim, dtype=input.dtype, device=input.device)
+    elif input.ndim == ndim + 1:
+        samples = samples[:1]
+    indices = batched(ndim, lambda x: fractional_max_pool_indices(x, samples, kernel=kernel, output_size=wanted), input)
     values = batched_pair(ndim, input, indices)
     return (values, indices) if return_indices else values
 
@@ -552,6 +620,8 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
 
 def adaptive_size(name: str, ndim: int, input: Any, output_size: Any) -> tuple[int, ...]:
     """`output_size` as ints, None replaced by the input's size. Raises where it does not fit `input`."""
+    if input.ndim <= ndim:
+        raise ValueError(f"{name}: Input dimension should be at least {ndim + 1}, but got input of size {list(input.shape)}")
     check_input(name, ndim, input)
     given = (output_size,) * ndim if isinstance(output_size, int) or output_size is None else tuple(output_size)
     if len(given) != ndim:

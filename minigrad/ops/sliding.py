@@ -112,7 +112,7 @@ class Windows:
     def taps(self, padded: Any) -> Iterator[Any]:
         """For each element of the window, in row-major order, the view of `padded` that it meets: (a, b, *grid)."""
         if self.rows:
-            flat, run = padded.reshape(*padded.shape[:2], -1), math.prod(self.grid)
+            flat, run = padded.reshape(*padded.shape[:2], math.prod(self.buffer)), math.prod(self.grid)
             starts = [0]
             for dim, (k, d) in enumerate(zip(self.kernel, self.dilation)):
                 step = d * math.prod(self.padded[dim + 1:])
@@ -134,7 +134,7 @@ class Windows:
         columns = np.empty_like(x, shape=(x.shape[0], self.count, x.shape[1], *shape), order="C")
         for k, tap in enumerate(self.taps(self.pad(x))):
             columns[:, k] = tap
-        return columns.reshape(x.shape[0], self.count, x.shape[1], -1)
+        return columns.reshape(x.shape[0], self.count, x.shape[1], math.prod(shape))
 
     def collect(self, columns: Any) -> Any:
         """The adjoint of :meth:`columns`: every element of `columns` added to the element of x it was taken from."""
