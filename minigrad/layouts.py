@@ -43,8 +43,8 @@ class memory_format:
 
     def copy(self, x: Any) -> Any:
         """A copy of the array `x` in this order. Raises ``ValueError`` if it has another number of dimensions."""
-        if self.ndim is None:
-            return x.copy(order="K" if self is preserve_format else "C")
+        if self.ndim is None:  # an expanded array has no order of its own to preserve
+            return x.copy(order="K" if self is preserve_format and 0 not in x.strides else "C")
         if x.ndim != self.ndim:
             raise ValueError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)

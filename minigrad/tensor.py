@@ -128,7 +128,9 @@ class Tensor(TensorBase):
 
     def stride(self, dim: Any = None) -> Any:
         """How many elements lie between neighbours, in each dimension or in dimension `dim`."""
-        steps = tuple(s // self.array.itemsize for s in self.array.strides)
+        # NumPy leaves the strides of an array without elements unset.
+        like = self.array if self.array.size else np.empty([builtins.max(n, 1) for n in self.array.shape], self.array.dtype)
+        steps = tuple(s // like.itemsize for s in like.strides)
         return steps if dim is None else steps[dim]
 
     def storage_offset(self) -> builtins.int:
@@ -350,7 +352,11 @@ class Tensor(TensorBase):
             src = creation.constant_like(self, src)
         return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return]
 
-    fill_ = pointwise.fill.inplace
+    def fill_(self, value: Any) -> Tensor:
+        """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
+        if not isinstance(value, TensorBase):
+            value = creation.constant_like(self, value)
+        return pointwise.fill.inplace(self, value)  # type: ignore[no-any-return]
 
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""

@@ -299,12 +299,11 @@ def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = N
 
 def constant_like(input: Any, value: Any) -> Any:
     """The number `value` as a 0-dimensional tensor of the dtype and on the device of `input`."""
-    value = number_of(value)
+    dtype = dtypes.FROM_NUMPY[input.array.dtype]
     try:
-        return full((), value, dtype=dtypes.FROM_NUMPY[input.array.dtype], device=backend.device_of(input.array))
-    except (OverflowError, TypeError, ValueError) as error:
-        raise DtypeError(f"value cannot be converted to type {dtypes.FROM_NUMPY[input.array.dtype].name} without overflow: "
-                         f"{value!r} ({error})") from None
+        return tensor(number_of(value), dtype=dtype, device=backend.device_of(input.array))
+    except (ArgumentError, ValueError) as error:
+        raise DtypeError(f"value cannot be converted to type {dtype.name} without overflow: {value!r} ({error})") from None
 
 
 def new_empty(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,

@@ -187,7 +187,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     """Draw `num_samples` indices for each row of `input`, which holds weights that need not sum to 1.
 
     Shapes: (n,) gives (num_samples,), (m, n) gives (m, num_samples). Raises ``RuntimeError`` for weights that are negative,
-    not finite or all zero, and where more distinct samples are asked for than there are positive weights.
+    not finite or all zero, and where more distinct samples are asked for than there are weights.
     """
     weights = input.array
     if out is not None and out.dtype is not dtypes.int64:
@@ -201,11 +201,8 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         raise ShapeError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     if not bool((np.isfinite(weights) & (weights >= 0)).all()):
         raise ShapeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
-    positive = (weights > 0).sum(axis=-1)
-    if bool((positive < (1 if replacement else num_samples)).any()):
-        raise ShapeError("multinomial: invalid multinomial distribution (with replacement=False, not enough "
-                         "non-negative category to sample)" if not replacement else
-                         "multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+    if bool((weights.sum(axis=-1) == 0).any()):
+        raise ShapeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
     device = backend.device_of(weights)
     if replacement:
         steps = weights.astype(np.float64).cumsum(axis=-1)
