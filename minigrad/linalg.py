@@ -227,7 +227,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any =
     """The number of singular values above ``max(atol, rtol * largest)``; `tol` is an older name of `atol`."""
     if tol is not None:
         atol, rtol = tol, 0.0
-    return decomposition.linalg_matrix_rank_(A, atol=_threshold("linalg.matrix_rank: atol", A, atol),
+    return decomposition.linalg_matrix_rank(A, atol=_threshold("linalg.matrix_rank: atol", A, atol),
                                              rtol=_threshold("linalg.matrix_rank: rtol", A, rtol), hermitian=hermitian, out=out)
 
 

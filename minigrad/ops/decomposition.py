@@ -19,7 +19,7 @@ from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
 from minigrad.ops import pointwise, reduction, shape
-from minigrad.ops.linalg import matmul, transposed
+from minigrad.ops.linalg import fit, matmul, transposed
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve", "lu_unpack",
            "matrix_exp", "matrix_power", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve"]
@@ -121,7 +121,7 @@ def factor_info(A: Any, *, kind: Any) -> Any:
     return info_of(A, np.linalg.inv if kind == "inv" else np.linalg.cholesky)
 
 
-@op(broadcasts=True, dtypes="same", grad_name="LinalgSolveEx")
+@op(dtypes="same", grad_name="LinalgSolveEx")
 def solve_matrices(A: Any, B: Any) -> Any:
     """The `X` of ``A @ X = B`` for matrices; leading dimensions are broadcast."""
     need_square(A)
@@ -130,9 +130,10 @@ def solve_matrices(A: Any, B: Any) -> Any:
                          f"{B.shape[-2]}x{B.shape[-1]})")
     return computed(np.linalg.solve, A, B, reason="The solver failed because the input matrix is singular")
 @solve_matrices.derivative("A")
-def solve_matrices_wrt_A(g: Any, A: Any, out: Any) -> Any: return -(solve_matrices(transposed(A), g) @ transposed(out))
+def solve_matrices_wrt_A(g: Any, A: Any, out: Any) -> Any:
+    return fit(-(solve_matrices(transposed(A), g) @ transposed(out)), A.shape)
 @solve_matrices.derivative("B")
-def solve_matrices_wrt_B(g: Any, A: Any) -> Any: return solve_matrices(transposed(A), g)
+def solve_matrices_wrt_B(g: Any, A: Any, B_shape: Any) -> Any: return fit(solve_matrices(transposed(A), g), B_shape)
 
 
 def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
@@ -165,7 +166,7 @@ def squeezed(x: Any, out: Any = None) -> Any:
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, unitriangular: Any = False) -> Any:
     """The `X` of ``A @ X = B`` (or ``X @ A = B``) for a triangular A, of which only that triangle is read.
 
@@ -185,11 +186,11 @@ def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, uni
 @linalg_solve_triangular.derivative("A")
 def linalg_solve_triangular_wrt_A(g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
     h = linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular)
-    full = -(h @ transposed(out)) if left else -(transposed(out) @ h)
+    full = fit(-(h @ transposed(out)) if left else -(transposed(out) @ h), A.shape)
     return shape.triu(full, diagonal=int(unitriangular)) if upper else shape.tril(full, diagonal=-int(unitriangular))
 @linalg_solve_triangular.derivative("B")
-def linalg_solve_triangular_wrt_B(g: Any, A: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
-    return linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular)
+def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
+    return fit(linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular), B_shape)
 
 
 # ---------------------------------------------------------------------------------------------------- determinants
@@ -597,7 +598,7 @@ def linalg_pinv_wrt_A(g: Any, A: Any, out: Any) -> Any:
 
 
 @op
-def linalg_matrix_rank_(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
+def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """How many singular values lie above ``max(atol, rtol * largest)``."""
     (need_square if hermitian else need_matrices)(A)
     values, largest = spectrum(A, hermitian) if A.size else (np.zeros_like(A.real, shape=(*A.shape[:-2], 1)), None)

@@ -33,6 +33,11 @@ def rows(x: Any) -> Any:
     return shape.reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
+def fit(g: Any, size: Any) -> Any:
+    """The gradient of an argument of shape `size` that was broadcast: summed over what was repeated."""
+    return g if g.shape == size else shape.sum_to_size(g, size=size)
+
+
 def written(sizes: Any) -> str:
     """A shape as PyTorch writes it in the messages of products: ``2x3``."""
     return "x".join(map(str, sizes))
@@ -74,7 +79,7 @@ def require_batches(a: Any, b: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- matmul and linear
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def matmul(input: Any, other: Any) -> Any:
     """Matrix product ``input @ other``.
 
@@ -95,17 +100,19 @@ def matmul(input: Any, other: Any) -> Any:
 @matmul.derivative("input")
 def matmul_wrt_input(g: Any, other: Any, input_shape: Any) -> Any:
     if len(input_shape) == 1:
-        return g * other if other.ndim == 1 else matmul(other, g[..., None])[..., 0]
+        return g * other if other.ndim == 1 else fit(matmul(other, g[..., None])[..., 0], input_shape)
     if other.ndim == 1:
         return g[..., None] * other
-    return g @ transposed(other) if g.ndim == 2 else matmul(g, transposed(other))
+    return g @ transposed(other) if g.ndim == 2 else fit(matmul(g, transposed(other)), input_shape)
 @matmul.derivative("other")
 def matmul_wrt_other(g: Any, input: Any, other_shape: Any) -> Any:
     if len(other_shape) == 1:
         return g * input if input.ndim == 1 else matmul(shape.reshape(g, shape=(math.prod(g.shape),)), rows(input))
     if input.ndim == 1:
         return input[:, None] * g[..., None, :]
-    return transposed(input) @ g if len(other_shape) > 2 or g.ndim == 2 else transposed(rows(input)) @ rows(g)
+    if len(other_shape) == 2:
+        return transposed(input) @ g if g.ndim == 2 else transposed(rows(input)) @ rows(g)
+    return fit(transposed(input) @ g, other_shape)
 
 
 def product_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
@@ -122,7 +129,7 @@ def product_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
             "sizes must match or be 1")
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """The layer ``input @ weight.T + bias``.
 
@@ -256,7 +263,8 @@ def blended(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
     """``beta * input + alpha * product``; with beta = 0 `input` does not count, not even its nan."""
     if product.dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)  # as PyTorch has it
-    if np.broadcast_shapes(input.shape, product.shape) != product.shape:
+    lead = product.ndim - input.ndim
+    if lead < 0 or any(n not in (1, m) for n, m in zip(input.shape, product.shape[lead:])):
         raise ShapeError(f"input of shape {list(input.shape)} cannot be expanded to the shape of the product, {list(product.shape)}")
     if alpha != 1:
         product = product * alpha
@@ -265,21 +273,21 @@ def blended(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
     return product + (input if beta == 1 else input * beta)
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)`` for matrices; `input` is broadcast to the shape of the product."""
     require((2, 2), mat1=mat1, mat2=mat2)
     require_product(mat1, mat2)
     return blended(input, beta, multiply(mat1, mat2), alpha)
 @addmm.derivative("input")
-def addmm_wrt_input(g: Any, beta: Any) -> Any: return g * beta
+def addmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
 @addmm.derivative("mat1")
 def addmm_wrt_mat1(g: Any, mat2: Any, alpha: Any) -> Any: return mm(g, transposed(mat2)) * alpha
 @addmm.derivative("mat2")
 def addmm_wrt_mat2(g: Any, mat1: Any, alpha: Any) -> Any: return mm(transposed(mat1), g) * alpha
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * (mat @ vec)`` for a matrix and a vector."""
     require((2, 1), mat=mat, vec=vec)
@@ -287,14 +295,14 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
         raise ShapeError(f"size mismatch, got input {list(input.shape)}, mat ({written(mat.shape)}), vec ({vec.shape[0]})")
     return blended(input, beta, multiply(mat, vec), alpha)
 @addmv.derivative("input")
-def addmv_wrt_input(g: Any, beta: Any) -> Any: return g * beta
+def addmv_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
 @addmv.derivative("mat")
 def addmv_wrt_mat(g: Any, vec: Any, alpha: Any) -> Any: return outer(g, vec) * alpha
 @addmv.derivative("vec")
 def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transposed(mat), g) * alpha
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
@@ -305,33 +313,33 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
         return blended(input, bool(beta), vec1[:, None] * vec2, bool(alpha))
     return blended(input, beta, vec1[:, None] * vec2, alpha)
 @addr.derivative("input")
-def addr_wrt_input(g: Any, beta: Any) -> Any: return g * beta
+def addr_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
 @addr.derivative("vec1")
 def addr_wrt_vec1(g: Any, vec2: Any, alpha: Any) -> Any: return mv(g, vec2) * alpha
 @addr.derivative("vec2")
 def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transposed(g), vec1) * alpha
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     require_batches(batch1, batch2)
     return blended(input, beta, multiply(batch1, batch2), alpha)
 @baddbmm.derivative("input")
-def baddbmm_wrt_input(g: Any, beta: Any) -> Any: return g * beta
+def baddbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
 @baddbmm.derivative("batch1")
 def baddbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return bmm(g, transposed(batch2)) * alpha
 @baddbmm.derivative("batch2")
 def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(transposed(batch1), g) * alpha
 
 
-@op(broadcasts=True, dtypes="same")
+@op(dtypes="same")
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``."""
     require_batches(batch1, batch2)
     return blended(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
 @addbmm.derivative("input")
-def addbmm_wrt_input(g: Any, beta: Any) -> Any: return g * beta
+def addbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
 @addbmm.derivative("batch1")
 def addbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return matmul(g, transposed(batch2)) * alpha
 @addbmm.derivative("batch2")
@@ -585,7 +593,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     return whole if out is None else pointwise.mul(whole, 1, out=out)
 
 
-@op(broadcasts=True, grad_name="LinalgCross")
+@op(dtypes="promote", grad_name="LinalgCross")
 def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
     """Cross product of vectors of three components, which lie along dimension `dim`."""
     if input.ndim != other.ndim:
@@ -594,9 +602,11 @@ def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
         raise ShapeError(f"inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
     return np.cross(*np.broadcast_arrays(input, other), axis=dim)
 @vector_cross.derivative("input")
-def vector_cross_wrt_input(g: Any, other: Any, dim: Any) -> Any: return vector_cross(other, g, dim=dim)
+def vector_cross_wrt_input(g: Any, other: Any, input_shape: Any, dim: Any) -> Any:
+    return fit(vector_cross(other, g, dim=dim), input_shape)
 @vector_cross.derivative("other")
-def vector_cross_wrt_other(g: Any, input: Any, dim: Any) -> Any: return vector_cross(g, input, dim=dim)
+def vector_cross_wrt_other(g: Any, input: Any, other_shape: Any, dim: Any) -> Any:
+    return fit(vector_cross(g, input, dim=dim), other_shape)
 
 
 def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:

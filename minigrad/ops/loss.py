@@ -132,7 +132,7 @@ def smooth_sign(x: Any, beta: float) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- probabilities of events
 
-@op(broadcasts=True)
+@op(dtypes="promote")
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean") -> Any:
     """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities; logarithms are cut at -100.
 
@@ -158,7 +158,7 @@ def binary_cross_entropy_wrt_target(g: Any, input: Any, weight: Any, reduction: 
     return (pointwise.clamp(log_q, -100) - pointwise.clamp(log_p, -100)) * weighted(share(g, reduction, input), weight)
 
 
-@op(broadcasts=True)
+@op(dtypes="promote")
 def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, pos_weight: Any = None, *,
                                      reduction: Any = "mean") -> Any:
     """:func:`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow or loss of digits.
