@@ -10,6 +10,9 @@ import os
 import random
 from typing import Iterator
 
+# One thread of BLAS per worker: workers that each start one thread per core would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings

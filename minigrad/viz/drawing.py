@@ -28,7 +28,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         self.picture = picture
 
     def render(self, filename: Any = None, directory: Any = None, view: bool = False, cleanup: bool = False,
-               format: str | None = None, *args: Any, **kwargs: Any) -> str:
+               format: str | None = None, **options: Any) -> str:
         """As ``graphviz.Digraph.render``: write the picture and give its path. Without ``dot`` the picture is an SVG.
 
         A name that ends in .svg, .png or .pdf sets the format, and is then the path itself.
@@ -38,7 +38,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
             if dot[1:] in ("svg", "png", "pdf"):
                 filename, format = stem, format or dot[1:]
         try:
-            return str(super().render(filename, directory, view, cleanup, format, *args, **kwargs))
+            return str(super().render(filename, directory=directory, view=view, cleanup=cleanup, format=format, **options))
         except graphviz.ExecutableNotFound:
             path = os.path.join(directory or "", f"{filename or 'minigrad.gv'}.svg")
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
@@ -127,6 +127,7 @@ def add_frame(dot: graphviz.Digraph, picture: Picture, path: str) -> None:
     for child, kind in picture.modules.items():
         if child.count(".") == depth and child.startswith(f"{path}." if path else ""):
             frame = graphviz.Digraph(f"cluster_{child}")
-            frame.attr(label=f"{child}: {kind}" if kind else child, style="rounded", color="#9aa7b5", fontcolor="#44505c")
+            frame.attr(label=f"{child}: {kind}" if kind else child, labeljust="l", style="rounded", color="#9aa7b5",
+                       fontcolor="#44505c")
             add_frame(frame, picture, child)
             dot.subgraph(frame)
