@@ -688,16 +688,14 @@ def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
         raise DtypeError(f"masked_fill only supports boolean masks, but got mask with dtype {call.named(mask.dtype)}")
-    if value.ndim:
-        raise ShapeError(f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
     return np.where(mask, value, input)
 @fill_mask.derivative("input")
 def fill_mask_wrt_input(g: Any, mask: Any) -> Any: return fill_mask(g, mask, filled(g, size=()))
 @fill_mask.derivative("value")
 def fill_mask_wrt_value(g: Any, mask: Any) -> Any: return g * mask
 def write_fill_mask(input: Any, mask: Any, value: Any) -> None:
-    if mask.dtype.kind != "b" or value.ndim:
-        fill_mask.info.forward(input, mask, value)
+    if mask.dtype.kind != "b":
+        fill_mask.info.forward(input, mask, value)  # raises
     if np.broadcast_shapes(mask.shape, input.shape) != input.shape:
         raise ShapeError(f"output with shape {list(input.shape)} doesn't match the broadcast shape with mask {list(mask.shape)}")
     np.copyto(input, value, where=mask)
@@ -706,12 +704,19 @@ fill_mask.info.writer = write_fill_mask
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """`input` with `value`, one number, where `mask` is True; `mask` and `input` are broadcast together."""
-    return fill_mask(input, mask, as_operand(value, input))
+    return fill_mask(input, mask, one_value(value, input))
 
 
 def masked_fill_(input: Any, mask: Any, value: Any) -> Any:
     """In-place form of :func:`masked_fill`."""
-    return fill_mask.inplace(input, mask, as_operand(value, input))
+    return fill_mask.inplace(input, mask, one_value(value, input))
+
+
+def one_value(value: Any, input: Any) -> Any:
+    if getattr(value, "ndim", 0):
+        raise ShapeError("masked_fill: masked_fill only supports a 0-dimensional value tensor, but got tensor with "
+                         f"{value.ndim} dimension(s).")
+    return as_operand(value, input)
 
 
 def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
@@ -1034,11 +1039,11 @@ def storage_of(x: Any) -> Any:
     return owner.reshape(-1).view(x.dtype)
 
 
-def places_in_storage(size: Any, stride: Any, offset: int) -> Any:
-    """Where the elements of a tensor of `size` and `stride` lie, counted in elements."""
-    places = np.full((1,) * len(size), offset, dtype=np.intp)
+def places_in_storage(like: Any, size: Any, stride: Any, offset: int) -> Any:
+    """Where the elements of a tensor of `size` and `stride` lie, counted in elements, as an array beside `like`."""
+    places = np.full_like(like, offset, shape=(1,) * len(size), dtype=np.intp)
     for d, (n, step) in enumerate(zip(size, stride)):
-        places = places + (np.arange(n) * step).reshape([-1 if k == d else 1 for k in range(len(size))])
+        places = places + (np.arange(n, like=like) * step).reshape([-1 if k == d else 1 for k in range(len(size))])
     return places
 
 
@@ -1056,15 +1061,15 @@ def strided(input: Any, *, size: Any, stride: Any, offset: Any, lies: Any) -> An
         memory = storage_of(input)[offset:]
         return backend.library_of(input).as_strided(memory, size, [s * input.itemsize for s in stride])
     memory = np.zeros_like(input, shape=lies[3])  # a gradient, say, that lies elsewhere: laid out in the same way first
-    memory[places_in_storage(*lies[:3])] = input
-    return memory[places_in_storage(size, stride, offset)]
+    memory[places_in_storage(input, *lies[:3])] = input
+    return memory[places_in_storage(input, size, stride, offset)]
 @strided.derivative("input")
 def strided_wrt_input(g: Any, size: Any, stride: Any, offset: Any, lies: Any) -> Any:
-    memory = accumulate_at(g, indices=(places_in_storage(size, stride, offset),), size=(lies[3],))
-    own = places_in_storage(*lies[:3])
+    memory = accumulate_at(g, indices=(places_in_storage(raw(g), size, stride, offset),), size=(lies[3],))
+    own = places_in_storage(raw(g), *lies[:3])
     shared = np.bincount(own.reshape(-1), minlength=lies[3])[own]  # in an expanded tensor several elements are one
     grad = lookup(memory, indices=(own,))
-    return grad if shared.max(initial=1) == 1 else grad / as_operand(shared, g)
+    return grad if not shared.size or int(shared.max()) == 1 else grad / as_operand(shared, g)
 
 
 def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
@@ -1093,8 +1098,8 @@ def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_off
         raise ShapeError(f"as_strided_scatter: expected src to have a size equal to the slice of self. src size = "
                          f"{list(src.shape)}, slice size = {list(size)}")
     as_strided(input, size, stride, storage_offset)  # raises where that cannot be
-    own = places_in_storage(*lies[:3])
-    written = places_in_storage(tuple(size), tuple(stride), lies[2] if storage_offset is None else storage_offset)
+    own = places_in_storage(raw(input), *lies[:3])
+    written = places_in_storage(raw(input), tuple(size), tuple(stride), lies[2] if storage_offset is None else storage_offset)
     memory = overwrite(filled(input, size=(lies[3],)), input, index=(...,), indices=(own,))
     return lookup(overwrite(memory, src, index=(...,), indices=(written,)), indices=(own,))
 

@@ -1,0 +1,251 @@
+"""Reading and writing by index. The references loop over the elements, or are NumPy's own indexing."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tests.op_cases import Bad, OpCase, arrays, booleans, broadcastable, dims, f, integers, sample, shapes
+
+I = np.array
+
+
+def i(*values: Any) -> Any:
+    return np.array(values, dtype=np.int64)
+
+
+@st.composite
+def looked_up(draw: Any, repeats: bool = True) -> Any:
+    """A size and index arrays, or a mask, for some of its dimensions."""
+    size = draw(shapes(min_dims=1, min_side=1))
+    if draw(st.booleans()):
+        skipped = draw(st.integers(0, len(size) - 1))
+        return size, (None,) * skipped + (draw(booleans(size[skipped:draw(st.integers(skipped + 1, len(size)))])),)
+    named = draw(st.lists(st.booleans(), min_size=len(size), max_size=len(size)).filter(any))
+    last = max(k for k, chosen in enumerate(named) if chosen)
+    shape = draw(shapes(max_dims=2, min_side=0 if repeats else 1)) if repeats else (1,)
+    return size, tuple([draw(integers(shape, 0, n - 1)).astype(np.intp) if chosen else None
+                        for n, chosen in zip(size[:last + 1], named)])
+
+
+def placed(indices: Any) -> Any:
+    return tuple([slice(None) if k is None else k for k in indices])
+
+
+def of_size(make: Any, **options: Any) -> Any:
+    return looked_up(**options).flatmap(lambda drawn: make(*drawn))
+
+
+def part(size: Any, indices: Any) -> Any:
+    return np.empty(size)[placed(indices)].shape
+
+
+def accumulated(input: Any, indices: Any, size: Any) -> Any:
+    out = np.zeros(size)
+    np.add.at(out, placed(indices), input)
+    return out
+
+
+def overwritten(input: Any, value: Any, index: Any, indices: Any) -> Any:
+    out = input.copy()
+    out[index if indices is None else placed(indices)] = value
+    return out
+
+
+def added(input: Any, values: Any, index: Any, indices: Any) -> Any:
+    return input + accumulated(np.broadcast_to(values, part(input.shape, indices)), indices, input.shape)
+
+
+@st.composite
+def rows(draw: Any, *makers: Any, **settings: Any) -> Any:
+    """An array, a vector of places in one of its dimensions and, made from the shape of those elements, more arrays."""
+    shape = draw(shapes(min_dims=1, min_side=1))
+    d = draw(dims(len(shape), none=False))
+    index = draw(integers(draw(shapes(1, 1)), 0, shape[d] - 1))
+    named = tuple([index.size if k == d % len(shape) else n for k, n in enumerate(shape)])
+    return draw(sample(arrays(shape), index, *[make(named) for make in makers], dim=d, **settings))
+
+
+def at(index: Any, dim: Any, ndim: int) -> Any:
+    return (slice(None),) * (dim % ndim) + (index,)
+
+
+def rows_written(input: Any, index: Any, source: Any, dim: Any) -> Any:
+    out = input.copy()
+    for k, place in enumerate(index):
+        out[at(place, dim, input.ndim)] = source if source.ndim == 0 else source[at(k, dim, input.ndim)]
+    return out
+
+
+def rows_added(input: Any, index: Any, source: Any, dim: Any, alpha: Any = 1) -> Any:
+    out = input.copy()
+    for k, place in enumerate(index):
+        out[at(place, dim, input.ndim)] += alpha * source[at(k, dim, input.ndim)]
+    return out
+
+
+@st.composite
+def scattered_rows(draw: Any) -> Any:
+    (x, index), settings = draw(rows())
+    shape = x.take(index, axis=settings["dim"]).shape
+    return draw(sample(arrays(shape), index, size=x.shape, **settings))
+
+
+@st.composite
+def distinct_rows(draw: Any) -> Any:
+    """As :func:`rows`, but no place twice: what of two values written to one place stays is not asked here."""
+    shape = draw(shapes(min_dims=1, min_side=1))
+    d = draw(dims(len(shape), none=False))
+    index = I(draw(st.permutations(range(shape[d])))[:draw(st.integers(0, shape[d]))], dtype=np.int64)
+    return draw(sample(arrays(shape), index, arrays(tuple([index.size if k == d % len(shape) else n for k, n in enumerate(shape)])),
+                       dim=d))
+
+
+@st.composite
+def gathered(draw: Any, *makers: Any, distinct: bool = False, **settings: Any) -> Any:
+    """An array, an index for gather and, of its shape or larger, more arrays."""
+    shape = draw(shapes(min_side=1))
+    d = draw(dims(len(shape), none=False))
+    n = shape[d] if shape else 1
+    count = draw(st.integers(0, n if distinct else 4)) if shape else None
+    where = tuple([count if k == d % len(shape) else draw(st.integers(1, m)) for k, m in enumerate(shape)])
+    index = draw(integers(where, 0, n - 1))
+    if distinct and shape:
+        index = np.moveaxis(np.broadcast_to(np.arange(n)[:count], np.moveaxis(np.empty(where), d, -1).shape), -1, d).copy()
+    larger = tuple([m + draw(st.integers(0, 1)) for m in where])
+    return draw(sample(arrays(shape), index, *[make(larger) for make in makers], dim=d, **settings))
+
+
+def each_place(index: Any, dim: Any) -> Any:
+    """Pairs of a place in the index and the place it names."""
+    for place in np.ndindex(index.shape):
+        yield place, tuple([int(index[place]) if k == dim % index.ndim else p for k, p in enumerate(place)])
+
+
+def gathered_values(input: Any, index: Any, dim: Any) -> Any:
+    out = np.zeros(index.shape)
+    for place, named in each_place(index, dim):
+        out[place] = input[named]
+    return out
+
+
+def scattered(input: Any, index: Any, src: Any, dim: Any, add: Any = False) -> Any:
+    out = input.copy()
+    for place, named in each_place(index, dim):
+        value = src if src.ndim == 0 else src[place]
+        out[named] = out[named] + value if add else value
+    return out
+
+
+def reduced(input: Any, index: Any, src: Any, dim: Any, reduce: Any, include_self: Any) -> Any:
+    found: dict[Any, list[float]] = {}
+    for place, named in each_place(index, dim):
+        found.setdefault(named, [float(input[named])] if include_self else []).append(float(src[place]))
+    out = input.copy()
+    combine = {"sum": sum, "prod": math.prod, "mean": lambda v: sum(v) / len(v), "amax": max, "amin": min}[reduce]
+    for named, values in found.items():
+        out[named] = combine(values)
+    return out
+
+
+@st.composite
+def for_reduction(draw: Any) -> Any:
+    (x, index, src), settings = draw(gathered(arrays))
+    both = draw(arrays((x.size + src.size,), low=0.5, distinct=True))
+    return draw(sample(both[:x.size].reshape(x.shape), index, both[x.size:].reshape(src.shape),
+                       reduce=st.sampled_from(["sum", "prod", "mean", "amax", "amin"]), include_self=st.booleans(), **settings))
+
+
+@st.composite
+def masked(draw: Any) -> Any:
+    input, mask = draw(broadcastable(each=[arrays, booleans]))
+    n = math.prod(np.broadcast_shapes(input.shape, mask.shape))
+    return draw(sample(input, mask, arrays((n + draw(st.integers(0, 2)),))))
+
+
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    out, rest = np.broadcast_to(input, np.broadcast_shapes(input.shape, mask.shape)).copy(), iter(source.reshape(-1))
+    for place in np.ndindex(out.shape):
+        if np.broadcast_to(mask, out.shape)[place]:
+            out[place] = next(rest)
+    return out
+
+
+@st.composite
+def selected_by_mask(draw: Any) -> Any:
+    shape = draw(shapes())
+    return draw(sample(arrays(shape), booleans(shape[draw(st.integers(0, len(shape))):])))
+
+
+LIES = ((2, 3), (3, 1), 0, 6)  # the geometry of a contiguous (2, 3) tensor
+OUT = "index {} is out of bounds for dimension {} with size {}"
+
+CASES = {
+    "lookup": OpCase(of_size(lambda size, indices: sample(arrays(size), indices=indices)),
+                     lambda input, indices: input[placed(indices)], analytic=True, complex=True),
+    "accumulate_at": OpCase(of_size(lambda size, indices: sample(arrays(part(size, indices)), indices=st.just(indices), size=size)),
+                            accumulated, complex=True),
+    "overwrite": OpCase(
+        st.one_of(of_size(lambda size, indices: sample(arrays(size), arrays(part(size, indices)), index=(...,), indices=st.just(indices)),
+                          repeats=False),
+                  sample(arrays((3, 4)), arrays((2, 1)), index=(slice(0, 2), slice(1, None)), indices=None)),
+        overwritten, analytic=False, complex=True,
+        bad=[Bad((f(3), f(2)), {"index": (...,), "indices": None}, RuntimeError, "overwrite: could not broadcast")]),
+    "add_at": OpCase(
+        of_size(lambda size, indices: sample(arrays(size), arrays(part(size, indices)), index=(...,), indices=st.just(indices))),
+        added, complex=True, examples=[((f(3, 2), f(1)), {"index": (...,), "indices": (i(0, 0, 2),)})]),
+    "select_rows": OpCase(
+        rows(), lambda input, index, dim: np.take(input, index.reshape(-1), axis=dim) if input.ndim else input, analytic=True, complex=True,
+        examples=[((f(), i(0)), {"dim": 0}), ((f(3), I(1)), {"dim": 0})],
+        bad=[Bad((f(2, 3), i(3)), {"dim": 1}, IndexError, OUT.format(3, 1, 3)), Bad((f(2), i(-1)), {"dim": 0}, IndexError, OUT.format(-1, 0, 2)),
+             Bad((f(2), I([[0]])), {"dim": 0}, IndexError, "index is supposed to be a vector"),
+             Bad((f(2), f(1)), {"dim": 0}, RuntimeError, "Expected dtype int32 or int64 for index")]),
+    "scatter_rows": OpCase(scattered_rows(), lambda input, index, dim, size: rows_added(np.zeros(size), index, input, dim), complex=True),
+    "add_rows": OpCase(
+        rows(arrays, alpha=st.sampled_from([1, -2.5])), rows_added, complex=True,
+        bad=[Bad((f(3, 2), i(0, 1), f(2, 3)), {"dim": 0}, RuntimeError, r"source of shape \[2, 3\] does not fit"),
+             Bad((f(3), i(3), f(1)), {"dim": 0}, IndexError, OUT.format(3, 0, 3))]),
+    "copy_rows": OpCase(distinct_rows(), rows_written, complex=True,
+                        bad=[Bad((f(3, 2), i(0), f(2, 2)), {"dim": 0}, RuntimeError, "does not fit")]),
+    "fill_rows": OpCase(distinct_rows().flatmap(lambda s: sample(s[0][0], s[0][1], arrays(()), **s[1])), rows_written, complex=True,
+                        bad=[Bad((f(3), i(0), f(1)), {"dim": 0}, RuntimeError, "only supports a 0-dimensional value tensor")]),
+    "each_once": OpCase(sample(integers((5,))), lambda input: I(sorted(set(input.tolist())))),
+    "gather_at": OpCase(
+        gathered(), gathered_values, complex=True,
+        bad=[Bad((f(2, 3), i(0)), {"dim": 0}, RuntimeError, "same number of dimensions as input tensor"),
+             Bad((f(2, 3), I([[0, 3]])), {"dim": 1}, IndexError, OUT.format(3, 1, 3)),
+             Bad((f(2, 3), np.zeros((3, 1), int)), {"dim": 1}, RuntimeError, "Size does not match at dimension 0"),
+             Bad((f(2), f(2)), {"dim": 0}, RuntimeError, "Expected dtype int32/int64 for index")]),
+    "scatter_at": OpCase(
+        st.one_of(gathered(arrays, distinct=True), gathered(arrays, add=True)), scattered, complex=True,
+        bad=[Bad((f(3), i(0, 1), f(1)), {"dim": 0}, RuntimeError, "no larger than src")]),
+    "scatter_value": OpCase(gathered(lambda s: arrays(()), distinct=True), scattered, complex=True),
+    "reduce_at": OpCase(
+        for_reduction(), reduced, examples=[
+            ((f(3), i(0, 0, 1), i(0, 2, 0) * 1.0), {"dim": 0, "reduce": "mean", "include_self": False})]),
+    "fill_mask": OpCase(
+        broadcastable(each=[arrays, booleans]).flatmap(lambda pair: sample(*pair, arrays(()))),
+        lambda input, mask, value: np.where(mask, value, input), analytic=True, complex=True,
+        bad=[Bad((f(2), i(0, 1), f()), {}, RuntimeError, "only supports boolean masks")]),
+    "masked_scatter": OpCase(
+        masked(), masked_scatter, complex=True,
+        bad=[Bad((f(3), I([True, False, True]), f(1)), {}, RuntimeError, r"number of elements in source \(1\)"),
+             Bad((f(2), i(0, 1), f(2)), {}, RuntimeError, "only supports boolean masks")]),
+    "select_mask": OpCase(selected_by_mask(), lambda input, mask: input[np.broadcast_to(mask, input.shape)], analytic=True, complex=True),
+    "places_of": OpCase(
+        sample(arrays().map(lambda x: np.where(x > 0, x, 0))), lambda input: I(
+            [p for p in np.ndindex(input.shape) if input[p] != 0], dtype=np.int64).reshape(np.count_nonzero(input), input.ndim)),
+    "unravel": OpCase(sample(integers(None, -12, 11), shape=(3, 4)), lambda indices, shape: np.stack([indices % 12 // 4, indices % 4]),
+                      bad=[Bad((i(12),), {"shape": (3, 4)}, RuntimeError, "out of bounds for a tensor of shape"),
+                           Bad((f(2),), {"shape": (3, 4)}, RuntimeError, "to be integer dtype")]),
+    "is_member": OpCase(
+        sample(integers(), integers((3,)), invert=st.booleans()),
+        lambda elements, test_elements, invert: np.vectorize(lambda x: (x in test_elements) != invert, otypes=[bool])(elements)),
+    "strided": OpCase(
+        sample(arrays((2, 3)), size=(2, 2), stride=(1, 2), offset=1, lies=LIES),
+        lambda input, size, stride, offset, lies: I([[input.reshape(-1)[offset + a * stride[0] + b * stride[1]] for b in range(2)]
+                                                     for a in range(2)]), complex=True),
+}
