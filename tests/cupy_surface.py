@@ -18,7 +18,8 @@ FILE = Path(__file__).with_name("cupy_surface.json")
 
 
 def load() -> dict[str, Any]:
-    """``functions`` (by submodule), ``ufuncs``, ``special`` (cupyx.scipy.special), ``generator``, ``names``, ``methods``, ``attributes``."""
+    """Its parts: ``functions`` by submodule, ``ufuncs``, ``special`` (ufuncs of cupyx.scipy.special), ``generator``, ``names``,
+    ``methods`` and ``attributes``."""
     found: dict[str, Any] = json.loads(FILE.read_text())
     return found
 

@@ -45,7 +45,8 @@ def assert_close(actual: Any, expected: Any, *, allow_subclasses: bool = True, r
     Greatest relative difference: 0.2 at index (1,) (up to 1.3e-06 allowed)
     """
     if (rtol is None) != (atol is None):
-        raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {'r' if rtol is None else 'a'}tol.")
+        missing = "rtol" if rtol is None else "atol"
+        raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
     compare = Comparison(rtol, atol, equal_nan, allow_subclasses, check_device, check_dtype, check_stride)
     message = compare.difference(actual, expected, "")
     if message is not None:
@@ -81,7 +82,8 @@ class Comparison:
             else:
                 found = self.of_values(np.asarray(actual), np.asarray(expected))
         else:
-            raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}." + at(place))
+            raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
+                            + at(place))
         return None if found is None else found + at(place)
 
     def of_mappings(self, actual: Any, expected: Any, place: str) -> str | None:
@@ -89,12 +91,12 @@ class Comparison:
             return (f"The keys of the mappings do not match:\nMissing keys in the actual mapping: "
                     f"{sorted(expected.keys() - actual.keys())}\nAdditional keys in the actual mapping: "
                     f"{sorted(actual.keys() - expected.keys())}") + at(place)
-        return self.first((self.difference(actual[k], expected[k], f"{place}[{k!r}]") for k in expected))
+        return self.first(self.difference(actual[k], expected[k], f"{place}[{k!r}]") for k in expected)
 
     def of_sequences(self, actual: Any, expected: Any, place: str) -> str | None:
         if len(actual) != len(expected):
             return f"The length of the sequences mismatch: {len(actual)} != {len(expected)}" + at(place)
-        return self.first((self.difference(a, e, f"{place}[{k}]") for k, (a, e) in enumerate(zip(actual, expected))))
+        return self.first(self.difference(a, e, f"{place}[{k}]") for k, (a, e) in enumerate(zip(actual, expected)))
 
     @staticmethod
     def first(messages: Any) -> str | None:
