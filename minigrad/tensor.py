@@ -362,6 +362,21 @@ class Tensor(TensorBase):
         """Overwrite every element with 0."""
         return pointwise.fill.inplace(self, 0)  # type: ignore[no-any-return]
 
+    def resize_(self, *size: Any, memory_format: Any = None) -> Tensor:
+        """Take the shape `size`; elements are kept in order, new ones are unset. For tensors that require no grad."""
+        if self.node is not None:
+            raise GraphError("resize_: cannot resize variables that require grad")
+        shape = creation.sizes_of("resize_", size)
+        fresh = creation.empty(shape, dtype=self.dtype, device=self.device)
+        kept = builtins.min(self.array.size, fresh.array.size)
+        fresh.array.reshape(-1)[:kept] = self.array.reshape(-1)[:kept]
+        self.array = fresh.array
+        return self
+
+    def resize_as_(self, the_template: Any, memory_format: Any = None) -> Tensor:
+        """Take the shape of `the_template`; see :meth:`resize_`."""
+        return self.resize_(the_template.shape)
+
     def apply_(self, callable: Any) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
         values = np.array([callable(x) for x in self.array.reshape(-1).tolist()], dtype=self.array.dtype)

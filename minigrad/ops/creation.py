@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import warnings
 from typing import Any
@@ -12,7 +13,7 @@ from minigrad import backend, dtypes
 from minigrad.autograd.graph import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 
-__all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_strided", "eye", "from_dlpack",
+__all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
            "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
            "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
@@ -172,6 +173,17 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
     return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
 
 
+def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
+                   pin_memory: bool = False, requires_grad: bool = False) -> Any:
+    """A tensor with unset values, contiguous when its dimensions are put in the order `physical_layout`."""
+    shape = sizes_of("empty_permuted", (tuple(size),))
+    if sorted(physical_layout) != [*builtins.range(len(shape))]:
+        raise ShapeError(f"empty_permuted: physical_layout {tuple(physical_layout)} is no permutation of {len(shape)} dimensions")
+    t = made("empty", tuple([shape[d] for d in physical_layout]), None, dtype, device, requires_grad)
+    t.array = np.transpose(t.array, [physical_layout.index(d) for d in builtins.range(len(shape))])
+    return t
+
+
 # ---------------------------------------------------------------------------------------------------- sequences
 
 def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
@@ -258,6 +270,23 @@ def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) ->
     # From both ends to the middle: the last number is then exactly `end`, and the result symmetric.
     array = np.concatenate([start + step * half, (end - step * half)[:steps // 2][::-1]])
     return array, wanted
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
+    """Row and column numbers, a (2, n) tensor, of what is on and below diagonal `offset` of a `row` by `col` matrix."""
+    return triangle("tril_indices", np.tril_indices, row, col, offset, dtype, device)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
+    """Row and column numbers, a (2, n) tensor, of what is on and above diagonal `offset` of a `row` by `col` matrix."""
+    return triangle("triu_indices", np.triu_indices, row, col, offset, dtype, device)
+
+
+def triangle(name: str, indices: Any, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
+    for what, n in (("row", row), ("col", col)):
+        if n < 0:
+            raise ShapeError(f"{name}: {what} must be non-negative, got {n}")
+    return placed(np.stack(indices(row, offset, col)), dtypes.as_dtype(dtype), None, device, False)
 
 
 # ---------------------------------------------------------------------------------------------------- like another tensor
@@ -454,7 +483,8 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
         for k, d in enumerate(found):
             wanted = d if k == 0 else dtypes.promote_types(wanted, d)
     try:
-        return np.array(data, dtype=wanted.numpy), backend.as_device(None)
+        with np.errstate(over="ignore"):
+            return np.array(data, dtype=wanted.numpy), backend.as_device(None)
     except OverflowError as error:
         return wrapped_around(caller, data, wanted, error), backend.as_device(None)
     except TypeError as error:

@@ -1,0 +1,120 @@
+"""Saving and loading: what comes back, and what a file may not do."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import serialization
+from minigrad.nn import Parameter
+from tests import standin
+
+
+def through_a_file(obj: Any, **options: Any) -> Any:
+    file = io.BytesIO()
+    mg.save(obj, file)
+    file.seek(0)
+    return mg.load(file, **options)
+
+
+@pytest.mark.parametrize("dtype", [mg.bool, mg.uint8, mg.int64, mg.float16, mg.float32, mg.float64, mg.complex64])
+def test_tensors(dtype: mg.dtype) -> None:
+    for x in (mg.arange(6).reshape(2, 3).to(dtype), mg.zeros((), dtype=dtype), mg.zeros(0, 2, dtype=dtype)):
+        y = through_a_file(x)
+        assert y.dtype is dtype and y.shape == x.shape and mg.equal(x, y) and (y == y).shape == x.shape
+
+
+def test_nested_containers(tmp_path: Path) -> None:
+    state = OrderedDict(weight=mg.ones(2, requires_grad=True), step=3, lr=1e-3, name="adam", flags={True, None}, shape=mg.Size([2]),
+                        dtype=mg.float64, device=mg.device("cpu"), groups=[{"params": (0, 1), "betas": (0.9, 0.999)}],
+                        scalar=np.float64(2.5), array=np.arange(3), parameter=Parameter(mg.zeros(1)), z=1j, data=b"x")
+    mg.save(state, tmp_path / "state.pt")
+    back = mg.load(str(tmp_path / "state.pt"))
+    assert type(back) is OrderedDict and list(back) == list(state)
+    assert back["weight"].requires_grad and type(back["parameter"]) is Parameter and back["dtype"] is mg.float64
+    for name in ("step", "lr", "name", "flags", "shape", "device", "groups", "scalar", "z", "data"):
+        assert back[name] == state[name]
+    assert back["array"].tolist() == [0, 1, 2]
+
+
+def test_sharing_survives() -> None:
+    x = mg.zeros(3)
+    back = through_a_file({"a": x, "b": x, "c": x.detach()})
+    assert back["a"] is back["b"]
+    back["a"].fill_(7)
+    assert back["c"].tolist() == [7, 7, 7]
+
+
+def test_computed_tensors_come_back_as_leaves() -> None:
+    y = through_a_file(mg.ones(2, requires_grad=True) * 2)
+    assert y.is_leaf and y.requires_grad and y.tolist() == [2, 2]
+    z = through_a_file(mg.arange(6).reshape(2, 3).t())
+    assert z.tolist() == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_generators_and_modules() -> None:
+    g = mg.Generator().manual_seed(3)
+    assert mg.equal(mg.rand(3, generator=through_a_file(g)), mg.rand(3, generator=g))
+    model = mg.nn.Linear(2, 3)
+    twin = mg.nn.Linear(2, 3)
+    twin.load_state_dict(through_a_file(model.state_dict()))
+    assert mg.equal(model.weight, twin.weight)
+    whole = through_a_file(model, weights_only=False)
+    assert mg.equal(whole(mg.ones(2)), model(mg.ones(2)))
+
+
+def test_devices() -> None:
+    x = mg.ones(2, device="standin")
+    assert through_a_file(x).device == standin.DEVICE
+    assert through_a_file(x, map_location="cpu").device == mg.device("cpu")
+    assert through_a_file(x, map_location={"standin": "cpu"}).device == mg.device("cpu")
+    assert through_a_file(mg.ones(2), map_location=mg.device("standin")).device == standin.DEVICE
+
+
+class Custom:
+    def __init__(self) -> None:
+        self.x = 1
+
+
+class Attack:
+    def __reduce__(self) -> Any:
+        return exec, ("raise AssertionError('a file ran code')",)
+
+
+def test_what_is_not_known_to_be_harmless_is_refused() -> None:
+    for obj in (Custom(), Attack(), {"a": [mg.ones(1), Attack()]}, print):
+        with pytest.raises(pickle.UnpicklingError, match="pass weights_only=False, or allow this one by"):
+            through_a_file(obj)
+    assert through_a_file(Custom(), weights_only=False).x == 1
+
+
+def test_safe_globals() -> None:
+    serialization.add_safe_globals([Custom])
+    try:
+        assert through_a_file(Custom()).x == 1
+    finally:
+        serialization._added.clear()
+
+
+def test_objects_inside_arrays_are_refused() -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        through_a_file(np.array([Attack()], dtype=object))
+
+
+def test_damaged_and_foreign_files(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"no archive")
+    np.savez(tmp_path / "y.npz", a=np.ones(1))
+    for name in ("x", "y.npz"):
+        with pytest.raises(RuntimeError, match="is not a file that minigrad.save wrote, or it is damaged"):
+            mg.load(tmp_path / name)
+    with pytest.raises(FileNotFoundError):
+        mg.load(tmp_path / "none")
+    with pytest.raises(TypeError, match="expected 'f' to be a path or a file open for writing bytes, got int"):
+        mg.save(mg.ones(1), 3)
