@@ -30,6 +30,10 @@ class ArgumentError(MinigradError, TypeError):
     """An argument of a type the operation cannot take."""
 
 
+class InvalidValueError(MinigradError, ValueError):
+    """An argument of the right type with a value, or sizes, that make no sense; PyTorch raises ``ValueError`` there."""
+
+
 class DimensionError(MinigradError, IndexError):
     """A dimension number outside the tensor's dimensions."""
 

@@ -96,7 +96,7 @@ def linalg_inv_wrt_A(g: Any, out: Any) -> Any: return -(transposed(out) @ g @ tr
 def info_of(A: Any, works: Any) -> Any:
     """int32 numbers, one for each matrix of a batch: 0 where `works` does not raise, else the 1-based row at which it fails."""
     flat = A.reshape(math.prod(A.shape[:-2]), *A.shape[-2:])
-    info = np.zeros(flat.shape[0], dtype=np.int32)
+    info = np.zeros_like(flat, shape=(flat.shape[0],), dtype=np.int32)
     for k, matrix in enumerate(flat):
         try:
             works(matrix)
@@ -211,8 +211,7 @@ def cofactors(A: Any) -> Any:
     For ``A = U diag(S) W`` with unitary U and W it is ``det(U) det(W) conj(U) diag(products of all S but one) conj(W)``.
     """
     U, S, W = np.linalg.svd(A)
-    n = S.shape[-1]
-    but_one = np.where(np.eye(n, dtype=bool), 1, S[..., None, :]).prod(axis=-1)
+    but_one = np.where(backend.xp_of(A).eye(S.shape[-1], dtype=bool), 1, S[..., None, :]).prod(axis=-1)
     phase = np.linalg.det(U) * np.linalg.det(W)
     return phase[..., None, None] * ((np.conjugate(U) * but_one[..., None, :]) @ np.conjugate(W))
 @cofactors.derivative("A")
@@ -221,16 +220,15 @@ def cofactors_wrt_A(g: Any, A: Any) -> Any:
     phase = linalg_det(U) * linalg_det(W)
     g = phase[..., None, None] * (adjoint(U) @ g @ adjoint(W))
     but_two = products_but_two(S)
-    inner = but_two @ diagonal(g)[..., None]
-    return pointwise.conj(U) @ (shape.diag_embed(inner[..., 0]) - transposed(g * but_two)) @ pointwise.conj(W)
+    inner = reduction.sum(but_two * diagonal(g)[..., None, :], dim=-1)
+    return pointwise.conj(U) @ (shape.diag_embed(inner) - transposed(g * but_two)) @ pointwise.conj(W)
 
 
 def products_but_two(S: Any) -> Any:
     """For each pair i != j the product of all elements of `S` but these two; 0 for i = j."""
-    n = S.shape[-1]
-    i, j, k = np.ogrid[:n, :n, :n]
-    dropped = (k == i) | (k == j)
-    products = reduction.prod(S[..., None, None, :] * ~dropped + dropped, dim=-1)
+    eye = identity_like(transposed(S[..., None]) * S[..., None])
+    dropped = eye[..., :, None, :] + eye[..., None, :, :] > 0  # of the pair (i, j) the elements i and j
+    products = reduction.prod(pointwise.where(dropped, 1.0, S[..., None, None, :]), dim=-1)
     return off_diagonal(products)
 
 
@@ -622,8 +620,8 @@ def linalg_lu_factor(A: Any, *, pivot: Any = True) -> Any:
     m, n = LU.shape[-2:]
     flat = LU.reshape(math.prod(LU.shape[:-2]), m, n)
     pivots = np.zeros_like(flat, shape=(flat.shape[0], min(m, n)), dtype=np.int32)
-    pivots[...] = np.arange(1, min(m, n) + 1)
-    batch = np.arange(flat.shape[0])
+    pivots[...] = backend.xp_of(A).arange(1, min(m, n) + 1)
+    batch = backend.xp_of(A).arange(flat.shape[0])
     for k in range(min(m, n)):
         if pivot:
             column = flat[:, k:, k]
@@ -665,13 +663,14 @@ def permutation(LU: Any, pivots: Any) -> Any:
     m = LU.shape[-2]
     flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1]) - 1
     order = np.zeros_like(flat, shape=(flat.shape[0], m))
-    order[...] = np.arange(m)
-    batch = np.arange(flat.shape[0])
+    numbers = backend.xp_of(LU).arange(max(m, flat.shape[0]))
+    order[...] = numbers[:m]
+    batch = numbers[:flat.shape[0]]
     for k in range(flat.shape[1]):
         row = flat[:, k]
         order[batch, row], order[batch, k] = order[batch, k].copy(), order[batch, row].copy()
     P = np.zeros_like(LU, shape=(flat.shape[0], m, m))
-    P[batch[:, None], order, np.arange(m)] = 1
+    P[batch[:, None], order, numbers[:m]] = 1
     return P.reshape(*LU.shape[:-2], m, m)
 
 
@@ -679,8 +678,8 @@ def permutation(LU: Any, pivots: Any) -> Any:
 def zero_pivot(LU: Any) -> Any:
     """For each packed factorization the place, counted from 1, of the first zero on U's diagonal, or 0."""
     zero = np.diagonal(LU, axis1=-2, axis2=-1) == 0
-    places = np.arange(1, zero.shape[-1] + 1)
-    return np.where(zero.any(axis=-1), np.where(zero, places, places.size + 1).min(axis=-1, initial=places.size + 1), 0).astype(np.int32)
+    first = np.where(zero, backend.xp_of(LU).arange(zero.shape[-1], 0, -1), 0)  # the first zero has the largest number
+    return np.where(zero.any(axis=-1), zero.shape[-1] + 1 - (first.max(axis=-1) if zero.shape[-1] else 0), 0).astype(np.int32)
 
 
 PackedLU = namedtuple("PackedLU", ["LU", "pivots"])

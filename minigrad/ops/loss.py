@@ -15,7 +15,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.autograd import clock
 from minigrad.autograd.op import op
-from minigrad.errors import DimensionError, DtypeError, ShapeError
+from minigrad.errors import DimensionError, DtypeError, InvalidValueError, ShapeError
 from minigrad.ops import activation, pointwise
 from minigrad.ops import reduction as reductions
 
@@ -27,7 +27,7 @@ __all__: list[str] = []  # PyTorch has these in nn.functional, which re-exports 
 def check_reduction(reduction: str) -> None:
     """Raise ``ValueError`` unless `reduction` is one there is."""
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction; it can be 'none', 'mean' or 'sum'")
+        raise InvalidValueError(f"{reduction} is not a valid value for reduction; it can be 'none', 'mean' or 'sum'")
 
 
 def reduced(loss: Any, reduction: str) -> Any:
@@ -139,7 +139,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     Raises ``ValueError`` where `target` has another shape, ``RuntimeError`` where `input` lies outside of [0, 1].
     """
     if input.shape != target.shape:
-        raise ValueError(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}) "
+        raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}) "
                          "is deprecated. Please ensure they have the same size.")
     if not ((input >= 0) & (input <= 1)).all():
         raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
@@ -166,7 +166,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     `pos_weight` multiplies the part of the loss that ``target`` = 1 contributes.
     """
     if input.shape != target.shape:
-        raise ValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)})")
+        raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)})")
     log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -241,7 +241,7 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
 def class_shape_error(input: Any, target: Any) -> Exception:
     expected = [*input.shape[:class_axis(input)], *input.shape[class_axis(input) + 1:]]
     if input.ndim and target.ndim and input.shape[0] != target.shape[0]:
-        return ValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}): input has "
+        return InvalidValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}): input has "
                           f"shape {list(input.shape)}, target {list(target.shape)}")
     return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
                       f"(N, C, ...), target holds the class of each sample")
@@ -417,6 +417,6 @@ def listed_classes(input: Any, target: Any) -> Any:
     if target.size and (target.min() < -1 or target.max() >= classes):
         raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has values "
                          f"from {target.min()} to {target.max()}")
-    listed = np.logical_and.accumulate(target >= 0, axis=1)
+    listed = np.cumprod(target >= 0, axis=1) > 0
     numbers = backend.xp_of(input).arange(classes)
     return ((target[:, :, None] == numbers) & listed[:, :, None]).astype(input.dtype)
