@@ -38,7 +38,8 @@ LAYERS = {
     "rms_norm": (lambda x, w, b: F.rms_norm(x, (5,), w, 0.1), lambda x, w, b: composite(x, (-1,), 0.1, w, None, False), (5,)),
     "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, training=True),
                    over_channels(lambda x: tuple(d for d in range(x.ndim) if d != 1)), (6,)),
-    "instance_norm": (lambda x, w, b: F.instance_norm(x, None, None, w, b), over_channels(lambda x: tuple(range(2, x.ndim))), (6,)),
+    "instance_norm": (lambda x, w, b: F.instance_norm(x, None, None, w, b),
+                      over_channels(lambda x: tuple(range(2, x.ndim))), (6,)),
     "group_norm": (lambda x, w, b: F.group_norm(x, 3, w, b), lambda x, w, b: grouped(x, 3, 1e-5, w, b), (6,)),
 }
 
@@ -70,8 +71,9 @@ def test_batch_norm_of_vectors():
     rng = np.random.default_rng(0)
     x, w, b = rng.normal(size=(7, 3)), rng.normal(size=3), rng.normal(size=3)
     fused = derivatives(lambda x, w, b: F.batch_norm(x, None, None, w, b, True), (x, w, b), 1)
-    for a, b in zip(fused, derivatives(lambda x, w, b: composite(x, (0,), 1e-5, w, b), (x, w, b), 1)):
-        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
+    oracle = derivatives(lambda x, w, b: composite(x, (0,), 1e-5, w, b), (x, w, b), 1)
+    for f, o in zip(fused, oracle):
+        np.testing.assert_allclose(f, o, rtol=1e-8, atol=1e-10)
 
 
 def test_the_mean_and_the_variance_are_differentiable_too():
@@ -160,7 +162,7 @@ def test_normalize():
     assert np.isfinite(x.grad.numpy()).all()
 
 
-@pytest.mark.parametrize("call, error, match", [
+@pytest.mark.parametrize(("call", "error", "match"), [
     (lambda x: F.layer_norm(x, (4,)), RuntimeError, r"Given normalized_shape=\[4\], expected input with shape \[\*, 4\]"),
     (lambda x: F.layer_norm(x, ()), RuntimeError, "at least 1-dimensional"),
     (lambda x: F.layer_norm(x, (3,), minigrad.ones(2)), RuntimeError, "Expected weight to be of same shape"),

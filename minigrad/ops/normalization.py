@@ -189,7 +189,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     return scale_shift(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
 
 
-# ---------------------------------------------------------------------------------------------------- over batch, groups, instances
+# ---------------------------------------------------------------------------------------------------- over batch, group, instance
 
 def channels_of(name: str, input: Any) -> tuple[int, int, int]:
     """(batch, channels, everything after) of an input of shape (N, C, *)."""

@@ -349,7 +349,7 @@ def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right
         if sorter.dtype != np.int64:
             raise DtypeError(f"sorter must be a tensor of long dtype but got dtype {dtypes.FROM_NUMPY[sorter.dtype]!r}")
         sorted_sequence = np.take_along_axis(sorted_sequence, sorter, axis=-1)
-    side = "right" if right else "left"
+    side: Any = "right" if right else "left"
     if sorted_sequence.ndim == 1:
         found = np.searchsorted(sorted_sequence, input, side=side)
     else:

@@ -1,4 +1,4 @@
-"""Statistics and numerical calculus made of other operations: quantiles, histograms, covariance, norms, differences, integrals."""
+"""Statistics and calculus made of other operations: quantiles, histograms, covariance, norms, differences, integrals."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
         return (later + earlier) * (dx / 2)
     if x.ndim == 1 and y.ndim > 1:
         if x.shape[0] != y.shape[axis]:
-            raise ShapeError(f"There must be one `x` value for each sample point: {x.shape[0]} of them for {y.shape[axis]} points")
+            raise ShapeError(f"There must be one `x` value for each sample point: {x.shape[0]} for {y.shape[axis]} points")
         x = reshape(x, shape=[-1 if d == axis else 1 for d in range(y.ndim)])
     return diff(x, dim=axis - y.ndim) * (later + earlier) / 2
 
@@ -211,32 +211,27 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
 
 
 def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
-    n = x.shape[axis]
+    """The slope at each sample of the parabola through it and its neighbours; at an edge, that of the nearest one or line."""
+    n, h = x.shape[axis], spacing
     if n <= edge_order:
         raise ShapeError(f"gradient: expected each dimension size to be at least {edge_order + 1}, but dimension {axis} has {n}")
-
-    def part(start: int, length: int) -> Any:
-        return narrow_to(x, dim=axis, start=start, length=length)
-
-    if isinstance(spacing, TensorBase) and spacing.ndim:
-        if spacing.shape != (n,):
+    if getattr(spacing, "ndim", 0):
+        if tuple(spacing.shape) != (n,):
             raise ShapeError(f"gradient: expected spacing of shape [{n}], the places of the samples of dimension {axis}, but got "
                              f"{list(spacing.shape)}")
         h = reshape(diff(spacing), shape=[-1 if d == axis else 1 for d in range(x.ndim)])
-        left, right = (narrow_to(h, dim=axis, start=k, length=n - 2) for k in (0, 1))
-        first, second, second_last, final = (narrow_to(h, dim=axis, start=k, length=1) for k in (0, 1 % (n - 1), (n - 3) % (n - 1), n - 2))
-    else:
-        left = right = first = second = second_last = final = spacing
-    inner = (part(0, n - 2) * (-right / (left * (left + right))) + part(1, n - 2) * ((right - left) / (left * right))
-             + part(2, n - 2) * (left / (right * (left + right))))
-    if edge_order == 1:
-        start, end = (part(1, 1) - part(0, 1)) / first, (part(n - 1, 1) - part(n - 2, 1)) / final
-    else:
-        start = (part(0, 1) * (-(2 * first + second) / (first * (first + second))) + part(1, 1) * ((first + second) / (first * second))
-                 + part(2, 1) * (-first / (second * (first + second))))
-        end = (part(n - 3, 1) * (final / (second_last * (second_last + final)))
-               + part(n - 2, 1) * (-(second_last + final) / (second_last * final))
-               + part(n - 1, 1) * ((2 * final + second_last) / (final * (second_last + final))))
+
+    def part(of: Any, start: int, length: int) -> Any:
+        return narrow_to(of, dim=axis, start=start, length=length) if getattr(of, "ndim", 0) else of
+
+    slopes = diff(x, dim=axis) / h
+    earlier, later = part(slopes, 0, n - 2), part(slopes, 1, n - 2)
+    left, right = part(h, 0, n - 2), part(h, 1, n - 2)
+    inner = (earlier * right + later * left) / (left + right)
+    start, end = part(slopes, 0, 1), part(slopes, n - 2, 1)
+    if edge_order == 2:
+        bend = (later - earlier) / (left + right)
+        start, end = start - part(bend, 0, 1) * part(h, 0, 1), end + part(bend, n - 3, 1) * part(h, n - 2, 1)
     return shape.cat([start, inner, end], dim=axis)
 
 
@@ -268,6 +263,8 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
                              f"{math.prod(w.shape)} != {observations}")
         if w.array.size and w.array.min() < 0:
             raise ShapeError(f"cov(): {name} cannot be negative")
+        if kinds == "f" and input.dtype.kind in "fc":
+            w = pointwise.cast(w, dtype=input.dtype.to_real())
         w = reshape(w, shape=(-1,))
         weights = w if weights is None else weights * w
     if weights is None:
@@ -294,7 +291,8 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
 def corrcoef(input: Any) -> Any:
     """The matrix of Pearson's correlation coefficients of variables (rows), each observed several times (columns)."""
     if input.ndim > 2:
-        raise ShapeError(f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions")
+        raise ShapeError("corrcoef(): expected input to have two or fewer dimensions but got an input with "
+                         f"{input.ndim} dimensions")
     c = cov(input)
     if c.ndim == 0:
         return c / c
@@ -370,8 +368,8 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any 
         raise ShapeError(f"histogram(): weight tensor should have the same shape as input, {list(input.shape)}, got "
                          f"{list(weight.shape)}")
     if weight is not None and weight.dtype != input.dtype:
-        raise DtypeError(f"histogram(): weight and input tensors should have the same dtype, got {FROM_NUMPY[weight.dtype]!r} and "
-                         f"{FROM_NUMPY[input.dtype]!r}")
+        raise DtypeError(f"histogram(): weight and input tensors should have the same dtype, got "
+                         f"{FROM_NUMPY[weight.dtype]!r} and {FROM_NUMPY[input.dtype]!r}")
     if edges is None:
         if count <= 0:
             raise ShapeError(f"histogram(): bins must be > 0, but got {count}")
@@ -385,7 +383,8 @@ def spaced(name: str, x: Any, range: Any, count: int) -> Any:
     """The edges of `count` equal intervals of `range`, or of that of the elements; of [0, 1] where there are none."""
     if range is None:
         range = (0, 0) if x.size else (0, 1)
-    return backend.xp_of(x).linspace(*bin_range(name, x, *range, 0.5), count + 1).astype(x.dtype)
+    low, high = bin_range(name, x, range[0], range[1], 0.5)
+    return backend.xp_of(x).linspace(low, high, count + 1).astype(x.dtype)
 
 
 def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
@@ -439,8 +438,8 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
     n = input.shape[-1]
     bins = [bins] * n if isinstance(bins, int) else list(bins)
     if len(bins) != n:
-        raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram but got "
-                         f"{len(bins)}")
+        raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram "
+                         f"but got {len(bins)}")
     edges = [b.array for b in bins] if isinstance(bins[0], TensorBase) else None
     hist, *found = _histogramdd(input, weight, count=bins, edges=edges, range=range, density=density)
     return HistogramDD((hist, tuple(found)))

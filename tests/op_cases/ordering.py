@@ -9,7 +9,8 @@ from tests.op_cases import Bad, OpCase, arrays, dims, f, integers, sample, shape
 
 full = shapes(min_side=1)
 distinct = {"distinct": True}
-out_of_range = Bad((f(2, 3),), {"dim": 2}, IndexError, r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)")
+out_of_range = Bad((f(2, 3),), {"dim": 2}, IndexError,
+                   r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)")
 no_order = Bad((f(2, 3) + 1j,), {"dim": 0}, RuntimeError, "complex numbers have no order")
 
 
@@ -73,7 +74,8 @@ def with_places():
         index = np.stack([rng.permutation(size)[:shape[dim]] for _ in range(int(np.prod(rows)))]) if np.prod(rows) else \
             np.zeros((0, shape[dim]), np.int64)
         index = np.moveaxis(index.reshape(*rows, shape[dim]), -1, dim)
-        return (rng.uniform(-1, 1, shape), index), {"dim": dim, "shape": tuple(size if d == dim else n for d, n in enumerate(shape))}
+        target = tuple(size if d == dim else n for d, n in enumerate(shape))
+        return (rng.uniform(-1, 1, shape), index), {"dim": dim, "shape": target}
     return shapes(min_dims=1, max_side=3).flatmap(lambda s: st.builds(
         make, st.just(s), st.integers(0, len(s) - 1), st.integers(3, 4), st.integers(0, 999)))
 
@@ -97,7 +99,9 @@ def unique(input, dim, consecutive):
     inverse = np.array([sum(s <= k for s in starts) - 1 for k in range(len(x))], dtype=np.int64)
     counts = np.diff([*starts, len(x)]).astype(np.int64)
     values = x[starts] if starts else x[:0]
-    return (values, inverse.reshape(input.shape), counts) if dim is None or input.ndim == 0 else (np.moveaxis(values, 0, dim), inverse, counts)
+    if dim is None or input.ndim == 0:
+        return values, inverse.reshape(input.shape), counts
+    return np.moveaxis(values, 0, dim), inverse, counts
 
 
 def uniques():
@@ -120,11 +124,12 @@ edges = arrays((4,), distinct=True).map(np.sort)
 
 CASES = {
     "place": OpCase(with_places(), place, analytic=True, complex=True),
-    "max_dim": OpCase(with_dim(full, values=distinct, keepdim=st.booleans()), selecting(lambda x, dim: np.argmax(x, axis=dim)), bad=[
+    "max_dim": OpCase(with_dim(full, values=distinct, keepdim=st.booleans()), selecting(lambda x, dim: np.argmax(x, dim)), bad=[
         out_of_range, no_order, Bad((f(2, 0),), {"dim": 1}, IndexError, "max.*Expected reduction dim 1 to have non-zero size")]),
     "min_dim": OpCase(with_dim(full, values=distinct, keepdim=st.booleans()), selecting(lambda x, dim: np.argmin(x, axis=dim)),
                       bad=[out_of_range]),
-    "sort": OpCase(with_dim(values=distinct, descending=st.booleans(), stable=st.booleans()), sorting, bad=[out_of_range, no_order]),
+    "sort": OpCase(with_dim(values=distinct, descending=st.booleans(), stable=st.booleans()), sorting,
+                   bad=[out_of_range, no_order]),
     "topk": OpCase(with_dim(shapes(min_dims=1, min_side=2), values=distinct, k=st.integers(0, 2), largest=st.booleans()), topk,
                    examples=[((f(40),), {"k": 3}), ((f(2, 40),), {"k": 2, "largest": False})],
                    bad=[Bad((f(3),), {"k": 4}, RuntimeError, "selected index k out of range")]),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad import dtypes
 from tests.op_cases import Bad, OpCase, arrays, booleans, dims, f, integers, sample, shapes, with_dim
 
 full = shapes(min_side=1)  # for what cannot reduce nothing
-out_of_range = Bad((f(2, 3),), {"dim": 2}, IndexError, r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)")
+out_of_range = Bad((f(2, 3),), {"dim": 2}, IndexError,
+                   r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)")
 twice = Bad((f(2, 3),), {"dim": (0, -2)}, RuntimeError, r"dim 0 appears multiple times")
 
 
@@ -121,10 +121,10 @@ CASES = {
         input, axis=np_axis(input, dim), keepdims=keepdim), bad=[out_of_range]),
     "mean": OpCase(with_dim(full, **several), mean, analytic=True, complex=True, bad=[
         out_of_range, Bad((np.arange(3),), {}, RuntimeError, r"could not infer output dtype.*int64")]),
-    "_var": OpCase(with_dim(shapes(min_dims=1, min_side=2), correction=st.sampled_from([0, 1, 0.5]), **several), variance, complex=True,
-                   bad=[out_of_range, Bad((np.arange(3),), {}, RuntimeError, "only support floating point")]),
-    "_std": OpCase(with_dim(shapes(min_dims=1, min_side=2), values={"distinct": True}, correction=st.sampled_from([0, 1]), several=True,
-                            **one), lambda *args, **kw: np.sqrt(variance(*args, **kw)), complex=True),
+    "_var": OpCase(with_dim(shapes(min_dims=1, min_side=2), correction=st.sampled_from([0, 1, 0.5]), **several), variance,
+                   complex=True, bad=[out_of_range, Bad((np.arange(3),), {}, RuntimeError, "only support floating point")]),
+    "_std": OpCase(with_dim(shapes(min_dims=1, min_side=2), values={"distinct": True}, correction=st.sampled_from([0, 1]),
+                            several=True, **one), lambda *args, **kw: np.sqrt(variance(*args, **kw)), complex=True),
     "vector_norm": OpCase(
         with_dim(full, values={"away": [0.0], "distinct": True}, ord=st.sampled_from([2, 1, 3, 0.5, 0, -1, np.inf, -np.inf]),
                  **several), norm, complex=True, grad_rtol=1e-5,
