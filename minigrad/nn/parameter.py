@@ -10,7 +10,7 @@ from minigrad.errors import ArgumentError
 from minigrad.ops.creation import empty, refuse_integers
 from minigrad.tensor import Tensor
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 
 
 class Parameter(Tensor):
@@ -62,3 +62,57 @@ def owned(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
     t = object.__new__(cls)
     t.array, t.node = data.array, LEAF if requires_grad else None
     return t
+
+
+class Uninitialized:
+    """What lazy parameters and buffers share: a dtype and a device, but no shape until :meth:`materialize`."""
+
+    becomes: type[Tensor]
+
+    def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
+        """Become a parameter, or buffer, of the given shape with undefined values."""
+        shape = tuple(shape)
+        self.array = empty(*shape, device=self.device if device is None else device, dtype=dtype or self.dtype).array
+        self.__class__ = self.becomes
+
+    @property
+    def shape(self) -> Any:
+        """Raises ``RuntimeError``: there is none yet."""
+        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+                           "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
+                           "to initialize the parameters before accessing their attributes.")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    __str__ = __repr__
+
+
+class UninitializedParameter(Uninitialized, Parameter):
+    """A parameter whose shape is not known yet; the lazy modules have them until they see their first input."""
+
+    becomes = Parameter
+
+    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+        return owned(cls, empty(0, device=device, dtype=dtype), requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        if id(self) not in memo:
+            memo[id(self)] = type(self)(self.requires_grad, self.device, self.dtype)
+        return memo[id(self)]
+
+
+class UninitializedBuffer(Uninitialized, Tensor):
+    """A buffer whose shape is not known yet."""
+
+    becomes = Tensor
+
+    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True) -> Any:
+        t = owned(cls, empty(0, device=device, dtype=dtype), requires_grad)
+        t.persistent = persistent
+        return t
+
+
+def is_lazy(param: Any) -> bool:
+    """Whether a parameter or buffer has no shape yet."""
+    return isinstance(param, Uninitialized)

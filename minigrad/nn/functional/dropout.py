@@ -74,7 +74,7 @@ def _alpha_dropped(name: str, input: Any, p: float, training: bool, inplace: boo
         return input.mul_(0) if inplace else input * 0
     alpha = 1.7580993408473766  # SELU's scale * alpha
     keep = (_drawn(input, shape) >= p).astype(input.array.dtype)
-    a = (alpha**2 * p + 1) / math.sqrt(1 - p) / (alpha**2 * p + 1)**1.5 * (alpha**2 * p + 1)**0.5
+    a = 1 / math.sqrt((alpha**2 * p + 1) * (1 - p))
     shift = (keep - 1) * (alpha * a) + alpha * a * p
     return input.mul_(keep * a).add_(shift) if inplace else input * (keep * a) + shift
 

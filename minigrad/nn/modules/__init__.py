@@ -1,10 +1,12 @@
 """The layers, by kind."""
 
 from minigrad.nn.modules.activation import *
+from minigrad.nn.modules.adaptive import *
 from minigrad.nn.modules.container import *
 from minigrad.nn.modules.conv import *
 from minigrad.nn.modules.distance import *
 from minigrad.nn.modules.dropout import *
+from minigrad.nn.modules.lazy import *
 from minigrad.nn.modules.linear import *
 from minigrad.nn.modules.loss import *
 from minigrad.nn.modules.module import Module

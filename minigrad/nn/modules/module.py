@@ -13,7 +13,7 @@ from minigrad.autograd.graph import RemovableHandle
 from minigrad.autograd.op import op
 from minigrad.backend import as_device
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.tensor import Tensor
 
 __all__ = ["Module", "register_module_buffer_registration_hook", "register_module_forward_hook",
@@ -468,7 +468,9 @@ class Module:
                         p.grad = None
                         p.grad = grad
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):
+                    buffer.array = fn(buffer).array
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
 
@@ -594,10 +596,11 @@ class Module:
                 error_msgs.append(f'While copying the parameter named "{key}", expected Tensor or Tensor-like object from '
                                   f"checkpoint but received {type(given)}")
                 continue
-            lazy = getattr(param, "is_uninitialized", False)
-            if not lazy and param.ndim == 0 and tuple(given.shape) == (1,):
+            if is_lazy(param) and is_lazy(given):
+                continue
+            if param.ndim == 0 and tuple(given.shape) == (1,):
                 given = given[0]
-            if not lazy and tuple(given.shape) != tuple(param.shape):
+            if tuple(given.shape) != tuple(param.shape):
                 error_msgs.append(f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, "
                                   f"the shape in current model is {param.shape}.")
                 continue
