@@ -1,0 +1,122 @@
+"""Convolution, unfold and fold as PyTorch's functions: conventions, agreement with each other, and what they refuse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad
+import minigrad.nn.functional as F
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.ops import convolution
+from tests.op_cases import f
+
+
+def t(*shape: int, requires_grad: bool = False) -> Any:
+    return minigrad.tensor(f(*shape), requires_grad=requires_grad)
+
+
+def test_same_padding_puts_the_larger_half_after() -> None:
+    x, w = minigrad.tensor([[[1.0, 2.0, 3.0]]]), minigrad.tensor([[[1.0, 1.0]]])
+    assert F.conv1d(x, w, padding="same").tolist() == [[[3.0, 5.0, 3.0]]]
+    assert F.conv1d(x, w, padding="valid").tolist() == [[[3.0, 5.0]]]
+
+
+def test_settings_per_dimension_and_one_for_all_agree() -> None:
+    x, w = t(2, 3, 7, 7), t(4, 3, 2, 2)
+    one = F.conv2d(x, w, None, 2, 1, 2)
+    assert np.array_equal(one.numpy(), F.conv2d(x, w, None, (2, 2), [1, 1], (2,)).numpy())
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_without_a_batch(ndim: int) -> None:
+    size, kernel = (5, 4, 3)[:ndim], (3, 2, 2)[:ndim]
+    for name, filters in ((f"conv{ndim}d", (4, 2, *kernel)), (f"conv_transpose{ndim}d", (2, 4, *kernel))):
+        function, x, w, b = getattr(F, name), t(2, *size), t(*filters), t(4)
+        single, batch = function(x, w, b), function(x[None], w, b)
+        assert single.shape == batch.shape[1:]
+        assert np.array_equal(single.numpy(), batch[0].numpy())
+
+
+@pytest.mark.parametrize("columns", [1, 200])
+def test_parts_of_the_batch_make_no_difference(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def results() -> list[Any]:
+        x, w, b = t(5, 4, 6, 5, requires_grad=True), t(6, 2, 3, 2, requires_grad=True), t(6, requires_grad=True)
+        y = F.conv_transpose2d(F.conv2d(x, w, b, padding=1, groups=2), w, groups=2)
+        (y * y).sum().backward()
+        return [y.detach(), x.grad, w.grad, b.grad]
+    whole = results()
+    monkeypatch.setattr(convolution, "COLUMNS", columns)
+    for part, one in zip(results(), whole):
+        np.testing.assert_allclose(part.numpy(), one.numpy(), rtol=1e-12)
+
+
+def test_convolution_is_a_product_with_the_unfolded_image() -> None:
+    x, w = t(2, 3, 6, 5), t(4, 3, 3, 2)
+    columns = F.unfold(x, (3, 2), dilation=(1, 2), padding=1, stride=2)
+    product = (w.reshape(4, 18) @ columns).numpy()
+    expected = F.conv2d(x, w, dilation=(1, 2), padding=1, stride=2).numpy()
+    np.testing.assert_allclose(product, expected.reshape(2, 4, -1), rtol=1e-12)
+
+
+def test_fold_counts_how_often_a_block_covers_an_element() -> None:
+    covers = F.fold(F.unfold(minigrad.ones(1, 1, 3, 3), 2), (3, 3), 2)
+    assert covers.tolist() == [[[[1, 2, 1], [2, 4, 2], [1, 2, 1]]]]
+
+
+def test_output_padding_says_which_size_is_meant() -> None:
+    w = t(2, 2, 3, 3)
+    for size in (7, 8):
+        small = F.conv2d(t(1, 2, size, size), w, stride=2)
+        assert small.shape == (1, 2, 3, 3)
+        assert F.conv_transpose2d(small, w, stride=2, output_padding=size - 7).shape == (1, 2, size, size)
+
+
+def test_result_is_contiguous_so_that_view_works() -> None:
+    assert F.conv2d(t(2, 3, 6, 6), t(4, 3, 3, 3)).view(2, -1).shape == (2, 64)
+
+
+def test_a_batch_of_none() -> None:
+    x, w = t(0, 3, 6, 6, requires_grad=True), t(4, 3, 3, 3, requires_grad=True)
+    y = F.conv2d(x, w)
+    y.sum().backward()
+    assert y.shape == (0, 4, 4, 4)
+    assert not w.grad.numpy().any()
+
+
+REFUSED = [
+    (F.conv2d, (t(6, 6), t(4, 3, 3, 3)), {}, ShapeError,
+     r"conv2d: Expected 3D \(unbatched\) or 4D \(batched\) input to conv2d, but got input of size: \[6, 6\]"),
+    (F.conv2d, (t(2, 1, 6, 6), t(4, 3, 3, 3)), {}, ShapeError,
+     r"groups=1, weight of size \[4, 3, 3, 3\], expected input\[2, 1, 6, 6\] to have 3 channels, but got 1 channels instead"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3)), {}, ShapeError, r"expected 4-dimensional weight .* got weight of size \[4, 3, 3\]"),
+    (F.conv2d, (t(2, 4, 6, 6), t(3, 2, 3, 3)), {"groups": 2}, ShapeError, r"expected weight to be divisible by 2 at dimension 0"),
+    (F.conv2d, (t(2, 4, 6, 6), t(3, 2, 3, 3)), {"groups": 0}, ShapeError, r"non-positive groups is not supported"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3), t(3)), {}, ShapeError, r"expected bias to be 1-dimensional with 4 elements"),
+    (F.conv2d, (t(2, 3, 2, 6), t(4, 3, 5, 5)), {"padding": 1}, ShapeError,
+     r"padded input size per channel: \(4 x 8\)\. Kernel size: \(5 x 5\)\. Kernel size can't be greater than actual input size"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": 0}, ShapeError, r"non-positive stride is not supported"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"dilation": 0}, ShapeError, r"dilation should be greater than zero"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": -1}, ShapeError, r"negative padding is not supported"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": (1, 2, 3)}, ShapeError, r"list of 2 values .* got stride=\[1, 2, 3\]"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": 1.5}, ArgumentError, r"argument 'stride' must be an int or a tuple"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": "full"}, ShapeError, r"Invalid padding string 'full'"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": "same", "stride": 2}, ShapeError, r"not supported for strided"),
+    (F.conv2d, ([[1.0]], t(4, 3, 3, 3)), {}, ArgumentError, r"argument 'input' must be a Tensor, not list"),
+    (F.conv_transpose2d, (t(2, 3, 6, 6), t(4, 2, 3, 3)), {}, ShapeError, r"transposed=1, .* to have 4 channels, but got 3"),
+    (F.conv_transpose2d, (t(2, 4, 6, 6), t(4, 2, 3, 3)), {"output_padding": 1}, ShapeError, r"output padding must be smaller"),
+    (F.conv_transpose2d, (t(2, 4, 1, 1), t(4, 2, 1, 1)), {"padding": 1}, ShapeError, r"Output size is too small"),
+    (F.unfold, (t(2, 3), 2), {}, ShapeError, r"Expected 3D or 4D \(batch mode\) tensor"),
+    (F.unfold, (t(1, 1, 2, 2), 3), {}, ShapeError, r"its components must be at least one"),
+    (F.unfold, (t(1, 1, 2, 2), 0), {}, ShapeError, r"kernel size should be greater than zero"),
+    (F.fold, (t(1, 5, 4), (3, 3), 2), {}, ShapeError, r"divisible by the product of kernel_size, but got input.size\(1\)=5"),
+    (F.fold, (t(1, 4, 5), (3, 3), 2), {}, ShapeError, r"number of sliding blocks 2 x 2 = 4, but got input.size\(2\)=5"),
+]
+
+
+@pytest.mark.parametrize(("function", "args", "settings", "error", "message"), REFUSED)
+def test_refused(function: Any, args: Any, settings: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        function(*args, **settings)
