@@ -223,7 +223,8 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
                          f"of shape: {list(weight.shape)}")
     target = target.reshape(-1)
     index = backend.xp_of(target).arange(target.shape[0])
-    if target.shape[0] and (target.min() < 0 or target.max() >= classes):
+    # A negative number is a very large one where it is read as unsigned, so that one look at the largest is enough.
+    if target.shape[0] and target.view(f"u{target.itemsize}").max() >= classes:
         ignored = target == ignore_index
         wrong = target[((target < 0) | (target >= classes)) & ~ignored]
         if wrong.size:

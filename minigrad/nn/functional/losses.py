@@ -420,7 +420,10 @@ def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: A
     whole = shapes.stack(paths)
     last = whole[(*at, 2 * lengths)]
     before = pointwise.where(_constant(lengths > 0, log_probs), whole[(*at, np.maximum(2 * lengths - 1, 0))], IMPOSSIBLE)
-    losses = -pointwise.logaddexp(last, before)
+    # PyTorch's gradient holds for log_probs that come out of log_softmax, where the sum of probabilities has no slope.
+    used = pointwise.exp(log_probs) * _constant((np.arange(steps)[:, None] < inputs)[:, :, None].astype(float), log_probs)
+    ones = reductions.sum(used, dim=(0, 2))
+    losses = ones - ones.detach() - pointwise.logaddexp(last, before)
     losses = pointwise.where(_constant(inputs == 0, log_probs), _constant(np.where(lengths > 0, math.inf, 0.0), losses), losses)
     losses = pointwise.where(losses > -IMPOSSIBLE / 2, 0.0 if zero_infinity else math.inf, losses)
     if reduction == "mean":
