@@ -12,7 +12,7 @@ True
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from typing import Any, Iterable, Iterator
 
 from minigrad import backend
@@ -46,7 +46,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start a stream from the operating system's entropy, and return its seed."""
-        return self.manual_seed(secrets.randbits(63)).initial_seed()
+        return self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed the stream was started from."""
