@@ -11,8 +11,6 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-import numpy as np
-
 from minigrad import dtypes
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY, explain, record
@@ -162,16 +160,14 @@ def move(t: Any, node: Any) -> None:
     base = t._base
     if base is None:
         t.node, base = node, t
-    elif node is not None or edge_of(base) is not None:
+    elif node is not None or base.node is not None:
         written = object.__new__(base.result_class)
         written.array, written.node = t.array, node
-        keep = object.__new__(base.result_class)
-        keep.array, keep.node = mask_of(base.array, t._view), None
-        base.node = REGISTRY["replace_view"](base, written, keep, view=t._view).node
-    for ref in base.__dict__.get("_views", ()):
+        base.node = REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node
+    for ref in list(base.__dict__.get("_views", ())):
         view = ref()
-        if view is not None:
-            view.node = lead(base, view._view).node
+        if view is not None and view.node is not LEAF:
+            view.node = None if base.node is None else lead(base, view._view).node
 
 
 def become(t: Any, view: Any) -> Any:
@@ -198,11 +194,9 @@ def lead(x: Any, view: Any) -> Any:
     return x
 
 
-def mask_of(base: Any, view: Any) -> Any:
-    """An array of `base`'s shape and dtype: 0 where the view lies, 1 elsewhere."""
-    mask = np.ones_like(base, order="K")
-    lead(mask, view)[...] = 0
-    return mask
+def memory_order(array: Any) -> tuple[int, ...]:
+    """The dimensions of `array` from the widest step in memory to the narrowest."""
+    return tuple(sorted(range(array.ndim), key=lambda d: -abs(array.strides[d])))
 
 
 def refuse_cast(name: str, found: Any, wanted: Any) -> None:

@@ -508,13 +508,28 @@ def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
 
 
 @op(grad_name="CopySlices")
-def replace_view(input: Any, written: Any, keep: Any, *, view: Any) -> Any:
-    """`input` after the part of it that `view` leads to was overwritten by `written`; `keep` is 0 there and 1 elsewhere."""
+def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
+    """`input` after the part of it that `view` leads to was overwritten by `written`; for `order` see :func:`blank_view`."""
     return input
 @replace_view.derivative("input")
-def replace_view_wrt_input(g: Any, keep: Any) -> Any: return g * keep
+def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 @replace_view.derivative("written")
 def replace_view_wrt_written(g: Any, view: Any) -> Any: return lead(g, view)
+
+
+@op
+def blank_view(input: Any, *, view: Any, order: Any) -> Any:
+    """A copy of `input` with zeros where `view` leads.
+
+    `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
+    views of one tensor, give views of the copy too.
+    """
+    out = np.empty_like(input, shape=[input.shape[d] for d in order], order="C").transpose([order.index(d) for d in range(input.ndim)])
+    out[...] = input
+    lead(out, view)[...] = 0
+    return out
+@blank_view.derivative("input")
+def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 
 
 # ---------------------------------------------------------------------------------------------------- made of these: shapes

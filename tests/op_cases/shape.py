@@ -306,6 +306,12 @@ CASES = {
                           Bad((f(3),), {"dimension": 0, "size": 2, "step": 0}, RuntimeError, "step is 0 but must be > 0"),
                           Bad((f(3),), {"dimension": 0, "size": -1, "step": 1}, RuntimeError, "size is -1 but must be >= 0")]),
     "fold_windows": OpCase(folded(), fold, complex=True),
+    "replace_view": OpCase(
+        sample(arrays((3, 2)), arrays((2,)), view=VIEW, order=(0, 1)), lambda input, written, view, order: input, complex=True,
+        underivable="it records what has been written already, so its forward shows nothing of `written`; see tests/test_views.py"),
+    "blank_view": OpCase(
+        sample(arrays((3, 2)), view=VIEW, order=st.sampled_from([(0, 1), (1, 0)])),
+        lambda input, view, order: replaced(input, 0, view), analytic=True, complex=True),
     "scatter_view": OpCase(
         sample(arrays((3, 2)), arrays((2,)), view=VIEW), replaced, complex=True,
         bad=[Bad((f(3, 2), f(3)), {"view": VIEW}, RuntimeError, r"src size = \[3\], slice size = \[2\]")]),
