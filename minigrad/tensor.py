@@ -11,7 +11,7 @@ from typing import Any, Iterator
 import numpy as np
 
 from minigrad import autograd, backend, dtypes, layouts, printing
-from minigrad.autograd import clock, graph
+from minigrad.autograd import clock
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
@@ -356,26 +356,11 @@ class Tensor(TensorBase):
         """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
         if not isinstance(value, TensorBase):
             value = creation.constant_like(self, value)
-        return pointwise.fill.inplace(self, value)  # type: ignore[no-any-return]
+        return copying.fill.inplace(self, value)  # type: ignore[no-any-return]
 
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
-        return pointwise.fill.inplace(self, 0)  # type: ignore[no-any-return]
-
-    def resize_(self, *size: Any, memory_format: Any = None) -> Tensor:
-        """Take the shape `size`; elements are kept in order, new ones are unset. For tensors that require no grad."""
-        if self.node is not None:
-            raise GraphError("resize_: cannot resize variables that require grad")
-        shape = creation.sizes_of("resize_", size)
-        fresh = creation.empty(shape, dtype=self.dtype, device=self.device)
-        kept = builtins.min(self.array.size, fresh.array.size)
-        fresh.array.reshape(-1)[:kept] = self.array.reshape(-1)[:kept]
-        self.array = fresh.array
-        return self
-
-    def resize_as_(self, the_template: Any, memory_format: Any = None) -> Tensor:
-        """Take the shape of `the_template`; see :meth:`resize_`."""
-        return self.resize_(the_template.shape)
+        return copying.fill.inplace(self, 0)  # type: ignore[no-any-return]
 
     def apply_(self, callable: Any) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
@@ -833,10 +818,11 @@ class Tensor(TensorBase):
     inner, kron, cross = linalg.inner, linalg.kron, linalg.cross
     det, slogdet, logdet, inverse, pinverse = (decomposition.det, decomposition.slogdet, decomposition.logdet,
                                                decomposition.inverse, decomposition.pinverse)
-    cholesky, cholesky_inverse, cholesky_solve = decomposition.cholesky, decomposition.cholesky_inverse, decomposition.cholesky_solve
+    cholesky, cholesky_inverse = decomposition.cholesky, decomposition.cholesky_inverse
+    cholesky_solve, triangular_solve = decomposition.cholesky_solve, decomposition.triangular_solve
     qr, geqrf, ormqr, svd, lu, lu_solve = (decomposition.qr, decomposition.geqrf, decomposition.ormqr, decomposition.svd,
                                            decomposition.lu, decomposition.lu_solve)
-    matrix_exp, matrix_power, triangular_solve = decomposition.matrix_exp, decomposition.matrix_power, decomposition.triangular_solve
+    matrix_exp, matrix_power = decomposition.matrix_exp, decomposition.matrix_power
 
 
 TensorBase.result_class = Tensor

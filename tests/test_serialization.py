@@ -32,8 +32,9 @@ def test_tensors(dtype: mg.dtype) -> None:
 
 
 def test_nested_containers(tmp_path: Path) -> None:
-    state = OrderedDict(weight=mg.ones(2, requires_grad=True), step=3, lr=1e-3, name="adam", flags={True, None}, shape=mg.Size([2]),
-                        dtype=mg.float64, device=mg.device("cpu"), groups=[{"params": (0, 1), "betas": (0.9, 0.999)}],
+    state = OrderedDict(weight=mg.ones(2, requires_grad=True), step=3, lr=1e-3, name="adam", flags={True, None},
+                        shape=mg.Size([2]), dtype=mg.float64, device=mg.device("cpu"),
+                        groups=[{"params": (0, 1), "betas": (0.9, 0.999)}],
                         scalar=np.float64(2.5), array=np.arange(3), parameter=Parameter(mg.zeros(1)), z=1j, data=b"x")
     mg.save(state, tmp_path / "state.pt")
     back = mg.load(str(tmp_path / "state.pt"))

@@ -245,8 +245,8 @@ def test_operators_in_place() -> None:
     b <<= 2
     b >>= 1
     assert b.tolist() == [22]
+    leaf = mg.ones(2, requires_grad=True)
     with pytest.raises(RuntimeError, match="a leaf Variable that requires grad is being used in an in-place operation"):
-        leaf = mg.ones(2, requires_grad=True)
         leaf += 1
     with mg.no_grad():
         leaf += 1

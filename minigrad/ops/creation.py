@@ -137,12 +137,14 @@ def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, lay
     return wrap(backend.make(backend.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
+                 layout: Any = None) -> Any:
     """The places on and below the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
     return triangle("tril_indices", row, col, offset, dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
+                 layout: Any = None) -> Any:
     """The places on and above the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
     return triangle("triu_indices", row, col, offset, dtype, device)
 
@@ -270,23 +272,6 @@ def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) ->
     # From both ends to the middle: the last number is then exactly `end`, and the result symmetric.
     array = np.concatenate([start + step * half, (end - step * half)[:steps // 2][::-1]])
     return array, wanted
-
-
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
-    """Row and column numbers, a (2, n) tensor, of what is on and below diagonal `offset` of a `row` by `col` matrix."""
-    return triangle("tril_indices", np.tril_indices, row, col, offset, dtype, device)
-
-
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None) -> Any:
-    """Row and column numbers, a (2, n) tensor, of what is on and above diagonal `offset` of a `row` by `col` matrix."""
-    return triangle("triu_indices", np.triu_indices, row, col, offset, dtype, device)
-
-
-def triangle(name: str, indices: Any, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
-    for what, n in (("row", row), ("col", col)):
-        if n < 0:
-            raise ShapeError(f"{name}: {what} must be non-negative, got {n}")
-    return placed(np.stack(indices(row, offset, col)), dtypes.as_dtype(dtype), None, device, False)
 
 
 # ---------------------------------------------------------------------------------------------------- like another tensor
