@@ -50,11 +50,10 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     half = input.dtype.itemsize == 2
     x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
     n = x.dtype.type(layout[0] * layout[2])
-    with np.errstate(all="ignore"):
-        mean = row_sums(x) / n if centered else np.zeros_like(x, shape=(1, layout[1], 1))
-        d = x - mean if centered else x
-        var = row_sums(d, d) / n
-        standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
+    mean = row_sums(x) / n if centered else np.zeros_like(x, shape=(1, layout[1], 1))
+    d = x - mean if centered else x
+    var = row_sums(d, d) / n
+    standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
     found = standard.reshape(input.shape), mean, var
     return tuple([a.astype(input.dtype) for a in found]) if half else found
 @standardize.derivative("input")
@@ -79,12 +78,11 @@ def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, ce
     result = np.zeros_like(standard, order="C")
     d, g, x = result.reshape(layout), grad.reshape(layout), standard.reshape(layout)
     n = x.dtype.type(layout[0] * layout[2] or 1)
-    with np.errstate(all="ignore"):
-        np.multiply(x, row_sums(g, x) / -n, out=d)
-        d += g
-        if centered:
-            d -= row_sums(g) / n
-        d *= rstd
+    np.multiply(x, row_sums(g, x) / -n, out=d)
+    d += g
+    if centered:
+        d -= row_sums(g) / n
+    d *= rstd
     return result
 @standardize_backward.derivative("grad")
 def standardize_backward_wrt_grad(g: Any, standard: Any, rstd: Any, layout: Any, centered: Any) -> Any:
@@ -106,11 +104,10 @@ def row_mean(x: Any) -> Any:
 @op(dtypes="same")
 def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
-    with np.errstate(all="ignore"):
-        if weight is None:
-            return input.copy() if bias is None else input + bias
-        out = input * weight
-        return out if bias is None else np.add(out, bias, out=out)
+    if weight is None:
+        return input.copy() if bias is None else input + bias
+    out = input * weight
+    return out if bias is None else np.add(out, bias, out=out)
 @scale_shift.derivative("input")
 def scale_shift_wrt_input(g: Any, weight: Any) -> Any: return g if weight is None else g * weight
 @scale_shift.derivative("weight")
@@ -250,7 +247,8 @@ def evaluated(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: 
 def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
-        running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
+        with np.errstate(all="ignore"):
+            running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
 
 

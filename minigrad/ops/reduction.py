@@ -100,8 +100,7 @@ def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None)
     >>> minigrad.tensor([[1., 2.], [3., 4.]]).sum(dim=1)
     tensor([3., 7.])
     """
-    with np.errstate(all="ignore"):
-        return total(input, axes_of(dim, input.ndim), keepdim, dtype)
+    return total(input, axes_of(dim, input.ndim), keepdim, dtype)
 @sum.derivative("input")
 def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     return spread(back(g, input_dtype, dtype), input_shape, dim)
@@ -112,9 +111,8 @@ def nansum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = No
     """Sum over `dim` in which NaN counts as zero."""
     if input.dtype.kind == "c":
         raise DtypeError("nansum does not support complex inputs")
-    with np.errstate(all="ignore"):
-        x = np.where(input == input, input, input.dtype.type(0))
-        return total(x, axes_of(dim, input.ndim), keepdim, dtype)
+    x = np.where(input == input, input, input.dtype.type(0))
+    return total(x, axes_of(dim, input.ndim), keepdim, dtype)
 @nansum.derivative("input")
 def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     return spread(back(g, input_dtype, dtype), input.shape, dim) * (input == input)
@@ -124,9 +122,8 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
 def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     need_float("mean", input.dtype if dtype is None else dtype)
-    with np.errstate(all="ignore"):
-        s = total(input, axes_of(dim, input.ndim), keepdim, dtype)
-        return s / s.dtype.type(count(input.shape, dim))
+    s = total(input, axes_of(dim, input.ndim), keepdim, dtype)
+    return s / s.dtype.type(count(input.shape, dim))
 @mean.derivative("input")
 def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     return spread(back(g, input_dtype, dtype) / (count(input_shape, dim) or 1), input_shape, dim)
@@ -147,13 +144,12 @@ def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = Fal
     if input.dtype.kind not in "fc":
         raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[input.dtype]!r}")
     n, axis = count(input.shape, dim), axes_of(dim, input.ndim)
-    with np.errstate(all="ignore"):
-        x = input if input.dtype.itemsize > 2 else input.astype(np.float32)
-        d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
-        square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
-        s = square.sum(axis=axis, keepdims=keepdim)
-        s = s / s.dtype.type(n - correction if n > correction else 0)
-        return s if input.dtype.itemsize > 2 else s.astype(input.dtype)
+    x = input if input.dtype.itemsize > 2 else input.astype(np.float32)
+    d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
+    square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
+    s = square.sum(axis=axis, keepdims=keepdim)
+    s = s / s.dtype.type(n - correction if n > correction else 0)
+    return s if input.dtype.itemsize > 2 else s.astype(input.dtype)
 @_var.derivative("input")
 def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     n = count(input.shape, dim)
@@ -236,23 +232,22 @@ def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, 
     if (ord < 0 or ord == math.inf) and 0 in [x.shape[d] for d in reduced(dim, x.ndim)]:
         raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
                          f"have an identity; input has shape {list(x.shape)}")
-    with np.errstate(all="ignore"):
-        x = x if dtype is None else x.astype(dtype.numpy)
-        work = x.astype(np.float32) if x.dtype.itemsize == 2 else x
-        a = np.abs(work)
-        if ord == math.inf:
-            result = a.max(axis=axis, keepdims=keepdim)
-        elif ord == -math.inf:
-            result = a.min(axis=axis, keepdims=keepdim)
-        elif ord == 0:
-            result = (a != 0).sum(axis=axis, keepdims=keepdim, dtype=a.dtype)
-        elif ord == 1:
-            result = a.sum(axis=axis, keepdims=keepdim)
-        elif ord == 2:
-            result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
-        else:
-            result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
-        return result.astype(x.real.dtype)
+    x = x if dtype is None else x.astype(dtype.numpy)
+    work = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    a = np.abs(work)
+    if ord == math.inf:
+        result = a.max(axis=axis, keepdims=keepdim)
+    elif ord == -math.inf:
+        result = a.min(axis=axis, keepdims=keepdim)
+    elif ord == 0:
+        result = (a != 0).sum(axis=axis, keepdims=keepdim, dtype=a.dtype)
+    elif ord == 1:
+        result = a.sum(axis=axis, keepdims=keepdim)
+    elif ord == 2:
+        result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
+    else:
+        result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
+    return result.astype(x.real.dtype)
 @vector_norm.derivative("x")
 def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
     x = x if dtype is None else cast(x, dtype=dtype)
@@ -378,10 +373,9 @@ def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     tensor(1000.6931)
     """
     axis = axes_of(dim, input.ndim)
-    with np.errstate(all="ignore"):
-        peak = finite_peak(input, dim)
-        sums = total(np.exp(input - peak), axis, keepdim)
-        return np.log(sums) + peak.reshape(sums.shape)
+    peak = finite_peak(input, dim)
+    sums = total(np.exp(input - peak), axis, keepdim)
+    return np.log(sums) + peak.reshape(sums.shape)
 @logsumexp.derivative("input")
 def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return kept(g, input.shape, dim) * softmax_parts(input, kept(out, input.shape, dim))
@@ -390,8 +384,7 @@ def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
 @op
 def softmax_parts(input: Any, normalizer: Any) -> Any:
     """exp(input - normalizer): each element's share of its log-sum-exp; 0 where both are -inf."""
-    with np.errstate(all="ignore"):
-        return np.where(input.real == -np.inf, input.dtype.type(0), np.exp(input - normalizer))
+    return np.where(input.real == -np.inf, input.dtype.type(0), np.exp(input - normalizer))
 @softmax_parts.derivative("input")
 def softmax_parts_wrt_input(g: Any, out: Any) -> Any: return g * out
 @softmax_parts.derivative("normalizer")
@@ -411,8 +404,7 @@ def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
     """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
     axis = wrapped_dim(dim, x.ndim)
     wanted = dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
-    with np.errstate(all="ignore"):
-        return function(x, axis=axis, dtype=wanted) if x.ndim else x.astype(wanted)
+    return function(x, axis=axis, dtype=wanted) if x.ndim else x.astype(wanted)
 
 
 def running(function: Any, x: Any, axis: int) -> Any:
@@ -474,11 +466,10 @@ def recurrence(factor: Any, input: Any, *, dim: Any, reverse: Any = False) -> An
         return input.copy()
     a, s = (np.moveaxis(x, dim, -1)[..., ::-1 if reverse else 1].copy() for x in (factor, input))
     step = 1
-    with np.errstate(all="ignore"):
-        while step < s.shape[-1]:
-            s[..., step:] += a[..., step:] * s[..., :-step]
-            a[..., step:] *= a[..., :-step].copy()
-            step *= 2
+    while step < s.shape[-1]:
+        s[..., step:] += a[..., step:] * s[..., :-step]
+        a[..., step:] *= a[..., :-step].copy()
+        step *= 2
     return np.moveaxis(s[..., ::-1 if reverse else 1], -1, dim)
 @recurrence.derivative("factor")
 def recurrence_wrt_factor(g: Any, factor: Any, out: Any, dim: Any, reverse: Any) -> Any:
@@ -508,8 +499,7 @@ def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
     axis = None if dim is None else wrapped_dim(dim, input.ndim) if input.ndim else wrapped_dims((dim,), 0)[1:]
     wanted = dtype.numpy if dtype is not None else input.dtype if input.dtype.kind in "fc" else dtypes.int64.numpy
-    with np.errstate(all="ignore"):
-        return input.prod(axis=axis, dtype=wanted, keepdims=keepdim)
+    return input.prod(axis=axis, dtype=wanted, keepdims=keepdim)
 @prod.derivative("input")
 def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     # The product of all others: of those before times of those after. Right where elements are zero.
@@ -535,14 +525,13 @@ def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
 @op(dtypes="float")
 def logcumsumexp(input: Any, *, dim: Any) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
-    with np.errstate(all="ignore"):
-        if input.dtype.kind != "c":
-            return running(np.logaddexp, input, wrapped_dim(dim, input.ndim))
-        # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
-        y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
-        for k in range(1, y.shape[-1]):
-            y[..., k] = log_add_complex(y[..., k], y[..., k - 1])
-        return np.moveaxis(y, -1, dim).reshape(input.shape)
+    if input.dtype.kind != "c":
+        return running(np.logaddexp, input, wrapped_dim(dim, input.ndim))
+    # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
+    y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
+    for k in range(1, y.shape[-1]):
+        y[..., k] = log_add_complex(y[..., k], y[..., k - 1])
+    return np.moveaxis(y, -1, dim).reshape(input.shape)
 @logcumsumexp.derivative("input")
 def logcumsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     # dx[i] = sum over k >= i of g[k] exp(x[i] - y[k]), from differences y[k] - y[k+1], which do not overflow

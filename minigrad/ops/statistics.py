@@ -398,10 +398,9 @@ def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
     hist = np.bincount(flat[inside], weights=None if weight is None else weight[inside], minlength=math.prod(sizes))
     hist = hist.reshape(sizes).astype(columns[0].dtype)
     if density:
-        with np.errstate(all="ignore"):
-            hist = hist / hist.sum()
-            for d, e in enumerate(edges):
-                hist = hist / np.diff(e).reshape([-1 if k == d else 1 for k in range(len(edges))])
+        hist = hist / hist.sum()
+        for d, e in enumerate(edges):
+            hist = hist / np.diff(e).reshape([-1 if k == d else 1 for k in range(len(edges))])
     return hist
 
 
