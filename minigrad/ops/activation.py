@@ -318,8 +318,8 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
 
 
 def highest(x: Any, dim: int) -> Any:
-    """The maximum along `dim`, which may have no elements."""
-    return np.max(x, axis=dim, keepdims=True, initial=-math.inf)
+    """The maximum along `dim`; of an empty array, something of the shape it would have."""
+    return np.max(x, axis=dim, keepdims=True) if x.size else np.sum(x, axis=dim, keepdims=True)
 
 
 def working(x: Any, dtype: Any) -> Any:

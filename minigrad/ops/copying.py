@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, layouts
+from minigrad.autograd.call import SCALARS
+from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
-from minigrad.ops.pointwise import cast, zeros_of
+from minigrad.errors import ShapeError
+from minigrad.ops.pointwise import cast, fill_number, zeros_of
 from minigrad.ops.shape import sum_to_size
 
-__all__ = ["clone"]
+__all__ = ["clone", "fill"]
 
 
 @op
@@ -40,3 +43,23 @@ def copy_wrt_input(g: Any) -> Any: return zeros_of(g)
 @copy.derivative("src")
 def copy_wrt_src(g: Any, src_shape: Any, src_dtype: Any) -> Any:
     return cast(sum_to_size(g, size=src_shape), dtype=as_dtype(src_dtype))
+
+
+@op(grad_name="Fill")
+def fill_with(input: Any, value: Any) -> Any:
+    """The zero-dimensional `value` in the shape and dtype of `input`."""
+    return np.full_like(input, value)
+@fill_with.derivative("input")
+def fill_with_wrt_input(g: Any) -> Any: return zeros_of(g)
+@fill_with.derivative("value")
+def fill_with_wrt_value(g: Any, value_dtype: Any) -> Any: return cast(sum_to_size(g, size=()), dtype=as_dtype(value_dtype))
+
+
+@with_inplace
+def fill(input: Any, value: Any) -> Any:
+    """`value`, a number or a zero-dimensional tensor, in the shape and dtype of `input`."""
+    if isinstance(value, SCALARS):
+        return fill_number(input, value=value)
+    if value.ndim:
+        raise ShapeError(f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    return fill_with(input, value)

@@ -27,7 +27,7 @@ __all__ = [
     "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "ceil", "clamp", "clamp_max", "clamp_min", "clip",
     "complex", "conj", "conj_physical", "copysign", "cos", "cosh", "deg2rad", "div", "divide", "eq", "equal", "exp", "exp2",
-    "expm1", "fill", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "frexp", "gcd", "ge",
+    "expm1", "fix", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "frac", "frexp", "gcd", "ge",
     "greater", "greater_equal", "gt", "heaviside", "hypot", "imag", "isclose", "isfinite", "isinf", "isnan", "isneginf",
     "isposinf", "isreal", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2", "logaddexp",
     "logaddexp2", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "lt", "maximum", "minimum", "mul",
@@ -73,7 +73,7 @@ def integers_only(name: str, *arrays: Any) -> None:
 def refuse_zero(other: Any) -> None:
     """Integers cannot be divided by zero."""
     if other.dtype.kind in "iu" and not np.all(other):
-        raise DivisionByZeroError("ZeroDivisionError: integer division by zero; use floating-point tensors, which give inf or nan")
+        raise DivisionByZeroError("ZeroDivisionError: integer division by zero; floating-point tensors give inf or nan instead")
 
 
 # ---------------------------------------------------------------------------------------------------- dtype and zeros
@@ -1107,30 +1107,12 @@ def nan_to_num(input: Any, *, nan: float | None = 0.0, posinf: float | None = No
 def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return masked(g, isfinite(input))
 
 
-@op(broadcasts=True, dtypes="any")
-def fill_with(input: Any, value: Any) -> Any:
-    """The zero-dimensional `value` in the shape and dtype of `input`."""
-    if value.ndim:
-        raise ShapeError(f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
-    return np.full_like(input, value.astype(input.dtype))
-@fill_with.derivative("input")
-def fill_with_wrt_input(g: Any) -> Any: return zeros_of(g)
-@fill_with.derivative("value")
-def fill_with_wrt_value(g: Any, value_dtype: Any) -> Any: return cast(g, dtype=as_dtype(value_dtype))
-
-
 @op(grad_name="Fill")
 def fill_number(input: Any, *, value: Any) -> Any:
     """The Python number `value` in the shape and dtype of `input`."""
     return np.full_like(input, value)
 @fill_number.derivative("input")
 def fill_number_wrt_input(g: Any) -> Any: return zeros_of(g)
-
-
-@with_inplace
-def fill(input: Any, value: Any) -> Any:
-    """`value`, a number or a zero-dimensional tensor, in the shape and dtype of `input`."""
-    return fill_number(input, value=value) if isinstance(value, SCALARS) else fill_with(input, value)
 
 
 # ---------------------------------------------------------------------------------------------------- floating-point parts
@@ -1238,7 +1220,7 @@ def view_as_real_wrt_input(g: Any) -> Any: return view_as_complex(g)
 def view_as_complex(input: Any) -> Any:
     """A real tensor whose last dimension holds real and imaginary part as a complex one; a view where memory allows it."""
     if input.dtype.char not in "fd":
-        raise DtypeError(f"view_as_complex is only supported for float and double tensors; got {dtypes.FROM_NUMPY[input.dtype]!r}")
+        raise DtypeError(f"view_as_complex is only supported for float and double tensors; got {dtypes.FROM_NUMPY[input.dtype]}")
     if not input.ndim or input.shape[-1] != 2:
         raise ShapeError(f"Tensor must have a last dimension of size 2; got shape {list(input.shape)}")
     pairs = input if input.strides[-1] == input.itemsize else input.copy()

@@ -22,9 +22,16 @@ __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamm
 
 
 def evaluate(name: str, *arrays: Any) -> Any:
-    """The function `name` of SciPy's, or CuPy's, special functions, in the dtype of the last of `arrays`."""
-    function = getattr(backend.library_of(arrays[-1]).special(), name)
-    return backend.as_array(function(*arrays)).astype(arrays[-1].dtype, copy=False)
+    """The function `name` of SciPy's, or CuPy's, special functions, in the dtype of the last of `arrays`.
+
+    What CuPy lacks is computed by SciPy in main memory.
+    """
+    library, dtype = backend.library_of(arrays[-1]), arrays[-1].dtype
+    function = getattr(library.special(), name, None)
+    if function is None:
+        return library.from_numpy(evaluate(name, *[library.to_numpy(x) for x in arrays]), library.device_of(arrays[-1]))
+    result = function(*arrays)
+    return backend.as_array(result[0] if isinstance(result, tuple) else result).astype(dtype, copy=False)
 
 
 # ---------------------------------------------------------------------------------------------------- the error function
@@ -265,8 +272,7 @@ def over(bessel: Any, x: Any) -> Any:
 @op(dtypes="float")
 def airy_ai(input: Any) -> Any:
     """The Airy function Ai."""
-    ai = backend.library_of(input).special().airy(input)[0]
-    return ai.astype(input.dtype, copy=False)
+    return evaluate("airy", input)
 
 
 @op(dtypes="float")

@@ -16,7 +16,7 @@ A *sample* is a pair: the tuple of array arguments, and the dictionary of settin
 arrays are float64 (the tests make float32, non-contiguous, negative-stride and complex ones of them). Index and condition
 arguments are integer and boolean arrays; an optional argument may be None. For a variadic op the tuple is the sequence.
 Let shapes include 0-dimensional and zero-size ones wherever the op takes them (``shapes()`` does), and put edges that the
-strategy is unlikely to meet into `examples`, which always run.
+strategy is unlikely to meet into `examples`, which always run; special values (NaN, infinities) go into `edges`.
 
 Values stay away from kinks (``away=[0.0]``, ``distinct=True`` for max, sort and the like); what happens *at* a kink is pinned
 by ordinary tests. Settings are given by keyword, as dtype a ``minigrad.dtypes`` object. Only arguments with a derivative
@@ -63,6 +63,9 @@ class OpCase:
         complex: the op supports complex tensors: its gradient is then checked on complex inputs too.
         bad: inputs that must be refused.
         examples: samples that run in addition to those drawn.
+        edges: the same for the forward only: special values, such as NaN, infinities and both zeros, at which there is no slope
+            to measure.
+        edges: samples on which only the forward is compared: kinks, nan and infinities, where no slope can confirm a rule.
         rtol: relative (and absolute) error allowed in the forward, in float64.
         grad_rtol: the same for derivatives; None: 1e-8 for the complex step, 2e-6 for central differences.
         float32_rtol: how far the float32 result may be from the float64 one.
@@ -77,6 +80,8 @@ class OpCase:
     complex: bool = False
     bad: Sequence[Bad] = ()
     examples: Sequence[Sample] = ()
+    edges: Sequence[Sample] = ()
+    edges: Sequence[Sample] = ()
     rtol: float = 1e-10
     grad_rtol: float | None = None
     float32_rtol: float = 1e-4

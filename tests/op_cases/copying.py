@@ -23,4 +23,5 @@ CASES = {
         lambda input, src: np.broadcast_to(src, input.shape), complex=True,
         examples=[((f(2, 3), f(1, 3)), {}), ((f(2, 3), f(2, 1)), {}), ((f(2, 3), f()), {})],
         bad=[Bad((f(2, 3), f(2)), {}, RuntimeError, "copy: ")]),
+    "fill_with": OpCase(sample(arrays(), arrays(())), np.full_like, complex=True),
 }

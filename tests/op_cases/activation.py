@@ -1,0 +1,85 @@
+"""Activation functions and softmax."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from hypothesis import strategies as st
+
+from minigrad import dtypes
+from tests.op_cases import Bad, OpCase, arrays, broadcastable, f, sample, shapes, with_dim
+
+limits = np.array([0.0, -0.0, 50.0, -50.0, 800.0, -800.0, np.inf, -np.inf, np.nan])
+
+
+def piecewise(reference, *kinks, edges=(((limits,), {}),), **settings):
+    return OpCase(sample(arrays(low=-4, high=4, away=kinks), **settings), reference, edges=edges)
+
+
+def smooth(reference, **more):
+    return OpCase(sample(arrays(low=-4, high=4)), reference, edges=[((limits[:-3],), {})], **more)
+
+
+def erf(x):
+    return np.vectorize(math.erf, otypes=[float])(x)
+
+
+def gelu(x, approximate):
+    if approximate == "tanh":
+        return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x ** 3)))
+    return x * (1 + erf(x / np.sqrt(2))) / 2
+
+
+def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
+    return np.where(x > 0, scale * x, scale * alpha * np.expm1(input_scale * x))
+
+
+def softplus(x, beta=1.0, threshold=20.0):
+    return np.where(beta * x > threshold, x, np.log1p(np.exp(np.minimum(beta * x, 700))) / beta)
+
+
+def softmax(input, dim, dtype=None):
+    e = np.exp(input) if input.ndim else np.exp(input - input)
+    return e / np.sum(e, axis=dim, keepdims=True)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+CASES = {
+    "relu": OpCase(sample(arrays(away=[0.0])), lambda x: np.maximum(x, 0), edges=[((limits,), {}), ((np.array([-1, 2]),), {})],
+                   bad=[Bad((f(2) + 0j,), {}, RuntimeError, r"relu is not supported for minigrad.complex128")]),
+    "leaky_relu": piecewise(lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x), 0.0,
+                            negative_slope=st.sampled_from([0.01, 1.5, -0.2])),
+    "leaky_by": OpCase(sample(broadcastable(2, away=[0.0])), lambda x, w: np.where(x > 0, x, w * x)),
+    "threshold": piecewise(lambda x, threshold, value: np.where(x > threshold, x, value), 0.5, threshold=0.5, value=-1.0,
+                           edges=[((limits[:-1],), {"threshold": 0.0, "value": 2.0})]),
+    "hardtanh": piecewise(lambda x, min_val=-1, max_val=1: np.clip(x, min_val, max_val), -1.0, 2.0,
+                          min_val=-1.0, max_val=2.0),
+    "hardsigmoid": piecewise(lambda x: np.clip(x / 6 + 0.5, 0, 1), -3.0, 3.0),
+    "hardswish": piecewise(lambda x: x * np.clip(x / 6 + 0.5, 0, 1), -3.0, 3.0, edges=[((limits[:6],), {})]),
+    "softshrink": OpCase(sample(arrays(away=[-0.5, 0.5]), lambd=0.5),
+                         lambda x, lambd: np.sign(x) * np.maximum(np.abs(x) - lambd, 0),
+                         bad=[Bad((f(2),), {"lambd": -1.0}, RuntimeError, r"lambda must be greater or equal to 0")]),
+    "hardshrink": OpCase(sample(arrays(away=[-0.5, 0.5]), lambd=0.5), lambda x, lambd: np.where(np.abs(x) > lambd, x, 0)),
+    "elu": piecewise(elu, 0.0, alpha=st.sampled_from([1.0, 0.5]), scale=st.sampled_from([1.0, 1.05]),
+                     input_scale=st.sampled_from([1.0, 2.0])),
+    "silu": smooth(lambda x: x * sigmoid(x), analytic=True, complex=True),
+    "gelu": OpCase(sample(arrays(low=-4, high=4), approximate=st.sampled_from(["none", "tanh"])), gelu,
+                   edges=[((limits[:6],), {"approximate": "none"}), ((limits[:6],), {"approximate": "tanh"})],
+                   bad=[Bad((f(2),), {"approximate": "fast"}, RuntimeError, r"must be either none or tanh")]),
+    "softplus": OpCase(sample(arrays(low=-4, high=4), beta=st.sampled_from([1.0, 2.0]), threshold=20.0), softplus,
+                       edges=[((limits[:6],), {"beta": 1.0, "threshold": 20.0})]),
+    "logsigmoid": smooth(lambda x: -np.logaddexp(0, -x)),
+    "mish": smooth(lambda x: x * np.tanh(np.logaddexp(x, 0))),
+    "tanhshrink": smooth(lambda x: x - np.tanh(x), analytic=True),
+    "softmax": OpCase(with_dim(shapes(min_dims=1)), softmax, complex=True,
+                      examples=[((f(3),), {"dim": 0, "dtype": dtypes.float64}), ((np.array(2.0),), {"dim": -1})],
+                      bad=[Bad((f(2, 3),), {"dim": 2}, IndexError, r"Dimension out of range"),
+                           Bad((np.array([1, 2]),), {"dim": 0}, RuntimeError, r"not implemented for minigrad.int64")]),
+    "log_softmax": OpCase(with_dim(shapes(min_dims=1)), lambda input, dim, dtype=None: np.log(softmax(input, dim)), complex=True,
+                          examples=[((np.array(2.0),), {"dim": -1})],
+                          bad=[Bad((f(2, 3),), {"dim": -3}, IndexError, r"Dimension out of range")]),
+}
