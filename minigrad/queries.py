@@ -1,4 +1,4 @@
-"""Questions about tensors and dtypes, as functions."""
+"""Questions about tensors and dtypes, and the few other methods of Tensor that are functions too."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from minigrad.autograd.graph import TensorBase
 from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
 
-__all__ = ["can_cast", "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference", "is_neg", "is_nonzero",
-           "is_same_size", "is_signed", "is_tensor", "numel", "resolve_conj", "resolve_neg", "result_type"]
+__all__ = ["can_cast", "detach", "detach_", "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference",
+           "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "numel", "resolve_conj", "resolve_neg",
+           "result_type", "zero_"]
 
 can_cast = dtypes.can_cast
+detach, detach_, zero_ = Tensor.detach, Tensor.detach_, Tensor.zero_
 get_device, is_complex, is_floating_point = Tensor.get_device, Tensor.is_complex, Tensor.is_floating_point
 is_inference, is_conj, is_neg = Tensor.is_inference, Tensor.is_conj, Tensor.is_neg
 is_nonzero, is_same_size = Tensor.is_nonzero, Tensor.is_same_size

@@ -31,10 +31,15 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu") -> None:
-        self.device = backend.as_device(device)
+        self._device = backend.as_device(device)
         self._seed: int | None = None
         self._stream: Any = None  # made when first needed
         self._there: Any = None
+
+    @property
+    def device(self) -> backend.Device:
+        """Whose tensors it draws."""
+        return self._device
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream that belongs to `seed`. Returns the generator."""

@@ -350,17 +350,36 @@ class Tensor(TensorBase):
         """Overwrite with `src`, broadcast and converted to this tensor's shape, dtype and device; gradients flow to `src`."""
         if not isinstance(src, TensorBase):
             src = creation.constant_like(self, src)
+        source = src.array
+        if src.node is None and self._is_plain() and source.__class__ is np.ndarray and source.dtype.kind != "c" \
+                and source.shape == self.array.shape:
+            self.array[...] = source
+            clock.ledger.record(self.array, "copy_")
+            return self
         return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return]
+
+    def _is_plain(self) -> builtins.bool:
+        """Whether a write in place concerns nothing but the elements: no gradient flows here, and the memory may be written."""
+        return self.node is None and (self._base is None or self._base.node is None) \
+            and self.array.__class__ is np.ndarray and self.array.flags.writeable
 
     def fill_(self, value: Any) -> Tensor:
         """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
         if not isinstance(value, TensorBase):
             value = creation.constant_like(self, value)
+            if self._is_plain():
+                self.array[...] = value.array
+                clock.ledger.record(self.array, "fill_")
+                return self
         return copying.fill.inplace(self, value)  # type: ignore[no-any-return]
 
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
-        return copying.fill.inplace(self, 0)  # type: ignore[no-any-return]
+        if not self._is_plain():
+            return copying.fill.inplace(self, 0)  # type: ignore[no-any-return]
+        self.array.fill(0)
+        clock.ledger.record(self.array, "zero_")
+        return self
 
     def apply_(self, callable: Any) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""

@@ -223,13 +223,11 @@ def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, 
         raise ShapeError(f"{name}: unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
         raise ShapeError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
-    numbers = dtypes.result_dtype([start, end, step])
-    if numbers.kind == "b":
+    if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         numbers = dtypes.int64
-    if all(isinstance(x, int) for x in (start, end, step)):
-        count = -((start - end) // step) if rounded is math.ceil else (end - start) // step + 1
-        array = start + step * np.arange(count)
+        array = np.arange(start, end if rounded is math.ceil else end + (1 if step > 0 else -1), step, dtype=np.int64)
     else:
+        numbers = dtypes.get_default_dtype()
         array = start + step * np.arange(rounded((end - start) / step), dtype=np.float64)
     return placed(array, wanted or numbers, out, device, requires_grad)
 
@@ -461,8 +459,10 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if not isinstance(data, NUMBERS) and hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
         return array_of(caller, np.asarray(data), wanted)
     found: set[Any] = set()
-    top = [data]
-    gather(caller, top, found, top)
+    if type(data) is float or type(data) is int:
+        found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
+    else:
+        gather(caller, [data], found, nested=False)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
         for k, d in enumerate(found):
@@ -494,7 +494,7 @@ def converted(array: Any, wanted: dtypes.dtype) -> Any:
     return (array.real if array.dtype.kind == "c" and wanted.kind != "c" else array).astype(wanted.numpy, copy=False)
 
 
-def gather(caller: str, data: Any, found: set[Any], top: Any = None) -> None:
+def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None:
     """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *backend.array_types)):
@@ -503,7 +503,7 @@ def gather(caller: str, data: Any, found: set[Any], top: Any = None) -> None:
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
         elif issubclass(kind, (str, bytes)):
-            if data is top:
+            if not nested:
                 raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
             raise ValueError(f"{caller}: too many dimensions {kind.__name__!r}")
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
