@@ -71,6 +71,7 @@ class OpCase:
         float32_rtol: how far the float32 result may be from the float64 one.
         setup: called before every evaluation, for instance to seed a generator.
         drawn: the values are random numbers, which differ between dtypes and between array libraries.
+        host_only: for what CuPy does not have: the message, or part of it, that a CuPy array gets. Empty: the op runs on CuPy.
         underivable: why numbers cannot confirm the derivative rules, where they cannot; the checks of it are then left out.
     """
 
@@ -87,6 +88,7 @@ class OpCase:
     float32_rtol: float = 1e-4
     setup: Callable[[], None] = lambda: None
     drawn: bool = False
+    host_only: str = ""
     underivable: str = ""
 
 
