@@ -25,18 +25,22 @@ def grad_of(result: Any, *leaves: Any) -> list[Any]:
 
 VIEWS: dict[str, Any] = {
     "view": lambda x: x.view(3, 4), "view_as": lambda x: x.view_as(mg.zeros(6, 2)), "reshape": lambda x: x.reshape(-1),
-    "flatten": lambda x: x.flatten(1), "unflatten": lambda x: x.unflatten(1, (-1, 2)), "T": lambda x: x[0].T, "mT": lambda x: x.mT,
+    "flatten": lambda x: x.flatten(1), "unflatten": lambda x: x.unflatten(1, (-1, 2)), "T": lambda x: x[0].T,
+    "mT": lambda x: x.mT,
     "permute": lambda x: x.permute(2, 0, 1), "transpose": lambda x: x.transpose(0, -1), "movedim": lambda x: x.movedim(0, 2),
-    "squeeze": lambda x: x[:1].squeeze(0), "unsqueeze": lambda x: x.unsqueeze(1), "expand": lambda x: x.unsqueeze(0).expand(1, -1, 2, 3),
+    "squeeze": lambda x: x[:1].squeeze(0), "unsqueeze": lambda x: x.unsqueeze(1),
+    "expand": lambda x: x.unsqueeze(0).expand(1, -1, 2, 3),
     "int": lambda x: x[1], "negative int": lambda x: x[-1, 0], "slice": lambda x: x[:, ::2], "element": lambda x: x[1, 1, 2],
     "None": lambda x: x[None], "Ellipsis": lambda x: x[..., 1], "zero-dim tensor": lambda x: x[mg.tensor(1)],
     "select": lambda x: x.select(1, 0), "narrow": lambda x: x.narrow(2, 1, 2), "diagonal": lambda x: x.diagonal(0, 1, 2),
     "unfold": lambda x: x.unfold(2, 2, 1), "split": lambda x: x.split(2, 2)[1], "chunk": lambda x: x.chunk(2, 0)[1],
     "unbind": lambda x: x.unbind(1)[0], "tensor_split": lambda x: x.tensor_split(2, 2)[0], "hsplit": lambda x: x.hsplit(2)[1],
-    "as_strided": lambda x: x.as_strided((2, 2), (1, 3), 2), "of a view": lambda x: x.transpose(0, 2)[1:, 1].unsqueeze(0)[:, ::1].flatten(0, 1)[:, 1],
+    "as_strided": lambda x: x.as_strided((2, 2), (1, 3), 2),
+    "of a view": lambda x: x.transpose(0, 2)[1:, 1].unsqueeze(0)[:, ::1].flatten(0, 1)[:, 1],
 }
 COPIES: dict[str, Any] = {
-    "index tensor": lambda x: x[mg.tensor([0, 1])], "list": lambda x: x[[0]], "mask": lambda x: x[x > 0], "clone": lambda x: x.clone(),
+    "index tensor": lambda x: x[mg.tensor([0, 1])], "list": lambda x: x[[0]], "mask": lambda x: x[x > 0],
+    "clone": lambda x: x.clone(),
     "flip": lambda x: x.flip(0), "roll": lambda x: x.roll(1), "repeat": lambda x: x.repeat(1, 1, 1), "cat": lambda x: mg.cat([x]),
     "reshape that must copy": lambda x: x.transpose(0, 2).reshape(-1), "permute_copy": lambda x: mg.permute_copy(x, (2, 0, 1)),
     "gather": lambda x: x.gather(0, mg.zeros(1, 2, 3, dtype=mg.int64)), "True": lambda x: x[True],
@@ -77,7 +81,7 @@ def test_writing_through_a_view_reaches_base_and_gradients(name: str) -> None:
 
 def test_view_refuses_what_needs_a_copy_and_says_what_helps() -> None:
     x = mg.zeros(2, 3).t()
-    with pytest.raises(RuntimeError, match=r"view size is not compatible|view size \[6\] is not compatible.*Use \.reshape\(\.\.\.\) instead"):
+    with pytest.raises(RuntimeError, match=r"view size \[6\] is not compatible.*Use \.reshape\(\.\.\.\) instead"):
         x.view(6)
     assert x.reshape(6).shape == (6,)
     assert x.contiguous().view(6).shape == (6,)
@@ -101,7 +105,8 @@ X = np.arange(24.0).reshape(2, 3, 4)
 # What NumPy gives, or for what differs (a dimension between integer and index array stays in place), what it is.
 INDICES: list[tuple[Any, Any]] = [
     (0, X[0]), (-1, X[-1]), ((1, 2, 3), X[1, 2, 3]), (slice(0, 1), X[0:1]), ((slice(None), slice(1, None, 2)), X[:, 1::2]),
-    ((..., 0), X[..., 0]), ((None, 0, ..., None), X[None, 0, ..., None]), ([0, 1, 1], X[[0, 1, 1]]), (([0, 1], [2, -1]), X[[0, 1], [2, -1]]),
+    ((..., 0), X[..., 0]), ((None, 0, ..., None), X[None, 0, ..., None]), ([0, 1, 1], X[[0, 1, 1]]),
+    (([0, 1], [2, -1]), X[[0, 1], [2, -1]]),
     ((slice(None), [0, 2]), X[:, [0, 2]]), ((slice(None), [0, 2], [1, 3]), X[:, [0, 2], [1, 3]]),
     (([0, 1], slice(None), [1, 3]), X[[0, 1], :, [1, 3]]), ((0, slice(None), [1, 3]), X[0][:, [1, 3]]),
     (([[0], [1]], [0, 2]), X[[[0], [1]], [0, 2]]), (X > 11, X[X > 11]), (np.array([True, False]), X[[True, False]]),
@@ -282,7 +287,7 @@ def test_a_value_that_was_saved_and_then_written_is_found_out() -> None:
     y = x * 1
     z = y * y
     y[0] = 0
-    with pytest.raises(RuntimeError, match="modified by an inplace operation.*setitem|modified by an inplace operation.*overwrite_"):
+    with pytest.raises(RuntimeError, match="modified by an inplace operation.*overwrite_"):
         z.sum().backward()
 
 

@@ -119,7 +119,8 @@ def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
     axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
     arrays = np.broadcast_arrays(*[parts[d] for d in axes])
     sizes = [target.shape[d] for d in axes]
-    places = arrays[0].reshape(-1) if len(axes) == 1 else np.ravel_multi_index([a.reshape(-1) for a in arrays], sizes, mode="wrap")
+    flat = [a.reshape(-1) for a in arrays]
+    places = flat[0] if len(axes) == 1 else np.ravel_multi_index(flat, sizes, mode="wrap")
     rows = np.moveaxis(target, axes, range(len(axes)))
     rest, found = rows.shape[len(axes):], arrays[0].ndim
     first = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0

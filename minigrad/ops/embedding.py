@@ -66,8 +66,8 @@ def frequencies(places: Any, rows: int, dtype: Any) -> Any:
 
 def row_numbers(index: Any, rows: int) -> Any:
     if index.dtype.kind not in "iu":
-        raise DtypeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-                         f"{call.named(index.dtype)} instead")
+        raise DtypeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but "
+                         f"got {call.named(index.dtype)} instead")
     return in_bounds(index, rows, 0, negative=False)
 
 
@@ -153,8 +153,8 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
         if starts.ndim != 1:
             raise ValueError("embedding_bag: offsets has to be a 1D Tensor")
         if starts.size and int(starts[0]) != 0:
-            raise ShapeError("embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-                             f"position 0. However, got {int(starts[0])}")
+            raise ShapeError("embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start "
+                             f"from position 0. However, got {int(starts[0])}")
         if starts.size and int(starts[-1]) > numbers.size:
             raise ShapeError(f"embedding_bag: offsets[-1] can not be greater than input's length ({numbers.size}), but got "
                              f"offsets[-1] of {int(starts[-1])}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
-from minigrad.autograd import call, clock, inplace
+from minigrad.autograd import call
 from minigrad.autograd.clock import memory_owner
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
@@ -39,8 +39,9 @@ from minigrad.ops.shape import (
     wrapped_dim,
 )
 
-__all__ = ["argwhere", "as_strided", "as_strided_copy", "as_strided_scatter", "combinations", "gather", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "isin",
-           "masked_fill", "masked_scatter", "masked_select", "nonzero", "nonzero_static", "put", "repeat_interleave", "scatter", "scatter_add",
+__all__ = ["argwhere", "as_strided", "as_strided_copy", "as_strided_scatter", "combinations", "gather", "index_add",
+           "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "isin", "masked_fill", "masked_scatter",
+           "masked_select", "nonzero", "nonzero_static", "put", "repeat_interleave", "scatter", "scatter_add",
            "scatter_reduce", "take", "take_along_dim", "unravel_index"]
 
 Index = tuple[Any, ...]
@@ -62,7 +63,7 @@ def index_array(value: Any, like: Any) -> Any:
         raise DimensionError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
                              f"(got {type(value).__name__})")
     if value.dtype.kind not in "biu":
-        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {dtypes.FROM_NUMPY[value.dtype]!r}")
+        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {call.named(value.dtype)}")
     if value.dtype == np.uint8:
         value = value.astype(np.bool_)
     if isinstance(value, np.ndarray) and not isinstance(like, np.ndarray):
@@ -160,10 +161,10 @@ def as_operand(value: Any, like: Any) -> Any:
     wanted = dtypes.FROM_NUMPY[x.dtype]
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, call.SCALARS):
+    if isinstance(value, (bool, int, float, complex)):
         if wanted.kind != "c" and isinstance(value, complex):
             raise DtypeError(f"value cannot be converted to type {wanted!r} without overflow: {value!r} is complex")
-        value = call.scalar_array(int(value) if wanted.kind in "iu" else value, wanted, x)
+        value = call.scalar_array(int(value) if wanted.kind in "iu" and not isinstance(value, complex) else value, wanted, x)
     elif not isinstance(value, TensorBase) and not backend.is_array(value):
         raise ArgumentError(f"can't assign a {type(value).__name__} to a tensor of {wanted!r}")
     if raw(value).dtype.kind == "c" and wanted.kind != "c":
@@ -173,7 +174,7 @@ def as_operand(value: Any, like: Any) -> Any:
     return value if raw(value).dtype is x.dtype else cast(value, dtype=wanted)
 
 
-# ---------------------------------------------------------------------------------------------------- x[index] and x[index] = value
+# ---------------------------------------------------------------------------------------------------- x[index], x[index] = value
 
 def getitem(input: Any, index: Any) -> Any:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
@@ -255,7 +256,8 @@ def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) 
 def put_at(inplace: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
     if raw(values).dtype is not raw(input).dtype:
         raise DtypeError("index_put: Index put requires the source and destination dtypes match, got "
-                         f"{call.named(raw(input).dtype)} for the destination and {call.named(raw(values).dtype)} for the source.")
+                         f"{call.named(raw(input).dtype)} for the destination and {call.named(raw(values).dtype)} for the "
+                         "source.")
     basic, arrays = parsed(tuple([slice(None) if i is None else i for i in indices]), raw(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
     function = function.inplace if inplace else function
@@ -526,7 +528,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
     [[1, 1], [4, 3]]
     """
     if out is not None and raw(out).dtype is not raw(input).dtype:
-        raise DtypeError(f"gather: Expected out tensor to have dtype {call.named(raw(input).dtype)}, but got {call.named(raw(out).dtype)} instead")
+        raise DtypeError(f"gather: Expected out tensor to have dtype {call.named(raw(input).dtype)}, but got "
+                         f"{call.named(raw(out).dtype)} instead")
     return gather_at(input, index, dim=dim, out=out)
 
 
@@ -837,7 +840,6 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
 
 
 def put_flat(inplace: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
-    start = clock.tick()
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
@@ -1035,7 +1037,7 @@ def storage_of(x: Any) -> Any:
     owner = memory_owner(x)
     owner = owner if owner.flags.c_contiguous else owner.transpose(np.argsort([-s for s in owner.strides], kind="stable"))
     if not owner.flags.c_contiguous:
-        raise ShapeError("as_strided: the tensor lies in memory that minigrad did not lay out and that has gaps; clone() it first")
+        raise ShapeError("as_strided: the tensor lies in memory that has gaps, which minigrad did not lay out; clone() it")
     return owner.reshape(-1).view(x.dtype)
 
 
@@ -1083,11 +1085,12 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     lies = geometry(raw(input))
     offset = lies[2] if storage_offset is None else storage_offset
     if min((*size, *stride, offset), default=0) < 0:
-        raise ShapeError(f"as_strided: size, stride and storage_offset must not be negative: {list(size)}, {list(stride)}, {offset}")
+        raise ShapeError(f"as_strided: size, stride and storage_offset must not be negative: {list(size)}, {list(stride)}, "
+                         f"{offset}")
     last = offset + sum([(n - 1) * s for n, s in zip(size, stride)])
     if 0 not in size and last >= lies[3]:
-        raise ShapeError(f"as_strided: setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} requiring a "
-                         f"storage size of {last + 1} elements are out of bounds for storage of size {lies[3]}")
+        raise ShapeError(f"as_strided: setStorage: sizes {list(size)}, strides {list(stride)}, storage offset {offset} requiring "
+                         f"a storage size of {last + 1} elements are out of bounds for storage of size {lies[3]}")
     return strided(input, size=size, stride=stride, offset=offset, lies=lies)
 
 

@@ -21,15 +21,15 @@ from minigrad.dtypes import dtype as Dtype
 from minigrad.errors import ArgumentError, DimensionError, ShapeError
 from minigrad.ops.pointwise import conj
 
-__all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes", "broadcast_tensors",
-           "broadcast_to", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
-           "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "dsplit", "dstack", "flatten",
-           "flip", "fliplr", "flipud", "hsplit", "hstack", "meshgrid", "moveaxis", "movedim", "narrow", "permute", "ravel",
-           "reshape", "roll", "rot90", "row_stack", "select", "select_scatter", "slice_scatter", "split", "split_with_sizes",
-           "squeeze", "stack", "swapaxes", "swapdims", "t", "tensor_split", "tile", "trace", "transpose", "tril", "triu",
-           "unbind", "unflatten", "unsqueeze", "view_as", "vsplit", "vstack",
-           "expand_copy", "narrow_copy", "permute_copy", "select_copy", "squeeze_copy", "t_copy", "transpose_copy", "unfold_copy",
-           "unsqueeze_copy", "unbind_copy", "split_copy", "split_with_sizes_copy", "view_copy"]
+__all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
+           "broadcast_tensors", "broadcast_to", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
+           "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "dsplit",
+           "dstack", "expand_copy", "flatten", "flip", "fliplr", "flipud", "hsplit", "hstack", "meshgrid", "moveaxis",
+           "movedim", "narrow", "narrow_copy", "permute", "permute_copy", "ravel", "reshape", "roll", "rot90", "row_stack",
+           "select", "select_copy", "select_scatter", "slice_scatter", "split", "split_copy", "split_with_sizes",
+           "split_with_sizes_copy", "squeeze", "squeeze_copy", "stack", "swapaxes", "swapdims", "t", "t_copy", "tensor_split",
+           "tile", "trace", "transpose", "transpose_copy", "tril", "triu", "unbind", "unbind_copy", "unflatten", "unfold_copy",
+           "unsqueeze", "unsqueeze_copy", "view_as", "view_copy", "vsplit", "vstack"]
 
 
 # ---------------------------------------------------------------------------------------------------- sizes and dimensions
@@ -67,9 +67,9 @@ def wrapped_dims(dims: Any, ndim: int) -> tuple[int, ...]:
     return wrapped
 
 
-def inferred(shape: Any, size: int) -> tuple[int, ...]:
-    """`shape` with its -1 replaced by what an input of `size` elements leaves for it."""
-    shape = tuple(shape)
+def inferred(sizes: Any, size: int) -> tuple[int, ...]:
+    """`sizes` with its -1 replaced by what an input of `size` elements leaves for it."""
+    shape: tuple[int, ...] = tuple(sizes)
     unknown = shape.count(-1)
     if unknown > 1:
         raise ShapeError("only one dimension can be inferred: shape may hold -1 once, got " f"{list(shape)}")
@@ -524,7 +524,8 @@ def blank_view(input: Any, *, view: Any, order: Any) -> Any:
     `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
     views of one tensor, give views of the copy too.
     """
-    out = np.empty_like(input, shape=[input.shape[d] for d in order], order="C").transpose([order.index(d) for d in range(input.ndim)])
+    out = np.empty_like(input, shape=[input.shape[d] for d in order], order="C")
+    out = out.transpose([order.index(d) for d in range(input.ndim)])
     out[...] = input
     lead(out, view)[...] = 0
     return out
@@ -848,7 +849,8 @@ def block_diag(*tensors: Any) -> Any:
     """The matrix with `tensors`, of at most two dimensions, along its diagonal and zeros elsewhere."""
     for k, x in enumerate(tensors):
         if len(x.shape) > 2:
-            raise ShapeError(f"block_diag: Input tensors must have 2 or fewer dimensions. Input {k} has {len(x.shape)} dimensions")
+            raise ShapeError(f"block_diag: Input tensors must have 2 or fewer dimensions. Input {k} has "
+                             f"{len(x.shape)} dimensions")
     blocks = [atleast_2d(x) for x in tensors]
     width, left = sum(b.shape[1] for b in blocks), 0
     rows = []
@@ -864,7 +866,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """`length` elements of dimension `dim` beginning at `start`, as a view."""
     if not len(input.shape):
         raise ShapeError("narrow: narrow() cannot be applied to a 0-dim tensor.")
-    if getattr(getattr(start, "dtype", None), "kind", "i") not in "iu" or getattr(start, "ndim", 0):
+    if hasattr(start, "dtype") and (start.dtype.kind not in "iu" or start.ndim):
         raise ShapeError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
     d, first = wrapped_dim(dim, len(input.shape)), integer(start)
     size = input.shape[d]
@@ -933,10 +935,9 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
 def split_along(name: str, input: Any, indices_or_sections: Any, dim: int) -> Any:
     """hsplit, vsplit and dsplit: tensor_split that demands equal pieces."""
     where = indices_or_sections
-    if isinstance(where, (int, np.integer)):
-        if where <= 0 or input.shape[dim] % where:
-            raise ShapeError(f"{name}: torch.{name} attempted to split along dimension {dim}, but the size of the dimension "
-                             f"{input.shape[dim]} is not divisible by the split_size {where}!".replace("torch.", ""))
+    if isinstance(where, (int, np.integer)) and (where <= 0 or input.shape[dim] % where):
+        raise ShapeError(f"{name}: attempted to split along dimension {dim}, but the size of the dimension "
+                         f"{input.shape[dim]} is not divisible by the split_size {where}!")
     return tensor_split(input, where, dim)
 
 
@@ -950,14 +951,14 @@ def hsplit(input: Any, indices_or_sections: Any) -> Any:
 def vsplit(input: Any, indices_or_sections: Any) -> Any:
     """`input` cut along dimension 0 into equal views or before the indices given."""
     if len(input.shape) < 2:
-        raise ShapeError(f"vsplit: requires a tensor with at least 2 dimension, but got a tensor with {len(input.shape)} dimensions!")
+        raise ShapeError(f"vsplit: requires a tensor with at least 2 dimension, but got one with {len(input.shape)} dimensions!")
     return split_along("vsplit", input, indices_or_sections, 0)
 
 
 def dsplit(input: Any, indices_or_sections: Any) -> Any:
     """`input` cut along dimension 2 into equal views or before the indices given."""
     if len(input.shape) < 3:
-        raise ShapeError(f"dsplit: requires a tensor with at least 3 dimension, but got a tensor with {len(input.shape)} dimensions!")
+        raise ShapeError(f"dsplit: requires a tensor with at least 3 dimension, but got one with {len(input.shape)} dimensions!")
     return split_along("dsplit", input, indices_or_sections, 2)
 
 
@@ -1054,10 +1055,10 @@ def alias_copy(input: Any, *, out: Any = None) -> Any:
     return in_order(input, out=out)
 
 
-diagonal_copy, expand_copy, narrow_copy, permute_copy = map(copied, (diagonal, expand, narrow, permute))
-select_copy, squeeze_copy, t_copy, transpose_copy = map(copied, (select, squeeze, t, transpose))
-unfold_copy, unsqueeze_copy, unbind_copy, split_copy = map(copied, (unfold, unsqueeze, unbind, split))
-split_with_sizes_copy, view_copy = map(copied, (split_with_sizes, view))
+diagonal_copy, expand_copy, narrow_copy, permute_copy = copied(diagonal), copied(expand), copied(narrow), copied(permute)
+select_copy, squeeze_copy, t_copy, transpose_copy = copied(select), copied(squeeze), copied(t), copied(transpose)
+unfold_copy, unsqueeze_copy, unbind_copy, split_copy = copied(unfold), copied(unsqueeze), copied(unbind), copied(split)
+split_with_sizes_copy, view_copy = copied(split_with_sizes), copied(view)
 
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor
@@ -1065,5 +1066,5 @@ split_with_sizes_copy, view_copy = map(copied, (split_with_sizes, view))
 reshape_method, expand_method, repeat_method = one_by_one(reshape), one_by_one(expand), one_by_one(repeat)
 permute_method, flip_method, tile_method = one_by_one(permute), one_by_one(flip), one_by_one(tile)
 sum_to_size_method = one_by_one(sum_to_size)
-squeeze_, unsqueeze_, transpose_, t_ = map(changes_shape, (squeeze, unsqueeze, transpose, t))
-swapaxes_, swapdims_ = map(changes_shape, (swapaxes, swapdims))
+squeeze_, unsqueeze_, transpose_ = changes_shape(squeeze), changes_shape(unsqueeze), changes_shape(transpose)
+t_, swapaxes_, swapdims_ = changes_shape(t), changes_shape(swapaxes), changes_shape(swapdims)

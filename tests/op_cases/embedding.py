@@ -35,7 +35,8 @@ OUT = [Bad((f(4, 2), np.array([4])), {}, IndexError, "index 4 is out of bounds f
 
 CASES = {
     # Its settings change the gradient only, which then is not that of its forward: collect_rows has their tests.
-    "rows_of": OpCase(sample(arrays((ROWS, 3)), PLACES), lambda weight, input: weight[input], analytic=True, complex=True, bad=OUT),
+    "rows_of": OpCase(sample(arrays((ROWS, 3)), PLACES), lambda weight, input: weight[input], analytic=True, complex=True,
+                      bad=OUT),
     "spread_rows": OpCase(sample(arrays((ROWS, 3)), PLACES, **SETTINGS), spread, complex=True),
     "collect_rows": OpCase(PLACES.flatmap(lambda index: sample(arrays((*index.shape, 3)), index, rows=ROWS, **SETTINGS)), collect,
                            complex=True),

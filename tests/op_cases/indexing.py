@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from tests.op_cases import Bad, OpCase, arrays, booleans, broadcastable, dims, f, integers, sample, shapes
 
-I = np.array
-
 
 def i(*values: Any) -> Any:
     return np.array(values, dtype=np.int64)
@@ -99,9 +97,9 @@ def distinct_rows(draw: Any) -> Any:
     """As :func:`rows`, but no place twice: what of two values written to one place stays is not asked here."""
     shape = draw(shapes(min_dims=1, min_side=1))
     d = draw(dims(len(shape), none=False))
-    index = I(draw(st.permutations(range(shape[d])))[:draw(st.integers(0, shape[d]))], dtype=np.int64)
-    return draw(sample(arrays(shape), index, arrays(tuple([index.size if k == d % len(shape) else n for k, n in enumerate(shape)])),
-                       dim=d))
+    index = np.array(draw(st.permutations(range(shape[d])))[:draw(st.integers(0, shape[d]))], dtype=np.int64)
+    named = tuple([index.size if k == d % len(shape) else n for k, n in enumerate(shape)])
+    return draw(sample(arrays(shape), index, arrays(named), dim=d))
 
 
 @st.composite
@@ -186,11 +184,12 @@ OUT = "index {} is out of bounds for dimension {} with size {}"
 CASES = {
     "lookup": OpCase(of_size(lambda size, indices: sample(arrays(size), indices=indices)),
                      lambda input, indices: input[placed(indices)], analytic=True, complex=True),
-    "accumulate_at": OpCase(of_size(lambda size, indices: sample(arrays(part(size, indices)), indices=st.just(indices), size=size)),
-                            accumulated, complex=True),
+    "accumulate_at": OpCase(
+        of_size(lambda size, indices: sample(arrays(part(size, indices)), indices=st.just(indices), size=size)), accumulated,
+        complex=True),
     "overwrite": OpCase(
-        st.one_of(of_size(lambda size, indices: sample(arrays(size), arrays(part(size, indices)), index=(...,), indices=st.just(indices)),
-                          repeats=False),
+        st.one_of(of_size(lambda size, indices: sample(arrays(size), arrays(part(size, indices)), index=(...,),
+                                                       indices=st.just(indices)), repeats=False),
                   sample(arrays((3, 4)), arrays((2, 1)), index=(slice(0, 2), slice(1, None)), indices=None)),
         overwritten, analytic=False, complex=True,
         bad=[Bad((f(3), f(2)), {"index": (...,), "indices": None}, RuntimeError, "overwrite: could not broadcast")]),
@@ -198,25 +197,29 @@ CASES = {
         of_size(lambda size, indices: sample(arrays(size), arrays(part(size, indices)), index=(...,), indices=st.just(indices))),
         added, complex=True, examples=[((f(3, 2), f(1)), {"index": (...,), "indices": (i(0, 0, 2),)})]),
     "select_rows": OpCase(
-        rows(), lambda input, index, dim: np.take(input, index.reshape(-1), axis=dim) if input.ndim else input, analytic=True, complex=True,
-        examples=[((f(), i(0)), {"dim": 0}), ((f(3), I(1)), {"dim": 0})],
-        bad=[Bad((f(2, 3), i(3)), {"dim": 1}, IndexError, OUT.format(3, 1, 3)), Bad((f(2), i(-1)), {"dim": 0}, IndexError, OUT.format(-1, 0, 2)),
-             Bad((f(2), I([[0]])), {"dim": 0}, IndexError, "index is supposed to be a vector"),
+        rows(), lambda input, index, dim: np.take(input, index.reshape(-1), axis=dim) if input.ndim else input,
+        analytic=True, complex=True,
+        examples=[((f(), i(0)), {"dim": 0}), ((f(3), np.array(1)), {"dim": 0})],
+        bad=[Bad((f(2, 3), i(3)), {"dim": 1}, IndexError, OUT.format(3, 1, 3)),
+             Bad((f(2), i(-1)), {"dim": 0}, IndexError, OUT.format(-1, 0, 2)),
+             Bad((f(2), np.array([[0]])), {"dim": 0}, IndexError, "index is supposed to be a vector"),
              Bad((f(2), f(1)), {"dim": 0}, RuntimeError, "Expected dtype int32 or int64 for index")]),
-    "scatter_rows": OpCase(scattered_rows(), lambda input, index, dim, size: rows_added(np.zeros(size), index, input, dim), complex=True),
+    "scatter_rows": OpCase(
+        scattered_rows(), lambda input, index, dim, size: rows_added(np.zeros(size), index, input, dim), complex=True),
     "add_rows": OpCase(
         rows(arrays, alpha=st.sampled_from([1, -2.5])), rows_added, complex=True,
         bad=[Bad((f(3, 2), i(0, 1), f(2, 3)), {"dim": 0}, RuntimeError, r"source of shape \[2, 3\] does not fit"),
              Bad((f(3), i(3), f(1)), {"dim": 0}, IndexError, OUT.format(3, 0, 3))]),
     "copy_rows": OpCase(distinct_rows(), rows_written, complex=True,
                         bad=[Bad((f(3, 2), i(0), f(2, 2)), {"dim": 0}, RuntimeError, "does not fit")]),
-    "fill_rows": OpCase(distinct_rows().flatmap(lambda s: sample(s[0][0], s[0][1], arrays(()), **s[1])), rows_written, complex=True,
+    "fill_rows": OpCase(distinct_rows().flatmap(lambda s: sample(s[0][0], s[0][1], arrays(()), **s[1])), rows_written,
+                        complex=True,
                         bad=[Bad((f(3), i(0), f(1)), {"dim": 0}, RuntimeError, "only supports a 0-dimensional value tensor")]),
-    "each_once": OpCase(sample(integers((5,))), lambda input: I(sorted(set(input.tolist())))),
+    "each_once": OpCase(sample(integers((5,))), lambda input: np.array(sorted(set(input.tolist())))),
     "gather_at": OpCase(
         gathered(), gathered_values, complex=True,
         bad=[Bad((f(2, 3), i(0)), {"dim": 0}, RuntimeError, "same number of dimensions as input tensor"),
-             Bad((f(2, 3), I([[0, 3]])), {"dim": 1}, IndexError, OUT.format(3, 1, 3)),
+             Bad((f(2, 3), np.array([[0, 3]])), {"dim": 1}, IndexError, OUT.format(3, 1, 3)),
              Bad((f(2, 3), np.zeros((3, 1), int)), {"dim": 1}, RuntimeError, "Size does not match at dimension 0"),
              Bad((f(2), f(2)), {"dim": 0}, RuntimeError, "Expected dtype int32/int64 for index")]),
     "scatter_at": OpCase(
@@ -232,13 +235,15 @@ CASES = {
         bad=[Bad((f(2), i(0, 1), f()), {}, RuntimeError, "only supports boolean masks")]),
     "masked_scatter": OpCase(
         masked(), masked_scatter, complex=True,
-        bad=[Bad((f(3), I([True, False, True]), f(1)), {}, RuntimeError, r"number of elements in source \(1\)"),
+        bad=[Bad((f(3), np.array([True, False, True]), f(1)), {}, RuntimeError, r"number of elements in source \(1\)"),
              Bad((f(2), i(0, 1), f(2)), {}, RuntimeError, "only supports boolean masks")]),
-    "select_mask": OpCase(selected_by_mask(), lambda input, mask: input[np.broadcast_to(mask, input.shape)], analytic=True, complex=True),
+    "select_mask": OpCase(selected_by_mask(), lambda input, mask: input[np.broadcast_to(mask, input.shape)],
+                          analytic=True, complex=True),
     "places_of": OpCase(
-        sample(arrays().map(lambda x: np.where(x > 0, x, 0))), lambda input: I(
+        sample(arrays().map(lambda x: np.where(x > 0, x, 0))), lambda input: np.array(
             [p for p in np.ndindex(input.shape) if input[p] != 0], dtype=np.int64).reshape(np.count_nonzero(input), input.ndim)),
-    "unravel": OpCase(sample(integers(None, -12, 11), shape=(3, 4)), lambda indices, shape: np.stack([indices % 12 // 4, indices % 4]),
+    "unravel": OpCase(sample(integers(None, -12, 11), shape=(3, 4)),
+                      lambda indices, shape: np.stack([indices % 12 // 4, indices % 4]),
                       bad=[Bad((i(12),), {"shape": (3, 4)}, RuntimeError, "out of bounds for a tensor of shape"),
                            Bad((f(2),), {"shape": (3, 4)}, RuntimeError, "to be integer dtype")]),
     "is_member": OpCase(
@@ -246,6 +251,6 @@ CASES = {
         lambda elements, test_elements, invert: np.vectorize(lambda x: (x in test_elements) != invert, otypes=[bool])(elements)),
     "strided": OpCase(
         sample(arrays((2, 3)), size=(2, 2), stride=(1, 2), offset=1, lies=LIES),
-        lambda input, size, stride, offset, lies: I([[input.reshape(-1)[offset + a * stride[0] + b * stride[1]] for b in range(2)]
+        lambda input, size, stride, offset, lies: np.array([[input.flat[offset + a * stride[0] + b * stride[1]] for b in range(2)]
                                                      for a in range(2)]), complex=True),
 }

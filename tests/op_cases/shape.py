@@ -32,7 +32,8 @@ def regrouped(draw: Any) -> Any:
     return draw(sample(arrays(shape), shape=tuple(new)))
 
 
-RESHAPES = [((f(),), {"shape": (1, 1)}), ((f(2, 0),), {"shape": (0, 3)}), ((f(1),), {"shape": ()}), ((f(0, 3),), {"shape": (-1, 3)})]
+RESHAPES = [((f(),), {"shape": (1, 1)}), ((f(2, 0),), {"shape": (0, 3)}), ((f(1),), {"shape": ()}),
+            ((f(0, 3),), {"shape": (-1, 3)})]
 BAD_RESHAPES = [Bad((f(2, 3),), {"shape": (4, 2)}, RuntimeError, r"shape '\[4, 2\]' is invalid for input of size 6"),
                 Bad((f(2, 3),), {"shape": (-1, -1)}, RuntimeError, "only one dimension can be inferred"),
                 Bad((f(2, 3),), {"shape": (-2, 3)}, RuntimeError, "invalid shape dimension -2"),
@@ -67,7 +68,8 @@ def sliced(draw: Any, shape: Any) -> Any:
     """An index of integers, slices, None and ``...`` into `shape`."""
     parts: list[Any] = []
     for n in shape[:draw(st.integers(0, len(shape)))]:
-        parts.append(draw(st.one_of([st.slices(n).filter(lambda s: (s.step or 1) > 0)] + ([st.integers(-n, n - 1)] if n else []))))
+        forwards = st.slices(n).filter(lambda s: (s.step or 1) > 0)
+        parts.append(draw(forwards | st.integers(-n, n - 1) if n else forwards))
     parts.append(...)
     if draw(st.booleans()):
         parts.insert(draw(st.integers(0, len(parts))), None)
@@ -212,8 +214,8 @@ CASES = {
                       bad=BAD_RESHAPES),
     # A view is asked of memory that has it in order; tests/test_views.py shows that it is refused elsewhere.
     "view_shape": OpCase(
-        sample(arrays((6,)), shape=st.sampled_from([(2, 3), (6, 1), (-1,), (3, -1)])), lambda input, shape: np.reshape(input, shape),
-        analytic=True, complex=True, examples=RESHAPES[1:], bad=BAD_RESHAPES),
+        sample(arrays((6,)), shape=st.sampled_from([(2, 3), (6, 1), (-1,), (3, -1)])),
+        lambda input, shape: np.reshape(input, shape), analytic=True, complex=True, examples=RESHAPES[1:], bad=BAD_RESHAPES),
     "view_dtype": OpCase(
         sample(arrays((2, 4)), dtype=st.sampled_from([dtypes.float64, dtypes.int64])),
         lambda input, dtype: np.frombuffer(input.tobytes(), dtype.numpy).reshape(input.shape),
@@ -252,8 +254,8 @@ CASES = {
         of_shape(lambda s: {"dim0": dims(len(s), none=False), "dim1": dims(len(s), none=False)}),
         lambda input, dim0, dim1: np.swapaxes(input, dim0, dim1) if input.ndim else input, analytic=True, complex=True,
         bad=[Bad((f(2, 3),), {"dim0": 0, "dim1": 2}, IndexError, "transpose: " + IOOB)]),
-    "flip": OpCase(of_shape(lambda s: {"dims": dims(len(s), several=True, none=False) if s else ()}), lambda input, dims: np.flip(input, dims),
-                   analytic=True, complex=True,
+    "flip": OpCase(of_shape(lambda s: {"dims": dims(len(s), several=True, none=False) if s else ()}),
+                   lambda input, dims: np.flip(input, dims), analytic=True, complex=True,
                    bad=[Bad((f(2, 3),), {"dims": (0, 0)}, RuntimeError, "dim 0 appears multiple times"),
                         Bad((f(2, 3),), {"dims": (2,)}, IndexError, "flip: " + IOOB)]),
     "roll": OpCase(
@@ -261,7 +263,8 @@ CASES = {
                   of_shape(lambda s: {"shifts": st.tuples(st.integers(-5, 5), st.integers(-5, 5)), "dims": (0, -1)}, min_dims=1)),
         lambda input, shifts, dims=None: np.roll(input, shifts, dims), analytic=True, complex=True,
         bad=[Bad((f(2, 3),), {"shifts": (1, 2), "dims": (0,)}, RuntimeError, "shifts and dimensions must align"),
-             Bad((f(2),), {"shifts": ()}, RuntimeError, "`shifts` required"), Bad((f(),), {"shifts": 1, "dims": 0}, IndexError, "roll: Dimension specified as 0")]),
+             Bad((f(2),), {"shifts": ()}, RuntimeError, "`shifts` required"),
+             Bad((f(),), {"shifts": 1, "dims": 0}, IndexError, "roll: Dimension specified as 0")]),
     "slices": OpCase(shapes().flatmap(lambda s: sample(arrays(s), index=sliced(s))), lambda input, index: input[index],
                      analytic=True, complex=True),
     "fill_slices": OpCase(filled_slices(), fill_slices, complex=True),
@@ -271,7 +274,8 @@ CASES = {
         bad=[Bad((f(2, 3),), {"dim": 1, "index": 3}, IndexError, "select: index 3 is out of bounds for dimension 1 with size 3"),
              Bad((f(),), {"dim": 0, "index": 0}, IndexError, "0-dim")]),
     "narrow_to": OpCase(of_shape(lambda s: {"dim": 0, "start": st.integers(0, s[0]), "length": 0}, min_dims=1),
-                        lambda input, dim, start, length: input.take(range(start, start + length), axis=dim), analytic=True, complex=True,
+                        lambda input, dim, start, length: input.take(range(start, start + length), axis=dim),
+                        analytic=True, complex=True,
                         examples=[((f(3, 4),), {"dim": 1, "start": 1, "length": 2})]),
     "split_with_sizes": OpCase(
         pieces(), lambda tensor, split_sizes, dim: tuple(np.split(tensor, np.cumsum(split_sizes)[:-1], axis=dim)),
@@ -286,8 +290,9 @@ CASES = {
         bad=[Bad((f(2, 3), f(3, 3)), {"dim": 1}, RuntimeError, "Expected size 2 but got size 3 for tensor number 1 in the list"),
              Bad((f(2, 3), f(3)), {}, RuntimeError, "must have same number of dimensions: got 2 and 1"),
              Bad((f(), f()), {}, RuntimeError, r"zero-dimensional tensor \(at position 0\) cannot be concatenated")]),
-    "stack": OpCase(shapes(max_dims=2).flatmap(stacked), lambda *tensors, dim: np.stack(tensors, axis=dim), analytic=True, complex=True,
-                    bad=[Bad((f(2), f(3)), {}, RuntimeError, r"equal size, but got \[2\] at entry 0 and \[3\] at entry 1")]),
+    "stack": OpCase(shapes(max_dims=2).flatmap(stacked), lambda *tensors, dim: np.stack(tensors, axis=dim),
+                    analytic=True, complex=True, bad=[Bad((f(2), f(3)), {}, RuntimeError,
+                                                           r"equal size, but got \[2\] at entry 0 and \[3\] at entry 1")]),
     "diagonal": OpCase(with_diagonal(), lambda input, offset, dim1, dim2: np.diagonal(input, offset, dim1, dim2), analytic=True,
                        complex=True, bad=[Bad((f(2, 3),), {"dim1": 1, "dim2": -1}, RuntimeError, "cannot be identical 1, -1")]),
     "fill_diagonals": OpCase(on_diagonal(), on_diagonals, complex=True),
@@ -308,7 +313,7 @@ CASES = {
     "fold_windows": OpCase(folded(), fold, complex=True),
     "replace_view": OpCase(
         sample(arrays((3, 2)), arrays((2,)), view=VIEW, order=(0, 1)), lambda input, written, view, order: input, complex=True,
-        underivable="it records what has been written already, so its forward shows nothing of `written`; see tests/test_views.py"),
+        underivable="it records what has been written already, so its forward shows nothing of `written`: tests/test_views.py"),
     "blank_view": OpCase(
         sample(arrays((3, 2)), view=VIEW, order=st.sampled_from([(0, 1), (1, 0)])),
         lambda input, view, order: replaced(input, 0, view), analytic=True, complex=True),
