@@ -4,8 +4,9 @@ To read how a derivative flows: :mod:`~minigrad.autograd.graph` (what is recorde
 operation is declared and records itself), :mod:`~minigrad.autograd.engine` (the backward pass).
 """
 
-from minigrad.autograd import graph
+from minigrad.autograd import functional, graph
 from minigrad.autograd.differentiate import backward, grad
+from minigrad.autograd.function import Function
 from minigrad.autograd.modes import (
     enable_grad,
     inference_mode,
@@ -14,6 +15,7 @@ from minigrad.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
+from minigrad.autograd.observe import detect_anomaly, set_detect_anomaly
 
-__all__ = ["backward", "enable_grad", "grad", "graph", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled",
-           "no_grad", "set_grad_enabled"]
+__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "graph", "inference_mode",
+           "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]

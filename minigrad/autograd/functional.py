@@ -1,0 +1,253 @@
+"""Jacobians, Hessians and their products with vectors, of functions of tensors.
+
+All are built from reverse mode: a product ``J v`` is the derivative of ``u ↦ uᵀJ`` in direction `v`, which is linear in `u`
+(the double-backward trick), so it costs one more backward pass instead of a forward mode of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from minigrad.autograd.call import REGISTRY
+from minigrad.autograd.differentiate import grad
+from minigrad.autograd.graph import TensorBase, grad_enabled, recording_mode, tied
+from minigrad.errors import ArgumentError, GraphError, ShapeError
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+
+def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+             strategy: str = "reverse-mode") -> Any:
+    """The Jacobian of `func` at `inputs`.
+
+    Args:
+        func: takes tensors, returns a tensor or a tuple of tensors.
+        inputs: a tensor or a tuple of tensors.
+        create_graph: make the result differentiable.
+        strict: raise where an output does not depend on an input, instead of giving zeros.
+        vectorize, strategy: accepted for compatibility; the result is the same.
+
+    Returns: for one input and one output, a tensor of shape ``output.shape + input.shape``; tuples of them, nested by output
+        and then by input, where `func` has several.
+
+    >>> import minigrad as mg
+    >>> mg.autograd.functional.jacobian(lambda x: x ** 2, mg.tensor([1.0, 2.0]))
+    tensor([[2., 0.],
+            [0., 4.]])
+    """
+    with Recorded():
+        xs = prepared("jacobian", inputs, create_graph)
+        ys, several = results("jacobian", func(*xs), strict)
+        rows = [packed(jacobian_of("jacobian", y, xs, create_graph, strict), isinstance(inputs, (tuple, list))) for y in ys]
+    return packed(rows, several)
+
+
+def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: bool) -> list[Any]:
+    """The Jacobian of one output with respect to each input."""
+    columns: list[list[Any]] = [[] for _ in xs]
+    flat = REGISTRY["reshape"](y, shape=(y.array.size,)) if y.array.size else y
+    for k in range(y.array.size):
+        unit = constant_like(flat, np.zeros_like(flat.array))
+        unit.array[k] = 1
+        if not requires_grad(y):
+            found: tuple[Any, ...] = (None,) * len(xs)
+        else:
+            found = grad(flat, xs, unit, retain_graph=True, create_graph=create_graph, allow_unused=True)
+        for i, (g, x) in enumerate(zip(found, xs)):
+            if g is None and strict:
+                raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in strict "
+                                 "mode")
+            columns[i].append(constant_like(x, np.zeros_like(x.array)) if g is None else g)
+    shape = tuple(y.array.shape)
+    return [REGISTRY["reshape"](REGISTRY["stack"](c, dim=0), shape=shape + tuple(x.array.shape)) if c
+            else constant_like(x, np.zeros_like(x.array, shape=shape + tuple(x.array.shape))) for c, x in zip(columns, xs)]
+
+
+def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
+            outer_jacobian_strategy: str = "reverse-mode") -> Any:
+    """The matrix of second derivatives of `func`, which returns one number, at `inputs`.
+
+    Returns: for one input, a tensor of shape ``input.shape + input.shape``; for several, a tuple of tuples of them.
+
+    >>> import minigrad as mg
+    >>> mg.autograd.functional.hessian(lambda x: (x ** 3).sum(), mg.tensor([1.0, 2.0]))
+    tensor([[ 6.,  0.],
+            [ 0., 12.]])
+    """
+    several = isinstance(inputs, (tuple, list))
+
+    def gradient(*xs: Any) -> Any:
+        y = single("hessian", func(*xs))
+        if not requires_grad(y):
+            if strict:
+                raise GraphError("hessian: the output of the function is independent of its inputs; not allowed in strict mode")
+            return tuple([x * 0 for x in xs])
+        found = grad(y, list(xs), create_graph=True, allow_unused=True)
+        return tuple([x * 0 if g is None else g for g, x in zip(found, xs)])
+
+    result = jacobian(gradient, tuple(inputs) if several else (inputs,), create_graph=create_graph, strict=strict)
+    return result if several else result[0][0]
+
+
+def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """``func(inputs)`` and the product of the vector `v`, shaped as the output, with the Jacobian: ``vᵀJ``.
+
+    `v` may be left out where the output is one number.
+    """
+    with Recorded():
+        xs = prepared("vjp", inputs, create_graph)
+        ys, several = results("vjp", func(*xs), strict)
+        vs = vectors("vjp", v, ys)
+        found = grad([y for y in ys if requires_grad(y)], xs, [u for u, y in zip(vs, ys) if requires_grad(y)],
+                     create_graph=create_graph, allow_unused=True) if any(map(requires_grad, ys)) else (None,) * len(xs)
+        gs = filled("vjp", found, xs, strict)
+    return packed(outputs(ys, create_graph), several), packed(gs, isinstance(inputs, (tuple, list)))
+
+
+def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """``func(inputs)`` and the product of the Jacobian with the vector `v`, shaped as the inputs: ``Jv``.
+
+    `v` may be left out where there is one input of one element. Costs two backward passes (see the module's text).
+    """
+    with Recorded():
+        xs = prepared("jvp", inputs, create_graph)
+        vs = vectors("jvp", v, xs)
+        ys, several = results("jvp", func(*xs), strict)
+        products = jvp_of(ys, xs, vs, create_graph)
+        gs = filled("jvp", products, ys, strict)
+    return packed(outputs(ys, create_graph), several), packed(gs, several)
+
+
+def jvp_of(ys: list[Any], xs: list[Any], vs: list[Any], create_graph: bool) -> list[Any]:
+    """``Jv`` for each output by the double-backward trick; None for one that depends on no input."""
+    live = [y for y in ys if requires_grad(y)]
+    if not live:
+        return [None] * len(ys)
+    us = [with_leaf(np.zeros_like(y.array), y) for y in live]
+    pulled = grad(live, xs, us, create_graph=True, allow_unused=True)
+    pairs = [(p, v) for p, v in zip(pulled, vs) if p is not None and requires_grad(p)]
+    found = grad([p for p, _ in pairs], us, [v for _, v in pairs], create_graph=create_graph, allow_unused=True) if pairs \
+        else (None,) * len(us)
+    at = iter(found)
+    return [next(at) if requires_grad(y) else None for y in ys]
+
+
+def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """``func(inputs)``, one number, and the product of its Hessian with `v`, shaped as the inputs: ``Hv``."""
+    with Recorded():
+        xs = prepared("hvp", inputs, create_graph)
+        vs = vectors("hvp", v, xs)
+        y = single("hvp", func(*xs))
+        first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
+        first = tuple([x * 0 if g is None else g for g, x in zip(first, xs)])
+        products = jvp_of(list(first), xs, vs, create_graph)
+        gs = filled("hvp", products, xs, strict)
+    return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
+
+
+def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+    """``func(inputs)``, one number, and the product of `v`, shaped as the inputs, with its Hessian: ``vᵀH``."""
+    with Recorded():
+        xs = prepared("vhp", inputs, create_graph)
+        vs = vectors("vhp", v, xs)
+        y = single("vhp", func(*xs))
+        first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
+        live = [(g, u) for g, u in zip(first, vs) if g is not None and requires_grad(g)]
+        found = grad([g for g, _ in live], xs, [u for _, u in live], create_graph=create_graph, allow_unused=True) if live \
+            else (None,) * len(xs)
+        gs = filled("vhp", found, xs, strict)
+    return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
+
+
+# ---------------------------------------------------------------------------------------------------- the parts
+
+class Recorded:
+    """A block in which operations are recorded whatever the mode outside."""
+
+    def __enter__(self) -> None:
+        self.token = grad_enabled.set(recording_mode(True))
+
+    def __exit__(self, *exc: object) -> None:
+        grad_enabled.reset(self.token)
+
+
+def requires_grad(t: Any) -> bool:
+    return t.node is not None
+
+
+def constant_like(t: Any, array: Any) -> Any:
+    return tied(array, None, t.result_class)
+
+
+def with_leaf(array: Any, like: Any) -> Any:
+    t = constant_like(like, array)
+    t.requires_grad_()
+    return t
+
+
+def prepared(caller: str, inputs: Any, create_graph: bool) -> list[Any]:
+    """The inputs as tensors to differentiate with respect to: aliases of the user's under `create_graph`, else leaves."""
+    found = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
+    for k, x in enumerate(found):
+        if not isinstance(x, TensorBase):
+            raise ArgumentError(f"{caller}: the inputs must be a Tensor or a tuple of Tensors, but input {k} is a "
+                                f"{type(x).__name__}")
+    if create_graph and any(requires_grad(x) for x in found):
+        return [x.view_as(x) if requires_grad(x) else with_leaf(x.array, x) for x in found]
+    return [with_leaf(x.array, x) for x in found]
+
+
+def results(caller: str, output: Any, strict: bool) -> tuple[list[Any], bool]:
+    """What the function returned, as a list, and whether it was several."""
+    several = isinstance(output, (tuple, list))
+    found = list(output) if several else [output]
+    for k, y in enumerate(found):
+        if not isinstance(y, TensorBase):
+            raise ArgumentError(f"{caller}: the function must return a Tensor or a tuple of Tensors, but output {k} is a "
+                                f"{type(y).__name__}")
+        if strict and not requires_grad(y):
+            raise GraphError(f"{caller}: output {k} of the function does not depend on the inputs; not allowed in strict mode")
+    return found, several
+
+
+def single(caller: str, output: Any) -> Any:
+    ys, _ = results(caller, output, False)
+    if len(ys) != 1 or ys[0].array.size != 1:
+        raise ShapeError(f"{caller}: the function must return one number, but it returned "
+                         f"{[list(y.array.shape) for y in ys]}; reduce it, for instance with .sum()")
+    y = ys[0]
+    return y if y.array.ndim == 0 else REGISTRY["reshape"](y, shape=())
+
+
+def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
+    """The vector(s) of a product, checked against the tensors they are multiplied with."""
+    if v is None:
+        if len(like) != 1 or like[0].array.size != 1:
+            raise ShapeError(f"{caller}: the vector v can only be left out for one tensor of one element, here the shapes are "
+                             f"{[list(t.array.shape) for t in like]}")
+        return [constant_like(like[0], np.ones_like(like[0].array))]
+    vs = list(v) if isinstance(v, (tuple, list)) else [v]
+    if len(vs) != len(like):
+        raise ShapeError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
+    for k, (u, t) in enumerate(zip(vs, like)):
+        if u.array.shape != t.array.shape:
+            raise ShapeError(f"{caller}: v[{k}] has shape {list(u.array.shape)}, it must have that of what it multiplies, "
+                             f"{list(t.array.shape)}")
+    return vs
+
+
+def filled(caller: str, found: Sequence[Any], like: Sequence[Any], strict: bool) -> list[Any]:
+    """`found` with zeros in place of None."""
+    if strict and any(g is None for g in found):
+        raise GraphError(f"{caller}: the result is independent of some inputs; this is not allowed in strict mode")
+    return [constant_like(t, np.zeros_like(t.array)) if g is None else g for g, t in zip(found, like)]
+
+
+def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:
+    return list(ys) if create_graph else [constant_like(y, y.array) for y in ys]
+
+
+def packed(found: list[Any], several: bool) -> Any:
+    return tuple(found) if several else found[0]
