@@ -33,6 +33,7 @@ from minigrad.ops.creation import *
 from minigrad.ops.decomposition import *
 from minigrad.ops.indexing import *
 from minigrad.ops.linalg import *
+from minigrad.ops.lowrank import *
 from minigrad.ops.normalization import native_batch_norm, native_group_norm, native_layer_norm
 from minigrad.ops.ordering import *
 from minigrad.ops.pointwise import *
@@ -52,7 +53,7 @@ e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("cuda", "linalg", "nn", "optim", "serialization", "special", "testing", "utils", "viz"))
+_PARTS = frozenset(("cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "special", "testing", "utils", "viz"))
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

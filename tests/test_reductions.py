@@ -298,6 +298,51 @@ def test_histograms():
     assert [e.tolist() for e in edges] == [[0.0, 0.5, 1.0], [0.0, 1.0]]
 
 
+# ---------------------------------------------------------------------------------------------------- parts of a tensor
+
+X, MASK = np.array([[1.0, 2.0, 4.0], [3.0, 5.0, 0.5]]), np.array([[True, False, True], [False, False, False]])
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("sum", [5.0, 0.0]), ("prod", [4.0, 1.0]), ("amax", [4.0, -INF]), ("amin", [1.0, INF]), ("argmax", [2.0, 0.0]),
+    ("argmin", [0.0, 0.0]), ("mean", [2.5, NAN]), ("median", [1.0, NAN]), ("logsumexp", [4 + math.log1p(math.exp(-3)), -INF]),
+    ("var", [4.5, NAN]), ("std", [4.5 ** 0.5, NAN])])
+def test_reductions_under_a_mask(name, expected):
+    found = getattr(minigrad.masked, name)(tensor(X), dim=1, mask=tensor(MASK))
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+
+
+def test_normalizations_under_a_mask():
+    x, mask, masked = tensor(X[0]), tensor(MASK[0]), minigrad.masked
+    assert masked.norm(x, 2.0, 0, mask=mask).item() == pytest.approx(17 ** 0.5)
+    assert masked.norm(x, -INF, 0, mask=mask).item() == 1.0
+    assert masked.cumsum(x, 0, mask=mask).tolist() == [1.0, 1.0, 5.0]
+    assert masked.cumprod(x, 0, mask=mask).tolist() == [1.0, 1.0, 4.0]
+    assert masked.softmax(x, 0, mask=mask).numpy() == pytest.approx(np.array([1, 0, math.exp(3)]) / (1 + math.exp(3)))
+    assert masked.log_softmax(x, 0, mask=mask)[1].item() == -INF
+    assert masked.softmin(x, 0, mask=mask).numpy() == pytest.approx(np.array([math.exp(3), 0, 1]) / (1 + math.exp(3)))
+    assert masked.normalize(x, 2.0, 0, mask=mask).numpy() == pytest.approx(np.array([1, 0, 4]) / 17 ** 0.5)
+    assert masked.logaddexp(x, x, input_mask=mask, other_mask=~mask).tolist() == [1.0, 2.0, 4.0]
+    assert grad_of(lambda x: masked.mean(x, mask=mask), X[0]) == [0.5, 0.0, 0.5]
+    with pytest.raises(ValueError, match="Could not infer output dtype"):
+        masked.mean(tensor([1, 2]))
+
+
+@pytest.mark.parametrize(("reduce", "expected"), [
+    ("sum", [3.0, 0.0, 4.0]), ("mean", [1.5, NAN, 4.0]), ("max", [2.0, -INF, 4.0]), ("min", [1.0, INF, 4.0]),
+    ("prod", [2.0, 1.0, 4.0])])
+def test_segments(reduce, expected):
+    x = tensor(X[0])
+    for found in (minigrad.segment_reduce(x, reduce, lengths=tensor([2, 0, 1])),
+                  minigrad.segment_reduce(x, reduce, offsets=tensor([0, 2, 2, 3]))):
+        np.testing.assert_array_equal(found.numpy(), expected)
+    begun = minigrad.segment_reduce(tensor(X), reduce, lengths=tensor([[2, 1], [0, 3]]), axis=1, initial=1.0)
+    assert begun.shape == (2, 2)
+    assert begun[1, 0].item() == 1.0
+    with pytest.raises(RuntimeError, match="Expected all rows of lengths"):
+        minigrad.segment_reduce(x, reduce, lengths=tensor([2, 2]))
+
+
 def test_no_warning_of_numpy_reaches_the_user():
     x = tensor([INF, -INF, NAN, 3e38, 3e38])
     for f in (minigrad.sum, minigrad.mean, minigrad.prod, minigrad.norm, minigrad.var, minigrad.amax, minigrad.median):

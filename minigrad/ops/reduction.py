@@ -167,14 +167,18 @@ def std_wrt_input(g: Any, input: Any, out: Any, dim: Any, correction: Any) -> An
     return var_wrt_input(g * (out != 0) / (2 * out + (out == 0)), input, dim, correction)
 
 
+def corrected(name: str, unbiased: Any, correction: Any) -> Any:
+    """The correction that `unbiased` or `correction` asks for: 1 unless one of them says otherwise."""
+    if correction is not None and unbiased is not None:
+        raise ArgumentError(f"{name}() got both 'unbiased' and 'correction'; they say the same, give one")
+    return correction if correction is not None else 1 if unbiased is None or unbiased else 0
+
+
 def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
     """`dim` and `correction` from what the several signatures of std and var allow: ``var(x, False)``, ``var(x, 0, False)``."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    if correction is None:
-        correction = 1 if unbiased is None or unbiased else 0
-    elif unbiased is not None:
-        raise ArgumentError(f"{name}() got both 'unbiased' and 'correction'; they say the same, give one")
+    correction = corrected(name, unbiased, correction)
     if count(input.shape, dim) <= correction and math.prod(input.shape):
         warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
                       "(input numel divided by output numel).", UserWarning, stacklevel=3)

@@ -16,13 +16,13 @@ from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import copying, decomposition, linalg, ordering, pointwise, reduction, shape
+from minigrad.ops import copying, decomposition, indexing, linalg, ordering, pointwise, reduction, shape
 from minigrad.ops.indexing import gather_at
 from minigrad.ops.reduction import vector_norm
 from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
 
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
-           "histogramdd", "nanquantile", "norm", "quantile", "renorm", "trapezoid", "trapz"]
+           "histogramdd", "nanquantile", "norm", "quantile", "renorm", "segment_reduce", "trapezoid", "trapz"]
 
 
 # ---------------------------------------------------------------------------------------------------- quantiles
@@ -233,6 +233,56 @@ def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
         bend = (later - earlier) / (left + right)
         start, end = start - part(bend, 0, 1) * part(h, 0, 1), end + part(bend, n - 3, 1) * part(h, n - 2, 1)
     return shape.cat([start, inner, end], dim=axis)
+
+
+# ---------------------------------------------------------------------------------------------------- segments
+
+def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None, axis: int = 0,
+                   unsafe: bool = False, initial: Any = None) -> Any:
+    """Reduce neighbouring segments of dimension `axis` to one element each.
+
+    Args:
+        reduce: ``"sum"``, ``"mean"``, ``"max"``, ``"min"`` or ``"prod"``.
+        lengths: how long each segment is, integers of shape ``(*data.shape[:axis], segments)``.
+        offsets: where each segment begins, and where the last one ends; instead of `lengths`.
+        unsafe: do not check that the lengths fill the dimension.
+        initial: what each segment begins with; unless given, an empty one gives 0, NaN, -inf, inf or 1.
+    """
+    empty = {"sum": 0.0, "mean": 0.0, "max": -math.inf, "min": math.inf, "prod": 1.0}
+    if reduce not in empty:
+        raise ShapeError(f"segment_reduce(): reduce must be one of {', '.join(empty)}, but got {reduce!r}")
+    if indices is not None or (lengths is None) == (offsets is None):
+        raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
+    axis = wrapped_dim(axis, data.ndim)
+    xp = backend.xp_of(data.array)
+    size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
+    if size.shape[:-1] != tuple(data.shape[:axis]):
+        raise ShapeError(f"segment_reduce(): expected lengths of shape [*{list(data.shape[:axis])}, segments], got "
+                         f"{list(size.shape)}")
+    if not unsafe and ((size < 0).any() or (size.sum(axis=-1) != data.shape[axis]).any()):
+        raise ShapeError(f"segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1), "
+                         f"{data.shape[axis]}, and no length to be negative")
+    start = size.cumsum(axis=-1) - size if lengths is not None else offsets.array[..., :-1]
+
+    longest = int(size.max()) if size.size else 0
+    within = xp.arange(longest) < size[..., None]
+    row = xp.arange(math.prod(data.shape[:axis])).reshape((*data.shape[:axis], 1, 1)) * data.shape[axis]
+    places = np.where(within, row + start[..., None] + xp.arange(longest), 0)
+    rest = tuple(data.shape[axis + 1:])
+    found = indexing.index_select(reshape(data, shape=(-1, *rest)), 0, constant(places.reshape(-1), data))
+    found = reshape(found, shape=(*places.shape, *rest))
+    outside = constant(~within.reshape((*places.shape, *(1,) * len(rest))), data)
+    found = indexing.masked_fill(found, outside, empty[reduce])
+    if initial is not None or longest == 0:
+        first = shape.expand(constant(np.full_like(data.array, empty[reduce] if initial is None else initial, shape=()), data),
+                             size=(*size.shape, 1, *rest))
+        found = shape.cat([first, found], dim=size.ndim)
+    reducer = {"max": reduction.amax, "min": reduction.amin, "prod": reduction.prod}.get(reduce, reduction.sum)
+    result = reducer(found, size.ndim)
+    if reduce == "mean":
+        n = size.reshape((*size.shape, *(1,) * len(rest))).astype(data.array.dtype)
+        result = result / constant(n if initial is None else np.maximum(n, 1), data)
+    return result
 
 
 # ---------------------------------------------------------------------------------------------------- covariance
