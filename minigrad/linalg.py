@@ -32,11 +32,13 @@ from minigrad.ops.decomposition import linalg_solve_triangular as solve_triangul
 from minigrad.ops.decomposition import linalg_svd as svd
 from minigrad.ops.decomposition import linalg_svdvals as svdvals
 from minigrad.ops.decomposition import matrix_exp, matrix_power
+from minigrad.ops.indefinite import linalg_ldl_factor as ldl_factor
+from minigrad.ops.indefinite import linalg_ldl_solve as ldl_solve
 from minigrad.ops.linalg import matmul, multi_dot
 from minigrad.ops.reduction import vector_norm
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
-           "householder_product", "inv", "inv_ex", "lstsq", "lu", "lu_factor",
+           "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
            "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm",
            "pinv", "qr", "slogdet", "solve", "solve_ex", "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve",
            "vander", "vecdot", "vector_norm"]
@@ -74,7 +76,8 @@ def vander(x: Any, *, N: int | None = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- norms
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None,
+                out: Any = None) -> Any:
     """A norm of the matrices in the two dimensions `dim`.
 
     `ord`: ``"fro"``, the root of the sum of squares; ``"nuc"``, the sum of singular values; 2 and -2, the largest and smallest
@@ -121,7 +124,8 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
     if ord is not None and (dim is None and A.ndim == 2 or dim is not None and not isinstance(dim, int) and len(dim) == 2):
         return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
     if isinstance(ord, str):
-        raise ShapeError(f"linalg.norm: Order '{ord}' is for matrices, but dim has {1 if isinstance(dim, int) or dim else A.ndim} "
+        raise ShapeError(f"linalg.norm: Order '{ord}' is for matrices, but dim has "
+                         f"{1 if isinstance(dim, int) or dim else A.ndim} "
                          "dimension")
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
 
@@ -196,9 +200,22 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
     LU, pivots = lu_factor(A, pivot=pivot)
     info = decomposition.zero_pivot(LU)
     if check_errors and info.array.any():
-        raise LinAlgError(f"linalg.lu_factor_ex: (Batch element): U[{info.array.max()},{info.array.max()}] is zero and using it on "
+        raise LinAlgError(f"linalg.lu_factor_ex: (Batch element): U[{info.array.max()},{info.array.max()}] is zero and using "
+                          f"it on "
                           "lu_solve would result in a division by zero")
     return LUFactorEx(LU, pivots, info)
+
+
+LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
+
+
+def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+    """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
+    LD, pivots = ldl_factor(A, hermitian=hermitian)
+    info = decomposition.zero_pivot(LD) * (pivots > 0).all(-1).int()
+    if check_errors and info.array.any():
+        raise LinAlgError(f"linalg.ldl_factor_ex: D[{info.array.max()},{info.array.max()}] is zero")
+    return LDLFactorEx(LD, pivots, info)
 
 
 # ---------------------------------------------------------------------------------------------------- pseudo-inverses
@@ -219,8 +236,8 @@ def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None
     `rcond` is an older name of `rtol`.
     """
     rtol = rcond if rtol is None else rtol
-    return decomposition.linalg_pinv(A, atol=_threshold("linalg.pinv: atol", A, atol), rtol=_threshold("linalg.pinv: rtol", A, rtol),
-                                     hermitian=hermitian, out=out)
+    return decomposition.linalg_pinv(A, atol=_threshold("linalg.pinv: atol", A, atol),
+                                     rtol=_threshold("linalg.pinv: rtol", A, rtol), hermitian=hermitian, out=out)
 
 
 def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
@@ -250,7 +267,8 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     m, n = A.shape[-2:]
     vector = B.ndim == A.ndim - 1
     if B.shape[-1 if vector else -2] != m:
-        raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-{1 if vector else 2}), got {list(A.shape)} and "
+        raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-{1 if vector else 2}), got {list(A.shape)} "
+                         f"and "
                          f"{list(B.shape)}")
     B = B[..., None] if vector else B
     X = matmul(pinv(A, rtol=rcond), B)
@@ -285,7 +303,8 @@ def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
         A = shape.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
     result = tuple(A.shape[B.ndim:])
     if math.prod(result) != math.prod(B.shape):
-        raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
+        raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+                         f"prod(self.shape[:other.ndim]), "
                          f"but got {math.prod(result)} != {math.prod(B.shape)}")
     X = solve(shape.reshape(A, shape=(math.prod(B.shape), math.prod(result))), shape.reshape(B, shape=(math.prod(B.shape),)))
     return shape.reshape(X, shape=result)

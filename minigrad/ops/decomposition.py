@@ -37,7 +37,8 @@ def need_matrices(x: Any, name: str = "A") -> None:
     if x.ndim < 2:
         raise ShapeError(f"The input tensor {name} must have at least 2 dimensions, got shape {list(x.shape)}")
     if x.dtype.kind not in "fc":
-        raise DtypeError(f"Expected a floating point or complex tensor as input. Got {as_dtype(x.dtype)!r}; convert it with .float()")
+        raise DtypeError(f"Expected a floating point or complex tensor as input. Got {as_dtype(x.dtype)!r}; convert it with "
+                         f".float()")
     if x.dtype.itemsize == 2:
         raise DtypeError(f"Low precision dtypes not supported. Got {as_dtype(x.dtype)!r}; convert it with .float()")
 
@@ -149,13 +150,15 @@ def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     need_square(A)
     vector = B.ndim == 1 or A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1])
     if vector and not left:
-        raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case "
+        raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this "
+                         "case "
                          "linalg.solve is equivalent to B / A.squeeze(-1)")
     if vector:
         return squeezed(solve_matrices(A, B[..., None]), out)
     if not left:
         if B.shape[-1] != A.shape[-1]:
-            raise ShapeError(f"linalg.solve: Incompatible shapes of A and B for the equation XA = B ({A.shape[-2]}x{A.shape[-1]} and "
+            raise ShapeError(f"linalg.solve: Incompatible shapes of A and B for the equation XA = B "
+                             f"({A.shape[-2]}x{A.shape[-1]} and "
                              f"{B.shape[-2]}x{B.shape[-1]})")
         return transposed(solve_matrices(transposed(A), transposed(B)))
     return solve_matrices(A, B, out=out)
@@ -181,7 +184,8 @@ def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, uni
     if unitriangular:
         triangle = triangle + identity_like(triangle)
     if not left:
-        return np.swapaxes(computed(np.linalg.solve, np.swapaxes(triangle, -1, -2), np.swapaxes(B, -1, -2), reason=SINGULAR), -1, -2)
+        turned = computed(np.linalg.solve, np.swapaxes(triangle, -1, -2), np.swapaxes(B, -1, -2), reason=SINGULAR)
+        return np.swapaxes(turned, -1, -2)
     return computed(np.linalg.solve, triangle, B, reason=SINGULAR)
 @linalg_solve_triangular.derivative("A")
 def linalg_solve_triangular_wrt_A(g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
@@ -381,7 +385,8 @@ def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
     """The first n columns of the product of the reflections ``I - tau v v^H`` that :func:`geqrf` packs."""
     need_matrices(A)
     if A.shape[-2] < A.shape[-1]:
-        raise ShapeError("linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], got shape "
+        raise ShapeError("linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], got "
+                         "shape "
                          f"{list(A.shape)}")
     if tau.shape[-1] > A.shape[-1]:
         raise ShapeError("linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1], got "
@@ -398,20 +403,23 @@ def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
 
 
 def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False, *, out: Any = None) -> Any:
-    """``Q @ other`` (or ``other @ Q``) for the square Q whose reflections `input` and `tau` pack; `transpose` takes its adjoint."""
+    """``Q @ other``, or ``other @ Q``, for the square Q that `input` and `tau` pack as reflections; `transpose`: its adjoint."""
     need_matrices(input, "input")
     if other.ndim < 2:
         raise ShapeError(f"ormqr: Input tensor 'other' must have at least 2 dimensions, got shape {list(other.shape)}")
     if other.shape[-2 if left else -1] != input.shape[-2]:
-        raise ShapeError(f"ormqr: other.shape[{-2 if left else -1}] must be equal to input.shape[-2], got {list(other.shape)} and "
+        raise ShapeError(f"ormqr: other.shape[{-2 if left else -1}] must be equal to input.shape[-2], got {list(other.shape)} "
+                         f"and "
                          f"{list(input.shape)}")
     if tau.shape[-1] > input.shape[-1] or tuple(tau.shape[:-1]) != tuple(input.shape[:-2]):
         raise ShapeError(f"ormqr: tau of shape {list(tau.shape)} does not fit input of shape {list(input.shape)}")
     if tuple(other.shape[:-2]) != tuple(input.shape[:-2]):
-        raise ShapeError(f"ormqr: Expected batch dimensions of other to be equal to those of input, got {list(other.shape)} and "
+        raise ShapeError(f"ormqr: Expected batch dimensions of other to be equal to those of input, got {list(other.shape)} "
+                         f"and "
                          f"{list(input.shape)}")
     if not tau.dtype == input.dtype == other.dtype:
-        raise DtypeError(f"ormqr: Expected input, tau and other to have the same dtype, got {input.dtype}, {tau.dtype}, {other.dtype}")
+        raise DtypeError(f"ormqr: Expected input, tau and other to have the same dtype, got {input.dtype}, {tau.dtype}, "
+                         f"{other.dtype}")
     steps = reflections(input, tau)
     result = other
     for v, factor in steps if left == transpose else reversed(steps):
@@ -504,7 +512,7 @@ def linalg_svd_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     if gU is None and gVh is None:
         return (U * gS[..., None, :]) @ Vh
     E = gaps(S * S) + identity_like(real(adjoint(U) @ U))
-    turns = None
+    turns: Any = None
     if gU is not None:
         along = adjoint(U) @ gU
         part = (along - adjoint(along)) / E * S[..., None, :]
@@ -559,15 +567,6 @@ def tolerance(largest: Any, sizes: Any, atol: Any, rtol: Any) -> Any:
     return np.maximum(0.0 if atol is None else atol, np.multiply(rtol, largest)).astype(largest.dtype)
 
 
-def spectrum(A: Any, hermitian: bool) -> Any:
-    """The singular values of an array, or the absolute eigenvalues where it is Hermitian; the largest; the array's sizes."""
-    if not A.size:
-        values = np.zeros_like(A.real, shape=(*A.shape[:-2], min(A.shape[-2:])))
-        return values, np.zeros_like(values, shape=A.shape[:-2])
-    values = np.abs(np.linalg.eigvalsh(A)) if hermitian else np.linalg.svd(A, compute_uv=False)
-    return values, values.max(axis=-1)
-
-
 @op(holomorphic=False)
 def linalg_pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """The Moore-Penrose pseudo-inverse: singular values up to ``max(atol, rtol * largest)`` count as 0.
@@ -599,10 +598,10 @@ def linalg_pinv_wrt_A(g: Any, A: Any, out: Any) -> Any:
 def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """How many singular values lie above ``max(atol, rtol * largest)``."""
     (need_square if hermitian else need_matrices)(A)
-    values, largest = spectrum(A, hermitian) if A.size else (np.zeros_like(A.real, shape=(*A.shape[:-2], 1)), None)
-    if largest is None:
+    if not A.size:
         return np.zeros_like(A, shape=A.shape[:-2], dtype=np.int64)
-    cut = tolerance(largest, A.shape[-2:], atol, rtol)
+    values = np.abs(np.linalg.eigvalsh(A)) if hermitian else np.linalg.svd(A, compute_uv=False)
+    cut = tolerance(values.max(axis=-1), A.shape[-2:], atol, rtol)
     return (values > cut[..., None]).sum(axis=-1)
 
 
@@ -698,7 +697,8 @@ LUParts = namedtuple("LUParts", ["P", "L", "U"])
 def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None) -> Any:
     """The P, L and U that a packed factorization stands for; what is not asked for is left empty."""
     if LU_pivots.dtype != as_dtype("int32"):
-        raise DtypeError(f"torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype, got {LU_pivots.dtype}")
+        raise DtypeError(f"torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype, got "
+                         f"{LU_pivots.dtype}")
     m, n = LU_data.shape[-2:]
     k = min(m, n)
     empty = shape.filled(LU_data, size=(0,))
@@ -722,7 +722,8 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
     if pivots.dtype != as_dtype("int32"):
         raise DtypeError(f"linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32, got {pivots.dtype}")
     if tuple(pivots.shape) != tuple(LU.shape[:-1]):
-        raise ShapeError(f"linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix, got pivots "
+        raise ShapeError(f"linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix, got "
+                         f"pivots "
                          f"{list(pivots.shape)} for LU {list(LU.shape)}")
     if B.shape[-2 if left else -1] != LU.shape[-1]:
         raise ShapeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
@@ -751,7 +752,7 @@ def matrix_exp(input: Any) -> Any:
     """The exponential of square matrices: the sum of ``A**k / k!``.
 
     By scaling and squaring around a Padé approximant: Higham, 2005, The scaling and squaring method for the matrix exponential
-    revisited. The derivative by the theorem of Najfeld and Havel, 1995: it stands in a corner of the exponential of a block matrix.
+    revisited. The derivative by the theorem of Najfeld and Havel, 1995: it is a corner of the exponential of a block matrix.
     """
     need_square(input, "input")
     if not input.size:

@@ -14,11 +14,11 @@ import numpy as np
 
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, ShapeError
 from minigrad.ops import pointwise, reduction, shape
 
-__all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "chain_matmul", "cross", "dot", "einsum", "ger", "inner", "kron",
-           "matmul", "mm", "mv", "outer", "tensordot", "vdot"]
+__all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum",
+           "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot"]
 
 
 # ---------------------------------------------------------------------------------------------------- helpers
@@ -73,7 +73,8 @@ def require_batches(a: Any, b: Any) -> None:
     """Raise unless `a` and `b` are two equally long batches of matrices that can be multiplied."""
     require((3, 3), batch1=a, batch2=b)
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
-        raise ShapeError(f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, {a.shape[2]}] but got: "
+        raise ShapeError(f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, {a.shape[2]}] but "
+                         f"got: "
                          f"[{b.shape[0]}, {b.shape[1]}]; the shapes are batch1: {list(a.shape)} and batch2: {list(b.shape)}")
 
 
@@ -169,7 +170,8 @@ def linear_clash(input: tuple[int, ...], weight: tuple[int, ...], bias: Any) -> 
         flat = (math.prod(input[:-1]), input[-1])
         return (f"mat1 and mat2 shapes cannot be multiplied ({written(flat)} and {written(weight[::-1])}): input has "
                 f"{input[-1]} features in its last dimension, weight, of shape {list(weight)}, takes {weight[-1]}")
-    return f"bias of shape {list(bias.shape)} cannot be added to a result of shape {[*input[:-1], *weight[:-1]]}; expected {list(weight[:-1])}"
+    return (f"bias of shape {list(bias.shape)} cannot be added to a result of shape {[*input[:-1], *weight[:-1]]}; expected "
+            f"{list(weight[:-1])}")
 
 
 # ---------------------------------------------------------------------------------------------------- plain products
@@ -265,7 +267,8 @@ def blended(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
         beta, alpha = int(beta), int(alpha)  # as PyTorch has it
     lead = product.ndim - input.ndim
     if lead < 0 or any(n not in (1, m) for n, m in zip(input.shape, product.shape[lead:])):
-        raise ShapeError(f"input of shape {list(input.shape)} cannot be expanded to the shape of the product, {list(product.shape)}")
+        raise ShapeError(f"input of shape {list(input.shape)} cannot be expanded to the shape of the product, "
+                         f"{list(product.shape)}")
     if alpha != 1:
         product = product * alpha
     if beta == 0:
@@ -398,7 +401,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
         elif b.shape[j] == 1 != a.shape[i]:
             a = reduction.sum(a, dim=i, keepdim=True, dtype=as_dtype(a.dtype))
         elif a.shape[i] != b.shape[j]:
-            raise ShapeError(f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has size "
+            raise ShapeError(f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has "
+                             f"size "
                              f"{b.shape[j]} in dim {j} (shapes {list(a.shape)} and {list(b.shape)})")
         right[j] = left[i]
     result = [k for k in left if k not in right] + [k for k in right if k not in left]
@@ -453,7 +457,8 @@ def einsum(*args: Any) -> Any:
     if not operands:
         raise ValueError("einsum(): must provide at least one operand")
     if len(terms) != len(operands):
-        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified in "
+        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than "
+                         f"specified in "
                          f"the equation: it names {len(terms)}, got {len(operands)}")
     labels = [spelled(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
     widest = max((sum(isinstance(k, Rest) for k in term) for term in labels), default=0)
@@ -492,7 +497,8 @@ def parsed(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
         found = [Ellipsis if c == "." else c for c in text.replace("...", ".")]
         for c in found:
             if c is not Ellipsis and not (c.isascii() and c.isalpha()) or "." in text.replace("...", ""):
-                raise ShapeError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in [a-zA-Z], "
+                raise ShapeError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in "
+                                 f"[a-zA-Z], "
                                  f"got {text!r}")
         return found
     return [term(t) for t in left.split(",")], term(right) if arrow else None
@@ -505,7 +511,8 @@ def spelled(term: list[Any], ndim: int, k: int) -> list[Any]:
         raise ShapeError(f"einsum(): found '...' for operand {k} for which an ellipsis was already found")
     left = ndim - (len(term) - len(at))
     if left < 0 or left and not at:
-        raise ShapeError(f"einsum(): the number of subscripts in the equation ({len(term) - len(at)}) does not match the number of "
+        raise ShapeError(f"einsum(): the number of subscripts in the equation ({len(term) - len(at)}) does not match the "
+                         f"number of "
                          f"dimensions ({ndim}) for operand {k}{'' if at else ' and no ellipsis was given'}")
     return term if not at else [*term[:at[0]], *[Rest(d) for d in range(left, 0, -1)], *term[at[0] + 1:]]
 
@@ -519,7 +526,8 @@ def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) ->
         for label, n in zip(term, x.shape):
             if sizes.setdefault(label, n) != n:
                 if 1 not in (n, sizes[label]):
-                    raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and {n}, of "
+                    raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and "
+                                     f"{n}, of "
                                      f"shapes {[list(x.shape) for x in operands]}")
                 sizes[label] = max(n, sizes[label]) if 0 not in (n, sizes[label]) else 0
     for k, x in enumerate(operands):
@@ -546,7 +554,8 @@ def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
             i = term.index(label)
             j = term.index(label, i + 1)
             if x.shape[i] != x.shape[j]:
-                raise ShapeError(f"einsum(): subscript {label} is repeated for operand {k} but the sizes don't match, {x.shape[j]} != "
+                raise ShapeError(f"einsum(): subscript {label} is repeated for operand {k} but the sizes don't match, "
+                                 f"{x.shape[j]} != "
                                  f"{x.shape[i]}")
             x = shape.diagonal(x, offset=0, dim1=i, dim2=j)
             term = [t for d, t in enumerate(term) if d not in (i, j)] + [label]
@@ -554,6 +563,23 @@ def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
 
 
 # ---------------------------------------------------------------------------------------------------- chains, cross product
+
+def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+    """The p-norm distance of each row of `x1`, ``(*, P, M)``, from each row of `x2`, ``(*, R, M)``: ``(*, P, R)``.
+
+    `compute_mode`, by which PyTorch chooses between ways to compute it, changes nothing.
+    """
+    if x1.ndim < 2 or x2.ndim < 2:
+        raise ShapeError(f"cdist only supports at least 2D tensors, got shapes {list(x1.shape)} and {list(x2.shape)}")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise ShapeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise ShapeError(f"cdist only supports non-negative p values, got {p}")
+    if compute_mode not in (None, "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
+                            "donot_use_mm_for_euclid_dist"):
+        raise InvalidValueError(f"{compute_mode} is not a valid value for compute_mode")
+    return reduction.vector_norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1)
+
 
 def chain_matmul(*matrices: Any) -> Any:
     """Product of several matrices, in the order that needs the fewest multiplications; see :func:`multi_dot`."""
@@ -574,7 +600,8 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     matrices[-1] = matrices[-1][:, None] if column else matrices[-1]
     for k, m in enumerate(matrices):
         if m.ndim != 2:
-            raise ShapeError(f"multi_dot(): tensor {k} must be 2D{' or 1D' if k in (0, len(matrices) - 1) else ''} but got {m.ndim}D")
+            raise ShapeError(f"multi_dot(): tensor {k} must be 2D{' or 1D' if k in (0, len(matrices) - 1) else ''} but got "
+                             f"{m.ndim}D")
     n = len(matrices)
     sizes = [m.shape[0] for m in matrices] + [matrices[-1].shape[1]]
     cost: dict[tuple[int, int], tuple[int, int]] = {(i, i): (0, i) for i in range(n)}
@@ -600,7 +627,8 @@ def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
         raise ShapeError(f"inputs must have the same number of dimensions, got {input.ndim} and {other.ndim}")
     if input.shape[dim] != 3 or other.shape[dim] != 3:
         raise ShapeError(f"inputs dimension {dim} must have length 3. Got {input.shape[dim]} and {other.shape[dim]}")
-    return np.cross(*np.broadcast_arrays(input, other), axis=dim)
+    first, second = np.broadcast_arrays(input, other)
+    return np.cross(first, second, axis=dim)
 @vector_cross.derivative("input")
 def vector_cross_wrt_input(g: Any, other: Any, input_shape: Any, dim: Any) -> Any:
     return fit(vector_cross(other, g, dim=dim), input_shape)

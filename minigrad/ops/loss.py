@@ -53,7 +53,8 @@ def warn_if_broadcast(input: Any, target: Any) -> None:
         fix = ("target.unsqueeze(-1)" if (*target.shape, 1) == input.shape else
                "input.unsqueeze(-1)" if (*input.shape, 1) == target.shape else f"target.expand({list(input.shape)})")
         warn(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}). This will "
-             f"likely lead to incorrect results due to broadcasting. Please ensure they have the same size, for instance by {fix}.")
+             f"likely lead to incorrect results due to broadcasting. Please ensure they have the same size, for instance by "
+             f"{fix}.")
 
 
 def warn(message: str) -> None:
@@ -93,7 +94,7 @@ def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
 
 @op(broadcasts=True)
 def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
-    """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear, with the same slope."""
+    """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear from there."""
     if delta <= 0:
         raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
@@ -139,7 +140,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     Raises ``ValueError`` where `target` has another shape, ``RuntimeError`` where `input` lies outside of [0, 1].
     """
     if input.shape != target.shape:
-        raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}) "
+        raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size "
+                                f"({list(input.shape)}) "
                          "is deprecated. Please ensure they have the same size.")
     if not ((input >= 0) & (input <= 1)).all():
         raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
@@ -171,7 +173,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
     return reduced(loss if weight is None else loss * weight, reduction)
 @binary_cross_entropy_with_logits.derivative("input")
-def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
+def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
+                                               reduction: Any) -> Any:
     g = weighted(share(g, reduction, input), weight)
     if pos_weight is None:
         return (pointwise.sigmoid(input) - target) * g
@@ -216,10 +219,12 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
     if input.ndim == 0 or target.shape != (*input.shape[:axis], *input.shape[axis + 1:]):
         raise class_shape_error(input, target)
     if target.dtype.kind not in "iu":
-        raise DtypeError(f"expected scalar type Long but found {target.dtype}: target holds the class of each sample; convert it "
+        raise DtypeError(f"expected scalar type Long but found {target.dtype}: target holds the class of each sample; convert "
+                         f"it "
                          "with target.long()")
     if weight is not None and weight.shape != (classes,):
-        raise ShapeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
+        raise ShapeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight "
+                         f"tensor "
                          f"of shape: {list(weight.shape)}")
     target = target.reshape(-1)
     index = backend.xp_of(target).arange(target.shape[0])
@@ -228,7 +233,8 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
         ignored = target == ignore_index
         wrong = target[((target < 0) | (target >= classes)) & ~ignored]
         if wrong.size:
-            raise DimensionError(f"Target {wrong[0]} is out of bounds: with input of shape {list(input.shape)} there are {classes} "
+            raise DimensionError(f"Target {wrong[0]} is out of bounds: with input of shape {list(input.shape)} there are "
+                                 f"{classes} "
                                  f"classes, numbered 0 to {classes - 1}")
         target = np.where(ignored, 0, target)
         keep = (~ignored).astype(input.dtype)
@@ -242,7 +248,8 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
 def class_shape_error(input: Any, target: Any) -> Exception:
     expected = [*input.shape[:class_axis(input)], *input.shape[class_axis(input) + 1:]]
     if input.ndim and target.ndim and input.shape[0] != target.shape[0]:
-        return InvalidValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]}): input has "
+        return InvalidValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
+                                 f"({target.shape[0]}): input has "
                           f"shape {list(input.shape)}, target {list(target.shape)}")
     return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
                       f"(N, C, ...), target holds the class of each sample")
@@ -331,7 +338,7 @@ def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
 
 @op
 def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
-    """Minus the log-probability `input` gives to the class of each sample, times that class's weight; the mean is over the weights.
+    """Minus the log-probability `input` gives to the class of each sample, times its weight; the mean is over the weights.
 
     Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, target the same without C, weight ``(C,)``.
     """
@@ -416,7 +423,8 @@ def listed_classes(input: Any, target: Any) -> Any:
     """
     classes = input.shape[1]
     if target.size and (target.min() < -1 or target.max() >= classes):
-        raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has values "
+        raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has "
+                         f"values "
                          f"from {target.min()} to {target.max()}")
     listed = np.cumprod(target >= 0, axis=1) > 0
     numbers = backend.xp_of(input).arange(classes)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.op_cases import Bad, OpCase, f, sample
+from tests.op_cases import Bad, OpCase, arrays, f, sample
 
 GAUGE = "the factors are determined up to a sign or phase; tests/test_linalg.py checks what does not depend on it"
 TRIANGLE = "one triangle is read, the gradient is that of a symmetric matrix; tests/test_linalg.py checks symmetric directions"
@@ -41,8 +40,7 @@ def rectangular(**settings: Any) -> Any:
 
 def pair(right: tuple[int, ...], kind: str = "general", **settings: Any) -> Any:
     """A 3 x 3 matrix and a right hand side of shape `right`."""
-    return sample(matrices(3, 3, kind, batch=False), st.integers(0, 2**20).map(lambda s: np.random.default_rng(s).uniform(-1, 1, right)),
-                  **settings)
+    return sample(matrices(3, 3, kind, batch=False), arrays(right), **settings)
 
 
 def lu_reference(A: Any, pivot: bool = True) -> Any:
@@ -150,17 +148,18 @@ CASES = {
     "linalg_eigh": OpCase(sample(matrices(kind="symmetric"), UPLO=st.sampled_from(["L", "U"])),
                           lambda A, UPLO: tuple(np.linalg.eigh(A, UPLO)), underivable=GAUGE,
                           bad=[*BAD_SHAPES, Bad((np.eye(2),), {"UPLO": "X"}, RuntimeError, r"'L' or 'U', but got X")]),
-    "linalg_eig": OpCase(sample(matrices()), lambda A: tuple(x.astype(np.complex128) for x in np.linalg.eig(A)), underivable=GAUGE,
-                         bad=BAD_SHAPES),
-    "linalg_svd": OpCase(rectangular(full_matrices=st.booleans()), lambda A, full_matrices: tuple(np.linalg.svd(A, full_matrices)),
-                         underivable=GAUGE, examples=[((np.zeros((2, 0, 3)),), {"full_matrices": True})], bad=BAD_SHAPES[1:]),
+    "linalg_eig": OpCase(sample(matrices()), lambda A: tuple(x.astype(np.complex128) for x in np.linalg.eig(A)),
+                         underivable=GAUGE, bad=BAD_SHAPES),
+    "linalg_svd": OpCase(rectangular(full_matrices=st.booleans()),
+                         lambda A, full_matrices: tuple(np.linalg.svd(A, full_matrices)), underivable=GAUGE,
+                         examples=[((np.zeros((2, 0, 3)),), {"full_matrices": True})], bad=BAD_SHAPES[1:]),
     "linalg_pinv": OpCase(rectangular(hermitian=st.just(False)), pinv_reference, complex=True,
                           examples=[((np.zeros((0, 3)),), {})], bad=BAD_SHAPES[1:]),
     "linalg_matrix_rank": OpCase(rectangular(), lambda A: np.full(A.shape[:-2], min(A.shape[-2:])),
                                  examples=[((np.zeros((2, 0)),), {})], bad=BAD_SHAPES[1:]),
     "linalg_lu_factor": OpCase(rectangular(pivot=st.booleans()), lu_reference, analytic=True, complex=True,
                                examples=[((np.zeros((2, 0, 3)),), {})], bad=BAD_SHAPES[1:]),
-    "permutation": OpCase(sample(matrices(4, 3, batch=False), st.sampled_from([np.array([1, 2, 3], np.int32), np.array([3, 3, 4], np.int32)])),
+    "permutation": OpCase(sample(matrices(4, 3, batch=False), st.sampled_from([[1, 2, 3], [3, 3, 4]]).map(np.int32)),
                           permutation_reference),
     "zero_pivot": OpCase(sample(matrices()), lambda LU: np.zeros(LU.shape[:-2], np.int32),
                          examples=[((np.zeros((2, 0)),), {})]),
@@ -174,11 +173,9 @@ INDEFINITE = [np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 3.0], [2.0, 3.0, 0.1]]),
 
 
 def ldl_reference(A: Any, hermitian: bool = False) -> Any:
-    from scipy.linalg.lapack import dsytf2
-    flat = A.reshape(-1, *A.shape[-2:])
-    parts = [dsytf2(np.tril(a), lower=1) for a in flat]
-    return (np.stack([np.tril(p[0]) for p in parts]).reshape(A.shape),
-            np.stack([np.where(p[1] < 0, p[1] - 1, p[1] + 1) for p in parts]).reshape(A.shape[:-1]).astype(np.int32)) if len(parts) else None
+    from scipy.linalg.lapack import dsytrf
+    parts = [dsytrf(a, lower=1) for a in A.reshape(-1, *A.shape[-2:])]
+    return np.stack([np.tril(p[0]) for p in parts]).reshape(A.shape), np.stack([p[1] for p in parts]).reshape(A.shape[:-1])
 
 
 def packed(A: Any) -> Any:
@@ -187,9 +184,9 @@ def packed(A: Any) -> Any:
 
 
 CASES |= {
-    "linalg_ldl_factor": OpCase(sample(matrices(kind="symmetric")), lambda A, **_: packed_reference(A),
+    "linalg_ldl_factor": OpCase(sample(matrices(kind="symmetric")), ldl_reference,
                                 examples=[((a,), {}) for a in INDEFINITE], bad=BAD_SHAPES[:1]),
     "linalg_ldl_solve": OpCase(st.sampled_from(INDEFINITE).map(lambda a: ((*packed(a), np.ones((a.shape[0], 2))), {})),
                                lambda LD, pivots, B: np.linalg.solve(next(a for a in INDEFINITE if a.shape == LD.shape), B),
-                               bad=[Bad((np.eye(2), np.array([1, 2]), f(3, 1)), {}, RuntimeError, r"2 rows, but got shape \[3, 1\]")]),
+                               bad=[Bad((np.eye(2), np.array([1, 2]), f(3, 1)), {}, RuntimeError, r"2 rows, but got shape")]),
 }

@@ -60,7 +60,7 @@ def bce_logits(x: Any, t: Any, weight: Any = None, pos_weight: Any = None, reduc
 # ---------------------------------------------------------------------------------------------------- classes
 
 def classes(weighted: bool = True, **settings: Any) -> Any:
-    """Scores ``(C,)``, ``(N, C)`` or ``(N, C, d)``, a class for each sample (some ignored), and weights of the classes or None."""
+    """Scores ``(C,)``, ``(N, C)`` or ``(N, C, d)``, a class for each sample, some ignored, and weights of the classes or None."""
     def make(shape: tuple[int, ...], seed: int, with_weight: bool, ignore: bool) -> Any:
         rng = np.random.default_rng(seed)
         axis = 1 if len(shape) > 1 else 0
@@ -134,7 +134,8 @@ def smoothed(x: Any, target: Any, weight: Any = None, label_smoothing: float = 0
     count = x.shape[1 if x.ndim > 1 else 0]
     scale, chosen = counted(x, target, weight, "none", ignore_index)
     kept = (target.reshape(-1) != ignore_index)[:, None]
-    rows = kept * (label_smoothing / count) * (1.0 if weight is None else weight) + (1 - label_smoothing) * chosen * scale[:, None]
+    rows = kept * (label_smoothing / count) * (1.0 if weight is None else weight)
+    rows = rows + (1 - label_smoothing) * chosen * scale[:, None]
     return back(rows / scale.sum() if reduction == "mean" and scale.sum() else rows, x)
 
 
@@ -165,11 +166,12 @@ ROW = sample(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**2
 
 CASES = {
     "mse_loss": OpCase(sample(broadcastable(2), reduction=REDUCTION), elementwise(lambda x, t: (x - t)**2), analytic=True,
-                       setup=quiet, bad=[BAD_REDUCTION, Bad((f(2), f(3)), {}, RuntimeError, r"size of tensor a \(2\) must match")]),
+                       setup=quiet,
+                       bad=[BAD_REDUCTION, Bad((f(2), f(3)), {}, RuntimeError, r"size of tensor a \(2\) must match")]),
     "l1_loss": OpCase(sample(apart(broadcastable(2)), reduction=REDUCTION), elementwise(lambda x, t: np.abs(x - t)), setup=quiet,
                       bad=[BAD_REDUCTION]),
-    "huber_loss": OpCase(sample(apart(broadcastable(2)), reduction=REDUCTION, delta=st.just(1.0)), elementwise(huber), setup=quiet,
-                         examples=[((f(3) * 9, f(3)), {"delta": 2.0})],
+    "huber_loss": OpCase(sample(apart(broadcastable(2)), reduction=REDUCTION, delta=st.just(1.0)), elementwise(huber),
+                         setup=quiet, examples=[((f(3) * 9, f(3)), {"delta": 2.0})],
                          bad=[BAD_REDUCTION, Bad((f(2), f(2)), {"delta": 0.0}, RuntimeError, r"non-positive values for delta")]),
     "smooth_l1_loss": OpCase(sample(apart(broadcastable(2)), reduction=REDUCTION, beta=st.sampled_from([1.0, 0.0])),
                              elementwise(smooth), setup=quiet,
@@ -181,7 +183,7 @@ CASES = {
              Bad((f(2) + 1, f(2)), {}, RuntimeError, r"all elements of input should be between 0 and 1")]),
     "binary_cross_entropy_with_logits": OpCase(
         st.one_of(sample(together(each=[arrays, lambda s: arrays(s, low=0, high=1)]), None, None, reduction=REDUCTION),
-                  sample(together(each=[arrays, lambda s: arrays(s, low=0, high=1), lambda s: arrays(s, low=0.5), lambda s: arrays(s, low=0.5)]),
+                  sample(together(each=[arrays, lambda s: arrays(s, low=0, high=1), *[lambda s: arrays(s, low=0.5)] * 2]),
                          reduction=REDUCTION)),
         bce_logits, bad=[Bad((f(2), f(3)), {}, ValueError, r"Target size \(\[3\]\) must be the same as input size \(\[2\]\)")]),
     "class_scale": OpCase(classes(reduction=REDUCTION), class_scale),
@@ -199,6 +201,7 @@ CASES = {
     "place_class": OpCase(sample(arrays((3, 1)), st.just(np.array([1, 0, 3])), classes=st.just(4)),
                           lambda x, t, classes: x * np.eye(classes)[t], complex=True),
     "others": OpCase(ROW, lambda x, t: 1 - np.eye(x.shape[1])[t]),
-    "listed_classes": OpCase(sample(arrays((2, 3)), st.sampled_from([np.array([[0, 2, -1], [-1, 0, 1]]), np.array([[0, 1, 2], [1, -1, 5 - 6]])])),
-                             listed, bad=[Bad((f(2, 3), np.full((2, 3), 3)), {}, RuntimeError, r"target out of range")]),
+    "listed_classes": OpCase(sample(arrays((2, 3)), st.sampled_from([[[0, 2, -1], [-1, 0, 1]], [[0, 1, 2], [1, -1, -1]]])
+                                    .map(np.array)), listed,
+                             bad=[Bad((f(2, 3), np.full((2, 3), 3)), {}, RuntimeError, r"target out of range")]),
 }

@@ -4,15 +4,28 @@ Most are operations, declared with their derivatives in :mod:`minigrad.ops` and 
 itself is composed of them, so its derivatives follow.
 """
 
+from minigrad.nn.functional import activations, attention, distance, dropouts, losses, resampling
 from minigrad.nn.functional.activations import *
 from minigrad.nn.functional.attention import *
 from minigrad.nn.functional.distance import *
-from minigrad.nn.functional.dropout import *
+from minigrad.nn.functional.dropouts import *
 from minigrad.nn.functional.losses import *
 from minigrad.nn.functional.resampling import *
+from minigrad.ops import convolution, pooling
 from minigrad.ops.convolution import *
 from minigrad.ops.embedding import embedding, embedding_bag, one_hot
 from minigrad.ops.indexing import pad
 from minigrad.ops.linalg import linear
 from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, normalize, rms_norm
 from minigrad.ops.pooling import *
+
+__all__ = ["batch_norm", "embedding", "embedding_bag", "group_norm", "instance_norm", "layer_norm", "linear",
+           "local_response_norm", "normalize", "one_hot", "pad", "rms_norm"]
+__all__ += activations.__all__
+__all__ += attention.__all__
+__all__ += convolution.__all__
+__all__ += distance.__all__
+__all__ += dropouts.__all__
+__all__ += losses.__all__
+__all__ += pooling.__all__
+__all__ += resampling.__all__

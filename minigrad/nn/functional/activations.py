@@ -10,10 +10,10 @@ from minigrad.ops import loss as losses
 from minigrad.ops.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 from minigrad.ops.pointwise import sigmoid, tanh
 
-__all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh",
-           "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu",
-           "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
-           "tanhshrink", "threshold", "threshold_"]
+__all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+           "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
+           "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink",
+           "softsign", "tanh", "tanhshrink", "threshold", "threshold_"]
 
 relu_, leaky_relu_, elu_, celu_, selu_, hardtanh_, threshold_ = (
     f.inplace for f in (activation.relu, activation.leaky_relu, activation.elu, activation.celu, activation.selu,
@@ -103,7 +103,8 @@ def _implicit(name: str, input: Any, dim: int | None) -> int:
     if dim is not None:
         return dim
     dim = 0 if input.ndim in (0, 1, 3) else 1
-    losses.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an argument.")
+    losses.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an "
+                f"argument.")
     return dim
 
 

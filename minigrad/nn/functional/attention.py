@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad import backend
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.nn.functional.dropout import dropout
+from minigrad.nn.functional.dropouts import dropout
 from minigrad.ops import activation, linalg, pointwise
 from minigrad.ops import reduction as reductions
 from minigrad.ops import shape as shapes
@@ -31,7 +31,8 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     """
     for name, x in (("query", query), ("key", key), ("value", value)):
         if x.ndim < 2:
-            raise ShapeError(f"scaled_dot_product_attention: Expected query, key, and value to all be at least 2 dimensional, but "
+            raise ShapeError(f"scaled_dot_product_attention: Expected query, key, and value to all be at least 2 dimensional, "
+                             f"but "
                              f"{name} has shape {list(x.shape)}")
         if x.dtype is not query.dtype:
             raise DtypeError("scaled_dot_product_attention: Expected query, key, and value to have the same dtype, but got "
@@ -70,7 +71,8 @@ def multi_head_attention_forward(
         bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,
         training: bool = True, key_padding_mask: Any = None, need_weights: bool = True, attn_mask: Any = None,
         use_separate_proj_weight: bool = False, q_proj_weight: Any = None, k_proj_weight: Any = None, v_proj_weight: Any = None,
-        static_k: Any = None, static_v: Any = None, average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Any, Any]:
+        static_k: Any = None, static_v: Any = None, average_attn_weights: bool = True,
+        is_causal: bool = False) -> tuple[Any, Any]:
     """Attention of several heads, each on its own projection of query, key and value; their results are joined and projected.
 
     Args:

@@ -69,7 +69,7 @@ def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = Non
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
-    """``d ** 2 / 2`` where ``d = |input - target| <= delta`` and ``delta * (d - delta / 2)`` beyond, times `weight` where given."""
+    """``d ** 2 / 2`` where ``d = |input - target| <= delta``, ``delta * (d - delta / 2)`` beyond; times `weight` where given."""
     if weight is None:
         return loss.huber_loss(input, target, reduction=reduction, delta=delta)
     return reduce_weighted(loss.huber_loss(input, target, reduction="none", delta=delta), weight, reduction)
@@ -82,7 +82,8 @@ def nll_loss(input: Any, target: Any, weight: Any = None, size_average: Any = No
     Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``; target the same without C, integers; weight ``(C,)``. Samples of
     class `ignore_index` do not count; the mean is over the weights. Raises ``IndexError`` for a class out of range.
     """
-    return loss.nll_loss(input, target, weight, reduction=reduction_of(size_average, reduce, reduction), ignore_index=ignore_index)
+    reduction = reduction_of(size_average, reduce, reduction)
+    return loss.nll_loss(input, target, weight, reduction=reduction, ignore_index=ignore_index)
 
 
 def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
@@ -131,18 +132,21 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
     if not 0 <= smoothing <= 1:
         raise ShapeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
     if target.dtype.kind in "iu":
-        q = loss.smoothed_classes(input, target, weight, label_smoothing=smoothing, reduction=reduction, ignore_index=ignore_index)
+        q = loss.smoothed_classes(input, target, weight, label_smoothing=smoothing, reduction=reduction,
+                                  ignore_index=ignore_index)
         losses = loss.cross_entropy_of_probabilities(input, q)
         total = losses if reduction == "none" else reductions.sum(losses)
         return total + math.nan if reduction == "mean" and not (target.array != ignore_index).any() else total
     if ignore_index >= 0:
-        raise ShapeError("cross_entropy: ignore_index is not supported for floating point target; give those samples the target 0")
+        raise ShapeError("cross_entropy: ignore_index is not supported for floating point target; give those samples the "
+                         "target 0")
     axis = loss.class_axis(input)
     classes = input.shape[axis]
     q = target * (1 - smoothing) + smoothing / classes if smoothing else target
     if weight is not None:
         if weight.shape != (classes,):
-            raise ShapeError(f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but "
+            raise ShapeError(f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes "
+                             f"but "
                              f"got weight tensor of shape: {list(weight.shape)}")
         q = q * shapes.reshape(weight, shape=(classes,) + (1,) * (input.ndim - axis - 1))
     losses = loss.cross_entropy_of_probabilities(input, q)
@@ -154,7 +158,7 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
 
 def smooth_l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
                    beta: float = 1.0) -> Any:
-    """``d ** 2 / (2 * beta)`` where ``d = |input - target| < beta`` and ``d - beta / 2`` beyond; :func:`l1_loss` for `beta` = 0."""
+    """``d ** 2 / (2 * beta)`` where ``d = |input - target| < beta``, ``d - beta / 2`` beyond; `beta` = 0 is :func:`l1_loss`."""
     return loss.smooth_l1_loss(input, target, reduction=reduction_of(size_average, reduce, reduction), beta=beta)
 
 
@@ -176,7 +180,8 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
     if reduction == "batchmean":
         return reductions.sum(losses) / input.shape[0] if input.ndim else reductions.sum(losses)
     if reduction == "mean":
-        loss.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides only by "
+        loss.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
+                  "only by "
                   "the batch size, and aligns with the KL div math definition. 'mean' will be changed to behave the same as "
                   "'batchmean' in the next major release.")
     return _reduced(losses, reduction)
@@ -265,7 +270,8 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
 def _require_classes(name: str, input: Any, target: Any) -> None:
     """Raise unless `input` is ``(N, C)`` or ``(C,)`` and `target` a class for each sample."""
     if input.ndim > 2 or 0 in input.shape[-1:]:
-        raise ShapeError(f"{name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}")
+        raise ShapeError(f"{name}: Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
+                         f"{list(input.shape)}")
     samples = input.shape[0] if input.ndim == 2 else 1
     if target.ndim > 1 or math.prod(target.shape) != samples:
         raise ShapeError(f"{name}: inconsistent target size, expected {samples} but got {list(target.shape)}")
@@ -280,7 +286,8 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
         raise ShapeError("multilabel_margin_loss: Expected non-empty vector or matrix with optional 0-dim batch size, but got: "
                          f"{list(input.shape)}")
     if target.shape != input.shape and not (input.shape == (1,) and target.shape == ()):
-        raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)}")
+        raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: "
+                         f"{list(input.shape)}")
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     chosen = loss.listed_classes(rows, shapes.reshape(target, shape=rows.shape))  # (N, position in the list, C), one-hot or 0
     listed = reductions.sum(chosen, dim=2, keepdim=True)
@@ -306,7 +313,8 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     Shapes: inputs ``(N, D)`` with target ``(N,)``, or ``(D,)`` with ``()``.
     """
     if target.ndim > 1 or not input1.ndim == input2.ndim == target.ndim + 1:
-        raise ShapeError(f"cosine_embedding_loss: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but found "
+        raise ShapeError(f"cosine_embedding_loss: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but "
+                         f"found "
                          f"inputs with sizes {list(input1.shape)} and {list(input2.shape)}")
     norms = (reductions.sum(input1 * input1, dim=-1) + 1e-12) * (reductions.sum(input2 * input2, dim=-1) + 1e-12)
     cosine = reductions.sum(input1 * input2, dim=-1) / pointwise.sqrt(norms)
@@ -334,7 +342,8 @@ def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any,
         raise ValueError(f"margin must be greater than 0, got {margin}")
     loss.check_reduction(reduction)
     if not anchor.ndim == positive.ndim == negative.ndim:
-        raise ShapeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
+        raise ShapeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
+                         "got: "
                          f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs")
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)
@@ -368,7 +377,8 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
         raise ShapeError("linear_cross_entropy: ignore_index is not supported for floating point target")
     rows = tuple(linear_weight.shape[:-1])
     if len(rows) > 1 and input.ndim == 1:
-        raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {list(linear_weight.shape)} requires "
+        raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape "
+                         f"{list(linear_weight.shape)} requires "
                          f"batched input, (N, {linear_weight.shape[-1]}), got unbatched input with shape {list(input.shape)}")
     flat = shapes.reshape(linear_weight, shape=(math.prod(rows), linear_weight.shape[-1]))
     bias = None if linear_bias is None else shapes.reshape(linear_bias, shape=(-1,))
@@ -444,7 +454,8 @@ def _with_blanks(targets: Any, lengths: Any, blank: int) -> Any:
     array = backend.to_numpy(targets.array)
     n, longest = lengths.shape[0], int(lengths.max(initial=0))
     if array.ndim == 1 and array.shape[0] < lengths.sum() or array.ndim == 2 and array.shape[1] < longest:
-        raise ShapeError(f"ctc_loss: Expected targets to hold target_lengths, {lengths.tolist()}, classes, got shape {list(array.shape)}")
+        raise ShapeError(f"ctc_loss: Expected targets to hold target_lengths, {lengths.tolist()}, classes, got shape "
+                         f"{list(array.shape)}")
     labels = np.full((n, 2 * longest + 1), blank, dtype=np.int64)
     starts = np.cumsum(lengths) - lengths
     for k, size in enumerate(lengths):

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.errors import ShapeError
-from minigrad.ops import indexing, linalg, loss, pointwise, pooling
+from minigrad.ops import indexing, linalg, pointwise, pooling
 from minigrad.ops import shape as shapes
 
 __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pixel_shuffle",
@@ -23,32 +23,38 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """``(*, C * r * r, H, W)`` to ``(*, C, H * r, W * r)``. Source: Shi et al., 2016, arXiv:1609.05158."""
     r = upscale_factor
     if input.ndim < 3:
-        raise ShapeError(f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+        raise ShapeError(f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} "
+                         f"dimension(s)")
     if r <= 0:
         raise ShapeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
     *lead, c, h, w = input.shape
     if c % (r * r):
-        raise ShapeError(f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
+        raise ShapeError(f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
+                         f"upscale_factor, but "
                          f"input.size(-3)={c} is not divisible by {r * r}")
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
-    return shapes.reshape(shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2)), shape=(*lead, c // (r * r), h * r, w * r))
+    x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
+    return shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r))
 
 
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """``(*, C, H * r, W * r)`` to ``(*, C * r * r, H, W)``: the inverse of :func:`pixel_shuffle`."""
     r = downscale_factor
     if input.ndim < 3:
-        raise ShapeError(f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+        raise ShapeError(f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} "
+                         f"dimension(s)")
     if r <= 0:
         raise ShapeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
     *lead, c, h, w = input.shape
     if h % r or w % r:
-        raise ShapeError(f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h} x {w} is not divisible "
+        raise ShapeError(f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h} x {w} is not "
+                         f"divisible "
                          f"by {r}")
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
-    return shapes.reshape(shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3)), shape=(*lead, c * r * r, h // r, w // r))
+    x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
+    return shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r))
 
 
 def channel_shuffle(input: Any, groups: int) -> Any:
@@ -85,12 +91,14 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
     """
     dims = input.ndim - 2
     if not 1 <= dims <= 3:
-        raise NotImplementedError(f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: nearest | "
+        raise NotImplementedError(f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the "
+                                  f"modes: nearest | "
                                   f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})")
     if mode not in ("nearest", "nearest-exact", "area", *LINEAR) or mode in LINEAR and LINEAR[mode] != input.ndim:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {LINEAR.get(mode, '3D, 4D or 5')}D input")
     if align_corners is not None and mode not in LINEAR:
-        raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
+        raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
+                         "trilinear")
     if (size is None) == (scale_factor is None):
         raise ValueError("only one of size or scale_factor should be defined" if size is not None else
                          "either size or scale_factor should be defined")
@@ -102,7 +110,8 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
     factors = _each(scale_factor, dims, "scale_factor") if size is None else (None,) * dims
     new = tuple(int(math.floor(n * f)) for n, f in zip(old, factors)) if size is None else _each(size, dims, "size")
     if any(n <= 0 for n in (*old, *new)) or not input.shape[1]:
-        raise ShapeError(f"interpolate: Input and output sizes should be greater than 0, but got input {list(input.shape)}, output {list(new)}")
+        raise ShapeError(f"interpolate: Input and output sizes should be greater than 0, but got input {list(input.shape)}, "
+                         f"output {list(new)}")
     if recompute_scale_factor or mode == "area":
         factors = (None,) * dims
     if mode == "area":
@@ -124,7 +133,8 @@ def _each(x: Any, dims: int, name: str) -> tuple[Any, ...]:
     """`x`, a number or one for each of the dimensions, as a tuple."""
     values = tuple(x) if isinstance(x, (tuple, list)) else (x,) * dims
     if len(values) != dims:
-        raise ValueError(f"Input and {name} must have the same number of spatial dimensions, but got {dims} and {len(values)} of {name}")
+        raise ValueError(f"Input and {name} must have the same number of spatial dimensions, but got {dims} and {len(values)} "
+                         f"of {name}")
     return values
 
 
@@ -169,11 +179,20 @@ def linear_weights(n: int, m: int, align_corners: bool, factor: float | None) ->
     return matrix
 
 
+def cubic_near(x: Any, a: float = -0.75) -> Any:
+    """Keys's cubic convolution kernel, 1981, with the parameter `a`, for distances up to 1."""
+    return ((a + 2) * x - (a + 3)) * x * x + 1
+
+
+def cubic_far(x: Any, a: float = -0.75) -> Any:
+    """The same kernel for distances from 1 to 2; beyond that it is 0."""
+    return (((x - 5) * x + 8) * x - 4) * a
+
+
 def cubic(x: Any, a: float) -> Any:
-    """Keys's cubic convolution kernel, 1981, with the parameter `a`."""
+    """The whole kernel, for any distances."""
     x = np.abs(x)
-    near, far = ((a + 2) * x - (a + 3)) * x * x + 1, (((x - 5) * x + 8) * x - 4) * a
-    return np.where(x <= 1, near, np.where(x < 2, far, 0))
+    return np.where(x <= 1, cubic_near(x, a), np.where(x < 2, cubic_far(x, a), 0))
 
 
 def cubic_weights(n: int, m: int, align_corners: bool, factor: float | None) -> Any:
@@ -201,7 +220,8 @@ def filter_matrix(n: int, m: int, is_cubic: bool, align_corners: bool, factor: f
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def upsample(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None) -> Any:
+def upsample(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
+             align_corners: bool | None = None) -> Any:
     """An older name of :func:`interpolate`."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
@@ -219,10 +239,11 @@ def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) ->
 # ---------------------------------------------------------------------------------------------------- sampling on a grid
 
 def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
-    """The places where an affine map, ``(N, 2, 3)`` or ``(N, 3, 4)``, takes the points of an image of `size`, for :func:`grid_sample`."""
+    """Where an affine map, ``(N, 2, 3)`` or ``(N, 3, 4)``, takes the points of an image of `size`, for :func:`grid_sample`."""
     dims = len(size) - 2
     if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
-        raise ShapeError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size {list(size)}. "
+        raise ShapeError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size "
+                         f"{list(size)}. "
                          f"Got {list(theta.shape)}.")
     axes = []
     for n in size[2:]:
@@ -233,7 +254,8 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     return shapes.reshape(grid, shape=(theta.shape[0], *size[2:], dims))
 
 
-def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None) -> Any:
+def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
+                align_corners: bool | None = None) -> Any:
     """`input`, ``(N, C, *size)``, at the places `grid`, ``(N, *new, 2 or 3)``: x first, -1 at one edge and 1 at the other.
 
     Args:
@@ -243,13 +265,16 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
     """
     dims = input.ndim - 2
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'")
+        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
+                         f"'{mode}'")
     if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
+        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but "
+                         "got: "
                          f"'{padding_mode}'")
     if dims not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != dims or grid.shape[0] != input.shape[0] \
             or mode == "bicubic" and dims == 3:
-        raise ShapeError(f"grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends in "
+        raise ShapeError(f"grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends "
+                         f"in "
                          f"{dims}, but got input {list(input.shape)} and grid {list(grid.shape)} in mode {mode}")
     sizes = tuple(input.shape[2:])
     places = [_pixels(grid[..., dims - 1 - k], sizes[k], align_corners) for k in range(dims)]  # z, y, x
@@ -260,10 +285,12 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
     total = None
     for corner in itertools.product(*taps):
         weight: Any = None
-        index, valid = 0, True
+        index: Any = 0
+        valid: Any = True
         for (place, part), n in zip(corner, sizes):
             if mode == "bicubic":
-                place = np.rint(_inside(_constant(place.astype(np.float64), input), n, padding_mode, align_corners).array).astype(np.int64)
+                inner = _inside(_constant(place.astype(np.float64), input), n, padding_mode, align_corners)
+                place = np.rint(inner.array).astype(np.int64)
             valid = valid & (place >= 0) & (place < n)
             index = index * n + place.clip(0, n - 1)
             weight = part if weight is None else part if part is None else weight * part
@@ -305,6 +332,5 @@ def _taps(x: Any, mode: str) -> list[tuple[Any, Any]]:
     part = x - left.astype(x.array.dtype)
     if mode == "bilinear":
         return [(left, 1 - part), (left + 1, part)]
-    a = -0.75
-    outer, inner = (lambda d: (((d - 5) * d + 8) * d - 4) * a), (lambda d: ((a + 2) * d - (a + 3)) * d * d + 1)
-    return [(left - 1, outer(part + 1)), (left, inner(part)), (left + 1, inner(1 - part)), (left + 2, outer(2 - part))]
+    weights = (cubic_far(part + 1), cubic_near(part), cubic_near(1 - part), cubic_far(2 - part))
+    return [(left + k, weight) for k, weight in zip(range(-1, 3), weights)]
