@@ -53,11 +53,17 @@ def refuse_integers(array: Any) -> None:
 
 def adopted(array: Any) -> Any:
     """`array`, its memory shared, with the one dtype object that minigrad compares by. Raises ``TypeError`` for others."""
-    known = dtypes.FROM_NUMPY.get(array.dtype)
-    if known is None:
-        raise ArgumentError(f"can't convert np.ndarray of type {array.dtype}. The only supported types are: "
-                            + ", ".join(d.name for d in dtypes.ALL))
+    known = known_dtype(array.dtype)
     return array if array.dtype is known.numpy else array.view(known.numpy)
+
+
+def known_dtype(numpy_dtype: Any) -> dtypes.dtype:
+    """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none."""
+    known = dtypes.FROM_NUMPY.get(numpy_dtype)
+    if known is None:
+        raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
+                            + ", ".join(d.name for d in dtypes.ALL))
+    return known
 
 
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
@@ -498,7 +504,7 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
     """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *backend.array_types)):
-            found.update(dtypes.FROM_NUMPY[adopted(np.asarray(getattr(x, "array", x))).dtype] for x in data if type(x) is kind)
+            found.update(known_dtype(getattr(x, "array", x).dtype) for x in data if type(x) is kind)
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
