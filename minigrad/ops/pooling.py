@@ -109,11 +109,10 @@ def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_plane
 @op(mixed=("indices",))
 def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     """The elements of `input` at their places in planes of `size`, zeros elsewhere; of two at one place, one is kept."""
-    volume = math.prod(size)
-    if indices.size and (int(np.min(indices)) < 0 or int(np.max(indices)) >= volume):
-        wrong = int(np.min(indices)) if int(np.min(indices)) < 0 else int(np.max(indices))
-        raise ShapeError(f"max_unpool: Found an invalid max index: {wrong} (output volumes are of size {by(size)}); "
-                         "give output_size, or the indices that came with this pooling")
+    least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)
+    if least < 0 or most >= math.prod(size):
+        raise ShapeError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of size "
+                         f"{by(size)}); give output_size, or the indices that came with this pooling")
     planes = np.zeros_like(input, shape=(*input.shape[:2], *size), order="C")
     planes.reshape(-1)[in_all_planes(indices, size)] = input.reshape(-1)
     return planes
@@ -128,8 +127,6 @@ def lowest(dtype: Any) -> Any:
 
 def reduced(values: Any, windows: Windows, pairwise: Callable[..., Any], along: Callable[..., Any]) -> Any:
     """Each window reduced by `pairwise` (np.maximum or np.add); `along` does the same to a whole dimension."""
-    if windows.count == 1:
-        return values[(..., *[slice(None, None, s) for s in windows.stride])].copy()
     for dim, k in enumerate(windows.kernel):
         if k > 2 and windows.positions[dim] == 1:
             whole = (slice(None),) * (dim + 2) + (slice(0, windows.padded[dim], windows.dilation[dim]),)
@@ -157,6 +154,7 @@ def first_maximum(values: Any, taps: Sequence[Sequence[Any]], first: Any = None,
         valid: for each dimension, element and position, whether the window is that long there.
     """
     xp = backend.xp_of(values)
+    # Looking for NaN once is quicker than asking at every comparison.
     has_nan = values.dtype.kind == "f" and values.size > 0 and bool(np.isnan(np.max(values)))
     dtype, width, code = np.uint8 if math.prod(map(len, taps)) <= 256 else np.int32, 1, None
     for dim in reversed(range(len(taps))):
@@ -489,14 +487,15 @@ def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, 1, ceil_mode)
     del settings["dilation"]
     divisor: Any = divisor_override
-    if divisor is None:
+    if divisor is None and all(before == 0 >= after for before, after in settings["padding"]):
+        divisor = math.prod(settings["kernel"])
+    elif divisor is None:
         counts = []
         for n, k, s, (p, after) in zip(input.shape[-ndim:], settings["kernel"], settings["stride"], settings["padding"]):
             start = np.arange((n + p + after - k) // s + 1) * s - p
             end = np.minimum(start + k, n + p)
-            counts.append(end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0))
-        whole = all((count == k).all() for count, k in zip(counts, settings["kernel"]))
-        divisor = math.prod(settings["kernel"]) if whole else tuple([tuple(count.tolist()) for count in counts])
+            counts.append(tuple((end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)).tolist()))
+        divisor = tuple(counts)
     return batched(ndim, avg_pool, input, **settings, divisor=divisor)
 
 
@@ -510,8 +509,8 @@ def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: A
 
 def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
     size, wanted = tuple(input.shape[-ndim:]), adaptive_size(name, ndim, input, output_size)
-    if all(o and n % o == 0 for n, o in zip(size, wanted)):
-        kernel = tuple([n // o for n, o in zip(size, wanted)])
+    kernel = equal_parts(size, wanted)
+    if kernel is not None:
         return batched(ndim, avg_pool, input, kernel=kernel, stride=kernel, padding=((0, 0),) * ndim, divisor=math.prod(kernel))
     summed = batched(ndim, adaptive_sum_pool, input, output_size=wanted)
     lengths = [end - start for start, end in map(adaptive_bounds, size, wanted)]
@@ -520,9 +519,18 @@ def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
 
 def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:
     wanted = adaptive_size(name, ndim, input, output_size)
+    kernel = equal_parts(input.shape[-ndim:], wanted)
+    if kernel is not None:
+        return pool_max(name, ndim, input, kernel, kernel, 0, 1, False, return_indices)
     indices = batched(ndim, adaptive_max_pool_indices, input, output_size=wanted)
     values = batched_pair(ndim, input, indices)
     return (values, indices) if return_indices else values
+
+
+def equal_parts(size: Any, wanted: Any) -> tuple[int, ...] | None:
+    """The window of an adaptive pooling whose parts are all of one size, else None."""
+    equal = all(o > 0 and n % o == 0 for n, o in zip(size, wanted))
+    return tuple([n // o for n, o in zip(size, wanted)]) if equal else None
 
 
 def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_size: Any, output_ratio: Any,

@@ -139,7 +139,7 @@ class Windows:
     def collect(self, columns: Any) -> Any:
         """The adjoint of :meth:`columns`: every element of `columns` added to the element of x it was taken from."""
         a, _, b, _ = columns.shape
-        padded = np.zeros_like(columns, shape=(a, b, *self.buffer))
+        padded = np.zeros_like(columns, shape=(a, b, *self.buffer), order="C")
         columns = columns if self.rows else columns.reshape(a, self.count, b, *self.grid)
         for k, tap in enumerate(self.taps(padded)):
             tap += columns[:, k]
