@@ -6,6 +6,7 @@ from typing import Any, Sequence
 
 import numpy as np
 
+from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.graph import TensorBase, edge_of
 from minigrad.autograd.hooks import accumulate, own, wrapped
@@ -55,6 +56,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
         grad_outputs: see `grad_tensors` of :func:`backward`.
         retain_graph, create_graph: as for :func:`backward`.
         allow_unused: give None for an input that `outputs` do not depend on, instead of raising.
+        is_grads_batched: each of `grad_outputs` has one more dimension in front, and each gradient gets it too: the graph is
+            walked once for each index of it.
         materialize_grads: give zeros for such an input.
 
     Raises: ``RuntimeError`` as :func:`backward` does, and for an unused input.
@@ -67,11 +70,11 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     """
     if not only_inputs:
         raise ArgumentError("grad: only_inputs=False is not supported (nor is it in PyTorch); use backward() to fill .grad")
-    if is_grads_batched:
-        raise NotImplementedError("grad: is_grads_batched=True is not available; call grad once for each grad_outputs")
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
     outs, ins = sequence("grad", "outputs", outputs), sequence("grad", "inputs", inputs)
+    if is_grads_batched:
+        return batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
     edges = [edge_of(t) for t in ins]
     for k, edge in enumerate(edges):
         if edge is None:
@@ -96,6 +99,21 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
             raise GraphError(f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{k}], "
                              f"of shape {list(t.shape)}. Set allow_unused=True if this is the desired behavior.")
     return tuple(grads)
+
+
+def batched(outs: list[Any], ins: list[Any], grad_outputs: Any, retain_graph: bool | None, create_graph: bool,
+            allow_unused: bool | None, materialize_grads: bool) -> tuple[Any, ...]:
+    """:func:`grad` for each index of the first dimension of `grad_outputs`, stacked."""
+    gs = sequence("grad", "grad_outputs", [] if grad_outputs is None else grad_outputs)
+    sizes = {g.array.shape[0] if g.array.ndim else 0 for g in gs}
+    if len(sizes) != 1 or 0 in sizes:
+        raise ShapeError("grad: with is_grads_batched=True each of grad_outputs must have the batch as its first dimension, got "
+                         f"shapes {[list(g.array.shape) for g in gs]}")
+    size = sizes.pop()
+    keep = create_graph if retain_graph is None else retain_graph
+    rows = [grad(outs, ins, [g[k] for g in gs], keep or k < size - 1, create_graph, True, allow_unused, False, materialize_grads)
+            for k in range(size)]
+    return tuple([None if column[0] is None else REGISTRY["stack"](list(column), dim=0) for column in zip(*rows)])
 
 
 def sequence(caller: str, name: str, tensors: Any) -> list[Any]:
