@@ -185,14 +185,16 @@ def floor_divide_wrt_other(g: Any) -> Any: return zeros_of(g)
 def trunc_divide(input: Any, other: Any) -> Any:
     """``input / other`` rounded towards zero, in the dtype of the operands."""
     refuse_zero(other)
-    if input.dtype.kind not in "iub":
-        return np.trunc(input / other)
-    down = np.floor_divide(input, other)
-    return down + ((down < 0) & (down * other != input)).astype(down.dtype)
+    return np.trunc(input / other) if input.dtype.kind not in "iub" else quotient_towards_zero(input, other)
 @trunc_divide.derivative("input")
 def trunc_divide_wrt_input(g: Any) -> Any: return zeros_of(g)
 @trunc_divide.derivative("other")
 def trunc_divide_wrt_other(g: Any) -> Any: return zeros_of(g)
+
+
+def quotient_towards_zero(a: Any, b: Any) -> Any:
+    down = np.floor_divide(a, b)
+    return down + ((down < 0) & (down * b != a)).astype(down.dtype)
 
 
 @with_inplace
@@ -303,17 +305,23 @@ def pow_number_wrt_input(g: Any, input: Any, exponent: Any) -> Any:
 @op(broadcasts=True, grad_name="Pow")
 def pow_tensor(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, both tensors; a negative power of an integer is rounded towards zero."""
-    if input.dtype.kind not in "iu":
-        return np.power(input, exponent)
-    power = np.power(input, np.maximum(exponent, 0))
-    inverse = np.where(input == 1, 1, np.where(input == -1, 1 - 2 * (exponent & 1), 0))
-    return np.where(exponent < 0, inverse, power).astype(input.dtype)
+    return np.power(input, exponent) if input.dtype.kind not in "iu" else integer_power(input, exponent)
 @pow_tensor.derivative("input")
-def pow_tensor_wrt_input(g: Any, input: Any, exponent: Any) -> Any:
-    return masked(g * (exponent * pow_tensor(input, exponent - 1)), exponent != 0)
+def pow_tensor_wrt_input(g: Any, input: Any, exponent: Any) -> Any: return g * slope_of_power(input, exponent)
 @pow_tensor.derivative("exponent")
 def pow_tensor_wrt_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
     return masked(g * (out * log(input)), (input != 0) | (real(exponent) < 0))
+
+
+def slope_of_power(base: Any, exponent: Any) -> Any:
+    return masked(exponent * pow_tensor(base, exponent - 1), exponent != 0)
+
+
+def integer_power(base: Any, exponent: Any) -> Any:
+    """``base ** exponent`` of integers; a negative power is 0 but for the bases 1 and -1."""
+    power = np.power(base, np.maximum(exponent, 0))
+    inverse = np.where(base == 1, 1, np.where(base == -1, 1 - 2 * (exponent & 1), 0))
+    return np.where(exponent < 0, inverse, power).astype(base.dtype)
 
 
 @with_inplace
@@ -452,17 +460,20 @@ def addcmul_wrt_tensor2(g: Any, tensor1: Any, value: Any) -> Any: return g * (te
 @op(broadcasts=True, numbers=())
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 / tensor2``, of floating-point tensors."""
-    if input.dtype.kind in "iub":
-        raise DtypeError("Integer division with addcdiv is no longer supported; convert a tensor with .float(), or write "
-                         "input + value * minigrad.div(tensor1, tensor2, rounding_mode='trunc')")
+    refuse_integer_quotient(input)
     return input + value * (tensor1 / tensor2)
 @addcdiv.derivative("input")
 def addcdiv_wrt_input(g: Any) -> Any: return g
 @addcdiv.derivative("tensor1")
 def addcdiv_wrt_tensor1(g: Any, tensor2: Any, value: Any) -> Any: return g * (value / tensor2)
 @addcdiv.derivative("tensor2")
-def addcdiv_wrt_tensor2(g: Any, tensor1: Any, tensor2: Any, value: Any) -> Any:
-    return -g * (value * tensor1 / (tensor2 * tensor2))
+def addcdiv_wrt_tensor2(g: Any, tensor1: Any, tensor2: Any, value: Any) -> Any: return g * (-value * tensor1 / tensor2**2)
+
+
+def refuse_integer_quotient(x: Any) -> None:
+    if x.dtype.kind in "iub":
+        raise DtypeError("Integer division with addcdiv is no longer supported; convert a tensor with .float(), or write "
+                         "input + value * minigrad.div(tensor1, tensor2, rounding_mode='trunc')")
 
 
 # ---------------------------------------------------------------------------------------------------- comparison
@@ -512,14 +523,13 @@ def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, e
     """Whether ``|input - other| <= atol + rtol * |other|``; an infinity is close to itself only, nan to nan if `equal_nan`."""
     if rtol < 0 or atol < 0:
         raise DtypeError(f"rtol and atol must not be negative; got rtol={rtol}, atol={atol}")
-    close: Any = input == other
-    if equal_nan:
-        close = close | (np.isnan(input) & np.isnan(other))
-    if rtol or atol:
-        if input.dtype.kind in "b":
-            return close | (np.abs(input ^ other) <= atol + rtol * other)
-        close = close | np.isfinite(other) & (np.abs(input - other) <= atol + np.abs(rtol * other))
-    return close
+    same = (input == other) | (np.isnan(input) & np.isnan(other) if equal_nan else False)
+    return same | near(input, other, rtol, atol) if rtol or atol else same
+
+
+def near(a: Any, b: Any, rtol: float, atol: float) -> Any:
+    difference = np.abs(a - b) if a.dtype.kind != "b" else a ^ b
+    return np.isfinite(b) & (difference <= atol + np.abs(rtol * b))
 
 
 def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
@@ -691,16 +701,18 @@ def frac_wrt_input(g: Any) -> Any: return g
 @op
 def round(input: Any, *, decimals: int = 0) -> Any:
     """Rounded to `decimals` places after the point (before it, if negative); halves go to the even neighbour."""
-    if input.dtype.kind in "iu":
-        if decimals:
-            raise DtypeError(f"\"round\" not implemented for integers with decimals={decimals}; convert with .float()")
-        return input.copy()
-    if decimals == 0:
-        return np.rint(input)
-    scale = input.dtype.type(10.0 ** builtins.abs(decimals))
-    return np.rint(input * scale) / scale if decimals > 0 else np.rint(input / scale) * scale
+    return np.rint(input) if decimals == 0 and input.dtype.kind == "f" else rounded(input, decimals)
 @round.derivative("input")
 def round_wrt_input(g: Any) -> Any: return zeros_of(g)
+
+
+def rounded(x: Any, decimals: int) -> Any:
+    if x.dtype.kind in "iu":
+        if decimals:
+            raise DtypeError(f"\"round\" not implemented for integers with decimals={decimals}; convert with .float()")
+        return x.copy()
+    scale = x.dtype.type(10.0 ** builtins.abs(decimals))
+    return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
 
 
 # ---------------------------------------------------------------------------------------------------- exponentials
@@ -764,16 +776,18 @@ def log1p_wrt_input(g: Any, input: Any) -> Any: return g / (input + 1)
 @op(broadcasts=True, dtypes="float", numbers=())
 def logaddexp(input: Any, other: Any) -> Any:
     """``log(exp(input) + exp(other))`` without overflow."""
-    if input.dtype.kind != "c":
-        return np.logaddexp(input, other)
-    swap = input.real < other.real
-    large, small = np.where(swap, other, input), np.where(swap, input, other)
-    same = (large == small) & np.isinf(large.real)
-    return np.where(same, large, large + np.log1p(np.exp(small - large)))
+    return np.logaddexp(input, other) if input.dtype.kind != "c" else complex_logaddexp(input, other)
 @logaddexp.derivative("input")
 def logaddexp_wrt_input(g: Any, input: Any, other: Any) -> Any: return g / (1 + exp(other - input))
 @logaddexp.derivative("other")
 def logaddexp_wrt_other(g: Any, input: Any, other: Any) -> Any: return g / (1 + exp(input - other))
+
+
+def complex_logaddexp(a: Any, b: Any) -> Any:
+    swap = a.real < b.real
+    large, small = np.where(swap, b, a), np.where(swap, a, b)
+    same = (large == small) & np.isinf(large.real)
+    return np.where(same, large, large + np.log1p(np.exp(small - large)))
 
 
 @op(broadcasts=True, dtypes="float", numbers=())
@@ -1002,33 +1016,43 @@ def fmin_wrt_other(g: Any, input: Any, other: Any) -> Any: return masked(g, ~((i
 @op(grad_name="Clamp")
 def clamp_numbers(input: Any, *, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two Python numbers, either of which may be None."""
-    real_only("clamp", input)
-    x = input if min is None else np.maximum(input, min)
-    return x if max is None else np.minimum(x, max)
+    return between(input, min, max)
 @clamp_numbers.derivative("input")
-def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any:
-    if min is None or max is None:
-        return g * (input <= max if min is None else input >= min)
-    return g * ((input >= min) & (input <= max))
+def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return g * inside(input, min, max)
 
 
 @op(broadcasts=True, grad_name="Clamp", numbers=("min", "max"))
 def clamp_tensors(input: Any, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two tensors, either of which may be None; where min > max the result is max."""
-    real_only("clamp", input)
-    x = input if min is None else np.maximum(input, min)
-    return x if max is None else np.minimum(x, max)
+    return between(input, min, max)
 @clamp_tensors.derivative("input")
-def clamp_tensors_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any:
-    if min is None or max is None:
-        return masked(g, input <= max if min is None else input >= min)
-    return masked(g, (input >= min) & (input <= max))
+def clamp_tensors_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return masked(g, inside(input, min, max))
 @clamp_tensors.derivative("min")
-def clamp_tensors_wrt_min(g: Any, input: Any, min: Any, max: Any) -> Any:
-    return masked(g, input < min if max is None else (input < min) & (min < max))
+def clamp_tensors_wrt_min(g: Any, input: Any, min: Any, max: Any) -> Any: return masked(g, below(input, min, max))
 @clamp_tensors.derivative("max")
-def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any:
-    return masked(g, input > max if min is None else (input > max) | (max < min))
+def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any: return masked(g, above(input, min, max))
+
+
+def between(x: Any, low: Any, high: Any) -> Any:
+    """`x` brought into the range from `low` to `high`, of which one may be None."""
+    real_only("clamp", x)
+    x = x if low is None else np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
+
+
+def inside(x: Any, low: Any, high: Any) -> Any:
+    """Where `x` lies in the range, its ends included."""
+    return x <= high if low is None else x >= low if high is None else (x >= low) & (x <= high)
+
+
+def below(x: Any, low: Any, high: Any) -> Any:
+    """Where the lower bound is what counts; where the bounds cross it is not."""
+    return x < low if high is None else (x < low) & (low < high)
+
+
+def above(x: Any, low: Any, high: Any) -> Any:
+    """Where the upper bound is what counts."""
+    return x > high if low is None else (x > high) | (high < low)
 
 
 @with_inplace
@@ -1166,25 +1190,21 @@ def imag_wrt_input(g: Any) -> Any: return g * 1j
 @op(holomorphic=False, dtypes="float")
 def angle(input: Any) -> Any:
     """The angle of complex numbers, in radians; of real ones 0 or, below zero, pi."""
-    if input.dtype.kind == "c":
-        return np.arctan2(input.imag, input.real)
-    return np.where(np.isnan(input), input, (input < 0) * input.dtype.type(math.pi))
+    return np.arctan2(input.imag, input.real) if input.dtype.kind == "c" else angle_of_real(input)
 @angle.derivative("input")
 def angle_wrt_input(g: Any, input: Any) -> Any:
-    if input.dtype.kind != "c":
-        return zeros_of(g)
-    size = abs(input)
-    return masked(g * (input / (size * size)) * 1j, input != 0)
+    return zeros_of(g) if input.dtype.kind != "c" else masked(g * 1j / conj(input), input != 0)
+
+
+def angle_of_real(x: Any) -> Any:
+    return np.where(np.isnan(x), x, (x < 0) * x.dtype.type(math.pi))
 
 
 @op(broadcasts=True, dtypes="same", holomorphic=False)
 def complex(real: Any, imag: Any) -> Any:
     """The complex tensor of two floating-point tensors of one dtype."""
-    if real.dtype.kind != "f":
-        raise DtypeError(f"Expected both inputs to be Half, Float or Double tensors but got {dtypes.FROM_NUMPY[real.dtype]!r}")
-    z = np.empty_like(real, shape=np.broadcast_shapes(real.shape, imag.shape), dtype=np.result_type(real.dtype, np.complex64))
-    z.real, z.imag = real, imag
-    return z
+    floats_only(real)
+    return composed(real, imag)
 @complex.derivative("real")
 def complex_wrt_real(g: Any) -> Any: return real(g)
 @complex.derivative("imag")
@@ -1194,16 +1214,24 @@ def complex_wrt_imag(g: Any) -> Any: return imag(g)
 @op(broadcasts=True, dtypes="same", holomorphic=False)
 def polar(abs: Any, angle: Any) -> Any:
     """The complex tensor with the given sizes and angles (in radians)."""
-    if abs.dtype.kind != "f":
-        raise DtypeError(f"Expected both inputs to be Half, Float or Double tensors but got {dtypes.FROM_NUMPY[abs.dtype]!r}")
-    size = np.broadcast_to(abs, np.broadcast_shapes(abs.shape, angle.shape))
-    z = np.empty_like(size, dtype=np.result_type(abs.dtype, np.complex64))
-    z.real, z.imag = size * np.cos(angle), size * np.sin(angle)
-    return z
+    floats_only(abs)
+    return composed(abs * np.cos(angle), abs * np.sin(angle))
 @polar.derivative("abs")
 def polar_wrt_abs(g: Any, out: Any) -> Any: return real(conj(g) * sgn(out))
 @polar.derivative("angle")
 def polar_wrt_angle(g: Any, out: Any) -> Any: return real(conj(g) * (out * 1j))
+
+
+def floats_only(x: Any) -> None:
+    if x.dtype.kind != "f":
+        raise DtypeError(f"Expected both inputs to be Half, Float or Double tensors but got {dtypes.FROM_NUMPY[x.dtype]!r}")
+
+
+def composed(real: Any, imag: Any) -> Any:
+    """The complex array of two real ones."""
+    z = np.empty_like(real, shape=np.broadcast_shapes(real.shape, imag.shape), dtype=np.result_type(real.dtype, np.complex64))
+    z.real, z.imag = real, imag
+    return z
 
 
 @op(holomorphic=False, view=True)
@@ -1219,14 +1247,18 @@ def view_as_real_wrt_input(g: Any) -> Any: return view_as_complex(g)
 @op(holomorphic=False, view=True)
 def view_as_complex(input: Any) -> Any:
     """A real tensor whose last dimension holds real and imaginary part as a complex one; a view where memory allows it."""
-    if input.dtype.char not in "fd":
-        raise DtypeError(f"view_as_complex is only supported for float and double tensors; got {dtypes.FROM_NUMPY[input.dtype]}")
-    if not input.ndim or input.shape[-1] != 2:
-        raise ShapeError(f"Tensor must have a last dimension of size 2; got shape {list(input.shape)}")
-    pairs = input if input.strides[-1] == input.itemsize else input.copy()
-    return pairs.view(np.result_type(input.dtype, np.complex64))[..., 0]
+    return pairs(input).view(np.result_type(input.dtype, np.complex64))[..., 0]
 @view_as_complex.derivative("input")
 def view_as_complex_wrt_input(g: Any) -> Any: return view_as_real(g)
+
+
+def pairs(x: Any) -> Any:
+    """`x` with its last dimension, of two, contiguous."""
+    if x.dtype.char not in "fd":
+        raise DtypeError(f"view_as_complex is only supported for float and double tensors; got {dtypes.FROM_NUMPY[x.dtype]!r}")
+    if not x.ndim or x.shape[-1] != 2:
+        raise ShapeError(f"Tensor must have a last dimension of size 2; got shape {list(x.shape)}")
+    return x if x.strides[-1] == x.itemsize else x.copy()
 
 
 # ---------------------------------------------------------------------------------------------------- second names
