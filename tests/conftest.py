@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 import minigrad
 
-settings.register_profile("fast", max_examples=8, derandomize=True, deadline=None, database=None,
+settings.register_profile("fast", max_examples=20, derandomize=True, deadline=None, database=None,
                           phases=(Phase.explicit, Phase.generate, Phase.shrink),
                           suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors])
 settings.register_profile("deep", max_examples=200, deadline=None, print_blob=True,

@@ -154,7 +154,7 @@ def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = Fal
 def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     n = count(input.shape, dim)
     scale = 2 / (n - correction) if n > correction else math.nan
-    return spread(g * scale, input.shape, dim) * (input - mean(input, dim=dim or None, keepdim=True))
+    return spread(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
 
 
 @op(holomorphic=False)
@@ -374,7 +374,7 @@ def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
 
     >>> import minigrad
     >>> minigrad.logsumexp(minigrad.tensor([1000., 1000.]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     axis = axes_of(dim, input.ndim)
     peak = finite_peak(input, dim)
