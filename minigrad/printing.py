@@ -69,8 +69,8 @@ class Style:
         numbers = array[np.isfinite(array) & (array != 0)].astype(np.float64)
         self.whole = bool((numbers == np.ceil(numbers)).all())
         if numbers.size:
-            smallest, largest = np.abs(numbers).min(), np.abs(numbers).max()
-            self.exponents = bool(largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4)
+            smallest, largest = float(np.abs(numbers).min()), float(np.abs(numbers).max())
+            self.exponents = largest / smallest > 1000 or largest > 1e8 or smallest < 1e-4
             if _options["sci_mode"] is not None:
                 self.exponents = _options["sci_mode"]
             self.width = max(len(self.text(x)) for x in numbers.tolist())

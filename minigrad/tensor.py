@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import clock
+from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
@@ -42,6 +43,7 @@ class Tensor(TensorBase):
     _grad: Any = None
     _base: Any = None
     _view: tuple[Any, ...] = ()
+    _off: Any = None  # why it is not in the graph, where that is known
     __array_ufunc__ = None  # NumPy's operators hand over to ours
     __array_priority__ = 1000
 
@@ -353,7 +355,7 @@ class Tensor(TensorBase):
         source = src.array
         if src.node is None and self._is_plain() and source.__class__ is np.ndarray and source.dtype.kind != "c" \
                 and source.shape == self.array.shape:
-            self.array[...] = source
+            quiet().run(self.array.__setitem__, ..., source)
             clock.ledger.record(self.array, "copy_")
             return self
         return copying.copy.inplace(self, src.to(device=self.device))  # type: ignore[no-any-return]
@@ -511,6 +513,8 @@ class Tensor(TensorBase):
         """The same elements as a tensor outside the graph; the memory is shared."""
         t: Any = object.__new__(self.result_class)
         t.array, t.node = self.array, None
+        if self.node is not None:
+            t._off = graph.off("detach")
         return t  # type: ignore[no-any-return]
 
     def detach_(self) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
+from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 
@@ -131,7 +132,7 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
-    array = backend.make(backend.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
+    array = quiet().run(backend.make, backend.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
     return wrap(array, requires_grad, out)
 
 
@@ -240,7 +241,7 @@ def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, 
 
 def placed(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
     """`array`, computed in main memory, as a tensor of `dtype` on `device`."""
-    array = array.astype(dtype.numpy, copy=False)
+    array = quiet().run(array.astype, dtype.numpy, copy=False)
     return wrap(backend.to_device(array, backend.as_device(device)), requires_grad, out)
 
 
@@ -285,7 +286,7 @@ def like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool
     if not isinstance(input, TensorBase):
         raise ArgumentError(f"{function}(): argument 'input' must be a Tensor, not {type(input).__name__}")
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
-    array = getattr(np, function)(input.array, *value, dtype=wanted)
+    array = quiet().run(getattr(np, function), input.array, *value, dtype=wanted)
     if memory_format is not None and not memory_format.describes(array):
         array = memory_format.copy(array)
     return wrap(array if device is None else backend.to_device(array, backend.as_device(device)), requires_grad)
@@ -474,8 +475,7 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
         for k, d in enumerate(found):
             wanted = d if k == 0 else dtypes.promote_types(wanted, d)
     try:
-        with np.errstate(over="ignore"):
-            return np.array(data, dtype=wanted.numpy), backend.as_device(None)
+        return quiet().run(np.array, data, dtype=wanted.numpy), backend.as_device(None)
     except OverflowError as error:
         return wrapped_around(caller, data, wanted, error), backend.as_device(None)
     except TypeError as error:
@@ -497,7 +497,8 @@ def wrapped_around(caller: str, data: Any, wanted: dtypes.dtype, error: Overflow
 
 
 def converted(array: Any, wanted: dtypes.dtype) -> Any:
-    return (array.real if array.dtype.kind == "c" and wanted.kind != "c" else array).astype(wanted.numpy, copy=False)
+    part = array.real if array.dtype.kind == "c" and wanted.kind != "c" else array
+    return quiet().run(part.astype, wanted.numpy, copy=False)
 
 
 def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None:
