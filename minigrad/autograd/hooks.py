@@ -20,7 +20,7 @@ def wrapped(g: Any, cls: type[TensorBase]) -> Any:
 def unwrapped(new: Any, like: Any) -> Any:
     """What a hook returned, as the pass computes with it."""
     if isinstance(new, tuple):
-        return tuple([unwrapped(n, o) for n, o in zip(new, like)])
+        return type(like)([unwrapped(n, o) for n, o in zip(new, like)])
     return new if new is None or isinstance(like, TensorBase) else new.array
 
 

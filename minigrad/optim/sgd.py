@@ -62,14 +62,14 @@ class SGD(Optimizer):
                 moved.append(x)
 
     def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        x = p.array
-        rate, momentum, decay = [scalar(number(group[name]), x) for name in ("lr", "momentum", "weight_decay")]
-        keep, take = momentum, scalar(1.0 - group["dampening"], x)
+        x, like = p.array, p.array.real
+        rate, momentum, decay = [scalar(number(group[name]), like) for name in ("lr", "momentum", "weight_decay")]
+        keep, take = momentum, scalar(1.0 - group["dampening"], like)
         if not momentum:
             buffer = x  # not used
         elif state.get("momentum_buffer") is None:
             state["momentum_buffer"] = zeros_like(p)
-            buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, x), scalar(1.0, x)
+            buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, like), scalar(1.0, like)
         else:
             buffer = state["momentum_buffer"].array
         for x, g, buf in blocks(x, g, buffer):

@@ -9,8 +9,8 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple, TypeVar
 
 from minigrad import autograd, dtypes
 from minigrad.autograd.clock import calls, tick
+from minigrad.autograd.function import Function
 from minigrad.autograd.graph import RemovableHandle
-from minigrad.autograd.op import op
 from minigrad.backend import as_device
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.nn.parameter import Parameter, is_lazy
@@ -788,16 +788,21 @@ def _device_and_dtype(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
 
 # ---------------------------------------------------------------------------------------------------- backward hooks
 
-@op(outputs=True, grad_name="BackwardHookFunction")
-def module_boundary(*tensors: Any) -> Any:
+class BackwardHookFunction(Function):
     """The identity on several tensors: one node through which all their gradients pass together."""
-    return tensors
-@module_boundary.derivative("tensors")
-def module_boundary_wrt_tensors(g: Any) -> Any: return g
+
+    @staticmethod
+    def forward(ctx: Any, *tensors: Any) -> Any:
+        ctx.set_materialize_grads(False)
+        return tensors
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        return grads
 
 
 class BackwardWatch:
-    """One call of a module with backward hooks: its inputs and outputs each pass through a :func:`module_boundary`."""
+    """One call of a module with backward hooks: its inputs and outputs each pass through a :class:`BackwardHookFunction`."""
 
     def __init__(self, module: Module, hooks: list[Hook], pre_hooks: list[Hook]) -> None:
         self.module, self.hooks, self.pre_hooks = module, hooks, pre_hooks
@@ -810,7 +815,7 @@ class BackwardWatch:
         places = [k for k, a in enumerate(args) if isinstance(a, Tensor)]
         if not autograd.is_grad_enabled() or not any(args[k].requires_grad for k in places):
             return args
-        passed = module_boundary([args[k] for k in places])
+        passed = BackwardHookFunction.apply(*[args[k] for k in places])
         node = next(t.grad_fn for t in passed if t.grad_fn is not None)
         self.inputs_at = places
         node.register_hook(lambda grads, _: self.inputs_ready(grads))
@@ -825,7 +830,7 @@ class BackwardWatch:
         places = [k for k, r in enumerate(results) if isinstance(r, Tensor)]
         if not autograd.is_grad_enabled() or not any(results[k].requires_grad for k in places):
             return result
-        passed = module_boundary([results[k] for k in places])
+        passed = BackwardHookFunction.apply(*[results[k] for k in places])
         node = next(t.grad_fn for t in passed if t.grad_fn is not None)
         node.register_prehook(lambda grads: self.outputs_ready(grads, places, len(results)))
         changed = list(results)
