@@ -505,7 +505,8 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
     """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *backend.array_types)):
-            found.update(known_dtype(getattr(x, "array", x).dtype) for x in data if type(x) is kind)
+            arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
+            found.update([known_dtype(a.dtype) for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
