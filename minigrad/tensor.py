@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import clock
 from minigrad.autograd.call import quiet
-from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase
+from minigrad.autograd.graph import LEAF, off, RemovableHandle, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
     activation,
@@ -514,7 +514,7 @@ class Tensor(TensorBase):
         t: Any = object.__new__(self.result_class)
         t.array, t.node = self.array, None
         if self.node is not None:
-            t._off = graph.off("detach")
+            t._off = off("detach")
         return t  # type: ignore[no-any-return]
 
     def detach_(self) -> Tensor:

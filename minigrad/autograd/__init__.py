@@ -6,6 +6,7 @@ operation is declared and records itself), :mod:`~minigrad.autograd.engine` (the
 
 from minigrad.autograd import functional, graph
 from minigrad.autograd.differentiate import backward, grad
+from minigrad.autograd.explain import explain, graph_memory
 from minigrad.autograd.function import Function
 from minigrad.autograd.modes import (
     enable_grad,
@@ -17,5 +18,6 @@ from minigrad.autograd.modes import (
 )
 from minigrad.autograd.observe import detect_anomaly, set_detect_anomaly
 
-__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "functional", "grad", "graph", "inference_mode",
+__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad", "graph",
+           "graph_memory", "inference_mode",
            "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]

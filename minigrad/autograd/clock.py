@@ -13,7 +13,7 @@ import sys
 import weakref
 from collections import deque
 from functools import partial
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Iterable, Mapping
 
 tick: Callable[[], int] = itertools.count(1).__next__
 
@@ -21,6 +21,13 @@ tick: Callable[[], int] = itertools.count(1).__next__
 calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def owners(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[int, str]:
+    """For each stamp, the path of the innermost of `modules` (by dotted path) during whose call it was given, or ''."""
+    paths = {id(module): path for path, module in modules.items() if path}
+    spans = sorted([(start, end, paths[who]) for start, end, who in calls if who in paths], key=lambda span: span[1] - span[0])
+    return {stamp: next((path for start, end, path in spans if start < stamp < end), "") for stamp in stamps}
 
 
 class User:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from minigrad.autograd.op import Declaration
 
 REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
+NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 # What a function may consist of to be written into generated code.
 OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
              ast.expr_context)
@@ -92,10 +93,21 @@ def call_of(rule: Callable[..., Any]) -> str:
 def header(info: Declaration, out: bool) -> str:
     """As PyTorch's signature: settings may be given by position too, a starred argument takes one sequence, ``out=`` ends."""
     parts = [f"{a}=None" if a in info.optional else a for a in info.arguments]
-    parts += [name if value is REQUIRED else f"{name}={'None' if value is None else 'default_' + name}"
+    renamed = renamed_settings(info) if out else []
+    parts += [name if value is REQUIRED and name not in renamed else f"{name}={'None' if value is None else 'default_' + name}"
               for name, value in info.settings.items()]
     parts.sort(key=lambda part: "=" in part)  # what has no default comes first
-    return f"def {info.name}({', '.join(parts)}{', *, out=None' if out else ''}):\n"
+    ends = "".join(f", {name}=None" for name in (*[NUMPY_NAMES[name] for name in renamed], "out"))
+    lines = [f"if {NUMPY_NAMES[name]} is not None: {name} = {NUMPY_NAMES[name]}" for name in renamed]
+    lines += [f"if {name} is default_{name}: raise TypeError(\"{info.name}() missing required argument '{name}'\")"
+              for name in renamed if info.settings[name] is REQUIRED]
+    return f"def {info.name}({', '.join(parts)}{', *' + ends if out else ''}):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def renamed_settings(info: Declaration) -> list[str]:
+    """The settings that can be given by NumPy's name too. One that must be given counts only where it is the last such."""
+    required = [name for name, value in info.settings.items() if value is REQUIRED]
+    return [name for name in NUMPY_NAMES if name in info.settings and name not in required[:-1]]
 
 
 def call_source(info: Declaration, out: bool) -> str:
@@ -147,7 +159,8 @@ def call_source(info: Declaration, out: bool) -> str:
         lines += [f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{a}.node",
                   f"if {a}_edge is LEAF: {a}_edge = {a}"]
     if tracked:
-        lines += [f"if ({' or '.join(f'{a}_edge is not None' for a in tracked)}) and (mode := recording())"
+        wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
+        lines += [f"if ({wanted}) and (mode := recording())"
                   + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
@@ -159,7 +172,9 @@ def call_source(info: Declaration, out: bool) -> str:
                   "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
                   "    node.stamp = tick()",
                   f"    if mode is not True: mode.recorded(node, result, ({arrays},), {args[0]}.result_class)",
-                  "else: out.node = None"]
+                  "else:",
+                  "    out.node = None",
+                  f"    if {wanted}: out._off = recording()"]
     else:
         lines.append("out.node = None")
     if info.view:

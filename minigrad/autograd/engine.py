@@ -53,6 +53,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
             elif heap:
                 node = heappop(heap)[1]
                 g = table.pop(node)
+                if g.__class__ is list:
+                    g = Several(g)
             else:
                 break
             extras = node.extras
@@ -131,10 +133,10 @@ def arrive(table: dict[Any, Any], heap: list[tuple[int, Node]], edge: Any, g: An
 def arrive_output(table: dict[Any, Any], heap: list[tuple[int, Node]], node: Node, index: int, g: Any) -> None:
     """Add `g` to what has arrived for output `index` of a node that has several."""
     if node not in table:
-        table[node] = Several([None] * len(node.shape))
+        table[node] = [None] * len(node.shape)
         heappush(heap, (-node.stamp, node))
     held = table[node]
-    table[node] = Several((*held[:index], g if held[index] is None else held[index] + g, *held[index + 1:]))
+    held[index] = g if held[index] is None else held[index] + g
 
 
 def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:

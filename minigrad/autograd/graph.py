@@ -15,7 +15,7 @@ import weakref
 from contextvars import ContextVar
 from typing import Any, Callable, Iterable, Iterator
 
-from minigrad.autograd.clock import ledger, source_line, tick
+from minigrad.autograd.clock import ledger, source_line, tick, user_frame
 from minigrad.errors import FreedGraphError, InplaceError
 
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
@@ -24,9 +24,25 @@ grad_enabled: ContextVar[Any] = ContextVar("grad_enabled", default=True)
 observer: ContextVar[Any] = ContextVar("observer", default=None)  # the Observer that recording has when it is on
 
 
-def recording_mode(enabled: bool) -> Any:
+class Off(tuple[Any, ...]):
+    """Recording is off, and by whom: an empty tuple, so that it counts as False. What was computed meanwhile, or cut from the graph,
+    remembers it in ``_off``, which is how :func:`~minigrad.autograd.explain.explain` knows."""
+
+    what: str  # "no_grad", "detach" ...
+    code: Any
+    lasti: int
+
+
+def off(what: str) -> Off:
+    """That recording is switched off by `what`, at the user's line that is running."""
+    mode, frame = Off(), user_frame()
+    mode.what, mode.code, mode.lasti = what, frame.f_code, frame.f_lasti
+    return mode
+
+
+def recording_mode(enabled: bool, what: str = "") -> Any:
     """The value of `grad_enabled` that means `enabled` here."""
-    return enabled and (observer.get() or True)
+    return (observer.get() or True) if enabled else off(what) if what else False
 
 
 class TensorBase:

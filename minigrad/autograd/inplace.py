@@ -21,7 +21,8 @@ from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
 
 def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
     """Remember that `out` shares memory with `parent`, by which call."""
-    if memory_owner(out.array) is not memory_owner(parent.array):
+    owner, source = out.array.base, parent.array
+    if owner is None or owner is not source and owner is not source.base and memory_owner(owner) is not memory_owner(source):
         return  # the library had to copy
     base = parent if parent._base is None else parent._base
     out._base = base
@@ -34,8 +35,7 @@ def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) ->
 
 def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[str, Any]) -> None:
     """Remember that each of `outs`, the results of one call, shares memory with `parent`."""
-    for k, out in enumerate(outs):
-        single, its_settings = info.piece(k, parent.array, **settings)
+    for out, (single, its_settings) in zip(outs, info.pieces(parent.array, **settings)):
         note_view(single, its_settings, parent, out)
 
 

@@ -25,7 +25,7 @@ class GradMode:
         self._tokens: list[Token[bool]] = []  # a stack: one object may be entered again inside itself
 
     def __enter__(self) -> None:
-        self._tokens.append(grad_enabled.set(recording_mode(self.mode)))
+        self._tokens.append(grad_enabled.set(recording_mode(self.mode, type(self).__name__)))
 
     def __exit__(self, *exc: object) -> None:
         grad_enabled.reset(self._tokens.pop())
@@ -104,10 +104,10 @@ class set_grad_enabled(GradMode):
         super().__init__()
         self.mode = bool(mode)
         self._before = grad_enabled.get()
-        grad_enabled.set(recording_mode(self.mode))
+        grad_enabled.set(recording_mode(self.mode, "set_grad_enabled"))
 
     def __enter__(self) -> None:
-        grad_enabled.set(recording_mode(self.mode))
+        grad_enabled.set(recording_mode(self.mode, "set_grad_enabled"))
 
     def __exit__(self, *exc: object) -> None:
         grad_enabled.set(self._before)

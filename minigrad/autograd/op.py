@@ -58,8 +58,8 @@ class Declaration:
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
-        view: the result shares the memory of the first argument. Where there are several, the declaration's ``piece(k,
-            array, **settings)`` gives the operation and settings that make the k-th by itself.
+        view: the result shares the memory of the first argument. Where there are several, the declaration's
+            ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 
     ``writer``, where it is set, takes what the forward takes and writes the result into the first array instead: the in-place
@@ -84,7 +84,7 @@ class Declaration:
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
         self.writer: Callable[..., Any] | None = None
-        self.piece: Callable[..., Any] | None = None
+        self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]
         words = "".join(w.capitalize() for w in self.name.strip("_").split("_"))
         self.node_name = (grad_name or words) + "Backward0"

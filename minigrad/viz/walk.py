@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable
 
-from minigrad.autograd.clock import calls
+from minigrad.autograd.clock import owners
 from minigrad.autograd.graph import Node, Port, TensorBase, edge_of
 
 
@@ -59,8 +59,6 @@ def walk(outputs: list[Any], names: dict[Any, str], modules: dict[str, Any], att
     arrows: list[Arrow] = []
     found: dict[Any, str] = {}
     used: dict[str, str] = {}
-    path_of = {id(module): path for path, module in modules.items() if path}
-    spans = sorted(((start, end, path_of[who]) for start, end, who in calls if who in path_of), key=lambda s: s[1] - s[0])
 
     def visit(edge: Any) -> str:
         """The id of the box for what stands at the end of an edge, made on the first visit."""
@@ -69,9 +67,7 @@ def walk(outputs: list[Any], names: dict[Any, str], modules: dict[str, Any], att
             found[node] = f"n{len(found)}"
             box = op_box(node, attributes, saved) if isinstance(node, Node) else leaf_box(node, names.get(node))
             box.id = found[node]
-            if isinstance(node, Node):
-                box.module = next((path for start, end, path in spans if start < node.stamp < end), "")
-            elif box.kind == "parameter":
+            if box.kind == "parameter":
                 owner = box.title.rpartition(".")[0]
                 box.module = owner if owner in modules else ""
             boxes.append(box)
@@ -95,7 +91,9 @@ def walk(outputs: list[Any], names: dict[Any, str], modules: dict[str, Any], att
                 if edge is not None:
                     shape = edge.array.shape if isinstance(edge, TensorBase) else edge.shape
                     arrows.append(Arrow(found[node], visit(edge), shape_text(shape)))
+    owner_of = owners([box.stamp for box in boxes if box.stamp], modules)
     for box in boxes:
+        box.module = owner_of.get(box.stamp, box.module)
         if box.module:
             parts = box.module.split(".")
             for depth in range(1, len(parts) + 1):

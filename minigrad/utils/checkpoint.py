@@ -1,0 +1,91 @@
+"""Trading time for memory: keep only the inputs of a part of the network, and compute the part again for its backward pass.
+
+Chen et al., Training Deep Nets with Sublinear Memory Cost (2016), https://arxiv.org/abs/1604.06174
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable
+
+import minigrad.random as rng
+from minigrad.autograd.modes import enable_grad
+from minigrad.autograd.observe import saved_tensors_hooks
+from minigrad.errors import ArgumentError, GraphError
+from minigrad.tensor import Tensor
+
+__all__ = ["checkpoint", "checkpoint_sequential"]
+
+
+def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True,
+               **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)``, of which nothing is kept but the arguments until its derivative is wanted.
+
+    Args:
+        function: computes the same when it is called again with the same arguments; what is random in it repeats if
+            `preserve_rng_state`.
+        use_reentrant: accepted for compatibility; this is the non-reentrant form, which works with every kind of backward pass.
+
+    Raises: ``RuntimeError`` in the backward pass if the function did not repeat itself.
+    """
+    state = rng.get_rng_state() if preserve_rng_state else None
+    count = 0
+    recomputed: dict[int, Any] = {}
+
+    def pack(t: Any) -> int:
+        nonlocal count
+        count += 1
+        return count - 1
+
+    def unpack(index: int) -> Any:
+        if index not in recomputed:
+            recompute()
+        if index not in recomputed:
+            raise GraphError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when it was "
+                             "computed again for the backward pass; it must do the same both times")
+        return recomputed.pop(index)
+
+    def recompute() -> None:
+        recomputed.clear()
+
+        def keep(t: Any) -> int:
+            recomputed[len(recomputed)] = t
+            return len(recomputed) - 1
+
+        def refuse(index: int) -> Any:
+            raise GraphError("checkpoint: the function differentiates inside itself, which cannot be computed again")
+
+        with rng.fork_rng(enabled=state is not None):
+            if state is not None:
+                rng.set_rng_state(state)
+            with enable_grad(), saved_tensors_hooks(keep, refuse):
+                function(*[detached(a) for a in args], **{k: detached(v) for k, v in kwargs.items()})
+
+    with saved_tensors_hooks(pack, unpack):
+        return function(*args, **kwargs)
+
+
+def detached(x: Any) -> Any:
+    """A tensor as a leaf of its own, so that computing again leads nowhere else."""
+    return x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x
+
+
+def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentrant: bool | None = None,
+                          preserve_rng_state: bool = True) -> Any:
+    """`input` through `functions` (a Sequential, or a list), in `segments` parts of which each but the last is checkpointed."""
+    parts = list(functions.children()) if hasattr(functions, "children") else list(functions)
+    if not 1 <= segments <= len(parts):
+        raise ArgumentError(f"checkpoint_sequential: segments must be from 1 to the number of functions, {len(parts)}, got {segments}")
+    size = len(parts) // segments
+
+    def run(some: Iterable[Callable[[Any], Any]]) -> Callable[[Any], Any]:
+        def through(x: Any) -> Any:
+            for part in some:
+                x = part(x)
+            return x
+        return through
+
+    end = -1
+    for start in range(0, size * (segments - 1), size):
+        end = start + size - 1
+        input = checkpoint(run(parts[start:end + 1]), input, preserve_rng_state=preserve_rng_state)
+    return run(parts[end + 1:])(input)
