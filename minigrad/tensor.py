@@ -131,7 +131,9 @@ class Tensor(TensorBase):
     def stride(self, dim: Any = None) -> Any:
         """How many elements lie between neighbours, in each dimension or in dimension `dim`."""
         # NumPy leaves the strides of an array without elements unset.
-        like = self.array if self.array.size else np.empty([builtins.max(n, 1) for n in self.array.shape], self.array.dtype)
+        like = self.array
+        if not like.size and not builtins.any(like.strides):
+            like = np.empty([builtins.max(n, 1) for n in like.shape], like.dtype)
         steps = tuple(s // like.itemsize for s in like.strides)
         return steps if dim is None else steps[dim]
 

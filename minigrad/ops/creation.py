@@ -188,9 +188,11 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout
     shape = sizes_of("empty_permuted", (tuple(size),))
     if sorted(physical_layout) != [*builtins.range(len(shape))]:
         raise ShapeError(f"empty_permuted: physical_layout {tuple(physical_layout)} is no permutation of {len(shape)} dimensions")
-    t = made("empty", tuple([shape[d] for d in physical_layout]), None, dtype, device, requires_grad)
-    t.array = np.transpose(t.array, [physical_layout.index(d) for d in builtins.range(len(shape))])
-    return t
+    strides, step = [0] * len(shape), 1
+    for d in reversed(physical_layout):
+        strides[d] = step
+        step *= max(shape[d], 1)
+    return empty_strided(shape, strides, dtype=dtype, device=device, requires_grad=requires_grad)
 
 
 # ---------------------------------------------------------------------------------------------------- sequences
@@ -272,6 +274,8 @@ def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) ->
     wanted = dtypes.as_dtype(dtype) if dtype is not None else numbers if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     if wanted.kind != "c" and numbers.kind == "c":
         raise DtypeError(f"{name}: inferred dtype {numbers!r} can't be safely cast to passed dtype {wanted!r}")
+    if wanted.kind in "iu":
+        start, end = int(start), int(end)
     half = np.arange((steps + 1) // 2)
     step = (end - start) / max(steps - 1, 1)
     # From both ends to the middle: the last number is then exactly `end`, and the result symmetric.
