@@ -192,6 +192,18 @@ def test_dim_is_an_int_several_or_all():
         x.sum((1, 1))
 
 
+def test_numpys_names_for_dim_and_keepdim():
+    x = minigrad.arange(6.0).reshape(2, 3)
+    for f in (minigrad.sum, minigrad.mean, minigrad.amax, minigrad.var, minigrad.median, minigrad.norm):
+        for ours, numpys in ((f(x, dim=1), f(x, axis=1)), (f(x, dim=0, keepdim=True), f(x, axis=0, keepdims=True))):
+            np.testing.assert_equal([np.asarray(a) for a in (numpys if isinstance(numpys, tuple) else [numpys])],
+                                    [np.asarray(a) for a in (ours if isinstance(ours, tuple) else [ours])])
+    assert x.cumsum(axis=1).tolist() == x.cumsum(1).tolist()
+    assert x.max(axis=0).indices.tolist() == [1, 1, 1]
+    with pytest.raises(TypeError, match=r"cumsum\(\) missing required argument 'dim'"):
+        x.cumsum()
+
+
 def test_the_two_signatures_of_var():
     x = tensor([[1.0, 2.0], [3.0, 5.0]])
     assert x.var(False).item() == x.var(correction=0).item() == pytest.approx(2.1875)

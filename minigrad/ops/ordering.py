@@ -14,7 +14,7 @@ from minigrad.autograd.op import op
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import pointwise, reduction
 from minigrad.ops.indexing import gather_at
-from minigrad.ops.reduction import kept, recurrence, refuse_empty, running, shift, tie_shares
+from minigrad.ops.reduction import kept, numpy_names, recurrence, refuse_empty, running, shift, tie_shares
 from minigrad.ops.shape import wrapped_dim
 
 __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "msort", "nanmedian",
@@ -76,6 +76,7 @@ def extreme(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> tuple[An
     return chosen(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
 
 
+@numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The largest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise maximum.
 
@@ -94,6 +95,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return reduction.amax(input, out=out)
 
 
+@numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """The smallest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise minimum.
 
@@ -138,6 +140,7 @@ def sort(input: Any, *, dim: Any = -1, descending: Any = False, stable: Any = Fa
 def sort_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return place(g[0], out[1], dim=dim, shape=input_shape)
 
 
+@numpy_names
 def argsort(input: Any, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Any:
     """The indices that sort `input` along `dim`; see :func:`sort`."""
     return sort(input, dim, descending, stable)[1]
@@ -224,6 +227,7 @@ def median_all(input: Any, *, skip_nan: Any = False) -> Any:
 def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * tie_shares(input, out, dim=None)
 
 
+@numpy_names
 def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """The median of all elements; with `dim`, the named tuple (values, indices) along it.
 
@@ -232,6 +236,7 @@ def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = Non
     return median_all(input, out=out) if dim is None else median_dim(input, dim, keepdim, out=out)
 
 
+@numpy_names
 def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """:func:`median` of the elements that are not NaN."""
     return median_all(input, True, out=out) if dim is None else median_dim(input, dim, keepdim, True, out=out)

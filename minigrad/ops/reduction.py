@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any
@@ -77,6 +78,17 @@ def need_float(name: str, dtype: Any) -> None:
                          f"dtype. Got: {dtypes.FROM_NUMPY.get(dtype, dtype)!r}; convert it first, for instance with .float()")
 
 
+def numpy_names(function: Any) -> Any:
+    """Decorator: let `function` be given ``axis=`` for ``dim=`` and ``keepdims=`` for ``keepdim=``, as operations can be."""
+    @functools.wraps(function)
+    def renamed(*args: Any, **named: Any) -> Any:
+        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+            if theirs in named:
+                named[ours] = named.pop(theirs)
+        return function(*args, **named)
+    return renamed
+
+
 # ---------------------------------------------------------------------------------------------------- sums
 
 def total(x: Any, axis: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
@@ -129,6 +141,7 @@ def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: 
     return spread(back(g, input_dtype, dtype) / (count(input_shape, dim) or 1), input_shape, dim)
 
 
+@numpy_names
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
     """Arithmetic mean over `dim` of the elements that are not NaN; NaN where there are none."""
     if input.dtype.kind not in "fc":
@@ -181,10 +194,11 @@ def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction:
     correction = corrected(name, unbiased, correction)
     if count(input.shape, dim) <= correction and math.prod(input.shape):
         warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-                      "(input numel divided by output numel).", UserWarning, stacklevel=3)
+                      "(input numel divided by output numel).", UserWarning, stacklevel=4)
     return dim, correction
 
 
+@numpy_names
 def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
         out: Any = None) -> Any:
     """Variance over `dim`: the sum of squared distances from the mean, divided by ``n - correction``.
@@ -201,6 +215,7 @@ def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
     return _var(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
 
 
+@numpy_names
 def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
         out: Any = None) -> Any:
     """Standard deviation over `dim`: the square root of :func:`var`, with the same arguments."""
@@ -208,12 +223,14 @@ def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
     return _std(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
 
 
+@numpy_names
 def var_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The pair of :func:`var` and :func:`mean`."""
     dim, correction = spread_arguments("var_mean", input, dim, unbiased, correction)
     return _var(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
 
 
+@numpy_names
 def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """The pair of :func:`std` and :func:`mean`."""
     dim, correction = spread_arguments("std_mean", input, dim, unbiased, correction)

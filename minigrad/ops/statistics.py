@@ -18,7 +18,7 @@ from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import copying, decomposition, indexing, linalg, ordering, pointwise, reduction, shape
 from minigrad.ops.indexing import gather_at
-from minigrad.ops.reduction import vector_norm
+from minigrad.ops.reduction import numpy_names, vector_norm
 from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
 
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
@@ -27,6 +27,7 @@ __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist"
 
 # ---------------------------------------------------------------------------------------------------- quantiles
 
+@numpy_names
 def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
              out: Any = None) -> Any:
     """The values below which the fractions `q` of the elements lie, over `dim` or all; NaN if there is a NaN.
@@ -42,6 +43,7 @@ def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, inte
     return quantiles("quantile", input, q, dim, keepdim, interpolation, out, skip_nan=False)
 
 
+@numpy_names
 def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
                 out: Any = None) -> Any:
     """:func:`quantile` of the elements that are not NaN."""
@@ -94,6 +96,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 
 # ---------------------------------------------------------------------------------------------------- norms
 
+@numpy_names
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
     """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
     if p == "nuc":
@@ -130,6 +133,7 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -
 
 # ---------------------------------------------------------------------------------------------------- differences, integrals
 
+@numpy_names
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
     """The `n`-th difference along `dim`, ``x[i + 1] - x[i]`` repeated; `prepend` and `append` are joined to `input` first.
 
