@@ -1,0 +1,50 @@
+"""The forms of max pooling that always return where each maximum was, too; convolution of sequences that come first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.ops import convolution, pooling
+from minigrad.ops import shape as shapes
+
+__all__ = ["adaptive_max_pool1d_with_indices", "adaptive_max_pool2d_with_indices", "adaptive_max_pool3d_with_indices", "conv_tbc",
+           "max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices"]
+
+
+def max_pool1d_with_indices(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                            ceil_mode: bool = False, return_indices: bool = True) -> Any:
+    """The maxima and their places."""
+    return pooling.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def max_pool2d_with_indices(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                            ceil_mode: bool = False, return_indices: bool = True) -> Any:
+    """The maxima and their places."""
+    return pooling.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def max_pool3d_with_indices(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+                            ceil_mode: bool = False, return_indices: bool = True) -> Any:
+    """The maxima and their places."""
+    return pooling.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True)
+
+
+def adaptive_max_pool1d_with_indices(input: Any, output_size: Any, return_indices: bool = True) -> Any:
+    """The maxima and their places."""
+    return pooling.adaptive_max_pool1d(input, output_size, return_indices=True)
+
+
+def adaptive_max_pool2d_with_indices(input: Any, output_size: Any, return_indices: bool = True) -> Any:
+    """The maxima and their places."""
+    return pooling.adaptive_max_pool2d(input, output_size, return_indices=True)
+
+
+def adaptive_max_pool3d_with_indices(input: Any, output_size: Any, return_indices: bool = True) -> Any:
+    """The maxima and their places."""
+    return pooling.adaptive_max_pool3d(input, output_size, return_indices=True)
+
+
+def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
+    """:func:`conv1d` of ``(time, batch, channels)`` with a weight ``(width, channels, out)``."""
+    x = convolution.conv1d(shapes.permute(input, dims=(1, 2, 0)), shapes.permute(weight, dims=(2, 1, 0)), bias, padding=pad)
+    return shapes.permute(x, dims=(2, 0, 1))
