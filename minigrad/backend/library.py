@@ -103,6 +103,7 @@ class NumpyLibrary(Library):
             return
         # ufunc.at is several times faster on one dimension than on more, so everything is brought to that.
         rows, places, values = as_rows(target, index, values)
+        places = np.where(places < 0, places + rows.shape[0], places) if places.min() < 0 else places
         laid_out = rows if rows.flags.c_contiguous else rows.copy()
         add_rows(laid_out.reshape(-1, values.shape[1]), places, values)
         if laid_out is not rows:

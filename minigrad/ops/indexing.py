@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
-from minigrad.autograd import call
-from minigrad.autograd.clock import memory_owner
-from minigrad.autograd.graph import TensorBase
+from minigrad.autograd import call, inplace
+from minigrad.autograd.clock import ledger, memory_owner
+from minigrad.autograd.graph import TensorBase, grad_enabled
 from minigrad.autograd.op import op
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, GraphError, ShapeError
 from minigrad.ops.pointwise import cast
@@ -76,6 +76,8 @@ def in_bounds(index: Any, size: int, dim: int, negative: bool = True) -> Any:
 
     Raises ``IndexError`` where it reaches outside a dimension `dim` of `size` elements: not every array library does.
     """
+    if index.dtype == np.int64 and index.size and index.view(np.uint64).max() < size:  # a negative number would be huge
+        return index
     if index.size:
         low, high = int(index.min()), int(index.max())
         if low < (-size if negative else 0) or high >= size:
@@ -93,8 +95,11 @@ def one_index(value: Any, like: Any) -> Any:
     return array if array.ndim else bool(array) if array.dtype.kind == "b" else int(array)
 
 
-def parsed(index: Any, x: Any) -> tuple[Index, Index | None]:
-    """`index` into the array `x` as two: what a view gives, and the arrays (or None) for each dimension of that view."""
+def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | None]:
+    """`index` into the array `x` as two: what a view gives, and the arrays (or None) for each dimension of that view.
+
+    Without `checked` it is left to the array library to find integers that are out of bounds.
+    """
     items = [raw(i) for i in (index if isinstance(index, tuple) else (index,))]
     items = [one_index(i, x) for i in items]
     used = sum([(i.ndim if i.dtype.kind == "b" else 1) if backend.is_array(i) else
@@ -138,11 +143,20 @@ def parsed(index: Any, x: Any) -> tuple[Index, Index | None]:
             dim += i.ndim
         else:
             basic.append(slice(None))
-            arrays.append(in_bounds(i, x.shape[dim], dim))
+            arrays.append(in_bounds(i, x.shape[dim], dim) if checked else i.astype(np.intp))
             dim += 1
     while arrays and arrays[-1] is None:
         arrays.pop()
     return tuple(basic) + (...,), tuple(arrays) or None
+
+
+def simple(index: Any) -> bool:
+    """Whether one part of an index is an integer, a slice that goes forwards, None or ``...``, all as Python has them."""
+    kind = index.__class__
+    if kind is slice:
+        return (index.start is None or index.start.__class__ is int) and (index.stop is None or index.stop.__class__ is int) and (
+            index.step is None or index.step.__class__ is int and index.step > 0)
+    return kind is int or index is None or index is Ellipsis
 
 
 def everything(index: Index) -> bool:
@@ -180,10 +194,17 @@ def getitem(input: Any, index: Any) -> Any:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
         return select(input, dim=0, index=index)
-    basic, arrays = parsed(index, raw(input))
-    if arrays is None:
-        return slices(input, index=basic)
-    return lookup(input if everything(basic) else slices(input, index=basic), indices=arrays)
+    parts = index if index.__class__ is tuple else (index,)
+    try:
+        if all([simple(part) for part in parts]):
+            return slices(input, index=parts if Ellipsis in parts else (*parts, ...))
+        basic, arrays = parsed(parts, raw(input), checked=not isinstance(raw(input), np.ndarray))
+        if arrays is not None:
+            return lookup(input if everything(basic) else slices(input, index=basic), indices=arrays)
+    except IndexError:
+        parsed(parts, raw(input))  # raises an error that says more
+        raise
+    return slices(input, index=basic)
 
 
 @op(grad_name="Index")
@@ -223,10 +244,12 @@ def overwrite_wrt_value(g: Any, index: Any, indices: Any, value_shape: Any) -> A
     part = slices(g, index=index)
     return sum_to_size(part if indices is None else lookup(part, indices=indices), size=value_shape)
 def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
-    if indices is None:
-        input[index] = value
-    else:
-        input[index][placed(indices)] = value
+    part, where = (input, index) if indices is None else (input[index], placed(indices))
+    try:
+        part[where] = value
+    except ValueError:
+        raise ShapeError(f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
+                         f"shape {list(part[where].shape)}") from None
 overwrite.info.writer = write_at
 
 
@@ -235,9 +258,21 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 
     Raises ``RuntimeError`` for a leaf that requires grad; write to it under ``no_grad()``.
     """
-    basic, indices = parsed(index, input.array)
+    target, base = input.array, input._base
+    basic, indices = parsed(index, target)
+    recorded = grad_enabled.get() and (input.node is not None or getattr(value, "node", None) is not None
+                                       or base is not None and base.node is not None)
+    if not recorded and value.__class__ in (int, float, bool):  # the most frequent case
+        inplace.refuse_repeated(target, "setitem")
+        try:
+            (target if indices is None else target[basic])[basic if indices is None else placed(indices)] = value
+        except (OverflowError, ValueError):
+            raise DtypeError(f"setitem: value cannot be converted to type {call.named(target.dtype)} without overflow: "
+                             f"{value}") from None
+        ledger.record(target, "setitem")
+        return
     value = as_operand(value, input)
-    extra = raw(value).ndim - (raw(input)[basic].ndim if indices is None else 0)
+    extra = raw(value).ndim - (target[basic].ndim if indices is None else 0)
     if indices is None and extra > 0 and value.shape[:extra] == (1,) * extra:
         value = reshape(value, shape=value.shape[extra:])
     overwrite.inplace(input, value, index=basic, indices=indices)
@@ -253,14 +288,14 @@ def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) 
     return put_at(True, input, indices, values, accumulate)
 
 
-def put_at(inplace: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
+def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
     if raw(values).dtype is not raw(input).dtype:
         raise DtypeError("index_put: Index put requires the source and destination dtypes match, got "
                          f"{call.named(raw(input).dtype)} for the destination and {call.named(raw(values).dtype)} for the "
                          "source.")
     basic, arrays = parsed(tuple([slice(None) if i is None else i for i in indices]), raw(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
-    function = function.inplace if inplace else function
+    function = function.inplace if in_place else function
     return function(input, values, index=basic, indices=arrays)
 
 
@@ -547,7 +582,7 @@ def scatter_(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = 
     return scattered(True, input, dim, index, src, value, reduce)
 
 
-def scattered(inplace: bool, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None, out: Any = None) -> Any:
+def scattered(in_place: bool, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None, out: Any = None) -> Any:
     src = value if src is None else src
     number = isinstance(src, call.SCALARS)
     if reduce is not None:
@@ -555,12 +590,12 @@ def scattered(inplace: bool, input: Any, dim: int, index: Any, src: Any, value: 
             raise ShapeError(f"scatter: reduce argument must be either add or multiply, got {reduce!r}")
         src = expand(as_operand(src, input), size=tuple(index.shape)) if number else src
         name = "sum" if reduce == "add" else "prod"
-        return reduced(inplace, input, dim, index, src, name, True, out)
-    extra = {} if inplace else {"out": out}
+        return reduced(in_place, input, dim, index, src, name, True, out)
+    extra = {} if in_place else {"out": out}
     if number:
-        function: Any = scatter_value.inplace if inplace else scatter_value
+        function: Any = scatter_value.inplace if in_place else scatter_value
         return function(input, index, as_operand(src, input), dim=dim, **extra)
-    return (scatter_at.inplace if inplace else scatter_at)(input, index, src, dim=dim, **extra)
+    return (scatter_at.inplace if in_place else scatter_at)(input, index, src, dim=dim, **extra)
 
 
 def scatter_add(input: Any, dim: int, index: Any, src: Any, *, out: Any = None) -> Any:
@@ -676,10 +711,10 @@ def scatter_reduce_(input: Any, dim: int, index: Any, src: Any, reduce: str, *, 
     return reduced(True, input, dim, index, src, reduce, include_self)
 
 
-def reduced(inplace: bool, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any = None) -> Any:
+def reduced(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any = None) -> Any:
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ShapeError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
-    if inplace:
+    if in_place:
         return reduce_at.inplace(input, index, src, dim=dim, reduce=reduce, include_self=include_self)
     return reduce_at(input, index, src, dim=dim, reduce=reduce, include_self=include_self, out=out)
 
@@ -839,7 +874,7 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return put_flat(True, input, index, source, accumulate)
 
 
-def put_flat(inplace: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
+def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
@@ -849,7 +884,7 @@ def put_flat(inplace: bool, input: Any, index: Any, source: Any, accumulate: boo
                          f"{call.named(raw(input).dtype)}")
     where = np.unravel_index(places, input.shape) if len(input.shape) else (places,)
     function: Any = add_at if accumulate else overwrite
-    function = function.inplace if inplace else function
+    function = function.inplace if in_place else function
     return function(input, reshape(source, shape=(places.size,)), index=(...,) if len(input.shape) else (None,), indices=where)
 
 
@@ -1011,7 +1046,7 @@ def index_reduce_(input: Any, dim: int, index: Any, source: Any, reduce: str, *,
     return reduced_rows(True, input, dim, index, source, reduce, include_self)
 
 
-def reduced_rows(inplace: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
+def reduced_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
                  out: Any = None) -> Any:
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
@@ -1020,7 +1055,7 @@ def reduced_rows(inplace: bool, input: Any, dim: int, index: Any, source: Any, r
     if not len(input.shape):
         places, shape = places.reshape(()) if not shape else places, shape
     everywhere = np.broadcast_to(places.reshape([-1 if k == d else 1 for k in range(len(shape))]), shape)
-    return reduced(inplace, input, dim, everywhere, source, reduce, include_self, out)
+    return reduced(in_place, input, dim, everywhere, source, reduce, include_self, out)
 
 
 def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:

@@ -44,7 +44,14 @@ def listed(values: Any) -> tuple[int, ...]:
 def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method form of `function`, whose integers come one by one, ``x.reshape(2, 3)``, or as one sequence."""
     def method(self: Any, *values: Any, **named: Any) -> Any:
-        return function(self, listed(values), **named) if values or not named else function(self, **named)
+        if named and not values:
+            return function(self, **named)
+        if len(values) == 1 and values[0].__class__ is not int:
+            values = listed(values)
+        for n in values:
+            if n.__class__ is not int:
+                values = listed(values)
+        return function(self, values, **named)
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
     return method
@@ -219,10 +226,13 @@ def filled(input: Any, *, size: Any, value: Any = 0) -> Any:
 @op(view=True)
 def permute(input: Any, *, dims: Any) -> Any:
     """`input` with its dimensions in the order `dims`: dimension d of the result is dimension ``dims[d]`` of `input`."""
-    if len(dims) != input.ndim:
-        raise ShapeError(f"input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}; dims {list(dims)} must name "
-                         "each dimension once")
-    return input.transpose(wrapped_dims(dims, input.ndim) if input.ndim else ())
+    try:
+        return input.transpose(dims)
+    except ValueError:  # said in PyTorch's words
+        if len(dims) != input.ndim:
+            raise ShapeError(f"input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}; dims {list(dims)} must name "
+                             "each dimension once") from None
+        return input.transpose(wrapped_dims(dims, input.ndim))
 @permute.derivative("input")
 def permute_wrt_input(g: Any, dims: Any) -> Any:
     wrapped = [d % len(dims) for d in dims]
@@ -232,8 +242,11 @@ def permute_wrt_input(g: Any, dims: Any) -> Any:
 @op(view=True)
 def transpose(input: Any, *, dim0: Any, dim1: Any) -> Any:
     """`input` with dimensions `dim0` and `dim1` exchanged."""
-    dim0, dim1 = wrapped_dim(dim0, input.ndim), wrapped_dim(dim1, input.ndim)
-    return input.swapaxes(dim0, dim1) if input.ndim else input[...]
+    if input.ndim:
+        return input.swapaxes(dim0, dim1)
+    for d in (dim0, dim1):
+        wrapped_dim(d, 0)
+    return input[...]
 @transpose.derivative("input")
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
@@ -338,9 +351,12 @@ def split_with_sizes_wrt_tensor(g: Any, tensor_shape: Any, split_sizes: Any, dim
     given = next(x for x in g if x is not None)
     return cat([filled(given, size=(*tensor_shape[:dim], n, *tensor_shape[dim + 1:])) if x is None else x
                 for x, n in zip(g, split_sizes)], dim=dim)
-def split_piece(k: int, tensor: Any, split_sizes: Any, dim: Any) -> Any:
-    return narrow_to, {"dim": dim % tensor.ndim, "start": sum(split_sizes[:k]), "length": split_sizes[k]}
-split_with_sizes.info.piece = split_piece
+def split_pieces(tensor: Any, split_sizes: Any, dim: Any) -> Any:
+    start = 0
+    for n in split_sizes:
+        yield narrow_to, {"dim": dim % tensor.ndim, "start": start, "length": n}
+        start += n
+split_with_sizes.info.pieces = split_pieces
 
 
 @op(outputs=True, view=True)
@@ -354,8 +370,8 @@ def unbind(input: Any, *, dim: Any = 0) -> Any:
 def unbind_wrt_input(g: Any, dim: Any) -> Any:
     given = next(x for x in g if x is not None)
     return stack([filled(given, size=given.shape) if x is None else x for x in g], dim=dim)
-def unbind_piece(k: int, input: Any, dim: Any) -> Any: return select, {"dim": dim, "index": k}
-unbind.info.piece = unbind_piece
+def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "index": k}) for k in range(input.shape[dim])]
+unbind.info.pieces = unbind_pieces
 
 
 @op(dtypes="promote")
@@ -364,6 +380,21 @@ def cat(*tensors: Any, dim: Any = 0) -> Any:
 
     A one-dimensional tensor without elements fits anywhere, as in PyTorch.
     """
+    try:
+        return np.concatenate(tensors, axis=dim)
+    except ValueError:  # said in PyTorch's words, unless it is only about an empty vector
+        return np.concatenate(joinable(tensors, dim), axis=dim)
+@cat.derivative("tensors")
+def cat_wrt_tensors(g: Any, tensors_shape: Any, dim: Any) -> Any:
+    dim = dim % len(g.shape)
+    sizes = [0 if s == (0,) else s[dim] for s in tensors_shape]
+    pieces = split_with_sizes(g, split_sizes=sizes, dim=dim)
+    return tuple([reshape(piece, shape=(0,)) if s == (0,) and len(g.shape) > 1 and piece.shape != s else piece
+                  for piece, s in zip(pieces, tensors_shape)])
+
+
+def joinable(tensors: Any, dim: int) -> Any:
+    """What of `tensors` can be joined along `dim`. Raises ``RuntimeError`` where one does not fit the others."""
     parts = [x for x in tensors if x.shape != (0,)] or list(tensors[:1])
     for k, x in enumerate(tensors):
         if x.ndim == 0:
@@ -377,24 +408,19 @@ def cat(*tensors: Any, dim: Any = 0) -> Any:
             if n != m and d != dim:
                 raise ShapeError(f"Sizes of tensors must match except in dimension {dim}. Expected size {n} but got size {m} "
                                  f"for tensor number {k} in the list, in dimension {d}")
-    return np.concatenate(parts, axis=dim)
-@cat.derivative("tensors")
-def cat_wrt_tensors(g: Any, tensors_shape: Any, dim: Any) -> Any:
-    dim = dim % len(g.shape)
-    sizes = [0 if s == (0,) else s[dim] for s in tensors_shape]
-    pieces = split_with_sizes(g, split_sizes=sizes, dim=dim)
-    return tuple([reshape(piece, shape=(0,)) if s == (0,) and len(g.shape) > 1 and piece.shape != s else piece
-                  for piece, s in zip(pieces, tensors_shape)])
+    return parts
 
 
 @op(dtypes="promote")
 def stack(*tensors: Any, dim: Any = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
+    shape = tensors[0].shape
     for k, x in enumerate(tensors):
-        if x.shape != tensors[0].shape:
-            raise ShapeError(f"stack expects each tensor to be equal size, but got {list(tensors[0].shape)} at entry 0 and "
+        if x.shape != shape:
+            raise ShapeError(f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                              f"{list(x.shape)} at entry {k}")
-    return np.stack(tensors, axis=wrapped_dim(dim, tensors[0].ndim + 1))
+    place = at(wrapped_dim(dim, len(shape) + 1), None)
+    return np.concatenate([x[place] for x in tensors], axis=dim)
 @stack.derivative("tensors")
 def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
 
