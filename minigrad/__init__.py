@@ -42,6 +42,7 @@ from minigrad.ops.sampling import *
 from minigrad.ops.shape import *
 from minigrad.ops.special import *
 from minigrad.ops.statistics import *
+from minigrad.ops.windows import *
 from minigrad.printing import *
 from minigrad.queries import *
 from minigrad.random import *

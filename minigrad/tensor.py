@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import autograd, backend, dtypes, layouts, printing
 from minigrad.autograd import clock
 from minigrad.autograd.call import quiet
-from minigrad.autograd.graph import LEAF, off, RemovableHandle, TensorBase
+from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
     activation,
@@ -48,8 +48,10 @@ class Tensor(TensorBase):
     __array_priority__ = 1000
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
-        if cls is not Tensor or len(data) == 1 and isinstance(data[0], Tensor):
-            return object.__new__(cls) if cls is not Tensor else data[0].detach()
+        if cls is not Tensor:
+            return Tensor(*data, device=device).as_subclass(cls)
+        if len(data) == 1 and isinstance(data[0], Tensor):
+            return data[0].detach()
         if len(data) == 1 and not isinstance(data[0], (builtins.int, Size)):
             return creation.tensor(data[0], dtype=dtypes.get_default_dtype(), device=device)
         return creation.empty(*(data or (0,)), device=device)

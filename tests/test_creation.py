@@ -135,6 +135,21 @@ def test_indices_of_triangles() -> None:
         mg.tril_indices(-1, 2)
 
 
+@pytest.mark.parametrize(("make", "reference"), [
+    (mg.hann_window, np.hanning), (mg.hamming_window, np.hamming), (mg.blackman_window, np.blackman),
+    (mg.bartlett_window, np.bartlett), (mg.kaiser_window, lambda n: np.kaiser(n, 12.0))])
+def test_windows(make: Any, reference: Any) -> None:
+    for n in (0, 1, 2, 5, 8):
+        symmetric, periodic = make(n, periodic=False, dtype=mg.float64), make(n, dtype=mg.float64)
+        np.testing.assert_allclose(symmetric.numpy(), reference(n), atol=1e-12)
+        np.testing.assert_allclose(periodic.numpy(), reference(n + 1)[:-1] if n > 1 else np.ones(n), atol=1e-12)
+    assert make(3).dtype is mg.float32 and make(3, requires_grad=True).requires_grad
+    with pytest.raises(RuntimeError, match="requires non-negative window_length"):
+        make(-1)
+    with pytest.raises(RuntimeError, match="expects floating point dtypes, got: minigrad.int64"):
+        make(3, dtype=mg.int64)
+
+
 # ---------------------------------------------------------------------------------------------------- like others
 
 def test_like() -> None:

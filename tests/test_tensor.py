@@ -293,6 +293,19 @@ def test_legacy_constructor() -> None:
     assert mg.Tensor(x).data_ptr() == x.data_ptr()
 
 
+def test_subclasses() -> None:
+    class Mine(mg.Tensor):
+        pass
+
+    x = Mine([1.0, 2.0])
+    assert type(x) is Mine and repr(x) == "Mine([1., 2.])" and type(x * 2) is mg.Tensor
+    leaf = mg.ones(2, requires_grad=True)
+    (leaf.as_subclass(Mine) * 3).sum().backward()
+    assert leaf.grad.tolist() == [3, 3]
+    with pytest.raises(TypeError, match="expected a subclass of Tensor, got int"):
+        leaf.as_subclass(int)
+
+
 # ---------------------------------------------------------------------------------------------------- the graph
 
 def test_leaves() -> None:
