@@ -2,6 +2,7 @@
 
 import importlib as _importlib
 import math as _math
+from typing import Any as _Any
 
 # The class comes first: importing the module minigrad.tensor binds the name that the function `tensor` then takes.
 from minigrad.tensor import Tensor  # isort: skip
@@ -55,6 +56,7 @@ newaxis = None
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "special", "testing", "utils", "viz"))
+_ELSEWHERE = {"load": "serialization", "save": "serialization", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
@@ -65,18 +67,18 @@ _FUNCTIONS_OF_NN = frozenset((
     "rrelu", "rrelu_", "triplet_margin_loss"))
 
 
-def __getattr__(name):  # type: ignore[no-untyped-def]
+def __getattr__(name: str) -> _Any:
     if name in _PARTS:
         return _importlib.import_module(f"minigrad.{name}")
-    if name in ("save", "load"):
-        return getattr(_importlib.import_module("minigrad.serialization"), name)
-    if name.endswith("_") and hasattr(globals().get(name[:-1]), "inplace"):
-        return globals()[name[:-1]].inplace
+    if name in _ELSEWHERE:
+        return getattr(_importlib.import_module(f"minigrad.{_ELSEWHERE[name]}"), name)
     if name in _FUNCTIONS_OF_NN:
         function = globals()[name] = getattr(_importlib.import_module("minigrad.nn.functional"), name)
         return function
+    if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
+        return getattr(Tensor, name)  # x.exp_() is exp_(x) too
     raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
 
 
-def __dir__():  # type: ignore[no-untyped-def]
-    return sorted({*globals(), *_PARTS, *_FUNCTIONS_OF_NN})
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PARTS, *_ELSEWHERE, *_FUNCTIONS_OF_NN})
