@@ -1,0 +1,543 @@
+"""Layers: their state, their printing, their values against NumPy, and what they refuse."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any, Callable
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+from minigrad.nn.utils import parametrizations, parametrize, rnn
+from minigrad.nn.utils.stateless import functional_call
+
+# What a layer is made by, how it prints, the shapes of its state, its input's shape and its output's.
+Row = tuple[Callable[[], nn.Module], str, dict[str, tuple[int, ...]], tuple[int, ...], tuple[int, ...]]
+WEIGHT_BIAS_5 = {"weight": (5,), "bias": (5,)}
+NORM_5 = {**WEIGHT_BIAS_5, "running_mean": (5,), "running_var": (5,), "num_batches_tracked": ()}
+
+LAYERS: list[Row] = [
+    (lambda: nn.Identity(3, x=1), "Identity()", {}, (2, 3), (2, 3)),
+    (lambda: nn.Linear(3, 4), "Linear(in_features=3, out_features=4, bias=True)", {"weight": (4, 3), "bias": (4,)}, (2, 3), (2, 4)),
+    (lambda: nn.Linear(3, 4, bias=False), "Linear(in_features=3, out_features=4, bias=False)", {"weight": (4, 3)}, (3,), (4,)),
+    (lambda: nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)", {}, (2, 3, 4), (2, 12)),
+    (lambda: nn.Unflatten(1, (2, -1)), "Unflatten(dim=1, unflattened_size=(2, -1))", {}, (2, 6), (2, 2, 3)),
+    (lambda: nn.Conv1d(2, 4, 3), "Conv1d(2, 4, kernel_size=(3,), stride=(1,))", {"weight": (4, 2, 3), "bias": (4,)}, (1, 2, 7), (1, 4, 5)),
+    (lambda: nn.Conv2d(2, 4, 3, padding="same", groups=2, bias=False, padding_mode="reflect"),
+     "Conv2d(2, 4, kernel_size=(3, 3), stride=(1, 1), padding=same, groups=2, bias=False, padding_mode=reflect)",
+     {"weight": (4, 1, 3, 3)}, (1, 2, 5, 6), (1, 4, 5, 6)),
+    (lambda: nn.Conv2d(2, 3, (1, 2), stride=2, padding=1, dilation=2),
+     "Conv2d(2, 3, kernel_size=(1, 2), stride=(2, 2), padding=(1, 1), dilation=(2, 2))",
+     {"weight": (3, 2, 1, 2), "bias": (3,)}, (1, 2, 5, 6), (1, 3, 4, 3)),
+    (lambda: nn.Conv3d(1, 2, 2), "Conv3d(1, 2, kernel_size=(2, 2, 2), stride=(1, 1, 1))",
+     {"weight": (2, 1, 2, 2, 2), "bias": (2,)}, (1, 1, 3, 3, 3), (1, 2, 2, 2, 2)),
+    (lambda: nn.ConvTranspose1d(2, 4, 3), "ConvTranspose1d(2, 4, kernel_size=(3,), stride=(1,))",
+     {"weight": (2, 4, 3), "bias": (4,)}, (1, 2, 5), (1, 4, 7)),
+    (lambda: nn.ConvTranspose2d(2, 4, 3, stride=2, output_padding=1, groups=2),
+     "ConvTranspose2d(2, 4, kernel_size=(3, 3), stride=(2, 2), output_padding=(1, 1), groups=2)",
+     {"weight": (2, 2, 3, 3), "bias": (4,)}, (1, 2, 4, 4), (1, 4, 10, 10)),
+    (lambda: nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)", {}, (1, 2, 4, 6), (1, 2, 2, 3)),
+    (lambda: nn.MaxPool1d(2, 1), "MaxPool1d(kernel_size=2, stride=1, padding=0, dilation=1, ceil_mode=False)", {}, (1, 2, 4), (1, 2, 3)),
+    (lambda: nn.AvgPool1d(2), "AvgPool1d(kernel_size=(2,), stride=(2,), padding=(0,))", {}, (1, 2, 4), (1, 2, 2)),
+    (lambda: nn.AvgPool2d(2), "AvgPool2d(kernel_size=2, stride=2, padding=0)", {}, (1, 2, 4, 4), (1, 2, 2, 2)),
+    (lambda: nn.AdaptiveAvgPool2d((1, None)), "AdaptiveAvgPool2d(output_size=(1, None))", {}, (1, 2, 4, 5), (1, 2, 1, 5)),
+    (lambda: nn.AdaptiveMaxPool1d(2), "AdaptiveMaxPool1d(output_size=2)", {}, (1, 2, 5), (1, 2, 2)),
+    (lambda: nn.LPPool1d(2.0, 3), "LPPool1d(norm_type=2.0, kernel_size=3, stride=None, ceil_mode=False)", {}, (1, 2, 6), (1, 2, 2)),
+    (lambda: nn.BatchNorm1d(5), "BatchNorm1d(5, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
+     NORM_5, (3, 5), (3, 5)),
+    (lambda: nn.BatchNorm2d(5, affine=False, track_running_stats=False),
+     "BatchNorm2d(5, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)", {}, (3, 5, 2, 2), (3, 5, 2, 2)),
+    (lambda: nn.InstanceNorm1d(5, affine=True), "InstanceNorm1d(5, eps=1e-05, momentum=0.1, affine=True, bias=True, "
+     "track_running_stats=False)", WEIGHT_BIAS_5, (2, 5, 3), (2, 5, 3)),
+    (lambda: nn.LayerNorm((2, 5)), "LayerNorm((2, 5), eps=1e-05, elementwise_affine=True, bias=True)",
+     {"weight": (2, 5), "bias": (2, 5)}, (3, 2, 5), (3, 2, 5)),
+    (lambda: nn.RMSNorm(5), "RMSNorm((5,), eps=None, elementwise_affine=True)", {"weight": (5,)}, (3, 5), (3, 5)),
+    (lambda: nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)", {"weight": (4,), "bias": (4,)}, (2, 4, 3), (2, 4, 3)),
+    (lambda: nn.LocalResponseNorm(2), "LocalResponseNorm(2, alpha=0.0001, beta=0.75, k=1.0)", {}, (1, 4, 3, 3), (1, 4, 3, 3)),
+    (lambda: nn.Dropout(0.2, inplace=True), "Dropout(p=0.2, inplace=True)", {}, (2,), (2,)),
+    (lambda: nn.ZeroPad2d(1), "ZeroPad2d((1, 1, 1, 1))", {}, (1, 2, 2), (1, 4, 4)),
+    (lambda: nn.ConstantPad1d((1, 2), 3.5), "ConstantPad1d(padding=(1, 2), value=3.5)", {}, (1, 2), (1, 5)),
+    (lambda: nn.ReflectionPad1d(1), "ReflectionPad1d((1, 1))", {}, (1, 3), (1, 5)),
+    (lambda: nn.CircularPad2d(1), "CircularPad2d((1, 1, 1, 1))", {}, (1, 1, 2, 2), (1, 1, 4, 4)),
+    (lambda: nn.Upsample(scale_factor=2), "Upsample(scale_factor=2.0, mode='nearest')", {}, (1, 1, 3), (1, 1, 6)),
+    (lambda: nn.PixelShuffle(2), "PixelShuffle(upscale_factor=2)", {}, (1, 4, 2, 3), (1, 1, 4, 6)),
+    (lambda: nn.Unfold(2), "Unfold(kernel_size=2, dilation=1, padding=0, stride=1)", {}, (1, 2, 3, 3), (1, 8, 4)),
+    (lambda: nn.Fold((3, 3), 2), "Fold(output_size=(3, 3), kernel_size=2, dilation=1, padding=0, stride=1)", {}, (1, 8, 4), (1, 2, 3, 3)),
+    (lambda: nn.PReLU(2), "PReLU(num_parameters=2)", {"weight": (2,)}, (1, 2, 3), (1, 2, 3)),
+    (lambda: nn.Threshold(0.1, 20), "Threshold(threshold=0.1, value=20)", {}, (2,), (2,)),
+    (lambda: nn.ReLU(True), "ReLU(inplace=True)", {}, (2,), (2,)),
+    (lambda: nn.ReLU6(), "ReLU6()", {}, (2,), (2,)),
+    (lambda: nn.Hardtanh(-2, 2), "Hardtanh(min_val=-2, max_val=2)", {}, (2,), (2,)),
+    (lambda: nn.GELU("tanh"), "GELU(approximate='tanh')", {}, (2,), (2,)),
+    (lambda: nn.Softplus(), "Softplus(beta=1.0, threshold=20.0)", {}, (2,), (2,)),
+    (lambda: nn.Softshrink(), "Softshrink(0.5)", {}, (2,), (2,)),
+    (lambda: nn.GLU(), "GLU(dim=-1)", {}, (2, 4), (2, 2)),
+    (lambda: nn.Softmax(dim=1), "Softmax(dim=1)", {}, (2, 3), (2, 3)),
+    (lambda: nn.Softmax2d(), "Softmax2d()", {}, (2, 3, 1, 1), (2, 3, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("row", LAYERS, ids=[row[1].split("(")[0] for row in LAYERS])
+def test_a_layer_prints_saves_and_computes(row: Row) -> None:
+    make, text, state, given, result = row
+    layer = make()
+    assert repr(layer) == text
+    assert {name: tuple(t.shape) for name, t in layer.state_dict().items()} == state
+    x = mg.randn(*given, requires_grad=True)
+    y = layer(x * 1)
+    assert tuple(y.shape) == result and y.dtype is mg.float32
+    y.sum().backward()
+    assert tuple(x.grad.shape) == given and all(p.grad is not None for p in layer.parameters())
+    twin = make()
+    twin.load_state_dict(layer.state_dict())
+    layer.eval(), twin.eval()
+    assert np.array_equal(layer(x * 1).detach().numpy(), twin(x * 1).detach().numpy())
+
+
+ELEMENTWISE = {
+    nn.Sigmoid: lambda x: 1 / (1 + np.exp(-x)), nn.Tanh: np.tanh, nn.LogSigmoid: lambda x: -np.log1p(np.exp(-x)),
+    nn.Softsign: lambda x: x / (1 + np.abs(x)), nn.Tanhshrink: lambda x: x - np.tanh(x), nn.SiLU: lambda x: x / (1 + np.exp(-x)),
+    nn.Mish: lambda x: x * np.tanh(np.log1p(np.exp(x))), nn.ELU: lambda x: np.where(x > 0, x, np.expm1(x)),
+    nn.CELU: lambda x: np.where(x > 0, x, np.expm1(x)), nn.LeakyReLU: lambda x: np.where(x > 0, x, 0.01 * x),
+    nn.SELU: lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
+    nn.Hardsigmoid: lambda x: np.clip(x + 3, 0, 6) / 6, nn.Hardswish: lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    nn.Hardshrink: lambda x: np.where(np.abs(x) > 0.5, x, 0), nn.PReLU: lambda x: np.where(x > 0, x, 0.25 * x),
+    nn.ReLU: lambda x: np.maximum(x, 0), nn.ReLU6: lambda x: np.clip(x, 0, 6),
+}
+
+
+@pytest.mark.parametrize("kind", ELEMENTWISE, ids=lambda kind: kind.__name__)
+def test_activations_are_their_formulas(kind: Any) -> None:
+    x = np.linspace(-7, 7, 29)
+    np.testing.assert_allclose(kind().double()(mg.tensor(x)).detach().numpy(), ELEMENTWISE[kind](x), rtol=1e-10, atol=1e-12)
+
+
+def test_rrelu_draws_in_training_and_averages_in_evaluation() -> None:
+    x = -mg.ones(1000)
+    layer = nn.RReLU(0.1, 0.3)
+    y = layer(x).numpy()
+    assert ((y <= -0.1) & (y >= -0.3)).all() and y.std() > 0.03
+    assert np.allclose(layer.eval()(x).numpy(), -0.2)
+
+
+def test_dropout_in_both_modes() -> None:
+    x = mg.ones(50, 40)
+    for layer in (nn.Dropout(0.25), nn.Dropout1d(0.25)):
+        y = layer(x).numpy()
+        assert set(np.unique(y)) == {0, np.float32(1 / 0.75)} and 0.1 < (y == 0).mean() < 0.4
+        assert layer.eval()(x) is x
+    with pytest.raises(ValueError, match="between 0 and 1, but got 1.5"):
+        nn.Dropout(1.5)
+
+
+def test_batch_norm_normalises_and_keeps_statistics() -> None:
+    x = np.random.RandomState(0).standard_normal((6, 3, 4)) * 2 + 1
+    norm = nn.BatchNorm1d(3).double()
+    y = norm(mg.tensor(x)).detach().numpy()
+    mean, var = x.mean((0, 2)), x.var((0, 2))
+    np.testing.assert_allclose(y, (x - mean[:, None]) / np.sqrt(var + 1e-5)[:, None], rtol=1e-10)
+    np.testing.assert_allclose(norm.running_mean.numpy(), 0.1 * mean)
+    np.testing.assert_allclose(norm.running_var.numpy(), 0.9 + 0.1 * x.var((0, 2), ddof=1))
+    assert int(norm.num_batches_tracked) == 1
+    y = norm.eval()(mg.tensor(x)).detach().numpy()
+    expected = (x - norm.running_mean.numpy()[:, None]) / np.sqrt(norm.running_var.numpy() + 1e-5)[:, None]
+    np.testing.assert_allclose(y, expected, rtol=1e-10)
+    average = nn.BatchNorm1d(3, momentum=None).double()
+    average(mg.tensor(x))
+    average(mg.tensor(x * 3))
+    np.testing.assert_allclose(average.running_mean.numpy(), 2 * mean)
+    with pytest.raises(ValueError, match="expected 4D input"):
+        nn.BatchNorm2d(3)(mg.ones(2, 3))
+
+
+def test_batch_norms_from_before_batches_were_counted_can_be_loaded() -> None:
+    state = nn.BatchNorm1d(2).state_dict()
+    del state["num_batches_tracked"], state._metadata
+    assert nn.BatchNorm1d(2).load_state_dict(state).missing_keys == []
+
+
+def test_layer_group_instance_and_rms_norm() -> None:
+    x = np.random.RandomState(0).standard_normal((2, 4, 3))
+    t = mg.tensor(x)
+
+    def normal(a: np.ndarray, axes: Any) -> np.ndarray:
+        return (a - a.mean(axes, keepdims=True)) / np.sqrt(a.var(axes, keepdims=True) + 1e-5)
+
+    for layer, expected in ((nn.LayerNorm(3), normal(x, -1)), (nn.LayerNorm((4, 3)), normal(x, (1, 2))),
+                            (nn.InstanceNorm1d(4), normal(x, -1)),
+                            (nn.GroupNorm(2, 4), normal(x.reshape(2, 2, 6), -1).reshape(x.shape)),
+                            (nn.RMSNorm(3, eps=0.1), x / np.sqrt((x * x).mean(-1, keepdims=True) + 0.1))):
+        np.testing.assert_allclose(layer.double()(t).detach().numpy(), expected, rtol=1e-9, atol=1e-12)
+    assert tuple(nn.InstanceNorm1d(4)(mg.ones(4, 3)).shape) == (4, 3)
+    with pytest.raises(ValueError, match="must be divisible by num_groups"):
+        nn.GroupNorm(3, 4)
+
+
+def test_linear_and_convolution_are_their_formulas() -> None:
+    x = np.random.RandomState(0).standard_normal((2, 3))
+    linear = nn.Linear(3, 4).double()
+    np.testing.assert_allclose(linear(mg.tensor(x)).detach().numpy(),
+                               x @ linear.weight.detach().numpy().T + linear.bias.detach().numpy(), rtol=1e-12)
+    bilinear = nn.Bilinear(3, 3, 2).double()
+    expected = np.einsum("ni,kij,nj->nk", x, bilinear.weight.detach().numpy(), x) + bilinear.bias.detach().numpy()
+    np.testing.assert_allclose(bilinear(mg.tensor(x), mg.tensor(x)).detach().numpy(), expected, rtol=1e-12)
+    conv = nn.Conv1d(1, 1, 3, padding=1, padding_mode="circular", bias=False)
+    with mg.no_grad():
+        conv.weight.copy_(mg.tensor([[[1.0, 10.0, 100.0]]]))
+    assert conv(mg.tensor([[[1.0, 2.0, 3.0]]])).flatten().tolist() == [213, 321, 132]
+    up = nn.ConvTranspose1d(1, 1, 2, stride=2, bias=False)
+    assert tuple(up(mg.ones(1, 1, 3), output_size=[7]).shape) == (1, 1, 7)
+    with pytest.raises(ValueError, match="requested an output size of"):
+        up(mg.ones(1, 1, 3), output_size=[9])
+
+
+def test_what_layers_refuse() -> None:
+    for make, text in ((lambda: nn.Conv2d(3, 4, 3, groups=2), "in_channels must be divisible by groups"),
+                       (lambda: nn.Conv2d(2, 3, 3, groups=2), "out_channels must be divisible by groups"),
+                       (lambda: nn.Conv2d(2, 2, 3, groups=0), "groups must be a positive integer"),
+                       (lambda: nn.Conv2d(2, 2, 3, padding="other"), "Invalid padding string"),
+                       (lambda: nn.Conv2d(2, 2, 3, padding="same", stride=2), "not supported for strided convolutions"),
+                       (lambda: nn.Conv2d(2, 2, 3, padding_mode="other"), "padding_mode must be one of"),
+                       (lambda: nn.ConvTranspose2d(2, 2, 3, padding_mode="reflect"), "Only \"zeros\" padding mode"),
+                       (lambda: nn.Hardtanh(1, -1), "max_val must be greater than min_val"),
+                       (lambda: nn.Bilinear(0, 1, 1), "in1_features must be > 0"),
+                       (lambda: nn.RNN(1, 1, nonlinearity="other"), "Unknown nonlinearity"),
+                       (lambda: nn.LSTM(1, 0), "hidden_size must be greater than zero"),
+                       (lambda: nn.LSTM(1, 2, proj_size=2), "proj_size has to be smaller than hidden_size"),
+                       (lambda: nn.MultiMarginLoss(p=3), "only p == 1 and p == 2 supported"),
+                       (lambda: nn.TripletMarginLoss(margin=0), "expected margin to be greater than 0"),
+                       (lambda: nn.FractionalMaxPool2d(2), "requires specifying either an output size, or a pooling ratio")):
+        with pytest.raises(ValueError, match=text):
+            make()
+    with pytest.raises(RuntimeError, match=r"input.size\(-1\) must be equal to input_size. Expected 3, got 4"):
+        nn.LSTM(3, 2)(mg.ones(5, 1, 4))
+    with pytest.raises(RuntimeError, match=r"Expected hidden size \(1, 2, 5\), got \[1, 3, 5\]"):
+        nn.GRU(3, 5)(mg.ones(4, 2, 3), mg.zeros(1, 3, 5))
+    with pytest.warns(UserWarning, match="adds dropout after all but last recurrent layer"):
+        nn.GRU(3, 5, dropout=0.5)
+
+
+# ---------------------------------------------------------------------------------------------------- embeddings
+
+def test_embedding_looks_up_and_leaves_padding_alone() -> None:
+    table = nn.Embedding(5, 3, padding_idx=-1)
+    assert repr(table) == "Embedding(5, 3, padding_idx=4)" and float(table.weight[4].abs().sum()) == 0
+    table(mg.tensor([[0, 4], [0, 2]])).sum().backward()
+    assert table.weight.grad[:, 0].tolist() == [2, 0, 1, 0, 0]
+    fixed = nn.Embedding.from_pretrained(mg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    assert fixed(mg.tensor([1])).tolist() == [[3, 4]] and not fixed.weight.requires_grad
+    short = nn.Embedding(3, 2, max_norm=1.0)
+    with mg.no_grad():
+        short.weight.fill_(3)
+    short(mg.tensor([1]))
+    assert np.allclose(np.linalg.norm(short.weight.detach().numpy(), axis=1), [math.sqrt(18), 1, math.sqrt(18)], atol=1e-5)
+    bag = nn.EmbeddingBag.from_pretrained(mg.tensor([[1.0], [2.0], [4.0]]), mode="sum")
+    assert bag(mg.tensor([0, 1, 2]), mg.tensor([0, 2])).tolist() == [[3], [4]]
+    with pytest.raises(AssertionError, match="padding_idx must be within num_embeddings"):
+        nn.Embedding(3, 2, padding_idx=3)
+
+
+# ---------------------------------------------------------------------------------------------------- recurrent layers
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def recurrence(layer: Any, x: np.ndarray, k: str) -> np.ndarray:
+    """The outputs of one layer and direction for (T, N, inputs), from a state of zeros."""
+    w, u, b, c = [getattr(layer, f"{name}{k}").detach().numpy() for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    size = layer.hidden_size
+    h = cell = np.zeros((x.shape[1], size))
+    out = []
+    for step in x[::-1] if k.endswith("reverse") else x:
+        i, j = step @ w.T + b, h @ u.T + c
+        if isinstance(layer, nn.LSTM):
+            a = np.split(i + j, 4, axis=1)
+            cell = sigmoid(a[1]) * cell + sigmoid(a[0]) * np.tanh(a[2])
+            h = sigmoid(a[3]) * np.tanh(cell)
+        elif isinstance(layer, nn.GRU):
+            (ir, iz, im), (hr, hz, hm) = np.split(i, 3, axis=1), np.split(j, 3, axis=1)
+            z = sigmoid(iz + hz)
+            h = (1 - z) * np.tanh(im + sigmoid(ir + hr) * hm) + z * h
+        else:
+            h = np.tanh(i + j)
+        out.append(h)
+    return np.stack(out[::-1] if k.endswith("reverse") else out)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_recurrent_layers_are_their_recurrences(kind: Any) -> None:
+    x = np.random.RandomState(0).standard_normal((4, 2, 3))
+    layer = kind(3, 5, num_layers=2, bidirectional=True).double()
+    y = x
+    for k in (0, 1):
+        y = np.concatenate([recurrence(layer, y, f"_l{k}"), recurrence(layer, y, f"_l{k}_reverse")], axis=2)
+    out, state = layer(mg.tensor(x))
+    np.testing.assert_allclose(out.detach().numpy(), y, rtol=1e-10)
+    h = state[0] if kind is nn.LSTM else state
+    np.testing.assert_allclose(h[2].detach().numpy(), y[-1, :, :5])
+    np.testing.assert_allclose(h[3].detach().numpy(), y[0, :, 5:])
+    assert list(layer.state_dict())[:4] == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
+    first = copy.deepcopy(layer)
+    first.batch_first = True
+    np.testing.assert_allclose(first(mg.tensor(x.swapaxes(0, 1)))[0].detach().numpy(), y.swapaxes(0, 1))
+    np.testing.assert_allclose(layer(mg.tensor(x[:, 0]))[0].detach().numpy(), y[:, 0])
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_cells_are_one_step_of_their_layers(kind: Any) -> None:
+    layer = kind(3, 5)
+    cell = {nn.RNN: nn.RNNCell, nn.LSTM: nn.LSTMCell, nn.GRU: nn.GRUCell}[kind](3, 5)
+    cell.load_state_dict({name[:-3]: t for name, t in layer.state_dict().items()})
+    x = mg.randn(2, 3)
+    out = cell(x)
+    expected = layer(x.unsqueeze(0))[0][0].detach().numpy()
+    np.testing.assert_allclose((out[0] if kind is nn.LSTM else out).detach().numpy(), expected, rtol=1e-6)
+    assert tuple((cell(x[0])[0] if kind is nn.LSTM else cell(x[0])).shape) == (5,)
+
+
+@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
+def test_packed_sequences_are_each_run_by_themselves(kind: Any) -> None:
+    lengths = [2, 5, 3]
+    sequences = [mg.randn(n, 3) for n in lengths]
+    layer = kind(3, 4, bidirectional=True)
+    out, state = layer(rnn.pack_sequence(sequences, enforce_sorted=False))
+    padded, found = rnn.pad_packed_sequence(out)
+    assert found.tolist() == lengths and tuple(padded.shape) == (5, 3, 8)
+    for k, s in enumerate(sequences):
+        alone, end = layer(s)
+        np.testing.assert_allclose(padded[:len(s), k].detach().numpy(), alone.detach().numpy(), rtol=1e-5, atol=1e-6)
+        ends = (state[0][:, k], end[0]) if kind is nn.LSTM else (state[:, k], end)
+        np.testing.assert_allclose(ends[0].detach().numpy(), ends[1].detach().numpy(), rtol=1e-5, atol=1e-6)
+        assert float(padded[len(s):, k].abs().sum()) == 0
+
+
+def test_packing_and_padding() -> None:
+    a, b = mg.tensor([1.0, 2.0, 3.0]), mg.tensor([4.0])
+    assert rnn.pad_sequence([a, b]).tolist() == [[1, 4], [2, 0], [3, 0]]
+    assert rnn.pad_sequence([a, b], batch_first=True, padding_value=-1, padding_side="left").tolist() == [[1, 2, 3], [-1, -1, 4]]
+    packed = rnn.pack_sequence([a, b])
+    assert packed.data.tolist() == [1, 4, 2, 3] and packed.batch_sizes.tolist() == [2, 1, 1]
+    assert [s.tolist() for s in rnn.unpack_sequence(packed)] == [[1, 2, 3], [4]]
+    assert packed.double().data.dtype is mg.float64
+    padded, _ = rnn.pad_packed_sequence(packed, batch_first=True, total_length=4)
+    assert padded.tolist() == [[1, 2, 3, 0], [4, 0, 0, 0]]
+    with pytest.raises(RuntimeError, match="must be sorted in decreasing order"):
+        rnn.pack_sequence([b, a])
+    with pytest.raises(RuntimeError, match="has to be greater than 0"):
+        rnn.pack_padded_sequence(mg.ones(3, 2), [3, 0])
+    with pytest.raises(ValueError, match="total_length to be at least"):
+        rnn.pad_packed_sequence(packed, total_length=2)
+
+
+# ---------------------------------------------------------------------------------------------------- attention
+
+def test_attention_is_its_formula() -> None:
+    x = np.random.RandomState(0).standard_normal((4, 2, 6))
+    layer = nn.MultiheadAttention(6, 2).double()
+    w, b = layer.in_proj_weight.detach().numpy(), layer.in_proj_bias.detach().numpy()
+    q, k, v = np.split(x @ w.T + b, 3, axis=-1)
+    out = np.zeros_like(x)
+    weights = np.zeros((2, 4, 4))
+    for n in range(2):
+        for head in (slice(0, 3), slice(3, 6)):
+            scores = q[:, n, head] @ k[:, n, head].T / math.sqrt(3)
+            p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+            weights[n] += p / 2
+            out[:, n, head] = p @ v[:, n, head]
+    t = mg.tensor(x)
+    result, found = layer(t, t, t)
+    expected = out @ layer.out_proj.weight.detach().numpy().T + layer.out_proj.bias.detach().numpy()
+    np.testing.assert_allclose(result.detach().numpy(), expected, rtol=1e-10)
+    np.testing.assert_allclose(found.detach().numpy(), weights, rtol=1e-10)
+    assert layer(t, t, t, need_weights=False)[1] is None
+    assert list(layer.state_dict()) == ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"]
+
+
+def test_transformers() -> None:
+    model = nn.Transformer(8, 2, 1, 1, dim_feedforward=16, dropout=0.0, batch_first=True)
+    src, tgt = mg.randn(3, 5, 8), mg.randn(3, 4, 8)
+    mask = model.generate_square_subsequent_mask(4)
+    assert mask.tolist()[0] == [0, -math.inf, -math.inf, -math.inf]
+    out = model(src, tgt, tgt_mask=mask)
+    assert tuple(out.shape) == (3, 4, 8)
+    changed = tgt.clone()
+    changed[:, 3] = 0
+    np.testing.assert_allclose(model(src, changed, tgt_mask=mask)[:, :3].detach().numpy(), out[:, :3].detach().numpy(), rtol=1e-5)
+    assert "encoder.layers.0.self_attn.in_proj_weight" in model.state_dict()
+    assert "decoder.layers.0.multihead_attn.out_proj.bias" in model.state_dict()
+    layers = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 8, norm_first=True, activation="gelu"), 2, nn.LayerNorm(4))
+    assert tuple(layers(mg.ones(5, 2, 4)).shape) == (5, 2, 4) and layers.layers[0] is not layers.layers[1]
+    with pytest.raises(RuntimeError, match="activation should be relu/gelu"):
+        nn.TransformerEncoderLayer(4, 2, activation="other")
+    with pytest.raises(AssertionError, match="embed_dim must be divisible by num_heads"):
+        nn.MultiheadAttention(5, 2)
+    with pytest.raises(RuntimeError, match="equal to d_model"):
+        model(mg.ones(3, 5, 7), tgt)
+
+
+# ---------------------------------------------------------------------------------------------------- losses
+
+def test_losses_are_their_formulas() -> None:
+    r = np.random.RandomState(0)
+    x, y, z = r.standard_normal((4, 3)), r.standard_normal((4, 3)), r.standard_normal((4, 3))
+    p, classes = sigmoid(y), np.array([0, 2, 1, 2])
+    logp = x - np.log(np.exp(x).sum(1, keepdims=True))
+    sign = np.where(y > 0, 1.0, -1.0)
+    d = np.abs(x - y)
+
+    def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.sqrt(((a - b + 1e-6) ** 2).sum(1))
+
+    cosine = (x * y).sum(1) / np.sqrt((x * x).sum(1) * (y * y).sum(1))
+    t, u, v, c = mg.tensor(x), mg.tensor(y), mg.tensor(z), mg.tensor(classes)
+    found: list[tuple[Any, Any]] = [
+        (nn.MSELoss()(t, u), ((x - y) ** 2).mean()), (nn.L1Loss(reduction="sum")(t, u), d.sum()),
+        (nn.SmoothL1Loss(beta=0.5)(t, u), np.where(d < 0.5, d**2, d - 0.25).mean()),
+        (nn.HuberLoss(delta=0.5)(t, u), np.where(d < 0.5, d**2 / 2, 0.5 * (d - 0.25)).mean()),
+        (nn.CrossEntropyLoss()(t, c), -logp[range(4), classes].mean()),
+        (nn.NLLLoss(reduction="none")(mg.tensor(logp), c), -logp[range(4), classes]),
+        (nn.BCEWithLogitsLoss()(t, mg.tensor(p)), (np.log1p(np.exp(x)) - p * x).mean()),
+        (nn.BCELoss()(mg.tensor(sigmoid(x)), mg.tensor(p)), (np.log1p(np.exp(x)) - p * x).mean()),
+        (nn.KLDivLoss(reduction="batchmean")(mg.tensor(logp), mg.tensor(p)), (p * (np.log(p) - logp)).sum() / 4),
+        (nn.PoissonNLLLoss()(t, u), (np.exp(x) - y * x).mean()),
+        (nn.GaussianNLLLoss()(t, u, mg.tensor(p)), ((np.log(p) + (x - y) ** 2 / p) / 2).mean()),
+        (nn.SoftMarginLoss()(t, mg.tensor(sign)), np.log1p(np.exp(-sign * x)).mean()),
+        (nn.HingeEmbeddingLoss()(t, mg.tensor(sign)), np.where(sign > 0, x, np.maximum(0, 1 - x)).mean()),
+        (nn.MarginRankingLoss(0.2)(t, u, mg.tensor(sign)), np.maximum(0, -sign * (x - y) + 0.2).mean()),
+        (nn.CosineEmbeddingLoss(0.1)(t, u, mg.tensor(sign[:, 0])), np.where(sign[:, 0] > 0, 1 - cosine, np.maximum(0, cosine - 0.1)).mean()),
+        (nn.TripletMarginLoss()(t, u, v), np.maximum(0, distance(x, y) - distance(x, z) + 1).mean()),
+        (nn.TripletMarginWithDistanceLoss()(t, u, v), np.maximum(0, distance(x, y) - distance(x, z) + 1).mean()),
+        (nn.CosineSimilarity()(t, u), cosine), (nn.PairwiseDistance()(t, u), distance(x, y)),
+        (nn.MultiMarginLoss()(t, c), (sum(np.maximum(0, 1 - x[range(4), classes] + x[:, k]) for k in range(3)) - 1).sum() / 12),
+        (nn.MultiLabelSoftMarginLoss()(t, mg.tensor((sign + 1) / 2)), np.log1p(np.exp(-sign * x)).mean()),
+    ]
+    for k, (loss, expected) in enumerate(found):
+        np.testing.assert_allclose(loss.numpy(), expected, rtol=1e-9, err_msg=f"number {k}")
+
+
+def test_weights_of_losses_are_buffers() -> None:
+    loss = nn.CrossEntropyLoss(weight=mg.tensor([1.0, 3.0]))
+    assert list(loss.state_dict()) == ["weight"] and repr(loss) == "CrossEntropyLoss()"
+    x = mg.tensor([[0.0, 0.0], [0.0, 1.0]])
+    expected = (math.log(2) + 3 * math.log1p(math.exp(-1))) / 4
+    assert float(loss(x, mg.tensor([0, 1]))) == pytest.approx(expected)
+    with pytest.warns(UserWarning, match="reduction='sum'"):
+        assert nn.MSELoss(size_average=False).reduction == "sum"
+
+
+def test_adaptive_softmax_is_a_distribution() -> None:
+    layer = nn.AdaptiveLogSoftmaxWithLoss(8, 12, [3, 7], div_value=2.0).double()
+    x = mg.randn(5, 8, dtype=mg.float64)
+    everything = layer.log_prob(x)
+    np.testing.assert_allclose(np.exp(everything.detach().numpy()).sum(1), 1)
+    target = mg.tensor([0, 3, 11, 6, 7])
+    output, loss = layer(x, target)
+    np.testing.assert_allclose(output.detach().numpy(), everything.detach().numpy()[range(5), target.numpy()])
+    assert float(loss) == pytest.approx(-output.detach().numpy().mean())
+    assert layer.predict(x).tolist() == everything.argmax(1).tolist()
+    with pytest.raises(RuntimeError, match=r"Target values should be in \[0, 11\]"):
+        layer(x, target + 1)
+    with pytest.raises(ValueError, match="cutoffs should be a sequence of unique"):
+        nn.AdaptiveLogSoftmaxWithLoss(8, 12, [7, 3])
+
+
+# ---------------------------------------------------------------------------------------------------- nn.utils
+
+def test_clipping_gradients() -> None:
+    a, b = mg.zeros(2, requires_grad=True), mg.zeros(1, requires_grad=True)
+    a.grad, b.grad = mg.tensor([3.0, 0.0]), mg.tensor([4.0])
+    assert float(nn.utils.get_total_norm([a.grad, b.grad], float("inf"))) == 4
+    assert float(nn.utils.get_total_norm([a.grad, b.grad], 1.0)) == 7
+    assert float(nn.utils.clip_grad_norm_([a, b], 10.0)) == 5 and a.grad.tolist() == [3, 0]
+    assert float(nn.utils.clip_grad_norm_([a, b], 1.0)) == 5
+    np.testing.assert_allclose([*a.grad.tolist(), *b.grad.tolist()], [0.6, 0, 0.8], rtol=1e-5)
+    nn.utils.clip_grad_value_(iter([a, b]), 0.5)
+    assert a.grad.tolist() == [0.5, 0] and b.grad.tolist() == [0.5]
+    b.grad = mg.tensor([math.inf])
+    with pytest.raises(RuntimeError, match="total norm of order 2.0 for gradients from `parameters` is non-finite"):
+        nn.utils.clip_grad_norm_([a, b], 1.0, error_if_nonfinite=True)
+    with pytest.warns(UserWarning, match="empty generator"):
+        assert float(nn.utils.clip_grad_norm_([], 1.0)) == 0
+
+
+def test_parameters_as_a_vector() -> None:
+    net = nn.Linear(2, 3)
+    vector = nn.utils.parameters_to_vector(net.parameters())
+    assert tuple(vector.shape) == (9,) and vector.requires_grad
+    nn.utils.vector_to_parameters(mg.arange(9.0), net.parameters())
+    assert net.weight.tolist() == [[0, 1], [2, 3], [4, 5]] and net.bias.tolist() == [6, 7, 8]
+    with pytest.raises(RuntimeError, match="have 9 elements, but the vector has 2"):
+        nn.utils.vector_to_parameters(mg.ones(2), net.parameters())
+
+
+class Symmetric(nn.Module):
+    def forward(self, w: Any) -> Any:
+        return w.triu() + w.triu(1).mT
+
+
+def test_parametrizations_take_a_parameters_place_and_leave_it() -> None:
+    layer = nn.Linear(3, 3)
+    parametrize.register_parametrization(layer, "weight", Symmetric())
+    assert np.array_equal(layer.weight.detach().numpy(), layer.weight.detach().numpy().T)
+    assert [n for n, _ in layer.named_parameters()] == ["bias", "parametrizations.weight.original"]
+    assert repr(layer).startswith("ParametrizedLinear(") and parametrize.is_parametrized(layer, "weight")
+    assert parametrize.type_before_parametrizations(layer) is nn.Linear
+    layer(mg.ones(1, 3)).sum().backward()
+    assert layer.parametrizations.weight.original.grad is not None
+    with parametrize.cached():
+        assert layer.weight is layer.weight
+    twin = copy.deepcopy(layer)
+    assert np.array_equal(twin.weight.detach().numpy(), layer.weight.detach().numpy())
+    value = layer.weight.detach().numpy().copy()
+    parametrize.remove_parametrizations(layer, "weight")
+    assert type(layer) is nn.Linear and np.array_equal(layer.weight.detach().numpy(), value)
+    with pytest.raises(ValueError, match="does not have a parameter, a buffer"):
+        parametrize.register_parametrization(layer, "other", Symmetric())
+
+    class Flat(nn.Module):
+        def forward(self, w: Any) -> Any:
+            return w.flatten()
+
+    with pytest.raises(ValueError, match="may not change the shape"):
+        parametrize.register_parametrization(layer, "weight", Flat())
+
+
+def test_weight_spectral_and_orthogonal_norms() -> None:
+    layer = nn.Linear(3, 2)
+    before = layer.weight.detach().numpy().copy()
+    parametrizations.weight_norm(layer)
+    np.testing.assert_allclose(layer.weight.detach().numpy(), before, rtol=1e-6)
+    with mg.no_grad():
+        layer.parametrizations.weight.original0.fill_(2)
+    np.testing.assert_allclose(np.linalg.norm(layer.weight.detach().numpy(), axis=1), 2, rtol=1e-6)
+    layer = parametrizations.spectral_norm(nn.Linear(3, 4)).eval()
+    assert np.linalg.norm(layer.weight.detach().numpy(), 2) == pytest.approx(1, abs=1e-3)
+    for orthogonal_map in ("matrix_exp", "cayley"):
+        for shape in ((3, 4), (4, 3), (3, 3)):
+            q = parametrizations.orthogonal(nn.Linear(*shape), orthogonal_map=orthogonal_map).weight.detach().numpy()
+            small = q @ q.T if len(q) < q.shape[1] else q.T @ q
+            np.testing.assert_allclose(small, np.eye(3), atol=1e-5)
+    for norm, remove in ((nn.utils.weight_norm, nn.utils.remove_weight_norm), (nn.utils.spectral_norm, nn.utils.remove_spectral_norm)):
+        layer = norm(nn.Linear(3, 2)).eval()
+        y = layer(mg.ones(1, 3)).detach().numpy()
+        assert "weight" not in layer.state_dict()
+        np.testing.assert_allclose(remove(layer)(mg.ones(1, 3)).detach().numpy(), y, rtol=1e-4)
+        assert list(layer.state_dict()) == ["bias", "weight"]
+        with pytest.raises(ValueError, match="not found"):
+            remove(layer)
+
+
+def test_functional_call_puts_tensors_in_the_place_of_parameters() -> None:
+    net = nn.Sequential(nn.Linear(2, 1, bias=False), nn.BatchNorm1d(1))
+    w = mg.tensor([[1.0, 2.0]], requires_grad=True)
+    before = net[0].weight
+    state = {"0.weight": w, "1.running_mean": mg.zeros(1)}
+    functional_call(net, state, mg.tensor([[1.0, 2.0], [3.0, 5.0]])).pow(2).sum().backward()
+    assert w.grad is not None and before.grad is None and net[0].weight is before
+    assert float(net[1].running_mean) == 0 and float(state["1.running_mean"]) == pytest.approx(0.9)
+    with pytest.raises(KeyError, match="no parameter or buffer 'nothing'"):
+        functional_call(net, {"nothing": w}, mg.ones(2, 2))
