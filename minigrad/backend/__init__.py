@@ -58,6 +58,7 @@ def xp_of(x: Any) -> Any:
 
 
 def is_array(x: Any) -> bool:
+    """Whether `x` is an array of a registered library."""
     return isinstance(x, array_types)
 
 
@@ -67,6 +68,7 @@ def as_array(x: Any) -> Any:
 
 
 def device_of(x: Any) -> Device:
+    """Where the array `x` lives."""
     return library_of(x).device_of(x)
 
 
