@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from minigrad import dtypes
+from minigrad.errors import InvalidValueError
 from minigrad.ops import activation, indexing, ordering, pointwise, reduction
 
 __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
@@ -89,8 +90,8 @@ def counts(input: Any, dim: Any, mask: Any) -> Any:
 def mean(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Arithmetic mean over `dim` of the elements where `mask` is True; NaN where there are none."""
     if (dtype or input.dtype).kind not in "fc":
-        raise ValueError("mean(): Could not infer output dtype. Input dtype must be either a floating point or complex dtype. "
-                         f"Got: {dtype or input.dtype!r}; convert it first, for instance with .float()")
+        raise InvalidValueError("mean(): Could not infer output dtype. Input dtype must be either a floating point or complex "
+                                f"dtype. Got: {dtype or input.dtype!r}; convert it first, for instance with .float()")
     if mask is None:
         return reduction.mean(input, dim, keepdim, dtype)
     total = sum(input, dim, keepdim=keepdim, dtype=dtype, mask=mask)

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, ShapeError
 from minigrad.ops import pointwise, reduction
 from minigrad.ops.shape import expand, reshape, sum_to_size
 
@@ -216,10 +216,10 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
     if not training:
         if running_mean is None or running_var is None:
-            raise ArgumentError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+            raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
         return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
     if layout[0] * layout[2] == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
+        raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
     return scale_shift(in_training(input, running_mean, running_var, momentum, eps)[0], weight, bias)
 
 
@@ -288,10 +288,10 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
     if not use_input_stats:
         if running_mean is None or running_var is None:
-            raise ArgumentError("instance_norm: Expected running_mean and running_var to be defined when use_input_stats=False")
+            raise ShapeError("instance_norm: Expected running_mean and running_var to be defined when use_input_stats=False")
         return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
     if rest == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
+        raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
     standard, mean, var = standardize(input, layout=(1, n * channels, rest), eps=eps)
     if n and rest:
         move(running_mean, mean.array.reshape(n, channels).mean(axis=0), momentum)
@@ -351,7 +351,7 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     The input has shape (N, C, *). Krizhevsky, Sutskever, Hinton: ImageNet Classification, section 3.3.
     """
     if input.ndim < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
+        raise InvalidValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
     if 0 in input.shape:
         return input
     squares = window_sum(input * input, dim=1, before=size // 2, after=(size - 1) // 2)

@@ -91,7 +91,8 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
         return pointwise.maximum(input, dim if other is None else other, out=out)
     if dim is not None:
         return max_dim(input, dim, keepdim, out=out)
-    require_elements("max", input)
+    if 0 in input.shape:
+        refuse_empty("max", input.shape, None)
     return reduction.amax(input, out=out)
 
 
@@ -105,14 +106,9 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
         return pointwise.minimum(input, dim if other is None else other, out=out)
     if dim is not None:
         return min_dim(input, dim, keepdim, out=out)
-    require_elements("min", input)
+    if 0 in input.shape:
+        refuse_empty("min", input.shape, None)
     return reduction.amin(input, out=out)
-
-
-def require_elements(name: str, x: Any) -> None:
-    if 0 in x.shape:
-        raise ShapeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
-                         "with the 'dim' argument.")
 
 
 # ---------------------------------------------------------------------------------------------------- sorting
@@ -183,6 +179,7 @@ def kthvalue(input: Any, *, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and its index."""
     ordered("kthvalue", input)
     axis = wrapped_dim(dim, input.ndim)
+    refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
         raise ShapeError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
     return chosen(input, ranked(input, axis, k - 1) if input.ndim else None, axis, keepdim)

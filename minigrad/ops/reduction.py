@@ -67,8 +67,9 @@ def refuse_empty(name: str, shape: Any, dim: Any) -> None:
     for d in reduced(dim, len(shape)):
         if shape[d] == 0:
             if dim is None or isinstance(dim, (tuple, list)) and not dim:
-                raise DimensionError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-                                     "reduction dim with the 'dim' argument.")
+                kind = DimensionError if name.startswith("arg") else ShapeError
+                raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                           "with the 'dim' argument.")
             raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size; input has shape {list(shape)}")
 
 
