@@ -294,7 +294,7 @@ def check_saved(node: Node) -> tuple[Any, ...]:
         for a in array if isinstance(array, tuple) else (array,):
             write = None if a is None else ledger.find(a)
             if write is not None and write.stamp > node.stamp:
-                what = "its result" if k < 0 else f"its argument '{node.arguments[k]}'"
+                what = "its result" if k < 0 else f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
                 raise InplaceError(
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "

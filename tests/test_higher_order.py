@@ -1,0 +1,191 @@
+"""Jacobians, Hessians, functional transforms, batches of gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import func, nn
+from minigrad.autograd import functional
+
+rng = np.random.default_rng(0)
+A, B = rng.normal(size=(2, 3)), rng.normal(size=3)
+
+
+def a() -> Any:
+    return mg.tensor(A)
+
+
+def b() -> Any:
+    return mg.tensor(B)
+
+
+def vector(x: Any, y: Any) -> Any:
+    return (x * y).sin() @ y
+
+
+def scalar(x: Any, y: Any) -> Any:
+    return ((x * y).sin() ** 2).sum() + (y ** 3).sum()
+
+
+def same(left: Any, right: Any) -> None:
+    """Equal structures of tensors with equal shapes and values."""
+    if isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key in left:
+            same(left[key], right[key])
+    elif isinstance(left, (tuple, list)):
+        assert len(left) == len(right)
+        for one, other in zip(left, right):
+            same(one, other)
+    else:
+        assert tuple(left.shape) == tuple(right.shape)
+        np.testing.assert_allclose(left.detach().numpy(), right.detach().numpy(), atol=1e-9)
+
+
+def test_jacobian_is_the_matrix_of_a_linear_map() -> None:
+    jacobian = functional.jacobian(lambda x: a() @ x, b())
+    np.testing.assert_allclose(jacobian.numpy(), A)
+    assert not jacobian.requires_grad
+
+
+def test_products_agree_with_the_matrices() -> None:
+    j = functional.jacobian(vector, (a(), b()))
+    h = functional.hessian(scalar, (a(), b()))
+    v = (a() + 1, b() - 1)
+    u = mg.tensor([0.3, -2.0], dtype=mg.float64)
+    same(functional.jvp(vector, (a(), b()), v)[1], j[0].reshape(2, 6) @ v[0].reshape(6) + j[1] @ v[1])
+    same(functional.vjp(vector, (a(), b()), u)[1], (mg.einsum("i,ijk->jk", u, j[0]), u @ j[1]))
+    hv = (h[0][0].reshape(6, 6) @ v[0].reshape(6) + h[0][1].reshape(6, 3) @ v[1],
+          h[1][0].reshape(3, 6) @ v[0].reshape(6) + h[1][1] @ v[1])
+    for product in (functional.hvp, functional.vhp):
+        value, found = product(scalar, (a(), b()), v)
+        same(value, scalar(a(), b()))
+        same((found[0].reshape(6), found[1]), hv)
+
+
+def test_the_hessian_is_symmetric_and_right() -> None:
+    same(functional.hessian(lambda x: (x ** 3).sum(), b()), mg.diag(6 * b()))
+    h = functional.hessian(scalar, a_and_b())
+    same(h[0][1].reshape(6, 3), h[1][0].reshape(3, 6).T)
+
+
+def a_and_b() -> tuple[Any, Any]:
+    return a(), b()
+
+
+def test_create_graph_lets_the_jacobian_be_differentiated() -> None:
+    x = b().requires_grad_()
+    j = functional.jacobian(lambda t: t ** 3, x, create_graph=True)
+    g, = mg.autograd.grad(j.sum(), x)
+    same(g, 6 * b())
+
+
+@pytest.mark.parametrize("call", [
+    lambda: functional.jacobian(lambda x, y: x * 2, (a(), b()), strict=True),
+    lambda: functional.hessian(lambda x: x.sum() * 0 + 1.0 * x.detach().sum(), b(), strict=True),
+])
+def test_strict_refuses_independence(call: Any) -> None:
+    with pytest.raises(RuntimeError, match="independent|depend"):
+        call()
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: functional.hessian(lambda x: x * 2, b()), r"must return one number, but it returned \[\[3\]\]"),
+    (lambda: functional.vjp(vector, (a(), b())), "can only be left out"),
+    (lambda: functional.vjp(vector, (a(), b()), mg.ones(3)), r"v\[0\] has shape \[3\].*\[2\]"),
+    (lambda: functional.jacobian(lambda x: 1.0, b()), "output 0 is a float"),
+    (lambda: functional.jacobian(vector, [1.0, b()]), "input 0 is a float"),
+    (lambda: func.grad(lambda x: x)(b()), r"scalar tensor, got \[3\]"),
+    (lambda: func.grad(scalar, 2)(a(), b()), "called with 2 positional arguments"),
+    (lambda: func.jvp(vector, (a(), b()), (b(), a())), "tangent 0 has shape"),
+    (lambda: func.vmap(mg.dot)(a(), a()[:1]), r"same size in the mapped dimension, got sizes \[1, 2\]"),
+    (lambda: func.vmap(mg.dot, in_dims=(None, None))(b(), b()), "at least one argument"),
+    (lambda: func.functional_call(nn.Linear(2, 1), {"wait": mg.ones(1)}, mg.ones(2)), "no parameter or buffer 'wait'"),
+])
+def test_mistakes_are_named(call: Any, message: str) -> None:
+    with pytest.raises((RuntimeError, TypeError), match=message):
+        call()
+
+
+def test_transforms_nest() -> None:
+    same(func.grad(lambda x: func.grad(lambda y: (y ** 3).sum())(x).sum())(b()), 6 * b())
+    same(func.hessian(lambda x: (x ** 3).sum())(b()), mg.diag(6 * b()))
+    same(func.jacfwd(func.jacrev(lambda x: (x ** 3).sum()))(b()), mg.diag(6 * b()))
+
+
+def test_grad_of_structures_and_aux() -> None:
+    def loss(params: Any, x: Any) -> Any:
+        y = params["w"] @ x + params["b"][0]
+        return (y * y).sum(), y
+
+    params = {"w": a(), "b": [mg.zeros(2, dtype=mg.float64)]}
+    (value, y), gradient = func.value_and_grad(loss, has_aux=True)(params, b())
+    same(value, (y * y).sum())
+    same(gradient["b"][0], 2 * y)
+    same(gradient["w"], mg.outer(2 * y, b()))
+    assert not value.requires_grad
+    assert params["w"].grad is None
+
+
+def test_vjp_and_linearize_are_adjoint() -> None:
+    output, pull = func.vjp(vector, a(), b())
+    _, push = func.linearize(vector, a(), b())
+    u, v = mg.tensor([0.3, -2.0], dtype=mg.float64), (a() * 2, b() + 1)
+    pulled = pull(u)
+    assert float(u @ push(*v)) == pytest.approx(float((pulled[0] * v[0]).sum() + pulled[1] @ v[1]))
+
+
+def test_vmap_is_the_loop() -> None:
+    x = mg.rand(4, 3, dtype=mg.float64)
+    same(func.vmap(func.grad(lambda t: (t ** 2).sum()))(x), 2 * x)
+    same(func.vmap(lambda t, s: t * s, in_dims=(1, None), out_dims=1)(x, mg.ones(4, dtype=mg.float64)), x)
+    same(func.vmap(lambda d: {"y": d["x"] + 1})({"x": x}), {"y": x + 1})
+    per_sample = func.vmap(func.vmap(lambda t: t * 2))(x)
+    same(per_sample, x * 2)
+
+
+def test_functional_call_leaves_the_module_alone() -> None:
+    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    new = {"0.weight": mg.ones(2, 3), "0.bias": mg.zeros(2)}
+    out = func.functional_call(model.eval(), new, (mg.ones(1, 3),))
+    np.testing.assert_allclose(out.detach().numpy(), 3 / np.sqrt(1 + 1e-5) * np.ones((1, 2)), rtol=1e-6)
+    assert all(mg.equal(v, before[k]) for k, v in model.state_dict().items())
+    gradient = func.grad(lambda p: func.functional_call(model[0], p, (mg.ones(4, 3),)).sum())(dict(model[0].named_parameters()))
+    assert gradient["weight"].tolist() == [[4, 4, 4], [4, 4, 4]]
+
+
+def test_an_ensemble_by_vmap() -> None:
+    models = [nn.Linear(3, 1) for _ in range(3)]
+    params, buffers = func.stack_module_state(models)
+    x = mg.rand(5, 3)
+    out = func.vmap(lambda p, q: func.functional_call(models[0], (p, q), (x,)))(params, buffers)
+    same(out, mg.stack([m(x) for m in models]))
+
+
+def test_batches_of_gradients() -> None:
+    x = b().requires_grad_()
+    y = x ** 2
+    found, = mg.autograd.grad(y, x, mg.eye(3, dtype=mg.float64), is_grads_batched=True)
+    same(found, mg.diag(2 * b()))
+    with pytest.raises(RuntimeError, match="batch as its first dimension"):
+        mg.autograd.grad((x ** 2).sum(), x, mg.tensor(1.0), is_grads_batched=True)
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch itself
+def test_as_in_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+    ta, tb = torch.tensor(A), torch.tensor(B)
+    for name, args in (("jacobian", ()), ("jvp", ((a(), b()),))):
+        theirs = tuple(tuple(torch.tensor(t.numpy()) for t in arg) for arg in args)
+        same(getattr(functional, name)(vector, (a(), b()), *args), getattr(torch.autograd.functional, name)(vector, (ta, tb), *theirs))
+    same(functional.hessian(scalar, (a(), b())), torch.autograd.functional.hessian(scalar, (ta, tb)))
+    same(func.jacrev(vector, (0, 1))(a(), b()), torch.func.jacrev(vector, (0, 1))(ta, tb))
+    same(func.hessian(scalar, (0, 1))(a(), b()), torch.func.hessian(scalar, (0, 1))(ta, tb))
+    same(func.grad_and_value(scalar)(a(), b()), torch.func.grad_and_value(scalar)(ta, tb))
+    same(func.vmap(func.grad(scalar), in_dims=(0, None))(a(), b()), torch.func.vmap(torch.func.grad(scalar), in_dims=(0, None))(ta, tb))
