@@ -96,8 +96,7 @@ def threshold_wrt_input(g: Any, input: Any, threshold: float) -> Any: return g *
 @op
 def hardtanh(input: Any, *, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x brought into ``[min_val, max_val]``; its derivative at both ends is 0."""
-    kind = input.dtype.type
-    return np.minimum(np.maximum(input, kind(min_val)), kind(max_val))
+    return np.clip(input, input.dtype.type(min_val), input.dtype.type(max_val))
 @hardtanh.derivative("input")
 def hardtanh_wrt_input(g: Any, input: Any, min_val: float, max_val: float) -> Any:
     return g * ((input > min_val) & (input < max_val))
@@ -112,7 +111,7 @@ def relu6(input: Any) -> Any:
 @op(dtypes="float")
 def hardsigmoid(input: Any) -> Any:
     """``x / 6 + 1 / 2`` brought into [0, 1]."""
-    return np.minimum(np.maximum(input + 3, 0), 6) / 6
+    return np.clip(input + 3, 0, 6) / 6
 @hardsigmoid.derivative("input")
 def hardsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * ((input > -3) & (input < 3)) / 6
 
@@ -120,10 +119,11 @@ def hardsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * ((input > -3) &
 @op(dtypes="float")
 def hardswish(input: Any) -> Any:
     """``x * hardsigmoid(x)``."""
-    return input * np.minimum(np.maximum(input + 3, 0), 6) / 6
+    return input * np.clip(input + 3, 0, 6) / 6
 @hardswish.derivative("input")
 def hardswish_wrt_input(g: Any, input: Any) -> Any:
-    return g * (input / 3 + 0.5) * ((input > -3) & (input < 3)) + g * (input >= 3)
+    middle = pointwise.clamp_numbers(input, min=-3, max=3) / 3 + 0.5
+    return g * middle * ((input > -3) & (input < 3)) + g * (input >= 3)
 
 
 @op(dtypes="float")
@@ -131,7 +131,7 @@ def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
     if lambd < 0:
         raise ShapeError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
-    return input - np.minimum(np.maximum(input, -lambd), lambd)
+    return input - np.clip(input, -lambd, lambd)
 @softshrink.derivative("input")
 def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
 
@@ -200,12 +200,12 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
         raise DtypeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
-    return 0.5 * input * (1 + special.erf_of(input * math.sqrt(0.5)))
+    return input * special.ndtr_of(input)
 @gelu.derivative("input")
 def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
     if approximate == "none":
         density = pointwise.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
-        return g * (0.5 * (1 + special.erf(input * math.sqrt(0.5))) + input * density)
+        return g * (special.ndtr(input) + input * density)
     t = pointwise.tanh(gelu_angle(input))
     slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * input * input)
     return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * slope)
@@ -219,17 +219,22 @@ def gelu_angle(x: Any) -> Any:
 def softplus(input: Any, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * x)) / beta``, a smooth relu; x itself where ``beta * x > threshold``."""
     scaled = input * float(beta)
-    return np.where(scaled > threshold, input, np.logaddexp(scaled, 0) / float(beta))
+    return np.where(scaled > threshold, input, log1p_of_exp(scaled) / float(beta))
 @softplus.derivative("input")
 def softplus_wrt_input(g: Any, input: Any, beta: float, threshold: float) -> Any:
     scaled = input * beta
     return g * pointwise.sigmoid(scaled) * (scaled <= threshold) + g * (scaled > threshold)
 
 
+def log1p_of_exp(x: Any) -> Any:
+    """``log(1 + exp(x))`` without overflow."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
 @op(dtypes="float", grad_name="LogSigmoid")
 def logsigmoid(input: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
-    return np.minimum(input, 0) - np.log1p(np.exp(-np.abs(input)))
+    return -log1p_of_exp(-input)
 @logsigmoid.derivative("input")
 def logsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * pointwise.sigmoid(-input)
 
@@ -240,7 +245,7 @@ def mish(input: Any) -> Any:
 
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function, 2019, https://arxiv.org/abs/1908.08681
     """
-    return input * np.tanh(np.logaddexp(input, 0))
+    return input * np.tanh(log1p_of_exp(input))
 @mish.derivative("input")
 def mish_wrt_input(g: Any, input: Any) -> Any:
     t = pointwise.tanh(softplus(input, threshold=math.inf))

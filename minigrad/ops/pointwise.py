@@ -296,10 +296,19 @@ def pow_number(input: Any, *, exponent: Any) -> Any:
     """`input` to the power of the Python number `exponent`."""
     if input.dtype.kind in "iub" and exponent < 0:
         raise DtypeError("Integers to negative integer powers are not allowed; use a floating-point tensor")
-    return input ** exponent
+    return power_of(input, exponent)
 @pow_number.derivative("input")
 def pow_number_wrt_input(g: Any, input: Any, exponent: Any) -> Any:
-    return zeros_of(g) if exponent == 0 else g * (exponent * input if exponent == 2 else exponent * input ** (exponent - 1))
+    return zeros_of(g) if exponent == 0 else g * (exponent * pow_number(input, exponent=exponent - 1))
+
+
+def power_of(x: Any, exponent: Any) -> Any:
+    """``x ** exponent``; NumPy's is a hundred times slower than a product where it has no special case."""
+    if exponent == 3:
+        return x * x * x
+    if exponent == 4:
+        return (x * x) ** 2
+    return 1 / (x * x) if exponent == -2 and x.dtype.kind in "fc" else x ** exponent
 
 
 @op(broadcasts=True, grad_name="Pow")
@@ -884,9 +893,15 @@ def atan2(input: Any, other: Any) -> Any:
     """The angle, in radians, of the point with y = `input` and x = `other`."""
     return np.arctan2(input, other)
 @atan2.derivative("input")
-def atan2_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * (other / (input * input + other * other))
+def atan2_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * over_square(other, input, other)
 @atan2.derivative("other")
-def atan2_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * (input / (input * input + other * other))
+def atan2_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * over_square(input, input, other)
+
+
+def over_square(x: Any, a: Any, b: Any) -> Any:
+    """``x / (a**2 + b**2)``, and 0 at the origin."""
+    square = a * a + b * b
+    return masked(x / square, square != 0)
 
 
 @op(dtypes="float")
@@ -944,7 +959,7 @@ def sinc(input: Any) -> Any:
 @sinc.derivative("input")
 def sinc_wrt_input(g: Any, input: Any) -> Any:
     x = input * math.pi
-    return masked(g * (math.pi * (x * cos(x) - sin(x)) / (x * x)), input != 0)
+    return masked(g * (math.pi * (x * cos(x) - sin(x)) / (x * x)), x * x != 0)
 
 
 @op(dtypes="float")
@@ -971,9 +986,9 @@ def maximum(input: Any, other: Any) -> Any:
     real_only("maximum", input)
     return np.maximum(input, other)
 @maximum.derivative("input")
-def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(input >= other, input > other, g)
+def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(input < other, input <= other, g)
 @maximum.derivative("other")
-def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other >= input, other > input, g)
+def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other < input, other <= input, g)
 
 
 @op(broadcasts=True, numbers=())
@@ -982,15 +997,15 @@ def minimum(input: Any, other: Any) -> Any:
     real_only("minimum", input)
     return np.minimum(input, other)
 @minimum.derivative("input")
-def minimum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(input <= other, input < other, g)
+def minimum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(input > other, input >= other, g)
 @minimum.derivative("other")
-def minimum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other <= input, other < input, g)
+def minimum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other > input, other >= input, g)
 
 
-def share(reaches: Any, exceeds: Any, g: Any) -> Any:
-    """The part of a gradient that an operand gets which wins, draws (half) or loses, in the dtype of `g`."""
-    half = 0.5 * cast(reaches, dtype=as_dtype(g.dtype))
-    return half + half * exceeds
+def share(loses: Any, loses_or_draws: Any, g: Any) -> Any:
+    """The part of a gradient that an operand gets: 0 where it loses, half in a draw, all where it wins or one is nan."""
+    dtype = as_dtype(g.dtype)
+    return 1 - 0.5 * (cast(loses, dtype=dtype) + cast(loses_or_draws, dtype=dtype))
 
 
 @op(broadcasts=True, numbers=())
@@ -1036,8 +1051,7 @@ def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any: return
 def between(x: Any, low: Any, high: Any) -> Any:
     """`x` brought into the range from `low` to `high`, of which one may be None."""
     real_only("clamp", x)
-    x = x if low is None else np.maximum(x, low)
-    return x if high is None else np.minimum(x, high)
+    return np.maximum(x, low) if high is None else np.minimum(x, high) if low is None else np.clip(x, low, high)
 
 
 def inside(x: Any, low: Any, high: Any) -> Any:

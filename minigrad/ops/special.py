@@ -106,10 +106,35 @@ def erfinv(input: Any) -> Any:
 def erfinv_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(math.pi) / 2 * pointwise.exp(out * out))
 
 
+# exp(z**2) erfc(z) / t for z >= 0 as a polynomial in t = 1 / (1 + 0.45 z), to 4e-8 of its value: a weighted least-squares fit.
+ERFCX_POLYNOMIAL = (0.253885321, 0.253883095, 0.228274068, 0.175220201, 0.120153749, -0.0230658266, 0.143817534, -0.302205371,
+                    0.191675756, -0.0416385497)
+
+
+def ndtr_of(x: Any) -> Any:
+    """The normal distribution function of an array; in float32 by a polynomial, several times faster than SciPy's."""
+    if x.dtype.char == "e":
+        return ndtr_of(x.astype(np.float32)).astype(x.dtype)
+    if x.dtype.char == "f":
+        size = np.abs(x)
+        t = 1 / (1 + size * (0.45 * math.sqrt(0.5)))
+        p = t * ERFCX_POLYNOMIAL[-1]
+        for c in ERFCX_POLYNOMIAL[-2:0:-1]:
+            p += c
+            p *= t
+        tail = (p + ERFCX_POLYNOMIAL[0]) * (0.5 * t) * np.exp(size * size * -0.5)  # the probability beyond |x|
+        above = (x > 0).astype(x.dtype)
+        return above + (1 - 2 * above) * tail
+    try:
+        return evaluate("ndtr", x)
+    except ImportError:
+        return 0.5 * (1 + erf_by_series(x * math.sqrt(0.5)))
+
+
 @op(dtypes="float")
 def ndtr(input: Any) -> Any:
     """The probability that a standard normal variable is below x."""
-    return evaluate("ndtr", input)
+    return ndtr_of(input)
 @ndtr.derivative("input")
 def ndtr_wrt_input(g: Any, input: Any) -> Any:
     return g * (pointwise.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi)))
