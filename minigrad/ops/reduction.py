@@ -281,9 +281,11 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
     elif abs(ord) == math.inf:
         grad = pointwise.sgn(x) * g * tie_shares(pointwise.abs(x), out, dim=dim)
     else:
-        scale = g * (out != 0) / (out + (out == 0)) ** (ord - 1)
-        a = pointwise.abs(x) if ord != 2 else None
-        grad = x * scale if ord == 2 else x * (a if ord > 2 else a + (x == 0)) ** (ord - 2) * scale
+        scale = g * (out != 0) / pointwise.pow(out + (out == 0), ord - 1)
+        grad = x * scale
+        if ord != 2:
+            a = pointwise.abs(x)
+            grad = grad * pointwise.pow(a if ord > 2 else a + (x == 0), ord - 2)
     return back(grad, x_dtype, dtype)
 
 
