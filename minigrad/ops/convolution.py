@@ -6,6 +6,10 @@ Convolution, transposed convolution and the gradient of the weight are three ope
 
 each of which takes two of y, weight and x and returns the gradient of the form with respect to the third. So the
 derivatives of each are the other two, to every order.
+
+All three are one product of matrices with the columns of x: for each position, what its window meets. The columns are made
+anew for the gradient of the weight: to keep them would save a twentieth of the time of a LeNet step, and cost as many
+times the image's memory as the kernel has elements.
 """
 
 from __future__ import annotations
