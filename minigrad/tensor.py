@@ -813,6 +813,8 @@ class Tensor(TensorBase):
     tensor_split, hsplit, vsplit, dsplit = shapes.tensor_split, shapes.hsplit, shapes.vsplit, shapes.dsplit
     narrow, select, unfold = shapes.narrow, shapes.select, shapes.unfold
     diagonal, diag, diag_embed, diagflat, trace = shapes.diagonal, shapes.diag, shapes.diag_embed, shapes.diagflat, shapes.trace
+    narrow_copy, unsafe_split, unsafe_chunk = shapes.narrow_copy, shapes.unsafe_split, shapes.unsafe_chunk
+    unsafe_split_with_sizes, fill_diagonal_ = shapes.unsafe_split_with_sizes, indexing.fill_diagonal_
     tril, triu, tril_, triu_ = shapes.tril, shapes.triu, shapes.tril.inplace, shapes.triu.inplace
     diagonal_scatter, select_scatter = shapes.diagonal_scatter, shapes.select_scatter
     slice_scatter = shapes.slice_scatter

@@ -858,6 +858,24 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
+def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
+    """Write `fill_value` on the main diagonal, in place; the sizes of a tensor of more than two dimensions must be equal.
+
+    With `wrap` the diagonal of a tall matrix begins again below the row after its end.
+    """
+    shape = tuple(self.shape)
+    if len(shape) < 2 or len(shape) > 2 and len(set(shape)) > 1:
+        raise ShapeError("fill_diagonal_: all dimensions of input must be of equal length, and there must be at least 2, got "
+                         f"shape {list(shape)}")
+    if len(shape) == 2 and shape[1]:
+        elements = math.prod(shape) if wrap else min(shape) * shape[1]
+        rows, columns = np.divmod(np.arange(0, elements, shape[1] + 1, like=self.array), shape[1])
+        where: Index = (rows, columns)
+    else:
+        where = (np.arange(min(shape), like=self.array),) * len(shape)
+    return overwrite.inplace(self, as_operand(fill_value, self), index=(...,), indices=where)
+
+
 def take(input: Any, index: Any) -> Any:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
     places = flat_places(input, index)

@@ -19,17 +19,18 @@ from minigrad.autograd.inplace import become, lead
 from minigrad.autograd.op import op
 from minigrad.dtypes import dtype as Dtype
 from minigrad.errors import ArgumentError, DimensionError, ShapeError
-from minigrad.ops.pointwise import conj
+from minigrad.ops.pointwise import conj, view_as_complex, view_as_real
 
 __all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
            "broadcast_tensors", "broadcast_to", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
            "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "dsplit",
            "dstack", "expand_copy", "flatten", "flip", "fliplr", "flipud", "hsplit", "hstack", "meshgrid", "moveaxis",
            "movedim", "narrow", "narrow_copy", "permute", "permute_copy", "ravel", "reshape", "roll", "rot90", "row_stack",
-           "select", "select_copy", "select_scatter", "slice_scatter", "split", "split_copy", "split_with_sizes",
+           "select", "select_copy", "select_scatter", "slice_copy", "slice_scatter", "split", "split_copy", "split_with_sizes",
            "split_with_sizes_copy", "squeeze", "squeeze_copy", "stack", "swapaxes", "swapdims", "t", "t_copy", "tensor_split",
            "tile", "trace", "transpose", "transpose_copy", "tril", "triu", "unbind", "unbind_copy", "unflatten", "unfold_copy",
-           "unsqueeze", "unsqueeze_copy", "view_as", "view_copy", "vsplit", "vstack"]
+           "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "view_as",
+           "view_as_complex_copy", "view_as_real_copy", "view_copy", "vsplit", "vstack"]
 
 
 # ---------------------------------------------------------------------------------------------------- sizes and dimensions
@@ -938,6 +939,10 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
     return split(input, -(-length // chunks), dim)
 
 
+# PyTorch's "unsafe" forms leave out a check of in-place writes to the pieces, which are tracked here.
+unsafe_split, unsafe_split_with_sizes, unsafe_chunk = split, split_with_sizes, chunk
+
+
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
     """`input` cut along `dim` into a number of views, sizes differing by at most one, or before each of the indices given."""
     if not len(input.shape):
@@ -1085,6 +1090,13 @@ diagonal_copy, expand_copy, narrow_copy, permute_copy = copied(diagonal), copied
 select_copy, squeeze_copy, t_copy, transpose_copy = copied(select), copied(squeeze), copied(t), copied(transpose)
 unfold_copy, unsqueeze_copy, unbind_copy, split_copy = copied(unfold), copied(unsqueeze), copied(unbind), copied(split)
 split_with_sizes_copy, view_copy = copied(split_with_sizes), copied(view)
+view_as_real_copy, view_as_complex_copy = copied(view_as_real), copied(view_as_complex)
+
+
+def slice_copy(input: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *,
+               out: Any = None) -> Any:
+    """A copy of the slice ``start:end:step`` of dimension `dim`."""
+    return in_order(slices(input, index=at(wrapped_dim(dim, len(input.shape)), slice(start, end, step))), out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor
