@@ -27,6 +27,7 @@ from minigrad.dtypes import float64 as double
 from minigrad.dtypes import int16 as short
 from minigrad.dtypes import int32 as int
 from minigrad.dtypes import int64 as long
+from minigrad.hints import get_hints, set_hints
 from minigrad.layouts import *
 from minigrad.ops.activation import *
 from minigrad.ops.copying import *

@@ -15,6 +15,8 @@ from collections import deque
 from functools import partial
 from typing import Any, Callable, Iterable, Mapping
 
+from minigrad.hints import hint
+
 tick: Callable[[], int] = itertools.count(1).__next__
 
 # The last calls of modules: when each began and ended, and the identity of the module.
@@ -46,6 +48,12 @@ def user_frame() -> Any:
         frame = frame.f_back
     user.file = frame.f_code.co_filename
     return frame
+
+
+def hint_here(message: str) -> None:
+    """A hint (:mod:`minigrad.hints`) at the user's line that is running."""
+    frame = user_frame()
+    hint(message, frame.f_code.co_filename, frame.f_lineno)
 
 
 def source_line(code: Any, lasti: int) -> str:

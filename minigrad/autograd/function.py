@@ -72,6 +72,10 @@ class FunctionNode(Node):
     def name(self) -> str:
         return f"{self.function.__name__}Backward"
 
+    @property
+    def op_name(self) -> str:  # type: ignore[override]
+        return f"{self.function.__name__}.apply"
+
     def __getattr__(self, name: str) -> Any:
         if name != "ctx" and not name.startswith("_"):
             return getattr(self.ctx, name)

@@ -7,7 +7,6 @@ Losses that are compositions of other operations are in :mod:`minigrad.nn.functi
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -52,15 +51,9 @@ def warn_if_broadcast(input: Any, target: Any) -> None:
     if input.shape != target.shape:
         fix = ("target.unsqueeze(-1)" if (*target.shape, 1) == input.shape else
                "input.unsqueeze(-1)" if (*input.shape, 1) == target.shape else f"target.expand({list(input.shape)})")
-        warn(f"Using a target size ({list(target.shape)}) that is different to the input size ({list(input.shape)}). This will "
-             f"likely lead to incorrect results due to broadcasting. Please ensure they have the same size, for instance by "
-             f"{fix}.")
-
-
-def warn(message: str) -> None:
-    """A ``UserWarning`` that points at the user's line."""
-    frame = clock.user_frame()
-    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+        clock.hint_here(f"Using a target size ({list(target.shape)}) that is different to the input size "
+                        f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
+                        f"they have the same size, for instance by {fix}.")
 
 
 # ---------------------------------------------------------------------------------------------------- distances
@@ -141,8 +134,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     """
     if input.shape != target.shape:
         raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size "
-                                f"({list(input.shape)}) "
-                         "is deprecated. Please ensure they have the same size.")
+                                f"({list(input.shape)}) is deprecated. Please ensure they have the same size.")
     if not ((input >= 0) & (input <= 1)).all():
         raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
                          "binary_cross_entropy_with_logits")
@@ -220,12 +212,10 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
         raise class_shape_error(input, target)
     if target.dtype.kind not in "iu":
         raise DtypeError(f"expected scalar type Long but found {target.dtype}: target holds the class of each sample; convert "
-                         f"it "
-                         "with target.long()")
+                         "it with target.long()")
     if weight is not None and weight.shape != (classes,):
         raise ShapeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight "
-                         f"tensor "
-                         f"of shape: {list(weight.shape)}")
+                         f"tensor of shape: {list(weight.shape)}")
     target = target.reshape(-1)
     index = backend.xp_of(target).arange(target.shape[0])
     # A negative number is a very large one where it is read as unsigned, so that one look at the largest is enough.
@@ -234,8 +224,7 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
         wrong = target[((target < 0) | (target >= classes)) & ~ignored]
         if wrong.size:
             raise DimensionError(f"Target {wrong[0]} is out of bounds: with input of shape {list(input.shape)} there are "
-                                 f"{classes} "
-                                 f"classes, numbered 0 to {classes - 1}")
+                                 f"{classes} classes, numbered 0 to {classes - 1}")
         target = np.where(ignored, 0, target)
         keep = (~ignored).astype(input.dtype)
         return index, target, keep if weight is None else weight[target] * keep
@@ -249,8 +238,7 @@ def class_shape_error(input: Any, target: Any) -> Exception:
     expected = [*input.shape[:class_axis(input)], *input.shape[class_axis(input) + 1:]]
     if input.ndim and target.ndim and input.shape[0] != target.shape[0]:
         return InvalidValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
-                                 f"({target.shape[0]}): input has "
-                          f"shape {list(input.shape)}, target {list(target.shape)}")
+                                 f"({target.shape[0]}): input has shape {list(input.shape)}, target {list(target.shape)}")
     return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
                       f"(N, C, ...), target holds the class of each sample")
 
@@ -424,8 +412,7 @@ def listed_classes(input: Any, target: Any) -> Any:
     classes = input.shape[1]
     if target.size and (target.min() < -1 or target.max() >= classes):
         raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has "
-                         f"values "
-                         f"from {target.min()} to {target.max()}")
+                         f"values from {target.min()} to {target.max()}")
     listed = np.cumprod(target >= 0, axis=1) > 0
     numbers = backend.xp_of(input).arange(classes)
     return ((target[:, :, None] == numbers) & listed[:, :, None]).astype(input.dtype)

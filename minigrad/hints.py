@@ -1,0 +1,42 @@
+"""Help with common mistakes: warnings that say what to do, which can be silenced, or made errors.
+
+``set_hints("warn")`` is the default, ``set_hints("off")`` silences them, ``set_hints("strict")`` raises instead.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from minigrad.errors import ArgumentError, MinigradError
+
+__all__ = ["HintError", "get_hints", "set_hints"]
+
+MODES = ("off", "warn", "strict")
+
+
+class HintError(MinigradError, RuntimeError):
+    """What would have been a hint, under ``set_hints("strict")``."""
+
+
+class State:
+    mode = "warn"
+
+
+def set_hints(mode: str) -> None:
+    """Give hints at common mistakes (``"warn"``), raise ``HintError`` instead (``"strict"``), or be silent (``"off"``)."""
+    if mode not in MODES:
+        raise ArgumentError(f"set_hints: mode must be one of {MODES}, not {mode!r}")
+    State.mode = mode
+
+
+def get_hints() -> str:
+    """What :func:`set_hints` was last called with."""
+    return State.mode
+
+
+def hint(message: str, filename: str, line: int) -> None:
+    """Warn with `message`, pointing at the user's line; raise or be silent as :func:`set_hints` says."""
+    if State.mode == "strict":
+        raise HintError(f"{message} (an error because of set_hints('strict'))")
+    if State.mode == "warn":
+        warnings.warn_explicit(message, UserWarning, filename, line)
