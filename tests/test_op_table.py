@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import re
@@ -10,7 +11,7 @@ from typing import Any, Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import minigrad
 from minigrad.autograd.call import REGISTRY
@@ -26,8 +27,29 @@ NAMES = sorted(DECLARED & set(CASES))
 WITH_RULES = [name for name in NAMES if REGISTRY[name].info.rules and not CASES[name].underivable]
 
 
+def draw(case: OpCase) -> list[Any]:
+    """Samples of `case`, as many as the profile says."""
+    samples: list[Any] = []
+
+    @given(case.samples)
+    def collect(sample: Any) -> None:
+        samples.append(sample)
+
+    collect()
+    return samples
+
+
+@functools.cache
+def drawn(name: str) -> list[Any]:
+    """Samples of operation `name`, drawn once for all tests, as drawing takes longer than checking."""
+    return draw(CASES[name])
+
+
 def for_samples(name: str, check: Callable[[Any, OpCase, Any], None], edges: bool = False) -> None:
-    """Run `check` on the examples of operation `name`, its edges if asked, and on samples that hypothesis draws."""
+    """Run `check` on the examples of operation `name`, on its `edges` too if asked, and on the samples drawn.
+
+    When one of these fails, hypothesis looks for the simplest sample that does and reports that.
+    """
     op, case = REGISTRY[name], CASES[name]
 
     def quiet(sample: Any) -> None:
@@ -38,7 +60,12 @@ def for_samples(name: str, check: Callable[[Any, OpCase, Any], None], edges: boo
 
     for sample in [*case.examples, *(case.edges if edges else ())]:
         quiet(sample)
-    given(case.samples)(quiet)()
+    try:
+        for sample in drawn(name):
+            quiet(sample)
+    except Exception:
+        given(case.samples)(quiet)()
+        raise
 
 
 def test_every_operation_has_a_case_and_every_case_an_operation() -> None:
@@ -68,15 +95,7 @@ def test_memory_layout_does_not_matter(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.broadcasts])
 def test_every_mix_of_shapes(name: str) -> None:
     op, case = REGISTRY[name], CASES[name]
-    drawn: list[Any] = []
-
-    @settings(max_examples=40)
-    @given(case.samples)
-    def collect(sample: Any) -> None:
-        drawn.append(sample)
-
-    collect()
-    filled = [sample for sample in drawn if all(a is None or a.size for a in sample[0])]
+    filled = [sample for sample in drawn(name) if all(a is None or a.size for a in sample[0])]
     assert filled, f"no sample of {name} with elements was drawn"
     largest = max(filled, key=lambda sample: sum(a.size for a in sample[0] if a is not None))
     for variant in checks.broadcast_variants(op, largest):
