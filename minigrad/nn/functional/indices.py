@@ -8,7 +8,8 @@ from minigrad.ops import convolution, pooling
 from minigrad.ops import shape as shapes
 
 __all__ = ["adaptive_max_pool1d_with_indices", "adaptive_max_pool2d_with_indices", "adaptive_max_pool3d_with_indices", "conv_tbc",
-           "max_pool1d_with_indices", "max_pool2d_with_indices", "max_pool3d_with_indices"]
+           "fractional_max_pool2d_with_indices", "fractional_max_pool3d_with_indices", "max_pool1d_with_indices",
+           "max_pool2d_with_indices", "max_pool3d_with_indices"]
 
 
 def max_pool1d_with_indices(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
@@ -42,6 +43,18 @@ def adaptive_max_pool2d_with_indices(input: Any, output_size: Any, return_indice
 def adaptive_max_pool3d_with_indices(input: Any, output_size: Any, return_indices: bool = True) -> Any:
     """The maxima and their places."""
     return pooling.adaptive_max_pool3d(input, output_size, return_indices=True)
+
+
+def fractional_max_pool2d_with_indices(input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+                                       return_indices: bool = True, _random_samples: Any = None) -> Any:
+    """The maxima and their places."""
+    return pooling.fractional_max_pool2d(input, kernel_size, output_size, output_ratio, True, _random_samples)
+
+
+def fractional_max_pool3d_with_indices(input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
+                                       return_indices: bool = True, _random_samples: Any = None) -> Any:
+    """The maxima and their places."""
+    return pooling.fractional_max_pool3d(input, kernel_size, output_size, output_ratio, True, _random_samples)
 
 
 def conv_tbc(input: Any, weight: Any, bias: Any, pad: int = 0) -> Any:
