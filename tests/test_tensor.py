@@ -375,6 +375,11 @@ def test_retain_grad() -> None:
     assert y.retains_grad and not x.retains_grad
     (y * 3).sum().backward()
     assert y.grad.tolist() == [3, 3] and x.grad.tolist() == [6, 6]
+    y = x * 2
+    y.retain_grad()
+    y.mul_(5)  # what is kept is the gradient of what the tensor is now
+    (y * 3).sum().backward()
+    assert y.retains_grad and y.grad.tolist() == [3, 3]
     x.retain_grad()
     assert not x.retains_grad
     with pytest.raises(RuntimeError, match="can't retain_grad on Tensor that has requires_grad=False"):

@@ -158,6 +158,7 @@ def hold_result(node: Any, value: Any, target: Any) -> None:
 def move(t: Any, node: Any) -> None:
     """Give `t`, whose memory was just written, the place of `node` in the graph, and its base and views theirs."""
     base = t._base
+    extras = getattr(t.node, "extras", None)
     if base is None:
         t.node, base = node, t
     elif node is not None or base.node is not None:
@@ -168,6 +169,8 @@ def move(t: Any, node: Any) -> None:
         view = ref()
         if view is not None and view.node is not LEAF:
             view.node = None if base.node is None else lead(base, view._view).node
+    if extras is not None and extras.retains is not None and extras.retains() is t and t.node is not None:
+        t.node.more().retains, extras.retains = extras.retains, None  # retain_grad follows the tensor
 
 
 def become(t: Any, view: Any) -> Any:
