@@ -45,8 +45,11 @@ class General:
     def __call__(self, *args: Any, **settings: Any) -> Any:
         info = self.info
         names = info.arguments * len(args) if info.variadic else info.arguments
-        if info.variadic and len(args) == 0:
-            raise ArgumentError(f"{info.name}: expected a non-empty sequence of tensors")
+        if info.variadic:
+            if not args:
+                raise ArgumentError(f"{info.name}: expected a non-empty sequence of tensors")
+            if info.dtypes != "float" and alike(args):
+                return record_variadic(info, args, settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
         operands = [operand(info, name, a, like) for name, a in zip(names, args)]
         operands = together(info, names, operands, like)
@@ -57,6 +60,18 @@ class General:
                 raise explain(info, error, operands, settings) from None
             return info.result_type(*result) if isinstance(info.outputs, tuple) else result
         return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
+
+
+def alike(args: Any) -> bool:
+    """Whether all are tensors of one dtype, so that there is nothing to convert."""
+    first = args[0]
+    if not isinstance(first, TensorBase):
+        return False
+    dtype = first.array.dtype
+    for x in args:
+        if not isinstance(x, TensorBase) or x.array.dtype is not dtype:
+            return False
+    return True
 
 
 def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:

@@ -45,14 +45,13 @@ def listed(values: Any) -> tuple[int, ...]:
 def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method form of `function`, whose integers come one by one, ``x.reshape(2, 3)``, or as one sequence."""
     def method(self: Any, *values: Any, **named: Any) -> Any:
-        if named and not values:
-            return function(self, **named)
-        if len(values) == 1 and values[0].__class__ is not int:
-            values = listed(values)
+        if named:
+            return function(self, listed(values), **named) if values else function(self, **named)
         for n in values:
             if n.__class__ is not int:
                 values = listed(values)
-        return function(self, values, **named)
+                break
+        return function(self, values)
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
     return method
@@ -119,8 +118,9 @@ def reshape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 @op(view=True, grad_name="View")
 def view_shape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape in the same memory. Raises ``RuntimeError`` where that would need a copy."""
-    result = input.reshape(inferred(shape, input.size))
-    if memory_owner(result) is not memory_owner(input):
+    result = reshape(input, shape=shape)
+    base = result.base
+    if base is None or base is not input and base is not input.base and memory_owner(base) is not memory_owner(input):
         raise ShapeError(f"view size {list(shape)} is not compatible with input tensor's size {list(input.shape)} and stride "
                          f"{[s // input.itemsize for s in input.strides]} (at least one dimension spans across two contiguous "
                          "subspaces). Use .reshape(...) instead, which copies where it must.")
