@@ -103,7 +103,8 @@ def test_what_samplers_refuse() -> None:
     for make, error, text in (
             (lambda: data.RandomSampler([1], replacement=1), TypeError, "replacement should be a boolean value"),
             (lambda: data.RandomSampler([1], num_samples=-1), ValueError, "num_samples should be a non-negative integer"),
-            (lambda: data.BatchSampler([1], 0, False), ValueError, "batch_size should be a positive integer value, but got batch_size=0"),
+            (lambda: data.BatchSampler([1], 0, False), ValueError, "batch_size should be a positive integer value, but got "
+                                                                   "batch_size=0"),
             (lambda: data.BatchSampler([1], 1, 1), ValueError, "drop_last should be a boolean"),
             (lambda: data.WeightedRandomSampler([1.0], 0), ValueError, "num_samples should be a positive integer"),
             (lambda: data.WeightedRandomSampler([[1.0]], 1), ValueError, "weights should be a 1d sequence")):
@@ -124,7 +125,8 @@ def test_collation_keeps_structure_and_makes_tensors() -> None:
     assert data.default_collate([[1, 2], [3, 4]])[0].tolist() == [1, 3]
     with pytest.raises(RuntimeError, match="should be of equal size"):
         data.default_collate([[1], [1, 2]])
-    with pytest.raises(TypeError, match="batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class 'object'>"):
+    with pytest.raises(TypeError, match="batch must contain tensors, numpy arrays, numbers, dicts or lists; found <class "
+                                        "'object'>"):
         data.default_collate([object()])
     converted = data.default_convert({"a": np.ones(2), "b": (1, np.int64(3)), "c": ["s"]})
     assert isinstance(converted["a"], mg.Tensor) and converted["b"][0] == 1 and converted["c"] == ["s"]
@@ -182,8 +184,8 @@ def test_a_dataset_may_give_a_whole_batch() -> None:
 @pytest.mark.parametrize("context", [None, "forkserver"])
 def test_workers_give_the_same_batches_in_the_same_order(context: Any) -> None:
     expected = lists(DataLoader(Squares(11), batch_size=2, shuffle=True, generator=seeded()))
-    loader = DataLoader(Squares(11), batch_size=2, shuffle=True, generator=seeded(), num_workers=2, multiprocessing_context=context,
-                        persistent_workers=True)
+    loader = DataLoader(Squares(11), batch_size=2, shuffle=True, generator=seeded(), num_workers=2,
+                        multiprocessing_context=context, persistent_workers=True)
     assert lists(loader) == expected
     next(iter(loader))  # an epoch left early does not disturb the next
     assert sorted(sum(lists(loader), [])) == [k * k for k in range(11)]

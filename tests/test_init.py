@@ -54,12 +54,13 @@ def test_distributions() -> None:
     check_uniform(values(init.kaiming_uniform_(conv, nonlinearity="linear")), math.sqrt(3 / 90))
     x = values(init.trunc_normal_(t, mean=1, std=2, a=0, b=2))
     assert x.min() >= 0 and x.max() <= 2 and x.std() > 0.5 and abs(x.mean() - 1) < 0.1
-    assert (values(init.ones_(t)) == 1).all() and (values(init.zeros_(t)) == 0).all() and (values(init.constant_(t, 3)) == 3).all()
+    assert (values(init.ones_(t)) == 1).all() and (values(init.zeros_(t)) == 0).all() and (values(init.constant_(t,
+                                                                                                                 3)) == 3).all()
 
 
 def test_a_generator_decides_the_draws() -> None:
-    for draw in (init.uniform_, init.normal_, init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_,
-                 init.trunc_normal_, init.orthogonal_):
+    for draw in (init.uniform_, init.normal_, init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_,
+                 init.kaiming_normal_, init.trunc_normal_, init.orthogonal_):
         a, b = [values(draw(mg.empty(4, 5), generator=mg.Generator().manual_seed(3))).copy() for _ in range(2)]
         assert np.array_equal(a, b), draw.__name__
 
@@ -99,6 +100,11 @@ def test_what_initialisation_refuses() -> None:
         init.kaiming_uniform_(mg.empty(0, 2))
     with pytest.warns(UserWarning, match="more than 2 std from"):
         init.trunc_normal_(mg.empty(2), mean=10)
+
+
+def test_the_older_names_warn() -> None:
+    with pytest.warns(FutureWarning, match="in favor of `nn.init.constant_`"):
+        assert init.constant(mg.empty(2), 3).tolist() == [3, 3]
 
 
 def test_parameters_stay_leaves_that_want_gradients() -> None:

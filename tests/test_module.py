@@ -51,7 +51,8 @@ def test_what_is_shared_is_found_once_unless_asked() -> None:
     net.b = net.a
     net.a.twin = net.a.weight
     assert [n for n, _ in net.named_parameters()] == ["a.weight", "a.bias"]
-    assert [n for n, _ in net.named_parameters(remove_duplicate=False)] == ["a.weight", "a.bias", "a.twin", "b.weight", "b.bias", "b.twin"]
+    assert [n for n, _ in net.named_parameters(remove_duplicate=False)] == ["a.weight", "a.bias", "a.twin", "b.weight", "b.bias",
+                                                                            "b.twin"]
     assert [n for n, _ in net.named_modules(remove_duplicate=False)] == ["", "a", "b"]
     assert [n for n, _ in net.named_modules(prefix="p")] == ["p", "p.a"]
     assert [n for n, _ in net.named_children()] == ["a"]

@@ -21,11 +21,13 @@ NORM_5 = {**WEIGHT_BIAS_5, "running_mean": (5,), "running_var": (5,), "num_batch
 
 LAYERS: list[Row] = [
     (lambda: nn.Identity(3, x=1), "Identity()", {}, (2, 3), (2, 3)),
-    (lambda: nn.Linear(3, 4), "Linear(in_features=3, out_features=4, bias=True)", {"weight": (4, 3), "bias": (4,)}, (2, 3), (2, 4)),
+    (lambda: nn.Linear(3, 4), "Linear(in_features=3, out_features=4, bias=True)", {"weight": (4, 3), "bias": (4,)}, (2, 3),
+     (2, 4)),
     (lambda: nn.Linear(3, 4, bias=False), "Linear(in_features=3, out_features=4, bias=False)", {"weight": (4, 3)}, (3,), (4,)),
     (lambda: nn.Flatten(), "Flatten(start_dim=1, end_dim=-1)", {}, (2, 3, 4), (2, 12)),
     (lambda: nn.Unflatten(1, (2, -1)), "Unflatten(dim=1, unflattened_size=(2, -1))", {}, (2, 6), (2, 2, 3)),
-    (lambda: nn.Conv1d(2, 4, 3), "Conv1d(2, 4, kernel_size=(3,), stride=(1,))", {"weight": (4, 2, 3), "bias": (4,)}, (1, 2, 7), (1, 4, 5)),
+    (lambda: nn.Conv1d(2, 4, 3), "Conv1d(2, 4, kernel_size=(3,), stride=(1,))", {"weight": (4, 2, 3), "bias": (4,)}, (1, 2, 7),
+     (1, 4, 5)),
     (lambda: nn.Conv2d(2, 4, 3, padding="same", groups=2, bias=False, padding_mode="reflect"),
      "Conv2d(2, 4, kernel_size=(3, 3), stride=(1, 1), padding=same, groups=2, bias=False, padding_mode=reflect)",
      {"weight": (4, 1, 3, 3)}, (1, 2, 5, 6), (1, 4, 5, 6)),
@@ -39,23 +41,28 @@ LAYERS: list[Row] = [
     (lambda: nn.ConvTranspose2d(2, 4, 3, stride=2, output_padding=1, groups=2),
      "ConvTranspose2d(2, 4, kernel_size=(3, 3), stride=(2, 2), output_padding=(1, 1), groups=2)",
      {"weight": (2, 2, 3, 3), "bias": (4,)}, (1, 2, 4, 4), (1, 4, 10, 10)),
-    (lambda: nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)", {}, (1, 2, 4, 6), (1, 2, 2, 3)),
-    (lambda: nn.MaxPool1d(2, 1), "MaxPool1d(kernel_size=2, stride=1, padding=0, dilation=1, ceil_mode=False)", {}, (1, 2, 4), (1, 2, 3)),
+    (lambda: nn.MaxPool2d(2), "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)", {}, (1, 2, 4, 6),
+     (1, 2, 2, 3)),
+    (lambda: nn.MaxPool1d(2, 1), "MaxPool1d(kernel_size=2, stride=1, padding=0, dilation=1, ceil_mode=False)", {}, (1, 2, 4),
+     (1, 2, 3)),
     (lambda: nn.AvgPool1d(2), "AvgPool1d(kernel_size=(2,), stride=(2,), padding=(0,))", {}, (1, 2, 4), (1, 2, 2)),
     (lambda: nn.AvgPool2d(2), "AvgPool2d(kernel_size=2, stride=2, padding=0)", {}, (1, 2, 4, 4), (1, 2, 2, 2)),
     (lambda: nn.AdaptiveAvgPool2d((1, None)), "AdaptiveAvgPool2d(output_size=(1, None))", {}, (1, 2, 4, 5), (1, 2, 1, 5)),
     (lambda: nn.AdaptiveMaxPool1d(2), "AdaptiveMaxPool1d(output_size=2)", {}, (1, 2, 5), (1, 2, 2)),
-    (lambda: nn.LPPool1d(2.0, 3), "LPPool1d(norm_type=2.0, kernel_size=3, stride=None, ceil_mode=False)", {}, (1, 2, 6), (1, 2, 2)),
+    (lambda: nn.LPPool1d(2.0, 3), "LPPool1d(norm_type=2.0, kernel_size=3, stride=None, ceil_mode=False)", {}, (1, 2, 6),
+     (1, 2, 2)),
     (lambda: nn.BatchNorm1d(5), "BatchNorm1d(5, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
      NORM_5, (3, 5), (3, 5)),
     (lambda: nn.BatchNorm2d(5, affine=False, track_running_stats=False),
-     "BatchNorm2d(5, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)", {}, (3, 5, 2, 2), (3, 5, 2, 2)),
+     "BatchNorm2d(5, eps=1e-05, momentum=0.1, affine=False, bias=False, track_running_stats=False)", {}, (3, 5, 2, 2),
+     (3, 5, 2, 2)),
     (lambda: nn.InstanceNorm1d(5, affine=True), "InstanceNorm1d(5, eps=1e-05, momentum=0.1, affine=True, bias=True, "
      "track_running_stats=False)", WEIGHT_BIAS_5, (2, 5, 3), (2, 5, 3)),
     (lambda: nn.LayerNorm((2, 5)), "LayerNorm((2, 5), eps=1e-05, elementwise_affine=True, bias=True)",
      {"weight": (2, 5), "bias": (2, 5)}, (3, 2, 5), (3, 2, 5)),
     (lambda: nn.RMSNorm(5), "RMSNorm((5,), eps=None, elementwise_affine=True)", {"weight": (5,)}, (3, 5), (3, 5)),
-    (lambda: nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)", {"weight": (4,), "bias": (4,)}, (2, 4, 3), (2, 4, 3)),
+    (lambda: nn.GroupNorm(2, 4), "GroupNorm(2, 4, eps=1e-05, affine=True, bias=True)", {"weight": (4,), "bias": (4,)}, (2, 4, 3),
+     (2, 4, 3)),
     (lambda: nn.LocalResponseNorm(2), "LocalResponseNorm(2, alpha=0.0001, beta=0.75, k=1.0)", {}, (1, 4, 3, 3), (1, 4, 3, 3)),
     (lambda: nn.Dropout(0.2, inplace=True), "Dropout(p=0.2, inplace=True)", {}, (2,), (2,)),
     (lambda: nn.ZeroPad2d(1), "ZeroPad2d((1, 1, 1, 1))", {}, (1, 2, 2), (1, 4, 4)),
@@ -65,7 +72,8 @@ LAYERS: list[Row] = [
     (lambda: nn.Upsample(scale_factor=2), "Upsample(scale_factor=2.0, mode='nearest')", {}, (1, 1, 3), (1, 1, 6)),
     (lambda: nn.PixelShuffle(2), "PixelShuffle(upscale_factor=2)", {}, (1, 4, 2, 3), (1, 1, 4, 6)),
     (lambda: nn.Unfold(2), "Unfold(kernel_size=2, dilation=1, padding=0, stride=1)", {}, (1, 2, 3, 3), (1, 8, 4)),
-    (lambda: nn.Fold((3, 3), 2), "Fold(output_size=(3, 3), kernel_size=2, dilation=1, padding=0, stride=1)", {}, (1, 8, 4), (1, 2, 3, 3)),
+    (lambda: nn.Fold((3, 3), 2), "Fold(output_size=(3, 3), kernel_size=2, dilation=1, padding=0, stride=1)", {}, (1, 8, 4),
+     (1, 2, 3, 3)),
     (lambda: nn.PReLU(2), "PReLU(num_parameters=2)", {"weight": (2,)}, (1, 2, 3), (1, 2, 3)),
     (lambda: nn.Threshold(0.1, 20), "Threshold(threshold=0.1, value=20)", {}, (2,), (2,)),
     (lambda: nn.ReLU(True), "ReLU(inplace=True)", {}, (2,), (2,)),
@@ -408,7 +416,8 @@ def test_losses_are_their_formulas() -> None:
         (nn.SoftMarginLoss()(t, mg.tensor(sign)), np.log1p(np.exp(-sign * x)).mean()),
         (nn.HingeEmbeddingLoss()(t, mg.tensor(sign)), np.where(sign > 0, x, np.maximum(0, 1 - x)).mean()),
         (nn.MarginRankingLoss(0.2)(t, u, mg.tensor(sign)), np.maximum(0, -sign * (x - y) + 0.2).mean()),
-        (nn.CosineEmbeddingLoss(0.1)(t, u, mg.tensor(sign[:, 0])), np.where(sign[:, 0] > 0, 1 - cosine, np.maximum(0, cosine - 0.1)).mean()),
+        (nn.CosineEmbeddingLoss(0.1)(t, u, mg.tensor(sign[:, 0])),
+         np.where(sign[:, 0] > 0, 1 - cosine, np.maximum(0, cosine - 0.1)).mean()),
         (nn.TripletMarginLoss()(t, u, v), np.maximum(0, distance(x, y) - distance(x, z) + 1).mean()),
         (nn.TripletMarginWithDistanceLoss()(t, u, v), np.maximum(0, distance(x, y) - distance(x, z) + 1).mean()),
         (nn.CosineSimilarity()(t, u), cosine), (nn.PairwiseDistance()(t, u), distance(x, y)),
@@ -521,7 +530,8 @@ def test_weight_spectral_and_orthogonal_norms() -> None:
             q = parametrizations.orthogonal(nn.Linear(*shape), orthogonal_map=orthogonal_map).weight.detach().numpy()
             small = q @ q.T if len(q) < q.shape[1] else q.T @ q
             np.testing.assert_allclose(small, np.eye(3), atol=1e-5)
-    for norm, remove in ((nn.utils.weight_norm, nn.utils.remove_weight_norm), (nn.utils.spectral_norm, nn.utils.remove_spectral_norm)):
+    for norm, remove in ((nn.utils.weight_norm, nn.utils.remove_weight_norm),
+                         (nn.utils.spectral_norm, nn.utils.remove_spectral_norm)):
         layer = norm(nn.Linear(3, 2)).eval()
         y = layer(mg.ones(1, 3)).detach().numpy()
         assert "weight" not in layer.state_dict()

@@ -271,7 +271,8 @@ def test_lbfgs_finds_the_minimum_of_rosenbrocks_valley() -> None:
         opt.step(closure)
         np.testing.assert_allclose(p.detach().numpy(), [1, 1], atol=1e-4)
         state = opt.state_dict()["state"][0]
-        assert {"func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss"} <= set(state)
+        assert {"func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad",
+                "prev_loss"} <= set(state)
         copy.deepcopy(opt).load_state_dict(opt.state_dict())
     with pytest.raises(ValueError, match="parameter groups"):
         optim.LBFGS([{"params": [mg.ones(1)]}, {"params": [mg.ones(2)]}])
@@ -338,8 +339,8 @@ def test_what_an_optimizer_refuses() -> None:
         optim.SGD([p]).load_state_dict({"state": {}, "param_groups": []})
     with pytest.raises(ValueError, match="doesn't match the size of optimizer's group"):
         optim.SGD([p]).load_state_dict({"state": {}, "param_groups": [{"params": [0, 1]}]})
+    p.grad = mg.ones(1)
     with pytest.raises(NotImplementedError, match=r"neither step\(\) nor update\(\)"):
-        p.grad = mg.ones(1)
         optim.Optimizer([p], {}).step()
 
 
@@ -383,10 +384,12 @@ def test_hooks_around_the_step_also_of_a_users_optimizer() -> None:
             for p in self.param_groups[0]["params"]:
                 p.data.add_(p.grad, alpha=-1)
 
+    log: list[Any] = []
     for make in (lambda p: optim.SGD([p]), lambda p: Mine([p])):
         p = nn.Parameter(mg.ones(1))
         p.grad = mg.ones(1)
-        opt, log = make(p), []
+        opt = make(p)
+        log.clear()
         opt.register_step_pre_hook(lambda o, args, kwargs: log.append("pre"))
         opt.register_step_post_hook(lambda o, args, kwargs: log.append("post"))
         with optim.optimizer.register_optimizer_step_post_hook(lambda o, args, kwargs: log.append("everywhere")):

@@ -1,7 +1,12 @@
 """Layers, losses and containers; their functional forms are in :mod:`minigrad.nn.functional`."""
 
-from minigrad.nn import functional, init, utils
-from minigrad.nn.functional.losses import LinearCrossEntropyOptions
+from minigrad.nn import functional as functional
+from minigrad.nn import init as init
+from minigrad.nn import utils as utils
+from minigrad.nn.functional.losses import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from minigrad.nn.modules import *
-from minigrad.nn.modules import Module
-from minigrad.nn.parameter import Buffer, Parameter
+from minigrad.nn.modules import Module as Module
+from minigrad.nn.parameter import Buffer as Buffer
+from minigrad.nn.parameter import Parameter as Parameter
+from minigrad.nn.parameter import UninitializedBuffer as UninitializedBuffer
+from minigrad.nn.parameter import UninitializedParameter as UninitializedParameter

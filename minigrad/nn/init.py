@@ -5,6 +5,7 @@ References: Glorot & Bengio 2010 (xavier), He et al. 2015 (kaiming), Saxe et al.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from typing import Any
@@ -14,8 +15,8 @@ import numpy as np
 from minigrad import autograd, backend
 from minigrad.autograd.clock import ledger
 
-__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "orthogonal_",
-           "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
+__all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
+           "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
 
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
@@ -30,7 +31,8 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     1.4142135623730951
     """
     linear = [f"conv{t}{d}d" for t in ("", "_transpose") for d in (1, 2, 3)]
-    gains = {"linear": 1.0, **dict.fromkeys(linear, 1.0), "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+    gains = {"linear": 1.0, **dict.fromkeys(linear, 1.0), "sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0),
+             "selu": 3.0 / 4}
     if nonlinearity == "leaky_relu":
         if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
             raise ValueError(f"negative_slope {param} not a valid number")
@@ -52,14 +54,15 @@ def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = N
         return tensor.normal_(mean, std, generator=generator)
 
 
-def trunc_normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None) -> Any:
+def trunc_normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
+                  generator: Any = None) -> Any:
     """Fill with draws from N(mean, std**2) of which only those between `a` and `b` are kept.
 
     A draw is the inverse of the normal distribution function at a uniform draw between its values at `a` and `b`.
     """
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
-                      stacklevel=2)
+        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+                      "incorrect.", stacklevel=2)
     low, high = [(1 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2 for x in (a, b)]
     with autograd.no_grad():
         tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
@@ -150,7 +153,8 @@ def kaiming_uniform_(tensor: Any, a: float = 0, mode: str = "fan_in", nonlineari
     return uniform_(tensor, -bound, bound, generator)
 
 
-def kaiming_normal_(tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None) -> Any:
+def kaiming_normal_(tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
+                    generator: Any = None) -> Any:
     """Fill from N(0, std**2) with std = gain / sqrt(fan); `a` is the slope of the leaky ReLU that follows."""
     if _no_elements(tensor):
         return tensor
@@ -186,8 +190,27 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
     return _write(tensor, values, "sparse_")
 
 
+def _deprecated(name: str) -> Any:
+    """PyTorch's older name of a function, without the underscore, which warns."""
+    function = globals()[name + "_"]
+
+    @functools.wraps(function)
+    def older(*args: Any, **kwargs: Any) -> Any:
+        warnings.warn(f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+    older.__name__ = name
+    older.__doc__ = f"The deprecated name of :func:`{name}_`."
+    return older
+
+
 def _write(tensor: Any, values: Any, name: str) -> Any:
     """Put `values`, a NumPy array, into `tensor`."""
     tensor.array[...] = backend.to_device(values.astype(tensor.array.dtype), backend.device_of(tensor.array))
     ledger.record(tensor.array, f"nn.init.{name}")
     return tensor
+
+
+uniform, normal, constant, eye, dirac = [_deprecated(name) for name in ("uniform", "normal", "constant", "eye", "dirac")]
+xavier_uniform, xavier_normal = _deprecated("xavier_uniform"), _deprecated("xavier_normal")
+kaiming_uniform, kaiming_normal = _deprecated("kaiming_uniform"), _deprecated("kaiming_normal")
+orthogonal, sparse = _deprecated("orthogonal"), _deprecated("sparse")

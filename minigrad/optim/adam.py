@@ -39,7 +39,7 @@ class Adam(Optimizer):
             "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
             if group["amsgrad"]:
@@ -55,7 +55,7 @@ class Adam(Optimizer):
         shrink = scalar(1 - lr * weight_decay, like) if weight_decay and group["decoupled_weight_decay"] else None
         top = state["max_exp_avg_sq"].array if amsgrad else p.array
         t: Any = None
-        for x, g, m, v, largest in blocks(p.array, g, state["exp_avg"].array, state["exp_avg_sq"].array, top):
+        for x, g, m, v, largest in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array, top):
             if t is None or t.shape != x.shape:
                 t = np.empty_like(x)
             if maximize:
@@ -99,12 +99,12 @@ class Adamax(Optimizer):
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "capturable": capturable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_inf=zeros_like(p))
         beta1, beta2 = group["betas"]
         rate = number(group["lr"]) / (1 - beta1 ** counted(state))
-        for x, g, m, u in blocks(p.array, g, state["exp_avg"].array, state["exp_inf"].array):
+        for x, g, m, u in blocks(p.array, grad, state["exp_avg"].array, state["exp_inf"].array):
             if group["maximize"]:
                 g = -g
             if group["weight_decay"]:
@@ -129,7 +129,7 @@ class NAdam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize, "foreach": foreach, "capturable": capturable,
             "differentiable": differentiable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), mu_product=new_number(1.0), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         beta1, beta2 = group["betas"]
@@ -140,7 +140,7 @@ class NAdam(Optimizer):
         state["mu_product"].array *= mu
         product = float(state["mu_product"].array)
         rate_g, rate_m = lr * (1 - mu) / (1 - product), lr * mu_next / (1 - product * mu_next)
-        for x, g, m, v in blocks(p.array, g, state["exp_avg"].array, state["exp_avg_sq"].array):
+        for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
             if group["maximize"]:
                 g = -g
             if weight_decay and group["decoupled_weight_decay"]:
@@ -164,7 +164,7 @@ class RAdam(Optimizer):
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
             "capturable": capturable, "decoupled_weight_decay": decoupled_weight_decay, "differentiable": differentiable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         beta1, beta2 = group["betas"]
@@ -176,7 +176,7 @@ class RAdam(Optimizer):
         rate = lr / (1 - beta1**step)
         if length > 5:
             rate *= (correction2 * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
-        for x, g, m, v in blocks(p.array, g, state["exp_avg"].array, state["exp_avg_sq"].array):
+        for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
             if group["maximize"]:
                 g = -g
             if weight_decay and group["decoupled_weight_decay"]:

@@ -55,9 +55,9 @@ class Adagrad(Optimizer):
     def share_memory(self) -> None:
         """PyTorch's name for moving the state where other processes see it; arrays here are not shared."""
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         rate = number(group["lr"]) / (1 + (counted(state) - 1) * group["lr_decay"])
-        for x, g, total in blocks(p.array, g, state["sum"].array):
+        for x, g, total in blocks(p.array, grad, state["sum"].array):
             g = towards_descent(x, g, group)
             total += g * g
             x -= rate * g / (np.sqrt(total) + group["eps"])
@@ -81,7 +81,7 @@ class RMSprop(Optimizer):
             "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered, "weight_decay": weight_decay,
             "capturable": capturable, "foreach": foreach, "maximize": maximize, "differentiable": differentiable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         momentum, centered, alpha, lr = group["momentum"], group["centered"], group["alpha"], number(group["lr"])
         if not state:
             state.update(step=new_number(), square_avg=zeros_like(p))
@@ -92,7 +92,7 @@ class RMSprop(Optimizer):
         counted(state)
         buffer = state["momentum_buffer"].array if momentum > 0 else p.array
         average = state["grad_avg"].array if centered else p.array
-        for x, g, v, buf, mean in blocks(p.array, g, state["square_avg"].array, buffer, average):
+        for x, g, v, buf, mean in blocks(p.array, grad, state["square_avg"].array, buffer, average):
             g = towards_descent(x, g, group)
             v *= alpha
             v += (1 - alpha) * g * g
@@ -121,12 +121,12 @@ class Adadelta(Optimizer):
             "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "capturable": capturable,
             "foreach": foreach, "differentiable": differentiable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), square_avg=zeros_like(p), acc_delta=zeros_like(p))
         counted(state)
         rho, eps, lr = group["rho"], group["eps"], number(group["lr"])
-        for x, g, v, moved in blocks(p.array, g, state["square_avg"].array, state["acc_delta"].array):
+        for x, g, v, moved in blocks(p.array, grad, state["square_avg"].array, state["acc_delta"].array):
             g = towards_descent(x, g, group)
             v *= rho
             v += (1 - rho) * g * g
@@ -148,13 +148,13 @@ class ASGD(Optimizer):
             "lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize, "differentiable": differentiable, "capturable": capturable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, lambd = number(group["lr"]), group["lambd"]
         if not state:
             state.update(step=new_number(), eta=new_number(lr), mu=new_number(1.0), ax=zeros_like(p))
         step = counted(state)
         eta, mu = float(state["eta"].array), float(state["mu"].array)
-        for x, g, average in blocks(p.array, g, state["ax"].array):
+        for x, g, average in blocks(p.array, grad, state["ax"].array):
             g = towards_descent(x, g, group)
             x *= 1 - lambd * eta
             x -= eta * g
@@ -164,7 +164,8 @@ class ASGD(Optimizer):
 
 
 class Rprop(Optimizer):
-    """Only the sign of the gradient counts; each element's step grows while it stays and shrinks when it turns (Riedmiller 1993)."""
+    """Only the sign of the gradient counts; each element's step grows while it stays and shrinks when it turns (Riedmiller
+    1993)."""
 
     def __init__(self, params: Any, lr: Any = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
                  step_sizes: tuple[float, float] = (1e-6, 50), *, capturable: bool = False, foreach: bool | None = None,
@@ -175,14 +176,14 @@ class Rprop(Optimizer):
             "lr": lr, "etas": etas, "step_sizes": step_sizes, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "capturable": capturable})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
         if not state:
             lr = number(group["lr"])
             size = complex(lr, lr) if p.array.dtype.kind == "c" else lr
             state.update(step=new_number(), prev=zeros_like(p), step_size=tensor_of(np.full_like(p.array, size)))
         counted(state)
-        for x, g, previous, size in blocks(p.array, g, state["prev"].array, state["step_size"].array):
+        for x, g, previous, size in blocks(p.array, grad, state["prev"].array, state["step_size"].array):
             if group["maximize"]:
                 g = -g
             agreement = np.sign(g * previous)
@@ -210,18 +211,18 @@ class Adafactor(Optimizer):
             "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize})
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         x = p.array
         if x.dtype.kind == "c":
             raise DtypeError("Adafactor does not support complex parameters")
         if not state:
             state["step"] = new_number()
-            if g.ndim > 1:
-                state["row_var"] = tensor_of(np.zeros_like(g[..., :1]))
-                state["col_var"] = tensor_of(np.zeros_like(g[..., :1, :]))
+            if x.ndim > 1:
+                state["row_var"] = tensor_of(np.zeros_like(x[..., :1]))
+                state["col_var"] = tensor_of(np.zeros_like(x[..., :1, :]))
             else:
                 state["variance"] = zeros_like(p)
-        g = -g if group["maximize"] else g
+        g = -grad if group["maximize"] else grad
         eps1, eps2 = group["eps"]
         eps1 = float(np.finfo(x.dtype).eps) if eps1 is None else eps1
         lr, step = number(group["lr"]), counted(state)

@@ -74,8 +74,8 @@ class LRScheduler:
                 lr = group["lr"]
                 group.setdefault("initial_lr", lr.clone() if isinstance(lr, Tensor) else lr)
             elif "initial_lr" not in group:
-                raise KeyError(f"param 'initial_lr' is not specified in param_groups[{k}] when resuming scheduler with last_epoch >= 0; "
-                               "load the optimizer's state_dict first")
+                raise KeyError(f"param 'initial_lr' is not specified in param_groups[{k}] when resuming scheduler with "
+                               f"last_epoch >= 0; load the optimizer's state_dict first")
         self.base_lrs = rates(optimizer, "initial_lr")
         self.last_epoch = last_epoch
         self._initial_step()
@@ -107,8 +107,8 @@ class LRScheduler:
     def step(self, epoch: int | None = None) -> None:
         """Move on by one, or (deprecated) to `epoch`, and set the optimizer's rates."""
         if self._step_count == 1 and not self.optimizer._stepped:
-            warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite order, or the "
-                          "first value of the learning rate schedule is skipped.", stacklevel=2)
+            warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`: call them in the opposite order, or "
+                          "the first value of the learning rate schedule is skipped.", stacklevel=2)
         self._step_count += 1
         self._update_lr(epoch)
 
@@ -332,7 +332,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         height = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (lr - self.eta_min) * height for lr in self.base_lrs]
 
-    def step(self, epoch: float | None = None) -> None:  # type: ignore[override]
+    def step(self, epoch: float | None = None) -> None:
         """Move on by one, or to `epoch`, which may be a fraction such as ``epoch + batch / batches``."""
         if epoch is None:
             epoch = self.last_epoch + 1
@@ -373,14 +373,15 @@ class CyclicLR(MomentumScheduler):
     """Up from `base_lr` to `max_lr` in `step_size_up` steps and down again, over and over (Smith 2017).
 
     Args:
-        mode: ``"triangular"``; ``"triangular2"`` halves the height each cycle; ``"exp_range"`` multiplies it by `gamma` each step.
+        mode: ``"triangular"``; ``"triangular2"`` halves the height each cycle; ``"exp_range"`` multiplies it by `gamma` each
+        step.
         scale_fn: takes the place of `mode`; a function of the cycle, or with ``scale_mode="iterations"`` of the step.
     """
 
-    def __init__(self, optimizer: Optimizer, base_lr: Any, max_lr: Any, step_size_up: float = 2000, step_size_down: float | None = None,
-                 mode: str = "triangular", gamma: float = 1.0, scale_fn: Callable[[float], float] | None = None,
-                 scale_mode: str = "cycle", cycle_momentum: bool = True, base_momentum: Any = 0.8, max_momentum: Any = 0.9,
-                 last_epoch: int = -1) -> None:
+    def __init__(self, optimizer: Optimizer, base_lr: Any, max_lr: Any, step_size_up: float = 2000,
+                 step_size_down: float | None = None, mode: str = "triangular", gamma: float = 1.0,
+                 scale_fn: Callable[[float], float] | None = None, scale_mode: str = "cycle", cycle_momentum: bool = True,
+                 base_momentum: Any = 0.8, max_momentum: Any = 0.9, last_epoch: int = -1) -> None:
         refuse_other(optimizer)
         self.optimizer = optimizer
         base_lrs = one_each("base_lr", optimizer, base_lr)
@@ -407,7 +408,9 @@ class CyclicLR(MomentumScheduler):
         """The height of cycle, or step, `x`."""
         if self._scale_fn_custom is not None:
             return self._scale_fn_custom(x)
-        return {"triangular": 1.0, "triangular2": 2.0 ** (1 - x)}.get(self.mode, self.gamma**x)
+        heights: dict[str, float] = {"triangular": 1.0, "triangular2": 2.0 ** (1 - x)}
+        height: float = heights.get(self.mode, self.gamma**x)
+        return height
 
     def get_lr(self) -> list[Any]:
         self._check_within_step()
@@ -427,7 +430,8 @@ class CyclicLR(MomentumScheduler):
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        super().load_state_dict({key: value for key, value in state_dict.items() if key not in ("_scale_fn_custom", "_scale_fn_ref")})
+        functions = ("_scale_fn_custom", "_scale_fn_ref")
+        super().load_state_dict({key: value for key, value in state_dict.items() if key not in functions})
         saved = state_dict.get("_scale_fn_custom")
         if saved is not None and self._scale_fn_custom is not None:
             self._scale_fn_custom.__dict__.update(saved)
@@ -451,7 +455,7 @@ class OneCycleLR(MomentumScheduler):
         self.optimizer = optimizer
         if total_steps is None and (epochs is None or steps_per_epoch is None):
             raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
-        given = {"total_steps": total_steps} if total_steps is not None else {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
+        given = {"epochs": epochs, "steps_per_epoch": steps_per_epoch} if total_steps is None else {"total_steps": total_steps}
         for name, value in given.items():
             if not isinstance(value, int) or value <= 0:
                 raise ValueError(f"Expected positive integer {name}, but got {value}")
@@ -465,8 +469,8 @@ class OneCycleLR(MomentumScheduler):
         # Each phase: its last step, and what rate and momentum go from and to.
         rise = (up, "initial_lr", "max_lr", "max_momentum", "base_momentum")
         if three_phase:
-            self._schedule_phases = [rise, (2 * pct_start * self.total_steps - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
-                                     (end, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
+            fall = (2 * pct_start * self.total_steps - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum")
+            self._schedule_phases = [rise, fall, (end, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
         else:
             self._schedule_phases = [rise, (end, "max_lr", "min_lr", "base_momentum", "max_momentum")]
         if last_epoch == -1:
@@ -488,14 +492,11 @@ class OneCycleLR(MomentumScheduler):
         step = self.last_epoch
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
-        begin = 0.0
-        for end, lr_from, lr_to, momentum_from, momentum_to in self._schedule_phases:
-            if step <= end:
-                break
-            last_begin, begin = begin, end
-        else:
-            begin = last_begin
-        part = (step - begin) / (end - begin)
+        ends = [phase[0] for phase in self._schedule_phases]
+        which = min(sum(step > end for end in ends), len(ends) - 1)
+        begin = ends[which - 1] if which else 0.0
+        part = (step - begin) / (ends[which] - begin)
+        _, lr_from, lr_to, momentum_from, momentum_to = self._schedule_phases[which]
         lrs = []
         for group in self.optimizer.param_groups:
             lrs.append(self._between(group[lr_from], group[lr_to], part))
@@ -569,8 +570,8 @@ class ReduceLROnPlateau(LRScheduler):
         groups = self.optimizer.param_groups
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
-                raise RuntimeError(f"The number of param groups in the `optimizer` ({len(groups)}) differs from when `ReduceLROnPlateau` was "
-                                   f"initialized ({len(self.min_lrs)}): extend `min_lrs` to match")
+                raise RuntimeError(f"The number of param groups in the `optimizer` ({len(groups)}) differs from when "
+                                   f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}): extend `min_lrs` to match")
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, lowest in zip(groups, self.min_lrs):
             old = float(group["lr"])
@@ -585,8 +586,8 @@ def check_together(name: str, optimizer: Any, schedulers: Any) -> None:
         if not hasattr(scheduler, "optimizer"):
             raise ArgumentError(f"{name} at index {k} should have `optimizer` as its attribute.")
         if isinstance(scheduler, ReduceLROnPlateau):
-            raise ValueError(f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be specified when "
-                             f"calling `step`, but got one at index {k} in the given schedulers sequence.")
+            raise ValueError(f"{name} does not support `ReduceLROnPlateau` scheduler as it requires additional kwargs to be "
+                             f"specified when calling `step`, but got one at index {k} in the given schedulers sequence.")
         if scheduler.optimizer is not optimizer:
             raise ValueError(f"{name} expects all schedulers to belong to the same optimizer, but got scheduler "
                              f"{type(scheduler).__name__} at index {k} that belongs to another.")
@@ -615,9 +616,9 @@ class SequentialLR(SchedulerOfSchedulers):
             raise ValueError(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
         check_together(type(self).__name__, optimizer, schedulers)
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError("Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone "
-                             f"points, but got number of schedulers {len(schedulers)} and the number of milestones to be equal to "
-                             f"{len(milestones)}")
+            raise ValueError("Sequential Schedulers expects number of schedulers provided to be one more than the number of "
+                             f"milestone points, but got number of schedulers {len(schedulers)} and the number of milestones to "
+                             f"be equal to {len(milestones)}")
         self._schedulers, self._milestones = schedulers, milestones
         self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
@@ -658,7 +659,7 @@ class ChainedScheduler(SchedulerOfSchedulers):
             raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.")
         optimizer = schedulers[0].optimizer if optimizer is None else optimizer
         check_together(type(self).__name__, optimizer, schedulers)
-        self._schedulers, self.optimizer = schedulers, optimizer  # type: ignore[assignment]
+        self._schedulers, self.optimizer = schedulers, optimizer
         self._last_lr = rates(self.optimizer)
 
     def step(self) -> None:  # type: ignore[override]

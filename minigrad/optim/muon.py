@@ -49,8 +49,8 @@ class Muon(Optimizer):
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
             raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
         super().__init__(params, {
-            "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov, "ns_coefficients": ns_coefficients,
-            "eps": eps, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn})
+            "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov,
+            "ns_coefficients": ns_coefficients, "eps": eps, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn})
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         super().add_param_group(param_group)
@@ -58,17 +58,19 @@ class Muon(Optimizer):
             if p.ndim != 2:
                 raise ValueError(f"Muon only supports 2D parameters whereas we found a parameter with size: {p.shape}")
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         x = p.array
         if x.dtype.kind == "c":
             raise DtypeError("Muon does not support complex parameters")
         if not state:
             state["momentum_buffer"] = zeros_like(p)
         lr, momentum, buf = number(group["lr"]), group["momentum"], state["momentum_buffer"].array
-        buf += (g - buf) * (1 - momentum)
-        change = orthogonalized(g + (buf - g) * momentum if group["nesterov"] else buf, group["ns_coefficients"], group["ns_steps"],
-                                group["eps"])
+        buf += (grad - buf) * (1 - momentum)
+        change = orthogonalized(grad + (buf - grad) * momentum if group["nesterov"] else buf, group["ns_coefficients"],
+                                group["ns_steps"], group["eps"])
         rows, columns = x.shape
-        scale = 0.2 * math.sqrt(max(rows, columns)) if group["adjust_lr_fn"] == "match_rms_adamw" else math.sqrt(max(1, rows / columns))
+        scale = math.sqrt(max(1, rows / columns))
+        if group["adjust_lr_fn"] == "match_rms_adamw":
+            scale = 0.2 * math.sqrt(max(rows, columns))
         x *= 1 - lr * group["weight_decay"]
         x -= change * (lr * scale)

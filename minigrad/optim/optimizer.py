@@ -104,8 +104,8 @@ def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             new = hook(self, args, kwargs)
             if new is not None:
                 if not (isinstance(new, tuple) and len(new) == 2):
-                    raise RuntimeError(f"{type(self).__name__}.step must return None or a tuple of (new_args, new_kwargs), but got "
-                                       f"{new}.")
+                    raise RuntimeError(f"{type(self).__name__}.step must return None or a tuple of (new_args, new_kwargs), but "
+                                       f"got {new}.")
                 args, kwargs = new
         self._stepped = True
         result = step(self, *args, **kwargs)
@@ -183,8 +183,8 @@ class Optimizer:
             raise ArgumentError(f"param_group must be a dict, but got {type(param_group)}")
         params = param_group["params"]
         if isinstance(params, set):
-            raise ArgumentError("optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
-                                "will change between runs. Please use a list instead.")
+            raise ArgumentError("optimizer parameters need to be organized in ordered collections, but the ordering of tensors "
+                                "in sets will change between runs. Please use a list instead.")
         params = [params] if isinstance(params, Tensor) else list(params)
         if any(isinstance(p, tuple) for p in params):
             if not all(isinstance(p, tuple) for p in params):
@@ -196,8 +196,8 @@ class Optimizer:
             if not isinstance(p, Tensor):
                 raise ArgumentError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
             if not (p.is_leaf or p.retains_grad):
-                raise ValueError("can't optimize a non-leaf Tensor: it was computed from others, and its gradient is not kept; pass "
-                                 "those, or a detached copy with requires_grad=True")
+                raise ValueError("can't optimize a non-leaf Tensor: it was computed from others, and its gradient is not kept; "
+                                 "pass those, or a detached copy with requires_grad=True")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
@@ -252,8 +252,9 @@ class Optimizer:
             ledger.record_all(moved, type(self).__name__ + ".step")
         elif not self._warned:
             self._warned = True
-            warnings.warn(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() before "
-                          "step(), and check that the loss depends on these parameters (not on copies) and that they require grad.",
+            warnings.warn(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() "
+                          f"before step(), and check that the loss depends on these parameters (not on copies) and that they "
+                          f"require grad.",
                           stacklevel=3)
         return loss
 
@@ -265,12 +266,12 @@ class Optimizer:
                 self.update(p, grad.array, self.state[p], group)
                 moved.append(p.array)
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter.
 
         Args:
             p: the parameter; ``p.array`` is written in place.
-            g: its gradient, an array that must not be written.
+            grad: its gradient, an array that must not be written.
             state: what this parameter carries from step to step; empty at the first.
             group: the settings.
         """
@@ -346,7 +347,8 @@ class Optimizer:
         return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(optimizer, state_dict)`` before :meth:`load_state_dict`; what it returns, unless None, is loaded instead."""
+        """Call ``hook(optimizer, state_dict)`` before :meth:`load_state_dict`; what it returns, unless None, is loaded
+        instead."""
         return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:

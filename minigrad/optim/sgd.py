@@ -15,8 +15,8 @@ class SGD(Optimizer):
     """Stochastic gradient descent, with momentum (Polyak) or Nesterov's momentum (Sutskever et al. 2013).
 
     With g the gradient plus ``weight_decay * p``: ``buf = momentum * buf + (1 - dampening) * g``, and ``p -= lr * buf`` or, with
-    `nesterov`, ``p -= lr * (g + momentum * buf)``. `maximize` climbs instead. `foreach`, `fused` and `differentiable` are PyTorch's
-    choices of implementation and change nothing here.
+    `nesterov`, ``p -= lr * (g + momentum * buf)``. `maximize` climbs instead. `foreach`, `fused` and `differentiable` are
+    PyTorch's choices of implementation and change nothing here.
 
     >>> import minigrad as mg
     >>> w = mg.tensor([1.0, 2.0], requires_grad=True)
@@ -61,18 +61,18 @@ class SGD(Optimizer):
                         part -= g * rate
                 moved.append(x)
 
-    def update(self, p: Any, g: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        x, like = p.array, p.array.real
+    def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        like = p.array.real
         rate, momentum, decay = [scalar(number(group[name]), like) for name in ("lr", "momentum", "weight_decay")]
         keep, take = momentum, scalar(1.0 - group["dampening"], like)
         if not momentum:
-            buffer = x  # not used
+            buffer = p.array  # not used
         elif state.get("momentum_buffer") is None:
             state["momentum_buffer"] = zeros_like(p)
             buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, like), scalar(1.0, like)
         else:
             buffer = state["momentum_buffer"].array
-        for x, g, buf in blocks(x, g, buffer):
+        for x, g, buf in blocks(p.array, grad, buffer):
             if group["maximize"]:
                 g = -g
             if decay:

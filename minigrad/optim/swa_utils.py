@@ -8,14 +8,15 @@ import math
 from typing import Any, Callable, Iterable
 
 from minigrad import autograd
+from minigrad.dtypes import int64
 from minigrad.nn.modules.factory import buffer
 from minigrad.nn.modules.module import Module
 from minigrad.nn.modules.normalization import BatchNorm
-from minigrad.dtypes import int64
 from minigrad.optim.lr_scheduler import LRScheduler, one_each
 from minigrad.optim.optimizer import Optimizer
 
-__all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn", "update_bn"]
+__all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
+           "update_bn"]
 
 
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:

@@ -40,8 +40,8 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         if index not in recomputed:
             recompute()
         if index not in recomputed:
-            raise GraphError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when it was "
-                             "computed again for the backward pass; it must do the same both times")
+            raise GraphError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when it "
+                             f"was computed again for the backward pass; it must do the same both times")
         return recomputed.pop(index)
 
     def recompute() -> None:
@@ -74,7 +74,8 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     """`input` through `functions` (a Sequential, or a list), in `segments` parts of which each but the last is checkpointed."""
     parts = list(functions.children()) if hasattr(functions, "children") else list(functions)
     if not 1 <= segments <= len(parts):
-        raise ArgumentError(f"checkpoint_sequential: segments must be from 1 to the number of functions, {len(parts)}, got {segments}")
+        raise ArgumentError(f"checkpoint_sequential: segments must be from 1 to the number of functions, {len(parts)}, got "
+                            f"{segments}")
     size = len(parts) // segments
 
     def run(some: Iterable[Callable[[Any], Any]]) -> Callable[[Any], Any]:

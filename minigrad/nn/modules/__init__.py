@@ -9,7 +9,7 @@ from minigrad.nn.modules.dropout import *
 from minigrad.nn.modules.lazy import *
 from minigrad.nn.modules.linear import *
 from minigrad.nn.modules.loss import *
-from minigrad.nn.modules.module import Module
+from minigrad.nn.modules.module import Module as Module
 from minigrad.nn.modules.normalization import *
 from minigrad.nn.modules.padding import *
 from minigrad.nn.modules.pooling import *

@@ -65,7 +65,7 @@ class RReLU(Activation):
 class Hardtanh(Activation):
     """`input` kept between `min_val` and `max_val`."""
 
-    shown = ("min_val", "max_val")
+    shown: tuple[str, ...] = ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
                  max_value: float | None = None) -> None:

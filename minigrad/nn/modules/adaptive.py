@@ -21,7 +21,8 @@ class _ASMoutput(NamedTuple):
 
 
 class AdaptiveLogSoftmaxWithLoss(Module):
-    """Softmax over classes in the order of how frequent they are; the rare ones in clusters with smaller layers (Grave et al. 2017).
+    """Softmax over classes in the order of how frequent they are; the rare ones in clusters with smaller layers (Grave et al.
+    2017).
 
     Args:
         cutoffs: where the clusters begin: the first classes up to ``cutoffs[0]`` are predicted directly.
@@ -36,9 +37,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         cutoffs = list(cutoffs)
         if not cutoffs:
             raise ValueError("cutoffs should be a sequence of length larger than 0")
-        if (cutoffs != sorted(set(cutoffs)) or cutoffs[0] <= 0 or cutoffs[-1] > n_classes - 1 or any(int(c) != c for c in cutoffs)):
-            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where each value "
-                             "is between 1 and n_classes-1")
+        inside = cutoffs[0] > 0 and cutoffs[-1] < n_classes
+        if not inside or cutoffs != sorted(set(cutoffs)) or any(int(c) != c for c in cutoffs):
+            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where "
+                             "each value is between 1 and n_classes-1")
         self.in_features, self.n_classes, self.div_value, self.head_bias = in_features, n_classes, div_value, head_bias
         self.cutoffs = [*cutoffs, n_classes]
         self.shortlist_size, self.n_clusters = cutoffs[0], len(cutoffs)
@@ -64,8 +66,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if target_.ndim > 1:
             raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
         if input_.ndim != target_.ndim + 1:
-            raise ShapeError(f"{target_.ndim}D target tensor expects {target_.ndim + 1}D input tensors, but found inputs with size "
-                             f"{list(input_.shape)}")
+            raise ShapeError(f"{target_.ndim}D target tensor expects {target_.ndim + 1}D input tensors, but found inputs with "
+                             f"size {list(input_.shape)}")
         single = target_.ndim == 0
         input, target = (input_.unsqueeze(0), target_.unsqueeze(0)) if single else (input_, target_)
         if len(input) != len(target):
@@ -102,8 +104,8 @@ class LinearCrossEntropyLoss(Module):
     """A :class:`Linear` layer and the cross-entropy of its result; `options` say in PyTorch how to save memory."""
 
     def __init__(self, in_features: int, num_classes: int, *, out_features: tuple[int, ...] = (), bias: bool = False,
-                 device: Any = None, dtype: Any = None, reduction: str = "mean", weight: Any = None, ignore_index: int | None = None,
-                 label_smoothing: float = 0.0, options: Any = None) -> None:
+                 device: Any = None, dtype: Any = None, reduction: str = "mean", weight: Any = None,
+                 ignore_index: int | None = None, label_smoothing: float = 0.0, options: Any = None) -> None:
         super().__init__()
         if weight is not None and tuple(weight.shape) != (num_classes,):
             raise ShapeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
@@ -124,4 +126,5 @@ class LinearCrossEntropyLoss(Module):
     def extra_repr(self) -> str:
         names = ("num_classes", "out_features", "reduction", "ignore_index", "label_smoothing", "options")
         parts = [f"{name}={getattr(self, name)}" for name in names]
-        return ", ".join([f"in_features={self.linear.in_features}", *parts[:2], f"bias={self.linear.bias is not None}", *parts[2:]])
+        return ", ".join([f"in_features={self.linear.in_features}", *parts[:2], f"bias={self.linear.bias is not None}",
+                          *parts[2:]])

@@ -19,9 +19,9 @@ class ConvBase(Module):
     dims: int
     transposed = False
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-                 groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
-                 output_padding: Any = 0) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
+                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
+                 dtype: Any = None, output_padding: Any = 0) -> None:
         super().__init__()
         if groups <= 0:
             raise ValueError("groups must be a positive integer")
@@ -74,12 +74,14 @@ class ConvBase(Module):
 class Convolution(ConvBase):
     """The forward of Conv1d, Conv2d and Conv3d."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-                 groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype)
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
+                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
+                 dtype: Any = None) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
+                         dtype)
 
     def forward(self, input: Any) -> Any:
-        padding = self.padding
+        padding: Any = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._padding_around(), mode=self.padding_mode), 0
         return self._convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -142,12 +144,13 @@ class TransposedConvolution(ConvBase):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
                  output_padding: Any = 0, groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros",
                  device: Any = None, dtype: Any = None) -> None:
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype,
-                         output_padding)
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
+                         dtype, output_padding)
 
     def forward(self, input: Any, output_size: Any = None) -> Any:
         output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
-        return self._convolve(input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups, self.dilation)
+        return self._convolve(input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups,
+                              self.dilation)
 
     def _output_padding(self, input: Any, output_size: Any) -> tuple[int, ...]:
         """What must be added to reach `output_size`, which may include the dimensions of batch and channels."""
@@ -162,8 +165,8 @@ class TransposedConvolution(ConvBase):
                     for k in range(self.dims)]
         largest = [n + s - 1 for n, s in zip(smallest, self.stride)]
         if any(not low <= n <= high for n, low, high in zip(size, smallest, largest)):
-            raise ValueError(f"requested an output size of {list(size)}, but valid sizes range from {smallest} to {largest} (for an "
-                             f"input of {list(spatial)})")
+            raise ValueError(f"requested an output size of {list(size)}, but valid sizes range from {smallest} to {largest} (for "
+                             f"an input of {list(spatial)})")
         return tuple(n - low for n, low in zip(size, smallest))
 
 

@@ -28,8 +28,9 @@ from minigrad.nn.modules.normalization import (
 )
 from minigrad.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
-__all__ = ["LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d",
-           "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear"]
+__all__ = ["LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
+           "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
+           "LazyInstanceNorm3d", "LazyLinear"]
 
 
 class LazyModuleMixin(Module):
@@ -90,7 +91,7 @@ class LazyLinear(LazyModuleMixin, Linear):
         self.weight = UninitializedParameter(device=device, dtype=dtype)
         self.bias = UninitializedParameter(device=device, dtype=dtype) if bias else None
 
-    def initialize_parameters(self, input: Any) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Any) -> None:
         if self.has_uninitialized_params():
             self.in_features = input.shape[-1]
             self.weight.materialize((self.out_features, self.in_features))
@@ -140,8 +141,8 @@ class LazyTransposedConvolution(LazyConv):
     def __init__(self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
                  groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros", device: Any = None,
                  dtype: Any = None) -> None:
-        super().__init__(groups, groups, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device,
-                         dtype)
+        super().__init__(groups, groups, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode,
+                         device, dtype)
         self._make_lazy(out_channels, bias, device, dtype)
 
 
@@ -163,7 +164,7 @@ class LazyNorm(LazyModuleMixin, RunningNorm):
             self.running_var = UninitializedBuffer(device=device, dtype=dtype)
             self.num_batches_tracked = buffer(0, device=device, dtype=dtypes.int64)
 
-    def initialize_parameters(self, input: Any) -> None:  # type: ignore[override]
+    def initialize_parameters(self, input: Any) -> None:
         if self.has_uninitialized_params():
             self.num_features = input.shape[1]
             for t in (self.weight, self.bias, self.running_mean, self.running_var):
@@ -175,73 +176,73 @@ class LazyNorm(LazyModuleMixin, RunningNorm):
             self.num_features = known.shape[0]
 
 
-class LazyConv1d(LazyConvolution, Conv1d):  # type: ignore[misc]
+class LazyConv1d(LazyConvolution, Conv1d):
     """:class:`Conv1d` without `in_channels`."""
 
     cls_to_become = Conv1d
 
 
-class LazyConv2d(LazyConvolution, Conv2d):  # type: ignore[misc]
+class LazyConv2d(LazyConvolution, Conv2d):
     """:class:`Conv2d` without `in_channels`."""
 
     cls_to_become = Conv2d
 
 
-class LazyConv3d(LazyConvolution, Conv3d):  # type: ignore[misc]
+class LazyConv3d(LazyConvolution, Conv3d):
     """:class:`Conv3d` without `in_channels`."""
 
     cls_to_become = Conv3d
 
 
-class LazyConvTranspose1d(LazyTransposedConvolution, ConvTranspose1d):  # type: ignore[misc]
+class LazyConvTranspose1d(LazyTransposedConvolution, ConvTranspose1d):
     """:class:`ConvTranspose1d` without `in_channels`."""
 
     cls_to_become = ConvTranspose1d
 
 
-class LazyConvTranspose2d(LazyTransposedConvolution, ConvTranspose2d):  # type: ignore[misc]
+class LazyConvTranspose2d(LazyTransposedConvolution, ConvTranspose2d):
     """:class:`ConvTranspose2d` without `in_channels`."""
 
     cls_to_become = ConvTranspose2d
 
 
-class LazyConvTranspose3d(LazyTransposedConvolution, ConvTranspose3d):  # type: ignore[misc]
+class LazyConvTranspose3d(LazyTransposedConvolution, ConvTranspose3d):
     """:class:`ConvTranspose3d` without `in_channels`."""
 
     cls_to_become = ConvTranspose3d
 
 
-class LazyBatchNorm1d(LazyNorm, BatchNorm1d):  # type: ignore[misc]
+class LazyBatchNorm1d(LazyNorm, BatchNorm1d):
     """:class:`BatchNorm1d` without `num_features`."""
 
     cls_to_become = BatchNorm1d
 
 
-class LazyBatchNorm2d(LazyNorm, BatchNorm2d):  # type: ignore[misc]
+class LazyBatchNorm2d(LazyNorm, BatchNorm2d):
     """:class:`BatchNorm2d` without `num_features`."""
 
     cls_to_become = BatchNorm2d
 
 
-class LazyBatchNorm3d(LazyNorm, BatchNorm3d):  # type: ignore[misc]
+class LazyBatchNorm3d(LazyNorm, BatchNorm3d):
     """:class:`BatchNorm3d` without `num_features`."""
 
     cls_to_become = BatchNorm3d
 
 
-class LazyInstanceNorm1d(LazyNorm, InstanceNorm1d):  # type: ignore[misc]
+class LazyInstanceNorm1d(LazyNorm, InstanceNorm1d):
     """:class:`InstanceNorm1d` without `num_features`."""
 
     cls_to_become = InstanceNorm1d
 
 
-class LazyInstanceNorm2d(LazyNorm, InstanceNorm2d):  # type: ignore[misc]
+class LazyInstanceNorm2d(LazyNorm, InstanceNorm2d):
     """:class:`InstanceNorm2d` without `num_features`."""
 
     cls_to_become = InstanceNorm2d
 
 
-class LazyInstanceNorm3d(LazyNorm, InstanceNorm3d):  # type: ignore[misc]
+class LazyInstanceNorm3d(LazyNorm, InstanceNorm3d):
     """:class:`InstanceNorm3d` without `num_features`."""
 
     cls_to_become = InstanceNorm3d

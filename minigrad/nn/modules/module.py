@@ -114,7 +114,7 @@ class Module:
         try:
             result = self.forward(*args, **kwargs)
         except MinigradError as error:
-            raise self._located(error, args)
+            raise self._located(error, args) from None
         calls.append((start, tick(), id(self)))  # what was made in between is this module's: drawings show it
         return result
 
@@ -129,7 +129,7 @@ class Module:
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         start = tick()
         ran: set[int] = set()
-        forward_hooks = [h for h in _global_hooks("forward")] + list(self._forward_hooks.values())
+        forward_hooks = _global_hooks("forward") + list(self._forward_hooks.values())
         try:
             result = self._hooked(args, kwargs, forward_hooks, ran)
             calls.append((start, tick(), id(self)))
@@ -165,7 +165,7 @@ class Module:
         try:
             result = self.forward(*args, **kwargs)
         except MinigradError as error:
-            raise self._located(error, args)
+            raise self._located(error, args) from None
         for hook in forward_hooks:
             ran.add(id(hook))
             new = self._run_forward_hook(hook, args, kwargs, result)
@@ -261,12 +261,14 @@ class Module:
             object.__setattr__(self, name, value)
         elif name in own["_parameters"]:
             if value is not None:
-                raise ArgumentError(f"cannot assign '{type(value).__name__}' as parameter '{name}' (nn.Parameter or None expected); "
-                                    f"wrap it: nn.Parameter(...), or change the values: with no_grad(): {name}.copy_(...)")
+                raise ArgumentError(f"cannot assign '{type(value).__name__}' as parameter '{name}' (nn.Parameter or None "
+                                    f"expected); wrap it: nn.Parameter(...), or change the values: with no_grad(): "
+                                    f"{name}.copy_(...)")
             self.register_parameter(name, None)
         elif name in own["_modules"]:
             if value is not None:
-                raise ArgumentError(f"cannot assign '{type(value).__name__}' as child module '{name}' (nn.Module or None expected)")
+                raise ArgumentError(f"cannot assign '{type(value).__name__}' as child module '{name}' (nn.Module or None "
+                                    f"expected)")
             self._modules[name] = _run_registration_hooks("module_registration", self, name, None)
         elif name in own["_buffers"]:
             if value is not None and not isinstance(value, Tensor):
@@ -518,6 +520,9 @@ class Module:
         """Move to `device` without copying the values, which are then undefined."""
         return self._apply(lambda t: t.new_empty(t.shape, device=device), recurse=recurse)
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """PyTorch's way to ask for a faster forward; there is nothing to compile here, and calls stay what they are."""
+
     # ------------------------------------------------------------------------------------------------ state dictionaries
 
     def get_extra_state(self) -> Any:
@@ -613,7 +618,8 @@ class Module:
                     else:
                         param.copy_(given)
             except Exception as error:
-                error_msgs.append(f'While copying the parameter named "{key}", whose dimensions in the model are {param.shape} and '
+                error_msgs.append(f'While copying the parameter named "{key}", whose dimensions in the model are {param.shape} '
+                                  f'and '
                                   f"whose dimensions in the checkpoint are {given.shape}, an exception occurred : {error.args}.")
         extra = prefix + "_extra_state"
         if type(self).set_extra_state is not Module.set_extra_state:
@@ -709,8 +715,8 @@ class Module:
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """PyTorch's deprecated hook on the last operation of forward; use :meth:`register_full_backward_hook`."""
         if any(not h.legacy for h in self._backward_hooks.values()):
-            raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only "
-                               "one of them.")
+            raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
+                               "only one of them.")
         return RemovableHandle(self._backward_hooks, Hook(hook, legacy=True))
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:

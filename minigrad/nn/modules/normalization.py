@@ -27,8 +27,8 @@ class RunningNorm(Module):
 
     _version = 2
 
-    def __init__(self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool, device: Any,
-                 dtype: Any, bias: bool) -> None:
+    def __init__(self, num_features: int, eps: float, momentum: float | None, affine: bool, track_running_stats: bool,
+                 device: Any, dtype: Any, bias: bool) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
@@ -59,8 +59,8 @@ class RunningNorm(Module):
         raise NotImplementedError
 
     def extra_repr(self) -> str:
-        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, bias={self.bias is not None}, "
-                f"track_running_stats={self.track_running_stats}")
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+                f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: list[str],
                               unexpected_keys: list[str], error_msgs: list[str]) -> None:
@@ -137,10 +137,11 @@ class InstanceNorm(RunningNorm):
         single = input.ndim == self.dims + 1
         batch = input.unsqueeze(0) if single else input
         if batch.shape[1] != self.num_features and self.affine:
-            raise ValueError(f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), but got: "
-                             f"{batch.shape[1]}.")
+            raise ValueError(f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), "
+                             f"but got: {batch.shape[1]}.")
         out = F.instance_norm(batch, self.running_mean, self.running_var, self.weight, self.bias,
-                              self.training or not self.track_running_stats, 0.0 if self.momentum is None else self.momentum, self.eps)
+                              self.training or not self.track_running_stats, 0.0 if self.momentum is None else self.momentum,
+                              self.eps)
         return out.squeeze(0) if single else out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 import warnings
 from typing import Any
 
@@ -49,18 +48,20 @@ def advance(mode: str, from_input: Any, state: tuple[Any, ...], w_hh: Any, b_hh:
 class RNNBase(Module):
     """What RNN, LSTM and GRU share: the weights of every layer and direction, and the run through time.
 
-    The weights of layer k are ``weight_ih_lk`` (gates * hidden_size, inputs), ``weight_hh_lk`` (gates * hidden_size, hidden_size),
-    ``bias_ih_lk``, ``bias_hh_lk`` and, with `proj_size`, ``weight_hr_lk``; ``_reverse`` is added for the other direction.
+    The weights of layer k are ``weight_ih_lk`` (gates * hidden_size, inputs), ``weight_hh_lk`` (gates * hidden_size,
+    hidden_size), ``bias_ih_lk``, ``bias_hh_lk`` and, with `proj_size`, ``weight_hr_lk``; ``_reverse`` is added for the other
+    direction.
     """
 
-    def __init__(self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+                 device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        if not isinstance(dropout, numbers.Number) or isinstance(dropout, bool) or not 0 <= dropout <= 1:  # type: ignore[operator]
+        if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
             raise ValueError("dropout should be a number in range [0, 1] representing the probability of an element being zeroed")
         if dropout > 0 and num_layers == 1:
-            warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-                          f"greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3)
+            warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                          f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3)
         if not isinstance(hidden_size, int):
             raise ArgumentError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
         if hidden_size <= 0:
@@ -121,8 +122,8 @@ class RNNBase(Module):
         states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
         if states is not None and any(h.ndim != input.ndim for h in states):
             kind = "unbatched 2-D" if single else "batched 3-D"
-            raise ShapeError(f"For {kind} input, hx {'and cx ' if self.mode == 'LSTM' else ''}should also be {input.ndim}-D but got "
-                             f"{'/'.join(str(h.ndim) for h in states)}-D tensor")
+            raise ShapeError(f"For {kind} input, hx {'and cx ' if self.mode == 'LSTM' else ''}should also be {input.ndim}-D but "
+                             f"got {'/'.join(str(h.ndim) for h in states)}-D tensor")
         if single:
             input = input.unsqueeze(0 if self.batch_first else 1)
             states = None if states is None else tuple(h.unsqueeze(1) for h in states)
@@ -130,7 +131,7 @@ class RNNBase(Module):
         batch = input.shape[1 - time]
         self._check_width(input)
         states = self._states(states, batch, input)
-        outputs, finals = self._run([x for x in input.unbind(time)], states)
+        outputs, finals = self._run(list(input.unbind(time)), states)
         output = stack(outputs, dim=time)
         if single:
             output, finals = output.squeeze(1 - time), tuple(h.squeeze(1) for h in finals)
@@ -205,8 +206,8 @@ class RNNBase(Module):
 class RNN(RNNBase):
     """``h_t = tanh(x_t @ W_ih.T + b_ih + h_(t-1) @ W_hh.T + b_hh)``, or with `nonlinearity` ``"relu"``.
 
-    Shapes: input (T, N, input_size), or (N, T, input_size) with `batch_first`, or (T, input_size), or a packed sequence; the state
-    (layers * directions, N, hidden_size). Returns the last layer's output at each time and the final state.
+    Shapes: input (T, N, input_size), or (N, T, input_size) with `batch_first`, or (T, input_size), or a packed sequence; the
+    state (layers * directions, N, hidden_size). Returns the last layer's output at each time and the final state.
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
@@ -214,8 +215,8 @@ class RNN(RNNBase):
                  dtype: Any = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
-        super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional,
-                         0, device, dtype)
+        super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout,
+                         bidirectional, 0, device, dtype)
         self.nonlinearity = nonlinearity
 
 
@@ -231,9 +232,10 @@ class LSTM(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None) -> None:
-        super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device,
-                         dtype)
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None,
+                 dtype: Any = None) -> None:
+        super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+                         device, dtype)
 
 
 class GRU(RNNBase):
@@ -249,7 +251,8 @@ class RNNCellBase(Module):
 
     mode: str
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None,
+                 dtype: Any = None) -> None:
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         gates = num_chunks * hidden_size

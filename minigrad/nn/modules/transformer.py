@@ -44,7 +44,8 @@ class MultiheadAttention(Module):
                  device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         if embed_dim <= 0 or num_heads <= 0:
-            raise ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead")
+            raise ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and "
+                             f"num_heads={num_heads} instead")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
         self.kdim, self.vdim = embed_dim if kdim is None else kdim, embed_dim if vdim is None else vdim
         self._qkv_same_embed_dim = self.kdim == embed_dim and self.vdim == embed_dim
@@ -78,8 +79,8 @@ class MultiheadAttention(Module):
             if extra is not None:
                 init.xavier_normal_(extra)
 
-    def forward(self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True, attn_mask: Any = None,
-                average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Any, Any]:
+    def forward(self, query: Any, key: Any, value: Any, key_padding_mask: Any = None, need_weights: bool = True,
+                attn_mask: Any = None, average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Any, Any]:
         turned = self.batch_first and query.ndim == 3
         if turned:
             shared = query is key, key is value  # kept, as the three projections are then one product
@@ -90,12 +91,13 @@ class MultiheadAttention(Module):
             query, key, value, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias, self.bias_k, self.bias_v,
             self.add_zero_attn, self.dropout, self.out_proj.weight, self.out_proj.bias, training=self.training,
             key_padding_mask=key_padding_mask, need_weights=need_weights, attn_mask=attn_mask,
-            use_separate_proj_weight=not self._qkv_same_embed_dim, q_proj_weight=self.q_proj_weight, k_proj_weight=self.k_proj_weight,
-            v_proj_weight=self.v_proj_weight, average_attn_weights=average_attn_weights, is_causal=is_causal)
+            use_separate_proj_weight=not self._qkv_same_embed_dim, q_proj_weight=self.q_proj_weight,
+            k_proj_weight=self.k_proj_weight, v_proj_weight=self.v_proj_weight, average_attn_weights=average_attn_weights,
+            is_causal=is_causal)
         return (result.transpose(0, 1) if turned else result), weights
 
 
-def _activation(activation: Any) -> Callable[[Any], Any]:
+def _activation(activation: Any) -> Any:
     """A function, or the one that ``"relu"`` or ``"gelu"`` names."""
     if callable(activation):
         return activation
@@ -125,7 +127,8 @@ def _is_causal(mask: Any, said: bool | None, size: int | None = None) -> bool:
 
 
 class TransformerLayer(Module):
-    """What encoder and decoder layers share: attention and a network of two linear layers, each added to its input and normalised.
+    """What encoder and decoder layers share: attention and a network of two linear layers, each added to its input and
+    normalised.
 
     With `norm_first` the inputs are normalised instead (Xiong et al. 2020).
     """

@@ -38,7 +38,7 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
     first = tensors[0].array
     if norm_type == 2.0 and all(t.array.dtype.kind == "f" for t in tensors):
         flat = [t.array.ravel() for t in tensors]
-        total = np.sqrt(sum(np.dot(x, x) for x in flat))  # type: ignore[arg-type]
+        total = np.sqrt(sum(np.dot(x, x) for x in flat))
     else:
         norms = [np.linalg.norm(t.array.ravel(), norm_type) for t in tensors]
         if math.isinf(norm_type):
@@ -47,8 +47,8 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
             total = np.linalg.norm(np.stack(norms), norm_type)
     out.array = backend.as_array(total).astype(first.real.dtype)
     if error_if_nonfinite and not bool(np.isfinite(out.array)):
-        raise NonFiniteError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
-                             "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
+        raise NonFiniteError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot "
+                             f"be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
                              "`error_if_nonfinite=False`")
     return out
 

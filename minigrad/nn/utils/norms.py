@@ -63,7 +63,8 @@ class SpectralNorm:
         setattr(module, self.name, self.weight(module, module.training))
 
 
-def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None) -> Any:
+def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+                  dim: int | None = None) -> Any:
     """Divide a weight by its largest singular value, before each call; the parameter becomes ``weight_orig``."""
     if dim is None:
         dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0

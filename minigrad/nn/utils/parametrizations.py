@@ -48,7 +48,8 @@ class _SpectralNorm(Module):
     def __init__(self, weight: Any, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
         if not -weight.ndim <= dim < weight.ndim:
-            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] but got {dim})")
+            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] but got "
+                             f"{dim})")
         if n_power_iterations <= 0:
             raise ValueError(f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}")
         self.dim, self.eps, self.n_power_iterations = dim % weight.ndim, eps, n_power_iterations
@@ -84,7 +85,8 @@ class _SpectralNorm(Module):
         return value
 
 
-def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None) -> Any:
+def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12,
+                  dim: int | None = None) -> Any:
     """Keep the largest singular value of a weight at 1 (Miyato et al. 2018); `dim` is that of the outputs."""
     weight = getattr(module, name)
     if dim is None:
@@ -102,7 +104,8 @@ class _Orthogonal(Module):
         self.orthogonal_map = orthogonal_map
         if use_trivialization:
             size = max(weight.shape[-2:])
-            self.register_buffer("base", eye(size, dtype=weight.dtype, device=weight.device).expand(*weight.shape[:-2], size, size).clone())
+            self.register_buffer("base", eye(size, dtype=weight.dtype, device=weight.device).expand(*weight.shape[:-2], size,
+                                                                                                    size).clone())
         else:
             self.register_buffer("base", None)
 

@@ -73,8 +73,8 @@ class ParametrizationList(ModuleList):
                 raise ValueError(f"Registering a parametrization may not change the dtype of the tensor: {original.dtype} became "
                                  f"{value.dtype}. If this is intended, use unsafe=True.")
             if tuple(value.shape) != tuple(original.shape):
-                raise ValueError(f"Registering a parametrization may not change the shape of the tensor: {tuple(original.shape)} became "
-                                 f"{tuple(value.shape)}. If this is intended, use unsafe=True.")
+                raise ValueError(f"Registering a parametrization may not change the shape of the tensor: {tuple(original.shape)} "
+                                 f"became {tuple(value.shape)}. If this is intended, use unsafe=True.")
 
     def _keep(self, name: str, t: Any, original: Any) -> None:
         if isinstance(original, Parameter):
@@ -102,7 +102,8 @@ class ParametrizationList(ModuleList):
             start = self._inverse(value)
             for original, t in zip(self.originals(), [start] if self.is_tensor else start):
                 if tuple(original.shape) != tuple(t.shape):
-                    raise ShapeError(f"right_inverse gave a tensor of shape {list(t.shape)} for one of shape {list(original.shape)}")
+                    raise ShapeError(f"right_inverse gave a tensor of shape {list(t.shape)} for one of shape "
+                                     f"{list(original.shape)}")
                 original.copy_(t)
 
     def forward(self) -> Any:
@@ -169,7 +170,8 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
                 before = getattr(module, tensor_name)
                 after = parametrization(before)
                 if tuple(after.shape) != tuple(before.shape) or after.dtype is not before.dtype:
-                    raise ValueError("A parametrization may not change the shape or the dtype of the tensor, unless unsafe=True is passed")
+                    raise ValueError("A parametrization may not change the shape or the dtype of the tensor, unless unsafe=True "
+                                     "is passed")
         if hasattr(parametrization, "right_inverse"):
             value = getattr(module, tensor_name)
             held.append(parametrization)
@@ -186,7 +188,8 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
         setattr(type(module), tensor_name, parametrized(tensor_name))
         module.parametrizations[tensor_name] = held
     else:
-        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name '{tensor_name}'")
+        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "
+                         f"'{tensor_name}'")
     return module
 
 
@@ -199,7 +202,8 @@ def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
 
 
 def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: bool = True) -> Any:
-    """Make the tensor an ordinary one again: with its present value or, if `leave_parametrized` is False, what it was made from."""
+    """Make the tensor an ordinary one again: with its present value or, if `leave_parametrized` is False, what it was made
+    from."""
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
     held = module.parametrizations[tensor_name]
@@ -207,8 +211,8 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
         with autograd.no_grad():
             value = getattr(module, tensor_name)
     elif not held.is_tensor:
-        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of a sequence "
-                         "of tensors.")
+        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of a "
+                         "sequence of tensors.")
     else:
         value = held.original
     first = held.originals()[0]
@@ -218,7 +222,8 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
         if held.is_tensor and tuple(first.shape) == tuple(value.shape):
             first.data = value.detach()
             value = first
-        module.register_parameter(tensor_name, value if isinstance(value, Parameter) else Parameter(value.detach(), first.requires_grad))
+        module.register_parameter(tensor_name, value if isinstance(value, Parameter) else Parameter(value.detach(),
+                                                                                                    first.requires_grad))
     else:
         module.register_buffer(tensor_name, value)
     if not is_parametrized(module):

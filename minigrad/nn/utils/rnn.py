@@ -32,7 +32,8 @@ class PackedSequence(_Packed):
 
     __slots__ = ()
 
-    def __new__(cls, data: Any, batch_sizes: Any = None, sorted_indices: Any = None, unsorted_indices: Any = None) -> PackedSequence:
+    def __new__(cls, data: Any, batch_sizes: Any = None, sorted_indices: Any = None,
+                unsorted_indices: Any = None) -> PackedSequence:
         if isinstance(data, tuple) and batch_sizes is None:
             data, batch_sizes = data
         if unsorted_indices is None:
@@ -108,7 +109,8 @@ def pack_padded_sequence(input: Any, lengths: Any, batch_first: bool = False, en
     if len(sizes) != input.shape[1]:
         raise ShapeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} (batch_size={input.shape[1]})")
     if any(n <= 0 for n in sizes):
-        raise ShapeError(f"Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0: {sizes}")
+        raise ShapeError(f"Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0: "
+                         f"{sizes}")
     if any(a < b for a, b in zip(sizes, sizes[1:])):
         raise ShapeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
                          "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement")
@@ -132,7 +134,8 @@ def pad_packed_sequence(sequence: Any, batch_first: bool = False, padding_value:
                              f"total_length={total_length} and max sequence length being {steps}")
         steps = total_length
     rest = (0, 0) * (sequence.data.ndim - 1)
-    rows = [constant_pad_nd(part, pad=(*rest, 0, counts[0] - len(part)), value=padding_value) for part in sequence.data.split(counts)]
+    rows = [constant_pad_nd(part, pad=(*rest, 0, counts[0] - len(part)),
+                            value=padding_value) for part in sequence.data.split(counts)]
     padded = constant_pad_nd(stack(rows), pad=(*rest, 0, 0, 0, steps - len(counts)), value=padding_value)
     lengths = tensor([sum(n > k for n in counts) for k in range(counts[0])])
     if batch_first:
@@ -160,7 +163,8 @@ def pad_sequence(sequences: Any, batch_first: bool = False, padding_value: float
 
     def padded(s: Any) -> Any:
         lack = longest - len(s)
-        return constant_pad_nd(s, pad=(0, 0) * (s.ndim - 1) + ((lack, 0) if padding_side == "left" else (0, lack)), value=padding_value)
+        return constant_pad_nd(s, pad=(0, 0) * (s.ndim - 1) + ((lack, 0) if padding_side == "left" else (0, lack)),
+                               value=padding_value)
     return stack([padded(s) for s in sequences], dim=0 if batch_first else 1)
 
 

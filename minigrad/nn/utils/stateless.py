@@ -33,7 +33,8 @@ def functional_call(module: Any, parameters_and_buffers: Any, args: Any = None, 
         for d in parameters_and_buffers:
             repeated = given.keys() & d.keys()
             if repeated:
-                raise ValueError(f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is ambiguous")
+                raise ValueError(f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is "
+                                 f"ambiguous")
             given.update(d)
     else:
         raise ValueError("Expected parameters_and_buffers to be a dict, or a list/tuple of dicts, but got "
@@ -45,7 +46,8 @@ def functional_call(module: Any, parameters_and_buffers: Any, args: Any = None, 
 
 @contextlib.contextmanager
 def replaced(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
-    """Inside the block, `module` has the `given` tensors under their names; what it changed in them is written back to `given`."""
+    """Inside the block, `module` has the `given` tensors under their names; what it changed in them is written back to
+    `given`."""
     places: dict[str, tuple[dict[str, Any], str]] = {}
     for path, part in module.named_modules(remove_duplicate=False):
         for store in (part._parameters, part._buffers):

@@ -78,7 +78,8 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
         return stack(list(batch), 0)
     if isinstance(elem, np.ndarray):
         if is_text_array(elem):
-            raise ArgumentError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {elem.dtype}")
+            raise ArgumentError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
+                                f"{elem.dtype}")
         return as_tensor(np.stack(batch))
     if isinstance(elem, np.generic):
         return as_tensor(np.array(batch))

@@ -14,7 +14,6 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from minigrad import random
-from minigrad.errors import ArgumentError
 from minigrad.ops.sampling import randint
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import IterableDataset, rows_of, samples_of
@@ -78,6 +77,7 @@ class DataLoader:
         persistent_workers: keep the workers for the next epoch.
 
     >>> import minigrad as mg
+    >>> from minigrad.utils.data import TensorDataset
     >>> data = TensorDataset(mg.arange(5), mg.arange(5) * 2)
     >>> for x, y in DataLoader(data, batch_size=2):
     ...     print(x, y)
@@ -89,8 +89,8 @@ class DataLoader:
     def __init__(self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, sampler: Any = None,
                  batch_sampler: Any = None, num_workers: int = 0, collate_fn: Callable[[Any], Any] | None = None,
                  pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
-                 worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None, generator: Any = None, *,
-                 prefetch_factor: int | None = None, persistent_workers: bool = False, pin_memory_device: str = "",
+                 worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None, generator: Any = None,
+                 *, prefetch_factor: int | None = None, persistent_workers: bool = False, pin_memory_device: str = "",
                  in_order: bool = True) -> None:
         if num_workers < 0:
             raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
@@ -106,7 +106,8 @@ class DataLoader:
         if isinstance(dataset, IterableDataset):
             for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
                 if value is not None:
-                    raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}")
+                    raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got "
+                                     f"{name}={value}")
         if sampler is not None and shuffle:
             raise ValueError("sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None:
@@ -154,7 +155,8 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         seed = int(randint(0, 2**62, (1,), generator=self.generator).item())  # always, so that the order is the same with workers
         batches = self._from_workers(seed) if self.num_workers else self._from_here()
-        return self._counted(batches) if isinstance(self.dataset, IterableDataset) and hasattr(self.dataset, "__len__") else batches
+        return self._counted(batches) if isinstance(self.dataset, IterableDataset) and hasattr(self.dataset,
+                                                                                               "__len__") else batches
 
     def _from_here(self) -> Iterator[Any]:
         fetch = Fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
@@ -181,8 +183,9 @@ class DataLoader:
         for k, batch in enumerate(batches):
             if k >= expected and not warned:
                 warned = True
-                warnings.warn(f"Length of IterableDataset {self.dataset!r} was reported to be {len(self.dataset)}, but more have been "
-                              "fetched: with several workers, each must give its own part (see get_worker_info)", stacklevel=2)
+                warnings.warn(f"Length of IterableDataset {self.dataset!r} was reported to be {len(self.dataset)}, but more have "
+                              f"been fetched: with several workers, each must give its own part (see get_worker_info)",
+                              stacklevel=2)
             yield batch
 
     def __len__(self) -> int:

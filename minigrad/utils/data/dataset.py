@@ -14,7 +14,8 @@ from minigrad.errors import ArgumentError
 from minigrad.ops.sampling import randperm
 from minigrad.tensor import Tensor
 
-__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset", "random_split"]
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
+           "random_split"]
 
 
 class Dataset:
@@ -68,8 +69,8 @@ class StackDataset(Dataset):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args and kwargs:
-            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, but both types "
-                             "are given.")
+            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, but "
+                             "both types are given.")
         if not args and not kwargs:
             raise ValueError("At least one dataset should be passed")
         self.datasets: Any = args or kwargs
@@ -134,11 +135,13 @@ class ChainDataset(IterableDataset):
             yield from d
 
     def __len__(self) -> int:
-        return sum(len(d) for d in self.datasets)  # type: ignore[arg-type]
+        return sum(len(d) for d in self.datasets)
 
 
 class Subset(Dataset):
     """The samples of `dataset` at `indices`."""
+
+    _array: tuple[Any, Any] | None = None  # the indices, and they as an array
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
@@ -172,9 +175,9 @@ def rows_of(dataset: Any, indices: Any) -> list[Any] | None:
     `indices` is an integer array.
     """
     while type(dataset) is Subset:
-        if not hasattr(dataset, "_index_array") or dataset._index_array[0] is not dataset.indices:
-            dataset._index_array = dataset.indices, np.asarray(dataset.indices)  # type: ignore[attr-defined]
-        indices, dataset = dataset._index_array[1][indices], dataset.dataset
+        if dataset._array is None or dataset._array[0] is not dataset.indices:
+            dataset._array = dataset.indices, np.asarray(dataset.indices)
+        indices, dataset = dataset._array[1][indices], dataset.dataset
     if type(dataset) is not TensorDataset or any(t.requires_grad for t in dataset.tensors):
         return None
     batch = []
