@@ -19,6 +19,6 @@ from minigrad.autograd.modes import (
 )
 from minigrad.autograd.observe import detect_anomaly, set_detect_anomaly
 
-__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad", "gradcheck", "gradgradcheck", "graph",
-           "graph_memory", "inference_mode",
-           "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]
+__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad", "gradcheck",
+           "gradgradcheck", "graph", "graph_memory", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
+           "set_detect_anomaly", "set_grad_enabled"]
