@@ -657,7 +657,7 @@ class Tensor(TensorBase):
         return pointwise.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return pointwise.true_divide(other, self)  # type: ignore[no-any-return]
+        return pointwise.reciprocal(self) * other  # type: ignore[no-any-return]
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         return pointwise.floor_divide(other, self)  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ def gradient(function, *values):
 
 # ---------------------------------------------------------------------------------------------------- kinks
 
-@pytest.mark.parametrize("function, at, expected", [
+@pytest.mark.parametrize(("function", "at", "expected"), [
     (F.relu, 0.0, 0), (F.relu6, 0.0, 0), (F.relu6, 6.0, 0), (F.hardtanh, -1.0, 0), (F.hardtanh, 1.0, 0),
     (F.leaky_relu, 0.0, 0.01), (F.elu, 0.0, 1), (F.selu, 0.0, 1.6732632423543772 * 1.0507009873554805), (F.celu, 0.0, 1),
     (F.hardsigmoid, 3.0, 0), (F.hardsigmoid, -3.0, 0), (F.hardswish, 3.0, 1), (F.hardswish, -3.0, 0),
@@ -100,7 +100,7 @@ def test_powers_by_multiplication_are_powers(exponent):
     assert mg.autograd.gradcheck(lambda x: x ** exponent, (x,))
 
 
-@pytest.mark.parametrize("call, message", [
+@pytest.mark.parametrize(("call", "message"), [
     (lambda x: mg.maximum(x, 1.0), r"maximum\(\): argument 'other' must be a Tensor, not float"),
     (lambda x: mg.gt(1.0, x), r"gt\(\): argument 'input' must be a Tensor"),
     (lambda x: mg.equal(x, 1.0), r"equal\(\): argument 'other' must be a Tensor"),

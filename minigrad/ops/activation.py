@@ -297,7 +297,7 @@ def softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     """
     x = working(input, dtype)
     e = np.exp(x - highest(x, dim))
-    return returning(e / np.sum(e, axis=dim, keepdims=True), input, dtype)
+    return returning(e / e.sum(axis=dim, keepdims=True), input, dtype)
 @softmax.derivative("input")
 def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     weighted = g * out
@@ -310,7 +310,7 @@ def log_softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = working(input, dtype)
     x = x - highest(x, dim)
-    return returning(x - np.log(np.sum(np.exp(x), axis=dim, keepdims=True)), input, dtype)
+    return returning(x - np.log(np.exp(x).sum(axis=dim, keepdims=True)), input, dtype)
 @log_softmax.derivative("input")
 def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = g - pointwise.exp(out) * reductions.sum(g, dim, True)
@@ -324,7 +324,7 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
 
 def highest(x: Any, dim: int) -> Any:
     """The maximum along `dim`; of an empty array, something of the shape it would have."""
-    return np.max(x, axis=dim, keepdims=True) if x.size else np.sum(x, axis=dim, keepdims=True)
+    return (x.max if x.size else x.sum)(axis=dim, keepdims=True)
 
 
 def working(x: Any, dtype: Any) -> Any:
@@ -332,8 +332,10 @@ def working(x: Any, dtype: Any) -> Any:
     kind = x.dtype if dtype is None else dtype.numpy
     if kind.kind not in "fc":
         raise DtypeError(f"\"softmax\" not implemented for {dtypes.FROM_NUMPY[kind]!r}; give dtype=minigrad.float32")
-    return x.astype(np.float32 if kind.char == "e" else kind, copy=False)
+    return x if kind is x.dtype and kind.char != "e" else x.astype(np.float32 if kind.char == "e" else kind)
 
 
 def returning(result: Any, x: Any, dtype: Any) -> Any:
-    return result.astype(x.dtype if dtype is None else dtype.numpy, copy=False)
+    """`result` in the type asked for, or in that of `x`."""
+    kind = x.dtype if dtype is None else dtype.numpy
+    return result if result.dtype is kind else result.astype(kind)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import dtypes
-from minigrad.autograd.call import SCALARS
+from minigrad.autograd.call import SCALARS, number
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
@@ -49,6 +49,8 @@ def with_number(input: Any, *numbers: Any) -> Any:
     """`input` in the dtype that it and Python `numbers` (or None) have together."""
     need_tensor("clamp or pow", "input", input)
     array = array_of(input)
+    if array.dtype.kind == "f" and not any([n.__class__ is builtins.complex for n in numbers]):
+        return input
     wanted = dtypes.result_dtype([array, *numbers])
     return input if array.dtype is wanted.numpy else cast(input, dtype=wanted)
 
@@ -308,13 +310,15 @@ def power_of(x: Any, exponent: Any) -> Any:
         return x * x * x
     if exponent == 4:
         return (x * x) ** 2
+    if x.dtype.kind == "b":
+        return x | (not exponent)
     return 1 / (x * x) if exponent == -2 and x.dtype.kind in "fc" else x ** exponent
 
 
 @op(broadcasts=True, grad_name="Pow")
 def pow_tensor(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, both tensors; a negative power of an integer is rounded towards zero."""
-    return np.power(input, exponent) if input.dtype.kind not in "iu" else integer_power(input, exponent)
+    return np.power(input, exponent) if input.dtype.kind in "fc" else integer_power(input, exponent)
 @pow_tensor.derivative("input")
 def pow_tensor_wrt_input(g: Any, input: Any, exponent: Any) -> Any: return g * slope_of_power(input, exponent)
 @pow_tensor.derivative("exponent")
@@ -327,7 +331,7 @@ def slope_of_power(base: Any, exponent: Any) -> Any:
 
 
 def integer_power(base: Any, exponent: Any) -> Any:
-    """``base ** exponent`` of integers; a negative power is 0 but for the bases 1 and -1."""
+    """``base ** exponent`` of integers or booleans; a negative power is 0 but for the bases 1 and -1."""
     power = np.power(base, np.maximum(exponent, 0))
     inverse = np.where(base == 1, 1, np.where(base == -1, 1 - 2 * (exponent & 1), 0))
     return np.where(exponent < 0, inverse, power).astype(base.dtype)
@@ -1126,15 +1130,18 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     """
     if input is None and other is None:
         return where_nonzero(condition)
-    kind = array_of(condition).dtype.name
-    if kind == "uint8":
+    kind = array_of(condition).dtype
+    if kind.char == "B":
         condition = cast(condition, dtype=dtypes.bool_)
-    elif kind != "bool":
-        raise DtypeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype minigrad.{kind}; "
-                         "write a comparison, such as condition != 0")
-    if isinstance(input, SCALARS) and isinstance(other, SCALARS):
-        input = fill_number(cast(condition, dtype=dtypes.result_dtype([input, other])), value=input)
-    return _where(condition, input, other, out=out)
+    elif kind.char != "?":
+        raise DtypeError("where expected condition to be a boolean tensor, but got a tensor with dtype "
+                         f"{dtypes.FROM_NUMPY[kind]!r}; write a comparison, such as condition != 0")
+    if isinstance(other, SCALARS):
+        if isinstance(input, SCALARS):
+            input = fill_number(cast(condition, dtype=dtypes.result_dtype([input, other])), value=input)
+        constant = number(input, other)  # the quick way, for floating tensors
+        other = other if constant is None else constant
+    return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
 @op

@@ -110,7 +110,7 @@ CASES = {
     "fmod": OpCase(sample(quotient), np.fmod, edges=[((i64, np.array([2, 2, -3, -2])), {})],
                    bad=[Bad((i64, i64), {}, RuntimeError, r"ZeroDivisionError")]),
     "neg": smooth(np.negative, bad=[Bad((np.array([True]),), {}, RuntimeError, r"use the `~` or `logical_not\(\)` operator")]),
-    "reciprocal": smooth(lambda x: 1 / x, away=[0.0], edges=[((special,), {})]),
+    "reciprocal": smooth(lambda x: 1 / x, low=0.4, edges=[((special,), {})]),
     "square": smooth(np.square, edges=[((i64,), {})]),
     "sqrt": smooth(np.sqrt, low=0.2, edges=[((special,), {})]),
     "rsqrt": smooth(lambda x: 1 / np.sqrt(x), low=0.2, edges=[((np.array([0.0, 4.0, np.inf]),), {})]),
