@@ -125,8 +125,7 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
         return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
     if isinstance(ord, str):
         raise ShapeError(f"linalg.norm: Order '{ord}' is for matrices, but dim has "
-                         f"{1 if isinstance(dim, int) or dim else A.ndim} "
-                         "dimension")
+                         f"{1 if isinstance(dim, int) or dim else A.ndim} dimension")
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
 
 
@@ -201,8 +200,7 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
     info = decomposition.zero_pivot(LU)
     if check_errors and info.array.any():
         raise LinAlgError(f"linalg.lu_factor_ex: (Batch element): U[{info.array.max()},{info.array.max()}] is zero and using "
-                          f"it on "
-                          "lu_solve would result in a division by zero")
+                          "it on lu_solve would result in a division by zero")
     return LUFactorEx(LU, pivots, info)
 
 
@@ -268,8 +266,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     vector = B.ndim == A.ndim - 1
     if B.shape[-1 if vector else -2] != m:
         raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-{1 if vector else 2}), got {list(A.shape)} "
-                         f"and "
-                         f"{list(B.shape)}")
+                         f"and {list(B.shape)}")
     B = B[..., None] if vector else B
     X = matmul(pinv(A, rtol=rcond), B)
     full_rank = matrix_rank(A, rtol=rcond)
@@ -303,8 +300,7 @@ def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
         A = shape.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))
     result = tuple(A.shape[B.ndim:])
     if math.prod(result) != math.prod(B.shape):
-        raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
-                         f"prod(self.shape[:other.ndim]), "
-                         f"but got {math.prod(result)} != {math.prod(B.shape)}")
+        raise ShapeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+                         f"prod(self.shape[:other.ndim]), but got {math.prod(result)} != {math.prod(B.shape)}")
     X = solve(shape.reshape(A, shape=(math.prod(B.shape), math.prod(result))), shape.reshape(B, shape=(math.prod(B.shape),)))
     return shape.reshape(X, shape=result)

@@ -151,15 +151,13 @@ def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     vector = B.ndim == 1 or A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1])
     if vector and not left:
         raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this "
-                         "case "
-                         "linalg.solve is equivalent to B / A.squeeze(-1)")
+                         "case linalg.solve is equivalent to B / A.squeeze(-1)")
     if vector:
         return squeezed(solve_matrices(A, B[..., None]), out)
     if not left:
         if B.shape[-1] != A.shape[-1]:
-            raise ShapeError(f"linalg.solve: Incompatible shapes of A and B for the equation XA = B "
-                             f"({A.shape[-2]}x{A.shape[-1]} and "
-                             f"{B.shape[-2]}x{B.shape[-1]})")
+            raise ShapeError("linalg.solve: Incompatible shapes of A and B for the equation XA = B "
+                             f"({A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
         return transposed(solve_matrices(transposed(A), transposed(B)))
     return solve_matrices(A, B, out=out)
 
@@ -386,8 +384,7 @@ def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
     need_matrices(A)
     if A.shape[-2] < A.shape[-1]:
         raise ShapeError("linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], got "
-                         "shape "
-                         f"{list(A.shape)}")
+                         f"shape {list(A.shape)}")
     if tau.shape[-1] > A.shape[-1]:
         raise ShapeError("linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1], got "
                          f"{A.shape[-1]} and {tau.shape[-1]}")
@@ -409,14 +406,12 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
         raise ShapeError(f"ormqr: Input tensor 'other' must have at least 2 dimensions, got shape {list(other.shape)}")
     if other.shape[-2 if left else -1] != input.shape[-2]:
         raise ShapeError(f"ormqr: other.shape[{-2 if left else -1}] must be equal to input.shape[-2], got {list(other.shape)} "
-                         f"and "
-                         f"{list(input.shape)}")
+                         f"and {list(input.shape)}")
     if tau.shape[-1] > input.shape[-1] or tuple(tau.shape[:-1]) != tuple(input.shape[:-2]):
         raise ShapeError(f"ormqr: tau of shape {list(tau.shape)} does not fit input of shape {list(input.shape)}")
     if tuple(other.shape[:-2]) != tuple(input.shape[:-2]):
         raise ShapeError(f"ormqr: Expected batch dimensions of other to be equal to those of input, got {list(other.shape)} "
-                         f"and "
-                         f"{list(input.shape)}")
+                         f"and {list(input.shape)}")
     if not tau.dtype == input.dtype == other.dtype:
         raise DtypeError(f"ormqr: Expected input, tau and other to have the same dtype, got {input.dtype}, {tau.dtype}, "
                          f"{other.dtype}")
@@ -722,9 +717,8 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
     if pivots.dtype != as_dtype("int32"):
         raise DtypeError(f"linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32, got {pivots.dtype}")
     if tuple(pivots.shape) != tuple(LU.shape[:-1]):
-        raise ShapeError(f"linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix, got "
-                         f"pivots "
-                         f"{list(pivots.shape)} for LU {list(LU.shape)}")
+        raise ShapeError("linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix, got "
+                         f"pivots {list(pivots.shape)} for LU {list(LU.shape)}")
     if B.shape[-2 if left else -1] != LU.shape[-1]:
         raise ShapeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
                          f"({LU.shape[-2]}x{LU.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")

@@ -74,8 +74,8 @@ def require_batches(a: Any, b: Any) -> None:
     require((3, 3), batch1=a, batch2=b)
     if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
         raise ShapeError(f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, {a.shape[2]}] but "
-                         f"got: "
-                         f"[{b.shape[0]}, {b.shape[1]}]; the shapes are batch1: {list(a.shape)} and batch2: {list(b.shape)}")
+                         f"got: [{b.shape[0]}, {b.shape[1]}]; the shapes are batch1: {list(a.shape)} and batch2: "
+                         f"{list(b.shape)}")
 
 
 # ---------------------------------------------------------------------------------------------------- matmul and linear
@@ -402,8 +402,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
             a = reduction.sum(a, dim=i, keepdim=True, dtype=as_dtype(a.dtype))
         elif a.shape[i] != b.shape[j]:
             raise ShapeError(f"contracted dimensions need to match, but first has size {a.shape[i]} in dim {i} and second has "
-                             f"size "
-                             f"{b.shape[j]} in dim {j} (shapes {list(a.shape)} and {list(b.shape)})")
+                             f"size {b.shape[j]} in dim {j} (shapes {list(a.shape)} and {list(b.shape)})")
         right[j] = left[i]
     result = [k for k in left if k not in right] + [k for k in right if k not in left]
     return contract(a, b, spec=(tuple(left), tuple(right), tuple(result)), out=out)
@@ -457,9 +456,8 @@ def einsum(*args: Any) -> Any:
     if not operands:
         raise ValueError("einsum(): must provide at least one operand")
     if len(terms) != len(operands):
-        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than "
-                         f"specified in "
-                         f"the equation: it names {len(terms)}, got {len(operands)}")
+        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified "
+                         f"in the equation: it names {len(terms)}, got {len(operands)}")
     labels = [spelled(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
     widest = max((sum(isinstance(k, Rest) for k in term) for term in labels), default=0)
     rest = [Rest(d) for d in range(widest, 0, -1)]
@@ -498,8 +496,7 @@ def parsed(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
         for c in found:
             if c is not Ellipsis and not (c.isascii() and c.isalpha()) or "." in text.replace("...", ""):
                 raise ShapeError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in "
-                                 f"[a-zA-Z], "
-                                 f"got {text!r}")
+                                 f"[a-zA-Z], got {text!r}")
         return found
     return [term(t) for t in left.split(",")], term(right) if arrow else None
 
@@ -512,8 +509,7 @@ def spelled(term: list[Any], ndim: int, k: int) -> list[Any]:
     left = ndim - (len(term) - len(at))
     if left < 0 or left and not at:
         raise ShapeError(f"einsum(): the number of subscripts in the equation ({len(term) - len(at)}) does not match the "
-                         f"number of "
-                         f"dimensions ({ndim}) for operand {k}{'' if at else ' and no ellipsis was given'}")
+                         f"number of dimensions ({ndim}) for operand {k}{'' if at else ' and no ellipsis was given'}")
     return term if not at else [*term[:at[0]], *[Rest(d) for d in range(left, 0, -1)], *term[at[0] + 1:]]
 
 
@@ -527,8 +523,7 @@ def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) ->
             if sizes.setdefault(label, n) != n:
                 if 1 not in (n, sizes[label]):
                     raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and "
-                                     f"{n}, of "
-                                     f"shapes {[list(x.shape) for x in operands]}")
+                                     f"{n}, of shapes {[list(x.shape) for x in operands]}")
                 sizes[label] = max(n, sizes[label]) if 0 not in (n, sizes[label]) else 0
     for k, x in enumerate(operands):
         elsewhere = {label for j, term in enumerate(labels) if j != k for label in term} | set(result)
@@ -555,8 +550,7 @@ def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
             j = term.index(label, i + 1)
             if x.shape[i] != x.shape[j]:
                 raise ShapeError(f"einsum(): subscript {label} is repeated for operand {k} but the sizes don't match, "
-                                 f"{x.shape[j]} != "
-                                 f"{x.shape[i]}")
+                                 f"{x.shape[j]} != {x.shape[i]}")
             x = shape.diagonal(x, offset=0, dim1=i, dim2=j)
             term = [t for d, t in enumerate(term) if d not in (i, j)] + [label]
     return x, term

@@ -189,17 +189,20 @@ def class_axis(x: Any) -> int:
 
 
 def by_class(x: Any) -> Any:
-    """Scores of shape ``(N, C, d1, ...)`` as a matrix with one row for each sample; a view for ``(N, C)`` and ``(C,)``."""
-    if x.ndim > 2:
-        return np.moveaxis(x, 1, -1).reshape(-1, x.shape[1])
-    return x if x.ndim == 2 else x[None]
+    """Scores of shape ``(N, C, d1, ...)`` as a matrix with one row for each class and one column for each sample.
+
+    Sums over few classes are several times faster where each class lies together in memory.
+    """
+    if x.ndim == 2:
+        return x.T.copy() if x.shape[1] <= 64 else x.T
+    return np.moveaxis(x, 1, 0).reshape(x.shape[1], math.prod(x.shape) // max(x.shape[1], 1)) if x.ndim > 2 else x[:, None]
 
 
 def like_scores(rows: Any, x: Any) -> Any:
-    """The inverse of :func:`by_class`: a matrix with one row for each sample in the shape of the scores `x`."""
+    """The inverse of :func:`by_class`: a matrix with one row for each class in the shape of the scores `x`."""
     if x.ndim > 2:
-        return np.moveaxis(rows.reshape(x.shape[0], *x.shape[2:], x.shape[1]), -1, 1)
-    return rows.reshape(x.shape)
+        return np.moveaxis(rows.reshape(x.shape[1], x.shape[0], *x.shape[2:]), 0, 1)
+    return rows.T if x.ndim == 2 else rows[:, 0]
 
 
 def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
@@ -273,8 +276,8 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
     index, target_, scale = classes_of(input, target, weight, ignore_index)
     scores = by_class(input)
-    shifted = scores - scores.max(axis=1, keepdims=True) if scores.size else scores
-    loss = np.log(np.exp(shifted).sum(axis=1)) - shifted[index, target_]
+    shifted = scores - scores.max(axis=0) if scores.size else scores
+    loss = np.log(np.exp(shifted).sum(axis=0)) - shifted[target_, index]
     loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
     if reduction == "mean":
         return mean_of(loss, total_weight(scale, target_))
@@ -290,13 +293,13 @@ def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reductio
     """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
     index, chosen, scale = classes_of(input, target, weight, ignore_index)
     scores = by_class(input)
-    slope = np.exp(scores - scores.max(axis=1, keepdims=True)) if scores.size else scores.copy()
-    slope /= slope.sum(axis=1, keepdims=True)
-    slope[index, chosen] -= 1
+    slope = np.exp(scores - scores.max(axis=0)) if scores.size else scores.copy()
+    slope /= slope.sum(axis=0)
+    slope[chosen, index] -= 1
     if reduction == "mean":
         scale = divided(1 if scale is None else scale, total_weight(scale, chosen))
     if scale is not None:
-        slope *= scale if not np.ndim(scale) else scale[:, None]
+        slope *= scale
     return like_scores(slope, input)
 @cross_entropy_slope.derivative("input")
 def cross_entropy_slope_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
@@ -331,7 +334,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "m
     Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, target the same without C, weight ``(C,)``.
     """
     index, chosen, scale = classes_of(input, target, weight, ignore_index)
-    loss = -by_class(input)[index, chosen]
+    loss = -by_class(input)[chosen, index]
     loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
     if reduction == "mean":
         return mean_of(loss, total_weight(scale, chosen))
@@ -349,7 +352,7 @@ def nll_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "
     slope = np.zeros_like(by_class(input))
     total = total_weight(scale, chosen)
     scale = 1 if scale is None else scale
-    slope[index, chosen] = -(divided(scale, total) if reduction == "mean" else scale)
+    slope[chosen, index] = -(divided(scale, total) if reduction == "mean" else scale)
     return like_scores(slope, input)
 
 
@@ -360,19 +363,14 @@ def smoothed_classes(input: Any, target: Any, weight: Any = None, *, label_smoot
     :func:`cross_entropy_of_probabilities` into the smoothed cross entropy. Not differentiable."""
     index, chosen, scale = classes_of(input, target, weight, ignore_index)
     rows = np.zeros_like(by_class(input))
-    spread = label_smoothing / rows.shape[1]
-    rows += spread if weight is None else spread * weight
+    spread = label_smoothing / rows.shape[0]
+    rows += spread if weight is None else (spread * weight)[:, None]
     if scale is not None:
-        rows *= (chosen_kept(target, ignore_index))[:, None]
-    rows[index, chosen] += (1 - label_smoothing) * (1 if scale is None else scale)
+        rows *= target.reshape(-1) != ignore_index
+    rows[chosen, index] += (1 - label_smoothing) * (1 if scale is None else scale)
     if reduction == "mean":
         rows = divided(rows, total_weight(scale, chosen))
     return like_scores(rows, input)
-
-
-def chosen_kept(target: Any, ignore_index: int) -> Any:
-    """Which samples are not ignored."""
-    return target.reshape(-1) != ignore_index
 
 
 @op

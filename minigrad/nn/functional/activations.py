@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import backend, random
+from minigrad.autograd import clock
 from minigrad.ops import activation, pointwise
-from minigrad.ops import loss as losses
 from minigrad.ops.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 from minigrad.ops.pointwise import sigmoid, tanh
 
@@ -103,8 +103,8 @@ def _implicit(name: str, input: Any, dim: int | None) -> int:
     if dim is not None:
         return dim
     dim = 0 if input.ndim in (0, 1, 3) else 1
-    losses.warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an "
-                f"argument.")
+    clock.hint_here(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an "
+                    "argument.")
     return dim
 
 

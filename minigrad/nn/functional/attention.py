@@ -31,9 +31,8 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     """
     for name, x in (("query", query), ("key", key), ("value", value)):
         if x.ndim < 2:
-            raise ShapeError(f"scaled_dot_product_attention: Expected query, key, and value to all be at least 2 dimensional, "
-                             f"but "
-                             f"{name} has shape {list(x.shape)}")
+            raise ShapeError("scaled_dot_product_attention: Expected query, key, and value to all be at least 2 dimensional, "
+                             f"but {name} has shape {list(x.shape)}")
         if x.dtype is not query.dtype:
             raise DtypeError("scaled_dot_product_attention: Expected query, key, and value to have the same dtype, but got "
                              f"query.dtype: {query.dtype}, key.dtype: {key.dtype} and value.dtype: {value.dtype}")

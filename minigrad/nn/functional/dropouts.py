@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from minigrad import backend, random
-from minigrad.ops import loss, pointwise
+from minigrad.autograd import clock
+from minigrad.ops import pointwise
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
@@ -43,8 +44,8 @@ def _channels_dropped(name: str, ndim: int, input: Any, p: float, training: bool
     """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch."""
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
-        loss.warn(f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error in a "
-                  f"future release. To retain the behavior and silence this warning, please use dropout instead.")
+        clock.hint_here(f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error "
+                        "in a future release. To retain the behavior and silence this warning, please use dropout instead.")
     single = input.ndim == ndim - 1 and ndim > 3 or input.ndim == 2 and ndim == 3
     lead = 1 if single else min(2, input.ndim)
     return _dropped(name, input, p, training, inplace, (*input.shape[:lead], *[1] * (input.ndim - lead)))

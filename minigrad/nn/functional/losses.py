@@ -13,6 +13,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import backend
+from minigrad.autograd import clock
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance, raised
 from minigrad.ops import activation, indexing, linalg, loss, pointwise
@@ -146,8 +147,7 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
     if weight is not None:
         if weight.shape != (classes,):
             raise ShapeError(f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes "
-                             f"but "
-                             f"got weight tensor of shape: {list(weight.shape)}")
+                             f"but got weight tensor of shape: {list(weight.shape)}")
         q = q * shapes.reshape(weight, shape=(classes,) + (1,) * (input.ndim - axis - 1))
     losses = loss.cross_entropy_of_probabilities(input, q)
     if reduction == "none":
@@ -180,10 +180,9 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
     if reduction == "batchmean":
         return reductions.sum(losses) / input.shape[0] if input.ndim else reductions.sum(losses)
     if reduction == "mean":
-        loss.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' divides "
-                  "only by "
-                  "the batch size, and aligns with the KL div math definition. 'mean' will be changed to behave the same as "
-                  "'batchmean' in the next major release.")
+        clock.hint_here("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
+                        "divides only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to "
+                        "behave the same as 'batchmean' in the next major release.")
     return _reduced(losses, reduction)
 
 
@@ -314,8 +313,7 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     """
     if target.ndim > 1 or not input1.ndim == input2.ndim == target.ndim + 1:
         raise ShapeError(f"cosine_embedding_loss: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but "
-                         f"found "
-                         f"inputs with sizes {list(input1.shape)} and {list(input2.shape)}")
+                         f"found inputs with sizes {list(input1.shape)} and {list(input2.shape)}")
     norms = (reductions.sum(input1 * input1, dim=-1) + 1e-12) * (reductions.sum(input2 * input2, dim=-1) + 1e-12)
     cosine = reductions.sum(input1 * input2, dim=-1) / pointwise.sqrt(norms)
     losses = (pointwise.where(target == 1, 1 - cosine, 0.0)
@@ -343,8 +341,7 @@ def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any,
     loss.check_reduction(reduction)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise ShapeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
-                         "got: "
-                         f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs")
+                         f"got: anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs")
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
@@ -377,9 +374,9 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
         raise ShapeError("linear_cross_entropy: ignore_index is not supported for floating point target")
     rows = tuple(linear_weight.shape[:-1])
     if len(rows) > 1 and input.ndim == 1:
-        raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape "
-                         f"{list(linear_weight.shape)} requires "
-                         f"batched input, (N, {linear_weight.shape[-1]}), got unbatched input with shape {list(input.shape)}")
+        raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {list(linear_weight.shape)} "
+                         f"requires batched input, (N, {linear_weight.shape[-1]}), got unbatched input with shape "
+                         f"{list(input.shape)}")
     flat = shapes.reshape(linear_weight, shape=(math.prod(rows), linear_weight.shape[-1]))
     bias = None if linear_bias is None else shapes.reshape(linear_bias, shape=(-1,))
     scores = shapes.reshape(linalg.linear(input, flat, bias), shape=(*input.shape[:-1], *rows))

@@ -29,9 +29,8 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
         raise ShapeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
     *lead, c, h, w = input.shape
     if c % (r * r):
-        raise ShapeError(f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
-                         f"upscale_factor, but "
-                         f"input.size(-3)={c} is not divisible by {r * r}")
+        raise ShapeError("pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
+                         f"upscale_factor, but input.size(-3)={c} is not divisible by {r * r}")
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
@@ -49,8 +48,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     *lead, c, h, w = input.shape
     if h % r or w % r:
         raise ShapeError(f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h} x {w} is not "
-                         f"divisible "
-                         f"by {r}")
+                         f"divisible by {r}")
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
@@ -91,9 +89,8 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
     """
     dims = input.ndim - 2
     if not 1 <= dims <= 3:
-        raise NotImplementedError(f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the "
-                                  f"modes: nearest | "
-                                  f"linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})")
+        raise NotImplementedError(f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {input.ndim}D) for the modes: "
+                                  f"nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})")
     if mode not in ("nearest", "nearest-exact", "area", *LINEAR) or mode in LINEAR and LINEAR[mode] != input.ndim:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {LINEAR.get(mode, '3D, 4D or 5')}D input")
     if align_corners is not None and mode not in LINEAR:
@@ -243,8 +240,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     dims = len(size) - 2
     if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
         raise ShapeError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size "
-                         f"{list(size)}. "
-                         f"Got {list(theta.shape)}.")
+                         f"{list(size)}. Got {list(theta.shape)}.")
     axes = []
     for n in size[2:]:
         ends = 1.0 if align_corners else 1.0 - 1.0 / n
@@ -269,13 +265,11 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
                          f"'{mode}'")
     if padding_mode not in ("zeros", "border", "reflection"):
         raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but "
-                         "got: "
-                         f"'{padding_mode}'")
+                         f"got: '{padding_mode}'")
     if dims not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != dims or grid.shape[0] != input.shape[0] \
             or mode == "bicubic" and dims == 3:
-        raise ShapeError(f"grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends "
-                         f"in "
-                         f"{dims}, but got input {list(input.shape)} and grid {list(grid.shape)} in mode {mode}")
+        raise ShapeError("grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends "
+                         f"in {dims}, but got input {list(input.shape)} and grid {list(grid.shape)} in mode {mode}")
     sizes = tuple(input.shape[2:])
     places = [_pixels(grid[..., dims - 1 - k], sizes[k], align_corners) for k in range(dims)]  # z, y, x
     if mode != "bicubic":
