@@ -124,7 +124,9 @@ def test_floating_types_stay(dtype):
 
 def test_float16_is_summed_in_float32():
     assert minigrad.ones(4096, dtype=minigrad.float16).mean().item() == 1.0
-    assert minigrad.full((10000,), 0.1, dtype=minigrad.float16).sum().item() == pytest.approx(1000, rel=1e-3)
+    tenths = minigrad.full((10000,), 0.1, dtype=minigrad.float16)
+    assert tenths.sum().item() == pytest.approx(1000, rel=1e-3)
+    assert tenths.cumsum(0)[-1].item() == pytest.approx(1000, rel=1e-3)
 
 
 def test_a_gradient_comes_back_in_the_dtype_of_the_input():
@@ -187,6 +189,7 @@ def test_dim_is_an_int_several_or_all():
     assert x.sum((0, 2)).tolist() == [60.0, 92.0, 124.0]
     assert x.sum([0, -1], keepdim=True).shape == (1, 3, 1)
     assert x.sum(()).item() == x.sum().item() == 276.0
+    assert x.all(()).shape == x.shape
     assert x.argmax(keepdim=True).shape == (1, 1, 1)
     with pytest.raises(RuntimeError, match="appears multiple times"):
         x.sum((1, 1))

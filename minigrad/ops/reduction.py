@@ -92,12 +92,22 @@ def numpy_names(function: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- sums
 
-def total(x: Any, axis: Any = None, keepdim: bool = False, dtype: Any = None) -> Any:
-    """The sum of an array in PyTorch's dtype: integers are summed as int64, float16 in float32."""
-    wanted = dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
-    if wanted.itemsize == 2 and wanted.kind == "f":
-        return x.sum(axis=axis, dtype=np.float32, keepdims=keepdim).astype(wanted)
-    return x.sum(axis=axis, dtype=wanted, keepdims=keepdim)
+def summed_dtype(x: Any, dtype: Any) -> Any:
+    """NumPy's dtype of a sum or product of `x`: `dtype` where one is given, else int64 for integers, as in PyTorch."""
+    return dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
+
+
+def accumulating(dtype: Any) -> Any:
+    """The dtype to add up numbers of `dtype` in: float32 for float16."""
+    return np.dtype(np.float32) if dtype.kind == "f" and dtype.itemsize == 2 else dtype
+
+
+def total(x: Any, axis: Any, keepdim: bool, wanted: Any) -> Any:
+    return x.sum(axis=axis, dtype=accumulating(wanted), keepdims=keepdim)
+
+
+def narrowed(x: Any, wanted: Any) -> Any:
+    return x if x.dtype == wanted else x.astype(wanted)
 
 
 def back(g: Any, input_dtype: Any, dtype: Any) -> Any:
@@ -113,7 +123,8 @@ def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None)
     >>> minigrad.tensor([[1., 2.], [3., 4.]]).sum(dim=1)
     tensor([3., 7.])
     """
-    return total(input, axes_of(dim, input.ndim), keepdim, dtype)
+    wanted = summed_dtype(input, dtype)
+    return narrowed(total(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @sum.derivative("input")
 def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     return spread(back(g, input_dtype, dtype), input_shape, dim)
@@ -124,8 +135,8 @@ def nansum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = No
     """Sum over `dim` in which NaN counts as zero."""
     if input.dtype.kind == "c":
         raise DtypeError("nansum does not support complex inputs")
-    x = np.where(input == input, input, input.dtype.type(0))
-    return total(x, axes_of(dim, input.ndim), keepdim, dtype)
+    x, wanted = np.where(input == input, input, input.dtype.type(0)), summed_dtype(input, dtype)
+    return narrowed(total(x, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @nansum.derivative("input")
 def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     return spread(back(g, input_dtype, dtype), input.shape, dim) * (input == input)
@@ -135,8 +146,9 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
 def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     need_float("mean", input.dtype if dtype is None else dtype)
-    s = total(input, axes_of(dim, input.ndim), keepdim, dtype)
-    return s / s.dtype.type(count(input.shape, dim))
+    wanted = summed_dtype(input, dtype)
+    s = total(input, axes_of(dim, input.ndim), keepdim, wanted)
+    return narrowed(s / s.dtype.type(count(input.shape, dim)), wanted)
 @mean.derivative("input")
 def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     return spread(back(g, input_dtype, dtype) / (count(input_shape, dim) or 1), input_shape, dim)
@@ -152,18 +164,22 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
 
 # ---------------------------------------------------------------------------------------------------- variance
 
-@op(holomorphic=False)
-def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
-    """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2."""
-    if input.dtype.kind not in "fc":
-        raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[input.dtype]!r}")
-    n, axis = count(input.shape, dim), axes_of(dim, input.ndim)
-    x = input if input.dtype.itemsize > 2 else input.astype(np.float32)
+def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2. Of float16 in float32."""
+    if x.dtype.kind not in "fc":
+        raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[x.dtype]!r}")
+    n, axis = count(x.shape, dim), axes_of(dim, x.ndim)
+    x = narrowed(x, accumulating(x.dtype))
     d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
     square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
     s = square.sum(axis=axis, keepdims=keepdim)
-    s = s / s.dtype.type(n - correction if n > correction else 0)
-    return s if input.dtype.itemsize > 2 else s.astype(input.dtype)
+    return s / s.dtype.type(n - correction if n > correction else 0)
+
+
+@op(holomorphic=False)
+def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
+    """Sum of squared distances from the mean, divided by ``n - correction``."""
+    return narrowed(variance(input, dim, correction, keepdim), input.real.dtype)
 @_var.derivative("input")
 def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     n = count(input.shape, dim)
@@ -174,7 +190,7 @@ def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
 @op(holomorphic=False)
 def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Square root of the variance."""
-    return np.sqrt(_var.info.forward(input, dim=dim, correction=correction, keepdim=keepdim))
+    return narrowed(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
 @_std.derivative("input")
 def std_wrt_input(g: Any, input: Any, out: Any, dim: Any, correction: Any) -> Any:
     # Where the deviation is 0 the gradient is taken to be 0.
@@ -255,8 +271,7 @@ def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, 
         raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
                          f"have an identity; input has shape {list(x.shape)}")
     x = x if dtype is None else x.astype(dtype.numpy)
-    work = x.astype(np.float32) if x.dtype.itemsize == 2 else x
-    a = np.abs(work)
+    a = np.abs(narrowed(x, accumulating(x.dtype)))
     if ord == math.inf:
         result = a.max(axis=axis, keepdims=keepdim)
     elif ord == -math.inf:
@@ -269,7 +284,7 @@ def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, 
         result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
     else:
         result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
-    return result.astype(x.real.dtype)
+    return narrowed(result, x.real.dtype)
 @vector_norm.derivative("x")
 def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
     x = x if dtype is None else cast(x, dtype=dtype)
@@ -357,18 +372,23 @@ def argmin(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- truth
 
+def truth(x: Any, holds: str, dim: Any, keepdim: bool) -> Any:
+    """Whether all, or any, elements over `dim` are non-zero; here, unlike elsewhere, no dimensions, (), are none at all."""
+    axis = () if isinstance(dim, (tuple, list)) and not dim else axes_of(dim, x.ndim)
+    found = getattr(x.astype(bool), holds)(axis=axis, keepdims=keepdim)
+    return found.astype(np.uint8) if x.dtype == np.uint8 else found
+
+
 @op
 def all(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
-    found = input.astype(bool).all(axis=axes_of(dim, input.ndim), keepdims=keepdim)
-    return found.astype(np.uint8) if input.dtype == np.uint8 else found
+    return truth(input, "all", dim, keepdim)
 
 
 @op
 def any(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
-    found = input.astype(bool).any(axis=axes_of(dim, input.ndim), keepdims=keepdim)
-    return found.astype(np.uint8) if input.dtype == np.uint8 else found
+    return truth(input, "any", dim, keepdim)
 
 
 @op
@@ -396,10 +416,10 @@ def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     >>> minigrad.logsumexp(minigrad.tensor([1000., 1000.]), dim=0)
     tensor(1000.6932)
     """
-    axis = axes_of(dim, input.ndim)
-    peak = finite_peak(input, dim)
-    sums = total(np.exp(input - peak), axis, keepdim)
-    return np.log(sums) + peak.reshape(sums.shape)
+    x = narrowed(input, accumulating(input.dtype))
+    peak = finite_peak(x, dim)
+    sums = total(np.exp(x - peak), axes_of(dim, x.ndim), keepdim, x.dtype)
+    return narrowed(np.log(sums) + peak.reshape(sums.shape), input.dtype)
 @logsumexp.derivative("input")
 def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return kept(g, input.shape, dim) * softmax_parts(input, kept(out, input.shape, dim))
@@ -427,8 +447,8 @@ def sum_to(x: Any, shape: Any) -> Any:
 def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
     """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
     axis = wrapped_dim(dim, x.ndim)
-    wanted = dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
-    return function(x, axis=axis, dtype=wanted) if x.ndim else x.astype(wanted)
+    wanted = summed_dtype(x, dtype)
+    return narrowed(function(x, axis=axis, dtype=accumulating(wanted)), wanted) if x.ndim else x.astype(wanted)
 
 
 def running(function: Any, x: Any, axis: int) -> Any:
@@ -522,8 +542,8 @@ def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any
 def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
     axis = None if dim is None else wrapped_dim(dim, input.ndim) if input.ndim else wrapped_dims((dim,), 0)[1:]
-    wanted = dtype.numpy if dtype is not None else input.dtype if input.dtype.kind in "fc" else dtypes.int64.numpy
-    return input.prod(axis=axis, dtype=wanted, keepdims=keepdim)
+    wanted = summed_dtype(input, dtype)
+    return narrowed(input.prod(axis=axis, dtype=accumulating(wanted), keepdims=keepdim), wanted)
 @prod.derivative("input")
 def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     # The product of all others: of those before times of those after. Right where elements are zero.
@@ -550,7 +570,8 @@ def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
 def logcumsumexp(input: Any, *, dim: Any) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
     if input.dtype.kind != "c":
-        return running(np.logaddexp, input, wrapped_dim(dim, input.ndim))
+        x = narrowed(input, accumulating(input.dtype))
+        return narrowed(running(np.logaddexp, x, wrapped_dim(dim, input.ndim)), input.dtype)
     # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
     y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
     for k in range(1, y.shape[-1]):

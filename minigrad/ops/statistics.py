@@ -87,7 +87,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 
     if interpolation in ("linear", "midpoint"):
         low, high = at(below), at(np.ceil(ranks.array))
-        found = low + (high - low) * (ranks - constant(below, input) if interpolation == "linear" else 0.5)
+        found = pointwise.lerp(low, high, ranks - constant(below, input) if interpolation == "linear" else 0.5)
     else:
         found = at(below if interpolation == "lower" else (np.ceil if interpolation == "higher" else np.round)(ranks.array))
     rest = reduction.kept_shape(input.shape, dim) if keepdim else x.shape[:axis] + x.shape[axis + 1:]
