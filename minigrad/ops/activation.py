@@ -23,7 +23,8 @@ from minigrad.ops import pointwise, special
 from minigrad.ops import reduction as reductions
 from minigrad.ops import shape as shapes
 
-__all__ = ["celu", "hardshrink", "log_softmax", "prelu", "relu", "selu", "softmax", "threshold"]
+__all__ = ["celu", "celu_", "hardshrink", "log_softmax", "prelu", "relu", "relu_", "selu", "selu_", "softmax", "threshold",
+           "threshold_"]
 
 # Klambauer et al., Self-Normalizing Neural Networks, 2017, https://arxiv.org/abs/1706.02515
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -339,3 +340,8 @@ def returning(result: Any, x: Any, dtype: Any) -> Any:
     """`result` in the type asked for, or in that of `x`."""
     kind = x.dtype if dtype is None else dtype.numpy
     return result if result.dtype is kind else result.astype(kind)
+
+
+# ---------------------------------------------------------------------------------------------------- in place
+
+relu_, celu_, selu_, threshold_ = relu.inplace, celu.inplace, selu.inplace, threshold.inplace
