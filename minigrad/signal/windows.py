@@ -46,7 +46,8 @@ def general_cosine(M: int, *, a: Any, sym: bool = True, dtype: Any = None, layou
 def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True, dtype: Any = None, layout: Any = None,
                     device: Any = None, requires_grad: bool = False) -> Any:
     """``alpha - (1 - alpha) * cos``."""
-    return general_cosine(M, a=[alpha, 1 - alpha], sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
+    a = [alpha, 1 - alpha]
+    return general_cosine(M, a=a, sym=sym, dtype=dtype, layout=layout, device=device, requires_grad=requires_grad)
 
 
 def hamming(M: int, *, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None,
