@@ -61,12 +61,13 @@ _PARTS = frozenset(("cuda", "func", "linalg", "masked", "nn", "optim", "serializ
 _ELSEWHERE = {"load": "serialization", "save": "serialization", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
-    "binary_cross_entropy_with_logits", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
+    "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
     "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "ctc_loss",
     "dropout", "embedding", "embedding_bag", "feature_alpha_dropout", "group_norm", "hinge_embedding_loss",
-    "instance_norm", "kl_div", "layer_norm", "margin_ranking_loss", "max_pool1d", "max_pool2d", "max_pool3d",
-    "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss", "rms_norm",
-    "rrelu", "rrelu_", "triplet_margin_loss"))
+    "instance_norm", "kl_div", "layer_norm", "margin_ranking_loss", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
+    "max_pool3d", "native_channel_shuffle", "pairwise_distance", "pdist", "pixel_shuffle", "pixel_unshuffle", "poisson_nll_loss",
+    "rms_norm",
+    "rrelu", "rrelu_", "selu_", "threshold_", "triplet_margin_loss"))
 
 
 def __getattr__(name: str) -> _Any:

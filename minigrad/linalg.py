@@ -68,10 +68,7 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     count = x.shape[-1] if N is None else N
     if count <= 1:
         raise ShapeError(f"linalg.vander: N must be greater than 1. Got {count}")
-    x = x[None] if not x.ndim else x
-    wide = shape.expand(x[..., None], size=(*x.shape, count - 1))
-    ones = shape.expand(x[..., None] * 0 + 1, size=(*x.shape, 1))
-    return shape.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
+    return linalg.powers(x if x.ndim else x[None], count)
 
 
 # ---------------------------------------------------------------------------------------------------- norms

@@ -851,7 +851,7 @@ class Tensor(TensorBase):
     cholesky_solve, triangular_solve = decomposition.cholesky_solve, decomposition.triangular_solve
     qr, geqrf, ormqr, svd, lu, lu_solve = (decomposition.qr, decomposition.geqrf, decomposition.ormqr, decomposition.svd,
                                            decomposition.lu, decomposition.lu_solve)
-    matrix_exp, matrix_power = decomposition.matrix_exp, decomposition.matrix_power
+    matrix_exp, matrix_power, orgqr = decomposition.matrix_exp, decomposition.matrix_power, decomposition.orgqr
 
 
 TensorBase.result_class = Tensor

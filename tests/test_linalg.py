@@ -224,3 +224,29 @@ def test_bilinear_and_similarities():
 def test_linear_of_mixed_dtypes_says_which_is_which():
     with pytest.raises(RuntimeError, match="'input' and 'weight' to have the same dtype"):
         F.linear(minigrad.ones(2, 3), minigrad.ones(4, 3, dtype=minigrad.float64))
+
+
+def test_eigenvalues_of_a_pair_of_matrices():
+    x = RNG.normal(size=(6, 6))
+    a, b = x + x.T, x @ x.T + np.eye(6)
+    for largest in (True, False):
+        values, vectors = minigrad.lobpcg(tensor(a), k=2, B=tensor(b), largest=largest)
+        expected = np.sort(np.linalg.eigvals(np.linalg.solve(b, a)).real)
+        np.testing.assert_allclose(values.numpy(), expected[::-1][:2] if largest else expected[:2])
+        np.testing.assert_allclose(a @ vectors.numpy(), b @ vectors.numpy() * values.numpy(), atol=1e-9)
+    with pytest.raises(ValueError, match="smaller than 3 x the number"):
+        minigrad.lobpcg(tensor(a), k=3)
+
+
+def test_powers_of_a_vector_from_high_to_low():
+    x = RNG.normal(size=4)
+    np.testing.assert_allclose(minigrad.vander(tensor(x)).numpy(), np.vander(x))
+    np.testing.assert_allclose(minigrad.vander(tensor(x), 3, increasing=True).numpy(), np.vander(x, 3, increasing=True))
+    np.testing.assert_allclose(minigrad.vander(tensor(x), 1).numpy(), np.ones((4, 1)))
+
+
+def test_reflections_of_geqrf_give_q():
+    a, tau = minigrad.geqrf(tensor(TALL))
+    q = minigrad.orgqr(a, tau)
+    np.testing.assert_allclose((q @ a[:2].triu()).numpy(), TALL, atol=1e-12)
+    np.testing.assert_allclose(minigrad.ormqr(a, tau, tensor(np.eye(4)))[:, :2].numpy(), q.numpy(), atol=1e-12)

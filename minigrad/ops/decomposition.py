@@ -22,7 +22,7 @@ from minigrad.ops import pointwise, reduction, shape
 from minigrad.ops.linalg import fit, matmul, transposed
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve", "lu_unpack",
-           "matrix_exp", "matrix_power", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve"]
+           "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve"]
 
 
 # ---------------------------------------------------------------------------------------------------- helpers
@@ -806,7 +806,7 @@ def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False
     return TriangularSolve(linalg_solve_triangular(matrix, b, upper=side, unitriangular=unitriangular), A * 1)
 
 
-inverse, det, slogdet = linalg_inv, linalg_det, linalg_slogdet
+inverse, det, slogdet, orgqr = linalg_inv, linalg_det, linalg_slogdet, linalg_householder_product
 
 
 def pinverse(input: Any, rcond: float = 1e-15) -> Any:

@@ -18,7 +18,8 @@ from minigrad.errors import DtypeError, InvalidValueError, ShapeError
 from minigrad.ops import pointwise, reduction, shape
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum",
-           "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot"]
+           "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vander",
+           "vdot"]
 
 
 # ---------------------------------------------------------------------------------------------------- helpers
@@ -573,6 +574,21 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
                             "donot_use_mm_for_euclid_dist"):
         raise InvalidValueError(f"{compute_mode} is not a valid value for compute_mode")
     return reduction.vector_norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1)
+
+
+def powers(x: Any, count: int) -> Any:
+    """The powers 0 to ``count - 1`` of each element, along a new last dimension."""
+    wide = shape.expand(x[..., None], size=(*x.shape, max(count - 1, 0)))
+    ones = shape.expand(x[..., None] * 0 + 1, size=(*x.shape, min(count, 1)))
+    return shape.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """The powers of the elements of a vector as rows of a matrix of `N` columns, from high to low unless `increasing`."""
+    if x.ndim != 1:
+        raise ShapeError(f"vander: Expected input to be 1D, got shape {list(x.shape)}")
+    rows = powers(x, x.shape[0] if N is None else N)
+    return rows if increasing else shape.flip(rows, dims=(-1,))
 
 
 def chain_matmul(*matrices: Any) -> Any:

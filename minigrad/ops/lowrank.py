@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import InvalidValueError
+from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops import pointwise, reduction, sampling
-from minigrad.ops.decomposition import SVD, adjoint, linalg_qr, linalg_svd
+from minigrad.ops import shape as shapes
+from minigrad.ops.decomposition import SVD, adjoint, linalg_cholesky, linalg_eigh, linalg_qr, linalg_solve_triangular, linalg_svd
 from minigrad.ops.linalg import matmul
 
-__all__ = ["pca_lowrank", "svd_lowrank"]
+__all__ = ["lobpcg", "pca_lowrank", "svd_lowrank"]
 
 
 def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None) -> Any:
@@ -39,3 +40,27 @@ def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 
     q = min(6, *A.shape[-2:]) if q is None else q
     mean = reduction.mean(A, dim=-2, keepdim=True) if center else None
     return svd_lowrank(A if mean is None else pointwise.sub(A, mean), q, niter)
+
+
+def lobpcg(A: Any, k: int | None = None, B: Any = None, X: Any = None, n: int | None = None, iK: Any = None,
+           niter: int | None = None, tol: float | None = None, largest: bool | None = None, method: str | None = None,
+           tracker: Any = None, ortho_iparams: Any = None, ortho_fparams: Any = None,
+           ortho_bparams: Any = None) -> tuple[Any, Any]:
+    """The `k` largest (or smallest) eigenvalues of ``A @ x = value * B @ x``, A symmetric, B positive definite, and the `x`.
+
+    They are computed exactly, by :func:`minigrad.linalg.eigh`; what steers PyTorch's iteration changes nothing.
+    """
+    k = (1 if X is None else X.shape[-1]) if k is None else k
+    if A.shape[-1] < 3 * k:
+        raise InvalidValueError(f"LPBPCG algorithm is not applicable when the number of A rows (={A.shape[-1]}) is smaller than "
+                                f"3 x the number of requested eigenpairs (={k})")
+    if B is not None and tuple(B.shape[-2:]) != tuple(A.shape[-2:]):
+        raise ShapeError(f"lobpcg: B of shape {list(B.shape)} does not fit A of shape {list(A.shape)}")
+    L = None if B is None else linalg_cholesky(B)
+    inner = A if L is None else linalg_solve_triangular(
+        L, adjoint(linalg_solve_triangular(L, A, upper=False)), upper=False)
+    values, vectors = linalg_eigh(inner)
+    if largest is not False:
+        values, vectors = shapes.flip(values, dims=(-1,)), shapes.flip(vectors, dims=(-1,))
+    values, vectors = values[..., :k], vectors[..., :k]
+    return values, vectors if L is None else linalg_solve_triangular(adjoint(L), vectors, upper=True)
