@@ -42,6 +42,14 @@ class LinAlgError(MinigradError, RuntimeError):
     """A matrix that cannot be inverted or factorized: singular, not positive definite, not converging."""
 
 
+class OutOfBoundsError(DimensionError, RuntimeError):
+    """An index outside of its dimension. PyTorch raises IndexError in indexing, RuntimeError in gather and scatter."""
+
+
+class EmptyListError(MinigradError, ValueError, RuntimeError):
+    """A sequence of tensors without any. PyTorch raises ValueError in cat, RuntimeError in stack."""
+
+
 class GraphError(MinigradError, RuntimeError):
     """The graph cannot do what was asked: nothing recorded, already freed, not reached."""
 

@@ -20,6 +20,7 @@ from minigrad.errors import (
     DeviceError,
     DimensionError,
     DtypeError,
+    EmptyListError,
     MinigradError,
     ShapeError,
 )
@@ -47,7 +48,7 @@ class General:
         names = info.arguments * len(args) if info.variadic else info.arguments
         if info.variadic:
             if not args:
-                raise ArgumentError(f"{info.name}: expected a non-empty sequence of tensors")
+                raise EmptyListError(f"{info.name}: expected a non-empty list of tensors")
             if info.dtypes != "float" and alike(args):
                 return record_variadic(info, args, settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -62,16 +63,19 @@ class General:
         return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
 
 
+def one_for_many(info: Any) -> Exception:
+    """The error of giving one tensor, which could be iterated over, where a sequence of tensors is expected."""
+    name = info.arguments[0]
+    return ArgumentError(f"{info.name}(): argument '{name}' must be tuple of Tensors, not Tensor; one tensor makes [x]")
+
+
 def alike(args: Any) -> bool:
     """Whether all are tensors of one dtype, so that there is nothing to convert."""
     first = args[0]
     if not isinstance(first, TensorBase):
         return False
     dtype = first.array.dtype
-    for x in args:
-        if not isinstance(x, TensorBase) or x.array.dtype is not dtype:
-            return False
-    return True
+    return all([isinstance(x, TensorBase) and x.array.dtype is dtype for x in args])
 
 
 def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:

@@ -46,7 +46,8 @@ def compile_op(function: Any, info: Declaration) -> None:
         "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
-        "general": call.General(function, info), "number": call.number, "quiet": call.quiet, "explain": call.explain,
+        "general": call.General(function, info), "one_for_many": call.one_for_many, "number": call.number,
+        "quiet": call.quiet, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, info.name: function,
@@ -189,6 +190,7 @@ def variadic_source(info: Declaration, out: bool) -> str:
     name = info.arguments[0]
     return header(info, out) + (
         (f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n" if out else "") +
+        f"    if isinstance({name}, TensorBase): raise one_for_many(info)\n"
         f"    return general(*{name}, {settings})\n")
 
 

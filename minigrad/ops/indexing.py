@@ -19,7 +19,7 @@ from minigrad.autograd import call, inplace
 from minigrad.autograd.clock import ledger, memory_owner
 from minigrad.autograd.graph import TensorBase, grad_enabled
 from minigrad.autograd.op import op
-from minigrad.errors import ArgumentError, DimensionError, DtypeError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, GraphError, OutOfBoundsError, ShapeError
 from minigrad.ops.pointwise import cast
 from minigrad.ops.shape import (
     broadcast_shapes,
@@ -81,7 +81,7 @@ def in_bounds(index: Any, size: int, dim: int, negative: bool = True) -> Any:
     if index.size:
         low, high = int(index.min()), int(index.max())
         if low < (-size if negative else 0) or high >= size:
-            raise DimensionError(f"index {low if high < size else high} is out of bounds for dimension {dim} with size {size}")
+            raise OutOfBoundsError(f"index {low if high < size else high} is out of bounds for dimension {dim} with size {size}")
         if low < 0:
             return np.where(index < 0, index + size, index).astype(np.intp)
     return index.astype(np.intp)
@@ -876,10 +876,10 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
     return overwrite.inplace(self, as_operand(fill_value, self), index=(...,), indices=where)
 
 
-def take(input: Any, index: Any) -> Any:
+def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
     places = flat_places(input, index)
-    return lookup(ravel(input), indices=(places,)) if places.ndim else select(ravel(input), dim=0, index=int(places))
+    return lookup(ravel(input), indices=(places,), out=out)
 
 
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:

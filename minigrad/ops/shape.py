@@ -18,7 +18,7 @@ from minigrad.autograd.clock import memory_owner
 from minigrad.autograd.inplace import become, lead
 from minigrad.autograd.op import op
 from minigrad.dtypes import dtype as Dtype
-from minigrad.errors import ArgumentError, DimensionError, ShapeError
+from minigrad.errors import ArgumentError, DimensionError, EmptyListError, ShapeError
 from minigrad.ops.pointwise import conj, view_as_complex, view_as_real
 
 __all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
@@ -364,7 +364,7 @@ split_with_sizes.info.pieces = split_pieces
 def unbind(input: Any, *, dim: Any = 0) -> Any:
     """The elements of dimension `dim`, as a tuple of views without that dimension."""
     if input.ndim == 0:
-        raise ShapeError("Dimension specified as 0 but tensor has no dimensions")
+        raise DimensionError("Dimension specified as 0 but tensor has no dimensions")
     dim = wrapped_dim(dim, input.ndim)
     return tuple(np.moveaxis(input, dim, 0)) if input.ndim > 1 else tuple([input[k, ...] for k in range(len(input))])
 @unbind.derivative("input")
@@ -868,7 +868,7 @@ def some(tensors: Any, name: str) -> Any:
     if not isinstance(tensors, (tuple, list)):
         raise ArgumentError(f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
     if not tensors:
-        raise ShapeError(f"{name}: expects a non-empty TensorList")
+        raise EmptyListError(f"{name}: expects a non-empty TensorList")
     return tuple(tensors)
 
 
