@@ -5,29 +5,20 @@ import math as _math
 from typing import Any as _Any
 
 # The class comes first: importing the module minigrad.tensor binds the name that the function `tensor` then takes.
-from minigrad.tensor import Tensor  # isort: skip
-from minigrad import autograd, random
-from minigrad.autograd import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from minigrad.backend import Device as device
-from minigrad.backend import get_default_device, set_default_device
+from minigrad.tensor import Tensor as Tensor  # isort: skip
+from minigrad import autograd as autograd
+from minigrad import backend as _backend
+from minigrad import dtypes as _dtypes
+from minigrad import random as random
+from minigrad.autograd import enable_grad as enable_grad
+from minigrad.autograd import inference_mode as inference_mode
+from minigrad.autograd import is_grad_enabled as is_grad_enabled
+from minigrad.autograd import is_inference_mode_enabled as is_inference_mode_enabled
+from minigrad.autograd import no_grad as no_grad
+from minigrad.autograd import set_grad_enabled as set_grad_enabled
 from minigrad.dtypes import *
-from minigrad.dtypes import bool_ as bool
-from minigrad.dtypes import complex64 as cfloat
-from minigrad.dtypes import complex128 as cdouble
-from minigrad.dtypes import float16 as half
-from minigrad.dtypes import float32 as float
-from minigrad.dtypes import float64 as double
-from minigrad.dtypes import int16 as short
-from minigrad.dtypes import int32 as int
-from minigrad.dtypes import int64 as long
-from minigrad.hints import get_hints, set_hints
+from minigrad.hints import get_hints as get_hints
+from minigrad.hints import set_hints as set_hints
 from minigrad.layouts import *
 from minigrad.ops.activation import *
 from minigrad.ops.copying import *
@@ -48,10 +39,13 @@ from minigrad.ops.windows import *
 from minigrad.printing import *
 from minigrad.queries import *
 from minigrad.random import *
-from minigrad.size import Size
+from minigrad.size import Size as Size
 
 __version__ = "0.1.0"
 
+device, get_default_device, set_default_device = _backend.Device, _backend.get_default_device, _backend.set_default_device
+half, float, double, cfloat, cdouble = _dtypes.float16, _dtypes.float32, _dtypes.float64, _dtypes.complex64, _dtypes.complex128
+short, int, long, bool = _dtypes.int16, _dtypes.int32, _dtypes.int64, _dtypes.bool_
 e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 
