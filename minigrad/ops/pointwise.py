@@ -399,7 +399,7 @@ def sgn_wrt_input(g: Any, input: Any, out: Any) -> Any:
 
 def signs(x: Any) -> Any:
     """-1, 0 or 1 in the dtype of `x`; 0 for nan, as in PyTorch."""
-    return x.copy() if x.dtype.kind == "b" else np.subtract(x > 0, x < 0, dtype=x.dtype)
+    return x.copy() if x.dtype.kind == "b" else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
 
 
 @op
@@ -428,9 +428,10 @@ def hypot_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (input / ou
 def hypot_wrt_other(g: Any, other: Any, out: Any) -> Any: return g * (other / out)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, dtypes="same")
 def heaviside(input: Any, values: Any) -> Any:
     """The step function: 0 below zero, `values` at zero, 1 above."""
+    real_only("heaviside", input)
     return np.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
@@ -1015,6 +1016,7 @@ def share(loses: Any, loses_or_draws: Any, g: Any) -> Any:
 @op(broadcasts=True, numbers=())
 def fmax(input: Any, other: Any) -> Any:
     """The larger of two elements, or the one that is not nan."""
+    real_only("fmax", input)
     return np.fmax(input, other)
 @fmax.derivative("input")
 def fmax_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g, (input >= other) | isnan(other))
@@ -1025,6 +1027,7 @@ def fmax_wrt_other(g: Any, input: Any, other: Any) -> Any: return masked(g, ~((i
 @op(broadcasts=True, numbers=())
 def fmin(input: Any, other: Any) -> Any:
     """The smaller of two elements, or the one that is not nan."""
+    real_only("fmin", input)
     return np.fmin(input, other)
 @fmin.derivative("input")
 def fmin_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g, (input <= other) | isnan(other))
