@@ -89,7 +89,7 @@ def test_assigning_before_init_says_so() -> None:
         def __init__(self) -> None:
             self.w = nn.Parameter(mg.ones(1))
 
-    with pytest.raises(AttributeError, match=r"cannot assign parameter before Module.__init__\(\) call"):
+    with pytest.raises(AttributeError, match=r"cannot assign parameters before Module.__init__\(\) call"):
         LateParameter()
 
     class Never(nn.Module):
@@ -119,6 +119,10 @@ def test_attributes_move_between_kinds() -> None:
         net.b = 3
     del net.m
     assert not hasattr(net, "m")
+    net.state = nn.Buffer(mg.ones(1))
+    net.note = nn.Buffer(mg.ones(1), persistent=False)
+    assert list(net.state_dict()) == ["b", "state"] and [n for n, _ in net.named_buffers()] == ["b", "state", "note"]
+    del net.state, net.note
     del net.b
     assert list(net.named_buffers()) == []
     with pytest.raises(AttributeError, match="'Module' object has no attribute 'nothing'"):

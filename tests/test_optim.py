@@ -17,6 +17,7 @@ from minigrad.autograd.graph import ledger
 from minigrad.optim import lr_scheduler as schedules
 from minigrad.optim import swa_utils
 from minigrad.optim.optimizer import BLOCK, blocks
+from tests import standin  # noqa: F401  (registers the device "standin")
 
 STEPS = 12
 Recurrence = Callable[[np.ndarray, Callable[[np.ndarray], np.ndarray]], np.ndarray]
@@ -288,6 +289,35 @@ def test_muon_steps_are_nearly_orthogonal() -> None:
     assert ((values > 0.6) & (values < 1.3)).all()
     with pytest.raises(ValueError, match="only supports 2D parameters"):
         optim.Muon([mg.ones(3)])
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "Adagrad", "RMSprop", "Adadelta", "ASGD",
+                                  "Rprop", "Adafactor", "LBFGS", "Muon"])
+def test_another_array_library_gives_the_same_steps(name: str) -> None:
+    special: dict[str, Any] = {"SGD": {"momentum": 0.9}, "RMSprop": {"centered": True, "momentum": 0.5}, "AdamW": {"amsgrad": True}}
+    settings = special.get(name, {})
+
+    def trained(device: str) -> Any:
+        mg.manual_seed(0)
+        net = nn.Sequential(nn.Linear(3, 4, bias=name != "Muon"), nn.Tanh(), nn.Linear(4, 2, bias=name != "Muon")).to(device)
+        x, y = mg.randn(5, 3).to(device), mg.tensor([0, 1, 0, 1, 1]).to(device)
+        opt = getattr(optim, name)(net.parameters(), **settings)
+
+        def closure() -> Any:
+            opt.zero_grad()
+            loss = nn.CrossEntropyLoss()(net(x), y)
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+            return loss
+
+        for _ in range(3):
+            opt.step(closure)
+        opt.load_state_dict(opt.state_dict())
+        opt.step(closure)
+        assert str(net[0].weight.device) == device
+        return nn.utils.parameters_to_vector(net.parameters()).detach().cpu().numpy()
+
+    np.testing.assert_allclose(trained("standin"), trained("cpu"), rtol=1e-4, atol=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------------- the base

@@ -8,12 +8,12 @@ from collections import OrderedDict, namedtuple
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, TypeVar
 
 from minigrad import autograd, dtypes
-from minigrad.autograd.clock import calls, tick
+from minigrad.autograd.clock import calls, hint_here, tick
 from minigrad.autograd.function import Function
 from minigrad.autograd.graph import RemovableHandle
 from minigrad.backend import as_device
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.nn.parameter import Parameter, is_lazy
+from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.tensor import Tensor
 
 __all__ = ["Module", "register_module_buffer_registration_hook", "register_module_forward_hook",
@@ -250,6 +250,8 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
         if isinstance(value, Parameter):
+            if "_parameters" not in own:
+                self._check_name("parameters", name, {})
             _forget(own, name, "_buffers", "_modules")
             self.register_parameter(name, value)
         elif isinstance(value, Module):
@@ -274,10 +276,12 @@ class Module:
             if value is not None and not isinstance(value, Tensor):
                 raise ArgumentError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
             self._buffers[name] = _run_registration_hooks("buffer_registration", self, name, value)
-        elif value.__class__.__name__ == "Buffer" and isinstance(value, Tensor):
+        elif isinstance(value, Buffer):
             _forget(own, name, "_parameters", "_modules")
-            self.register_buffer(name, value, getattr(value, "persistent", True))
+            self.register_buffer(name, value, value.persistent)
         else:
+            if value.__class__ in (list, tuple, dict) and value:
+                _hint_if_hidden(self, name, value)
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
@@ -766,6 +770,16 @@ class Module:
 def _indented(text: str) -> str:
     """`text` with every line but the first moved two columns to the right."""
     return text.replace("\n", "\n  ")
+
+
+def _hint_if_hidden(module: Module, name: str, value: Any) -> None:
+    """Hint if a plain container holds parameters or modules, which the module then does not know of."""
+    held = value.values() if isinstance(value, dict) else value
+    kind = "Module" if any(isinstance(v, Module) for v in held) else "Parameter" if any(isinstance(v, Parameter) for v in held) else ""
+    if kind:
+        right = f"{kind}Dict" if isinstance(value, dict) else f"{kind}List"
+        hint_here(f"{type(module).__name__}.{name} is a plain {type(value).__name__} of {kind}s: parameters() does not see them, so no "
+                  f"optimizer will train them and state_dict() will not save them. Use nn.{right}(...).")
 
 
 def _forget(own: dict[str, Any], name: str, *kinds: str) -> None:
