@@ -18,8 +18,9 @@ from minigrad.autograd.call import REGISTRY
 from tests import checks, standin
 from tests.op_cases import OpCase, all_cases
 
-for _module in pkgutil.walk_packages(minigrad.ops.__path__, "minigrad.ops."):
-    importlib.import_module(_module.name)
+for _module in pkgutil.walk_packages(minigrad.__path__, "minigrad."):
+    if not _module.name.endswith("__main__"):
+        importlib.import_module(_module.name)
 
 CASES = all_cases()
 DECLARED = {name for name, op in REGISTRY.items() if op.info.forward.__module__.startswith("minigrad.")}
