@@ -148,6 +148,19 @@ def test_reading_and_writing_by_index(k: int) -> None:
         np.testing.assert_allclose(gv.numpy().reshape(-1), 2 * wanted[places])
 
 
+def test_an_index_that_is_written_later_is_not_seen_by_the_gradient() -> None:
+    x, index, mask = leaf(3), mg.tensor([0, 0]), mg.tensor([True, False, False])
+    y = x * 1
+    y[index] = 5.0
+    y[mask] = 7.0
+    results = [x[index], x[mask], x.take(index)]
+    index.fill_(2)
+    mask.fill_(True)
+    for found in results:
+        assert mg.autograd.grad(found.sum(), x)[0].tolist()[1:] == [0, 0]
+    assert mg.autograd.grad(y.sum(), x)[0].tolist() == [0, 1, 1]
+
+
 def test_a_written_value_is_broadcast_and_its_gradient_summed() -> None:
     x = mg.zeros(2, 3, dtype=mg.float64)
     v = mg.tensor([[2.0]], dtype=mg.float64, requires_grad=True)

@@ -143,7 +143,8 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
             dim += i.ndim
         else:
             basic.append(slice(None))
-            arrays.append(in_bounds(i, x.shape[dim], dim) if checked else i.astype(np.intp))
+            i = i.astype(np.intp)  # a copy: what the user writes to the index later must not show in the gradient
+            arrays.append(in_bounds(i, x.shape[dim], dim) if checked else i)
             dim += 1
     while arrays and arrays[-1] is None:
         arrays.pop()
@@ -878,8 +879,7 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
 
 def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
-    places = flat_places(input, index)
-    return lookup(ravel(input), indices=(places,), out=out)
+    return lookup(ravel(input), indices=(flat_places(input, index).copy(),), out=out)
 
 
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
