@@ -66,10 +66,12 @@ def source_line(code: Any, lasti: int) -> str:
 # ---------------------------------------------------------------------------------------------------- writes in place
 
 class Write:
-    """The in-place writes to one piece of memory: how many, when the last one was, and who made it."""
+    """The in-place writes to one piece of memory: how many, how many of the last ones were alike, when the last one was, and who
+    made it."""
 
-    __slots__ = ("count", "stamp", "op_name", "code", "lasti", "owner")
+    __slots__ = ("count", "run", "stamp", "op_name", "code", "lasti", "owner")
     count: int
+    run: int
     stamp: int
     op_name: str
     code: Any
@@ -101,9 +103,11 @@ class Ledger:
             write = self.writes.get(id(owner))
             if write is None:
                 write = self.writes[id(owner)] = Write()
-                write.count = 0
+                write.count = write.run = 0
+                write.op_name = op_name
                 write.owner = weakref.ref(owner, partial(self.forget, id(owner)))
             write.count += 1
+            write.run = write.run + 1 if write.op_name == op_name else 1
             write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
 
     def forget(self, key: int, _: Any) -> None:

@@ -63,6 +63,9 @@ def after(extras: Any, grads: tuple[Any, ...], g: Any, cls: type[TensorBase]) ->
     return grads
 
 
+ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
+
+
 def own(g: Any, dtype: Any, given: set[int]) -> Any:
     """`g` as an array of `dtype` that no other tensor holds; `given` are the arrays handed out so far."""
     g = backend.as_array(g)
@@ -85,4 +88,4 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> N
         tensor._grad = held + tied(own(g, tensor.array.dtype, given), None, cls)
     else:
         held.array += g
-        ledger.record(held.array, "accumulation into .grad")
+        ledger.record(held.array, ACCUMULATION)

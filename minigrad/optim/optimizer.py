@@ -14,8 +14,9 @@ from typing import Any, Callable, Iterator
 import numpy as np
 
 from minigrad import autograd, dtypes
-from minigrad.autograd.clock import ledger
+from minigrad.autograd.clock import hint_here, ledger
 from minigrad.autograd.graph import RemovableHandle
+from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
 
@@ -115,6 +116,9 @@ def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     return hooked
 
 
+WATCHED_STEPS = 5
+
+
 class Optimizer:
     """Base of all optimizers.
 
@@ -149,6 +153,8 @@ class Optimizer:
     def _set_hooks(self) -> None:
         self._stepped = False  # for the schedulers, which warn if they come first
         self._warned = False
+        self._watched = 0  # steps in which a forgotten zero_grad() was looked for
+        self._seen_grad: tuple[Any, int] | None = None
         self._optimizer_step_pre_hooks: dict[int, Any] = {}
         self._optimizer_step_post_hooks: dict[int, Any] = {}
         self._optimizer_state_dict_pre_hooks: dict[int, Any] = {}
@@ -250,13 +256,25 @@ class Optimizer:
             self.update_group(group, moved)
         if moved:
             ledger.record_all(moved, type(self).__name__ + ".step")
+            if self._watched < WATCHED_STEPS:
+                self._watch_zeroing()
         elif not self._warned:
             self._warned = True
-            warnings.warn(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() "
-                          f"before step(), and check that the loss depends on these parameters (not on copies) and that they "
-                          f"require grad.",
-                          stacklevel=3)
+            hint_here(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() before "
+                      "step(), and check that the loss depends on these parameters (not on copies) and that they require grad.")
         return loss
+
+    def _watch_zeroing(self) -> None:
+        """In the first few steps: hint, once, if the gradients of this step were added to those of the step before."""
+        self._watched += 1
+        grad = next(p._grad for group in self.param_groups for p in group["params"] if p._grad is not None)
+        write = ledger.find(grad.array)
+        before, self._seen_grad = self._seen_grad, (grad, write.count if write is not None else 0)
+        if write is not None and before is not None and before[0] is grad and write.op_name == ACCUMULATION and \
+                write.run >= write.count - before[1] > 0:
+            self._watched, self._seen_grad = WATCHED_STEPS, None
+            hint_here(f"{type(self).__name__}.step(): these gradients were added to those of the previous step, because zero_grad() was "
+                      "not called in between. Call optimizer.zero_grad() before loss.backward().")
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""
