@@ -81,7 +81,8 @@ PAIRS: dict[str, tuple[Map, Map, tuple[int, ...]]] = {
         lambda y: pooling.avg_unpool(y, size=(6, 6), kernel=(2, 2), stride=(2, 2), padding=((0, 0), (1, 1)), divisor=4),
         (2, 3, 6, 6)),
     "view_as_complex, view_as_real": (lambda x: pointwise.view_as_complex(x), lambda y: pointwise.view_as_real(y), (3, 2)),
-    "pick_class, place_class": (lambda x: loss.pick_class(x, PLACES[0]), lambda y: loss.place_class(y, PLACES[0], classes=2), (3, 2)),
+    "pick_class, place_class": (lambda x: loss.pick_class(x, PLACES[0]),
+                                lambda y: loss.place_class(y, PLACES[0], classes=2), (3, 2)),
     "contract, contract": (lambda x: linalg.contract(x, BATCH[0], spec=((0, 1), (1, 2, 3), (3, 0, 2))),
                            lambda y: linalg.contract(y, BATCH[0], spec=((3, 0, 2), (1, 2, 3), (0, 1))), (5, 4)),
 }
