@@ -101,8 +101,9 @@ LAYERS: dict[str, tuple[Callable[[], Any], Callable[[], tuple[Any, ...]]]] = {
 
 
 def tensors_in(x: Any) -> list[Any]:
-    "BCEWithLogitsLoss": (lambda: nn.BCEWithLogitsLoss(pos_weight=mg.tensor([1.0, 2.0, 3.0])),
-                          lambda: (randn(4, 3), rand(4, 3))),
+    if isinstance(x, mg.Tensor):
+        return [x]
+    return [t for part in x for t in tensors_in(part)] if isinstance(x, (tuple, list)) else []
 
 
 def run(module: Any, args: tuple[Any, ...], device: str) -> list[Any]:
