@@ -79,8 +79,8 @@ class Uninitialized:
     def shape(self) -> Any:
         """Raises ``RuntimeError``: there is none yet."""
         raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
-                           "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call `forward` "
-                           "to initialize the parameters before accessing their attributes.")
+                           "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call "
+                           "`forward` to initialize the parameters before accessing their attributes.")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
