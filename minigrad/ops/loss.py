@@ -293,7 +293,8 @@ def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reductio
     """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
     index, chosen, scale = classes_of(input, target, weight, ignore_index)
     scores = by_class(input)
-    slope = np.exp(scores - scores.max(axis=0)) if scores.size else scores.copy()
+    slope = scores - scores.max(axis=0) if scores.size else scores.copy()
+    np.exp(slope, out=slope)
     slope /= slope.sum(axis=0)
     slope[chosen, index] -= 1
     if reduction == "mean":
