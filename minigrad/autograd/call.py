@@ -163,7 +163,7 @@ def named(numpy_dtype: Any) -> str:
 
 # ---------------------------------------------------------------------------------------------------- recording by loops
 
-def record_variadic(info: Any, tensors: list[Any], settings: dict[str, Any]) -> Any:
+def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     """Call and record an operation on a sequence of tensors."""
     arrays = tuple([t.array for t in tensors])
     try:

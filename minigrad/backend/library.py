@@ -103,7 +103,6 @@ class NumpyLibrary(Library):
             return
         # ufunc.at is several times faster on one dimension than on more, so everything is brought to that.
         rows, places, values = as_rows(target, index, values)
-        places = np.where(places < 0, places + rows.shape[0], places) if places.min() < 0 else places
         laid_out = rows if rows.flags.c_contiguous else rows.copy()
         add_rows(laid_out.reshape(-1, values.shape[1]), places, values)
         if laid_out is not rows:
@@ -118,14 +117,17 @@ def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
     parts = [part for i in (index if isinstance(index, tuple) else (index,))
              for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
     axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
-    arrays = np.broadcast_arrays(*[parts[d] for d in axes])
-    sizes = [target.shape[d] for d in axes]
-    flat = [a.reshape(-1) for a in arrays]
-    places = flat[0] if len(axes) == 1 else np.ravel_multi_index(flat, sizes, mode="wrap")
+    arrays = [parts[d] for d in axes]
+    shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    places = 0
+    for d, a in zip(axes, arrays):
+        n = target.shape[d]
+        places = places * n + (np.where(a < 0, a + n, a) if a.size and a.min() < 0 else a)
+    places = np.broadcast_to(places, shape).reshape(-1)
     rows = np.moveaxis(target, axes, range(len(axes)))
-    rest, found = rows.shape[len(axes):], arrays[0].ndim
+    rest, found = rows.shape[len(axes):], len(shape)
     first = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0
-    values = np.broadcast_to(values, (*rest[:first], *arrays[0].shape, *rest[first:]))
+    values = np.broadcast_to(values, (*rest[:first], *shape, *rest[first:]))
     values = np.moveaxis(values, range(first, first + found), range(found))
     return rows, places, values.reshape(places.size, math.prod(rest))
 

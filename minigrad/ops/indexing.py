@@ -483,6 +483,14 @@ def grid(input: Any, index: Any, dim: Any) -> Index:
                   for k, n in enumerate(wanted)])
 
 
+def numbers_of(places: Index, shape: Any) -> Any:
+    """The number of each place in a tensor of `shape`, counted in the order of its dimensions."""
+    number: Any = 0
+    for place, n in zip(places, shape):
+        number = number * n + place
+    return number
+
+
 def at_least_vector(x: Any) -> Any:
     return x if x.ndim else x.reshape(1)
 
@@ -502,7 +510,10 @@ def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
         return np.zeros_like(input, shape=index.shape)
-    return at_least_vector(input)[grid(input, index, dim)].reshape(index.shape)
+    places = grid(input, index, dim)
+    if input.flags.c_contiguous:  # numbers of elements are looked up several times faster than places
+        return input.reshape(-1).take(numbers_of(places, input.shape or (1,))).reshape(index.shape)
+    return at_least_vector(input)[places].reshape(index.shape)
 @gather_at.derivative("input")
 def gather_at_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any:
     return scatter_at(filled(g, size=input_shape), index, g, dim=dim, add=True)
