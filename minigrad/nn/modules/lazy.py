@@ -149,12 +149,9 @@ class LazyTransposedConvolution(LazyConv):
 class LazyNorm(LazyModuleMixin, RunningNorm):
     """A norm without `num_features`."""
 
-    def __init__(self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool | None = None,
-                 track_running_stats: bool | None = None, device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
-        usual = isinstance(self, (BatchNorm1d, BatchNorm2d, BatchNorm3d))  # batch norm has both by default, instance norm none
-        affine = usual if affine is None else affine
-        track_running_stats = usual if track_running_stats is None else track_running_stats
-        super().__init__(0, eps, momentum, False, False, device, dtype, bias=bias)
+    def _start(self, eps: float, momentum: float | None, affine: bool, track_running_stats: bool, device: Any, dtype: Any,
+               bias: bool) -> None:
+        LazyModuleMixin.__init__(self, 0, eps, momentum, False, False, device, dtype, bias=bias)
         self.affine, self.track_running_stats = affine, track_running_stats
         if affine:
             self.weight = UninitializedParameter(device=device, dtype=dtype)
@@ -174,6 +171,22 @@ class LazyNorm(LazyModuleMixin, RunningNorm):
         known = self.weight if self.weight is not None else self.running_mean
         if known is not None:
             self.num_features = known.shape[0]
+
+
+class LazyBatchNorm(LazyNorm):
+    """A batch norm without `num_features`."""
+
+    def __init__(self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
+                 device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
+        self._start(eps, momentum, affine, track_running_stats, device, dtype, bias)
+
+
+class LazyInstanceNorm(LazyNorm):
+    """An instance norm without `num_features`."""
+
+    def __init__(self, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True, track_running_stats: bool = True,
+                 device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
+        self._start(eps, momentum, affine, track_running_stats, device, dtype, bias)
 
 
 class LazyConv1d(LazyConvolution, Conv1d):
@@ -212,37 +225,37 @@ class LazyConvTranspose3d(LazyTransposedConvolution, ConvTranspose3d):
     cls_to_become = ConvTranspose3d
 
 
-class LazyBatchNorm1d(LazyNorm, BatchNorm1d):
+class LazyBatchNorm1d(LazyBatchNorm, BatchNorm1d):
     """:class:`BatchNorm1d` without `num_features`."""
 
     cls_to_become = BatchNorm1d
 
 
-class LazyBatchNorm2d(LazyNorm, BatchNorm2d):
+class LazyBatchNorm2d(LazyBatchNorm, BatchNorm2d):
     """:class:`BatchNorm2d` without `num_features`."""
 
     cls_to_become = BatchNorm2d
 
 
-class LazyBatchNorm3d(LazyNorm, BatchNorm3d):
+class LazyBatchNorm3d(LazyBatchNorm, BatchNorm3d):
     """:class:`BatchNorm3d` without `num_features`."""
 
     cls_to_become = BatchNorm3d
 
 
-class LazyInstanceNorm1d(LazyNorm, InstanceNorm1d):
+class LazyInstanceNorm1d(LazyInstanceNorm, InstanceNorm1d):
     """:class:`InstanceNorm1d` without `num_features`."""
 
     cls_to_become = InstanceNorm1d
 
 
-class LazyInstanceNorm2d(LazyNorm, InstanceNorm2d):
+class LazyInstanceNorm2d(LazyInstanceNorm, InstanceNorm2d):
     """:class:`InstanceNorm2d` without `num_features`."""
 
     cls_to_become = InstanceNorm2d
 
 
-class LazyInstanceNorm3d(LazyNorm, InstanceNorm3d):
+class LazyInstanceNorm3d(LazyInstanceNorm, InstanceNorm3d):
     """:class:`InstanceNorm3d` without `num_features`."""
 
     cls_to_become = InstanceNorm3d
