@@ -176,8 +176,11 @@ def move(t: Any, node: Any) -> None:
 def become(t: Any, view: Any) -> Any:
     """Make `t` itself what `view`, a view of it, is: ``t.squeeze_()``. Its memory and its own views stay what they are."""
     if t.node is LEAF and graph.grad_enabled.get():
-        raise InplaceError("a leaf Variable that requires grad cannot change its shape in place, as the shape of its gradient "
-                           "would no longer be known; use the out-of-place form")
+        raise InplaceError("a leaf Variable that requires grad is being used in an in-place operation: changing its shape would "
+                           "leave the shape of its gradient unknown; use the out-of-place form")
+    if t.node is LEAF:
+        t.array = view.array
+        return t
     if t._base is None:  # the tensor as it was becomes the base
         was = object.__new__(t.result_class)
         was.array, was.node = t.array, t.node
