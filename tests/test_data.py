@@ -11,6 +11,7 @@ import pytest
 import minigrad as mg
 from minigrad.utils import data
 from minigrad.utils.data import DataLoader, TensorDataset
+from tests import standin  # noqa: F401  (registers the device "standin")
 
 
 class Squares(data.Dataset):
@@ -163,6 +164,13 @@ def test_a_batch_of_a_tensor_dataset_is_one_indexing_of_each_tensor() -> None:
             assert all(np.array_equal(s.numpy(), t.numpy()) and s.dtype is t.dtype for s, t in zip(a, b))
         fast[0][0].zero_()  # a batch is a copy
     assert float(x.abs().sum()) > 0
+    there = next(iter(DataLoader(TensorDataset(y.to("standin")), batch_size=2)))[0]
+    assert str(there.device) == "standin" and there.tolist() == [0, 1]
+    part = data.Subset(TensorDataset(y), [3, 4])
+    assert next(iter(DataLoader(part, batch_size=2)))[0].tolist() == [3, 4]
+    part.indices.reverse()  # type: ignore[attr-defined]
+    assert next(iter(DataLoader(part, batch_size=2)))[0].tolist() == [4, 3]
+    assert next(iter(DataLoader(data.Subset({"a": 1, "b": 2}, ["b", "a"]), batch_size=2))).tolist() == [2, 1]
 
     class Negated(TensorDataset):
         def __getitem__(self, index: Any) -> Any:

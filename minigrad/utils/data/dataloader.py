@@ -50,7 +50,7 @@ class Fetcher:
         if not self.batched:
             return self.collate_fn(self.dataset[indices])
         if self.collate_fn is default_collate and isinstance(indices, list):
-            rows = rows_of(self.dataset, np.array(indices))
+            rows = rows_of(self.dataset, indices)
             if rows is not None:
                 return rows
         return self.collate_fn(samples_of(self.dataset, indices))

@@ -10,6 +10,7 @@ from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.errors import ArgumentError
 from minigrad.ops.sampling import randperm
 from minigrad.tensor import Tensor
@@ -141,8 +142,6 @@ class ChainDataset(IterableDataset):
 class Subset(Dataset):
     """The samples of `dataset` at `indices`."""
 
-    _array: tuple[Any, Any] | None = None  # the indices, and they as an array
-
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset, self.indices = dataset, indices
 
@@ -169,21 +168,20 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
     return samples
 
 
-def rows_of(dataset: Any, indices: Any) -> list[Any] | None:
-    """A batch of a :class:`TensorDataset`, or a subset of one, by one indexing of each tensor; None if it is not one.
-
-    `indices` is an integer array.
-    """
-    while type(dataset) is Subset:
-        if dataset._array is None or dataset._array[0] is not dataset.indices:
-            dataset._array = dataset.indices, np.asarray(dataset.indices)
-        indices, dataset = dataset._array[1][indices], dataset.dataset
-    if type(dataset) is not TensorDataset or any(t.requires_grad for t in dataset.tensors):
+def rows_of(dataset: Any, indices: Sequence[Any]) -> list[Any] | None:
+    """A batch of a :class:`TensorDataset`, or a subset of one, by one indexing of each tensor; None if it is not one."""
+    whole = dataset
+    while type(whole) is Subset:
+        whole = whole.dataset
+    if type(whole) is not TensorDataset or any(t.requires_grad for t in whole.tensors):
         return None
+    while dataset is not whole:
+        indices, dataset = [int(dataset.indices[k]) for k in indices], dataset.dataset
+    rows_wanted = np.array(indices)
     batch = []
-    for t in dataset.tensors:
+    for t in whole.tensors:
         rows: Any = object.__new__(Tensor)
-        rows.array, rows.node = t.array[indices], None
+        rows.array, rows.node = t.array[backend.to_device(rows_wanted, backend.device_of(t.array))], None
         batch.append(rows)
     return batch
 
