@@ -6,6 +6,7 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
+import re
 import warnings
 from contextvars import Context
 from typing import Any
@@ -26,6 +27,7 @@ from minigrad.errors import (
 )
 
 SCALARS = (bool, int, float, complex)
+NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name
 
 # Forwards run in copies of this context, in which NumPy does not warn of overflow, 1/0 or 0/0: inf and nan are results, as in
@@ -48,7 +50,7 @@ class General:
         names = info.arguments * len(args) if info.variadic else info.arguments
         if info.variadic:
             if not args:
-                raise EmptyListError(f"{info.name}: expected a non-empty list of tensors")
+                raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and alike(args):
                 return record_variadic(info, args, settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -66,7 +68,7 @@ class General:
 def one_for_many(info: Any) -> Exception:
     """The error of giving one tensor, which could be iterated over, where a sequence of tensors is expected."""
     name = info.arguments[0]
-    return ArgumentError(f"{info.name}(): argument '{name}' must be tuple of Tensors, not Tensor; one tensor makes [x]")
+    return ArgumentError(f"{info.called}(): argument '{name}' must be tuple of Tensors, not Tensor; one tensor makes [x]")
 
 
 def alike(args: Any) -> bool:
@@ -89,7 +91,7 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
             return value
     elif isinstance(value, backend.array_types):
         return value if like is None else constant(value, like)
-    raise ArgumentError(f"{info.name}(): argument '{name}' must be a Tensor, not {type(value).__name__}; "
+    raise ArgumentError(f"{info.called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; "
                         f"minigrad.tensor(...) makes one of it")
 
 
@@ -121,13 +123,13 @@ def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None
     chosen = [k for k, name in enumerate(names) if name in info.alike and operands[k] is not None]
     present = [arrays[k] for k in chosen]
     if all(isinstance(x, SCALARS) for x in present):
-        raise ArgumentError(f"{info.name}(): argument '{names[chosen[0]]}' must be a Tensor, not "
+        raise ArgumentError(f"{info.called}(): argument '{names[chosen[0]]}' must be a Tensor, not "
                             f"{type(present[0]).__name__}; minigrad.tensor(...) makes one of it")
     if info.dtypes == "same":
         found = {x.dtype: names[k] for x, k in zip(present, chosen)}
         if len(found) > 1:
             (d1, a1), (d2, a2) = list(found.items())[:2]
-            raise DtypeError(f"{info.name}: expected '{a1}' and '{a2}' to have the same dtype, but got {named(d1)} and "
+            raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {named(d1)} and "
                              f"{named(d2)}; convert one, for instance {a2}.to({named(d1)})")
         return operands
     wanted = dtypes.result_dtype(present)
@@ -238,10 +240,10 @@ def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...],
 
 def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:
     """The error a forward raised, as one that names the operation, its arguments, their shapes and dtypes."""
-    name = info.name
+    name = info.called
     found = [(a, x) for a, x in zip(info.arguments * len(arrays) if info.variadic else info.arguments, arrays) if x is not None]
     if isinstance(error, MinigradError):
-        return error if str(error).startswith(name) else type(error)(f"{name}: {error}")
+        return error if NAMED.match(str(error)) else type(error)(f"{name}: {error}")
     devices = {backend.device_of(x): a for a, x in found if backend.is_array(x)}
     if len(devices) > 1:
         (d1, a1), (d2, a2) = list(devices.items())[:2]

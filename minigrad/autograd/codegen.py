@@ -100,7 +100,7 @@ def header(info: Declaration, out: bool) -> str:
     parts.sort(key=lambda part: "=" in part)  # what has no default comes first
     ends = "".join(f", {name}=None" for name in (*[NUMPY_NAMES[name] for name in renamed], "out"))
     lines = [f"if {NUMPY_NAMES[name]} is not None: {name} = {NUMPY_NAMES[name]}" for name in renamed]
-    lines += [f"if {name} is default_{name}: raise TypeError(\"{info.name}() missing required argument '{name}'\")"
+    lines += [f"if {name} is default_{name}: raise TypeError(\"{info.called}() missing required argument '{name}'\")"
               for name in renamed if info.settings[name] is REQUIRED]
     return f"def {info.name}({', '.join(parts)}{', *' + ends if out else ''}):\n" + "".join(f"    {line}\n" for line in lines)
 
@@ -230,7 +230,8 @@ def make_node_class(info: Declaration) -> type[Node]:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
         calls = {a: call_of(rule) for a, rule in info.rules.items()}
         if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
-            sign = {a: next((n for n in arrays if n not in info.optional and users_of(info, n) == [a]), f"{a}_edge") for a in calls}
+            needed = [n for n in arrays if n not in info.optional]
+            sign = {a: next((n for n in needed if users_of(info, n) == [a]), f"{a}_edge") for a in calls}
             if any(s == f"{a}_edge" for a, s in sign.items()):
                 lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
             calls = {a: f"None if {sign[a]} is None else {call}" for a, call in calls.items()}
@@ -251,7 +252,7 @@ def make_node_class(info: Declaration) -> type[Node]:
         members |= {"settings": ()} if not values else {}
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
-        "backward": scope["backward"], "backward_source": source, "op_name": info.name, "arguments": info.arguments,
+        "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
         "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
 
 

@@ -217,14 +217,14 @@ def write_out(out: Any, result: Any, info: Any) -> Any:
     if isinstance(result, tuple):
         return info.result_type(*[write_out(o, r, info) for o, r in zip(out, result)])
     if not isinstance(out, TensorBase):
-        raise ArgumentError(f"{info.name}(): argument 'out' must be a Tensor, not {type(out).__name__}")
+        raise ArgumentError(f"{info.called}(): argument 'out' must be a Tensor, not {type(out).__name__}")
     if result.node is not None or graph.grad_enabled.get() and edge_of(out) is not None:
-        raise InplaceError(f"{info.name}(): functions with out=... arguments don't support automatic differentiation, but "
+        raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
-    refuse_cast(info.name, result.array.dtype, out.array.dtype)
+    refuse_cast(info.called, result.array.dtype, out.array.dtype)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array
-        ledger.record(out.array, info.name)
+        ledger.record(out.array, info.called)
     else:
         out.array = result.array.astype(out.array.dtype)
     return out

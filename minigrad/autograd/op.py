@@ -60,6 +60,7 @@ class Declaration:
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
         view: the result shares the memory of the first argument. Where there are several, the declaration's
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
+        called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 
     ``writer``, where it is set, takes what the forward takes and writes the result into the first array instead: the in-place
@@ -67,10 +68,12 @@ class Declaration:
     """
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
-                 mixed: tuple[str, ...] = (), numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, grad_name: str | None = None) -> None:
+                 mixed: tuple[str, ...] = (), numbers: tuple[str, ...] | None = None, holomorphic: bool = True,
+                 outputs: tuple[str, ...] | bool = False, view: bool = False, called: str | None = None,
+                 grad_name: str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
+        self.called = called or self.name.strip("_")
         # Read from the code object: inspect.signature would make the import of some hundred declarations slow.
         code, defaults, keywords = forward.__code__, forward.__defaults__ or (), forward.__kwdefaults__ or {}
         positional, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
@@ -86,8 +89,8 @@ class Declaration:
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]
-        words = "".join(w.capitalize() for w in self.name.strip("_").split("_"))
-        self.node_name = (grad_name or words) + "Backward0"
+        words = "".join(w.capitalize() for w in self.called.replace(".", "_").split("_"))
+        self.node_name = grad_name or words + "Backward0"
         self.rules: dict[str, Callable[..., Any]] = {}
         # Known when the call path is generated:
         self.needs: dict[str, tuple[str, ...]] = {}  # what each rule names beside g

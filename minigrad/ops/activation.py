@@ -53,7 +53,7 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
     return g * positive + g * negative_slope * ~positive
 
 
-@op(broadcasts=True, grad_name="PreluKernel")
+@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu")
 def leaky_by(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
     return np.where(input > 0, input, weight * input)
@@ -232,7 +232,7 @@ def log1p_of_exp(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-@op(dtypes="float", grad_name="LogSigmoid")
+@op(dtypes="float", grad_name="LogSigmoidBackward0")
 def logsigmoid(input: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
     return -log1p_of_exp(-input)

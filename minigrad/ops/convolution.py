@@ -64,7 +64,7 @@ def convolution_wrt_weight(g: Any, input: Any, stride: Any, padding: Any, dilati
 def convolution_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
 
 
-@op(dtypes="same", grad_name="Convolution")
+@op(dtypes="same", grad_name="ConvolutionBackward0")
 def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1),
                           padding: Any = ((0, 0), (0, 0)), dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The adjoint of :func:`convolution` in its input: `input` (n, out, *positions) to (n, channels, *size)."""

@@ -26,7 +26,7 @@ def clone(input: Any, *, memory_format: Any = layouts.preserve_format) -> Any:
 def clone_wrt_input(g: Any) -> Any: return g
 
 
-@op(grad_name="ToCopy")
+@op(grad_name="ToCopyBackward0", called="to")
 def to_device(input: Any, *, device: Any, source: Any) -> Any:
     """`input`, which is on the device `source`, on `device`."""
     return backend.to_device(input, device)
@@ -45,7 +45,7 @@ def copy_wrt_src(g: Any, src_shape: Any, src_dtype: Any) -> Any:
     return cast(sum_to_size(g, size=src_shape), dtype=as_dtype(src_dtype))
 
 
-@op(grad_name="Fill")
+@op(grad_name="FillBackward0", called="fill_")
 def fill_with(input: Any, value: Any) -> Any:
     """The zero-dimensional `value` in the shape and dtype of `input`."""
     return np.full_like(input, value)

@@ -84,7 +84,7 @@ def real(x: Any) -> Any:
 SINGULAR = "The factorization could not be completed because the input matrix is singular"
 
 
-@op
+@op(called="linalg.inv")
 def linalg_inv(A: Any) -> Any:
     """The inverse of square matrices. Raises ``LinAlgError`` where there is none."""
     need_square(A)
@@ -122,7 +122,7 @@ def factor_info(A: Any, *, kind: Any) -> Any:
     return info_of(A, np.linalg.inv if kind == "inv" else np.linalg.cholesky)
 
 
-@op(dtypes="same", grad_name="LinalgSolveEx")
+@op(dtypes="same", grad_name="LinalgSolveExBackward0", called="linalg.solve")
 def solve_matrices(A: Any, B: Any) -> Any:
     """The `X` of ``A @ X = B`` for matrices; leading dimensions are broadcast."""
     need_square(A)
@@ -167,7 +167,7 @@ def squeezed(x: Any, out: Any = None) -> Any:
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
 
-@op(dtypes="same")
+@op(dtypes="same", called="linalg.solve_triangular")
 def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, unitriangular: Any = False) -> Any:
     """The `X` of ``A @ X = B`` (or ``X @ A = B``) for a triangular A, of which only that triangle is read.
 
@@ -197,7 +197,7 @@ def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left
 
 # ---------------------------------------------------------------------------------------------------- determinants
 
-@op(grad_name="LinalgDet")
+@op(grad_name="LinalgDetBackward0", called="linalg.det")
 def linalg_det(A: Any) -> Any:
     """The determinant of square matrices."""
     need_square(A)
@@ -234,7 +234,7 @@ def products_but_two(S: Any) -> Any:
     return off_diagonal(products)
 
 
-@op(outputs=("sign", "logabsdet"), holomorphic=False)
+@op(outputs=("sign", "logabsdet"), holomorphic=False, called="linalg.slogdet")
 def linalg_slogdet(A: Any) -> Any:
     """The sign of the determinant, a number of absolute value 1 (or 0), and the logarithm of its absolute value."""
     need_square(A)
@@ -261,7 +261,7 @@ def logdet(input: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- Cholesky
 
-@op(holomorphic=False, grad_name="LinalgCholeskyEx")
+@op(holomorphic=False, grad_name="LinalgCholeskyExBackward0", called="linalg.cholesky")
 def linalg_cholesky(A: Any, *, upper: Any = False) -> Any:
     """The lower triangular L with ``A = L @ L.mH``, or the upper triangular U with ``A = U.mH @ U``.
 
@@ -303,7 +303,7 @@ def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> A
 
 # ---------------------------------------------------------------------------------------------------- QR
 
-@op(outputs=("Q", "R"), holomorphic=False)
+@op(outputs=("Q", "R"), holomorphic=False, called="linalg.qr")
 def linalg_qr(A: Any, *, mode: Any = "reduced") -> Any:
     """``A = Q @ R`` with orthonormal columns in Q and an upper triangular R.
 
@@ -425,7 +425,7 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
 
 # ---------------------------------------------------------------------------------------------------- eigenvalues
 
-@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False)
+@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eigh")
 def linalg_eigh(A: Any, *, UPLO: Any = "L") -> Any:
     """Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read."""
     need_square(A)
@@ -448,7 +448,7 @@ def gaps(values: Any) -> Any:
     return values[..., None, :] - values[..., :, None]
 
 
-@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False)
+@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eig")
 def linalg_eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices; complex, in no order."""
     need_square(A)
@@ -485,7 +485,7 @@ def linalg_eigvals(A: Any, *, out: Any = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- singular values
 
-@op(outputs=("U", "S", "Vh"), holomorphic=False)
+@op(outputs=("U", "S", "Vh"), holomorphic=False, called="linalg.svd")
 def linalg_svd(A: Any, *, full_matrices: Any = True, driver: Any = None) -> Any:
     """``A = U @ diag(S) @ Vh`` with orthonormal columns in U, orthonormal rows in Vh, and S descending.
 
@@ -562,7 +562,7 @@ def tolerance(largest: Any, sizes: Any, atol: Any, rtol: Any) -> Any:
     return np.maximum(0.0 if atol is None else atol, np.multiply(rtol, largest)).astype(largest.dtype)
 
 
-@op(holomorphic=False)
+@op(holomorphic=False, called="linalg.pinv")
 def linalg_pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """The Moore-Penrose pseudo-inverse: singular values up to ``max(atol, rtol * largest)`` count as 0.
 
@@ -589,7 +589,7 @@ def linalg_pinv_wrt_A(g: Any, A: Any, out: Any) -> Any:
     return outside + across - adjoint(P @ gh @ P)
 
 
-@op
+@op(called="linalg.matrix_rank")
 def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """How many singular values lie above ``max(atol, rtol * largest)``."""
     (need_square if hermitian else need_matrices)(A)
@@ -602,7 +602,7 @@ def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian:
 
 # ---------------------------------------------------------------------------------------------------- LU
 
-@op(outputs=("LU", "pivots"))
+@op(outputs=("LU", "pivots"), called="linalg.lu_factor")
 def linalg_lu_factor(A: Any, *, pivot: Any = True) -> Any:
     """LU with partial pivoting in packed form: L, whose diagonal is 1, below the diagonal, U on it and above.
 
@@ -741,7 +741,7 @@ def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Any = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- powers
 
-@op(grad_name="LinalgMatrixExp")
+@op(grad_name="LinalgMatrixExpBackward0")
 def matrix_exp(input: Any) -> Any:
     """The exponential of square matrices: the sum of ``A**k / k!``.
 

@@ -19,7 +19,7 @@ from minigrad.ops.shape import filled, ravel, unsqueeze
 __all__: list[str] = []
 
 
-@op
+@op(called="embedding")
 def rows_of(weight: Any, input: Any, *, padding_idx: Any = None, scale_grad_by_freq: Any = False) -> Any:
     """``weight[input]``; the settings concern the gradient, see :func:`embedding`."""
     return weight.take(row_numbers(input, weight.shape[0]), axis=0)
@@ -44,7 +44,7 @@ def collect_rows_wrt_input(g: Any, index: Any, padding_idx: Any, by_frequency: A
     return spread_rows(g, index, padding_idx=padding_idx, by_frequency=by_frequency)
 
 
-@op
+@op(called="embedding")
 def spread_rows(input: Any, index: Any, *, padding_idx: Any, by_frequency: Any) -> Any:
     """The rows of `input` that `index` names, those of the padding as zeros, divided by how often each is named."""
     places = row_numbers(index, input.shape[0])

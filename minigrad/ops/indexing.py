@@ -208,7 +208,7 @@ def getitem(input: Any, index: Any) -> Any:
     return slices(input, index=basic)
 
 
-@op(grad_name="Index")
+@op(grad_name="IndexBackward0", called="index")
 def lookup(input: Any, *, indices: Any) -> Any:
     """The elements of `input` at `indices`: for each dimension an array of places, or None for all; or a mask."""
     if all([i is None for i in indices[:-1]]) and indices[-1].dtype.kind != "b":
@@ -218,7 +218,7 @@ def lookup(input: Any, *, indices: Any) -> Any:
 def lookup_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any: return accumulate_at(g, indices=indices, size=input_shape)
 
 
-@op
+@op(called="index_put")
 def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
     """Zeros of shape `size` with `input` added at `indices`: the adjoint of :func:`lookup`."""
     out = np.zeros_like(input, shape=size, order="C")
@@ -231,7 +231,7 @@ def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
 def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indices=indices)
 
 
-@op(grad_name="IndexPut")
+@op(grad_name="IndexPutBackward0", called="index_put")
 def overwrite(input: Any, value: Any, *, index: Any, indices: Any) -> Any:
     """A copy of `input` with `value` at ``[index][indices]``, as :func:`parsed` gives them."""
     out = input.copy(order="K")
@@ -300,7 +300,7 @@ def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bo
     return function(input, values, index=basic, indices=arrays)
 
 
-@op(dtypes="same")
+@op(dtypes="same", called="index_put")
 def add_at(input: Any, values: Any, *, index: Any, indices: Any) -> Any:
     """A copy of `input` with `values` added at ``[index][indices]``; a place that appears twice receives both."""
     out = input.copy(order="K")
@@ -327,7 +327,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
     return in_bounds(index.reshape(-1), size, dim, negative=False)
 
 
-@op
+@op(called="index_select")
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
     d = wrapped_dim(dim, input.ndim)
@@ -349,7 +349,7 @@ def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
 def scatter_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return select_rows(g, index, dim=dim)
 
 
-@op(dtypes="same", mixed=("index",))
+@op(dtypes="same", mixed=("index",), called="index_add")
 def add_rows(input: Any, index: Any, source: Any, *, dim: Any, alpha: Any = 1) -> Any:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -368,7 +368,7 @@ def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) ->
 add_rows.info.writer = write_add_rows
 
 
-@op(dtypes="same", mixed=("index",))
+@op(dtypes="same", mixed=("index",), called="index_copy")
 def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -385,7 +385,7 @@ def write_copy_rows(input: Any, index: Any, source: Any, dim: Any) -> None:
 copy_rows.info.writer = write_copy_rows
 
 
-@op(dtypes="same", mixed=("index",))
+@op(dtypes="same", mixed=("index",), called="index_fill")
 def fill_rows(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     """A copy of `input` with the one `value` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -505,7 +505,7 @@ def corner(src: Any, index: Any) -> Any:
     return src[tuple([slice(n) for n in shape])] if index.size else src[:0].reshape(-1)[:0].reshape(shape)
 
 
-@op
+@op(called="gather")
 def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
@@ -519,7 +519,7 @@ def gather_at_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any:
     return scatter_at(filled(g, size=input_shape), index, g, dim=dim, add=True)
 
 
-@op(dtypes="same", mixed=("index",))
+@op(dtypes="same", mixed=("index",), called="scatter")
 def scatter_at(input: Any, index: Any, src: Any, *, dim: Any, add: Any = False) -> Any:
     """A copy of `input` with `src` written to, or added at, the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -542,7 +542,7 @@ def write_scatter(input: Any, index: Any, src: Any, dim: Any, add: Any) -> None:
 scatter_at.info.writer = write_scatter
 
 
-@op(dtypes="same", mixed=("index",))
+@op(dtypes="same", mixed=("index",), called="scatter")
 def scatter_value(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     """A copy of `input` with the one `value` at the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -620,7 +620,7 @@ def scatter_add_(input: Any, dim: int, index: Any, src: Any) -> Any:
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
 
-@op(dtypes="same", mixed=("index",))
+@op(dtypes="same", mixed=("index",), called="scatter_reduce")
 def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, include_self: Any = True) -> Any:
     """A copy of `input` with `src` combined with it at the places `index` names: sum, prod, mean, amax or amin."""
     out = input.copy(order="K")
@@ -733,7 +733,7 @@ def reduced(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: 
 
 # ---------------------------------------------------------------------------------------------------- by mask
 
-@op(broadcasts=True, dtypes="same", mixed=("mask",), grad_name="MaskedFill")
+@op(broadcasts=True, dtypes="same", mixed=("mask",), grad_name="MaskedFillBackward0", called="masked_fill")
 def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
@@ -803,7 +803,7 @@ def masked_scatter_wrt_source(g: Any, mask: Any, source_shape: Any) -> Any:
     return reshape(enlarged(select_mask(g, mask), (math.prod(source_shape),)), shape=source_shape)
 
 
-@op
+@op(called="masked_select")
 def select_mask(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask`, which is broadcast to it, is True."""
     return input[np.broadcast_to(mask, input.shape)]
@@ -814,7 +814,7 @@ def select_mask_wrt_input(g: Any, mask: Any, input_shape: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- places
 
-@op
+@op(called="nonzero")
 def places_of(input: Any) -> Any:
     """Where `input` is not zero: one row of indices for each such element, in order."""
     return np.argwhere(input)
@@ -833,7 +833,7 @@ def argwhere(input: Any) -> Any:
     return places_of(input)
 
 
-@op
+@op(called="unravel_index")
 def unravel(indices: Any, *, shape: Any) -> Any:
     """The coordinates, along a new first dimension, of the elements that `indices` numbers in a tensor of `shape`."""
     if indices.dtype.kind not in "iu":
@@ -859,7 +859,7 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     return tuple([select(coordinates, dim=0, index=d) for d in range(len(sizes))])
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", called="isin")
 def is_member(elements: Any, test_elements: Any, *, assume_unique: Any = False, invert: Any = False) -> Any:
     """For each element whether it is one of `test_elements`."""
     return np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)

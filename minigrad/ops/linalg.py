@@ -352,7 +352,7 @@ def addbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return matmul(tra
 
 # ---------------------------------------------------------------------------------------------------- contractions
 
-@op(dtypes="same")
+@op(dtypes="same", called="einsum")
 def contract(input: Any, other: Any, *, spec: Any) -> Any:
     """Sum of products of two arrays whose dimensions carry labels.
 
@@ -630,7 +630,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     return whole if out is None else pointwise.mul(whole, 1, out=out)
 
 
-@op(dtypes="promote", grad_name="LinalgCross")
+@op(dtypes="promote", grad_name="LinalgCrossBackward0", called="linalg.cross")
 def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
     """Cross product of vectors of three components, which lie along dimension `dim`."""
     if input.ndim != other.ndim:

@@ -270,7 +270,7 @@ def mean_of(loss: Any, total: Any) -> Any:
     return loss.sum() / total if total else loss.sum() * math.nan
 
 
-@op(grad_name="CrossEntropyLoss")
+@op(grad_name="CrossEntropyLossBackward0", called="cross_entropy")
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
@@ -310,7 +310,7 @@ def cross_entropy_slope_wrt_input(g: Any, input: Any, target: Any, weight: Any, 
     return p * (g - reductions.sum(p * g, dim=axis, keepdim=True))
 
 
-@op(dtypes="promote", grad_name="CrossEntropyLoss")
+@op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy")
 def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
     """``-(target * log(softmax(input))).sum()`` of each sample, for targets that are weights of the classes."""
     if input.shape != target.shape:

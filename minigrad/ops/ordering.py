@@ -55,14 +55,14 @@ def chosen_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
     return place(kept(g[0], input_shape, dim), kept(out[1], input_shape, dim), dim=dim, shape=input_shape)
 
 
-@op(outputs=("values", "indices"), grad_name="Max")
+@op(outputs=("values", "indices"), grad_name="MaxBackward0", called="max")
 def max_dim(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     """Largest element along `dim`, and its index: the first of those that tie. NaN is the largest of all."""
     return extreme("max", np.argmax, input, dim, keepdim)
 max_dim.derivative("input")(chosen_wrt_input)
 
 
-@op(outputs=("values", "indices"), grad_name="Min")
+@op(outputs=("values", "indices"), grad_name="MinBackward0", called="min")
 def min_dim(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     """Smallest element along `dim`, and its index: the first of those that tie. NaN is the smallest of all."""
     return extreme("min", np.argmin, input, dim, keepdim)
@@ -202,7 +202,7 @@ def middle(x: Any, axis: int, skip_nan: bool) -> Any:
     return np.take_along_axis(order(x, axis), np.maximum((n - 1) // 2, 0), axis=axis)
 
 
-@op(outputs=("values", "indices"), grad_name="Median")
+@op(outputs=("values", "indices"), grad_name="MedianBackward0", called="median")
 def median_dim(input: Any, *, dim: Any, keepdim: Any = False, skip_nan: Any = False) -> Any:
     """The median along `dim`, the lower of two where the number is even, and its index."""
     ordered("median", input)
@@ -212,7 +212,7 @@ def median_dim(input: Any, *, dim: Any, keepdim: Any = False, skip_nan: Any = Fa
 median_dim.derivative("input")(chosen_wrt_input)
 
 
-@op(grad_name="Median")
+@op(grad_name="MedianBackward0", called="median")
 def median_all(input: Any, *, skip_nan: Any = False) -> Any:
     """The median of all elements, the lower of two where their number is even; NaN for none."""
     ordered("median", input)
@@ -291,7 +291,7 @@ def running_extreme(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, An
 
 # ---------------------------------------------------------------------------------------------------- distinct values
 
-@op(outputs=True)
+@op(outputs=True, called="unique")
 def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     """The distinct values (or slices along `dim`), in order or as they come; the place of each element in them; how often."""
     x = input.reshape(-1) if dim is None or input.ndim == 0 else np.moveaxis(input, wrapped_dim(dim, input.ndim), 0)
@@ -337,7 +337,7 @@ def asked_for(found: Any, inverse: bool, counts: bool) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- places in a sorted sequence
 
-@op
+@op(called="searchsorted")
 def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right: Any = False,
                   out_int32: Any = False) -> Any:
     if sorted_sequence.ndim == 0 or sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != input.shape[:-1]:

@@ -80,7 +80,7 @@ def refuse_zero(other: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- dtype and zeros
 
-@op(holomorphic=False, grad_name="ToCopy")
+@op(holomorphic=False, grad_name="ToCopyBackward0", called="to")
 def cast(input: Any, *, dtype: Any) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
     return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
@@ -162,7 +162,7 @@ def refuse_bool(what: str, x: Any) -> None:
                          "use the `~` or `logical_not()` operator instead.")
 
 
-@op(broadcasts=True, dtypes="float", grad_name="Div")
+@op(broadcasts=True, dtypes="float", grad_name="DivBackward0")
 def true_divide(input: Any, other: Any) -> Any:
     """Elementwise quotient ``input / other``; integers give the default floating type."""
     return input / other
@@ -183,7 +183,7 @@ def floor_divide_wrt_input(g: Any) -> Any: return zeros_of(g)
 def floor_divide_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, called="div")
 def trunc_divide(input: Any, other: Any) -> Any:
     """``input / other`` rounded towards zero, in the dtype of the operands."""
     refuse_zero(other)
@@ -293,7 +293,7 @@ def rsqrt_wrt_input(g: Any, out: Any) -> Any: return -0.5 * g * (out * out * out
 
 # ---------------------------------------------------------------------------------------------------- powers
 
-@op(grad_name="Pow")
+@op(grad_name="PowBackward0", called="pow")
 def pow_number(input: Any, *, exponent: Any) -> Any:
     """`input` to the power of the Python number `exponent`."""
     if input.dtype.kind in "iub" and exponent < 0:
@@ -315,7 +315,7 @@ def power_of(x: Any, exponent: Any) -> Any:
     return 1 / (x * x) if exponent == -2 and x.dtype.kind in "fc" else x ** exponent
 
 
-@op(broadcasts=True, grad_name="Pow")
+@op(broadcasts=True, grad_name="PowBackward0", called="pow")
 def pow_tensor(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, both tensors; a negative power of an integer is rounded towards zero."""
     return np.power(input, exponent) if input.dtype.kind in "fc" else integer_power(input, exponent)
@@ -1035,7 +1035,7 @@ def fmin_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g, (inp
 def fmin_wrt_other(g: Any, input: Any, other: Any) -> Any: return masked(g, ~((input <= other) | isnan(other)))
 
 
-@op(grad_name="Clamp")
+@op(grad_name="ClampBackward0", called="clamp")
 def clamp_numbers(input: Any, *, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two Python numbers, either of which may be None."""
     return between(input, min, max)
@@ -1043,7 +1043,7 @@ def clamp_numbers(input: Any, *, min: Any = None, max: Any = None) -> Any:
 def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return g * inside(input, min, max)
 
 
-@op(broadcasts=True, grad_name="Clamp", numbers=("min", "max"))
+@op(broadcasts=True, grad_name="ClampBackward0", numbers=("min", "max"), called="clamp")
 def clamp_tensors(input: Any, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two tensors, either of which may be None; where min > max the result is max."""
     return between(input, min, max)
@@ -1105,7 +1105,7 @@ def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     return clamp(input, max=max, out=out)
 
 
-@op(broadcasts=True, mixed=("condition",))
+@op(broadcasts=True, mixed=("condition",), called="where")
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
     return np.where(condition, input, other)
@@ -1115,7 +1115,7 @@ def _where_wrt_input(g: Any, condition: Any) -> Any: return masked(g, condition)
 def _where_wrt_other(g: Any, condition: Any) -> Any: return masked(g, ~condition)
 
 
-@op(outputs=True)
+@op(outputs=True, called="where")
 def where_nonzero(condition: Any) -> Any:
     """The positions of the nonzero elements: an index tensor for each dimension."""
     return np.nonzero(condition if condition.ndim else condition.reshape(1))
@@ -1155,7 +1155,7 @@ def nan_to_num(input: Any, *, nan: float | None = 0.0, posinf: float | None = No
 def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return masked(g, isfinite(input))
 
 
-@op(grad_name="Fill")
+@op(grad_name="FillBackward0", called="fill")
 def fill_number(input: Any, *, value: Any) -> Any:
     """The Python number `value` in the shape and dtype of `input`."""
     return np.full_like(input, value)

@@ -29,7 +29,7 @@ __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", 
 
 # ---------------------------------------------------------------------------------------------------- max
 
-@op
+@op(called="max_pool")
 def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The maximum of each window of `input` (n, channels, *size); NaN if there is one in it.
 

@@ -176,7 +176,7 @@ def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     return s / s.dtype.type(n - correction if n > correction else 0)
 
 
-@op(holomorphic=False)
+@op(holomorphic=False, called="var")
 def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Sum of squared distances from the mean, divided by ``n - correction``."""
     return narrowed(variance(input, dim, correction, keepdim), input.real.dtype)
@@ -187,7 +187,7 @@ def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     return spread(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
 
 
-@op(holomorphic=False)
+@op(holomorphic=False, called="std")
 def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Square root of the variance."""
     return narrowed(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
@@ -256,7 +256,7 @@ def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = 
 
 # ---------------------------------------------------------------------------------------------------- norms
 
-@op(holomorphic=False, grad_name="LinalgVectorNorm")
+@op(holomorphic=False, grad_name="LinalgVectorNormBackward0")
 def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """The `ord`-norm over `dim` of the elements as a vector: ``sum(abs(x) ** ord) ** (1 / ord)``.
 

@@ -167,7 +167,7 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = No
     return coin_flips(input, p=p, generator=generator, out=out)
 
 
-@op(grad_name="Bernoulli")
+@op(grad_name="BernoulliBackward0", called="bernoulli")
 def coin_flips(input: Any, *, p: Any = None, generator: Any = None) -> Any:
     """1 with the probability in `input`, or `p` if that is given, else 0."""
     return coins("bernoulli", input if p is None else p, input, generator).astype(input.dtype)
@@ -221,7 +221,7 @@ def poisson(input: Any, generator: Any = None) -> Any:
     return poisson_counts(input, generator=generator)
 
 
-@op(grad_name="Poisson")
+@op(grad_name="PoissonBackward0", called="poisson")
 def poisson_counts(input: Any, *, generator: Any = None) -> Any:
     """Numbers of the Poisson distributions whose rates are in `input`."""
     if bool((input < 0).any()):

@@ -97,7 +97,7 @@ def inferred(sizes: Any, size: int) -> tuple[int, ...]:
 
 # ---------------------------------------------------------------------------------------------------- one shape to another
 
-@op(view=True)
+@op(view=True, grad_name="ViewBackward0")
 def reshape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape; a view where the memory allows it, else a copy. One size may be -1, to be inferred.
 
@@ -115,7 +115,7 @@ def reshape(input: Any, *, shape: Any) -> Any:
 def reshape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(view=True, grad_name="View")
+@op(view=True, grad_name="ViewBackward0", called="view")
 def view_shape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape in the same memory. Raises ``RuntimeError`` where that would need a copy."""
     result = reshape(input, shape=shape)
@@ -129,7 +129,7 @@ def view_shape(input: Any, *, shape: Any) -> Any:
 def view_shape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op
+@op(called="view")
 def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
@@ -208,7 +208,7 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
     return reshape(sum_to_size(apart, size=[n for k in shape for n in (1, k)]), shape=input_shape)
 
 
-@op(grad_name="Clone")
+@op(grad_name="CloneBackward0", called="clone")
 def in_order(input: Any) -> Any:
     """A copy of `input` whose elements lie in memory in the order of its dimensions."""
     return input.copy(order="C")
@@ -285,7 +285,7 @@ def roll_wrt_input(g: Any, shifts: Any, dims: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- parts, and back
 
-@op(view=True, grad_name="Slice")
+@op(view=True, grad_name="SliceBackward0", called="getitem")
 def slices(input: Any, *, index: Any) -> Any:
     """The part of `input` that `index`, a tuple of integers, slices, None and ``...``, leads to; see :func:`fill_slices`."""
     return input[index]
@@ -314,7 +314,7 @@ def select_wrt_input(g: Any, dim: Any, index: Any, input_shape: Any) -> Any:
     return fill_slices(g, index=at(dim % len(input_shape), index), size=input_shape)
 
 
-@op(view=True)
+@op(view=True, called="narrow")
 def narrow_to(input: Any, *, dim: Any, start: Any, length: Any) -> Any:
     """`length` elements of dimension `dim` beginning at `start`."""
     return input[at(dim, slice(start, start + length))]
@@ -335,7 +335,7 @@ def within(index: Any, dim: int, shape: Any) -> int:
     return integer(index)
 
 
-@op(outputs=True, view=True, grad_name="Split")
+@op(outputs=True, view=True, grad_name="SplitBackward0")
 def split_with_sizes(tensor: Any, *, split_sizes: Any, dim: Any = 0) -> Any:
     """`tensor` cut along `dim` into pieces of the sizes `split_sizes`, which are views."""
     if tensor.ndim == 0:
@@ -517,7 +517,7 @@ def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: 
     return fold_windows(g, shape=input_shape, dimension=dimension, size=size, step=step)
 
 
-@op
+@op(called="fold")
 def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
     if not shape:
@@ -1050,7 +1050,7 @@ def scattered(name: str, input: Any, src: Any, view: Any) -> Any:
     return scatter_view(input, src, view=view)
 
 
-@op(dtypes="any", mixed=())
+@op(dtypes="any", mixed=(), called="as_strided_scatter")
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()

@@ -196,7 +196,7 @@ def digamma(input: Any) -> Any:
 def digamma_wrt_input(g: Any, input: Any) -> Any: return g * polygamma_of(input, n=1)
 
 
-@op(dtypes="float", grad_name="Polygamma")
+@op(dtypes="float", grad_name="PolygammaBackward0", called="polygamma")
 def polygamma_of(input: Any, *, n: int) -> Any:
     """The n-th derivative of :func:`digamma`; for n > 0 it is ``(-1)**(n+1) n! zeta(n + 1, x)``."""
     if n < 0:

@@ -414,7 +414,7 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
     return _histogram(input, weight, None, count=bins, range=range, density=density)
 
 
-@op(outputs=("hist", "bin_edges"))
+@op(outputs=("hist", "bin_edges"), called="histogram")
 def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any = None, range: Any = None,
                density: Any = False) -> Any:
     x = input.reshape(-1)
@@ -458,7 +458,7 @@ def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
     return hist
 
 
-@op(outputs=True)
+@op(outputs=True, called="histogramdd")
 def _histogramdd(input: Any, weight: Any = None, *, count: Any = None, edges: Any = None, range: Any = None,
                  density: Any = False) -> Any:
     x = input.reshape(-1, input.shape[-1])
