@@ -167,12 +167,6 @@ def test_the_engine_and_the_declaration_of_operations_stay_readable() -> None:
     assert sum(sizes.values()) <= 440, sizes
 
 
-def test_lines_are_short_enough_to_read() -> None:
-    for file in FILES:
-        for number, line in enumerate(file.read_text().splitlines(), 1):
-            assert len(line) <= 130, f"{name_of(file)}:{number} has {len(line)} characters"
-
-
 def test_every_operation_shows_the_code_that_was_generated_for_it() -> None:
     x = minigrad.tensor([1.0], requires_grad=True)
     mul = REGISTRY["mul"]
