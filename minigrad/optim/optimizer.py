@@ -273,8 +273,8 @@ class Optimizer:
         if write is not None and before is not None and before[0] is grad and write.op_name == ACCUMULATION and \
                 write.run >= write.count - before[1] > 0:
             self._watched, self._seen_grad = WATCHED_STEPS, None
-            hint_here(f"{type(self).__name__}.step(): these gradients were added to those of the previous step, because zero_grad() was "
-                      "not called in between. Call optimizer.zero_grad() before loss.backward().")
+            hint_here(f"{type(self).__name__}.step(): these gradients were added to those of the previous step, because "
+                      f"zero_grad() was not called in between. Call optimizer.zero_grad() before loss.backward().")
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""

@@ -775,11 +775,12 @@ def _indented(text: str) -> str:
 def _hint_if_hidden(module: Module, name: str, value: Any) -> None:
     """Hint if a plain container holds parameters or modules, which the module then does not know of."""
     held = value.values() if isinstance(value, dict) else value
-    kind = "Module" if any(isinstance(v, Module) for v in held) else "Parameter" if any(isinstance(v, Parameter) for v in held) else ""
-    if kind:
+    kinds = [name for name, cls in (("Module", Module), ("Parameter", Parameter)) if any(isinstance(v, cls) for v in held)]
+    if kinds:
+        kind = kinds[0]
         right = f"{kind}Dict" if isinstance(value, dict) else f"{kind}List"
-        hint_here(f"{type(module).__name__}.{name} is a plain {type(value).__name__} of {kind}s: parameters() does not see them, so no "
-                  f"optimizer will train them and state_dict() will not save them. Use nn.{right}(...).")
+        hint_here(f"{type(module).__name__}.{name} is a plain {type(value).__name__} of {kind}s: parameters() does not see them, "
+                  f"so no optimizer will train them and state_dict() will not save them. Use nn.{right}(...).")
 
 
 def _forget(own: dict[str, Any], name: str, *kinds: str) -> None:
