@@ -24,9 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits and draw its graph",
                             formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    d.add_argument("--epochs", type=positive(int), default=12, help="passes over the training images")  # type: ignore[arg-type]
+    d.add_argument("--epochs", type=positive(int), default=20, help="passes over the training images")  # type: ignore[arg-type]
     d.add_argument("--batch-size", type=positive(int), default=32, help="images in a step")  # type: ignore[arg-type]
-    d.add_argument("--lr", type=positive(float), default=2e-3, help="learning rate of Adam")  # type: ignore[arg-type]
+    d.add_argument("--lr", type=positive(float), default=5e-3, help="highest learning rate")  # type: ignore[arg-type]
     d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
     d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
     args = parser.parse_args(argv)

@@ -90,7 +90,8 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
     test_images, test_labels = images[test.indices], labels[test.indices]
     loader = DataLoader(train, batch_size=batch_size, shuffle=True, drop_last=True)
     model = Net()
-    optimizer = optim.Adam(model.parameters(), lr=lr)
+    optimizer = optim.AdamW(model.parameters(), lr=lr)
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * len(loader))
     history: list[dict[str, float]] = []
     interrupted = False
     with tqdm(total=epochs * len(loader), unit="step") as bar:
@@ -99,10 +100,11 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 total = 0.0
                 for x, y in loader:
-                    loss = nn.functional.cross_entropy(model(x), y)
+                    loss = nn.functional.cross_entropy(model(x), y, label_smoothing=0.1)
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
+                    schedule.step()
                     total += loss.item()
                     bar.update()
                 share = accuracy(model, test_images, test_labels)
