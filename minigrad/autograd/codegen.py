@@ -12,7 +12,7 @@ import inspect
 import linecache
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 import numpy as np
 
@@ -117,8 +117,8 @@ def call_source(info: Declaration, out: bool) -> str:
     settings = "".join(f", {s}={s}" for s in info.settings)
     everything = ", ".join(args) + settings
 
-    def all_of(test: str) -> str:
-        return " and ".join(f"({a} is None or {test.format(a)})" if a in optional else test.format(a) for a in args)
+    def all_of(test: str, some: Sequence[str] = args) -> str:
+        return " and ".join(f"({a} is None or {test.format(a)})" if a in optional else test.format(a) for a in some)
 
     def differing(array: str) -> str:
         """The condition under which dtypes need the general path."""
@@ -129,13 +129,15 @@ def call_source(info: Declaration, out: bool) -> str:
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
     lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)"] if out else []
-    lines += [f"if not ({all_of('isinstance({}, TensorBase)')}):",
-              f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
+    in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
+    if in_doubt:
+        lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
+                  f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
     if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
         lines += [f"    made = number({args[0]}, {args[1]})",
                   f"    if made is None: return general({everything})",
                   f"    {args[1]} = made"]
-    else:
+    elif in_doubt:
         lines.append(f"    return general({everything})")
     for a in args:
         lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
