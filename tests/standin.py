@@ -19,8 +19,9 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.backend.device import Device
+from minigrad.backend.kernels import Kernels
 from minigrad.backend.library import CupyLibrary, scipy_special
-from tests import cupy_surface
+from tests import cupy_surface, host_kernels
 
 SURFACE = cupy_surface.load()
 SCALARS = (bool, int, float, complex, np.generic)
@@ -111,6 +112,14 @@ def check_index(index: Any) -> Any:
     return host(index, "index")
 
 
+class FakeDevice(contextlib.nullcontext[Any]):
+    """Stands in for ``cupy.cuda.Device``, of which it has the number and the context."""
+
+    def __init__(self, device: int | None = None) -> None:
+        super().__init__()
+        self.id = 0 if device is None else device
+
+
 class ndarray:
     """Stands in for ``cupy.ndarray``."""
 
@@ -128,7 +137,7 @@ class ndarray:
     nbytes = property(lambda self: self._host.nbytes)
     strides = property(lambda self: self._host.strides)
     flags = property(lambda self: self._host.flags)
-    device = property(lambda self: SimpleNamespace(id=0))
+    device = property(lambda self: FakeDevice(0))
     T = property(lambda self: device(self._host.T, (self,)))
     mT = property(lambda self: device(self._host.mT, (self,)))
 
@@ -330,7 +339,9 @@ class Module:
             self.ndarray = ndarray
             self.linalg, self.fft = Module("linalg"), Module("fft")
             self.lib = SimpleNamespace(stride_tricks=Module("lib.stride_tricks"))
-            self.cuda = SimpleNamespace(Device=lambda index: contextlib.nullcontext())
+            self.cuda = SimpleNamespace(Device=FakeDevice)
+            if host_kernels.COMPILER:
+                self.ElementwiseKernel, self.RawKernel = on_host(host_kernels.ElementwiseKernel), on_host(host_kernels.RawKernel)
             self.random = SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
 
     def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None) -> Any:
@@ -352,6 +363,14 @@ class Module:
         if not self._space and name in SURFACE["names"]:
             return getattr(np, name)
         raise AttributeError(f"module 'cupy{'.' * bool(self._space)}{self._space}' has no attribute {name!r}")
+
+
+def on_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kind of kernels that takes stand-in arrays instead of NumPy's."""
+    def make(*args: Any, **kwargs: Any) -> Callable[..., None]:
+        made = kernel(*args, **kwargs)
+        return lambda *given: made(*host(given, made.name))
+    return make
 
 
 xp = Module()
@@ -379,6 +398,8 @@ class StandinLibrary(CupyLibrary):
 
     def __init__(self) -> None:
         super().__init__(xp, cupyx)
+        if not host_kernels.COMPILER:  # then only the compositions can run here
+            self.kernels = Kernels()
 
     def device_of(self, x: Any) -> Device:
         return Device("standin")

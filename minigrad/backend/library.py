@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend.device import CPU, Device
+from minigrad.backend.kernels import CudaKernels, Kernels
 from minigrad.errors import DeviceError
 
 
@@ -19,6 +20,8 @@ class Library:
     device_type: str
     xp: Any
     array_type: type
+    kernels: Kernels = Kernels()  # operations of its own, for what NumPy's functions would do in several passes
+    buffer = 1 << 21  # elements of an intermediate result that is better made in parts, so that it stays in the cache
 
     def device_of(self, x: Any) -> Device:
         """Where `x` lives."""
@@ -161,11 +164,13 @@ def scipy_special() -> Any:
 
 class CupyLibrary(Library):
     device_type = "cuda"
+    buffer = 1 << 27
 
     def __init__(self, cupy: Any, cupyx: Any) -> None:
         self.xp = cupy
         self._cupyx = cupyx
         self.array_type = cupy.ndarray
+        self.kernels = CudaKernels(cupy)
 
     def device_of(self, x: Any) -> Device:
         return Device("cuda", int(x.device.id))

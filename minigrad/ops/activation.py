@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import backend, dtypes
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
@@ -297,12 +297,13 @@ def softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
     x = working(input, dtype)
+    if x.__class__ is not np.ndarray and (fused := backend.library_of(x).kernels.softmax(x, dim, False)) is not None:
+        return returning(fused, input, dtype)
     e = np.exp(x - highest(x, dim))
     return returning(e / e.sum(axis=dim, keepdims=True), input, dtype)
 @softmax.derivative("input")
 def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
-    weighted = g * out
-    grad = weighted - out * reductions.sum(weighted, dim, True)
+    grad = softmax_slope(g, out, dim=dim, logarithm=False)
     return grad if dtype is None else pointwise.cast(grad, dtype=as_dtype(input_dtype))
 
 
@@ -310,12 +311,34 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
 def log_softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = working(input, dtype)
+    if x.__class__ is not np.ndarray and (fused := backend.library_of(x).kernels.softmax(x, dim, True)) is not None:
+        return returning(fused, input, dtype)
     x = x - highest(x, dim)
     return returning(x - np.log(np.exp(x).sum(axis=dim, keepdims=True)), input, dtype)
 @log_softmax.derivative("input")
 def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
-    grad = g - pointwise.exp(out) * reductions.sum(g, dim, True)
+    grad = softmax_slope(g, out, dim=dim, logarithm=True)
     return grad if dtype is None else pointwise.cast(grad, dtype=as_dtype(input_dtype))
+
+
+@op(grad_name="SoftmaxBackwardDataBackward0")
+def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
+    """The gradient of :func:`softmax`, or of its logarithm, from that of the result, `soft`."""
+    g, y = working(grad, None), working(soft, None)
+    if y.__class__ is not np.ndarray and (fused := backend.library_of(y).kernels.softmax_slope(g, y, dim, logarithm)) is not None:
+        return returning(fused, grad, None)
+    weighted = g if logarithm else g * y
+    return returning(weighted - (np.exp(y) if logarithm else y) * weighted.sum(axis=dim, keepdims=True), grad, None)
+@softmax_slope.derivative("grad")
+def softmax_slope_wrt_grad(g: Any, soft: Any, dim: Any, logarithm: Any) -> Any:
+    if logarithm:
+        return g - reductions.sum(g * pointwise.exp(soft), dim, True)
+    return softmax_slope(g, soft, dim=dim, logarithm=False)
+@softmax_slope.derivative("soft")
+def softmax_slope_wrt_soft(g: Any, grad: Any, soft: Any, dim: Any, logarithm: Any) -> Any:
+    if logarithm:
+        return -g * pointwise.exp(soft) * reductions.sum(grad, dim, True)
+    return g * (grad - reductions.sum(grad * soft, dim, True)) - grad * reductions.sum(g * soft, dim, True)
 
 
 def softmin(input: Any, dim: int, dtype: Any = None) -> Any:

@@ -20,15 +20,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.autograd.op import op
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops import linalg, reduction
 from minigrad.ops.sliding import Windows, batched, by, exact_padding, per_dim
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
-
-COLUMNS = 1 << 21  # elements of the buffer of columns; a batch is taken in parts that fill it, which keeps it in the cache
-
 
 @op(dtypes="same")
 def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
@@ -45,7 +43,7 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
         y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
         return y if bias is None else np.add(y, column(bias, windows), out=y)
     y = np.empty_like(input, shape=(n, out, *windows.positions), order="C")
-    for part in parts(n, input.shape[1], windows):
+    for part in parts(input, input.shape[1], windows):
         columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, math.prod(weight.shape[1:]), -1)
         grid = product(weight.reshape(groups, out // groups, columns.shape[1]), columns).reshape(out, -1, *windows.grid)
         trimmed = grid[windows.trimmed].swapaxes(0, 1)
@@ -78,7 +76,7 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
         x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
         return x if bias is None else np.add(x, column(bias, windows), out=x)
     x = np.empty_like(input, shape=(n, channels, *size), order="C")
-    for part in parts(n, channels, windows):
+    for part in parts(input, channels, windows):
         grid = windows.spread(input[part].swapaxes(0, 1))
         columns = product(transposed, grid.reshape(groups, out // groups, -1))
         collected = windows.collect(columns.reshape(channels, windows.count, grid.shape[1], -1)).swapaxes(0, 1)
@@ -101,13 +99,13 @@ def convolution_transpose_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(
 def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
                        dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The gradient of a convolution's weight: `input` (n, channels, *size) against `other` (n, out, *positions)."""
-    n, channels, out = input.shape[0], input.shape[1], other.shape[1]
+    channels, out = input.shape[1], other.shape[1]
     spans = [m + before + after - (o - 1) * s - 1
              for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
     kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
     weight = np.zeros_like(input, shape=(groups, out // groups, channels // groups * windows.count), order="C")
-    for part in parts(n, channels, windows):
+    for part in parts(input, channels, windows):
         columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, weight.shape[2], -1)
         grid = windows.spread(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)
         weight += product(grid, columns.swapaxes(1, 2))
@@ -125,9 +123,10 @@ def is_pointwise(windows: Windows) -> bool:
     return windows.count == 1 and windows.size == windows.positions and all(pair == (0, 0) for pair in windows.padding)
 
 
-def parts(n: int, channels: int, windows: Windows) -> Iterator[slice]:
-    """Parts of the batch whose columns fill the buffer."""
-    step = max(1, COLUMNS // max(1, channels * windows.count * math.prod(windows.grid)))
+def parts(input: Any, channels: int, windows: Windows) -> Iterator[slice]:
+    """Parts of the batch whose columns fill a buffer that stays in the cache or, on a GPU, leaves memory for the rest."""
+    n = input.shape[0]
+    step = max(1, backend.library_of(input).buffer // max(1, channels * windows.count * math.prod(windows.grid)))
     step = math.ceil(n / math.ceil(n / step)) if n else 1  # parts of about the same size
     return (slice(start, start + step) for start in range(0, n, step))
 

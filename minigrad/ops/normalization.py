@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.dtypes import FROM_NUMPY
@@ -49,6 +50,9 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
                          ".float()")
     half = input.dtype.itemsize == 2
     x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
+    if x.__class__ is not np.ndarray and (fused := backend.library_of(x).kernels.standardize(x, layout, eps, centered)):
+        found = fused[0].reshape(input.shape), *fused[1:]
+        return tuple([a.astype(input.dtype) for a in found]) if half else found
     n = x.dtype.type(layout[0] * layout[2])
     mean = row_sums(x) / n if centered else np.zeros_like(x, shape=(1, layout[1], 1))
     d = x - mean if centered else x
@@ -75,6 +79,10 @@ def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: 
 @op
 def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
     """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
+    if standard.__class__ is not np.ndarray:
+        fused = backend.library_of(standard).kernels.standardize_backward(grad, standard, rstd, layout, centered)
+        if fused is not None:
+            return fused
     result = np.zeros_like(standard, order="C")
     d, g, x = result.reshape(layout), grad.reshape(layout), standard.reshape(layout)
     n = x.dtype.type(layout[0] * layout[2] or 1)

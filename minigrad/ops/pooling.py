@@ -36,7 +36,8 @@ def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: An
     `padding` holds a pair for each dimension, exact in the sense of :mod:`minigrad.ops.sliding`.
     """
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
-    return reduced(windows.pad(input, lowest(input.dtype)), windows, np.maximum, largest)
+    fused = in_one_kernel(input, windows, False)
+    return fused if fused is not None else reduced(windows.pad(input, lowest(input.dtype)), windows, np.maximum, largest)
 @max_pool.derivative("input")
 def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     indices = max_pool_indices(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
@@ -47,6 +48,8 @@ def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: An
 def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Where in its plane each window's first maximum is, counted in row-major order."""
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
+    if (fused := in_one_kernel(input, windows, True)) is not None:
+        return fused
     taps = [[windows.along(dim, i) for i in range(k)] for dim, k in enumerate(kernel)]
     starts = [np.arange(o) * s - before for o, s, (before, _) in zip(windows.positions, stride, padding)]
     first = [np.maximum(-(start // d), 0) for start, d in zip(starts, dilation)]  # of the elements that are not padding
@@ -100,7 +103,9 @@ def take_from_planes_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any:
 def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
     """The adjoint of :func:`take_from_planes`: elements added up at their places in planes of `size`."""
     planes = np.zeros_like(input, shape=(*input.shape[:2], *size), order="C")
-    backend.library_of(input).index_add(planes.reshape(-1), in_all_planes(indices, size), input.reshape(-1))
+    library = backend.library_of(input)
+    if not library.kernels.put_in_planes(planes, indices, input):
+        library.index_add(planes.reshape(-1), in_all_planes(indices, size), input.reshape(-1))
     return planes
 @put_in_planes.derivative("input")
 def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
@@ -118,6 +123,14 @@ def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     return planes
 @max_unpool.derivative("input")
 def max_unpool_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
+
+
+def in_one_kernel(input: Any, windows: Windows, places: bool) -> Any:
+    """Max pooling, or the places of the maxima, where the array library has a kernel for it, else None."""
+    if input.__class__ is np.ndarray:
+        return None
+    w = windows
+    return backend.library_of(input).kernels.max_pool(input, w.positions, w.kernel, w.stride, w.padding, w.dilation, places)
 
 
 def lowest(dtype: Any) -> Any:

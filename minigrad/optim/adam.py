@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.optim.optimizer import Optimizer, blocks, check, counted, new_number, number, scalar, zeros_like
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -49,6 +50,15 @@ class Adam(Optimizer):
         step = counted(state)
         # lr * (m / c1) / (sqrt(v / c2) + eps) = rate * m / (sqrt(v) + eps * sqrt(c2))
         root = (1 - beta2**step) ** 0.5
+        if p.array.__class__ is not np.ndarray:
+            decoupled = group["decoupled_weight_decay"]
+            if backend.library_of(p.array).kernels.adam(
+                    p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array,
+                    state["max_exp_avg_sq"].array if amsgrad else None, keep1=beta1, take1=1 - beta1, keep2=beta2,
+                    take2=(1 - beta2) ** 0.5, rate=lr * root / (1 - beta1**step), eps=group["eps"] * root,
+                    decay=0 if decoupled else weight_decay, shrink=1 - lr * weight_decay if decoupled else 1,
+                    sign=-1 if maximize else 1):
+                return
         like = p.array.real
         rate, eps = scalar(lr * root / (1 - beta1**step), like), scalar(group["eps"] * root, like)
         keep1, take1, keep2, take2 = [scalar(x, like) for x in (beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, number, scalar, zeros_like
 
 __all__ = ["SGD"]
@@ -40,7 +41,8 @@ class SGD(Optimizer):
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused})
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
-        if group["momentum"] or group["weight_decay"] or group["maximize"]:
+        first = group["params"][0].array.__class__ if group["params"] else np.ndarray
+        if group["momentum"] or group["weight_decay"] or group["maximize"] or first is not np.ndarray:
             for p in group["params"]:
                 if p._grad is not None:
                     self.update(p, p._grad.array, self.state[p] if group["momentum"] else {}, group)
@@ -72,6 +74,10 @@ class SGD(Optimizer):
             buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, like), scalar(1.0, like)
         else:
             buffer = state["momentum_buffer"].array
+        if p.array.__class__ is not np.ndarray and backend.library_of(p.array).kernels.sgd(
+                p.array, grad, buffer if momentum else None, rate, keep, take, momentum, decay, -1 if group["maximize"] else 1,
+                bool(group["nesterov"])):
+            return
         for x, g, buf in blocks(p.array, grad, buffer):
             if group["maximize"]:
                 g = -g

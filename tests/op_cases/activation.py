@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from minigrad import dtypes
-from tests.op_cases import Bad, OpCase, arrays, broadcastable, f, sample, shapes, with_dim
+from tests.op_cases import Bad, OpCase, arrays, broadcastable, dims, f, sample, shapes, with_dim
 
 limits = np.array([0.0, -0.0, 50.0, -50.0, 800.0, -800.0, np.inf, -np.inf, np.nan])
 
@@ -42,6 +42,12 @@ def softplus(x, beta=1.0, threshold=20.0):
 def softmax(input, dim, dtype=None):
     e = np.exp(input) if input.ndim else np.exp(input - input)
     return e / np.sum(e, axis=dim, keepdims=True)
+
+
+def softmax_slope(grad, soft, dim, logarithm):
+    if logarithm:
+        return grad - np.exp(soft) * grad.sum(axis=dim, keepdims=True)
+    return soft * (grad - (grad * soft).sum(axis=dim, keepdims=True))
 
 
 def sigmoid(x):
@@ -82,4 +88,7 @@ CASES = {
     "log_softmax": OpCase(with_dim(shapes(min_dims=1)), lambda input, dim, dtype=None: np.log(softmax(input, dim)), complex=True,
                           examples=[((np.array(2.0),), {"dim": -1})],
                           bad=[Bad((f(2, 3),), {"dim": -3}, IndexError, r"Dimension out of range")]),
+    "softmax_slope": OpCase(shapes(min_dims=1).flatmap(lambda s: sample(
+        arrays(s), arrays(s), dim=dims(len(s), none=False), logarithm=st.booleans())), softmax_slope, analytic=True,
+        complex=True),
 }

@@ -17,8 +17,10 @@ def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool, sha
     _check_probability(name, p)
     if not training or p == 0:
         return input
-    keep = _drawn(input, shape) >= p
-    mask = keep.astype(input.array.dtype) * (0 if p == 1 else 1 / (1 - p))
+    drawn, dtype, scale = _drawn(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
+    mask = backend.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
+    if mask is None:
+        mask = (drawn >= p).astype(dtype) * scale
     return input.mul_(mask) if inplace else pointwise.mul(input, mask)
 
 

@@ -1,0 +1,350 @@
+"""Operations of CUDA's own, where a chain of NumPy's functions would pass over the memory several times.
+
+Every method of :class:`Kernels` returns None (or False) where it does not apply: the caller then composes the operation of
+NumPy's functions, which is the same to rounding. That is all that a library without kernels ever says. The sources are CUDA
+C++; with what ``tests/host_kernels.py`` defines they are plain C++ too, so that they are tested where there is no GPU.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["ELEMENTWISE", "ROWWISE", "CudaKernels", "Elementwise", "Kernels", "row_source"]
+
+
+class Kernels:
+    """What a library without kernels answers: that there is none."""
+
+    def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
+        """``exp(x)`` along `axis`, divided by its sum there, or the logarithm of that."""
+        return None
+
+    def softmax_slope(self, grad: Any, out: Any, axis: int, logarithm: bool) -> Any:
+        """The gradient of :meth:`softmax` with the result `out`."""
+        return None
+
+    def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
+        """``(x - mean) / sqrt(var + eps)``, mean and var over the rows of `x`, seen in the shape `layout` (outer, rows, inner)."""
+        return None
+
+    def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:
+        """``rstd * (grad - mean(grad) - standard * mean(grad * standard))`` over the rows."""
+        return None
+
+    def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
+        """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
+        return None
+
+    def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
+        """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
+        return False
+
+    def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
+        """`scale` where `uniform` is at least `p`, else 0."""
+        return None
+
+    def adam(self, p: Any, grad: Any, m: Any, v: Any, largest: Any, keep1: float, take1: float, keep2: float, take2: float,
+             rate: float, eps: float, decay: float, shrink: float, sign: float) -> bool:
+        """One step of Adam: moves `p`, the averages `m` and `v`, and if not None the `largest` v so far."""
+        return False
+
+    def sgd(self, p: Any, grad: Any, buffer: Any, rate: float, keep: float, take: float, momentum: float, decay: float,
+            sign: float, nesterov: bool) -> bool:
+        """One step of gradient descent: moves `p` and, if not None, the momentum's `buffer`."""
+        return False
+
+
+# ---------------------------------------------------------------------------------------------------- one element, one thread
+
+class Elementwise(NamedTuple):
+    """The arguments of ``cupy.ElementwiseKernel``. Outputs may be read: they are references to elements of arrays given."""
+
+    inputs: str
+    outputs: str
+    body: str
+
+
+WINDOW = """
+    long long rest = i;
+    const long long c = rest % o2; rest /= o2;
+    const long long b = rest % o1; rest /= o1;
+    const long long a = rest % o0; rest /= o0;
+    const long long plane = rest * n0 * n1 * n2;
+    long long at = -1;
+    T best = 0;
+    for (long long j0 = 0, p0 = a * s0 - b0; j0 < k0; ++j0, p0 += d0) {
+        if (p0 < 0 || p0 >= n0) continue;
+        for (long long j1 = 0, p1 = b * s1 - b1; j1 < k1; ++j1, p1 += d1) {
+            if (p1 < 0 || p1 >= n1) continue;
+            for (long long j2 = 0, p2 = c * s2 - b2; j2 < k2; ++j2, p2 += d2) {
+                if (p2 < 0 || p2 >= n2) continue;
+                const long long here = (p0 * n1 + p1) * n2 + p2;
+                const T value = x[plane + here];
+                if (at < 0 || value > best || value != value) { best = value; at = here; }
+            }
+        }
+    }
+"""
+SIZES = ", ".join(f"int64 {letter}{dim}" for letter in "nokdsb" for dim in range(3))
+ADAM = """
+    p *= shrink;
+    T slope = sign * g;
+    if (decay != 0) slope += decay * p;
+    m = m * keep1 + slope * take1;
+    const T scaled = slope * take2;
+    v = v * keep2 + scaled * scaled;
+    {largest}
+    p -= m / (sqrt({second}) + eps) * rate;
+"""
+ADAM_IN = "T g, T keep1, T take1, T keep2, T take2, T rate, T eps, T decay, T shrink, T sign"
+SGD = """
+    T slope = sign * g;
+    if (decay != 0) slope += decay * p;
+    {momentum}
+    p -= rate * slope;
+"""
+ELEMENTWISE = {
+    "max_pool": Elementwise(f"raw T x, {SIZES}", "T y", WINDOW + "    y = best;\n"),
+    "max_pool_places": Elementwise(f"raw T x, {SIZES}", "int64 y", WINDOW + "    y = at;\n"),
+    "put_in_planes": Elementwise("T value, int64 place, int64 positions, int64 size", "raw T planes",
+                                 "    atomicAdd(&planes[i / positions * size + place], value);\n"),
+    "dropout_mask": Elementwise("float32 u, float32 p, T scale", "T y", "    y = u >= p ? scale : T(0);\n"),
+    "adam": Elementwise(ADAM_IN, "T p, T m, T v", ADAM.format(largest="", second="v")),
+    "amsgrad": Elementwise(ADAM_IN, "T p, T m, T v, T top", ADAM.format(
+        largest="top = v > top || v != v ? v : top;", second="top")),
+    "sgd": Elementwise("T g, T rate, T decay, T sign", "T p", SGD.format(momentum="")),
+    "momentum": Elementwise("T g, T rate, T decay, T sign, T keep, T take, T momentum, bool nesterov", "T p, T buffer",
+                            SGD.format(momentum="buffer = buffer * keep + take * slope;\n"
+                                                "    slope = nesterov ? slope + momentum * buffer : buffer;")),
+}
+
+
+# ---------------------------------------------------------------------------------------------------- one row, one block
+
+BLOCK = 256  # threads in a block at most; a power of two, as every number of threads must be
+REDUCE = f"""
+__device__ T block_sum(T value) {{
+    __shared__ T parts[{BLOCK}];
+    __syncthreads();
+    parts[threadIdx.x] = value;
+    for (int half = blockDim.x / 2; half > 0; half /= 2) {{
+        __syncthreads();
+        if (threadIdx.x < half) parts[threadIdx.x] += parts[threadIdx.x + half];
+    }}
+    __syncthreads();
+    return parts[0];
+}}
+__device__ T block_max(T value) {{
+    __shared__ T parts[{BLOCK}];
+    __syncthreads();
+    parts[threadIdx.x] = value;
+    for (int half = blockDim.x / 2; half > 0; half /= 2) {{
+        __syncthreads();
+        if (threadIdx.x < half && parts[threadIdx.x + half] > parts[threadIdx.x]) parts[threadIdx.x] = parts[threadIdx.x + half];
+    }}
+    __syncthreads();
+    return parts[0];
+}}
+"""
+ROWWISE = {
+    "softmax": """
+extern "C" __global__ void softmax(const T* x, T* y, long long n, long long logarithm) {
+    x += blockIdx.x * n;
+    y += blockIdx.x * n;
+    T top = x[0], sum = 0;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
+    top = block_max(top);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
+    sum = block_sum(sum);
+    const T log_sum = log(sum);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x)
+        y[k] = logarithm ? x[k] - top - log_sum : exp(x[k] - top) / sum;
+}
+""",
+    "softmax_slope": """
+extern "C" __global__ void softmax_slope(const T* g, const T* y, T* x, long long n, long long logarithm) {
+    g += blockIdx.x * n;
+    y += blockIdx.x * n;
+    x += blockIdx.x * n;
+    T sum = 0;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += logarithm ? g[k] : g[k] * y[k];
+    sum = block_sum(sum);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x)
+        x[k] = logarithm ? g[k] - exp(y[k]) * sum : g[k] * y[k] - y[k] * sum;
+}
+""",
+    "standardize": """
+extern "C" __global__ void standardize(const T* x, T* y, T* means, T* vars, long long outer, long long rows, long long inner,
+                                       double eps, long long centered) {
+    const long long row = blockIdx.x, n = outer * inner;
+    T mean = 0, var = 0;
+    if (centered) {
+        for (long long k = threadIdx.x; k < n; k += blockDim.x) mean += x[(k / inner * rows + row) * inner + k % inner];
+        mean = block_sum(mean) / n;
+    }
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) {
+        const T d = x[(k / inner * rows + row) * inner + k % inner] - mean;
+        var += d * d;
+    }
+    var = block_sum(var) / n;
+    const T scale = T(1) / sqrt(var + T(eps));
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) {
+        const long long at = (k / inner * rows + row) * inner + k % inner;
+        y[at] = (x[at] - mean) * scale;
+    }
+    if (threadIdx.x == 0) { means[row] = mean; vars[row] = var; }
+}
+""",
+    "standardize_backward": """
+extern "C" __global__ void standardize_backward(const T* g, const T* y, const T* rstd, T* x, long long outer, long long rows,
+                                                long long inner, long long centered) {
+    const long long row = blockIdx.x, n = outer * inner;
+    T mean = 0, product = 0;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) {
+        const long long at = (k / inner * rows + row) * inner + k % inner;
+        mean += g[at];
+        product += g[at] * y[at];
+    }
+    mean = centered ? block_sum(mean) / n : T(0);
+    product = block_sum(product) / n;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) {
+        const long long at = (k / inner * rows + row) * inner + k % inner;
+        x[at] = (g[at] - y[at] * product - mean) * rstd[row];
+    }
+}
+""",
+}
+C_TYPES = {"float32": "float", "float64": "double"}
+
+
+def row_source(name: str, dtype: str) -> str:
+    """The complete source of one of ``ROWWISE`` for elements of `dtype`."""
+    return f"typedef {C_TYPES[dtype]} T;\n{REDUCE}{ROWWISE[name]}"
+
+
+def threads_for(n: int) -> int:
+    """How many threads share a row of `n` elements: four elements each, from a warp up to a whole block."""
+    return min(BLOCK, max(32, 1 << (max(n // 4, 1) - 1).bit_length()))
+
+
+def in_three(values: Any, fill: Any) -> tuple[int, ...]:
+    """One value for each of three dimensions, where there are fewer with `fill` in front."""
+    return (fill,) * (3 - len(values)) + tuple([int(v) for v in values])
+
+
+def contiguous(x: Any) -> Any:
+    """`x` with its elements one after the other in row-major order."""
+    return x if x.flags.c_contiguous else x.copy()
+
+
+class CudaKernels(Kernels):
+    """The kernels, compiled by CuPy when first used. For float32 and float64."""
+
+    def __init__(self, cupy: Any) -> None:
+        self._cupy = cupy
+
+    @functools.cached_property
+    def elementwise(self) -> dict[str, Any]:
+        return {name: self._cupy.ElementwiseKernel(k.inputs, k.outputs, k.body, f"minigrad_{name}")
+                for name, k in ELEMENTWISE.items()}
+
+    @functools.cached_property
+    def rowwise(self) -> dict[tuple[str, str], Any]:
+        return {(name, dtype): self._cupy.RawKernel(row_source(name, dtype), name) for name in ROWWISE for dtype in C_TYPES}
+
+    def takes(self, *arrays: Any) -> bool:
+        """Whether there are kernels for arrays of this type: one for all, float32 or float64."""
+        dtype = arrays[0].dtype
+        return dtype.name in C_TYPES and all([a.dtype == dtype for a in arrays])
+
+    def run_rows(self, name: str, rows: int, n: int, first: Any, *args: Any) -> None:
+        with first.device:
+            self.rowwise[name, first.dtype.name]((rows,), (threads_for(n),), (first, *args))
+
+    def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
+        if not self.takes(x) or not x.size or axis not in (-1, x.ndim - 1):
+            return None
+        x = contiguous(x)
+        y, n = self._cupy.empty_like(x), x.shape[-1] if x.ndim else 1
+        self.run_rows("softmax", x.size // n, n, x, y, n, int(logarithm))
+        return y
+
+    def softmax_slope(self, grad: Any, out: Any, axis: int, logarithm: bool) -> Any:
+        if not self.takes(grad, out) or not out.size or axis not in (-1, out.ndim - 1):
+            return None
+        grad, out = contiguous(grad), contiguous(out)
+        slope, n = self._cupy.empty_like(out), out.shape[-1] if out.ndim else 1
+        self.run_rows("softmax_slope", out.size // n, n, grad, out, slope, n, int(logarithm))
+        return slope
+
+    def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
+        if not self.takes(x) or not x.size:
+            return None
+        x = contiguous(x)
+        y = self._cupy.empty_like(x)
+        mean, var = [self._cupy.empty_like(x, shape=(1, layout[1], 1)) for _ in range(2)]
+        self.run_rows("standardize", layout[1], layout[0] * layout[2], x, y, mean, var, *layout, float(eps), int(centered))
+        return y, mean, var
+
+    def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:
+        if not self.takes(grad, standard, rstd) or not standard.size:
+            return None
+        grad, standard, rstd = [contiguous(a) for a in (grad, standard, rstd)]
+        result = self._cupy.empty_like(standard)
+        self.run_rows("standardize_backward", layout[1], layout[0] * layout[2], grad, standard, rstd, result, *layout,
+                      int(centered))
+        return result
+
+    def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
+        if not self.takes(x) or not 1 <= len(kernel) <= 3:
+            return None
+        out = self._cupy.empty_like(x, shape=(*x.shape[:2], *positions), dtype=np.int64 if places else x.dtype, order="C")
+        if out.size:
+            sizes = [in_three(x.shape[2:], 1), in_three(positions, 1), in_three(kernel, 1), in_three(dilation, 1),
+                     in_three(stride, 1), in_three([before for before, _ in padding], 0)]
+            with x.device:
+                self.elementwise["max_pool_places" if places else "max_pool"](
+                    contiguous(x), *[n for size in sizes for n in size], out)
+        return out
+
+    def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
+        if not self.takes(planes, values) or places.dtype != np.int64:
+            return False
+        if values.size:
+            with planes.device:
+                self.elementwise["put_in_planes"](contiguous(values), contiguous(places),
+                                                  math.prod(values.shape[2:]), math.prod(planes.shape[2:]), planes)
+        return True
+
+    def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
+        if dtype.name not in C_TYPES:
+            return None
+        mask = self._cupy.empty_like(uniform, dtype=dtype)
+        with uniform.device:
+            self.elementwise["dropout_mask"](uniform, p, scale, mask)
+        return mask
+
+    def adam(self, p: Any, grad: Any, m: Any, v: Any, largest: Any, keep1: float, take1: float, keep2: float, take2: float,
+             rate: float, eps: float, decay: float, shrink: float, sign: float) -> bool:
+        outputs = (p, m, v) if largest is None else (p, m, v, largest)
+        if not self.takes(grad, *outputs):
+            return False
+        with p.device:
+            self.elementwise["adam" if largest is None else "amsgrad"](
+                grad, keep1, take1, keep2, take2, rate, eps, decay, shrink, sign, *outputs)
+        return True
+
+    def sgd(self, p: Any, grad: Any, buffer: Any, rate: float, keep: float, take: float, momentum: float, decay: float,
+            sign: float, nesterov: bool) -> bool:
+        if not self.takes(grad, p, *(() if buffer is None else (buffer,))):
+            return False
+        with p.device:
+            if buffer is None:
+                self.elementwise["sgd"](grad, rate, decay, sign, p)
+            else:
+                self.elementwise["momentum"](grad, rate, decay, sign, keep, take, momentum, nesterov, p, buffer)
+        return True
