@@ -65,7 +65,11 @@ def caught(op: Any, case: OpCase, check: Callable[..., None], samples: list[Any]
     return False
 
 
-WRONG = {"a wrong sign": lambda g: g * -1.0, "a wrong factor": lambda g: g * 1.001, "an offset": lambda g: g + 1e-3}
+WRONG: dict[str, Callable[[Any], Any]] = {
+    "a wrong sign": lambda g: g * -1.0,
+    "a wrong factor": lambda g: g * 1.001,
+    "an offset": lambda g: g + 1e-3 * (1 + np.abs(g).max(initial=0)),
+}
 
 
 @pytest.mark.parametrize("name", WITH_RULES)
