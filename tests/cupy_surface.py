@@ -1,8 +1,8 @@
 """What CuPy offers: its functions with their parameters, its ufuncs, the attributes and methods of its arrays.
 
 ``cupy_surface.json`` was written by this module from cupy-cuda12x 14.2.0 (https://pypi.org/project/cupy-cuda12x/), which can
-be imported, though not used, on a machine without a GPU. To renew it: ``pip install cupy-cuda12x``, then
-``python -m tests.cupy_surface``.
+be imported, though not used, on a machine without a GPU; that of cupy-cuda13x is the same. To renew it:
+``pip install cupy-cuda12x``, then ``python -m tests.cupy_surface``. Where CuPy is installed, the tests compare the two.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def method_parameters(doc: str) -> list[str]:
     return [re.sub(r"=.*", "=", n) for n in names if n not in ("self", "*")]
 
 
-def write() -> None:
+def read() -> dict[str, Any]:
+    """The surface of the CuPy that is installed here."""
     import cupy
     import cupyx.scipy.special
 
@@ -62,7 +63,11 @@ def write() -> None:
     members = {n: getattr(cupy.ndarray, n) for n in dir(cupy.ndarray)}
     surface["methods"] = {n: method_parameters(m.__doc__) for n, m in members.items() if callable(m) and not n.startswith("_")}
     surface["attributes"] = [n for n in members if n not in surface["methods"]]
-    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in surface.items()]
+    return surface
+
+
+def write() -> None:
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in read().items()]
     FILE.write_text("{" + ",\n ".join(lines) + "}\n")
 
 

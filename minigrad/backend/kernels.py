@@ -28,7 +28,7 @@ class Kernels:
         return None
 
     def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
-        """``(x - mean) / sqrt(var + eps)``, mean and var over the rows of `x`, seen in the shape `layout` (outer, rows, inner)."""
+        """``(x - mean) / sqrt(var + eps)``, over the rows of `x`, seen in the shape `layout` (outer, rows, inner)."""
         return None
 
     def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:

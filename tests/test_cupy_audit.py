@@ -1,0 +1,168 @@
+"""Every array function, method and keyword that the package uses is one that CuPy has, by its surface as written down.
+
+The package's source is read, not run: the stand-in refuses what CuPy lacks too, but only where a test comes by. What runs on
+NumPy arrays alone, whatever the device, is listed in ``ON_HOST`` with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+import numpy as np
+import pytest
+
+import minigrad
+from minigrad.backend.library import CupyLibrary, Library, NumpyLibrary
+from tests import cupy_surface
+
+SURFACE = cupy_surface.load()
+PACKAGE = Path(minigrad.__file__).parent
+ROOMS_OF_THE_HOST = {"backend", "viz", "datasets", "demo.py", "__main__.py"}  # never see an array of another library
+FUNCTIONS = {f"{module}.{name}".lstrip("."): parameters
+             for module, functions in SURFACE["functions"].items() for name, parameters in functions.items()}
+FUNCTIONS |= dict.fromkeys(SURFACE["ufuncs"], ["*", "out=", "dtype=", "casting="])
+# NumPy takes `like` itself, and calls the function of the library that `like` is of, without it.
+PROTOCOL = {"like"}
+ARRAY_METHODS = {n for n in dir(np.ndarray) if not n.startswith("_") and callable(getattr(np.ndarray, n))} - {"to_device"}
+# Of the methods; a call with another keyword, such as dim=, is one of a Tensor or not of an array at all.
+KEYWORDS = {p for n in ARRAY_METHODS if hasattr(np, n) for p in inspect.signature(getattr(np, n)).parameters}
+
+# (file, name) of what CuPy lacks and only ever sees NumPy's arrays, and why.
+ON_HOST = {
+    ("ops/normalization.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("ops/loss.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("autograd/differentiate.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("autograd/call.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("autograd/call.py", "seterr"): "silences NumPy's warnings; on a GPU there are none",
+    ("testing/comparison.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("nn/functional/resampling.py", "add.at"): "the matrix of the interpolation is made on the host, then moved",
+    ("ops/pooling.py", "multiply.outer"): "the number of elements in each window, from the sizes",
+    ("ops/pooling.py", "max(initial=)"): "the lengths of windows, from the sizes",
+    ("nn/functional/losses.py", ".max(initial=)"): "ctc_loss reads the lengths of its sequences, as PyTorch's does",
+    ("ops/indefinite.py", ".max(initial=)"): "Bunch and Kaufman's method, step by step on the host",
+    ("autograd/gradcheck.py", ".max(initial=)"): "gradcheck compares on the host",
+    ("ops/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
+    ("serialization.py", "lib.format.write_array"): "files are written from main memory",
+    ("serialization.py", "lib.format.read_array"): "files are read into main memory",
+}
+
+# What the package needs, CuPy has not (or not as NumPy's protocols carry it), and the Library method that replaces it.
+REPLACED = {
+    "ufunc.at for add": "index_add", "ufunc.at for other ufuncs": "index_reduce", "lib.stride_tricks.as_strided": "as_strided",
+    "scipy.special": "special", "random.Generator on a device": "generator", "asarray of a host array": "from_numpy",
+    "functions without an array argument": "make", "__array_interface__": "address_of",
+}
+
+
+class Use(NamedTuple):
+    file: str
+    line: int
+    name: str  # "exp", "linalg.norm", ".sum" for a method
+    keywords: tuple[str, ...] = ()
+
+
+def dotted(node: ast.expr) -> list[str] | None:
+    """``np.linalg.norm`` as its parts, or None where it begins with anything but a name."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.insert(0, node.attr)
+        node = node.value
+    return [node.id, *parts] if isinstance(node, ast.Name) else None
+
+
+def uses(source: str, file: str) -> Iterator[Use]:
+    """What of NumPy's functions `source` names, with the keywords in calls, and the methods it calls that arrays have."""
+    tree = ast.parse(source)
+    inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    called = {id(n.func): n for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    modules = {"np", "xp", "numpy"}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or id(node) in inner:
+            continue
+        call = called.get(id(node))
+        keywords = tuple([k.arg for k in call.keywords if k.arg]) if call is not None else ()
+        parts = dotted(node)
+        if parts is not None and parts[0] in modules:
+            yield Use(file, node.lineno, ".".join(parts[1:]), keywords)
+        elif call is not None and node.attr in ARRAY_METHODS and not (parts and parts[-2:-1] in (["backend"], ["shapes"])):
+            yield Use(file, node.lineno, f".{node.attr}", keywords)
+
+
+def accepted(parameters: list[str]) -> set[str] | None:
+    """The names of `parameters`, or None where there may be any."""
+    return None if any(p.startswith("**") for p in parameters) else {p.strip("*=") for p in parameters}
+
+
+def lacking(use: Use) -> Iterator[str]:
+    """What of `use` is not in CuPy: the name itself, or ``name(keyword=)``."""
+    if use.name.startswith("."):
+        parameters = SURFACE["methods"].get(use.name[1:])
+        if parameters is None:
+            if not hasattr(minigrad.Tensor, use.name[1:]):
+                yield use.name
+        elif set(use.keywords) <= KEYWORDS and not hasattr(list, use.name[1:]):
+            known = accepted(parameters)
+            yield from (f"{use.name}({k}=)" for k in use.keywords if known is not None and k not in known)
+    elif use.name in FUNCTIONS:
+        known = accepted(FUNCTIONS[use.name])
+        yield from (f"{use.name}({k}=)" for k in use.keywords if known is not None and k not in known and k not in PROTOCOL)
+    elif use.name.split(".")[0] not in SURFACE["names"] or "." in use.name:
+        yield use.name
+
+
+def audited() -> list[Use]:
+    found: list[Use] = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        file = path.relative_to(PACKAGE)
+        if file.parts[0] not in ROOMS_OF_THE_HOST:
+            found += uses(path.read_text(encoding="utf-8"), file.as_posix())
+    return found
+
+
+def test_everything_used_is_in_cupy_or_stays_on_the_host() -> None:
+    found = audited()
+    names = {u.name for u in found}
+    assert len(names) > 100, "the audit sees next to nothing"
+    assert {"exp", "linalg.qr", ".sum"} <= names
+    missing = {(u.file, what): u.line for u in found for what in lacking(u)}
+    unexplained = [f"{file}:{line}: {what}" for (file, what), line in missing.items() if (file, what) not in ON_HOST]
+    assert not unexplained, "not in CuPy: " + "; ".join(unexplained)
+
+
+def test_the_list_of_exceptions_is_no_longer_than_it_must_be() -> None:
+    missing = {(u.file, what) for u in audited() for what in lacking(u)}
+    assert set(ON_HOST) <= missing, f"not needed: {sorted(set(ON_HOST) - missing)}"
+
+
+@pytest.mark.parametrize(("line", "what"), [
+    ("np.insert(x, 0, 1)", "insert"), ("np.sort(x, stable=True)", "sort(stable=)"), ("np.exp(x, where=m)", "exp(where=)"),
+    ("x.sum(where=m)", ".sum(where=)"), ("x.setflags(write=False)", ".setflags"), ("np.add.at(x, i, v)", "add.at"),
+    ("np.linalg.multi_dot(x)", "linalg.multi_dot"), ("f(np.maximum.reduce)", "maximum.reduce"), ("xp.errstate()", "errstate"),
+    ("np.lib.format.read_array(f)", "lib.format.read_array")])
+def test_the_audit_finds_what_cupy_lacks(line: str, what: str) -> None:
+    assert [w for u in uses(line, "planted") for w in lacking(u)] == [what]
+
+
+@pytest.mark.parametrize("line", ["np.exp(x, out=y)", "x.sum(axis=0, keepdims=True)", "np.arange(3, like=x)", "x.tolist()",
+                                  "t.sum(dim=0)", "np.float32", "names.sort(key=len)"])
+def test_the_audit_lets_pass_what_cupy_has(line: str) -> None:
+    assert not [w for u in uses(line, "planted") for w in lacking(u)]
+
+
+def test_the_replacements_stand_in_the_backend() -> None:
+    """Whatever a library must answer itself, both do, and say what it means."""
+    for what, name in REPLACED.items():
+        assert getattr(Library, name).__doc__, what
+        assert name in NumpyLibrary.__dict__ or name == "as_strided", what
+        assert name in CupyLibrary.__dict__ or name == "as_strided", what
+
+
+def test_the_surface_is_that_of_the_cupy_installed_here() -> None:
+    cupy = pytest.importorskip("cupy", reason="needs CuPy, with or without a GPU")
+    if f"cupy {cupy.__version__}" != SURFACE["source"]:
+        pytest.skip(f"written down from {SURFACE['source']}, installed is {cupy.__version__}")
+    assert json.loads(json.dumps(cupy_surface.read())) == SURFACE
