@@ -2,9 +2,9 @@
 
 What they take and give may be tensors or nested tuples, lists and dictionaries of tensors. They nest: ``grad(grad(f))``.
 
-Costs: reverse mode is the only mode. A product with a Jacobian from the right (:func:`jvp`, :func:`jacfwd`, :func:`linearize`) is
-the derivative of a derivative and costs about two backward passes. :func:`vmap` calls the function once for each index and stacks:
-it saves writing the loop, not running it.
+Costs: reverse mode is the only mode. A product with a Jacobian from the right (:func:`jvp`, :func:`jacfwd`, :func:`linearize`)
+is the derivative of a derivative and costs about two backward passes. :func:`vmap` calls the function once for each index and
+stacks: it saves writing the loop, not running it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import autograd
-from minigrad.autograd.functional import Recorded, constant_like, jvp_of, with_leaf
+from minigrad.autograd.functional import Recorded, constant_like, jvp_of, requires_grad, with_leaf
 from minigrad.autograd.graph import TensorBase
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.shape import stack
@@ -82,10 +82,12 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
         places = argnums if isinstance(argnums, tuple) else (argnums,)
         for place in places:
             if not -len(args) <= place < len(args):
-                raise ArgumentError(f"grad: argnums is {argnums}, but the function was called with {len(args)} positional arguments")
+                raise ArgumentError(f"grad: argnums is {argnums}, but the function was called with {len(args)} positional "
+                                    "arguments")
         chosen = [args[place] for place in places]
         given = tensors_of("grad", "the arguments to differentiate with respect to", chosen)
-        outer = any(t.requires_grad for t in leaves_of((args, kwargs)) if isinstance(t, TensorBase)) and autograd.is_grad_enabled()
+        around = [t for t in leaves_of((args, kwargs)) if isinstance(t, TensorBase)]
+        outer = autograd.is_grad_enabled() and any(map(requires_grad, around))
         with Recorded():
             xs = fresh(given)
             new = list(args)
@@ -94,10 +96,10 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
             output = func(*new, **kwargs)
             value, aux = output if has_aux else (output, None)
             if not isinstance(value, TensorBase) or value.array.ndim:
-                raise ShapeError("grad: Expected the function to return a scalar tensor, got "
-                                 f"{list(value.shape) if isinstance(value, TensorBase) else type(value).__name__}; reduce it, for "
-                                 "instance with .sum()")
-            if value.requires_grad:
+                got = list(value.array.shape) if isinstance(value, TensorBase) else type(value).__name__
+                raise ShapeError(f"grad: Expected the function to return a scalar tensor, got {got}; reduce it, for instance "
+                                 "with .sum()")
+            if requires_grad(value):
                 found = autograd.grad(value, xs, create_graph=outer, allow_unused=True, materialize_grads=True)
             else:
                 found = tuple([constant_like(x, np.zeros_like(x.array)) for x in xs])
@@ -154,7 +156,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
 
 def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False,
         has_aux: bool = False) -> tuple[Any, ...]:
-    """``(output, product)``: the product of the Jacobian at `primals` with `tangents`. With `has_aux`: ``(output, product, aux)``."""
+    """``(output, product)``, the product being that of the Jacobian at `primals` with `tangents`.
+
+    With `has_aux`: ``(output, product, aux)``.
+    """
     given = tensors_of("jvp", "the primals", primals)
     vs = tensors_of("jvp", "the tangents", tangents)
     for k, (x, v) in enumerate(zip(given, vs)):
@@ -183,9 +188,10 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
 
 def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_aux: bool = False,
            chunk_size: int | None = None) -> Callable[..., Any]:
-    """The function that gives the Jacobian of `func` with respect to argument(s) `argnums`, a backward pass for each output element.
+    """The function that gives the Jacobian of `func` with respect to argument(s) `argnums`.
 
-    Each part has the shape ``output.shape + argument.shape``. With `has_aux`: ``(jacobian, aux)``.
+    Each part has the shape ``output.shape + argument.shape``. With `has_aux`: ``(jacobian, aux)``. Costs a backward pass for each
+    element of the output.
 
     >>> import minigrad as mg
     >>> mg.func.jacrev(lambda x: x * x)(mg.tensor([1.0, 2.0]))
@@ -267,7 +273,8 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         if not sizes:
             raise ShapeError("vmap: at least one argument must have a dimension to go along, all of in_dims are None")
         if len(sizes) > 1:
-            raise ShapeError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes {sorted(sizes)}")
+            raise ShapeError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
+                             f"{sorted(sizes)}")
         results = [func(*rebuilt(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat])), **kwargs)
                    for k in range(sizes.pop())]
         if not results:
@@ -309,7 +316,8 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
         owner = module.get_submodule(path)
         held = owner._parameters if last in owner._parameters else owner._buffers
         if last not in held:
-            raise ArgumentError(f"functional_call: {type(module).__name__} has no parameter or buffer {name!r}; it has {sorted(own)}")
+            raise ArgumentError(f"functional_call: {type(module).__name__} has no parameter or buffer {name!r}; it has "
+                                f"{sorted(own)}")
         places.append((held, last, given[name]))
     before = [held[last] for held, last, _ in places]
     try:
@@ -323,13 +331,17 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
 
 
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parameters and buffers of equal modules, each stacked along a new first dimension: for :func:`vmap` over an ensemble."""
+    """The parameters and the buffers of equal modules, each stacked along a new first dimension.
+
+    :func:`vmap` over both, with :func:`functional_call`, runs the ensemble.
+    """
     if not models:
         raise ArgumentError("stack_module_state: Expected at least one model, got 0.")
     if any(type(m) is not type(models[0]) for m in models):
         raise ArgumentError("stack_module_state: Expected all models to be of the same class.")
 
     def stacked(tables: list[dict[str, Any]]) -> dict[str, Any]:
-        return {name: stack([t[name] for t in tables]).detach().requires_grad_(tables[0][name].requires_grad) for name in tables[0]}
+        return {name: stack([t[name] for t in tables]).detach().requires_grad_(first.requires_grad)
+                for name, first in tables[0].items()}
 
     return stacked([dict(m.named_parameters()) for m in models]), stacked([dict(m.named_buffers()) for m in models])

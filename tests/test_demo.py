@@ -1,4 +1,4 @@
-"""The main job: it learns, is repeatable, never overwrites a run, keeps what was learnt when interrupted, refuses bad arguments."""
+"""The main job: learns, is repeatable, never overwrites a run, keeps what was learnt when interrupted, refuses bad arguments."""
 
 from __future__ import annotations
 

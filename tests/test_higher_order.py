@@ -183,9 +183,11 @@ def test_as_in_pytorch() -> None:
     ta, tb = torch.tensor(A), torch.tensor(B)
     for name, args in (("jacobian", ()), ("jvp", ((a(), b()),))):
         theirs = tuple(tuple(torch.tensor(t.numpy()) for t in arg) for arg in args)
-        same(getattr(functional, name)(vector, (a(), b()), *args), getattr(torch.autograd.functional, name)(vector, (ta, tb), *theirs))
+        ours, reference = getattr(functional, name), getattr(torch.autograd.functional, name)
+        same(ours(vector, (a(), b()), *args), reference(vector, (ta, tb), *theirs))
     same(functional.hessian(scalar, (a(), b())), torch.autograd.functional.hessian(scalar, (ta, tb)))
     same(func.jacrev(vector, (0, 1))(a(), b()), torch.func.jacrev(vector, (0, 1))(ta, tb))
     same(func.hessian(scalar, (0, 1))(a(), b()), torch.func.hessian(scalar, (0, 1))(ta, tb))
     same(func.grad_and_value(scalar)(a(), b()), torch.func.grad_and_value(scalar)(ta, tb))
-    same(func.vmap(func.grad(scalar), in_dims=(0, None))(a(), b()), torch.func.vmap(torch.func.grad(scalar), in_dims=(0, None))(ta, tb))
+    same(func.vmap(func.grad(scalar), in_dims=(0, None))(a(), b()),
+         torch.func.vmap(torch.func.grad(scalar), in_dims=(0, None))(ta, tb))

@@ -15,7 +15,8 @@ INSTRUCTIONS: list[Any] = [
     lambda t, s, a, b: t.reshape(-1), lambda t, s, a, b: t.transpose(0, -1), lambda t, s, a, b: t[1:], lambda t, s, a, b: t[0],
     lambda t, s, a, b: t.diagonal(), lambda t, s, a, b: t[..., ::2], lambda t, s, a, b: t.unsqueeze(0),
     lambda t, s, a, b: t * t, lambda t, s, a, b: t.detach(),
-    lambda t, s, a, b: t.mul_(1.3), lambda t, s, a, b: t.mul_(b), lambda t, s, a, b: t.add_(s.sum()), lambda t, s, a, b: t.add_(s),
+    lambda t, s, a, b: t.mul_(1.3), lambda t, s, a, b: t.mul_(b),
+    lambda t, s, a, b: t.add_(s.sum()), lambda t, s, a, b: t.add_(s),
     lambda t, s, a, b: t.__setitem__(0, s.sum()), lambda t, s, a, b: t.__setitem__((Ellipsis, 0), b.sum()),
     lambda t, s, a, b: t.__setitem__(t > 1.0, t[t > 1.0] * 0.5), lambda t, s, a, b: t.copy_(s), lambda t, s, a, b: t.zero_(),
     lambda t, s, a, b: t.sigmoid_(), lambda t, s, a, b: t.fill_(2.0),
@@ -87,7 +88,8 @@ def test_gradients_are_the_slopes_of_the_program(start: int) -> None:
                     moved[which][place] += step
                     values.append(float(total(run(mg, program, *moved)[0]).detach()))
                 slope = (values[0] - values[1]) / 2e-6
-                assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=1e-4 * max(1.0, abs(values[0]) * 1e-3)), f"seed {seed}"
+                allowed = 1e-4 * max(1.0, abs(values[0]) * 1e-3)
+                assert gradient[place] == pytest.approx(slope, rel=1e-4, abs=allowed), f"seed {seed}"
         checked += 1
     assert checked >= 8
 

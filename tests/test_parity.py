@@ -215,8 +215,8 @@ def _twice(m: Any) -> None:
 
 def _names(m: Any) -> Any:
     x = m.ones(2, 2, requires_grad=True)
-    made = [x + x, x * x, x / x, x - x, m.mm(x, x), x.exp(), x.sum(), x.mean(), x.transpose(0, 1), x.reshape(4), x[0], x.relu(), -x, x**2,
-            m.cat([x, x]), x.clone(), x.view(4), x.permute(1, 0), x.to(m.float64)]
+    made = [x + x, x * x, x / x, x - x, m.mm(x, x), x.exp(), x.sum(), x.mean(), x.transpose(0, 1), x.reshape(4), x[0], x.relu(),
+            -x, x**2, m.cat([x, x]), x.clone(), x.view(4), x.permute(1, 0), x.to(m.float64)]
     return [t.grad_fn.name() for t in made]
 
 

@@ -57,8 +57,8 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
             found = grad(flat, xs, unit, retain_graph=True, create_graph=create_graph, allow_unused=True)
         for i, (g, x) in enumerate(zip(found, xs)):
             if g is None and strict:
-                raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in strict "
-                                 "mode")
+                raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in "
+                                 "strict mode")
             columns[i].append(constant_like(x, np.zeros_like(x.array)) if g is None else g)
     shape = tuple(y.array.shape)
     return [REGISTRY["reshape"](REGISTRY["stack"](c, dim=0), shape=shape + tuple(x.array.shape)) if c
@@ -91,7 +91,8 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, s
     return result if several else result[0][0]
 
 
-def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
+        strict: bool = False) -> tuple[Any, Any]:
     """``func(inputs)`` and the product of the vector `v`, shaped as the output, with the Jacobian: ``vᵀJ``.
 
     `v` may be left out where the output is one number.
@@ -106,7 +107,8 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return packed(outputs(ys, create_graph), several), packed(gs, isinstance(inputs, (tuple, list)))
 
 
-def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
+        strict: bool = False) -> tuple[Any, Any]:
     """``func(inputs)`` and the product of the Jacobian with the vector `v`, shaped as the inputs: ``Jv``.
 
     `v` may be left out where there is one input of one element. Costs two backward passes (see the module's text).
@@ -134,7 +136,8 @@ def jvp_of(ys: list[Any], xs: list[Any], vs: list[Any], create_graph: bool) -> l
     return [next(at) if requires_grad(y) else None for y in ys]
 
 
-def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
+        strict: bool = False) -> tuple[Any, Any]:
     """``func(inputs)``, one number, and the product of its Hessian with `v`, shaped as the inputs: ``Hv``."""
     with Recorded():
         xs = prepared("hvp", inputs, create_graph)
@@ -147,7 +150,8 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
 
 
-def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
+        strict: bool = False) -> tuple[Any, Any]:
     """``func(inputs)``, one number, and the product of `v`, shaped as the inputs, with its Hessian: ``vᵀH``."""
     with Recorded():
         xs = prepared("vhp", inputs, create_graph)

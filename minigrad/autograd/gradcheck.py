@@ -1,8 +1,8 @@
 """Checking derivatives: the gradient that backward gives against one computed from values of the function alone.
 
-The reference is the complex step (Squire and Trapp, 1998; no cancellation, so exact to rounding) where the function is analytic and
-takes complex numbers, and central differences elsewhere. Where the two one-sided slopes keep apart as the step shrinks, the function
-has a kink, and any value between them is a subgradient.
+The reference is the complex step (Squire and Trapp, 1998; no cancellation, so exact to rounding) where the function is analytic
+and takes complex numbers, and central differences elsewhere. Where the two one-sided slopes keep apart as the step shrinks, the
+function has a kink, and any value between them is a subgradient.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float | None = None
         atol, rtol: how far apart the two may be; by default 1e-5 and 1e-3 in float64, 1e-2 and 1e-2 below.
         raise_exception: raise where they disagree; otherwise return False.
         nondet_tol: how far apart two backward passes may be.
-        check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad, check_backward_ad, fast_mode, masked: accepted
-            for compatibility with PyTorch.
+        check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad, check_backward_ad, fast_mode, masked:
+            accepted for compatibility with PyTorch.
 
-    Raises: ``GradcheckError``, a ``RuntimeError``, that names the input, the output, the index, both values, and the likely cause.
+    Raises: ``GradcheckError``, a ``RuntimeError``, that names the input, the output, the index, both values and the likely cause.
 
     >>> import minigrad as mg
     >>> x = mg.rand(3, dtype=mg.float64, requires_grad=True)
@@ -118,7 +118,8 @@ class Check:
         self.func = func
         self.inputs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
         self.eps, self.nondet_tol = eps, nondet_tol
-        named = [(f"input {k}", x) for k, x in enumerate(self.inputs) if isinstance(x, TensorBase) and edge_of(x) is not None]
+        named: list[tuple[str, Any]] = [(f"input {k}", x) for k, x in enumerate(self.inputs)
+                                        if isinstance(x, TensorBase) and edge_of(x) is not None]
         if hasattr(func, "named_parameters"):
             named += [(name, p) for name, p in func.named_parameters() if p.requires_grad]
         if not named:
@@ -126,7 +127,8 @@ class Check:
                                 "requires_grad=True.")
         for name, x in named:
             if x.array.dtype.kind not in "fc":
-                raise ArgumentError(f"gradcheck: {name} has dtype {x.dtype!r}; only floating-point and complex inputs can be checked")
+                raise ArgumentError(f"gradcheck: {name} has dtype {x.dtype!r}; only floating-point and complex inputs can be "
+                                    "checked")
         self.named = named
         fine = all(x.array.dtype.itemsize >= (16 if x.array.dtype.kind == "c" else 8) for _, x in named)
         self.atol = (1e-5 if fine else 1e-2) if atol is None else atol
@@ -135,15 +137,16 @@ class Check:
     def run(self) -> None:
         outputs = differentiable(self.func(*self.inputs))
         if not outputs:
-            raise GradcheckError("gradcheck: no output of the function requires grad: it does not depend on the inputs, or left the "
-                                 "graph on the way (detach, no_grad, .numpy(), .item())")
+            raise GradcheckError("gradcheck: no output of the function requires grad: it does not depend on the inputs, or left "
+                                 "the graph on the way (detach, no_grad, .numpy(), .item())")
         analytical = self.analytical(outputs)
         again = self.analytical(differentiable(self.func(*self.inputs)))
         for row, other in zip(analytical, again):
             for (name, _), a, b in zip(self.named, row, other):
                 if np.abs(a - b).max(initial=0) > self.nondet_tol:
-                    raise GradcheckError(f"gradcheck: backward is not deterministic: two passes give gradients of {name} that differ "
-                                         f"by up to {np.abs(a - b).max():.3g}. Random numbers inside the function must be fixed.")
+                    raise GradcheckError(f"gradcheck: backward is not deterministic: two passes give gradients of {name} that "
+                                         f"differ by up to {np.abs(a - b).max():.3g}. Random numbers inside the function must be "
+                                         "fixed.")
         for k, (name, x) in enumerate(self.named):
             for o, numerical in enumerate(self.numerical(x, outputs)):
                 self.compare(name, x, o, outputs[o], analytical[o][k], *numerical)
@@ -209,7 +212,7 @@ class Check:
 
     def complex_step(self, x: Any, keep: Any, sizes: list[int]) -> list[Any] | None:
         """The Jacobian as Im f(x + ih) / h, or None where the function does not take complex numbers."""
-        if keep.dtype != np.float64 or len(self.named) > 1 and any(t is not x and t.array.dtype.kind == "c" for _, t in self.named):
+        if keep.dtype != np.float64 or any(t is not x and t.array.dtype.kind == "c" for _, t in self.named):
             return None
         h = 1e-30
         columns = []
@@ -247,8 +250,9 @@ class Check:
         at = tuple(int(k) for k in np.unravel_index(of_y, y.array.shape)) if y.array.ndim else ()
         raise GradcheckError(
             f"Jacobian mismatch for output {o} with respect to {name}: the derivative of output{list(at)} with respect to "
-            f"{name}{list(place)} is {analytical[row, column]:.6g} by backward and {numerical[row, column]:.6g} by the function's values "
-            f"({int(bad.sum())} of {bad.size} entries differ). Likely cause: {cause_of(analytical, numerical, bad, kink)}.\n"
+            f"{name}{list(place)} is {analytical[row, column]:.6g} by backward and {numerical[row, column]:.6g} by the "
+            f"function's values ({int(bad.sum())} of {bad.size} entries differ). "
+            f"Likely cause: {cause_of(analytical, numerical, bad, kink)}.\n"
             f"numerical:\n{numerical}\nanalytical:\n{analytical}")
 
 

@@ -193,7 +193,8 @@ CASES = {
                   sample(arrays((3, 4)), arrays((2, 1)), index=(slice(0, 2), slice(1, None)), indices=None)),
         overwritten, analytic=False, complex=True,
         bad=[Bad((f(3), f(2)), {"index": (...,), "indices": None}, RuntimeError,
-                 r"index_put: shape mismatch: value tensor of shape \[2\] cannot be broadcast to indexing result of shape \[3\]")]),
+                 r"index_put: shape mismatch: value tensor of shape \[2\] cannot be broadcast to indexing result of shape "
+                 r"\[3\]")]),
     "add_at": OpCase(
         of_size(lambda size, indices: sample(arrays(size), arrays(part(size, indices)), index=(...,), indices=st.just(indices))),
         added, complex=True, examples=[((f(3, 2), f(1)), {"index": (...,), "indices": (i(0, 0, 2),)})]),

@@ -25,7 +25,7 @@ CASES = {
         sample(arrays(low=0.0, high=1.0)),
         lambda input, p=None: (draws().random(input.shape, dtype=input.dtype if p is None else np.float32)
                                < (input if p is None else p)).astype(input.dtype),
-        setup=seeded, drawn=True, underivable="the result jumps where the probability passes the number drawn; the rule says zero",
+        setup=seeded, drawn=True, underivable="the result jumps where the probability passes the draw; the rule says zero",
         examples=[((f(2, 3),), {"p": 0.25})],
         bad=[Bad((f(9),), {}, RuntimeError, r"bernoulli expects p to be in \[0, 1\]")]),
     "poisson_counts": OpCase(
