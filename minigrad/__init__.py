@@ -50,9 +50,10 @@ e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special", "testing", "utils",
-                    "viz"))
-_ELSEWHERE = {"load": "serialization", "save": "serialization", "vmap": "func"}
+_PARTS = frozenset(("backends", "cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special",
+                    "testing", "utils", "viz"))
+_ELSEWHERE = {"get_float32_matmul_precision": "backends", "load": "serialization", "save": "serialization",
+              "set_float32_matmul_precision": "backends", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

@@ -342,6 +342,8 @@ class Module:
             self.cuda = SimpleNamespace(Device=FakeDevice)
             if host_kernels.COMPILER:
                 self.ElementwiseKernel, self.RawKernel = on_host(host_kernels.ElementwiseKernel), on_host(host_kernels.RawKernel)
+            self._core = SimpleNamespace(set_compute_type=set_compute_type, _routines_linalg=SimpleNamespace(
+                COMPUTE_TYPE_DEFAULT=1, COMPUTE_TYPE_TF32=7))
             self.random = SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
 
     def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None) -> Any:
@@ -363,6 +365,14 @@ class Module:
         if not self._space and name in SURFACE["names"]:
             return getattr(np, name)
         raise AttributeError(f"module 'cupy{'.' * bool(self._space)}{self._space}' has no attribute {name!r}")
+
+
+compute_types: dict[Any, int] = {}
+
+
+def set_compute_type(dtype: Any, compute_type: int) -> None:
+    """As ``cupy._core.set_compute_type``, by which cuBLAS is told to use TF32."""
+    compute_types[np.dtype(dtype)] = compute_type
 
 
 def on_host(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import minigrad
+from minigrad.backend.kernels import CudaKernels
 from minigrad.backend.library import CupyLibrary, Library, NumpyLibrary
 from tests import cupy_surface
 
@@ -166,3 +167,14 @@ def test_the_surface_is_that_of_the_cupy_installed_here() -> None:
     if f"cupy {cupy.__version__}" != SURFACE["source"]:
         pytest.skip(f"written down from {SURFACE['source']}, installed is {cupy.__version__}")
     assert json.loads(json.dumps(cupy_surface.read())) == SURFACE
+
+
+def test_what_is_used_of_cupy_beside_its_functions_is_there() -> None:
+    cupy = pytest.importorskip("cupy", reason="needs CuPy, with or without a GPU")
+    import cupyx
+
+    types = cupy._core._routines_linalg
+    assert callable(cupy._core.set_compute_type) and types.COMPUTE_TYPE_TF32 != types.COMPUTE_TYPE_DEFAULT
+    assert callable(cupyx.scatter_add) and callable(cupyx.scatter_max) and callable(cupyx.scatter_min)
+    kernels = CudaKernels(cupy)  # CuPy reads the parameters now, and compiles when there is a GPU
+    assert kernels.elementwise and kernels.rowwise

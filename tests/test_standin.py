@@ -12,7 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import backend
-from tests.standin import SURFACE, ndarray, to_standin, xp
+from tests.standin import SURFACE, compute_types, ndarray, to_standin, xp
 
 
 @pytest.fixture
@@ -179,3 +179,19 @@ def test_state_dicts_cross_devices() -> None:
     other = mg.nn.Linear(2, 2)
     other.load_state_dict(net.state_dict())
     assert other.weight.tolist() == net.weight.tolist() and str(other.weight.device) == "cpu"
+
+
+def test_the_precision_of_products_is_pytorchs_switch() -> None:
+    try:
+        assert mg.get_float32_matmul_precision() == "highest" and not mg.backends.cuda.matmul.allow_tf32
+        mg.backends.cuda.matmul.allow_tf32 = True
+        assert mg.get_float32_matmul_precision() == "high" and compute_types[np.dtype(np.float32)] == 7
+        mg.set_float32_matmul_precision("highest")
+        assert not mg.backends.cuda.matmul.allow_tf32 and compute_types[np.dtype(np.float32)] == 1
+        mg.set_float32_matmul_precision("medium")
+        assert mg.backends.cuda.matmul.allow_tf32 and compute_types[np.dtype(np.float32)] == 7
+    finally:
+        mg.set_float32_matmul_precision("highest")
+    with pytest.raises(ValueError, match="'highest', 'high' or 'medium', got 'low'"):
+        mg.set_float32_matmul_precision("low")
+    assert not mg.backends.cudnn.is_available() and not mg.backends.mps.is_available()

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.backend.device import CPU, Device
 from minigrad.backend.kernels import CudaKernels, Kernels
+from minigrad.backend.tf32 import tf32
 from minigrad.errors import DeviceError
 
 
@@ -171,6 +172,7 @@ class CupyLibrary(Library):
         self._cupyx = cupyx
         self.array_type = cupy.ndarray
         self.kernels = CudaKernels(cupy)
+        tf32.tell(cupy)
 
     def device_of(self, x: Any) -> Device:
         return Device("cuda", int(x.device.id))
