@@ -14,10 +14,11 @@ from typing import Any, Callable
 
 import numpy as np
 
+import minigrad.random as rng
 from minigrad import autograd
 from minigrad.autograd.functional import Recorded, constant_like, jvp_of, requires_grad, with_leaf
 from minigrad.autograd.graph import TensorBase
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.ops.shape import stack
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
@@ -129,7 +130,7 @@ def grad(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, has_aux: 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """``(output, vjp_fn)``: `vjp_fn` takes a tensor (or structure) shaped as the output and gives its product with the Jacobian,
-    one for each of `primals`. With `has_aux`: ``(output, vjp_fn, aux)``."""
+    a tuple with one for each of `primals`. With `has_aux`: ``(output, vjp_fn, aux)``."""
     given = tensors_of("vjp", "the primals", primals)
     with Recorded():
         xs = fresh(given)
@@ -147,8 +148,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         found = autograd.grad([y for y, _ in live], xs, [v for _, v in live], retain_graph=retain_graph, create_graph=again,
                               allow_unused=True, materialize_grads=True) if live else \
             tuple([constant_like(x, np.zeros_like(x.array)) for x in xs])
-        parts = rebuilt(primals, iter(found))
-        return parts[0] if len(primals) == 1 else parts
+        return rebuilt(primals, iter(found))
 
     seen = released(output, outer)
     return (seen, vjp_fn, aux) if has_aux else (seen, vjp_fn)
@@ -160,6 +160,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
 
     With `has_aux`: ``(output, product, aux)``.
     """
+    if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
+        raise ShapeError("jvp(f, primals, tangents): Expected primals to be a tuple, and tangents too: jvp(f, (x,), (v,)) for one")
     given = tensors_of("jvp", "the primals", primals)
     vs = tensors_of("jvp", "the tangents", tangents)
     for k, (x, v) in enumerate(zip(given, vs)):
@@ -256,12 +258,17 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
     Args:
         in_dims: the dimension of each argument to go along, None for an argument to hand over whole; an int for all.
         out_dims: where the dimension goes in the results.
-        randomness, chunk_size: accepted for compatibility; `func` runs once for each index, with random numbers of its own.
+        randomness: ``"error"`` refuses a function that draws random numbers, ``"different"`` lets each index have its own, ``"same"``
+            gives all the same.
+        chunk_size: accepted for compatibility; `func` runs once for each index.
 
     >>> import minigrad as mg
     >>> mg.func.vmap(mg.dot)(mg.ones(3, 2), mg.ones(3, 2))
     tensor([2., 2., 2.])
     """
+    if randomness not in ("error", "different", "same"):
+        raise ShapeError(f"vmap: only allowed randomness modes are 'error', 'different' and 'same', not {randomness!r}")
+
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         dims = in_dims if isinstance(in_dims, (tuple, list)) else (in_dims,) * len(args)
@@ -269,14 +276,28 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
             raise ShapeError(f"vmap: in_dims has {len(dims)} entries, the function was called with {len(args)} arguments")
         along = [dim_per_leaf(arg, dim) for arg, dim in zip(args, dims)]
         flat = [(leaf, d) for arg, ds in zip(args, along) for leaf, d in zip(leaves_of(arg), ds)]
+        for leaf, d in flat:
+            if d is not None and not -leaf.ndim <= d < leaf.ndim:
+                raise ValueError(f"vmap: Got in_dim={d} for some input, but that input is a Tensor of dimensionality {leaf.ndim} so "
+                                 f"expected in_dim to satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}.")
         sizes = {leaf.shape[d] for leaf, d in flat if d is not None}
         if not sizes:
             raise ShapeError("vmap: at least one argument must have a dimension to go along, all of in_dims are None")
         if len(sizes) > 1:
             raise ShapeError(f"vmap: Expected all tensors to have the same size in the mapped dimension, got sizes "
                              f"{sorted(sizes)}")
-        results = [func(*rebuilt(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat])), **kwargs)
-                   for k in range(sizes.pop())]
+        results = []
+        state = rng.get_rng_state()
+        for k in range(sizes.pop()):
+            if randomness == "same":
+                rng.set_rng_state(state)
+            results.append(func(*rebuilt(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat])), **kwargs))
+        if randomness == "error" and rng.get_rng_state().tolist() != state.tolist():
+            raise GraphError("vmap: called random operation while in randomness error mode. Use randomness='same' or 'different', or "
+                             "draw the numbers outside of vmap")
+        for leaf in leaves_of(results):
+            if not isinstance(leaf, TensorBase):
+                raise ValueError(f"vmap: the function must only return Tensors, got type {type(leaf)}")
         if not results:
             raise ShapeError("vmap: the mapped dimension has size 0, so the shape of the result cannot be known")
         columns = list(zip(*[leaves_of(r) for r in results]))

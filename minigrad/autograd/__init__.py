@@ -5,6 +5,8 @@ operation is declared and records itself), :mod:`~minigrad.autograd.engine` (the
 """
 
 from minigrad.autograd import functional, graph
+from minigrad.autograd import modes as grad_mode
+from minigrad.autograd import observe as anomaly_mode
 from minigrad.autograd.differentiate import backward, grad
 from minigrad.autograd.explain import explain, graph_memory
 from minigrad.autograd.function import Function
@@ -19,6 +21,6 @@ from minigrad.autograd.modes import (
 )
 from minigrad.autograd.observe import detect_anomaly, set_detect_anomaly
 
-__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad", "gradcheck",
-           "gradgradcheck", "graph", "graph_memory", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad",
-           "set_detect_anomaly", "set_grad_enabled"]
+__all__ = ["Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad",
+           "grad_mode", "gradcheck", "gradgradcheck", "graph", "graph_memory", "inference_mode", "is_grad_enabled",
+           "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]

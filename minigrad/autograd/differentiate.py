@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.engine import run_backward
-from minigrad.autograd.graph import TensorBase, edge_of
-from minigrad.autograd.hooks import accumulate, own, wrapped
+from minigrad.autograd.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
+from minigrad.autograd.hooks import accumulate_into_leaf, own, wrapped
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 
 
@@ -28,22 +29,24 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     Raises: ``RuntimeError`` where a tensor has no graph, its gradient cannot be implied, or the graph was freed.
     """
     outputs = sequence("backward", "tensors", tensors)
-    wanted = None if inputs is None else {edge_of(t): t for t in sequence("backward", "inputs", inputs)}
+    asked = None if inputs is None else sequence("backward", "inputs", inputs)
+    wanted = None if asked is None else [place_of(t) for t in asked]
     if wanted is not None and not wanted:
         raise GraphError("backward: 'inputs' argument to backward cannot be empty; leave it out to reach every leaf")
     if wanted is not None and None in wanted:
         raise GraphError("backward: one of the 'inputs' does not require grad; call .requires_grad_() on it before the forward")
+    for t in asked or ():
+        if isinstance(t, TensorBase):
+            t.retain_grad()  # type: ignore[attr-defined]  # nothing happens to leaves
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
-    cls = outputs[0].result_class
+    cls = result_class(outputs)
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(edge_of(t), g) for t, g in zip(outputs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls)
+        results = run_backward([(place_of(t), g) for t, g in zip(outputs, gradients)],
+                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, True)
     given = {id(g) for g in gradients}
     for edge, g in results.items():
-        tensor = edge if wanted is None else wanted[edge]
-        accumulate(tensor, g, cls, given)
-        for hook in list(tensor.__dict__.get("_post_accumulate_hooks", {}).values()):
-            hook(tensor)
+        if isinstance(edge, TensorBase):  # the others retain theirs
+            accumulate_into_leaf(edge, g, cls, given)
 
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -75,22 +78,23 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     outs, ins = sequence("grad", "outputs", outputs), sequence("grad", "inputs", inputs)
     if is_grads_batched:
         return batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
-    edges = [edge_of(t) for t in ins]
+    edges = [place_of(t) for t in ins]
     for k, edge in enumerate(edges):
         if edge is None:
             raise GraphError(f"grad: One of the differentiated Tensors does not require grad: inputs[{k}], of shape "
                              f"{list(ins[k].shape)}; create it with requires_grad=True")
     gradients = seeds("grad", outs, grad_outputs, create_graph)
-    cls = outs[0].result_class
+    cls = result_class(outs)
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(edge_of(t), g) for t, g in zip(outs, gradients)],
+        results = run_backward([(place_of(t), g) for t, g in zip(outs, gradients)],
                                create_graph if retain_graph is None else retain_graph, create_graph, edges, cls)
     grads: list[Any] = []
     given = {id(g) for g in gradients}
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
-            grads.append(g if isinstance(g, TensorBase) else wrapped(own(g, t.array.dtype, given), cls))
+            dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
+            grads.append(g if isinstance(g, TensorBase) else wrapped(own(g, dtype, given), cls))
         elif materialize_grads:
             grads.append(wrapped(np.zeros_like(t.array), cls))
         elif allow_unused:
@@ -118,15 +122,16 @@ def batched(outs: list[Any], ins: list[Any], grad_outputs: Any, retain_graph: bo
 
 def sequence(caller: str, name: str, tensors: Any) -> list[Any]:
     """`tensors`, one or several, as a list. Raises ``TypeError`` for anything else."""
-    found = [tensors] if isinstance(tensors, TensorBase) else list(tensors) if isinstance(tensors, Sequence) else None
-    if found is None:
-        try:
-            found = list(tensors)  # a dict's values, a generator of parameters
-        except TypeError:
-            found = [tensors]
+    if isinstance(tensors, (TensorBase, GradientEdge)):
+        return [tensors]
+    try:
+        found = list(tensors)  # a tuple, a dict's values, a generator of parameters
+    except TypeError:
+        found = [tensors]
     for t in found:
-        if not isinstance(t, TensorBase):
-            raise ArgumentError(f"{caller}(): argument '{name}' must be a Tensor or a sequence of Tensors, not {type(t).__name__}")
+        if not isinstance(t, (TensorBase, GradientEdge)):
+            raise ArgumentError(f"{caller}(): argument '{name}' must be a Tensor or a sequence of Tensors, not "
+                                f"{type(t).__name__}")
     return found
 
 
@@ -139,6 +144,12 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
         raise GraphError(f"{caller}: got {len(outputs)} tensors and {len(gradients)} gradients")
     result: list[Any] = []
     for t, g in zip(outputs, gradients):
+        if isinstance(t, GradientEdge):
+            if not isinstance(g, TensorBase) or g.array.shape != place_of(t).shape:
+                raise ShapeError(f"{caller}: a GradientEdge needs a gradient of its shape, {list(place_of(t).shape)}, among "
+                                 "grad_outputs")
+            result.append(g if create_graph else g.array)
+            continue
         if edge_of(t) is None:
             raise GraphError(f"{caller}: element {len(result)} of tensors does not require grad and does not have a grad_fn: "
                              "nothing it was computed from has requires_grad=True, or it was made under no_grad or detached")
@@ -158,5 +169,22 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
                 k = len(result)
                 raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "
                                  f"output[{k}] has a shape of {list(t.array.shape)}; they must be equal")
+            if g.array.dtype is not t.array.dtype and t.array.dtype.kind in (g.array.dtype.kind, "f"):
+                g = REGISTRY["cast"](g, dtype=dtypes.FROM_NUMPY[t.array.dtype])  # hooks and rules see the tensor's own dtype
             result.append(g if create_graph else g.array)
     return result
+
+
+def place_of(t: Any) -> Any:
+    """Where the gradient of `t`, a tensor or a GradientEdge, flows to."""
+    if not isinstance(t, GradientEdge):
+        return edge_of(t)
+    if t.ownership_token is not None:
+        return t.ownership_token
+    return t.node.variable if isinstance(t.node, AccumulateGrad) else t.node
+
+
+def result_class(outputs: list[Any]) -> type[TensorBase]:
+    """The class of the tensors that rules and hooks are given."""
+    found: type[TensorBase] = getattr(outputs[0], "result_class", TensorBase.result_class)
+    return found

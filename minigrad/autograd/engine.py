@@ -14,12 +14,12 @@ from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.clock import ledger, user_frame
 from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, observer, recording_mode
-from minigrad.autograd.hooks import after, before, run_hooks
+from minigrad.autograd.hooks import after, before, ending, finish_pass, of_tensor, run_hooks
 from minigrad.errors import ShapeError
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
-                 cls: type[TensorBase]) -> dict[Any, Any]:
+                 cls: type[TensorBase], run_targets: bool = False) -> dict[Any, Any]:
     """Carry gradients from `roots`, pairs of an edge and the gradient of it, back through the graph.
 
     Args:
@@ -27,6 +27,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
         create_graph: run the rules on tensors, so that the gradients have a graph of their own. `roots` then hold tensors.
         wanted: edges whose gradients are asked for; only what leads to them is run. None: every leaf.
         cls: the class of tensors that rules and hooks are given.
+        run_targets: run the nodes in `wanted` themselves too, for the hooks on them.
 
     Returns: the gradient of each leaf reached or, if `wanted`, of each edge in it that was reached: arrays, or tensors
         under `create_graph`.
@@ -46,6 +47,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     waiting_g: Any = None
     watching = observer.get()
     mode = grad_enabled.set(recording_mode(create_graph))
+    calls: dict[Any, Any] = {}
+    outer = ending.set(calls)
     try:
         while True:
             if waiting is not None and not (heap and heap[0][0] < -waiting.stamp):
@@ -60,13 +63,14 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
             extras = node.extras
             if needed is not None and node not in needed:
                 continue
-            if extras is not None:
-                g = before(node, extras, g, cls)
-                last = ledger.last
             if targets is not None and node in targets:
-                results[node] = g
-                if not any(e in needed for e in node.inputs if e is not None):  # type: ignore[operator]
+                last_one = not (run_targets or any(e in needed for e in node.inputs if e is not None))  # type: ignore[operator]
+                results[node] = g if extras is None or not last_one else of_tensor(extras, g, cls)
+                if last_one:
                     continue
+            if extras is not None:
+                g = before(extras, g, cls)
+                last = ledger.last
             saved = node.saved
             if saved.__class__ is not tuple or last > node.stamp:
                 if isinstance(node, Port):
@@ -74,7 +78,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     continue
                 saved = check_saved(node)
             if create_graph:
-                saved = node.saved_tensors(saved, cls)
+                saved = node.as_tensors(saved, cls)
             grads = node.backward(g, saved) if g.dtype is usual or not node.holomorphic else conjugated(node, g, saved)
             if saved and freed is not None:
                 node.saved = freed
@@ -108,7 +112,10 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
             hooks = leaf.__dict__.get("_leaf_hooks")
             g = table[leaf]
             results[leaf] = run_hooks(hooks, g, cls) if hooks else g
+        if calls:
+            finish_pass()
     finally:
+        ending.reset(outer)
         grad_enabled.reset(mode)
     return results
 
@@ -165,7 +172,7 @@ def fitted(node: Node, position: int, want: tuple[int, ...], grad: Any) -> Any:
     lead = len(have) - len(want)
     if node.broadcasts and lead >= 0 and all(w in (1, h) for w, h in zip(want, have[lead:])):
         return REGISTRY["sum_to_size"](grad, size=want)
-    if node.broadcasts and not have:  # a rule may return one number for every element
+    if node.broadcasts and not have and node.arguments:  # a rule may return one number for every element
         return REGISTRY["expand"](grad, size=want)
     argument = node.arguments[min(position, len(node.arguments) - 1)] if node.arguments else f"input {position}"
     raise ShapeError(f"{node.name()}: the derivative rule of {node.op_name} for '{argument}' returned a gradient of shape "

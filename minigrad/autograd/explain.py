@@ -10,8 +10,8 @@ from minigrad.autograd import clock
 from minigrad.autograd.clock import source_line
 from minigrad.autograd.differentiate import seeds
 from minigrad.autograd.engine import run_backward
-from minigrad.autograd.graph import LEAF, Freed, Node, Off, TensorBase, edge_of, observer, reachable
-from minigrad.autograd.observe import Observer, Packed
+from minigrad.autograd.graph import LEAF, Freed, Node, Off, PackedValue, TensorBase, edge_of, observer, reachable
+from minigrad.autograd.observe import Observer
 from minigrad.errors import ArgumentError
 
 __all__ = ["GraphMemory", "explain", "graph_memory"]
@@ -28,8 +28,8 @@ def explain(t: Any, loss: Any = None) -> str:
     >>> import minigrad as mg
     >>> w = mg.ones(2)
     >>> print(mg.autograd.explain(w))
-    The tensor does not require grad, nor does anything it was computed from: the leaves were made without requires_grad=True, or \
-frozen. Call .requires_grad_() on a leaf before the forward pass.
+    The tensor does not require grad, nor does anything it was computed from: the leaves were made without requires_grad=True, \
+or frozen. Call .requires_grad_() on a leaf before the forward pass.
     """
     if not isinstance(t, TensorBase):
         raise ArgumentError(f"explain(): argument 't' must be a Tensor, not {type(t).__name__}")
@@ -41,13 +41,14 @@ frozen. Call .requires_grad_() on a leaf before the forward pass.
     if path:
         return path
     if grad is None and edge is not t:
-        return (f"The tensor is not a leaf: {edge.grad_fn.name()} made it at {edge.source()}. Gradients pass through it and are not kept. "
-                "Call t.retain_grad() before backward() to keep its own.")
+        return (f"The tensor is not a leaf: {edge.grad_fn.name()} made it at {edge.source()}. Gradients pass through it and are "
+                "not kept. Call t.retain_grad() before backward() to keep its own.")
     if grad is None:
-        return ("The tensor is a leaf that requires grad, and no backward pass has reached it" +
-                (": backward() has not been called yet, or .grad was set to None since (by zero_grad(), for instance)." if loss is not None
-                 else ". Either backward() has not been called, or .grad was set to None since (zero_grad() does), or the loss does not "
-                      "depend on it: explain(t, loss) tells."))
+        unreached = "The tensor is a leaf that requires grad, and no backward pass has reached it"
+        if loss is not None:
+            return unreached + ": backward() has not been called yet, or .grad was set to None since (zero_grad() does)."
+        return unreached + (". Either backward() has not been called, or .grad was set to None since (zero_grad() does), or the "
+                            "loss does not depend on it: explain(t, loss) tells.")
     if backend.to_numpy(grad.array).any():
         return "The tensor has a gradient, and it is not zero."
     return "The gradient is zero everywhere. " + (why_zero(edge, loss) if loss is not None else
@@ -64,8 +65,8 @@ def why_outside(t: Any) -> str:
         where = source_line(reason.code, reason.lasti)
         if reason.what == "detach":
             return f"The tensor was cut from the graph by detach() at {where}. Leave that out to let the gradient through."
-        return (f"The tensor was computed under {reason.what}, which began at {where}: nothing was recorded. Compute it outside that "
-                "block.")
+        return (f"The tensor was computed under {reason.what}, which began at {where}: nothing was recorded. Compute it outside "
+                "that block.")
     return ("The tensor does not require grad, nor does anything it was computed from: the leaves were made without "
             "requires_grad=True, or frozen. Call .requires_grad_() on a leaf before the forward pass.")
 
@@ -77,9 +78,10 @@ def why_unreached(edge: Any, loss: Any) -> str:
     root = edge_of(loss)
     below = set(reachable([root])) | {e for n in reachable([root]) for e in n.inputs if e is not None}
     if edge is not root and edge not in below:
-        return ("The loss does not depend on this tensor: going back from the loss along everything that was recorded, it is never met. "
-                "It was left out of the forward pass, or used through detach(), no_grad, .item(), .numpy() or an integer tensor on the "
-                "way; or another tensor took its place (an assignment such as w = w - lr * w.grad makes a new one).")
+        return ("The loss does not depend on this tensor: going back from the loss along everything that was recorded, it is "
+                "never met. It was left out of the forward pass, or used through detach(), no_grad, .item(), .numpy() or an "
+                "integer tensor on the way; or another tensor took its place (an assignment such as w = w - lr * w.grad makes a "
+                "new one).")
     return ""
 
 
@@ -87,7 +89,7 @@ class ZeroWatch(Observer):
     """Sees, in a backward pass, which node first makes the gradient zero on the way to a tensor."""
 
     def __init__(self) -> None:
-        super().__init__(None, True)
+        super().__init__(anomaly=True)
         self.blame: dict[Any, Node] = {}  # where a zero gradient arrives: the node that made it from one that was not zero
 
     def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
@@ -164,11 +166,11 @@ def graph_memory(output: Any, model: Any = None) -> GraphMemory:
 
 def arrays_of(saved: Any) -> list[Any]:
     """The arrays among what a node saved."""
-    if isinstance(saved, Packed):
-        saved = saved.content
     found = []
     for item in saved if isinstance(saved, (tuple, list)) else ():
-        if isinstance(item, (tuple, list)):
+        if isinstance(item, PackedValue):
+            found += arrays_of([item.content])
+        elif isinstance(item, (tuple, list)):
             found += arrays_of(item)
         elif isinstance(item, TensorBase):
             found.append(item.array)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import weakref
 from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from minigrad import dtypes
 from minigrad.autograd import inplace
+from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.clock import ledger, tick, user_frame
-from minigrad.autograd.graph import Node, TensorBase, edge_of, grad_enabled, new_port, tied
-from minigrad.errors import ArgumentError, GraphError, ShapeError
+from minigrad.autograd.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tied
+from minigrad.errors import ArgumentError, GraphError
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -24,6 +27,18 @@ class FunctionCtx:
     _dirty: tuple[Any, ...] = ()
     _constant: tuple[Any, ...] = ()
     _materialize = True
+    _node: Any = None  # a weak reference to the node that this context belongs to
+
+    def __getattr__(self, name: str) -> Any:
+        # In PyTorch the context is the node itself.
+        node = self._node() if self._node is not None else None
+        if node is not None and name in ("name", "metadata", "next_functions", "register_hook", "register_prehook"):
+            return getattr(node, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors for PyTorch's forward mode; accepted, and not needed here."""
+        self.saved_for_forward = tensors
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (or None) for the backward, where ``ctx.saved_tensors`` gives them. Call it once, in the forward.
@@ -33,8 +48,8 @@ class FunctionCtx:
         """
         for t in tensors:
             if t is not None and not isinstance(t, TensorBase):
-                raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; keep "
-                                    "anything else as an attribute: ctx.name = value")
+                raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; "
+                                    "keep anything else as an attribute: ctx.name = value")
         self._to_save = tensors
 
     @property
@@ -60,13 +75,15 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The node of a :class:`Function`. Attributes of its context are its own, as in PyTorch."""
 
-    __slots__ = ("ctx", "function", "like", "saved_from", "output_dtypes", "positions")
+    __slots__ = ("ctx", "function", "like", "saved_from", "output_dtypes", "input_dtypes", "positions")
     ctx: FunctionCtx
     function: type[Function]
     like: type[TensorBase]  # the class of the tensors the backward is given
-    output_dtypes: tuple[Any, ...]
+    output_dtypes: tuple[Any, ...]  # None for what is no tensor
+    input_dtypes: tuple[Any, ...]
     positions: tuple[int, ...]  # of the tensors among the arguments
 
+    broadcasts = True  # a gradient that is larger than its input is summed, as in PyTorch
     holomorphic = False  # the user's backward gives the conjugate gradient itself
 
     def name(self) -> str:
@@ -76,12 +93,23 @@ class FunctionNode(Node):
     def op_name(self) -> str:  # type: ignore[override]
         return f"{self.function.__name__}.apply"
 
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What the forward saved, as PyTorch shows it on ``grad_fn`` too."""
+        return self.as_tensors(check_saved(self), self.like)
+
     def __getattr__(self, name: str) -> Any:
         if name != "ctx" and not name.startswith("_"):
             return getattr(self.ctx, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def saved_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
+    def __setattr__(self, name: str, value: Any) -> None:
+        if hasattr(FunctionNode, name):
+            object.__setattr__(self, name, value)
+        else:
+            setattr(self.ctx, name, value)
+
+    def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
         # An output saved by number k is written -1 - k; what is neither input nor output was kept as it is.
         several = isinstance(self.shape[0] if self.shape else None, tuple)
         result = []
@@ -97,7 +125,7 @@ class FunctionNode(Node):
         shapes = self.shape if isinstance(g, tuple) else (self.shape,)
         incoming = []
         for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
-            if grad is None and self.ctx._materialize:
+            if grad is None and self.ctx._materialize and dtype is not None:
                 like = next(x for x in g if x is not None)
                 like = like.array if isinstance(like, TensorBase) else like
                 grad = np.zeros_like(like, shape=shape, dtype=dtype)
@@ -113,11 +141,13 @@ class FunctionNode(Node):
             raise GraphError(f"function {self.name()} returned an incorrect number of gradients (expected {count}, one for each "
                              f"argument of forward, got {len(result)}); return None for an argument that needs none")
         grads: list[Any] = []
-        for edge, position in zip(self.inputs, self.positions):
+        for edge, position, dtype in zip(self.inputs, self.positions, self.input_dtypes):
             r = result[position]
             if r is not None and not isinstance(r, TensorBase):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
+            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, "f"):
+                r = REGISTRY["cast"](r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)
 
@@ -162,8 +192,26 @@ class Function:
         raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
                                   "reverse mode AD.")
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "
+                         f"backward static methods and call {type(self).__name__}.apply(...)")
+
+    generate_vmap_rule = False  # accepted as in PyTorch: vmap calls a Function once for each index
+
+    @staticmethod
+    def vmap(info: Any, in_dims: Any, *args: Any) -> Any:
+        """PyTorch's batching rule; accepted, and not needed here."""
+        raise NotImplementedError("To use autograd.Function with vmap, you must either override the vmap staticmethod or set "
+                                  "generate_vmap_rule=True.")
+
+    @staticmethod
+    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+        """PyTorch's forward-mode formula; accepted, and not needed here, where a backward gives it too."""
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode "
+                                  "AD.")
+
     @classmethod
-    def apply(cls, *args: Any) -> Any:
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the function and record it."""
         ctx = FunctionCtx()
         edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
@@ -172,15 +220,18 @@ class Function:
         mode = grad_enabled.set(False)
         try:
             if cls.setup_context is not Function.setup_context:
-                output = cls.forward(*args)
+                output = cls.forward(*args, **kwargs)
                 cls.setup_context(ctx, args, output)
             else:
-                output = cls.forward(ctx, *args)
+                output = cls.forward(ctx, *args, **kwargs)
         finally:
             grad_enabled.reset(mode)
         several = isinstance(output, (tuple, list))
         outputs = list(output) if several else [output]
         for t in ctx._dirty:
+            if not any(o is t for o in outputs):
+                raise GraphError(f"{cls.__name__}: Some elements marked as dirty during the forward method were not returned "
+                                 "as output. The inputs that are modified inplace must all be outputs of the Function: return them too.")
             if recorded:
                 inplace.refuse_leaf(t, f"{cls.__name__}.forward")
             ledger.record(t.array, f"{cls.__name__}.forward")
@@ -203,8 +254,10 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     node.saved_from = tuple([place(t, inputs, outputs) for t in ctx._to_save])
     node.saved = tuple([None if t is None else t.array for t in ctx._to_save])
     node.settings, node.extras = (), None
-    node.output_dtypes = tuple([o.array.dtype for o in found])
-    node.shape = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs]) if several else outputs[0].array.shape
+    node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
+    node.input_dtypes = tuple([t.array.dtype for t in inputs])
+    shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
+    node.shape = shapes if several else shapes[0]
     frame = user_frame()
     node.code, node.lasti = frame.f_code, frame.f_lasti
     node.stamp = tick()
@@ -212,6 +265,7 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     if mode is not True:
         mode.recorded(node, tuple([o.array for o in found]), tuple([t.array for t in inputs]), node.like)
     ctx._saved = None
+    ctx._node = weakref.ref(node)
     return node
 
 

@@ -37,6 +37,8 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
     tensor([[2., 0.],
             [0., 4.]])
     """
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise AssertionError(f'jacobian: Expected strategy to be either "forward-mode" or "reverse-mode", not {strategy!r}')
     with Recorded():
         xs = prepared("jacobian", inputs, create_graph)
         ys, several = results("jacobian", func(*xs), strict)

@@ -11,12 +11,13 @@ says so instead.
 
 from __future__ import annotations
 
+import importlib
 import weakref
 from contextvars import ContextVar
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from minigrad.autograd.clock import ledger, source_line, tick, user_frame
-from minigrad.errors import FreedGraphError, InplaceError
+from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
 # the default.
@@ -25,8 +26,11 @@ observer: ContextVar[Any] = ContextVar("observer", default=None)  # the Observer
 
 
 class Off(tuple[Any, ...]):
-    """Recording is off, and by whom: an empty tuple, so that it counts as False. What was computed meanwhile, or cut from the graph,
-    remembers it in ``_off``, which is how :func:`~minigrad.autograd.explain.explain` knows."""
+    """Recording is off, and by whom: an empty tuple, so that it counts as False.
+
+    What was computed meanwhile, or cut from the graph, remembers it in ``_off``, from which
+    :func:`~minigrad.autograd.explain.explain` knows.
+    """
 
     what: str  # "no_grad", "detach" ...
     code: Any
@@ -121,16 +125,24 @@ class Node:
         """``file:line`` of the user's call that made this node."""
         return source_line(self.code, self.lasti)
 
-    def saved_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
+    def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
         """The saved arrays as tensors tied to the nodes they came from, so that a rule can itself be differentiated."""
         return tuple([tied(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
 
     def __getattr__(self, name: str) -> Any:
-        # PyTorch's way to look at saved values: node._saved_input, node._saved_result.
-        if name.startswith("_saved_"):
-            wanted = -1 if name == "_saved_result" else self.arguments.index(name[7:]) if name[7:] in self.arguments else None
-            if wanted in self.saved_from:
-                return check_saved(self)[self.saved_from.index(wanted)]
+        # PyTorch's way to look at what is saved: node._saved_self, node._saved_result, node._saved_dim, node._raw_saved_other.
+        raw, begins, what = name.partition("saved_")
+        if begins and raw in ("_", "_raw_"):
+            place = -1 if what == "result" else 0 if what == "self" else \
+                self.arguments.index(what) if what in self.arguments else None
+            if place in self.saved_from:
+                k = self.saved_from.index(place)
+                return SavedTensor(self, k) if raw == "_raw_" else self.as_tensors(check_saved(self), TensorBase.result_class)[k]
+            info = getattr(type(self), "info", None)
+            value = what.replace("self", self.arguments[0], 1) if what.startswith("self_") else what
+            value = value.replace("_sym_sizes", "_shape")
+            if info is not None and value in info.kept_values and raw == "_":
+                return self.settings[info.kept_values.index(value)]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -153,15 +165,24 @@ class Port(Node):
 
 
 class AccumulateGrad(Node):
-    """How a leaf appears in ``next_functions``: what adds a gradient to ``variable.grad``."""
+    """How a leaf appears in ``next_functions``: what adds a gradient to ``variable.grad``. Its hooks are kept on the leaf."""
 
     __slots__ = ("variable",)
 
-    def __init__(self, variable: TensorBase) -> None:
+    def __init__(self, variable: Any) -> None:
         self.variable = variable
         self.inputs = self.saved = self.settings = ()
         self.shape = variable.array.shape
-        self.stamp, self.code, self.lasti, self.extras = 0, None, 0, None
+        self.stamp, self.code, self.lasti = 0, None, 0
+
+    @property
+    def extras(self) -> Extras | None:
+        found: Extras | None = self.variable.__dict__.get("_accumulation")
+        return found
+
+    @extras.setter
+    def extras(self, value: Extras | None) -> None:
+        self.variable._accumulation = value
 
 
 class Extras:
@@ -204,6 +225,34 @@ class RemovableHandle:
 def edge_of(t: Any) -> Any:
     """What a gradient of `t` flows to: the node that made it, the leaf itself, or None if it wants none."""
     return t if t.node is LEAF else t.node
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph that gradients flow to: output `output_nr` of `node`.
+
+    :func:`~minigrad.autograd.grad` takes it in place of a tensor, which need not be kept alive then.
+    """
+
+    node: Node
+    output_nr: int = 0
+    ownership_token: Any = None  # keeps the graph alive, and here is the edge itself
+
+
+def get_gradient_edge(tensor: Any) -> GradientEdge:
+    """The place in the graph that the gradient of `tensor` flows to. Raises ``RuntimeError`` where it requires none."""
+    edge = edge_of(tensor)
+    if edge is None:
+        raise GraphError("It is not possible to get the gradient edge for a Tensor that does not require gradients; create it "
+                         "with requires_grad=True, or compute it from one that is")
+    node, index = function_and_output(edge)
+    assert node is not None
+    return GradientEdge(node, index, edge)
+
+
+def increment_version(tensor: Any) -> None:
+    """Note that the memory of `tensor` (or of each of several) was written by means that autograd does not see."""
+    for t in [tensor] if isinstance(tensor, TensorBase) else tensor:
+        ledger.record(t.array, "increment_version")
 
 
 def function_and_output(edge: Any) -> tuple[Node | None, int]:
@@ -284,12 +333,9 @@ def check_saved(node: Node) -> tuple[Any, ...]:
     saved: Any = node.saved
     if isinstance(saved, Freed):
         raise FreedGraphError(
-            f"Trying to backward through the graph a second time: the values saved by {node.name()} ({node.op_name} at "
-            f"{node.source()}) were freed by the backward call at {source_line(saved.code, saved.lasti)}. "
-            "Specify retain_graph=True in that first call if you need the graph again.")
-    if not isinstance(saved, tuple):  # packed by a hook, which answers for its content
-        unpacked: tuple[Any, ...] = saved.arrays()
-        return unpacked
+            "Trying to backward through the graph a second time (or to look at its saved tensors): the values saved by "
+            f"{node.name()} ({node.op_name} at {node.source()}) were freed by the backward call at "
+            f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
             write = None if a is None else ledger.find(a)
@@ -300,7 +346,65 @@ def check_saved(node: Node) -> tuple[Any, ...]:
                     f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
                     f"{write.op_name} at {source_line(write.code, write.lasti)} then changed (it is at version "
                     f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
-    return saved
+    checked: tuple[Any, ...] = saved if saved.__class__ is tuple else unpacked(saved)
+    return checked
+
+
+class Packed(tuple[Any, ...]):
+    """What a node saved, where a hook has taken some of it: those items are of class :class:`PackedValue`."""
+
+    __slots__ = ()
+
+
+class PackedValue:
+    """Takes the place of one saved array; the hook that packed it answers for its content."""
+
+    __slots__ = ("unpack", "content")
+    base = None  # as arrays have: no other array's memory
+
+    def __init__(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any], array: Any, cls: type[TensorBase]) -> None:
+        self.unpack = unpack
+        t = tied(array, None, cls)
+        before = ledger.find(array)
+        count = 0 if before is None else before.count
+        mode = grad_enabled.set(False)
+        try:
+            self.content = pack(t)
+        finally:
+            grad_enabled.reset(mode)
+        write = ledger.find(array)
+        if write is not None and write.count != count:
+            raise InplaceError(f"A saved tensor pack hook is modifying its input in place: {write.op_name} at "
+                               f"{source_line(write.code, write.lasti)}. That tensor is the user's own; work on a clone() of it")
+
+    def array(self) -> Any:
+        """What the unpack hook gives back."""
+        t = self.unpack(self.content)
+        if not isinstance(t, TensorBase):
+            raise ArgumentError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                                f"{type(t).__name__}")
+        return t.array
+
+
+def unpacked(saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arrays behind packed values."""
+    return tuple([s.array() if isinstance(s, PackedValue) else unpacked(s) if isinstance(s, tuple) else s for s in saved])
+
+
+class SavedTensor:
+    """One value that a node saved: ``node._raw_saved_self``."""
+
+    def __init__(self, node: Node, place: int) -> None:
+        self.node, self.place = node, place
+
+    def register_hooks(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        """Keep ``pack_hook(tensor)`` from now on, and get the tensor back by ``unpack_hook`` when the derivative needs it."""
+        saved = check_saved(self.node)
+        if isinstance(self.node.saved[self.place], PackedValue):
+            raise GraphError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
+                             "hooks is allowed at a time.")
+        new = PackedValue(pack_hook, unpack_hook, saved[self.place], TensorBase.result_class)
+        self.node.saved = Packed([new if k == self.place else s for k, s in enumerate(self.node.saved)])
 
 
 def reachable(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:
@@ -313,3 +417,14 @@ def reachable(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:
             seen.add(node)
             yield node
             stack.extend(e for e in node.inputs if isinstance(e, Node) and e.stamp > since and e not in seen)
+
+
+# What PyTorch has in this module and is built on top of it here.
+_ELSEWHERE = {"allow_mutation_on_saved_tensors": "observe", "disable_saved_tensors_hooks": "observe",
+              "register_multi_grad_hook": "hooks", "save_on_cpu": "observe", "saved_tensors_hooks": "observe"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:
+        return getattr(importlib.import_module(f"minigrad.autograd.{_ELSEWHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, Callable, Sequence
 
 from minigrad import backend
+from minigrad.autograd.call import named
 from minigrad.autograd.clock import ledger
-from minigrad.autograd.graph import Node, TensorBase, tied
-from minigrad.errors import ShapeError
+from minigrad.autograd.graph import TensorBase, tied
+from minigrad.errors import ArgumentError, DtypeError, GraphError, ShapeError
 
 
 def wrapped(g: Any, cls: type[TensorBase]) -> Any:
@@ -30,25 +33,38 @@ def run_hooks(hooks: dict[int, Any], g: Any, cls: type[TensorBase]) -> Any:
         seen = wrapped(g, cls)
         new = hook(seen)
         if new is not None:
-            if tuple(new.shape) != tuple(seen.shape):
-                raise ShapeError(f"hook {getattr(hook, '__name__', hook)!r} returned a gradient of shape {list(new.shape)} for "
-                                 f"a tensor of shape {list(seen.shape)}; return None or a tensor of that shape")
+            name = getattr(hook, "__name__", hook)
+            if not isinstance(new, TensorBase):
+                raise ArgumentError(f"expected Variable, but hook {name!r} returned {type(new).__name__!r}; return None or "
+                                    "a tensor")
+            if new.array.dtype is not seen.array.dtype:
+                raise DtypeError(f"hook {name!r} has changed the type of value: it was {named(seen.array.dtype)}, and it "
+                                 f"returned {named(new.array.dtype)}; convert what it returns, by .to(grad.dtype)")
+            if new.array.shape != seen.array.shape:
+                raise ShapeError(f"hook {name!r} has changed the size of value: it returned a gradient of shape "
+                                 f"{list(new.array.shape)} for a tensor of shape {list(seen.array.shape)}; return None or a "
+                                 "tensor of that shape")
             g = unwrapped(new, g) if not isinstance(g, TensorBase) else new
     return g
 
 
-def before(node: Node, extras: Any, g: Any, cls: type[TensorBase]) -> Any:
-    """What happens when a node's gradient is complete: hooks of its tensor, retain_grad, the node's pre-hooks."""
+def of_tensor(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
+    """What happens when the gradient of a tensor is complete: its hooks, then retain_grad."""
     if extras.tensor_hooks:
         g = run_hooks(extras.tensor_hooks, g, cls)
     tensor = extras.retains() if extras.retains is not None else None
     if tensor is not None:
         accumulate(tensor, g, cls, set())
+    return g
+
+
+def before(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
+    """What happens before a node runs: hooks of its tensor, retain_grad, the node's pre-hooks."""
+    g = of_tensor(extras, g, cls)
     for hook in list(extras.pre_hooks.values()):
         seen = wrapped(g if isinstance(g, tuple) else (g,), cls)
-        new = hook(seen)
+        new = replacement(hook, hook(seen), len(seen))
         if new is not None:
-            new = new if isinstance(new, tuple) else (new,)
             g = unwrapped(new, g) if isinstance(g, tuple) else unwrapped(new[0], g)
     return g
 
@@ -57,10 +73,21 @@ def after(extras: Any, grads: tuple[Any, ...], g: Any, cls: type[TensorBase]) ->
     """The node's hooks, which see the gradients of its inputs and of its results."""
     for hook in list(extras.post_hooks.values()):
         new = hook(wrapped(grads, cls), wrapped(g if isinstance(g, tuple) else (g,), cls))
+        new = replacement(hook, new, len(grads))
         if new is not None:
-            new = new if isinstance(new, tuple) else (new,)
             grads = tuple([n if o is None else unwrapped(n, o) for n, o in zip(new, grads)])
     return grads
+
+
+def replacement(hook: Any, new: Any, count: int) -> tuple[Any, ...] | None:
+    """What a node's hook returned, as a tuple of `count` gradients; None where it returned nothing."""
+    if new is None:
+        return None
+    values = tuple(new) if isinstance(new, (tuple, list)) else (new,)
+    if len(values) != count:
+        raise GraphError(f"hook {getattr(hook, '__name__', hook)!r} has returned an incorrect number of values (got "
+                         f"{len(values)}, but expected {count}); return None, or a gradient (or None) for each it was given")
+    return values
 
 
 ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
@@ -89,3 +116,69 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> N
     else:
         held.array += g
         ledger.record(held.array, ACCUMULATION)
+
+
+def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], given: set[int]) -> None:
+    """Add `g` to ``leaf.grad`` and call the hooks of that step: those before it, those on the leaf, those after it."""
+    extras = leaf.__dict__.get("_accumulation")
+    if extras is not None:
+        g = before(extras, g, cls)
+    accumulate(leaf, g, cls, given)
+    for hook in list(leaf.__dict__.get("_post_accumulate_hooks", {}).values()):
+        hook(leaf)
+    if extras is not None:
+        after(extras, (), g, cls)
+
+
+# ---------------------------------------------------------------------------------------------------- hooks on several tensors
+
+# For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key.
+ending: ContextVar[Any] = ContextVar("ending", default=None)
+
+
+class Handles:
+    """The handles of several hooks; ``remove()``, or leaving a ``with`` block, takes them all away."""
+
+    def __init__(self, handles: Sequence[Any]) -> None:
+        self.handles = tuple(handles)
+
+    def remove(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+
+    def __enter__(self) -> Handles:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], *, mode: str = "all") -> Handles:
+    """Call `fn` once in each backward pass that reaches any of `tensors`.
+
+    Args:
+        fn: with mode ``"all"``, is called at the end of the pass with the list of their gradients, None for one that was not
+            reached; with mode ``"any"``, with the first gradient that is computed. What it returns is not used.
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    key, count = object(), len(tensors)
+
+    def arrived(k: int, g: Any) -> None:
+        calls = ending.get()
+        if key not in calls:
+            calls[key] = (fn, [None] * count) if mode == "all" else None
+            if mode == "any":
+                fn(g)
+        if mode == "all":
+            calls[key][1][k] = g
+
+    return Handles([t.register_hook(partial(arrived, k)) for k, t in enumerate(tensors)])
+
+
+def finish_pass() -> None:
+    """Call the hooks on several tensors whose gradients this pass has computed."""
+    for call in list(ending.get().values()):
+        if call is not None:
+            fn, grads = call
+            fn(grads)

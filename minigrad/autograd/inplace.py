@@ -130,7 +130,7 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
     refuse_repeated(target, name)
     node = result.node
     if node is not None:
-        for made in [n for n in graph.reachable([node], start) if n.saved and isinstance(n.saved, tuple)]:
+        for made in [n for n in graph.reachable([node], start) if n.saved and n.saved.__class__ is tuple]:
             keep_old_values(made, target)
     target[...] = value
     ledger.record(target, name)
@@ -149,7 +149,7 @@ def keep_old_values(node: Any, target: Any) -> None:
 
 def hold_result(node: Any, value: Any, target: Any) -> None:
     """If `node` saved its result, let it be `target`, which holds the same values now; it is as young as that write."""
-    if isinstance(node.saved, tuple):
+    if node.saved.__class__ is tuple:
         if node.saved:
             node.saved = tuple([target if a is value else a for a in node.saved])
         node.stamp = tick()
@@ -158,19 +158,25 @@ def hold_result(node: Any, value: Any, target: Any) -> None:
 def move(t: Any, node: Any) -> None:
     """Give `t`, whose memory was just written, the place of `node` in the graph, and its base and views theirs."""
     base = t._base
-    extras = getattr(t.node, "extras", None)
     if base is None:
-        t.node, base = node, t
+        base = t
+        follow(t, node)
     elif node is not None or base.node is not None:
         written = object.__new__(base.result_class)
         written.array, written.node = t.array, node
-        base.node = REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node
+        follow(base, REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node)
     for ref in list(base.__dict__.get("_views", ())):
         view = ref()
         if view is not None and view.node is not LEAF:
-            view.node = None if base.node is None else lead(base, view._view).node
-    if extras is not None and extras.retains is not None and extras.retains() is t and t.node is not None:
-        t.node.more().retains, extras.retains = extras.retains, None  # retain_grad follows the tensor
+            follow(view, None if base.node is None else lead(base, view._view).node)
+
+
+def follow(t: Any, node: Any) -> None:
+    """Move `t` to the place of `node`. ``retain_grad`` goes with the tensor; hooks stay with the value they were put on."""
+    extras = getattr(t.node, "extras", None)
+    t.node = node
+    if extras is not None and extras.retains is not None and extras.retains() is t and node is not None:
+        node.more().retains, extras.retains = extras.retains, None
 
 
 def become(t: Any, view: Any) -> Any:
@@ -183,7 +189,7 @@ def become(t: Any, view: Any) -> Any:
         return t
     if t._base is None:  # the tensor as it was becomes the base
         was = object.__new__(t.result_class)
-        was.array, was.node = t.array, t.node
+        was.array, was.node, was._former = t.array, t.node, True
         was._views = [r for r in t.__dict__.pop("_views", ()) if r() is not view] + [weakref.ref(t)]
         for ref in was._views:
             other = ref()
@@ -222,6 +228,7 @@ def write_out(out: Any, result: Any, info: Any) -> Any:
         raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
     refuse_cast(info.called, result.array.dtype, out.array.dtype)
+    refuse_repeated(out.array, info.called)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array
         ledger.record(out.array, info.called)

@@ -5,58 +5,43 @@ While either is on, the recording mode is an :class:`Observer`, which the call p
 
 from __future__ import annotations
 
-from contextvars import Token
+from contextvars import ContextVar, Token
 from typing import Any, Callable
 
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd.graph import Node, TensorBase, grad_enabled, observer, tied
-from minigrad.errors import ArgumentError, GraphError
+from minigrad.autograd.graph import Node, Packed, PackedValue, TensorBase, grad_enabled, observer, tied
+from minigrad.autograd.modes import decorated
+from minigrad.errors import GraphError
 
-__all__ = ["detect_anomaly", "is_anomaly_enabled", "save_on_cpu", "saved_tensors_hooks", "set_detect_anomaly"]
+__all__ = ["allow_mutation_on_saved_tensors", "detect_anomaly", "disable_saved_tensors_hooks", "is_anomaly_enabled",
+           "save_on_cpu", "saved_tensors_hooks", "set_detect_anomaly"]
 
-
-class Packed:
-    """Takes the place of a node's saved arrays while they are packed."""
-
-    __slots__ = ("unpack", "content", "like")
-
-    def __init__(self, unpack: Callable[[Any], Any], content: tuple[Any, ...], like: type[TensorBase]) -> None:
-        self.unpack, self.content, self.like = unpack, content, like
-
-    def arrays(self) -> tuple[Any, ...]:
-        """What the unpack hook gives back, as arrays."""
-        return tuple([None if c is None else tuple([self.array(x) for x in c]) if isinstance(c, list) else self.array(c)
-                      for c in self.content])
-
-    def array(self, packed: Any) -> Any:
-        t = self.unpack(packed)
-        if not isinstance(t, TensorBase):
-            raise ArgumentError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
-                                f"{type(t).__name__}")
-        return t.array
+refused: ContextVar[str | None] = ContextVar("refused", default=None)  # why hooks on saved tensors may not be used here
 
 
 class Observer:
-    """What sees each node when it is made: the innermost pack and unpack hooks, and whether anomalies are looked for."""
+    """What sees each node when it is made: the innermost pack and unpack hooks, whether anomalies are looked for, and whether
+    what is saved may be written later, so that a copy must be kept."""
 
-    def __init__(self, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None, anomaly: bool) -> None:
-        self.hooks, self.anomaly = hooks, anomaly
+    def __init__(self, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None, anomaly: bool = False,
+                 copies: bool = False) -> None:
+        self.hooks, self.anomaly, self.copies = hooks, anomaly, copies
+
+    def but(self, **changes: Any) -> Observer:
+        """Another that differs in `changes`."""
+        return Observer(**{"hooks": self.hooks, "anomaly": self.anomaly, "copies": self.copies, **changes})
 
     def recorded(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
         """`node` has just been made for `result`, computed from the arrays `inputs`."""
         if self.anomaly:
             self.check_forward(node, result, inputs)
+        if self.copies and node.saved:
+            node.saved = each(node.saved, lambda a: a.copy())
         if self.hooks is not None and node.saved:
             pack, unpack = self.hooks
-            mode = grad_enabled.set(False)
-            try:
-                node.saved = Packed(unpack, tuple([
-                    None if a is None else [pack(tied(x, None, cls)) for x in a] if isinstance(a, tuple)
-                    else pack(tied(a, None, cls)) for a in node.saved]), cls)
-            finally:
-                grad_enabled.reset(mode)
+            node.saved = Packed(each(node.saved, lambda a: PackedValue(pack, unpack, a, cls)))
 
     def check_forward(self, node: Node, result: Any, inputs: tuple[Any, ...]) -> None:
         """Raise if `result` has a NaN that no input had, or an infinity where all inputs are finite."""
@@ -70,8 +55,8 @@ class Observer:
             blamed = all(bool(np.isfinite(x).all()) for x in given) or what == "nan" and not any(np.isnan(x).any() for x in given)
             if blamed:
                 count = int((~np.isfinite(made)).sum())
-                raise GraphError(f"detect_anomaly: {node.op_name} at {node.source()} made {what} in {count} of {made.size} elements "
-                                 f"of its result, of shape {list(made.shape)}, from inputs without any")
+                raise GraphError(f"detect_anomaly: {node.op_name} at {node.source()} made {what} in {count} of {made.size} "
+                                 f"elements of its result, of shape {list(made.shape)}, from inputs without any")
 
     def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
         """Raise if a gradient that `node` computed has a NaN."""
@@ -81,6 +66,11 @@ class Observer:
                 raise GraphError(f"Function '{node.name()}' returned nan values in its {k}th output: the derivative of "
                                  f"{node.op_name or node.name()}, called at {node.source()}, with respect to "
                                  f"'{node.arguments[k] if k < len(node.arguments) else k}'")
+
+
+def each(saved: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """`saved` with ``change(array)`` in place of each array."""
+    return tuple([None if a is None else each(a, change) if isinstance(a, tuple) else change(a) for a in saved])
 
 
 class Watching:
@@ -119,7 +109,37 @@ class saved_tensors_hooks(Watching):
         self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
 
     def changed(self, before: Observer | None) -> Observer:
-        return Observer((self.pack_hook, self.unpack_hook), before is not None and before.anomaly)
+        if (message := refused.get()) is not None:
+            raise GraphError(message)
+        return (before or Observer()).but(hooks=(self.pack_hook, self.unpack_hook))
+
+
+class disable_saved_tensors_hooks:
+    """Inside the block (or the decorated function), entering :class:`saved_tensors_hooks` raises a ``RuntimeError`` with
+    `error_message`; so does entering this block inside one of those."""
+
+    def __init__(self, error_message: str) -> None:
+        self.error_message = error_message
+        self._tokens: list[Token[str | None]] = []
+
+    def __enter__(self) -> None:
+        watching = observer.get()
+        if watching is not None and watching.hooks is not None:
+            raise GraphError(self.error_message)
+        self._tokens.append(refused.set(self.error_message))
+
+    def __exit__(self, *exc: object) -> None:
+        refused.reset(self._tokens.pop())
+
+    def __call__(self, function: Any) -> Any:
+        return decorated(lambda: disable_saved_tensors_hooks(self.error_message), function)
+
+
+class allow_mutation_on_saved_tensors(Watching):
+    """Inside the block, what operations keep for their derivative is a copy: the tensors may be written in place afterwards."""
+
+    def changed(self, before: Observer | None) -> Observer:
+        return (before or Observer()).but(copies=True)
 
 
 class save_on_cpu(saved_tensors_hooks):
@@ -137,10 +157,9 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class detect_anomaly(Watching):
-    """Inside the block, the first operation whose forward makes a NaN or infinity, or whose derivative makes a NaN, raises, naming
-    the source line that called it.
+    """Inside the block, the first operation whose forward makes a NaN or infinity, or whose derivative makes a NaN, raises.
 
-    Every result is examined, so it is slow: use it to find a fault, not to train.
+    The error names the source line that called it. Every result is examined, so it is slow: use it to find a fault, not to train.
     """
 
     def __init__(self, check_nan: bool = True) -> None:
@@ -148,7 +167,7 @@ class detect_anomaly(Watching):
         self.check_nan = check_nan
 
     def changed(self, before: Observer | None) -> Observer:
-        return Observer(None if before is None else before.hooks, self.check_nan)
+        return (before or Observer()).but(anomaly=self.check_nan)
 
 
 class set_detect_anomaly(detect_anomaly):

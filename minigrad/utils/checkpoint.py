@@ -5,6 +5,7 @@ Chen et al., Training Deep Nets with Sublinear Memory Cost (2016), https://arxiv
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Callable, Iterable
 
 import minigrad.random as rng
@@ -13,36 +14,59 @@ from minigrad.autograd.observe import saved_tensors_hooks
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.tensor import Tensor
 
-__all__ = ["checkpoint", "checkpoint_sequential"]
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
 
-def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True,
-               **kwargs: Any) -> Any:
+class CheckpointError(GraphError):
+    """A checkpointed function did not repeat itself."""
+
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """Two blocks that change nothing."""
+    return nullcontext(), nullcontext()
+
+
+def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | None = None,
+               context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn, determinism_check: str = "default", debug: bool = False,
+               early_stop: bool = True, preserve_rng_state: bool = True, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``, of which nothing is kept but the arguments until its derivative is wanted.
 
     Args:
         function: computes the same when it is called again with the same arguments; what is random in it repeats if
             `preserve_rng_state`.
         use_reentrant: accepted for compatibility; this is the non-reentrant form, which works with every kind of backward pass.
+        context_fn: gives two blocks (``with``), one for the forward pass and one for computing it again.
+        determinism_check: ``"default"`` compares the shapes and dtypes of what is kept both times, ``"none"`` does not.
+        debug, early_stop: accepted for compatibility.
 
-    Raises: ``RuntimeError`` in the backward pass if the function did not repeat itself.
+    Raises: ``CheckpointError``, a ``RuntimeError``, in the backward pass if the function did not repeat itself.
     """
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"checkpoint: determinism_check should be 'default' or 'none', not {determinism_check!r}")
+    around, around_again = context_fn()
     state = rng.get_rng_state() if preserve_rng_state else None
+    kept: list[tuple[Any, Any]] = []  # shape and dtype of what the forward pass would have kept
     count = 0
     recomputed: dict[int, Any] = {}
 
     def pack(t: Any) -> int:
         nonlocal count
         count += 1
+        kept.append((tuple(t.shape), t.dtype))
         return count - 1
 
     def unpack(index: int) -> Any:
         if index not in recomputed:
             recompute()
         if index not in recomputed:
-            raise GraphError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when it "
-                             f"was computed again for the backward pass; it must do the same both times")
-        return recomputed.pop(index)
+            raise CheckpointError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when it "
+                                  f"was computed again for the backward pass; it must do the same both times")
+        t = recomputed.pop(index)
+        if determinism_check == "default" and kept[index] != (tuple(t.shape), t.dtype):
+            raise CheckpointError(f"checkpoint: Recomputed values have different metadata than in the forward pass: tensor {index} was "
+                                  f"{kept[index][1]!r}{list(kept[index][0])}, computed again it is {t.dtype!r}{list(t.shape)}; the "
+                                  "function must do the same both times")
+        return t
 
     def recompute() -> None:
         recomputed.clear()
@@ -57,10 +81,10 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         with rng.fork_rng(enabled=state is not None):
             if state is not None:
                 rng.set_rng_state(state)
-            with enable_grad(), saved_tensors_hooks(keep, refuse):
+            with enable_grad(), around_again, saved_tensors_hooks(keep, refuse):
                 function(*[detached(a) for a in args], **{k: detached(v) for k, v in kwargs.items()})
 
-    with saved_tensors_hooks(pack, unpack):
+    with around, saved_tensors_hooks(pack, unpack):
         return function(*args, **kwargs)
 
 

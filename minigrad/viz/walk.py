@@ -108,7 +108,7 @@ def op_box(node: Node, attributes: bool, saved: bool) -> Box:
     info = getattr(type(node), "info", None)
     if attributes and info is not None:
         box.lines += [f"{k}={v!r}" for k, v in zip(info.kept_values, node.settings) if k in info.settings and v is not None]
-    if saved and isinstance(node.saved, tuple) and node.saved:
+    if saved and node.saved.__class__ is tuple and node.saved:
         kept = [f"{'result' if k < 0 else node.arguments[k]} {shape_text(a.shape)}"
                 for k, a in zip(node.saved_from, node.saved) if a is not None and not isinstance(a, tuple)]
         box.lines += [f"keeps {line}" for line in kept]
