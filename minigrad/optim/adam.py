@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
+from minigrad.optim.adaptive import towards_descent
 from minigrad.optim.optimizer import Optimizer, blocks, check, counted, new_number, number, scalar, zeros_like
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
@@ -19,6 +20,15 @@ def check_adam(lr: Any, betas: Any, eps: float, weight_decay: float) -> None:
     check(0 <= number(betas[0]) < 1, "beta parameter at index 0", betas[0])
     check(0 <= number(betas[1]) < 1, "beta parameter at index 1", betas[1])
     check(weight_decay >= 0, "weight_decay value", weight_decay)
+
+
+def decayed(x: Any, g: Any, lr: float, group: dict[str, Any]) -> Any:
+    """The gradient, turned round by ``maximize`` and with the weight decay added, unless that is taken from `x` itself."""
+    if not group["decoupled_weight_decay"]:
+        return towards_descent(x, g, group)
+    if group["weight_decay"]:
+        x *= 1 - lr * group["weight_decay"]
+    return -g if group["maximize"] else g
 
 
 class Adam(Optimizer):
@@ -115,10 +125,7 @@ class Adamax(Optimizer):
         beta1, beta2 = group["betas"]
         rate = number(group["lr"]) / (1 - beta1 ** counted(state))
         for x, g, m, u in blocks(p.array, grad, state["exp_avg"].array, state["exp_inf"].array):
-            if group["maximize"]:
-                g = -g
-            if group["weight_decay"]:
-                g = g + group["weight_decay"] * x
+            g = towards_descent(x, g, group)
             m += (g - m) * (1 - beta1)
             u *= beta2
             np.maximum(u, np.abs(g) + group["eps"], out=u)
@@ -143,7 +150,7 @@ class NAdam(Optimizer):
         if not state:
             state.update(step=new_number(), mu_product=new_number(1.0), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         beta1, beta2 = group["betas"]
-        lr, weight_decay, decay = number(group["lr"]), group["weight_decay"], group["momentum_decay"]
+        lr, decay = number(group["lr"]), group["momentum_decay"]
         step = counted(state)
         mu = beta1 * (1 - 0.5 * 0.96 ** (step * decay))
         mu_next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * decay))
@@ -151,12 +158,7 @@ class NAdam(Optimizer):
         product = float(state["mu_product"].array)
         rate_g, rate_m = lr * (1 - mu) / (1 - product), lr * mu_next / (1 - product * mu_next)
         for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
-            if group["maximize"]:
-                g = -g
-            if weight_decay and group["decoupled_weight_decay"]:
-                x *= 1 - lr * weight_decay
-            elif weight_decay:
-                g = g + weight_decay * x
+            g = decayed(x, g, lr, group)
             m += (g - m) * (1 - beta1)
             v *= beta2
             v += (1 - beta2) * g * g
@@ -178,7 +180,7 @@ class RAdam(Optimizer):
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         beta1, beta2 = group["betas"]
-        lr, weight_decay = number(group["lr"]), group["weight_decay"]
+        lr = number(group["lr"])
         step = counted(state)
         correction2 = 1 - beta2**step
         longest = 2 / (1 - beta2) - 1  # the length of the average of v in the limit, and now
@@ -187,12 +189,7 @@ class RAdam(Optimizer):
         if length > 5:
             rate *= (correction2 * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
         for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
-            if group["maximize"]:
-                g = -g
-            if weight_decay and group["decoupled_weight_decay"]:
-                x *= 1 - lr * weight_decay
-            elif weight_decay:
-                g = g + weight_decay * x
+            g = decayed(x, g, lr, group)
             m += (g - m) * (1 - beta1)
             v *= beta2
             v += (1 - beta2) * g * g

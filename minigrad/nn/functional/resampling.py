@@ -19,14 +19,18 @@ __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "nati
 
 # ---------------------------------------------------------------------------------------------------- channels and pixels
 
+def check_pixels(caller: str, name: str, input: Any, factor: int) -> None:
+    """What both directions ask of `input` and of the factor, which `caller` calls `name`."""
+    if input.ndim < 3:
+        raise ShapeError(f"{caller} expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
+    if factor <= 0:
+        raise ShapeError(f"{caller} expects a positive {name}, but got {factor}")
+
+
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     """``(*, C * r * r, H, W)`` to ``(*, C, H * r, W * r)``. Source: Shi et al., 2016, arXiv:1609.05158."""
     r = upscale_factor
-    if input.ndim < 3:
-        raise ShapeError(f"pixel_shuffle expects input to have at least 3 dimensions, but got input with {input.ndim} "
-                         f"dimension(s)")
-    if r <= 0:
-        raise ShapeError(f"pixel_shuffle expects a positive upscale_factor, but got {r}")
+    check_pixels("pixel_shuffle", "upscale_factor", input, r)
     *lead, c, h, w = input.shape
     if c % (r * r):
         raise ShapeError("pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of "
@@ -40,11 +44,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     """``(*, C, H * r, W * r)`` to ``(*, C * r * r, H, W)``: the inverse of :func:`pixel_shuffle`."""
     r = downscale_factor
-    if input.ndim < 3:
-        raise ShapeError(f"pixel_unshuffle expects input to have at least 3 dimensions, but got input with {input.ndim} "
-                         f"dimension(s)")
-    if r <= 0:
-        raise ShapeError(f"pixel_unshuffle expects a positive downscale_factor, but got {r}")
+    check_pixels("pixel_unshuffle", "downscale_factor", input, r)
     *lead, c, h, w = input.shape
     if h % r or w % r:
         raise ShapeError(f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h} x {w} is not "

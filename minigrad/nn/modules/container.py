@@ -29,7 +29,20 @@ def _renumber(own: dict[str, Any], values: Iterable[Any]) -> None:
     own.update((str(k), v) for k, v in enumerate(values))
 
 
-class Sequential(Module):
+class _Numbered(Module):
+    """What :class:`Sequential` and :class:`ModuleList` share: their modules, in order."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules.values())
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.isdigit()]
+
+
+class Sequential(_Numbered):
     """Modules applied one after another. Takes them as arguments, or an ``OrderedDict`` that names them.
 
     >>> from minigrad import nn
@@ -50,15 +63,6 @@ class Sequential(Module):
         for module in self._modules.values():
             input = module(input)
         return input
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
-
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.isdigit()]
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -131,22 +135,13 @@ def _check_times(times: Any) -> None:
         raise ValueError(f"Non-positive multiplication factor {times} for {Sequential}")
 
 
-class ModuleList(Module):
+class ModuleList(_Numbered):
     """Modules in a list, so that their parameters are found. It has no ``forward``: index or loop over it."""
 
     def __init__(self, modules: Iterable[Any] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.extend(modules)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules.values())
-
-    def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.isdigit()]
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
