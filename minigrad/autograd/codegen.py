@@ -12,27 +12,19 @@ import inspect
 import linecache
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from minigrad import backend
 from minigrad.autograd import call, clock, graph, inplace
+from minigrad.autograd.declaration import REQUIRED, Declaration, parameters_of
 from minigrad.autograd.graph import Node, TensorBase
 
-if TYPE_CHECKING:
-    from minigrad.autograd.op import Declaration
-
-REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
 NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 # What a function may consist of to be written into generated code.
 OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
              ast.expr_context)
-
-
-def parameters_of(rule: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = rule.__code__.co_varnames[:rule.__code__.co_argcount]
-    return names
 
 
 def compile_op(function: Any, info: Declaration) -> None:
