@@ -1,4 +1,4 @@
-"""What is known about one operation: its arguments and settings, its forward, its rules, and the properties it was declared with."""
+"""What is known about one operation: arguments and settings, forward and rules, and the properties it was declared with."""
 
 from __future__ import annotations
 
