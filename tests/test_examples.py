@@ -104,10 +104,10 @@ def test_word2vec(run: Run) -> None:
 
 
 def test_gan(run: Run) -> None:
-    out = run(8, "--steps", "400")
+    out = run(8, "--steps", "800")
     off = numbers("off by #", out)
     assert off[0] > 0.6
-    assert off[-1] < 0.2
+    assert off[-1] < off[0] / 2
 
 
 def test_dqn(run: Run) -> None:

@@ -224,6 +224,11 @@ def test_what_layers_refuse() -> None:
         nn.LSTM(3, 2)(mg.ones(5, 1, 4))
     with pytest.raises(RuntimeError, match=r"Expected hidden size \(1, 2, 5\), got \[1, 3, 5\]"):
         nn.GRU(3, 5)(mg.ones(4, 2, 3), mg.zeros(1, 3, 5))
+    with pytest.raises(TypeError, match=r"GRU: the state hx must be a Tensor, not tuple; only LSTM's is a pair"):
+        nn.GRU(3, 5)(mg.ones(4, 2, 3), (mg.zeros(1, 2, 5), mg.zeros(1, 2, 5)))
+    for cell, x in ((nn.LSTM(3, 5), mg.ones(4, 2, 3)), (nn.LSTMCell(3, 5), mg.ones(2, 3))):
+        with pytest.raises(RuntimeError, match=r"must be a pair of tensors \(h, c\), but got one Tensor of shape \[1, 2, 5\]"):
+            cell(x, mg.zeros(1, 2, 5))
     with pytest.warns(UserWarning, match="adds dropout after all but last recurrent layer"):
         nn.GRU(3, 5, dropout=0.5)
 

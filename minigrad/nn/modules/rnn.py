@@ -13,6 +13,7 @@ from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.rnn import PackedSequence
 from minigrad.ops.shape import cat, stack
+from minigrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
@@ -43,6 +44,21 @@ def advance(mode: str, from_input: Any, state: tuple[Any, ...], w_hh: Any, b_hh:
     c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
     h = o.sigmoid() * c.tanh()
     return (h if w_hr is None else F.linear(h, w_hr)), c
+
+
+def states_of(layer: Any, hx: Any) -> tuple[Any, ...] | None:
+    """The state that `layer` was given, as a tuple: an LSTM's is the pair (h, c), that of the others one tensor."""
+    if hx is None:
+        return None
+    name, single = type(layer).__name__, isinstance(hx, Tensor)
+    if layer.mode != "LSTM":
+        if not single:
+            raise ArgumentError(f"{name}: the state hx must be a Tensor, not {type(hx).__name__}; only LSTM's is a pair (h, c)")
+        return (hx,)
+    if single or len(hx) != 2:
+        got = f"one Tensor of shape {list(hx.shape)}" if single else f"{len(hx)} of them"
+        raise ShapeError(f"{name}: the state hx must be a pair of tensors (h, c), but got {got}")
+    return tuple(hx)
 
 
 class RNNBase(Module):
@@ -119,7 +135,7 @@ class RNNBase(Module):
         if input.ndim not in (2, 3):
             raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
         single = input.ndim == 2
-        states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
+        states = states_of(self, hx)
         if states is not None and any(h.ndim != input.ndim for h in states):
             kind = "unbatched 2-D" if single else "batched 3-D"
             raise ShapeError(f"For {kind} input, hx {'and cx ' if self.mode == 'LSTM' else ''}should also be {input.ndim}-D but "
@@ -140,7 +156,7 @@ class RNNBase(Module):
     def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
         self._check_width(input.data)
         counts = input.batch_sizes.tolist()
-        states = None if hx is None else hx if self.mode == "LSTM" else (hx,)
+        states = states_of(self, hx)
         if states is not None and input.sorted_indices is not None:
             states = tuple(h.index_select(1, input.sorted_indices) for h in states)
         outputs, finals = self._run(list(input.data.split(counts)), self._states(states, counts[0], input.data))
@@ -151,7 +167,8 @@ class RNNBase(Module):
 
     def _check_width(self, input: Any) -> None:
         if input.shape[-1] != self.input_size:
-            raise ShapeError(f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}")
+            raise ShapeError(f"{type(self).__name__}: input.size(-1) must be equal to input_size. Expected {self.input_size}, "
+                             f"got {input.shape[-1]}: input has shape {list(input.shape)}")
 
     def _states(self, states: Any, batch: int, like: Any) -> tuple[Any, ...]:
         """The initial states, checked, or zeros: each (layers * directions, batch, size)."""
@@ -163,7 +180,8 @@ class RNNBase(Module):
         for k, (h, shape) in enumerate(zip(states, wanted)):
             if tuple(h.shape) != shape:
                 which = f"hidden[{k}]" if self.mode == "LSTM" else "hidden"
-                raise ShapeError(f"Expected {which} size {shape}, got {list(h.shape)}")
+                raise ShapeError(f"{type(self).__name__}: Expected {which} size {shape}, got {list(h.shape)}: it is "
+                                 "(layers * directions, batch, size)")
         return tuple(states)
 
     def _run(self, steps: list[Any], states: tuple[Any, ...]) -> tuple[list[Any], tuple[Any, ...]]:
@@ -306,7 +324,7 @@ class RNNCell(RNNCellBase):
         self.nonlinearity, self.mode = nonlinearity, "RNN_" + nonlinearity.upper()
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, None if hx is None else (hx,))[0]
+        return self._step(input, states_of(self, hx))[0]
 
 
 class LSTMCell(RNNCellBase):
@@ -318,7 +336,7 @@ class LSTMCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, hx)
+        return self._step(input, states_of(self, hx))
 
 
 class GRUCell(RNNCellBase):
@@ -330,4 +348,4 @@ class GRUCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, None if hx is None else (hx,))[0]
+        return self._step(input, states_of(self, hx))[0]
