@@ -10,7 +10,7 @@ from typing import Any, Iterator
 
 import numpy as np
 
-from minigrad import autograd, backend, dtypes, layouts, printing
+from minigrad import autograd, backend, dtypes, layouts, printing, ufuncs
 from minigrad.autograd import clock
 from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off
@@ -44,7 +44,7 @@ class Tensor(TensorBase):
     _base: Any = None
     _view: tuple[Any, ...] = ()
     _off: Any = None  # why it is not in the graph, where that is known
-    __array_ufunc__ = None  # NumPy's operators hand over to ours
+    __array_ufunc__ = ufuncs.ForNumPy()
     __array_priority__ = 1000
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import math
 import pickle
 import weakref
 from typing import Any
@@ -576,3 +577,62 @@ def test_cuda_can_be_asked_about_anywhere() -> None:
     assert mg.cuda.device_count() == 0 or mg.cuda.is_available()
     mg.cuda.empty_cache()
     mg.cuda.manual_seed_all(1)
+
+
+# ---------------------------------------------------------------------------------------------------- NumPy's functions
+
+def test_a_ufunc_is_the_operation_of_its_name_and_is_recorded() -> None:
+    x = mg.tensor([1., 4.], requires_grad=True)
+    y = np.sqrt(x)
+    assert isinstance(y, mg.Tensor) and y.grad_fn.name() == "SqrtBackward0"
+    y.sum().backward()
+    assert x.grad.tolist() == [0.5, 0.25]
+    assert np.equal(x, np.array([1., 0.])).tolist() == [True, False]
+    assert np.power(x.detach(), 2).tolist() == [1., 16.]
+
+
+def test_arrays_and_numpy_numbers_on_the_left_give_tensors() -> None:
+    x = mg.tensor([1., 4.], requires_grad=True)
+    for y, values in ((np.ones(2) * x, [1., 4.]), (np.ones(2) - x, [0., -3.]), (np.float64(2) / x, [2., 0.5]),
+                      (np.ones(2) / x, [1., 0.25]), (np.full(2, 2.) ** x, [2., 16.])):
+        assert y.requires_grad and y.tolist() == values
+    assert (np.float64(2) * x).dtype is mg.float32 and (np.ones(2) * x).dtype is mg.float64
+
+
+def test_ufuncs_without_a_counterpart_compute_on_arrays() -> None:
+    x = mg.tensor([1.5, 2.5])
+    assert np.rint(x).tolist() == [2., 2.] and np.add.reduce(x).item() == 4
+    assert [part.tolist() for part in np.divmod(x, 1)] == [[1., 2.], [0.5, 0.5]]
+    array = np.ones(2, np.float32)
+    array += x
+    assert array.tolist() == [2.5, 3.5]
+    assert np.exp(mg.zeros(2), out=x) is x and x.tolist() == [1., 1.]
+    with pytest.raises(RuntimeError, match=r"requires grad. Use tensor.detach\(\).numpy\(\)"):
+        np.rint(mg.ones(2, requires_grad=True))
+
+
+# ---------------------------------------------------------------------------------------------------- numbers a dtype cannot hold
+
+def test_a_number_that_does_not_fit_is_refused_with_the_range() -> None:
+    with pytest.raises(RuntimeError, match="cannot be converted to minigrad.uint8 without overflow: 300; it holds 0 to 255"):
+        mg.full((2,), 300, dtype=mg.uint8)
+    with pytest.raises(RuntimeError, match="full_like: .* it holds -128 to 127"):
+        mg.full_like(mg.zeros(2, dtype=mg.int8), 128)
+    with pytest.raises(RuntimeError, match="full: value .*: inf"):
+        mg.full((2,), math.inf, dtype=mg.int64)
+    with pytest.raises(RuntimeError, match="fill: value cannot be converted without overflow: .*300"):
+        mg.fill(mg.zeros(2, dtype=mg.uint8), 300)
+    assert mg.full((1,), -1, dtype=mg.uint8).tolist() == [255] and mg.full((1,), 2.7, dtype=mg.int64).tolist() == [2]
+
+
+def test_booleans_and_complex_numbers_have_no_rounded_quotient() -> None:
+    for divide in (mg.floor_divide, mg.remainder, mg.fmod):
+        for x in (mg.tensor([True]), mg.tensor([1j])):
+            with pytest.raises(RuntimeError, match=f"{divide.__name__}: not implemented for"):
+                divide(x, x)
+
+
+def test_assigning_to_a_part_of_a_leaf_names_the_assignment() -> None:
+    x = mg.zeros(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"setitem: a view of a leaf Variable .* x\[index\] = value; write under"):
+        x[0] = 1

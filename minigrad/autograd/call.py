@@ -126,11 +126,14 @@ def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None
         raise ArgumentError(f"{info.called}(): argument '{names[chosen[0]]}' must be a Tensor, not "
                             f"{type(present[0]).__name__}; minigrad.tensor(...) makes one of it")
     if info.dtypes == "same":
-        found = {x.dtype: names[k] for x, k in zip(present, chosen)}
+        found: dict[Any, str] = {}
+        for x, k in zip(present, chosen):
+            found.setdefault(x.dtype, names[k])
         if len(found) > 1:
             (d1, a1), (d2, a2) = list(found.items())[:2]
+            odd, to = (a2, d1) if d1.kind in "fc" and d2.kind not in "fc" else (a1, d2)
             raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {named(d1)} and "
-                             f"{named(d2)}; convert one, for instance {a2}.to({named(d1)})")
+                             f"{named(d2)}; convert one, for instance {odd}.to({named(to)})")
         return operands
     wanted = dtypes.result_dtype(present)
     if info.dtypes == "float" and wanted.kind not in "fc":
@@ -243,7 +246,7 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
     name = info.called
     found = [(a, x) for a, x in zip(info.arguments * len(arrays) if info.variadic else info.arguments, arrays) if x is not None]
     if isinstance(error, MinigradError):
-        return error if NAMED.match(str(error)) else type(error)(f"{name}: {error}")
+        return error if NAMED.match(str(error)) or str(error).startswith(f"{name} ") else type(error)(f"{name}: {error}")
     devices = {backend.device_of(x): a for a, x in found if backend.is_array(x)}
     if len(devices) > 1:
         (d1, a1), (d2, a2) = list(devices.items())[:2]
@@ -261,6 +264,8 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
         clash = broadcast_clash([x.shape for _, x in found])
         if clash:
             return ShapeError(f"{name}: {clash}; sizes must be equal or 1 [{described}]")
+    if isinstance(error, OverflowError):
+        return DtypeError(f"{name}: value cannot be converted without overflow: {error} [{described}]")
     if isinstance(error, TypeError):
         return ArgumentError(f"{name}: {error} [{described}]")
     if isinstance(error, IndexError):

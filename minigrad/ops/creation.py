@@ -132,8 +132,20 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
+    value = fitting("full", value, wanted)
     array = quiet().run(backend.make, backend.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
     return wrap(array, requires_grad, out)
+
+
+def fitting(caller: str, value: Any, wanted: dtypes.dtype) -> Any:
+    """The number `value`, where the dtype `wanted` can hold it; of integer types -1 stands for the largest, and so on."""
+    if wanted.kind in "iu" and not isinstance(value, complex):
+        bounds = np.iinfo(wanted.numpy)
+        if not (-bounds.max if wanted.kind == "u" else bounds.min) <= value <= bounds.max:
+            raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow: {value}; it holds "
+                             f"{bounds.min} to {bounds.max}")
+        return int(value) % (bounds.max + 1) if wanted.kind == "u" else int(value)
+    return value
 
 
 def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -317,7 +329,8 @@ def ones_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any 
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
               requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Any:
     """A tensor of `fill_value`, of the shape and, where nothing else is said, the dtype and device of `input`."""
-    return like("full_like", input, dtype, device, requires_grad, memory_format, number_of(fill_value))
+    value = fitting("full_like", number_of(fill_value), dtypes.as_dtype(dtype or input.dtype))
+    return like("full_like", input, dtype, device, requires_grad, memory_format, value)
 
 
 def constant_like(input: Any, value: Any) -> Any:

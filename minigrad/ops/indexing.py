@@ -17,9 +17,17 @@ import numpy as np
 from minigrad import backend, dtypes
 from minigrad.autograd import call, inplace
 from minigrad.autograd.clock import ledger, memory_owner
-from minigrad.autograd.graph import TensorBase, grad_enabled
+from minigrad.autograd.graph import LEAF, TensorBase, grad_enabled
 from minigrad.autograd.op import op
-from minigrad.errors import ArgumentError, DimensionError, DtypeError, GraphError, OutOfBoundsError, ShapeError
+from minigrad.errors import (
+    ArgumentError,
+    DimensionError,
+    DtypeError,
+    GraphError,
+    InplaceError,
+    OutOfBoundsError,
+    ShapeError,
+)
 from minigrad.ops.pointwise import cast
 from minigrad.ops.shape import (
     broadcast_shapes,
@@ -272,6 +280,9 @@ def setitem(input: Any, index: Any, value: Any) -> None:
                              f"{value}") from None
         ledger.record(target, "setitem")
         return
+    if grad_enabled.get() and (input.node is LEAF or base is not None and base.node is LEAF):
+        raise InplaceError("setitem: a view of a leaf Variable that requires grad is being used in an in-place operation, "
+                           "x[index] = value; write under `with minigrad.no_grad():`, or into a copy: x = x.clone()")
     value = as_operand(value, input)
     extra = raw(value).ndim - (target[basic].ndim if indices is None else 0)
     if indices is None and extra > 0 and value.shape[:extra] == (1,) * extra:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
+from minigrad import backend, dtypes
 from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, ShapeError
@@ -242,6 +242,10 @@ def class_shape_error(input: Any, target: Any) -> Exception:
     if input.ndim and target.ndim and input.shape[0] != target.shape[0]:
         return InvalidValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
                                  f"({target.shape[0]}): input has shape {list(input.shape)}, target {list(target.shape)}")
+    if target.dtype.kind == "f":
+        return DtypeError(f"expected target dtype to be Long or Byte, but got {dtypes.FROM_NUMPY[target.dtype]!r} of shape "
+                          f"{list(target.shape)}: classes are integers, target.long() of shape {expected}; probabilities have "
+                          f"the shape of input, {list(input.shape)}")
     return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
                       f"(N, C, ...), target holds the class of each sample")
 

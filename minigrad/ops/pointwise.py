@@ -73,7 +73,9 @@ def integers_only(name: str, *arrays: Any) -> None:
 
 
 def refuse_zero(other: Any) -> None:
-    """Integers cannot be divided by zero."""
+    """Integers cannot be divided by zero; of booleans and complex numbers there are no rounded quotients at all."""
+    if other.dtype.kind in "bc":
+        raise DtypeError(f"not implemented for {dtypes.FROM_NUMPY[other.dtype]!r}; convert the tensors first, or use true_divide")
     if other.dtype.kind in "iu" and not np.all(other):
         raise DivisionByZeroError("ZeroDivisionError: integer division by zero; floating-point tensors give inf or nan instead")
 

@@ -133,9 +133,10 @@ class Optimizer:
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self._set_hooks()
-        if isinstance(params, Tensor):
+        if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
+            right = "model.parameters()" if hasattr(params, "parameters") else "a list: [tensor]"
             raise ArgumentError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                                f"{type(params).__name__}; pass a list: [tensor]")
+                                f"{type(params).__name__}; pass {right}")
         self.state: dict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         groups = list(params)
