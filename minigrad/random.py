@@ -118,6 +118,8 @@ _defaults = {default_generator.device: default_generator}
 def default_of(device: Any) -> Generator:
     """The generator that `device` uses where none is given."""
     if device not in _defaults:
+        device = backend.resolve(device)
+    if device not in _defaults:
         _defaults[device] = Generator(device)
         if default_generator._seed is not None:
             _defaults[device].manual_seed(default_generator._seed)
@@ -132,7 +134,7 @@ def draws_on(device: Any, generator: Generator | None = None) -> Any:
     """
     if generator is None:
         generator = default_of(device)
-    elif generator.device.type != device.type:
+    elif generator.device != device and (generator.device.type == "cpu" or backend.resolve(generator.device) != device):
         raise DeviceError(f"Expected a '{device}' device type for generator but found '{generator.device}'")
     return generator.draws
 

@@ -211,7 +211,8 @@ class Tensor(TensorBase):
            copy: builtins.bool = False, memory_format: Any = None) -> Tensor:
         """Converted to a dtype, moved to a device, or both: ``to(dtype)``, ``to(device, dtype)``, ``to(other_tensor)``.
 
-        The tensor itself where nothing changes, unless `copy`. `non_blocking` is accepted and has no effect.
+        The tensor itself where nothing changes, unless `copy`. With `non_blocking`, a copy from pinned memory to a GPU, or from
+        a GPU, goes on while Python does; ``minigrad.cuda.synchronize()`` waits for it.
         """
         flags = []
         for a in args:
@@ -226,8 +227,9 @@ class Tensor(TensorBase):
         result = self
         if device is not None:
             source, target = self.device, backend.as_device(device)
-            if target.type != source.type or target.index not in (None, source.index):
-                result = copying.to_device(result, device=target, source=source)
+            if target != source and (target := backend.resolve(target)) != source:
+                later = non_blocking or flags[:1] == [True]
+                result = copying.to_device(result, device=target, source=source, non_blocking=later)
         if dtype is not None and (wanted := dtypes.as_dtype(dtype)).numpy is not self.array.dtype:
             result = pointwise.cast(result, dtype=wanted)
         arranged = memory_format is None or memory_format.describes(result.array)
@@ -252,7 +254,25 @@ class Tensor(TensorBase):
 
     def cuda(self, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> Tensor:
         """On a GPU: the current one, or `device`."""
-        return self.to(device="cuda" if device is None else device, memory_format=memory_format)
+        target = backend.as_device("cuda" if device is None else device)
+        if target.type == "cpu":
+            raise DeviceError(f"Invalid device, must be cuda device: got '{target}'; Tensor.cpu() moves to main memory")
+        return self.to(device=target, non_blocking=non_blocking, memory_format=memory_format)
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """A copy in memory that the operating system leaves in its place, from which ``to("cuda", non_blocking=True)`` need not
+        be waited for; the tensor itself if it is there. Raises ``RuntimeError`` for a tensor on a GPU, or where there is none."""
+        library: Any = backend.library_on(backend.Device("cuda" if device is None else device))
+        if self.device.type != "cpu":
+            raise DeviceError(f"cannot pin '{self.type()}': only dense CPU tensors can be pinned, this one is on {self.device}")
+        if library.is_pinned(self.array):
+            return self
+        pinned: Tensor = tied(library.pinned(self.array), None, self.result_class)
+        return pinned
+
+    def is_pinned(self, device: Any = None) -> builtins.bool:
+        """Whether the elements are in memory that :meth:`pin_memory` made."""
+        return backend.is_pinned(self.array)
 
     def float(self, memory_format: Any = None) -> Tensor:
         """Converted to float32."""

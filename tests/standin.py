@@ -10,7 +10,6 @@ What it cannot show: speed, rounding, and that CuPy neither raises for indices o
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 from types import SimpleNamespace
 from typing import Any, Callable, Iterator
@@ -21,9 +20,10 @@ from minigrad import backend
 from minigrad.backend.device import Device
 from minigrad.backend.kernels import Kernels
 from minigrad.backend.library import CupyLibrary, scipy_special
-from tests import cupy_surface, host_kernels
+from tests import cupy_surface, fake_cuda, host_kernels
 
 SURFACE = cupy_surface.load()
+WITHOUT_KERNEL = {"tolist", "item", "squeeze", "swapaxes", "diagonal", "broadcast_to", "moveaxis", "transpose"}  # on any card
 SCALARS = (bool, int, float, complex, np.generic)
 
 
@@ -89,18 +89,25 @@ def device(result: Any, operands: Any) -> Any:
         return result
     made = object.__new__(ndarray)
     made._host, made.base = np.asarray(result), None
+    made._card = next((x._card for x in arrays_in(operands)), fake_cuda.current())
     for x in arrays_in(operands):
         if x._host is result:
             return x
         if root(made._host) is root(x._host):
             made.base = x if x.base is None else x.base
             break
+    else:
+        fake_cuda.pool.note(made, made._card, made._host.nbytes)
     return made
 
 
 def run(what: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """`function` of NumPy on what `args` hold."""
     given = (*args, *kwargs.values())
+    for x in arrays_in(given):
+        if x._card != fake_cuda.current() and what not in WITHOUT_KERNEL:
+            raise ValueError(f"The device where the array resides ({x._card}) is different from the current device "
+                             f"({fake_cuda.current()}). Unable to access array data.")
     return device(function(*host(tuple(args), what), **host(dict(kwargs), what)), given)
 
 
@@ -112,19 +119,12 @@ def check_index(index: Any) -> Any:
     return host(index, "index")
 
 
-class FakeDevice(contextlib.nullcontext[Any]):
-    """Stands in for ``cupy.cuda.Device``, of which it has the number and the context."""
-
-    def __init__(self, device: int | None = None) -> None:
-        super().__init__()
-        self.id = 0 if device is None else device
-
-
 class ndarray:
     """Stands in for ``cupy.ndarray``."""
 
-    __slots__ = ("_host", "base", "__weakref__")
+    __slots__ = ("_host", "_card", "base", "__weakref__")
     _host: Any
+    _card: int
     base: Any
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
@@ -137,7 +137,7 @@ class ndarray:
     nbytes = property(lambda self: self._host.nbytes)
     strides = property(lambda self: self._host.strides)
     flags = property(lambda self: self._host.flags)
-    device = property(lambda self: FakeDevice(0))
+    device = property(lambda self: fake_cuda.Device(self._card))
     T = property(lambda self: device(self._host.T, (self,)))
     mT = property(lambda self: device(self._host.mT, (self,)))
 
@@ -167,7 +167,10 @@ class ndarray:
         self._host.imag = host(value, "imag")
 
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Any:
-        return self._host.copy()
+        if out is None:
+            return self._host.copy()
+        out[...] = self._host
+        return out
 
     def set(self, arr: Any, stream: Any = None) -> None:
         if not isinstance(arr, np.ndarray) or arr.dtype != self.dtype or arr.shape != self.shape:
@@ -245,6 +248,9 @@ class ndarray:
 
     def __format__(self, spec: str) -> str:
         return format(self._host, spec)
+
+    def copy(self, order: str = "C") -> ndarray:
+        return device(self._host.copy(order), ())  # on the current card, wherever this is
 
     def __copy__(self) -> ndarray:
         return device(self._host.copy(), ())
@@ -339,15 +345,16 @@ class Module:
             self.ndarray = ndarray
             self.linalg, self.fft = Module("linalg"), Module("fft")
             self.lib = SimpleNamespace(stride_tricks=Module("lib.stride_tricks"))
-            self.cuda = SimpleNamespace(Device=FakeDevice)
+            self.cuda = fake_cuda.cuda
+            self.get_default_memory_pool = lambda: fake_cuda.pool
             if host_kernels.COMPILER:
                 self.ElementwiseKernel, self.RawKernel = on_host(host_kernels.ElementwiseKernel), on_host(host_kernels.RawKernel)
             self._core = SimpleNamespace(set_compute_type=set_compute_type, _routines_linalg=SimpleNamespace(
                 COMPUTE_TYPE_DEFAULT=1, COMPUTE_TYPE_TF32=7))
             self.random = SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
 
-    def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None) -> Any:
-        return a.get()
+    def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None, *, blocking: bool = True) -> Any:
+        return a.get(order=order, out=out)
 
     def __getattr__(self, name: str) -> Any:
         qualified = f"{self._space}.{name}".lstrip(".")
@@ -358,6 +365,7 @@ class Module:
             def call(*args: Any, **kwargs: Any) -> Any:
                 FUNCTIONS[qualified].bind(*args, **kwargs)
                 if name in MAKING:
+                    kwargs.pop("blocking", None)  # all is done at once here
                     copied = (device(args[0].copy(), ()), *args[1:]) if isinstance(args[0], np.ndarray) else args
                     return run(qualified, function, copied, kwargs)
                 return run(qualified, function, args, kwargs)
@@ -398,7 +406,8 @@ def scatter_min(a: ndarray, slices: Any, value: Any) -> None:
     np.minimum.at(a._host, check_index(slices), host(value, "scatter_min"))
 
 
-cupyx = SimpleNamespace(scatter_add=scatter_add, scatter_max=scatter_max, scatter_min=scatter_min)
+cupyx = SimpleNamespace(empty_pinned=fake_cuda.empty_pinned, scatter_add=scatter_add, scatter_max=scatter_max,
+                        scatter_min=scatter_min)
 
 
 class StandinLibrary(CupyLibrary):
@@ -411,8 +420,8 @@ class StandinLibrary(CupyLibrary):
         if not host_kernels.COMPILER:  # then only the compositions can run here
             self.kernels = Kernels()
 
-    def device_of(self, x: Any) -> Device:
-        return Device("standin")
+    def numbered(self, index: int) -> Device:
+        return Device("standin", index or None)  # card 0 goes by "standin", as in all the tests of one card
 
     def address_of(self, x: Any) -> int:
         return int(x._host.__array_interface__["data"][0])

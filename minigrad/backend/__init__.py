@@ -10,17 +10,19 @@ names a CUDA device.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
 
+from minigrad.backend import device as device_module
 from minigrad.backend.device import Device, as_device, get_default_device, set_default_device
 from minigrad.backend.library import Library, NumpyLibrary, cupy_library
 from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 
 __all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "get_default_device",
-           "is_array", "library_of", "library_on", "make", "new_stream", "register", "set_default_device", "stream_from_state",
-           "stream_state", "to_device", "to_numpy", "xp_of"]
+           "is_array", "is_pinned", "library_of", "library_on", "make", "new_stream", "on_card", "register", "resolve",
+           "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 _libraries: dict[str, Library] = {"cpu": _numpy}
@@ -77,12 +79,38 @@ def to_numpy(x: Any) -> np.ndarray[Any, Any]:
     return library_of(x).to_numpy(x)
 
 
-def to_device(x: Any, device: Device) -> Any:
-    """`x` on `device`: itself if it is there already."""
+def to_device(x: Any, device: Device, non_blocking: bool = False) -> Any:
+    """`x` on `device`: itself if it is there already. `non_blocking`: it may still be under way, where that can be."""
     source = library_of(x)
-    if source.device_of(x) == device:
+    there = source.device_of(x)
+    if there == device:
         return x
-    return library_on(device).from_numpy(source.to_numpy(x), device)
+    target = library_on(device)
+    device = target.resolve(device)
+    if there == device:
+        return x
+    if target is source:
+        return source.between(x, device)
+    return target.from_numpy(source.to_numpy(x, non_blocking), device, non_blocking)
+
+
+def resolve(device: Device) -> Device:
+    """`device` as tensors on it name it: ``cuda`` with the number of the current card. Raises where it is not there."""
+    return library_on(device).resolve(device)
+
+
+def is_pinned(x: Any) -> bool:
+    """Whether the NumPy array `x` is in memory that a registered library of a card has pinned."""
+    return type(x) is np.ndarray and any(library.is_pinned(x) for library in _libraries.values())
+
+
+def on_card(device: Device) -> Any:
+    """A context in which the card `device` is the current one; for main memory, one that changes nothing."""
+    cards = library_on(device).cards
+    return contextlib.nullcontext() if cards is None else cards.on(device.index)
+
+
+device_module.on_card.append(on_card)
 
 
 def make(device: Device, function: str, *args: Any, **options: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 from minigrad.errors import DeviceError
 
@@ -14,10 +14,12 @@ class Device:
     type: str
     index: int | None
 
-    def __init__(self, type: str | Device, index: int | None = None) -> None:
+    def __init__(self, type: str | int | Device, index: int | None = None) -> None:
         if isinstance(type, Device):
             index = type.index if index is None else index
             type = type.type
+        elif isinstance(type, int):
+            index, type = type, "cuda"
         kind, _, number = type.partition(":")
         if number:
             if not number.isdigit() or index is not None:
@@ -43,17 +45,24 @@ class Device:
     def __reduce__(self) -> Any:
         return Device, (self.type, self.index)
 
-
     def __enter__(self) -> Device:
+        """Make new tensors here, and compute here if this is a card."""
+        current = on_card[0](self)
+        current.__enter__()
+        _entered.append(current)
         _defaults.append(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
         _defaults.pop()
+        _entered.pop().__exit__(None, None, None)
 
 
 CPU = Device("cpu")
 _defaults = [CPU]  # the last one is where new tensors go
+_entered: list[Any] = []  # the contexts in which the devices of `with` blocks are the current cards
+# The context in which a device is the current card; the package's __init__, which knows the libraries, puts it here.
+on_card: list[Callable[[Device], Any]] = []
 
 
 def get_default_device() -> Device:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend.cards import Cards
 from minigrad.backend.device import CPU, Device
 from minigrad.backend.kernels import CudaKernels, Kernels
 from minigrad.backend.tf32 import tf32
@@ -22,18 +23,31 @@ class Library:
     xp: Any
     array_type: type
     kernels: Kernels = Kernels()  # operations of its own, for what NumPy's functions would do in several passes
+    cards: Cards | None = None  # None where arrays are in main memory
     buffer = 1 << 21  # elements of an intermediate result that is better made in parts, so that it stays in the cache
 
     def device_of(self, x: Any) -> Device:
         """Where `x` lives."""
         raise NotImplementedError
 
-    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
-        """`x` in main memory; shares it where it is there already."""
+    def resolve(self, device: Device) -> Device:
+        """`device` as :meth:`device_of` names it: with the number of the card. Raises ``DeviceError`` where it is not there."""
         raise NotImplementedError
 
-    def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
-        """`x`, which is in main memory, on `device`."""
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
+        """`x` in main memory; shares it where it is there already. `non_blocking`: it may still be under way."""
+        raise NotImplementedError
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
+        """`x`, which is in main memory, on `device`. `non_blocking`: from pinned memory, it may still be under way."""
+        raise NotImplementedError
+
+    def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
+        """Whether `x` is in main memory that the library's cards can fetch from by themselves."""
+        return False
+
+    def between(self, x: Any, device: Device) -> Any:
+        """A copy of `x`, an array of this library, on another device of it."""
         raise NotImplementedError
 
     def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
@@ -79,10 +93,15 @@ class NumpyLibrary(Library):
     def device_of(self, x: Any) -> Device:
         return CPU
 
-    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
+    def resolve(self, device: Device) -> Device:
+        if device.index:
+            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, main memory is device 'cpu'")
+        return CPU
+
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
         return np.asarray(x)
 
-    def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
         return x
 
     def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
@@ -123,7 +142,7 @@ def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
     axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
     arrays = [parts[d] for d in axes]
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
-    places = 0
+    places: Any = 0
     for d, a in zip(axes, arrays):
         n = target.shape[d]
         places = places * n + (np.where(a < 0, a + n, a) if a.size and a.min() < 0 else a)
@@ -165,6 +184,7 @@ def scipy_special() -> Any:
 
 class CupyLibrary(Library):
     device_type = "cuda"
+    cards: Cards
     buffer = 1 << 27
 
     def __init__(self, cupy: Any, cupyx: Any) -> None:
@@ -173,28 +193,55 @@ class CupyLibrary(Library):
         self.array_type = cupy.ndarray
         self.kernels = CudaKernels(cupy)
         tf32.tell(cupy)
+        self.cards = Cards(cupy, self.device_type)
+
+    def numbered(self, index: int) -> Device:
+        """The device that is card `index`."""
+        return Device(self.device_type, index)
 
     def device_of(self, x: Any) -> Device:
-        return Device("cuda", int(x.device.id))
+        return self.numbered(int(x.device.id))
 
-    def to_numpy(self, x: Any) -> np.ndarray[Any, Any]:
-        host: np.ndarray[Any, Any] = self.xp.asnumpy(x)
+    def resolve(self, device: Device) -> Device:
+        return self.numbered(self.cards.number(device.index))
+
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
+        with x.device:
+            pinned = self._cupyx.empty_pinned(x.shape, x.dtype) if non_blocking else None
+            host: np.ndarray[Any, Any] = self.xp.asnumpy(x, out=pinned, blocking=not non_blocking)
         return host
 
-    def from_numpy(self, x: np.ndarray[Any, Any], device: Device) -> Any:
-        with self.xp.cuda.Device(0 if device.index is None else device.index):
-            return self.xp.asarray(x)
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
+        with self.cards.on(device.index):
+            return self.xp.asarray(x, blocking=not non_blocking)
+
+    def between(self, x: Any, device: Device) -> Any:
+        with self.cards.on(device.index):
+            return x.copy()
+
+    def pinned(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """`x` copied to memory that the operating system leaves in its place, from which a card can fetch by itself."""
+        there: np.ndarray[Any, Any] = self._cupyx.empty_pinned(x.shape, x.dtype)
+        there[...] = x
+        return there
+
+    def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
+        owner: Any = x
+        while isinstance(owner, (np.ndarray, memoryview)):
+            owner = owner.obj if isinstance(owner, memoryview) else owner.base
+        return isinstance(owner, self.xp.cuda.PinnedMemoryPointer)
 
     def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
-        with self.xp.cuda.Device(0 if device.index is None else device.index):
+        with self.cards.on(device.index):
             return getattr(self.xp, function)(*args, **options)
 
     def address_of(self, x: Any) -> int:
         return int(x.data.ptr)
 
     def generator(self, seed: int, device: Device) -> Any:
-        with self.xp.cuda.Device(0 if device.index is None else device.index):
-            return self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
+        with self.cards.on(device.index):
+            made = self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
+        return made if self.cards.count() == 1 else OnCard(made, self.cards, device.index)
 
     def special(self) -> Any:
         return importlib.import_module("cupyx.scipy.special")
@@ -221,6 +268,22 @@ class CupyLibrary(Library):
             chosen = nth == k
             flat[ordered[chosen]] = ufunc(flat[ordered[chosen]], values[order[chosen]])
         rows[...] = flat.reshape(rows.shape)
+
+
+class OnCard:
+    """What has methods that must run while the card it is on is the current one."""
+
+    def __init__(self, inner: Any, cards: Cards, index: int | None) -> None:
+        self._inner, self._cards, self._index = inner, cards, index
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        @functools.wraps(method)
+        def call(*args: Any, **options: Any) -> Any:
+            with self._cards.on(self._index):
+                return method(*args, **options)
+        return call
 
 
 def cupy_library() -> CupyLibrary:

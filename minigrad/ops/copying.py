@@ -27,9 +27,9 @@ def clone_wrt_input(g: Any) -> Any: return g
 
 
 @op(grad_name="ToCopyBackward0", called="to")
-def to_device(input: Any, *, device: Any, source: Any) -> Any:
-    """`input`, which is on the device `source`, on `device`."""
-    return backend.to_device(input, device)
+def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False) -> Any:
+    """`input`, which is on the device `source`, on `device`; with `non_blocking` perhaps still under way there."""
+    return backend.to_device(input, device, non_blocking)
 @to_device.derivative("input")
 def to_device_wrt_input(g: Any, device: Any, source: Any) -> Any: return to_device(g, device=source, source=device)
 
