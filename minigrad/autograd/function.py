@@ -231,7 +231,8 @@ class Function:
         for t in ctx._dirty:
             if not any(o is t for o in outputs):
                 raise GraphError(f"{cls.__name__}: Some elements marked as dirty during the forward method were not returned "
-                                 "as output. The inputs that are modified inplace must all be outputs of the Function: return them too.")
+                                 "as output. The inputs that are modified inplace must all be outputs of the Function: return "
+                                 "them too.")
             if recorded:
                 inplace.refuse_leaf(t, f"{cls.__name__}.forward")
             ledger.record(t.array, f"{cls.__name__}.forward")
