@@ -13,7 +13,7 @@ import numpy as np
 from minigrad import autograd, backend, dtypes, layouts, printing, ufuncs
 from minigrad.autograd import clock
 from minigrad.autograd.call import quiet
-from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off
+from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off, tied
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
     activation,
