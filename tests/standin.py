@@ -3,9 +3,11 @@
 Its array holds a NumPy array in private and offers only what ``cupy.ndarray`` offers. NumPy's functions reach it by the
 dispatch protocols, only those that CuPy has and only with the parameters CuPy's have (``cupy_surface.json``). As CuPy it
 refuses NumPy arrays as operands and refuses to turn into one, and it returns zero-dimensional arrays where NumPy returns
-scalars. :class:`StandinLibrary` is the package's own ``CupyLibrary`` over it, under the device name ``standin``.
+scalars. Arrays of indices out of bounds wrap around, and of two values written to one place the first wins, as on a GPU
+either may. :class:`StandinLibrary` is the package's own ``CupyLibrary`` over it, under the device name ``standin``; its kernels
+are compiled as C++ (:mod:`tests.host_kernels`).
 
-What it cannot show: speed, rounding, and that CuPy neither raises for indices out of bounds nor orders duplicate writes.
+What it cannot show: speed, and the rounding of other orders of summation.
 """
 
 from __future__ import annotations
@@ -111,12 +113,42 @@ def run(what: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     return device(function(*host(tuple(args), what), **host(dict(kwargs), what)), given)
 
 
-def check_index(index: Any) -> Any:
-    """An index as NumPy takes it: numbers, slices, None, Ellipsis, lists of numbers and stand-in arrays; one mask at most."""
+def check_index(index: Any, shape: tuple[int, ...]) -> Any:
+    """An index as NumPy takes it: numbers, slices, None, Ellipsis, lists of numbers and stand-in arrays; one mask at most.
+
+    Like CuPy, which cannot raise from a kernel, integers in arrays and lists are taken modulo the size of their dimension.
+    """
     parts = index if isinstance(index, tuple) else (index,)
     if sum(isinstance(p, ndarray) and p.dtype.kind == "b" for p in parts) > 1:
         raise ValueError("Currently, CuPy does not support slices that consists of more than one boolean arrays")
-    return host(index, "index")
+    parts = tuple([host(p, "index") for p in parts])
+
+    def is_mask(part: Any) -> bool:
+        return isinstance(part, (np.ndarray, np.generic)) and part.dtype.kind == "b"
+
+    def dims(part: Any) -> int:
+        return 0 if part is None or part is Ellipsis else part.ndim if is_mask(part) else 1
+
+    found, at = [], 0
+    for part in parts:
+        if isinstance(part, list) and part and all(type(i) is int for i in part):
+            part = np.array(part)
+        if isinstance(part, np.ndarray) and part.dtype.kind in "iu" and at < len(shape) and shape[at]:
+            part = part % shape[at]
+        found.append(part)
+        at += len(shape) - sum(map(dims, parts)) if part is Ellipsis else dims(part)
+    return tuple(found) if isinstance(index, tuple) else found[0]
+
+
+def wrapped_take(name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments of ``take`` or ``take_along_axis`` with indices as CuPy takes them: modulo the size of their dimension."""
+    bound = FUNCTIONS[name].bind(*args, **kwargs)
+    a, axis = bound.arguments["a"], bound.arguments.get("axis")
+    size = a.size if axis is None else a.shape[axis] if -a.ndim <= axis < a.ndim else 0
+    indices = bound.arguments["indices"]
+    if isinstance(indices, ndarray) and indices.dtype.kind in "iu" and size:
+        bound.arguments["indices"] = run("remainder", np.remainder, (indices, size), {})
+    return (a, bound.arguments.pop("indices")), {k: v for k, v in bound.arguments.items() if k != "a"}
 
 
 class ndarray:
@@ -213,15 +245,24 @@ class ndarray:
         if name not in FUNCTIONS:
             return NotImplemented
         FUNCTIONS[name].bind(*args, **kwargs)
+        if name in ("take", "take_along_axis"):
+            args, kwargs = wrapped_take(name, args, kwargs)
         result = run(name, func, args, kwargs)
         return kwargs["out"] if kwargs.get("out") is not None else result
 
     # Container.
     def __getitem__(self, index: Any) -> Any:
-        return device(self._host[check_index(index)], (self,))
+        return device(self._host[check_index(index, self.shape)], (self,))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self._host[check_index(index)] = host(value, "setitem")
+        place, new = check_index(index, self.shape), host(value, "setitem")
+        parts = place if isinstance(place, tuple) else (place,)
+        if isinstance(new, np.ndarray) and any(isinstance(i, np.ndarray) for i in parts):
+            # Elements named twice: NumPy keeps the last value written, a GPU any. Here it is the first.
+            numbers = np.arange(self.size).reshape(self.shape)[place]
+            self._host.flat[numbers.reshape(-1)[::-1]] = np.broadcast_to(new, numbers.shape).reshape(-1)[::-1]
+        else:
+            self._host[place] = new
 
     def __len__(self) -> int:
         return len(self._host)
@@ -302,6 +343,8 @@ def method(name: str, parameters: list[str]) -> Callable[..., Any]:
 
     def call(self: ndarray, *args: Any, **kwargs: Any) -> Any:
         accepted.bind(self, *args, **kwargs)
+        if name == "take":
+            (_, *args), kwargs = wrapped_take(name, (self, *args), kwargs)  # type: ignore[assignment]
         return run(name, getattr(np.ndarray, name), (self, *args), kwargs)
     call.__name__ = name
     return call
@@ -394,16 +437,22 @@ def on_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
 xp = Module()
 
 
+ADDED = ("int32", "float16", "float32", "float64", "uint32", "uint64")  # CUDA's atomicAdd
+
+
 def scatter_add(a: ndarray, slices: Any, value: Any) -> None:
-    np.add.at(a._host, check_index(slices), host(value, "scatter_add"))
+    if a.dtype.name not in ADDED:
+        raise TypeError("cupyx.scatter_add only supports int32, float16, float32, float64, uint32, uint64 "
+                        f"as data type, not {a.dtype}")
+    np.add.at(a._host, check_index(slices, a.shape), host(value, "scatter_add"))
 
 
 def scatter_max(a: ndarray, slices: Any, value: Any) -> None:
-    np.maximum.at(a._host, check_index(slices), host(value, "scatter_max"))
+    np.maximum.at(a._host, check_index(slices, a.shape), host(value, "scatter_max"))
 
 
 def scatter_min(a: ndarray, slices: Any, value: Any) -> None:
-    np.minimum.at(a._host, check_index(slices), host(value, "scatter_min"))
+    np.minimum.at(a._host, check_index(slices, a.shape), host(value, "scatter_min"))
 
 
 cupyx = SimpleNamespace(empty_pinned=fake_cuda.empty_pinned, scatter_add=scatter_add, scatter_max=scatter_max,

@@ -12,7 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import backend
-from tests.standin import SURFACE, compute_types, ndarray, to_standin, xp
+from tests.standin import SURFACE, compute_types, cupyx, ndarray, to_standin, xp
 
 
 @pytest.fixture
@@ -195,3 +195,37 @@ def test_the_precision_of_products_is_pytorchs_switch() -> None:
     with pytest.raises(ValueError, match="'highest', 'high' or 'medium', got 'low'"):
         mg.set_float32_matmul_precision("low")
     assert not mg.backends.cudnn.is_available() and not mg.backends.mps.is_available()
+
+
+def test_indices_out_of_bounds_wrap_around_and_the_first_of_two_values_written_stays(x: Any) -> None:
+    """As on a GPU, which cannot raise from a kernel; so the package must look at the indices itself, and it does."""
+    i, j = to_standin(np.array([5, -7, 0])), to_standin(np.array([[4, 3]]))
+    assert x[:, i].get().tolist() == [[2.0, 2.0, 0.0], [5.0, 5.0, 3.0]] == x.take(i, axis=1).get().tolist()
+    assert x[..., i].get().tolist() == np.take(x, i, axis=1).get().tolist() and x[None, i].shape == (1, 3, 3)
+    assert np.take_along_axis(x, j, axis=1).get().tolist() == [[1.0, 0.0], [4.0, 3.0]]
+    assert x[[3]].get().tolist() == [[3.0, 4.0, 5.0]]
+    y = x.copy()
+    y[0, i] = to_standin(np.array([10.0, 20.0, 30.0]))
+    assert y.get().tolist() == [[30.0, 1.0, 10.0], [3.0, 4.0, 5.0]]
+    with pytest.raises(IndexError):
+        x[2]
+    t = mg.ones(3, device="standin")
+    for bad in ([3], [-4]):
+        with pytest.raises(IndexError, match="out of bounds"):
+            t[mg.tensor(bad, device="standin")]
+        with pytest.raises((IndexError, RuntimeError), match="out of"):
+            t.index_select(0, mg.tensor(bad, device="standin"))
+        with pytest.raises((IndexError, RuntimeError), match="out of"):
+            t.gather(0, mg.tensor(bad, device="standin"))
+        with pytest.raises((IndexError, RuntimeError), match="out of"):
+            mg.nn.functional.embedding(mg.tensor(bad, device="standin"), t[:, None])
+
+
+def test_sums_at_places_are_of_the_types_that_cuda_adds_atomically() -> None:
+    places = to_standin(np.array([0, 0]))
+    for dtype in "?", "i1", "i8", "f4", "c8":
+        a, values = to_standin(np.zeros(2, dtype)), to_standin(np.ones(2, dtype))
+        backend.library_of(a).index_add(a, (places,), values)
+        assert a.get()[0] == np.ones(2, dtype).sum(dtype=dtype)
+    with pytest.raises(TypeError, match="scatter_add only supports"):
+        cupyx.scatter_add(to_standin(np.zeros(2, np.int16)), places, to_standin(np.ones(2, np.int16)))

@@ -247,7 +247,10 @@ class CupyLibrary(Library):
         return importlib.import_module("cupyx.scipy.special")
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
-        if target.dtype.kind in "iu" and target.itemsize == 8:  # scatter_add has uint64 only; the bits of a sum are the same
+        if target.dtype.kind == "c":
+            self.index_add(target.real, index, values.real)
+            self.index_add(target.imag, index, values.imag)
+        elif target.dtype.kind in "iu" and target.itemsize == 8:  # scatter_add has uint64 only; the bits of a sum are the same
             self._cupyx.scatter_add(target.view(np.uint64), index, values.view(np.uint64))
         elif target.dtype.kind in "biu" and target.itemsize < 4:
             wide = target.astype(np.int32)
