@@ -140,7 +140,7 @@ def graph_memory(output: Any, model: Any = None) -> GraphMemory:
         output: a tensor, or several.
         model: a module, to tell also which of its submodules keeps it.
 
-    Returns: a :class:`GraphMemory`; print it.
+    Returns: a :class:`GraphMemory`; print it. Of a view the whole array behind it is counted, because that is what it keeps.
     """
     outputs = [output] if isinstance(output, TensorBase) else list(output)
     nodes = sorted(reachable([edge_of(t) for t in outputs]), key=lambda n: n.stamp)
