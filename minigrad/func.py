@@ -161,7 +161,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     With `has_aux`: ``(output, product, aux)``.
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
-        raise ShapeError("jvp(f, primals, tangents): Expected primals to be a tuple, and tangents too: jvp(f, (x,), (v,)) for one")
+        raise ShapeError("jvp(f, primals, tangents): Expected primals to be a tuple, and tangents too, as in "
+                         "jvp(f, (x,), (v,))")
     given = tensors_of("jvp", "the primals", primals)
     vs = tensors_of("jvp", "the tangents", tangents)
     for k, (x, v) in enumerate(zip(given, vs)):
@@ -258,8 +259,8 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
     Args:
         in_dims: the dimension of each argument to go along, None for an argument to hand over whole; an int for all.
         out_dims: where the dimension goes in the results.
-        randomness: ``"error"`` refuses a function that draws random numbers, ``"different"`` lets each index have its own, ``"same"``
-            gives all the same.
+        randomness: ``"error"`` refuses a function that draws random numbers, ``"different"`` lets each index have its own,
+            ``"same"`` gives all the same.
         chunk_size: accepted for compatibility; `func` runs once for each index.
 
     >>> import minigrad as mg
@@ -278,8 +279,8 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         flat = [(leaf, d) for arg, ds in zip(args, along) for leaf, d in zip(leaves_of(arg), ds)]
         for leaf, d in flat:
             if d is not None and not -leaf.ndim <= d < leaf.ndim:
-                raise ValueError(f"vmap: Got in_dim={d} for some input, but that input is a Tensor of dimensionality {leaf.ndim} so "
-                                 f"expected in_dim to satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}.")
+                raise ValueError(f"vmap: Got in_dim={d} for some input, but that input is a Tensor of dimensionality {leaf.ndim} "
+                                 f"so expected in_dim to satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}.")
         sizes = {leaf.shape[d] for leaf, d in flat if d is not None}
         if not sizes:
             raise ShapeError("vmap: at least one argument must have a dimension to go along, all of in_dims are None")
@@ -291,10 +292,11 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         for k in range(sizes.pop()):
             if randomness == "same":
                 rng.set_rng_state(state)
-            results.append(func(*rebuilt(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat])), **kwargs))
+            at_k = rebuilt(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat]))
+            results.append(func(*at_k, **kwargs))
         if randomness == "error" and rng.get_rng_state().tolist() != state.tolist():
-            raise GraphError("vmap: called random operation while in randomness error mode. Use randomness='same' or 'different', or "
-                             "draw the numbers outside of vmap")
+            raise GraphError("vmap: called random operation while in randomness error mode. Use randomness='same' or "
+                             "'different', or draw the numbers outside of vmap")
         for leaf in leaves_of(results):
             if not isinstance(leaf, TensorBase):
                 raise ValueError(f"vmap: the function must only return Tensors, got type {type(leaf)}")

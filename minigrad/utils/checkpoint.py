@@ -27,8 +27,8 @@ def noop_context_fn() -> tuple[Any, Any]:
 
 
 def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | None = None,
-               context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn, determinism_check: str = "default", debug: bool = False,
-               early_stop: bool = True, preserve_rng_state: bool = True, **kwargs: Any) -> Any:
+               context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn, determinism_check: str = "default",
+               debug: bool = False, early_stop: bool = True, preserve_rng_state: bool = True, **kwargs: Any) -> Any:
     """``function(*args, **kwargs)``, of which nothing is kept but the arguments until its derivative is wanted.
 
     Args:
@@ -59,12 +59,13 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         if index not in recomputed:
             recompute()
         if index not in recomputed:
-            raise CheckpointError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when it "
-                                  f"was computed again for the backward pass; it must do the same both times")
+            raise CheckpointError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when "
+                                  f"it was computed again for the backward pass; it must do the same both times")
         t = recomputed.pop(index)
         if determinism_check == "default" and kept[index] != (tuple(t.shape), t.dtype):
-            raise CheckpointError(f"checkpoint: Recomputed values have different metadata than in the forward pass: tensor {index} was "
-                                  f"{kept[index][1]!r}{list(kept[index][0])}, computed again it is {t.dtype!r}{list(t.shape)}; the "
+            shape, dtype = kept[index]
+            raise CheckpointError(f"checkpoint: Recomputed values have different metadata than in the forward pass: tensor "
+                                  f"{index} was {dtype!r}{list(shape)}, computed again it is {t.dtype!r}{list(t.shape)}; the "
                                   "function must do the same both times")
         return t
 

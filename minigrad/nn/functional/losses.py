@@ -257,7 +257,7 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
     _require_classes("multi_margin_loss", input, target)
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     own = loss.pick_class(rows, shapes.reshape(target, shape=(-1,)))
-    excess = pointwise.clamp(margin - own + rows, 0)
+    excess = activation.relu(margin - own + rows)
     losses = excess * excess if p == 2 else excess
     if weight is not None:
         losses = losses * loss.pick_class(shapes.expand(weight, size=rows.shape), shapes.reshape(target, shape=(-1,)))
@@ -292,7 +292,7 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
     listed = reductions.sum(chosen, dim=2, keepdim=True)
     other = 1 - pointwise.clamp(reductions.sum(chosen, dim=1, keepdim=True), None, 1)
     own = linalg.matmul(chosen, shapes.unsqueeze(rows, dim=2))
-    losses = pointwise.clamp(1 - own + shapes.unsqueeze(rows, dim=1), 0) * listed * other
+    losses = activation.relu(1 - own + shapes.unsqueeze(rows, dim=1)) * listed * other
     total = reductions.sum(losses, dim=(1, 2)) / rows.shape[1]
     return _reduced(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
 
