@@ -52,8 +52,15 @@ newaxis = None
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("backends", "cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special",
                     "testing", "utils", "viz"))
-_ELSEWHERE = {"get_float32_matmul_precision": "backends", "load": "serialization", "save": "serialization",
-              "set_float32_matmul_precision": "backends", "vmap": "func"}
+_ELSEWHERE = {
+    **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
+    **dict.fromkeys(("load", "save"), "serialization"),
+    **dict.fromkeys(("are_deterministic_algorithms_enabled", "get_num_interop_threads", "get_num_threads",
+                     "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads",
+                     "set_num_threads", "use_deterministic_algorithms"), "settings"),
+    **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
+                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "typed"),
+    "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

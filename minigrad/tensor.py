@@ -240,7 +240,8 @@ class Tensor(TensorBase):
     def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
         """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`."""
         if dtype is not None:
-            return self.to(TYPE_OF.get(dtype, dtype) if isinstance(dtype, str) else dtype)
+            name = dtype.replace("torch.", "minigrad.") if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
+            return self.to(dtype=TYPE_OF.get(name, dtype))
         names = {d: name for name, d in TYPE_OF.items()}
         return names[self.dtype].replace("minigrad.", "minigrad.cuda.") if self.is_cuda else names[self.dtype]
 
@@ -819,7 +820,7 @@ class Tensor(TensorBase):
     view, view_as, reshape, reshape_as = shapes.view, shapes.view_as, shapes.reshape_method, shapes.reshape_as
     flatten, unflatten, ravel = shapes.flatten, shapes.unflatten, shapes.ravel
     squeeze, unsqueeze, squeeze_, unsqueeze_ = shapes.squeeze, shapes.unsqueeze, shapes.squeeze_, shapes.unsqueeze_
-    expand, expand_as, broadcast_to = shapes.expand_method, shapes.expand_as, shapes.broadcast_to
+    expand, expand_as, broadcast_to = shapes.expand_method, shapes.expand_as, shapes.expand_method
     sum_to_size, repeat, tile, roll = shapes.sum_to_size_method, shapes.repeat_method, shapes.tile_method, shapes.roll
     permute, transpose, transpose_ = shapes.permute_method, shapes.transpose, shapes.transpose_
     swapaxes, swapdims, swapaxes_, swapdims_ = shapes.swapaxes, shapes.swapdims, shapes.swapaxes_, shapes.swapdims_

@@ -1,0 +1,70 @@
+"""PyTorch's switches of the whole process: threads, determinism, repeated warnings."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from minigrad.errors import ArgumentError, InvalidValueError
+
+__all__ = ["are_deterministic_algorithms_enabled", "get_num_interop_threads", "get_num_threads",
+           "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
+           "use_deterministic_algorithms"]
+
+_deterministic = _warn_only = False
+_threads: int | None = None
+_limits: Any = None  # threadpoolctl's, which end with the object
+
+
+def set_num_threads(num: int) -> None:
+    """How many threads matrix products may use.
+
+    They belong to the BLAS that NumPy was built with: this takes effect where ``threadpoolctl`` is installed. Otherwise set
+    the environment variable OMP_NUM_THREADS (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before Python starts.
+    """
+    global _threads, _limits
+    if isinstance(num, bool) or not isinstance(num, int):
+        raise ArgumentError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    if num < 1:
+        raise InvalidValueError(f"set_num_threads expects a positive integer, got {num}")
+    _threads = num
+    try:
+        import threadpoolctl
+    except ImportError:
+        return
+    _limits = threadpoolctl.threadpool_limits(num, user_api="blas")
+
+
+def get_num_threads() -> int:
+    """What :func:`set_num_threads` was last given; before that, the number of processors."""
+    return _threads or os.cpu_count() or 1
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Accepted for PyTorch's programs: operations here never run beside each other."""
+
+
+def get_num_interop_threads() -> int:
+    """Always 1; see :func:`set_num_interop_threads`."""
+    return 1
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """Whether the processor was told to take denormal numbers as zero: always False, NumPy cannot."""
+    return False
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Ask that equal programs give equal results: on the CPU they always do, for equal seeds and numbers of threads."""
+    global _deterministic, _warn_only
+    _deterministic, _warn_only = bool(mode), bool(mode and warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What :func:`use_deterministic_algorithms` was last given."""
+    return _deterministic
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """The `warn_only` that :func:`use_deterministic_algorithms` was last given."""
+    return _warn_only

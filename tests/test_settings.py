@@ -1,0 +1,45 @@
+"""Switches of the whole process, and PyTorch's older constructors."""
+
+from __future__ import annotations
+
+import pytest
+
+import minigrad as mg
+
+
+def test_what_programs_set_first_is_accepted_and_remembered() -> None:
+    before = mg.get_num_threads()
+    mg.set_num_threads(2)
+    assert mg.get_num_threads() == 2 and mg.get_num_interop_threads() == 1
+    mg.set_num_threads(before)
+    mg.use_deterministic_algorithms(True, warn_only=True)
+    assert mg.are_deterministic_algorithms_enabled() and mg.is_deterministic_algorithms_warn_only_enabled()
+    mg.use_deterministic_algorithms(False)
+    assert not mg.are_deterministic_algorithms_enabled() and not mg.is_deterministic_algorithms_warn_only_enabled()
+    assert not mg.set_flush_denormal(True)
+
+
+def test_a_number_of_threads_is_a_positive_int() -> None:
+    with pytest.raises(TypeError, match="set_num_threads expects an int, but got float"):
+        mg.set_num_threads(1.5)
+    with pytest.raises(ValueError, match="positive integer, got 0"):
+        mg.set_num_threads(0)
+
+
+def test_typed_constructors_make_tensors_of_one_dtype() -> None:
+    assert mg.LongTensor([1, 2]).dtype is mg.int64 and mg.FloatTensor([1, 2]).tolist() == [1., 2.]
+    assert mg.DoubleTensor(2, 3).shape == (2, 3) and mg.ByteTensor().shape == (0,)
+    x = mg.IntTensor(mg.tensor([1.5, 2.5]))
+    assert x.tolist() == [1, 2] and isinstance(x, mg.IntTensor) and not isinstance(x, mg.LongTensor)
+    assert x.type(mg.HalfTensor).dtype is mg.float16 and x.type("torch.BoolTensor").dtype is mg.bool
+
+
+def test_the_default_type_can_be_set_by_its_older_name() -> None:
+    try:
+        mg.set_default_tensor_type(mg.DoubleTensor)
+        assert mg.ones(1).dtype is mg.float64
+    finally:
+        mg.set_default_tensor_type("minigrad.FloatTensor")
+    assert mg.ones(1).dtype is mg.float32
+    with pytest.raises(TypeError, match="expected minigrad.FloatTensor"):
+        mg.set_default_tensor_type("float")
