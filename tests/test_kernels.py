@@ -14,8 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad import backend
 from minigrad.backend.kernels import BLOCK, C_TYPES, ELEMENTWISE, ROWWISE, CudaKernels, Kernels, row_source, threads_for
-from tests import host_kernels, standin
-from tests.standin import to_standin
+from tests import host_kernels, standin, test_gpu
 
 NVCC = shutil.which("nvcc")
 needs_compiler = pytest.mark.skipif(not host_kernels.COMPILER, reason="needs a C++ compiler, g++ or clang++")
@@ -105,9 +104,12 @@ def test_rows_by_one_and_by_several_threads(name: str, threads: int, dtype: Any,
 
 # ---------------------------------------------------------------------------------------------------- against the compositions
 
-@pytest.fixture(params=["kernels", "compositions"])
+@pytest.fixture(params=["kernels", "compositions", pytest.param("gpu", marks=pytest.mark.gpu)])
 def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
-    """With the kernels, and with the compositions that stand in where there is none."""
+    """With the kernels as C++ on the stand-in, with the compositions there, and with the kernels on a GPU: the device's name."""
+    if request.param == "gpu":
+        test_gpu.require()
+        return "cuda"
     library: Any = backend.library_on(standin.DEVICE)
     if request.param == "compositions":
         monkeypatch.setattr(library, "kernels", Kernels())
@@ -115,13 +117,13 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
         pytest.skip("needs a C++ compiler, g++ or clang++")
     else:
         assert isinstance(library.kernels, CudaKernels)
-    return str(request.param)
+    return "standin"
 
 
-def both(function: Any, *arrays: Any) -> None:
-    """`function` of tensors gives the same results and gradients here and there."""
+def both(way: str, function: Any, *arrays: Any) -> None:
+    """`function` of tensors gives the same results and gradients here and on the device `way`."""
     found = []
-    for move in (lambda x: x, to_standin):
+    for move in (lambda x: x, lambda x: backend.to_device(x, backend.Device(way))):
         tensors = []
         for array in arrays:
             t = mg.tensor(0.0, requires_grad=array.dtype.kind == "f")
@@ -142,27 +144,27 @@ def both(function: Any, *arrays: Any) -> None:
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("dim", [0, 1, -1])
 def test_softmax(way: str, name: str, dim: int, dtype: Any) -> None:
-    both(lambda x: getattr(mg, name)(x, dim), random(3, 5, dtype=dtype))
-    both(lambda x: getattr(mg, name)(x.T, dim), random(3, 5, dtype=dtype))
-    both(lambda x: getattr(mg, name)(x, 0), random(4, dtype=dtype))
-    both(lambda x: getattr(mg, name)(x, dim), np.zeros((0, 3), dtype))
+    both(way, lambda x: getattr(mg, name)(x, dim), random(3, 5, dtype=dtype))
+    both(way, lambda x: getattr(mg, name)(x.T, dim), random(3, 5, dtype=dtype))
+    both(way, lambda x: getattr(mg, name)(x, 0), random(4, dtype=dtype))
+    both(way, lambda x: getattr(mg, name)(x, dim), np.zeros((0, 3), dtype))
 
 
 def test_softmax_of_infinities(way: str, dtype: Any) -> None:
     x = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2]], dtype)
-    both(lambda t: mg.softmax(t, 1).detach(), x)
-    both(lambda t: mg.log_softmax(t, 1).detach(), x)
+    both(way, lambda t: mg.softmax(t, 1).detach(), x)
+    both(way, lambda t: mg.log_softmax(t, 1).detach(), x)
 
 
 def test_normalizations(way: str, dtype: Any) -> None:
     functional = mg.nn.functional
-    both(lambda x, w, b: functional.layer_norm(x, (5,), w, b), random(3, 5, dtype=dtype), random(5, dtype=dtype),
+    both(way, lambda x, w, b: functional.layer_norm(x, (5,), w, b), random(3, 5, dtype=dtype), random(5, dtype=dtype),
          random(5, dtype=dtype))
-    both(lambda x: functional.layer_norm(x.T, (3, 4)), random(4, 3, 2, dtype=dtype).T.copy().T)
-    both(lambda x: functional.rms_norm(x, (5,)), random(3, 5, dtype=dtype))
-    both(lambda x: functional.batch_norm(x, None, None, training=True), random(3, 2, 4, dtype=dtype))
-    both(lambda x: functional.batch_norm(x, None, None, training=True), random(6, 3, dtype=dtype))
-    both(lambda x: functional.group_norm(x, 2), random(3, 4, 5, dtype=dtype))
+    both(way, lambda x: functional.layer_norm(x.T, (3, 4)), random(4, 3, 2, dtype=dtype).T.copy().T)
+    both(way, lambda x: functional.rms_norm(x, (5,)), random(3, 5, dtype=dtype))
+    both(way, lambda x: functional.batch_norm(x, None, None, training=True), random(3, 2, 4, dtype=dtype))
+    both(way, lambda x: functional.batch_norm(x, None, None, training=True), random(6, 3, dtype=dtype))
+    both(way, lambda x: functional.group_norm(x, 2), random(3, 4, 5, dtype=dtype))
 
 
 @pytest.mark.parametrize(("ndim", "kernel", "stride", "padding", "dilation"), [
@@ -172,30 +174,30 @@ def test_max_pooling(way: str, ndim: int, kernel: Any, stride: Any, padding: Any
     x = random(2, 3, *[7, 6, 5][:ndim], dtype=dtype).round(0)  # so that there are equal maxima
     for ceil_mode, places in itertools.product((False, True), repeat=2):
         settings = (kernel, stride, padding, dilation, ceil_mode)
-        both(lambda t, s=settings, p=places: pool(t, *s, p)[1] if p else pool(t, *s), x)
+        both(way, lambda t, s=settings, p=places: pool(t, *s, p)[1] if p else pool(t, *s), x)
     x[..., ::3] = np.nan
-    both(lambda t: pool(t, kernel, stride, padding, dilation, False, True)[1], x)
-    both(lambda t: pool(t, kernel, stride, padding, dilation).detach(), x)
-    both(lambda t: pool(t, kernel, stride, padding, dilation), np.full_like(x, -np.inf))
+    both(way, lambda t: pool(t, kernel, stride, padding, dilation, False, True)[1], x)
+    both(way, lambda t: pool(t, kernel, stride, padding, dilation).detach(), x)
+    both(way, lambda t: pool(t, kernel, stride, padding, dilation), np.full_like(x, -np.inf))
 
 
 @pytest.mark.parametrize("settings", [
     {}, {"weight_decay": 0.1}, {"amsgrad": True}, {"maximize": True}, {"weight_decay": 0.1, "decoupled_weight_decay": True}])
 def test_adam(way: str, settings: dict[str, Any], dtype: Any) -> None:
-    steps("Adam", settings, dtype)
+    steps(way, "Adam", settings, dtype)
 
 
 @pytest.mark.parametrize("settings", [
     {}, {"weight_decay": 0.1}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
     {"momentum": 0.9, "dampening": 0.5, "maximize": True}])
 def test_sgd(way: str, settings: dict[str, Any], dtype: Any) -> None:
-    steps("SGD", settings, dtype)
+    steps(way, "SGD", settings, dtype)
 
 
-def steps(name: str, settings: dict[str, Any], dtype: Any) -> None:
+def steps(way: str, name: str, settings: dict[str, Any], dtype: Any) -> None:
     """Three steps move parameters and state alike here and there, and a gradient's memory layout does not matter."""
     found = []
-    for device in ("cpu", "standin"):
+    for device in ("cpu", way):
         p = mg.nn.Parameter(mg.tensor(random(3, 4, dtype=dtype)).to(device))
         optimizer = getattr(mg.optim, name)([p], lr=0.1, **settings)
         for k in range(3):
@@ -209,7 +211,7 @@ def steps(name: str, settings: dict[str, Any], dtype: Any) -> None:
 
 
 def test_dropout_mask(way: str, dtype: Any) -> None:
-    x = mg.ones(50, 40, dtype=mg.float64 if dtype is np.float64 else mg.float32).to("standin")
+    x = mg.ones(50, 40, dtype=mg.float64 if dtype is np.float64 else mg.float32).to(way)
     dropped = mg.nn.functional.dropout(x, 0.25)
     values = dropped.cpu().numpy()
     assert values.dtype == dtype and set(np.unique(values)) == {0, dtype(1 / 0.75)} and 0.7 < (values > 0).mean() < 0.8

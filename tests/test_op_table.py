@@ -139,20 +139,3 @@ def test_on_a_strict_stand_in_for_cupy(name: str) -> None:
             checks.check_elsewhere(op, case, sample, standin.to_standin)
 
     for_samples(name, check, edges=True)
-
-
-@pytest.mark.gpu
-def test_on_a_gpu() -> None:
-    cupy = pytest.importorskip("cupy", reason="needs CuPy")
-    try:
-        minigrad.backend.library_on(minigrad.backend.Device("cuda"))
-    except minigrad.errors.DeviceError as error:
-        pytest.skip(str(error))
-    failures = {}
-    for name in NAMES:
-        try:
-            for_samples(name, lambda op, case, sample: checks.check_elsewhere(
-                op, case, sample, lambda x: cupy.asarray(x) if isinstance(x, np.ndarray) else x))
-        except Exception as error:
-            failures[name] = error
-    assert not failures
