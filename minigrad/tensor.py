@@ -357,11 +357,25 @@ class Tensor(TensorBase):
         return array
 
     def __dlpack__(self, **options: Any) -> Any:
-        return self.detach().numpy(force=not self.is_cuda).__dlpack__(**options) if not self.is_cuda \
-            else self.array.__dlpack__(**options)
+        """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad."""
+        if self.node is not None:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
+        """DLPack's numbers of the kind of device, 1 main memory, 2 CUDA, and of the device."""
         return self.array.__dlpack_device__()
+
+    @property
+    def __cuda_array_interface__(self) -> Any:
+        """Where the elements are in a GPU's memory, for Numba and others; only tensors on a GPU have it."""
+        if self.device.type == "cpu":
+            raise AttributeError(f"Can't get __cuda_array_interface__ on non-CUDA tensor type: {self.type()}. If CUDA data is "
+                                 "required use tensor.cuda() to copy tensor to device memory.")
+        if self.node is not None:
+            raise GraphError("Can't get __cuda_array_interface__ on Variable that requires grad. If gradients aren't required, "
+                             "use var.detach() to get Variable that doesn't require grad.")
+        return self.array.__cuda_array_interface__
 
     # -- copies and writes
 

@@ -218,6 +218,16 @@ class ndarray:
     def transpose(self, *axes: Any) -> ndarray:
         return device(self._host.transpose(*axes), (self,))
 
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {**self._host.__array_interface__, "version": 3, "stream": None}
+
+    def __dlpack__(self, stream: Any = None, **options: Any) -> Any:
+        return self._host.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 12, self._card  # kDLExtDev
+
     # NumPy's protocols, as cupy/_core/core.pyx implements them.
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
@@ -396,6 +406,9 @@ class Module:
                 COMPUTE_TYPE_DEFAULT=1, COMPUTE_TYPE_TF32=7))
             self.random = SimpleNamespace(Generator=Generator, Philox4x3210=np.random.Philox)
 
+    def from_dlpack(self, array: Any) -> ndarray:
+        return device(np.from_dlpack(InMainMemory(array)), ())
+
     def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None, *, blocking: bool = True) -> Any:
         return a.get(order=order, out=out)
 
@@ -434,6 +447,16 @@ def on_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
+class InMainMemory:
+    """Where the memory of the stand-in's cards is in truth."""
+
+    def __init__(self, array: Any) -> None:
+        self.__dlpack__ = array.__dlpack__
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
 xp = Module()
 
 
@@ -463,6 +486,7 @@ class StandinLibrary(CupyLibrary):
     """The package's CuPy library over the stand-in, on a device of its own name."""
 
     device_type = "standin"
+    dlpack_kinds = (12,)
 
     def __init__(self) -> None:
         super().__init__(xp, cupyx)

@@ -128,7 +128,8 @@ def test_the_default_device() -> None:
 
 FACTORIES: dict[str, Callable[[Any], Any]] = {
     "zeros": lambda d: mg.zeros(2, device=d), "ones": lambda d: mg.ones(2, device=d), "empty": lambda d: mg.empty(2, device=d),
-    "full": lambda d: mg.full((2,), 1.0, device=d), "eye": lambda d: mg.eye(2, device=d), "arange": lambda d: mg.arange(3, device=d),
+    "full": lambda d: mg.full((2,), 1.0, device=d), "eye": lambda d: mg.eye(2, device=d),
+    "arange": lambda d: mg.arange(3, device=d),
     "linspace": lambda d: mg.linspace(0, 1, 3, device=d), "tensor": lambda d: mg.tensor([1.0], device=d),
     "as_tensor": lambda d: mg.as_tensor(np.ones(2), device=d), "asarray": lambda d: mg.asarray([1.0], device=d),
     "rand": lambda d: mg.rand(2, device=d), "randn": lambda d: mg.randn(2, device=d),

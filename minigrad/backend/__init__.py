@@ -16,12 +16,15 @@ from typing import Any
 import numpy as np
 
 from minigrad.backend import device as device_module
+from minigrad.backend import dlpack
 from minigrad.backend.device import Device, as_device, get_default_device, set_default_device
+from minigrad.backend.dlpack import is_capsule
 from minigrad.backend.library import Library, NumpyLibrary, cupy_library
 from minigrad.backend.stream import new_stream, stream_from_state, stream_state
+from minigrad.errors import DeviceError
 
-__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "get_default_device",
-           "is_array", "is_pinned", "library_of", "library_on", "make", "new_stream", "on_card", "register", "resolve",
+__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "from_cuda",
+           "from_dlpack", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make", "new_stream", "on_card", "register", "resolve",
            "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
@@ -116,6 +119,25 @@ device_module.on_card.append(on_card)
 def make(device: Device, function: str, *args: Any, **options: Any) -> Any:
     """An array made on `device` by a function of its library's module, such as ``"zeros"``."""
     return library_on(device).make(device, function, *args, **options)
+
+
+def from_dlpack(x: Any) -> Any:
+    """An array that shares the memory of `x`, an object with the DLPack protocol or a capsule."""
+    if is_capsule(x):
+        x = dlpack.Capsule(x)
+    kind, index = x.__dlpack_device__()
+    library = next((lib for lib in _libraries.values() if kind in lib.dlpack_kinds), None)
+    if library is None:
+        if kind not in dlpack.CUDA:
+            raise DeviceError(f"from_dlpack: the {type(x).__name__} is on a device of DLPack's kind {kind}; only main memory (1) "
+                              "and CUDA (2) can be shared")
+        library = library_on(Device("cuda"))
+    return library.from_dlpack(x, index)
+
+
+def from_cuda(x: Any) -> Any:
+    """An array that shares the memory of `x`, which has ``__cuda_array_interface__``."""
+    return library_on(Device("cuda")).xp.asarray(x)
 
 
 def address_of(x: Any) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.backend import dlpack
 from minigrad.backend.cards import Cards
 from minigrad.backend.device import CPU, Device
 from minigrad.backend.kernels import CudaKernels, Kernels
@@ -23,6 +24,7 @@ class Library:
     xp: Any
     array_type: type
     kernels: Kernels = Kernels()  # operations of its own, for what NumPy's functions would do in several passes
+    dlpack_kinds: tuple[int, ...]  # the kinds of devices, by DLPack's numbers, whose memory its arrays can share
     cards: Cards | None = None  # None where arrays are in main memory
     buffer = 1 << 21  # elements of an intermediate result that is better made in parts, so that it stays in the cache
 
@@ -41,6 +43,10 @@ class Library:
     def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
         """`x`, which is in main memory, on `device`. `non_blocking`: from pinned memory, it may still be under way."""
         raise NotImplementedError
+
+    def from_dlpack(self, x: Any, index: int) -> Any:
+        """An array that shares the memory of `x`, which has the DLPack protocol and is on device `index` of this library."""
+        return self.xp.from_dlpack(x)
 
     def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
         """Whether `x` is in main memory that the library's cards can fetch from by themselves."""
@@ -81,6 +87,7 @@ class Library:
 
 class NumpyLibrary(Library):
     device_type = "cpu"
+    dlpack_kinds = dlpack.CPU
     xp = np
     array_type = np.ndarray
 
@@ -106,6 +113,10 @@ class NumpyLibrary(Library):
 
     def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
         return getattr(np, function)(*args, **options)
+
+    def from_dlpack(self, x: Any, index: int) -> Any:
+        array = np.from_dlpack(x)
+        return array if array.flags.writeable or dlpack.says_if_writeable(x) else np.asarray(dlpack.Writeable(array))
 
     def address_of(self, x: Any) -> int:
         address: int = x.__array_interface__["data"][0]
@@ -184,6 +195,7 @@ def scipy_special() -> Any:
 
 class CupyLibrary(Library):
     device_type = "cuda"
+    dlpack_kinds = dlpack.CUDA
     cards: Cards
     buffer = 1 << 27
 
@@ -218,6 +230,10 @@ class CupyLibrary(Library):
     def between(self, x: Any, device: Device) -> Any:
         with self.cards.on(device.index):
             return x.copy()
+
+    def from_dlpack(self, x: Any, index: int) -> Any:
+        with self.cards.on(index):
+            return self.xp.from_dlpack(x)
 
     def pinned(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """`x` copied to memory that the operating system leaves in its place, from which a card can fetch by itself."""

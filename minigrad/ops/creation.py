@@ -16,7 +16,7 @@ from minigrad.errors import ArgumentError, DtypeError, ShapeError
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
            "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
-           "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like"]
+           "scalar_tensor", "tensor", "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
 NUMBERS = (bool, int, float, complex, np.generic)
 
@@ -421,6 +421,10 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
     elif isinstance(obj, backend.array_types):
         source = wrap(adopted(obj))
+    elif hasattr(obj, "__cuda_array_interface__"):
+        source = wrap(adopted(backend.from_cuda(obj)))
+    elif hasattr(obj, "__dlpack__") or backend.is_capsule(obj):
+        source = from_dlpack(obj)
     else:
         if copy is False:
             raise ValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
@@ -440,9 +444,24 @@ def from_numpy(ndarray: Any) -> Any:
     return wrap(adopted(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
-def from_dlpack(ext_tensor: Any) -> Any:
-    """A tensor that shares the memory of an object with the DLPack protocol, such as another library's array."""
-    return wrap(adopted(np.from_dlpack(ext_tensor)))
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
+    """A tensor that shares the memory of an object with the DLPack protocol, such as another library's array, or of a capsule.
+
+    Args:
+        device: where it is to be; None: where it is.
+        copy: True: of its own memory; False: never copied, else ``ValueError``; None: copied where it must be.
+    """
+    array = adopted(backend.from_dlpack(ext_tensor))
+    if device is None or (there := backend.resolve(backend.as_device(device))) == backend.device_of(array):
+        return wrap(array.copy() if copy else array)
+    if copy is False:
+        raise ValueError(f"from_dlpack: cannot move the array from {backend.device_of(array)} to {there} without a copy")
+    return wrap(backend.to_device(array, there))
+
+
+def to_dlpack(tensor: Any) -> Any:
+    """A DLPack capsule of the memory of `tensor`, for another library's ``from_dlpack`` to take, once."""
+    return tensor.__dlpack__()
 
 
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Any:
@@ -480,8 +499,13 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if isinstance(data, backend.array_types):
         array = adopted(data)
         return (array if wanted is None else converted(array, wanted)), backend.device_of(array)
-    if not isinstance(data, NUMBERS) and hasattr(data, "__array__") and not isinstance(data, (list, tuple)):
-        return array_of(caller, np.asarray(data), wanted)
+    if not isinstance(data, (*NUMBERS, list, tuple)):
+        if hasattr(data, "__cuda_array_interface__"):
+            return array_of(caller, backend.from_cuda(data), wanted)
+        if hasattr(data, "__array__"):
+            return array_of(caller, np.asarray(data), wanted)
+        if hasattr(data, "__dlpack__"):
+            return array_of(caller, backend.from_dlpack(data), wanted)
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)

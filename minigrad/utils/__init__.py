@@ -5,7 +5,7 @@ from typing import Any as _Any
 
 
 def __getattr__(name: str) -> _Any:
-    # `minigrad.utils.checkpoint` and `minigrad.utils.data` are there without an import of their own, as in PyTorch.
-    if name in ("checkpoint", "data"):
+    # `minigrad.utils.checkpoint`, `data` and `dlpack` are there without an import of their own, as in PyTorch.
+    if name in ("checkpoint", "data", "dlpack"):
         return _importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
