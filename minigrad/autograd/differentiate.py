@@ -40,10 +40,10 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             t.retain_grad()  # type: ignore[attr-defined]  # nothing happens to leaves
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
     cls = result_class(outputs)
+    given = {id(g) for g in gradients}
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
         results = run_backward([(place_of(t), g) for t, g in zip(outputs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, True)
-    given = {id(g) for g in gradients}
+                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, given, True)
     for edge, g in results.items():
         if isinstance(edge, TensorBase):  # the others retain theirs
             accumulate_into_leaf(edge, g, cls, given)
@@ -85,11 +85,11 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
                              f"{list(ins[k].shape)}; create it with requires_grad=True")
     gradients = seeds("grad", outs, grad_outputs, create_graph)
     cls = result_class(outs)
+    given = {id(g) for g in gradients}
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
         results = run_backward([(place_of(t), g) for t, g in zip(outs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls)
+                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls, given)
     grads: list[Any] = []
-    given = {id(g) for g in gradients}
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:

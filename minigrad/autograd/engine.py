@@ -19,7 +19,7 @@ from minigrad.errors import ShapeError
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
-                 cls: type[TensorBase], run_targets: bool = False) -> dict[Any, Any]:
+                 cls: type[TensorBase], given: set[int], run_targets: bool = False) -> dict[Any, Any]:
     """Carry gradients from `roots`, pairs of an edge and the gradient of it, back through the graph.
 
     Args:
@@ -27,6 +27,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
         create_graph: run the rules on tensors, so that the gradients have a graph of their own. `roots` then hold tensors.
         wanted: edges whose gradients are asked for; only what leads to them is run. None: every leaf.
         cls: the class of tensors that rules and hooks are given.
+        given: gains the identities of the arrays that hooks were shown, which are not to become anyone's ``.grad``.
         run_targets: run the nodes in `wanted` themselves too, for the hooks on them.
 
     Returns: the gradient of each leaf reached or, if `wanted`, of each edge in it that was reached: arrays, or tensors
@@ -114,6 +115,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
             results[leaf] = run_hooks(hooks, g, cls) if hooks else g
         if calls:
             finish_pass()
+            given.update(calls.get(None, ()))
     finally:
         ending.reset(outer)
         grad_enabled.reset(mode)

@@ -105,7 +105,7 @@ def why_zero(edge: Any, loss: Any) -> str:
     watch = ZeroWatch()
     token = observer.set(watch)
     try:
-        run_backward([(edge_of(loss), seeds("explain", [loss], None, False)[0])], True, False, [edge], loss.result_class)
+        run_backward([(edge_of(loss), seeds("explain", [loss], None, False)[0])], True, False, [edge], loss.result_class, set())
     finally:
         observer.reset(token)
     node = watch.blame.get(edge)

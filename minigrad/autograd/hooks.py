@@ -12,12 +12,26 @@ from minigrad.autograd.clock import ledger
 from minigrad.autograd.graph import TensorBase, tied
 from minigrad.errors import ArgumentError, DtypeError, GraphError, ShapeError
 
+# For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
+# None, the identities of the arrays that users have been shown, and may keep.
+ending: ContextVar[Any] = ContextVar("ending", default=None)
+
+
+def show(array: Any) -> None:
+    """Note that users may keep `array`, so that it is not made a ``.grad``, which later passes add to in place."""
+    calls = ending.get()
+    if calls is not None:
+        calls.setdefault(None, set()).add(id(array))
+
 
 def wrapped(g: Any, cls: type[TensorBase]) -> Any:
     """A gradient as hooks see it: tensors, whatever the pass computes with."""
     if isinstance(g, tuple):
         return tuple([wrapped(x, cls) for x in g])
-    return g if g is None or isinstance(g, TensorBase) else tied(backend.as_array(g), None, cls)
+    if g is None or isinstance(g, TensorBase):
+        return g
+    show(g)
+    return tied(backend.as_array(g), None, cls)
 
 
 def unwrapped(new: Any, like: Any) -> Any:
@@ -54,6 +68,7 @@ def of_tensor(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
         g = run_hooks(extras.tensor_hooks, g, cls)
     tensor = extras.retains() if extras.retains is not None else None
     if tensor is not None:
+        show(g)
         accumulate(tensor, g, cls, set())
     return g
 
@@ -123,6 +138,7 @@ def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], given: set[in
     extras = leaf.__dict__.get("_accumulation")
     if extras is not None:
         g = before(extras, g, cls)
+        given.add(id(g))
     accumulate(leaf, g, cls, given)
     for hook in list(leaf.__dict__.get("_post_accumulate_hooks", {}).values()):
         hook(leaf)
@@ -131,10 +147,6 @@ def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], given: set[in
 
 
 # ---------------------------------------------------------------------------------------------------- hooks on several tensors
-
-# For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key.
-ending: ContextVar[Any] = ContextVar("ending", default=None)
-
 
 class Handles:
     """The handles of several hooks; ``remove()``, or leaving a ``with`` block, takes them all away."""
@@ -178,7 +190,7 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], 
 
 def finish_pass() -> None:
     """Call the hooks on several tensors whose gradients this pass has computed."""
-    for call in list(ending.get().values()):
-        if call is not None:
+    for key, call in list(ending.get().items()):
+        if key is not None and call is not None:
             fn, grads = call
             fn(grads)
