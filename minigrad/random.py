@@ -17,7 +17,7 @@ from typing import Any, Iterable, Iterator
 
 from minigrad import backend
 from minigrad.autograd.graph import TensorBase
-from minigrad.errors import ArgumentError, DeviceError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
            "set_rng_state"]
@@ -43,7 +43,10 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the stream that belongs to `seed`. Returns the generator."""
-        seed = seed.__index__()
+        try:
+            seed = int(seed)
+        except (TypeError, ValueError):
+            raise InvalidValueError(f"manual_seed: expected an int, got {seed!r}") from None
         if not -2**63 <= seed < 2**64:
             raise RuntimeError(f"manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got {seed}")
         self._seed, self._stream, self._there = seed % 2**64, None, None

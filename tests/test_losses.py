@@ -198,3 +198,11 @@ def test_older_words_for_the_reduction():
 def test_errors_say_what_would_be_right(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+def test_targets_of_the_wrong_kind_say_what_is_right() -> None:
+    scores = minigrad.zeros(3, 4)
+    with pytest.raises(TypeError, match=r"cross_entropy\(\): argument 'target' must be a Tensor, not list; minigrad.tensor"):
+        F.cross_entropy(scores, [0, 1, 2])
+    with pytest.raises(RuntimeError, match=r"to be Long or Byte, but got minigrad.float32 of shape \[3\]: classes are integers"):
+        F.cross_entropy(scores, minigrad.zeros(3))

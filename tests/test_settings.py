@@ -43,3 +43,10 @@ def test_the_default_type_can_be_set_by_its_older_name() -> None:
     assert mg.ones(1).dtype is mg.float32
     with pytest.raises(TypeError, match="expected minigrad.FloatTensor"):
         mg.set_default_tensor_type("float")
+
+
+def test_seeds_are_whole_numbers() -> None:
+    mg.manual_seed(1.9)
+    assert mg.initial_seed() == 1
+    with pytest.raises(ValueError, match="manual_seed: expected an int, got 'a'"):
+        mg.manual_seed("a")

@@ -636,3 +636,15 @@ def test_assigning_to_a_part_of_a_leaf_names_the_assignment() -> None:
     x = mg.zeros(3, requires_grad=True)
     with pytest.raises(RuntimeError, match=r"setitem: a view of a leaf Variable .* x\[index\] = value; write under"):
         x[0] = 1
+
+
+@pytest.mark.parametrize("name", ["max", "min", "std", "var", "flatten", "exp", "sum"])
+def test_a_list_in_place_of_a_tensor_is_refused_by_name(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"{name}\(\): argument 'input' must be a Tensor, not list; minigrad.tensor"):
+        getattr(mg, name)([1., 2.])
+
+
+@pytest.mark.parametrize("device", ["gpu", "float32"])
+def test_a_device_nobody_knows_is_not_taken_for_a_card(device: str) -> None:
+    with pytest.raises(RuntimeError, match=f"Expected one of cpu, .*device type at start of device string: {device}"):
+        mg.ones(2).to(device)

@@ -68,7 +68,8 @@ class General:
 def one_for_many(info: Any) -> Exception:
     """The error of giving one tensor, which could be iterated over, where a sequence of tensors is expected."""
     name = info.arguments[0]
-    return ArgumentError(f"{info.called}(): argument '{name}' must be tuple of Tensors, not Tensor; one tensor makes [x]")
+    return ArgumentError(f"{info.called}(): argument '{name}' must be tuple of Tensors, not Tensor; put them into a list: "
+                         f"{info.called}([x, y])")
 
 
 def alike(args: Any) -> bool:

@@ -43,6 +43,9 @@ def register(library: Library) -> None:
 def library_on(device: Device) -> Library:
     """The library whose arrays live on `device`. Raises ``DeviceError`` where it, or the device, is not there."""
     if device.type not in _libraries:
+        if device.type != "cuda":
+            raise DeviceError(f"Expected one of {', '.join({**_libraries, 'cuda': 0})} device type at start of device string: "
+                              f"{device.type}")
         register(cupy_library())
     return _libraries[device.type]
 

@@ -209,6 +209,7 @@ def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     correction = corrected(name, unbiased, correction)
+    pointwise.need_tensor(name, "input", input)
     if count(input.shape, dim) <= correction and math.prod(input.shape):
         warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
                       "(input numel divided by output numel).", UserWarning, stacklevel=4)

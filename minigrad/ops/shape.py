@@ -19,7 +19,7 @@ from minigrad.autograd.inplace import become, lead
 from minigrad.autograd.op import op
 from minigrad.dtypes import dtype as Dtype
 from minigrad.errors import ArgumentError, DimensionError, EmptyListError, ShapeError
-from minigrad.ops.pointwise import conj, view_as_complex, view_as_real
+from minigrad.ops.pointwise import conj, need_tensor, view_as_complex, view_as_real
 
 __all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
            "broadcast_tensors", "broadcast_to", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
@@ -599,8 +599,12 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     >>> minigrad.flatten(minigrad.zeros(2, 3, 4), 1).shape
     minigrad.Size([2, 12])
     """
+    need_tensor("flatten", "input", input)
     shape = tuple(input.shape)
-    first, last = wrapped_dim(start_dim, len(shape)), wrapped_dim(end_dim, len(shape))
+    try:
+        first, last = wrapped_dim(start_dim, len(shape)), wrapped_dim(end_dim, len(shape))
+    except DimensionError as error:
+        raise DimensionError(f"flatten: {error} [input: shape {list(shape)}, start_dim={start_dim}, end_dim={end_dim}]") from None
     if first > last:
         raise ShapeError(f"flatten: flatten() has invalid args: start_dim ({start_dim}) cannot come after end_dim ({end_dim})")
     if not shape:
