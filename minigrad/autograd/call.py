@@ -253,6 +253,9 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
         (d1, a1), (d2, a2) = list(devices.items())[:2]
         return DeviceError(f"{name}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
                            f"move one, for instance {a2}.to('{d1}')")
+    if (elsewhere := next(iter(devices), None)) is not None and (current := backend.current(elsewhere)) != elsewhere:
+        return DeviceError(f"{name}: '{devices[elsewhere]}' is on {elsewhere}, but this thread computes on {current}; write "
+                           f"`with minigrad.device('{elsewhere}'):` around it, or move the tensors [{error}]")
     described = ", ".join(f"{a}: {named(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
     described += "".join(f", {k}={v!r}" for k, v in settings.items() if v is not None)
     axis_error = getattr(np, "exceptions", np).AxisError

@@ -23,7 +23,7 @@ from minigrad.backend.library import Library, NumpyLibrary, cupy_library
 from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import DeviceError
 
-__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "device_of", "from_cuda",
+__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "current", "device_of", "from_cuda",
            "from_dlpack", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make", "new_stream", "on_card", "register", "resolve",
            "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
 
@@ -117,6 +117,11 @@ def on_card(device: Device) -> Any:
 
 
 device_module.on_card.append(on_card)
+
+
+def current(device: Device) -> Device:
+    """The device of the kind of `device` that this thread computes on."""
+    return library_on(device).resolve(Device(device.type))
 
 
 def make(device: Device, function: str, *args: Any, **options: Any) -> Any:

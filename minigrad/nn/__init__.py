@@ -2,10 +2,12 @@
 
 from minigrad.nn import functional as functional
 from minigrad.nn import init as init
+from minigrad.nn import parallel as parallel
 from minigrad.nn import utils as utils
 from minigrad.nn.functional.losses import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from minigrad.nn.modules import *
 from minigrad.nn.modules import Module as Module
+from minigrad.nn.parallel import DataParallel as DataParallel
 from minigrad.nn.parameter import Buffer as Buffer
 from minigrad.nn.parameter import Parameter as Parameter
 from minigrad.nn.parameter import UninitializedBuffer as UninitializedBuffer

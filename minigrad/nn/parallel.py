@@ -1,0 +1,316 @@
+"""One module on several cards: each takes a part of the batch (``DataParallel``).
+
+The parts are those of PyTorch: :func:`scatter` the batch, :func:`replicate` the module, run the replicas in threads with
+:func:`parallel_apply`, and :func:`gather` the results. Gradients flow back through all four, and are summed where the module is.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import traceback
+import warnings
+from typing import Any, Callable, Sequence
+
+from minigrad import autograd, backend
+from minigrad.autograd.function import Function, once_differentiable
+from minigrad.backend import Device
+from minigrad.errors import ArgumentError, DeviceError, ShapeError
+from minigrad.nn.modules.module import Module
+from minigrad.ops.shape import cat
+from minigrad.tensor import Tensor
+
+__all__ = ["DataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter", "scatter_kwargs"]
+
+
+def places(devices: Any) -> list[Device]:
+    """Devices, their names or numbers of cards as devices."""
+    return [backend.resolve(backend.as_device(d)) for d in devices]
+
+
+def rebuilt(like: Any, items: Any) -> Any:
+    """`items` in a sequence of the type of `like`, which may be a named tuple."""
+    return type(like)(*items) if hasattr(like, "_fields") else type(like)(items)
+
+
+# ---------------------------------------------------------------------------------------------------- there and back
+
+def scatter(inputs: Any, target_gpus: Sequence[Any], dim: int = 0) -> list[Any]:
+    """`inputs` for each device: tensors, in whatever tuples, lists and dictionaries, are cut along `dim`; the rest is repeated.
+
+    A tensor shorter than the number of devices makes fewer parts.
+    """
+    devices = places(target_gpus)
+
+    def parts(x: Any) -> list[Any]:
+        if isinstance(x, Tensor):
+            return [piece.to(device) for piece, device in zip(x.chunk(len(devices), dim), devices)]
+        if isinstance(x, (tuple, list)) and x:
+            return [rebuilt(x, items) for items in zip(*map(parts, x))]
+        if isinstance(x, dict) and x:
+            return [type(x)(zip(x, values)) for values in zip(*map(parts, x.values()))]
+        return [x for _ in devices]
+    return parts(inputs)
+
+
+def scatter_kwargs(inputs: Any, kwargs: Any, target_gpus: Sequence[Any], dim: int = 0) -> tuple[Any, Any]:
+    """:func:`scatter` for the positional and the named arguments of a call: as many of the one as of the other."""
+    each = scatter(inputs, target_gpus, dim) if inputs else []
+    named = scatter(kwargs, target_gpus, dim) if kwargs else []
+    each += [()] * (len(named) - len(each))
+    named += [{}] * (len(each) - len(named))
+    return tuple(each), tuple(named)
+
+
+def gather(outputs: Sequence[Any], target_device: Any, dim: int = 0) -> Any:
+    """The results of the replicas as one, on `target_device`: tensors are joined along `dim`, scalars make a vector."""
+    device = backend.as_device(target_device)
+
+    def joined(parts: Any) -> Any:
+        first = parts[0]
+        if isinstance(first, Tensor):
+            if all(t.dim() == 0 for t in parts) and dim == 0:
+                warnings.warn("Was asked to gather along dimension 0, but all input tensors were scalars; will instead unsqueeze "
+                              "and return a vector.", UserWarning, stacklevel=4)
+                parts = [t.unsqueeze(0) for t in parts]
+            return cat([t.to(device) for t in parts], dim)
+        if first is None:
+            return None
+        if isinstance(first, dict):
+            if any(len(part) != len(first) for part in parts):
+                raise ValueError("All dicts must have the same number of keys")
+            return type(first)((k, joined([part[k] for part in parts])) for k in first)
+        if isinstance(first, (tuple, list)):
+            return rebuilt(first, [joined(column) for column in zip(*parts)])
+        raise ArgumentError(f"gather: replicas must return tensors, or tuples, lists and dictionaries of them, but one returned "
+                            f"{type(first).__name__}")
+    with backend.on_card(device):
+        return joined(list(outputs))
+
+
+# ---------------------------------------------------------------------------------------------------- replicas
+
+def replicate(network: Module, devices: Sequence[Any], detach: bool = False) -> list[Any]:
+    """A copy of `network` on each device, whose parameters are copies too: gradients flow from them to the original's.
+
+    What a replica writes to a buffer in place on the device of the original shows there; on others it is lost.
+
+    Args:
+        detach: let no gradient flow.
+    """
+    modules = list(network.modules())
+    replicas = []
+    for device in places(devices):
+        moved: dict[int, Any] = {}
+
+        def there(t: Any) -> Any:
+            if t is None:
+                return None
+            if id(t) not in moved:
+                moved[id(t)] = t.detach().to(device) if detach else t.to(device)  # noqa: B023
+            return moved[id(t)]  # noqa: B023
+        copies: dict[Module, Any] = {}
+        for module in modules:
+            twin = copies[module] = object.__new__(type(module))
+            twin.__dict__.update(module.__dict__)
+            twin.__dict__["_parameters"] = {name: there(p) for name, p in module._parameters.items()}
+            twin.__dict__["_buffers"] = {name: there(b) for name, b in module._buffers.items()}
+        for module in modules:
+            copies[module].__dict__["_modules"] = {n: None if m is None else copies[m] for n, m in module._modules.items()}
+        replicas.append(copies[network])
+    return replicas
+
+
+class OnItsCard(Function):
+    """A replica's forward and backward, both computed while its card is the current one: one node for all of it."""
+
+    @staticmethod
+    def forward(ctx: Any, run: Callable[[list[Any]], list[Any]], device: Device, *tensors: Any) -> Any:
+        ctx.device = device
+        ctx.set_materialize_grads(False)
+        ctx.inner = [t.detach().requires_grad_(wants) for t, wants in zip(tensors, ctx.needs_input_grad[2:])]
+        with autograd.enable_grad():
+            ctx.outs = run(ctx.inner)
+        constant = [t.detach() for t in ctx.outs]
+        ctx.mark_non_differentiable(*[c for c, t in zip(constant, ctx.outs) if not t.requires_grad])
+        return tuple(constant)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Any) -> Any:
+        reached = [(t, g) for t, g in zip(ctx.outs, grads) if t.requires_grad and g is not None]
+        wanted = [t for t in ctx.inner if t.requires_grad]
+        with backend.on_card(ctx.device):
+            found = iter(autograd.grad([t for t, _ in reached], wanted, [g for _, g in reached], retain_graph=True,
+                                       allow_unused=True))
+        return None, None, *[next(found) if t.requires_grad else None for t in ctx.inner]
+
+
+def tensors_in(x: Any) -> list[Any]:
+    """The tensors in nested sequences and dictionaries, in order."""
+    if isinstance(x, Tensor):
+        return [x]
+    items = x.values() if isinstance(x, dict) else x if isinstance(x, (tuple, list)) else ()
+    return [t for item in items for t in tensors_in(item)]
+
+
+def with_tensors(x: Any, tensors: Any) -> Any:
+    """`x` with its tensors replaced, in order, by those the iterator `tensors` gives."""
+    if isinstance(x, Tensor):
+        return next(tensors)
+    if isinstance(x, dict):
+        return type(x)((k, with_tensors(v, tensors)) for k, v in x.items())
+    if isinstance(x, (tuple, list)):
+        return rebuilt(x, [with_tensors(v, tensors) for v in x])
+    return x
+
+
+def run_on_card(module: Any, args: Any, kwargs: Any, device: Device) -> Any:
+    """``module(*args, **kwargs)`` as one node, computed on another card than the current one."""
+    stores = [(m._parameters, name) for m in module.modules() for name, p in m._parameters.items() if p is not None]
+    given = tensors_in((args, kwargs))
+    shape: list[Any] = []
+
+    def run(inner: list[Any]) -> list[Any]:
+        left = iter(inner)
+        for store, name in stores:
+            store[name] = next(left)
+        new_args, new_kwargs = with_tensors((args, kwargs), left)
+        shape.append(module(*new_args, **new_kwargs))
+        return tensors_in(shape[0])
+    outs = OnItsCard.apply(run, device, *[store[name] for store, name in stores], *given)
+    return with_tensors(shape.pop(), iter(outs))
+
+
+def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Sequence[Any] | None = None,
+                   devices: Sequence[Any] | None = None) -> list[Any]:
+    """Call each of `modules` with its part of `inputs` and `kwargs_tup`, each in a thread of its own, on its device.
+
+    An exception in one is raised here, with the device in its message. Without `devices`, the module's first parameter says
+    where it runs.
+    """
+    if len(modules) != len(inputs):
+        raise AssertionError(f"The number of modules {len(modules)} is not equal to the number of inputs {len(inputs)}")
+    named = [{}] * len(modules) if kwargs_tup is None else kwargs_tup
+    where: list[Any] = [home(m) for m in modules] if devices is None else places(devices)
+    results: list[Any] = [None] * len(modules)
+
+    def work(k: int) -> None:
+        args = inputs[k] if isinstance(inputs[k], (tuple, list)) else (inputs[k],)
+        try:
+            with backend.on_card(where[k]):
+                if where[k] == current[k] or not isinstance(modules[k], Module):
+                    results[k] = modules[k](*args, **named[k])
+                else:
+                    results[k] = run_on_card(modules[k], args, named[k], where[k])
+        except Exception as error:
+            results[k] = Failure(error, k, where[k])
+    current = [backend.current(d) for d in where]  # what this thread, which will run the backward, computes on
+    if len(modules) == 1:
+        work(0)
+    else:
+        threads = [threading.Thread(target=contextvars.copy_context().run, args=(work, k)) for k in range(len(modules))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for result in results:
+        if isinstance(result, Failure):
+            raise result.named() from result.error
+    return results
+
+
+def home(module: Any) -> Device:
+    """Where a module's parameters, else its buffers, are."""
+    for t in (*module.parameters(), *module.buffers()):
+        return t.device  # type: ignore[no-any-return]
+    return backend.as_device(None)
+
+
+class Failure:
+    """An exception in a replica."""
+
+    def __init__(self, error: Exception, replica: int, device: Device) -> None:
+        self.error, self.replica, self.device = error, replica, device
+
+    def named(self) -> Exception:
+        """The exception with its replica and device in the message, of the same type where that takes a message."""
+        told = "".join(traceback.format_exception(self.error))
+        message = (f"Caught {type(self.error).__name__} in replica {self.replica} on device {self.device}: {self.error}\n"
+                   f"Original {told}")
+        try:
+            return type(self.error)(message)
+        except Exception:
+            return RuntimeError(message)
+
+
+# ---------------------------------------------------------------------------------------------------- all of it
+
+def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0,
+                  module_kwargs: dict[str, Any] | None = None) -> Any:
+    """``module(*inputs, **module_kwargs)``, each device computing its part of the batch; the result is on `output_device`.
+
+    Args:
+        device_ids: devices, their names or numbers of cards; the module is on the first. None: all cards.
+        output_device: None: the first of them.
+        dim: along which tensors are cut.
+    """
+    args = inputs if isinstance(inputs, tuple) else () if inputs is None else (inputs,)
+    kwargs = {} if module_kwargs is None else module_kwargs
+    devices = all_cards() if device_ids is None else places(device_ids)
+    if not devices:
+        return module(*args, **kwargs)
+    for t in (*module.parameters(), *module.buffers()):
+        if t.device != devices[0]:
+            raise DeviceError(f"module must have its parameters and buffers on device {devices[0]} (device_ids[0]) but found one "
+                              f"of them on device: {t.device}; move it with module.to('{devices[0]}')")
+    each, named = scatter_kwargs(args, kwargs, devices, dim)
+    if not each:
+        each, named = ((),), ({},)
+    used = devices[:len(each)]
+    if len(used) == 1:
+        return module(*each[0], **named[0])
+    with backend.on_card(devices[0]):
+        outputs = parallel_apply(replicate(module, used, not autograd.is_grad_enabled()), each, named, used)
+        return gather(outputs, devices[0] if output_device is None else output_device, dim)
+
+
+def all_cards() -> list[Device]:
+    """All cards there are; none where CUDA cannot be used."""
+    try:
+        cards = backend.library_on(Device("cuda")).cards
+    except DeviceError:
+        return []
+    return [Device("cuda", k) for k in range(0 if cards is None else cards.count())]
+
+
+class DataParallel(Module):
+    """A module computed on several cards at once, each of which takes a part of the batch.
+
+    The batch is cut along `dim`, the module copied to each card, and the results joined on `output_device`. The gradients of
+    the copies are summed in ``module``'s parameters, which are on the first card, as is what the first copy writes to buffers
+    in place. Without cards, or with one, it is the module itself. `device_ids` and `output_device` are numbers of cards, names
+    or devices.
+
+    The backward of a copy on another card is computed there as one step that cannot itself be differentiated: for second
+    derivatives, use the module alone.
+    """
+
+    def __init__(self, module: Module, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0) -> None:
+        super().__init__()
+        self.module = module
+        self.dim = dim
+        self.device_ids = all_cards() if device_ids is None else places(device_ids)
+        if not self.device_ids and device_ids is not None:
+            raise ShapeError("DataParallel: device_ids is empty; None means all cards")
+        self.output_device = None
+        if self.device_ids:
+            self.output_device = self.device_ids[0] if output_device is None else places([output_device])[0]
+        if len(self.device_ids) == 1:
+            self.module.to(self.device_ids[0])
+
+    def forward(self, *inputs: Any, **kwargs: Any) -> Any:
+        """``module(*inputs, **kwargs)``, computed by parts."""
+        if not self.device_ids:
+            return self.module(*inputs, **kwargs)
+        return data_parallel(self.module, inputs, self.device_ids, self.output_device, self.dim, kwargs)
