@@ -18,8 +18,8 @@ FILE = Path(__file__).with_name("cupy_surface.json")
 
 
 def load() -> dict[str, Any]:
-    """Its parts: ``functions`` by submodule, ``ufuncs``, ``special`` (ufuncs of cupyx.scipy.special), ``generator``, ``names``,
-    ``methods`` and ``attributes``."""
+    """Its parts: ``functions`` by submodule, ``ufuncs``, ``special`` (ufuncs of cupyx.scipy.special), the ``types`` that both
+    take and return, ``generator``, ``names``, ``methods`` and ``attributes``."""
     found: dict[str, Any] = json.loads(FILE.read_text())
     return found
 
@@ -56,6 +56,8 @@ def read() -> dict[str, Any]:
     surface["special"] = [n for n in dir(special) if isinstance(getattr(special, n), cupy.ufunc)]
     surface["functions"]["special"] = {n: parameters(getattr(special, n)) for n in dir(special)
                                        if inspect.isfunction(getattr(special, n)) and not n.startswith("_")}
+    surface["types"] = {n: getattr(cupy, n).types for n in surface["ufuncs"] if n != "matmul"}
+    surface["types of special"] = {n: getattr(special, n).types for n in surface["special"]}
     generator = cupy.random.Generator
     surface["generator"] = {n: method_parameters(getattr(generator, n).__doc__) for n in dir(generator) if not n.startswith("_")}
     known = {*surface["ufuncs"], *surface["functions"][""]}

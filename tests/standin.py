@@ -113,6 +113,22 @@ def run(what: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     return device(function(*host(tuple(args), what), **host(dict(kwargs), what)), given)
 
 
+def computed(name: str, types: Any, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """A ufunc on what `args` hold, in the types that CuPy has it for: these may be fewer than NumPy's, or other."""
+    result = run(name, function, args, kwargs)
+    if types is None or kwargs.get("out") is not None or kwargs.get("dtype") is not None:
+        return result
+    together = np.result_type(*[x.dtype if isinstance(x, ndarray) else x for x in args])
+    given = [x.dtype if isinstance(x, (ndarray, np.generic)) else together for x in args]
+    for each in types:
+        takes, _, gives = each.partition("->")
+        if len(takes) == len(given) and "V" not in takes and all(map(np.can_cast, given, takes)):
+            outs = result if isinstance(result, tuple) else (result,)
+            outs = tuple([o if o.dtype == np.dtype(t) else device(o._host.astype(t), (o,)) for o, t in zip(outs, gives)])
+            return outs if isinstance(result, tuple) else outs[0]
+    raise TypeError(f"Wrong type {given} of arguments for cupy_{name}")
+
+
 def check_index(index: Any, shape: tuple[int, ...]) -> Any:
     """An index as NumPy takes it: numbers, slices, None, Ellipsis, lists of numbers and stand-in arrays; one mask at most.
 
@@ -245,13 +261,14 @@ class ndarray:
         out = kwargs.get("out")
         if out is not None and len(out) != 1:
             raise ValueError("The 'out' parameter must have exactly one array value")
-        result = run(name, ufunc, inputs, kwargs)
+        types = SURFACE["types"].get(name) if name in SURFACE["ufuncs"] else SURFACE["types of special"].get(name)
+        result = computed(name, types, ufunc, inputs, kwargs)
         return out[0] if out is not None else result
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         name = ".".join([*func.__module__.split(".")[1:], func.__name__])
         if name in SURFACE["ufuncs"]:  # a function in NumPy, a ufunc in CuPy: sinc, i0, fix
-            return run(name, func, args, kwargs)
+            return computed(name, SURFACE["types"].get(name), func, args, kwargs)
         if name not in FUNCTIONS:
             return NotImplemented
         FUNCTIONS[name].bind(*args, **kwargs)
@@ -313,23 +330,24 @@ class ndarray:
         return to_standin, (self.get(),)
 
     def __neg__(self) -> ndarray:
-        return run("negative", np.negative, (self,), {})
+        return computed("negative", SURFACE["types"]["negative"], np.negative, (self,), {})
 
     def __pos__(self) -> ndarray:
-        return run("positive", np.positive, (self,), {})
+        return computed("positive", SURFACE["types"]["positive"], np.positive, (self,), {})
 
     def __abs__(self) -> ndarray:
-        return run("absolute", np.absolute, (self,), {})
+        return computed("absolute", SURFACE["types"]["absolute"], np.absolute, (self,), {})
 
     def __invert__(self) -> ndarray:
-        return run("invert", np.invert, (self,), {})
+        return computed("invert", SURFACE["types"]["invert"], np.invert, (self,), {})
 
 
 def operator(name: str, ufunc: Any, swapped: bool = False, inplace: bool = False) -> Callable[[Any, Any], Any]:
     def method(self: ndarray, other: Any) -> Any:
         if getattr(other, "__array_ufunc__", self) is None or not isinstance(other, (ndarray, np.ndarray, *SCALARS)):
             return NotImplemented  # as for a Tensor, which takes the operation over
-        result = run(name, ufunc, (other, self) if swapped else (self, other), {"out": self} if inplace else {})
+        operands = (other, self) if swapped else (self, other)
+        result = computed(ufunc.__name__, SURFACE["types"].get(ufunc.__name__), ufunc, operands, {"out": self} if inplace else {})
         return self if inplace else result
     method.__name__ = name
     return method
@@ -416,7 +434,8 @@ class Module:
         qualified = f"{self._space}.{name}".lstrip(".")
         function = getattr(SPACES[self._space], name, None)
         if name in {"": SURFACE["ufuncs"], "special": SURFACE["special"]}.get(self._space, ()):
-            return lambda *args, **kwargs: run(name, function, args, kwargs)
+            types = SURFACE["types of special" if self._space else "types"].get(name)
+            return lambda *args, **kwargs: computed(name, types, function, args, kwargs)
         if qualified in FUNCTIONS and function is not None:
             def call(*args: Any, **kwargs: Any) -> Any:
                 FUNCTIONS[qualified].bind(*args, **kwargs)
