@@ -41,6 +41,8 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "an integer by index protocol": lambda x: range(to_standin(np.array(3))),
     "a method CuPy lacks": lambda x: x.tostring(),
     "hashing": lambda x: hash(x),
+    "types a ufunc lacks": lambda x: np.logical_not(x.astype(complex)),
+    "types an operator lacks": lambda x: x.astype(complex) // 2,
 }
 
 
@@ -229,3 +231,9 @@ def test_sums_at_places_are_of_the_types_that_cuda_adds_atomically() -> None:
         assert a.get()[0] == np.ones(2, dtype).sum(dtype=dtype)
     with pytest.raises(TypeError, match="scatter_add only supports"):
         cupyx.scatter_add(to_standin(np.zeros(2, np.int16)), places, to_standin(np.ones(2, np.int16)))
+
+
+def test_results_have_the_types_of_cupys_ufuncs(x: Any) -> None:
+    assert np.conj(x > 0).dtype == np.int8 and np.floor(x.astype(np.int8)).dtype == np.int8
+    assert (x.astype(np.float32) * 2).dtype == (2 + x.astype(np.float32)).dtype == np.float32
+    assert np.sqrt(x.astype(np.int8)).dtype == np.float16 and (x.astype(np.uint8) / 2).dtype == np.float64

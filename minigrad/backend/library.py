@@ -263,6 +263,7 @@ class CupyLibrary(Library):
         return importlib.import_module("cupyx.scipy.special")
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
+        values = values.astype(target.dtype, copy=False)
         if target.dtype.kind == "c":
             self.index_add(target.real, index, values.real)
             self.index_add(target.imag, index, values.imag)

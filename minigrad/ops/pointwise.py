@@ -603,25 +603,30 @@ def isreal(input: Any) -> Any:
 @op(broadcasts=True, dtypes="any")
 def logical_and(input: Any, other: Any) -> Any:
     """Whether both are nonzero."""
-    return np.logical_and(input, other)
+    return np.logical_and(truth(input), truth(other))
 
 
 @op(broadcasts=True, dtypes="any")
 def logical_or(input: Any, other: Any) -> Any:
     """Whether one or both are nonzero."""
-    return np.logical_or(input, other)
+    return np.logical_or(truth(input), truth(other))
 
 
 @op(broadcasts=True, dtypes="any")
 def logical_xor(input: Any, other: Any) -> Any:
     """Whether exactly one is nonzero."""
-    return np.logical_xor(input, other)
+    return np.logical_xor(truth(input), truth(other))
 
 
 @op
 def logical_not(input: Any) -> Any:
     """Whether each element is zero."""
-    return np.logical_not(input)
+    return np.logical_not(truth(input))
+
+
+def truth(x: Any) -> Any:
+    """What is nonzero where `x` is, and not complex, which CuPy's logical functions do not take."""
+    return x != 0 if x.dtype.kind == "c" else x
 
 
 @op(broadcasts=True)
