@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
@@ -64,6 +65,26 @@ def import_seconds(libraries: list[str], rounds: int) -> dict[str, float]:
     return {name: medians[name] - medians["numpy"] for name in libraries}
 
 
+def peak_over_activations(depth: int = 40, width: int = 256, batch: int = 1024) -> float:
+    """Peak memory of forward and backward of a deep MLP, as a multiple of the activations that its rules need: one a layer.
+
+    Values are freed as soon as the backward pass has used them, so that the gradients take their place; above 1 are the gradients
+    that are on their way and what a single operation needs for itself. The goal is 1.3.
+    """
+    import minigrad as mg
+    model = mg.nn.Sequential(*[layer for _ in range(depth) for layer in (mg.nn.Linear(width, width), mg.nn.Tanh())])
+    x = mg.randn(batch, width)
+    model(x[:1]).sum().backward()  # generates the code of the operations
+    model.zero_grad()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        model(x).sum().backward()
+        return (tracemalloc.get_traced_memory()[1] - before) / (depth * x.nbytes)
+    finally:
+        tracemalloc.stop()
+
+
 def installed_bytes(name: str) -> int:
     """The size of a library's own folder."""
     folder = Path(importlib.util.find_spec(name).origin).parent
@@ -103,6 +124,9 @@ def main() -> None:
         print(row("import, beyond NumPy's own (ms)", import_seconds(libraries, 9), libraries, 1e-3, 0))
     if args.only in "installed size":
         print(row("installed size (MB)", {n: float(installed_bytes(n)) for n in libraries}, libraries, 1e6, 1))
+    if args.only in "peak memory":
+        print(f"\npeak memory of forward and backward of 40 x (Linear(256), Tanh), batch 1024: {peak_over_activations():.2f} of "
+              "the activations that the rules need (goal: at most 1.3)")
 
 
 if __name__ == "__main__":

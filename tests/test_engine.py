@@ -587,7 +587,7 @@ def test_a_second_backward_names_both_lines() -> None:
     y.backward(); freed = here()  # noqa: E702
     with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time") as error:
         y.backward()
-    assert f"MulBackward0 (mul at {made})" in str(error.value)
+    assert f"MulBackward0 (mul at {made}) had saved its argument 'input' and its argument 'other'" in str(error.value)
     assert f"freed by the backward call at {freed}" in str(error.value)
     assert "retain_graph=True" in str(error.value)
 

@@ -328,19 +328,25 @@ class Freed:
         self.code, self.lasti = frame.f_code, frame.f_lasti
 
 
+def saved_name(node: Node, k: int) -> str:
+    """What to call a saved value that is input `k`, or for negative `k` the result."""
+    return "its result" if k < 0 else f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
+
+
 def check_saved(node: Node) -> tuple[Any, ...]:
     """The arrays `node` saved. Raises unless they are still there and still hold what was saved."""
     saved: Any = node.saved
     if isinstance(saved, Freed):
         raise FreedGraphError(
-            "Trying to backward through the graph a second time (or to look at its saved tensors): the values saved by "
-            f"{node.name()} ({node.op_name} at {node.source()}) were freed by the backward call at "
-            f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
+            f"Trying to backward through the graph a second time (or to look at its saved tensors): {node.name()} ({node.op_name} at "
+            f"{node.source()}) had saved {' and '.join(dict.fromkeys(saved_name(node, k) for k in node.saved_from))}, freed by the "
+            f"backward call at {source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need "
+            "the graph again.")
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
             write = None if a is None else ledger.find(a)
             if write is not None and write.stamp > node.stamp:
-                what = "its result" if k < 0 else f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
+                what = saved_name(node, k)
                 raise InplaceError(
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
