@@ -16,6 +16,7 @@ from minigrad.autograd import is_grad_enabled as is_grad_enabled
 from minigrad.autograd import is_inference_mode_enabled as is_inference_mode_enabled
 from minigrad.autograd import no_grad as no_grad
 from minigrad.autograd import set_grad_enabled as set_grad_enabled
+from minigrad.autograd.observe import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.dtypes import *
 from minigrad.hints import get_hints as get_hints
 from minigrad.hints import set_hints as set_hints

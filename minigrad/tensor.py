@@ -559,9 +559,15 @@ class Tensor(TensorBase):
     def detach_(self) -> Tensor:
         """Leave the graph: the tensor becomes a leaf that requires no grad."""
         if self._base is not None:
-            raise GraphError("Can't detach views in-place. Use detach() instead.")
+            if self._is_view():
+                raise GraphError("Can't detach views in-place. Use detach() instead.")
+            del self._base, self._view
         self.node = None
         return self
+
+    def _is_view(self) -> builtins.bool:
+        """Whether the tensor shares the memory of another, from which it was made."""
+        return self._base is not None and "_former" not in self._base.__dict__
 
     def retain_grad(self) -> None:
         """Have backward passes fill ``.grad`` though the tensor is no leaf."""

@@ -34,8 +34,9 @@ def assert_gradients_match(func: Callable[..., Any], *inputs: Any, expected: Cal
     >>> mg.testing.assert_gradients_match(lambda t: t.log() * t, x)
     >>> mg.testing.assert_gradients_match(lambda t: t.log() + t.detach(), x)  # cut off where it should not be
     Traceback (most recent call last):
-    AssertionError: Jacobian mismatch for output 0 with respect to input 0: the derivative of output[0] with respect to input 0[0] \
-is 2 by backward and 3 by the function's values (2 of 4 entries differ). Likely cause: a term of the rule that is wrong or missing.
+    AssertionError: Jacobian mismatch for output 0 with respect to input 0: the derivative of output[0] with respect to input \
+0[0] is 2 by backward and 3 by the function's values (2 of 4 entries differ). Likely cause: a term of the rule that is wrong or \
+missing.
     numerical:
     [[3.  0. ]
      [0.  1.5]]
