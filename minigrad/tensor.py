@@ -240,8 +240,8 @@ class Tensor(TensorBase):
     def type(self, dtype: Any = None, non_blocking: builtins.bool = False) -> Any:
         """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`."""
         if dtype is not None:
-            name = dtype.replace("torch.", "minigrad.") if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
-            return self.to(dtype=TYPE_OF.get(name, dtype))
+            name = dtype if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
+            return self.to(dtype=TYPE_OF.get(name.replace("torch.", "minigrad."), dtype))
         names = {d: name for name, d in TYPE_OF.items()}
         return names[self.dtype].replace("minigrad.", "minigrad.cuda.") if self.is_cuda else names[self.dtype]
 
