@@ -181,6 +181,17 @@ def test_max_pooling(way: str, ndim: int, kernel: Any, stride: Any, padding: Any
     both(way, lambda t: pool(t, kernel, stride, padding, dilation), np.full_like(x, -np.inf))
 
 
+@pytest.mark.parametrize(("ndim", "stride", "padding", "dilation"), [
+    (1, 2, 1, 1), (2, 1, 0, 1), (2, 1, 2, 1), (2, (1, 2), (1, 0), (2, 1)), (2, 3, 0, 1), (3, 1, 1, 1)])
+def test_convolution(way: str, ndim: int, stride: Any, padding: Any, dilation: Any, dtype: Any) -> None:
+    functional, kernel, size = mg.nn.functional, [3, 2, 2][:ndim], [7, 6, 5][:ndim]
+    conv, transposed = getattr(functional, f"conv{ndim}d"), getattr(functional, f"conv_transpose{ndim}d")
+    x, w, b = random(2, 4, *size, dtype=dtype), random(6, 2, *kernel, dtype=dtype), random(6, dtype=dtype)
+    both(way, lambda x, w, b: conv(x, w, b, stride, padding, dilation, 2), x, w, b)
+    both(way, lambda x, w: conv(x.transpose(-1, 0).transpose(0, -1), w, None, stride, padding, dilation, 2), x, w)
+    both(way, lambda x, w: transposed(x, w, None, stride, padding, 0, 2, dilation), random(2, 6, *size, dtype=dtype), w)
+
+
 @pytest.mark.parametrize("settings", [
     {}, {"weight_decay": 0.1}, {"amsgrad": True}, {"maximize": True}, {"weight_decay": 0.1, "decoupled_weight_decay": True}])
 def test_adam(way: str, settings: dict[str, Any], dtype: Any) -> None:

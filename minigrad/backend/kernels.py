@@ -39,6 +39,15 @@ class Kernels:
         """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
         return None
 
+    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions of the grid)."""
+        return None
+
+    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+                dilation: Any) -> Any:
+        """The adjoint of :meth:`columns`, for the positions of the grid that are `positions`."""
+        return None
+
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
         """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
         return False
@@ -90,6 +99,36 @@ WINDOW = """
     }
 """
 SIZES = ", ".join(f"int64 {letter}{dim}" for letter in "nokdsb" for dim in range(3))
+COLUMNS = """
+    long long rest = i;
+    const long long g2 = rest % o2; rest /= o2;
+    const long long g1 = rest % o1; rest /= o1;
+    const long long g0 = rest % o0; rest /= o0;
+    const long long b = rest % nb; rest /= nb;
+    const long long j2 = rest % k2; rest /= k2;
+    const long long j1 = rest % k1; rest /= k1;
+    const long long j0 = rest % k0; rest /= k0;
+    const long long p0 = g0 * s0 + j0 * d0 - b0, p1 = g1 * s1 + j1 * d1 - b1, p2 = g2 * s2 + j2 * d2 - b2;
+    const bool inside = p0 >= 0 && p0 < n0 && p1 >= 0 && p1 < n1 && p2 >= 0 && p2 < n2;
+    y = inside ? x[rest * step_a + b * step_b + (p0 * n1 + p1) * n2 + p2] : T(0);
+"""
+COLLECT = """
+    long long rest = i;
+    const long long q2 = rest % n2 + b2; rest /= n2;
+    const long long q1 = rest % n1 + b1; rest /= n1;
+    const long long q0 = rest % n0 + b0; rest /= n0;
+    const long long b = rest % nb, a = rest / nb;
+    T sum = 0;
+    for (long long k = 0; k < k0 * k1 * k2; ++k) {
+        const long long j0 = k / (k1 * k2), j1 = k / k2 % k1, j2 = k % k2;
+        const long long r0 = q0 - j0 * d0, r1 = q1 - j1 * d1, r2 = q2 - j2 * d2;
+        if (r0 < 0 || r1 < 0 || r2 < 0 || r0 % s0 || r1 % s1 || r2 % s2) continue;
+        const long long g0 = r0 / s0, g1 = r1 / s1, g2 = r2 / s2;
+        if (g0 >= m0 || g1 >= m1 || g2 >= m2) continue;
+        sum += columns[(((a * k0 * k1 * k2 + k) * nb + b) * o0 + g0) * o1 * o2 + g1 * o2 + g2];
+    }
+    y = sum;
+"""
 ADAM = """
     p *= shrink;
     T slope = sign * g;
@@ -110,6 +149,8 @@ SGD = """
 ELEMENTWISE = {
     "max_pool": Elementwise(f"raw T x, {SIZES}", "T y", WINDOW + "    y = best;\n"),
     "max_pool_places": Elementwise(f"raw T x, {SIZES}", "int64 y", WINDOW + "    y = at;\n"),
+    "columns": Elementwise(f"raw T x, {SIZES}, int64 nb, int64 step_a, int64 step_b", "T y", COLUMNS),
+    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb, int64 m0, int64 m1, int64 m2", "T y", COLLECT),
     "put_in_planes": Elementwise("T value, int64 place, int64 positions, int64 size", "raw T planes",
                                  "    atomicAdd(&planes[i / positions * size + place], value);\n"),
     "dropout_mask": Elementwise("float32 u, float32 p, T scale", "T y", "    y = u >= p ? scale : T(0);\n"),
@@ -236,6 +277,13 @@ def in_three(values: Any, fill: Any) -> tuple[int, ...]:
     return (fill,) * (3 - len(values)) + tuple([int(v) for v in values])
 
 
+def sizes_of(size: Any, positions: Any, kernel: Any, dilation: Any, stride: Any, padding: Any) -> list[int]:
+    """What ``SIZES`` names."""
+    before = [pair[0] for pair in padding]
+    return [*in_three(size, 1), *in_three(positions, 1), *in_three(kernel, 1), *in_three(dilation, 1), *in_three(stride, 1),
+            *in_three(before, 0)]
+
+
 def contiguous(x: Any) -> Any:
     """`x` with its elements one after the other in row-major order."""
     return x if x.flags.c_contiguous else x.copy()
@@ -304,11 +352,32 @@ class CudaKernels(Kernels):
             return None
         out = self._cupy.empty_like(x, shape=(*x.shape[:2], *positions), dtype=np.int64 if places else x.dtype, order="C")
         if out.size:
-            sizes = [in_three(x.shape[2:], 1), in_three(positions, 1), in_three(kernel, 1), in_three(dilation, 1),
-                     in_three(stride, 1), in_three([before for before, _ in padding], 0)]
             with x.device:
                 self.elementwise["max_pool_places" if places else "max_pool"](
-                    contiguous(x), *[n for size in sizes for n in size], out)
+                    contiguous(x), *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), out)
+        return out
+
+    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        if not self.takes(x) or not 1 <= len(kernel) <= 3:
+            return None
+        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(grid)), order="C")
+        if out.size:
+            a, b, plane = x.shape[0], x.shape[1], math.prod(x.shape[2:])
+            swapped = x.swapaxes(0, 1)  # images are stored by sample, and asked for by channel
+            kept, steps = (swapped, (plane, a * plane)) if swapped.flags.c_contiguous else (contiguous(x), (b * plane, plane))
+            with x.device:
+                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], grid, kernel, dilation, stride, padding), b, *steps, out)
+        return out
+
+    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+                dilation: Any) -> Any:
+        if not self.takes(columns) or not 1 <= len(kernel) <= 3:
+            return None
+        out = self._cupy.empty_like(columns, shape=(columns.shape[0], b, *size), order="C")
+        if out.size:
+            with columns.device:
+                self.elementwise["collect"](contiguous(columns), *sizes_of(size, grid, kernel, dilation, stride, padding), b,
+                                            *in_three(positions, 1), out)
         return out
 
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:

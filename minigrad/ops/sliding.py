@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import errors
+from minigrad import backend, errors
 from minigrad.ops import shape as shapes
 
 __all__ = ["Windows", "batched", "by", "exact_padding", "per_dim"]
@@ -130,6 +130,10 @@ class Windows:
 
     def columns(self, x: Any) -> Any:
         """What every window meets, as an array (a, elements of the window, b, positions of the grid)."""
+        if x.__class__ is not np.ndarray:
+            fused = backend.library_of(x).kernels.columns(x, self.grid, self.kernel, self.stride, self.padding, self.dilation)
+            if fused is not None:
+                return fused
         shape = self.grid if not self.rows else (math.prod(self.grid),)
         columns = np.empty_like(x, shape=(x.shape[0], self.count, x.shape[1], *shape), order="C")
         for k, tap in enumerate(self.taps(self.pad(x))):
@@ -139,6 +143,11 @@ class Windows:
     def collect(self, columns: Any) -> Any:
         """The adjoint of :meth:`columns`: every element of `columns` added to the element of x it was taken from."""
         a, _, b, _ = columns.shape
+        if columns.__class__ is not np.ndarray:
+            fused = backend.library_of(columns).kernels.collect(
+                columns, b, self.size, self.grid, self.positions, self.kernel, self.stride, self.padding, self.dilation)
+            if fused is not None:
+                return fused
         padded = np.zeros_like(columns, shape=(a, b, *self.buffer), order="C")
         columns = columns if self.rows else columns.reshape(a, self.count, b, *self.grid)
         for k, tap in enumerate(self.taps(padded)):
