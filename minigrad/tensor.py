@@ -476,6 +476,8 @@ class Tensor(TensorBase):
         if self.is_leaf:
             if requires_grad:
                 creation.refuse_integers(self.array)
+            elif self.node is LEAF:
+                self._off = off("requires_grad_(False)")
             self.node = LEAF if requires_grad else None
         elif not requires_grad:
             self.requires_grad = False  # raises

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -186,6 +187,11 @@ def test_explain_says_why_with_lines() -> None:
         z = w * 3
     assert "computed under no_grad, which began at" in explain(z)
     assert "int64" in explain(mg.tensor([1]))
+    assert re.search(r"detach\(\) at .*test_debugging\.py:\d+", explain((y.detach() * 2).exp() + 1))
+    assert re.search(r"under no_grad, which began at .*test_debugging\.py:\d+", explain(z.sum() * 2))
+    frozen = mg.ones(3, requires_grad=True).requires_grad_(False)
+    assert re.search(r"frozen, .* by requires_grad_\(False\) at .*test_debugging\.py:\d+", explain(frozen * 2))
+    assert "The loss itself is in no graph. The tensor was frozen" in explain(w, (frozen * 2).sum())
     assert "nor does anything it was computed from" in explain(mg.ones(2) * 2)
     assert "does not depend on this tensor" in explain(w, (mg.ones(2, requires_grad=True) * 2).sum())
     assert "The loss itself is in no graph" in explain(w, y.detach().sum())

@@ -169,7 +169,9 @@ def call_source(info: Declaration, out: bool) -> str:
                   f"    if mode is not True: mode.recorded(node, result, ({arrays},), {args[0]}.result_class)",
                   "else:",
                   "    out.node = None",
-                  f"    if {wanted}: out._off = recording()"]
+                  f"    if {wanted}: out._off = recording()",
+                  *[f"    elif {f'{a} is not None and ' if a in optional else ''}{a}._off is not None: out._off = {a}._off"
+                    for a in tracked]]
     else:
         lines.append("out.node = None")
     if info.view:

@@ -64,7 +64,11 @@ def why_outside(t: Any) -> str:
     if isinstance(reason, Off):
         where = source_line(reason.code, reason.lasti)
         if reason.what == "detach":
-            return f"The tensor was cut from the graph by detach() at {where}. Leave that out to let the gradient through."
+            return (f"The tensor, or what it was computed from, was cut from the graph by detach() at {where}. Leave that out "
+                    "to let the gradient through.")
+        if reason.what == "requires_grad_(False)":
+            return (f"The tensor was frozen, or computed only from what was, by requires_grad_(False) at {where}. Call "
+                    ".requires_grad_() before the forward pass.")
         return (f"The tensor was computed under {reason.what}, which began at {where}: nothing was recorded. Compute it outside "
                 "that block.")
     return ("The tensor does not require grad, nor does anything it was computed from: the leaves were made without "
