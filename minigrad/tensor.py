@@ -465,6 +465,8 @@ class Tensor(TensorBase):
 
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
+        if not isinstance(value, builtins.bool):
+            raise GraphError(f"requires_grad must be a bool, not {type(value).__name__}")
         if not self.is_leaf:
             advice = (" If you want to use a computed variable in a subgraph that doesn't require differentiation use "
                       "var_no_grad = var.detach().")

@@ -668,6 +668,8 @@ def test_integers_refuse_gradients(dtype: Any) -> None:
         mg.tensor([1, 0], dtype=dtype).requires_grad_()
     with pytest.raises(RuntimeError, match="only Tensors of floating point"):
         mg.tensor([1, 0], dtype=dtype).requires_grad = True
+    with pytest.raises(RuntimeError, match="requires_grad must be a bool, not int"):
+        mg.tensor([1.0]).requires_grad = 1
 
 
 def test_requires_grad_can_be_switched_on_leaves_only() -> None:
