@@ -23,12 +23,19 @@ LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
 TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
 
 
+waits = []  # what waits for the card to finish; measurements begin and end with it
+
+
 def calibrate(step, target: float) -> int:
     """How many repetitions take about `target` seconds, after a warm-up."""
     for _ in range(3):
         step()
+    for wait in waits:
+        wait()
     start = time.perf_counter()
     step()
+    for wait in waits:
+        wait()
     once = time.perf_counter() - start
     return max(1, round(target / once))
 
@@ -43,6 +50,8 @@ def time_workload(make, libraries: list[str], rounds: int, target: float) -> dic
             start = time.perf_counter()
             for _ in range(repeat[name]):
                 step()
+            for wait in waits:
+                wait()
             times[name].append((time.perf_counter() - start) / repeat[name])
     return {name: statistics.median(t) for name, t in times.items()}
 
@@ -98,17 +107,43 @@ def row(label: str, values: dict[str, float], libraries: list[str], unit: float,
     return f"| {label:44} | {ratio:>8} | " + " | ".join(f"{c:>10}" for c in cells) + " |"
 
 
+def on_card(device: str, libraries: list[str]) -> list[str]:
+    """The libraries that can compute on `device`. Ends the program, with code 2, where minigrad cannot."""
+    import minigrad
+    try:
+        name = minigrad.cuda.get_device_name(device)
+    except (RuntimeError, ValueError) as error:
+        print(f"python -m benchmarks: cannot run on {device}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    print(f"on {name}")
+    waits.append(minigrad.cuda.synchronize)
+    kept = ["minigrad"]
+    if "torch" in libraries:
+        import torch
+        if torch.cuda.is_available():
+            kept.append("torch")
+            waits.append(torch.cuda.synchronize)
+        else:
+            print("PyTorch finds no usable GPU and is left out", file=sys.stderr)
+    return kept
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=25, help="rounds over which the median is taken (default 25)")
     parser.add_argument("--seconds", type=float, default=0.05, help="about how long one library runs in a round (default 0.05)")
     parser.add_argument("--only", default="", help="only workloads whose name contains this")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda: then minigrad and PyTorch, on the same card")
     args = parser.parse_args()
     import numpy as np
 
+    from benchmarks import workloads
     from benchmarks.workloads import WORKLOADS
 
     libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    if args.device != "cpu":
+        libraries = on_card(args.device, libraries)
+        workloads.device = args.device
     if "torch" in libraries:
         import torch
         torch.set_num_threads(os.cpu_count() or 1)

@@ -11,6 +11,7 @@ from typing import Any, Callable
 import numpy as np
 
 Step = Callable[[], Any]
+device = "cpu"  # where all of it is
 
 
 def torch_like(name: str) -> Any:
@@ -23,7 +24,7 @@ def torch_like(name: str) -> Any:
 
 
 def tensor(lib: Any, array: np.ndarray, requires_grad: bool = False) -> Any:
-    return lib.from_numpy(array.copy()).requires_grad_(requires_grad)
+    return lib.from_numpy(array.copy()).to(device).requires_grad_(requires_grad)
 
 
 # ---------------------------------------------------------------------------------------------- 100 chained 4x4 multiplications
@@ -109,7 +110,7 @@ def small_mlp(name: str) -> Step | None:
         return mygrad_step
     lib = torch_like(name)
     nn = lib.nn
-    model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1))
+    model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 1)).to(device)
     set_parameters(lib, model, [a for pair in zip(weights, biases) for a in pair])
     optimizer = lib.optim.SGD(model.parameters(), lr=0.01)
     x, y = tensor(lib, x0), tensor(lib, y0)
@@ -136,7 +137,7 @@ def classifier(name: str, build: Callable[[Any], Any], shape: tuple[int, ...]) -
         return None
     rng = np.random.default_rng(0)
     lib = torch_like(name)
-    model = build(lib.nn)
+    model = build(lib.nn).to(device)
     set_parameters(lib, model, [rng.standard_normal(tuple(p.shape)).astype(np.float32) * 0.05 for p in model.parameters()])
     optimizer = lib.optim.Adam(model.parameters(), lr=1e-3)
     x = tensor(lib, rng.standard_normal(shape).astype(np.float32))

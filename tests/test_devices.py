@@ -374,3 +374,76 @@ def test_the_stand_in_has_only_what_cupy_has() -> None:
     for fake in (fake_cuda.Device, fake_cuda.Stream, fake_cuda.Event):
         for name in vars(fake):
             assert name.startswith("_") or name == "waited" or hasattr(getattr(cupy.cuda, fake.__name__), name), name
+
+
+# ---------------------------------------------------------------------------------------------------- operands on two devices
+
+HERE, THERE = mg.ones(2, 2), mg.ones(2, 2, device="standin")
+PLACES = mg.tensor([0, 1])
+F = mg.nn.functional
+
+
+def moved_after_a_step() -> None:
+    p = mg.nn.Parameter(mg.ones(2))
+    optimizer = mg.optim.Adam([p])
+    p.grad = mg.ones(2)
+    optimizer.step()
+    p.data = p.data.to("standin")
+    p.grad = mg.ones(2, device="standin")
+    optimizer.step()
+
+
+MIXED: dict[str, tuple[Callable[[], Any], str]] = {
+    "operator": (lambda: HERE + THERE, r"add.*'input' is on cpu and 'other' is on standin.*other\.to\('cpu'\)"),
+    "operator, the other way": (lambda: THERE * HERE, r"mul.*'input' is on standin and 'other' is on cpu.*other\.to\('standin'\)"),
+    "two cards": (lambda: THERE + mg.ones(2, 2, device=ONE), r"'input' is on standin and 'other' is on standin:1"),
+    "comparison": (lambda: HERE == THERE, "eq.*cpu.*standin"),
+    "three operands": (lambda: mg.where(HERE > 0, HERE, THERE), "where.*'other' is on standin"),
+    "cat": (lambda: mg.cat([HERE, HERE, THERE]), r"cat.*'tensors\[0\]' is on cpu and 'tensors\[2\]' is on standin"),
+    "stack": (lambda: mg.stack([THERE, HERE]), r"stack.*'tensors\[0\]' is on standin and 'tensors\[1\]' is on cpu"),
+    "matmul": (lambda: HERE @ THERE, "matmul.*cpu.*standin"),
+    "linear": (lambda: mg.nn.Linear(2, 2)(THERE), "linear.*'input' is on standin and 'weight' is on cpu"),
+    "convolution": (lambda: mg.nn.Conv2d(1, 1, 1)(THERE[None, None]), "'input' is on standin and '.*' is on cpu"),
+    "index": (lambda: HERE[PLACES.to("standin")], r"indices should be either on cpu or on the same device.*index\.to\('cpu'\)"),
+    "mask": (lambda: HERE[THERE > 0], "indices should be either on cpu"),
+    "index written": (lambda: HERE.clone().__setitem__(PLACES.to("standin"), 1.0), "indices should be either on cpu"),
+    "value written": (lambda: HERE.clone().__setitem__(0, THERE[0]), "'input' is on cpu and 'value' is on standin"),
+    "gather": (lambda: HERE.gather(1, PLACES[:, None].to("standin")), "gather.*'input' is on cpu and 'index' is on standin"),
+    "in place": (lambda: HERE.clone().add_(THERE), "'input' is on cpu and 'other' is on standin"),
+    "out=": (lambda: mg.add(HERE, HERE, out=THERE.clone()), r"the result is on cpu and 'out' is on standin.*out\.to\('cpu'\)"),
+    "loss": (lambda: F.mse_loss(HERE, THERE), "mse_loss.*'input' is on cpu and 'target' is on standin"),
+    "classes": (lambda: F.cross_entropy(THERE, PLACES), "cross_entropy.*'input' is on standin and 'target' is on cpu"),
+    "embedding": (lambda: F.embedding(PLACES.to("standin"), HERE), "embedding.*'weight' is on cpu and 'input' is on standin"),
+    "recurrent": (lambda: mg.nn.LSTM(2, 2)(THERE), "'input' is on standin and 'weight' is on cpu"),
+    "gradient given": (lambda: (HERE.clone().requires_grad_() * 2).backward(THERE), "its gradient is on standin.*gradient.to"),
+    "gradient assigned": (lambda: setattr(mg.nn.Parameter(HERE), "grad", THERE), "located on a different device"),
+    "optimizer": (moved_after_a_step, r"Adam\.step.*parameter 0 is on standin and its state 'exp_avg' is on cpu.*load_state_dict")}
+
+
+@pytest.mark.parametrize("what", MIXED)
+def test_operands_on_two_devices_are_named(what: str) -> None:
+    do, message = MIXED[what]
+    with pytest.raises(RuntimeError, match=message):
+        do()
+
+
+def test_a_card_that_is_not_current_is_named() -> None:
+    x = mg.ones(2, device=ONE)
+    with pytest.raises(RuntimeError, match=r"exp: 'input' is on standin:1, but this thread computes on standin.*with minigrad.device"):
+        x.exp()
+    with mg.device(ONE):
+        assert (x * 2).tolist() == [2.0, 2.0]
+
+
+def test_where_pytorch_takes_two_devices_so_do_we() -> None:
+    assert THERE[PLACES].shape == (2, 2) and THERE[HERE > 0].shape == (4,)
+    assert HERE.clone().copy_(THERE * 3).tolist() == [[3.0, 3.0], [3.0, 3.0]]
+
+
+# ---------------------------------------------------------------------------------------------------- benchmarks
+
+def test_benchmarks_on_a_card_say_what_is_missing() -> None:
+    if cuda.is_available():
+        pytest.skip("there is a GPU")
+    done = subprocess.run([sys.executable, "-m", "benchmarks", "--device", "cuda"], capture_output=True, text=True)
+    assert done.returncode == 2 and "cannot run on cuda" in done.stderr

@@ -245,14 +245,18 @@ def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...],
 def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:
     """The error a forward raised, as one that names the operation, its arguments, their shapes and dtypes."""
     name = info.called
-    found = [(a, x) for a, x in zip(info.arguments * len(arrays) if info.variadic else info.arguments, arrays) if x is not None]
-    if isinstance(error, MinigradError):
-        return error if NAMED.match(str(error)) or str(error).startswith(f"{name} ") else type(error)(f"{name}: {error}")
-    devices = {backend.device_of(x): a for a, x in found if backend.is_array(x)}
+    names = [f"{info.arguments[0]}[{k}]" for k in range(len(arrays))] if info.variadic else info.arguments
+    found = [(a, x) for a, x in zip(names, arrays) if x is not None]
+    devices: dict[Any, str] = {}
+    for a, x in (*found, *settings.items()):
+        if backend.is_array(x):
+            devices.setdefault(backend.device_of(x), a)
     if len(devices) > 1:
         (d1, a1), (d2, a2) = list(devices.items())[:2]
         return DeviceError(f"{name}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
                            f"move one, for instance {a2}.to('{d1}')")
+    if isinstance(error, MinigradError):
+        return error if NAMED.match(str(error)) or str(error).startswith(f"{name} ") else type(error)(f"{name}: {error}")
     if (elsewhere := next(iter(devices), None)) is not None and (current := backend.current(elsewhere)) != elsewhere:
         return DeviceError(f"{name}: '{devices[elsewhere]}' is on {elsewhere}, but this thread computes on {current}; write "
                            f"`with minigrad.device('{elsewhere}'):` around it, or move the tensors [{error}]")

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import backend, dtypes
 from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 from minigrad.autograd.hooks import accumulate_into_leaf, own, wrapped
-from minigrad.errors import ArgumentError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, GraphError, ShapeError
 
 
 def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -165,6 +165,11 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
         else:
             if not isinstance(g, TensorBase):
                 raise ArgumentError(f"{caller}: gradients can be either Tensors or None, but got {type(g).__name__}")
+            if g.array.__class__ is not t.array.__class__ or g.array.__class__ is not np.ndarray and (
+                    backend.device_of(g.array) != backend.device_of(t.array)):
+                here, there = backend.device_of(t.array), backend.device_of(g.array)
+                raise DeviceError(f"{caller}: expected all tensors on the same device, but tensors[{len(result)}] is on {here} and "
+                                  f"its gradient is on {there}; move it, for instance gradient.to('{here}')")
             if g.array.shape != t.array.shape:
                 k = len(result)
                 raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "

@@ -11,12 +11,12 @@ from __future__ import annotations
 import weakref
 from typing import Any
 
-from minigrad import dtypes
+from minigrad import backend, dtypes
 from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY, explain, record
 from minigrad.autograd.clock import ledger, memory_owner, tick
 from minigrad.autograd.graph import LEAF, TensorBase, edge_of
-from minigrad.errors import ArgumentError, DtypeError, InplaceError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
 
 
 def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
@@ -228,6 +228,10 @@ def write_out(out: Any, result: Any, info: Any) -> Any:
         raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
     refuse_cast(info.called, result.array.dtype, out.array.dtype)
+    there, here = backend.device_of(out.array), backend.device_of(result.array)
+    if there != here:
+        raise DeviceError(f"{info.called}(): expected all tensors on the same device, but the result is on {here} and 'out' is on "
+                          f"{there}; move one, for instance out.to('{here}')")
     refuse_repeated(out.array, info.called)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array

@@ -21,6 +21,7 @@ from minigrad.autograd.graph import LEAF, TensorBase, grad_enabled
 from minigrad.autograd.op import op
 from minigrad.errors import (
     ArgumentError,
+    DeviceError,
     DimensionError,
     DtypeError,
     GraphError,
@@ -142,6 +143,10 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
             basic.append(slice(start, stop, step))
             arrays.append(None)
             dim += 1
+        elif i.__class__ is not x.__class__:
+            raise DeviceError("index: expected all tensors on the same device: indices should be either on cpu or on the same device "
+                              f"as the indexed tensor ({backend.device_of(x)}), but one is on {backend.device_of(i)}; move it, for "
+                              f"instance index.to('{backend.device_of(x)}')")
         elif i.dtype.kind == "b":
             if i.shape != x.shape[dim:dim + i.ndim]:
                 raise DimensionError(f"The shape of the mask {list(i.shape)} at index {dim} does not match the shape of the "

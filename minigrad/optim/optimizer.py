@@ -17,7 +17,7 @@ from minigrad import autograd, dtypes
 from minigrad.autograd.clock import hint_here, ledger
 from minigrad.autograd.graph import RemovableHandle
 from minigrad.autograd.hooks import ACCUMULATION
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, DeviceError
 from minigrad.tensor import Tensor
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
@@ -247,6 +247,16 @@ class Optimizer:
         self._stepped = True
         return self._step(closure)
 
+    def _misplaced(self, group: dict[str, Any]) -> DeviceError | None:
+        """The error of a parameter whose state is on another device, or None."""
+        for k, p in enumerate(group["params"]):
+            for name, value in self.state.get(p, {}).items():
+                if isinstance(value, Tensor) and name != "step" and value.device != p.device:
+                    return DeviceError(f"{type(self).__name__}.step: expected all tensors on the same device, but parameter {k} is on "
+                                       f"{p.device} and its state {name!r} is on {value.device}; move the module before making the "
+                                       "optimizer, or optimizer.load_state_dict(optimizer.state_dict()) moves the state")
+        return None
+
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = None
         if closure is not None:
@@ -254,7 +264,10 @@ class Optimizer:
                 loss = closure()
         moved: list[Any] = []
         for group in self.param_groups:
-            self.update_group(group, moved)
+            try:
+                self.update_group(group, moved)
+            except (TypeError, ValueError) as error:
+                raise self._misplaced(group) or error from None
         if moved:
             ledger.record_all(moved, type(self).__name__ + ".step")
             if self._watched < WATCHED_STEPS:
