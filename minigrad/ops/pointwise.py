@@ -603,25 +603,31 @@ def isreal(input: Any) -> Any:
 @op(broadcasts=True, dtypes="any")
 def logical_and(input: Any, other: Any) -> Any:
     """Whether both are nonzero."""
-    return np.logical_and(truth(input), truth(other))
+    if input.__class__ is not np.ndarray:
+        input, other = truth(input), truth(other)
+    return np.logical_and(input, other)
 
 
 @op(broadcasts=True, dtypes="any")
 def logical_or(input: Any, other: Any) -> Any:
     """Whether one or both are nonzero."""
-    return np.logical_or(truth(input), truth(other))
+    if input.__class__ is not np.ndarray:
+        input, other = truth(input), truth(other)
+    return np.logical_or(input, other)
 
 
 @op(broadcasts=True, dtypes="any")
 def logical_xor(input: Any, other: Any) -> Any:
     """Whether exactly one is nonzero."""
-    return np.logical_xor(truth(input), truth(other))
+    if input.__class__ is not np.ndarray:
+        input, other = truth(input), truth(other)
+    return np.logical_xor(input, other)
 
 
 @op
 def logical_not(input: Any) -> Any:
     """Whether each element is zero."""
-    return np.logical_not(truth(input))
+    return np.logical_not(input if input.__class__ is np.ndarray else truth(input))
 
 
 def truth(x: Any) -> Any:
