@@ -46,6 +46,23 @@ def test_planted_errors_are_found_and_diagnosed(wrong: Any, cause: str) -> None:
     assert not gradcheck(wrong, inputs, raise_exception=False)
 
 
+def test_a_gradient_of_another_shape_is_diagnosed() -> None:
+    class Scale(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, row: Any) -> Any:
+            ctx.save_for_backward(x, row)
+            return x * row
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, row = ctx.saved_tensors
+            return (g * row).T, g * x  # the second is summed by the engine, as in PyTorch
+
+    assert not gradcheck(Scale.apply, (point(2, 3), point(3)), raise_exception=False)
+    with pytest.raises(RuntimeError, match=r"shape \[3, 2\], .* shape \[2, 3\].*Likely cause: a missing un-broadcast.*transposed"):
+        gradcheck(Scale.apply, (point(2, 3), point(3)))
+
+
 def test_a_wrong_second_derivative_is_found() -> None:
     class Square(Function):
         @staticmethod

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad.autograd.differentiate import grad
 from minigrad.autograd.graph import TensorBase, edge_of, grad_enabled, recording_mode, tied
-from minigrad.errors import ArgumentError, MinigradError
+from minigrad.errors import ArgumentError, MinigradError, ShapeError
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -163,7 +163,11 @@ class Check:
                 for part in (1,) if y.array.dtype.kind != "c" else (1, 1j):
                     unit = np.zeros(y.array.size, y.array.dtype)
                     unit[i] = part
-                    found = grad(y, tensors, like(y, unit.reshape(y.array.shape)), retain_graph=True, allow_unused=True)
+                    try:
+                        found = grad(y, tensors, like(y, unit.reshape(y.array.shape)), retain_graph=True, allow_unused=True)
+                    except ShapeError as error:
+                        raise GradcheckError(f"gradcheck: {error}. Likely cause: a missing un-broadcast (a sum over the dimensions in "
+                                             "which that input was broadcast), or a transposed factor") from error
                     for row, g, x in zip(rows, found, tensors):
                         row.append(np.zeros(x.array.size, x.array.dtype) if g is None else np.array(g.array).reshape(-1))
             result.append([np.array(row).reshape(-1, x.array.size) for row, x in zip(rows, tensors)])

@@ -65,7 +65,7 @@ class Observer:
             if array is not None and array.dtype.kind in "fc" and bool(np.isnan(array).any()):
                 raise GraphError(f"Function '{node.name()}' returned nan values in its {k}th output: the derivative of "
                                  f"{node.op_name or node.name()}, called at {node.source()}, with respect to "
-                                 f"'{node.arguments[k] if k < len(node.arguments) else k}'")
+                                 + (f"'{node.arguments[k]}'" if k < len(node.arguments) else f"its argument {k}"))
 
 
 def each(saved: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
