@@ -34,6 +34,7 @@ class Device:
 
     def synchronize(self) -> None:
         synchronized.append(self.id)
+        arrive()
 
     @property
     def mem_info(self) -> tuple[int, int]:
@@ -46,6 +47,15 @@ class Device:
 
     def __exit__(self, *exc: Any) -> None:
         thread.card = self._outer.pop()
+
+
+pending: list[Any] = []  # copies to the host that are under way
+
+
+def arrive() -> None:
+    """All that is under way has arrived."""
+    while pending:
+        pending.pop(0)()
 
 
 synchronized: list[int] = []  # the cards that were waited for
@@ -67,6 +77,7 @@ class Stream:
 
     def synchronize(self) -> None:
         synchronized.append(-self.ptr)
+        arrive()
 
     def wait_event(self, event: Event) -> None:
         self.waited.append(event)
@@ -97,7 +108,7 @@ class Event:
         self.time, self.stream = next(serial), get_current_stream() if stream is None else stream
 
     def synchronize(self) -> None:
-        pass
+        arrive()
 
 
 def get_elapsed_time(start_event: Event, end_event: Event) -> float:

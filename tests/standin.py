@@ -4,7 +4,7 @@ Its array holds a NumPy array in private and offers only what ``cupy.ndarray`` o
 dispatch protocols, only those that CuPy has and only with the parameters CuPy's have (``cupy_surface.json``). As CuPy it
 refuses NumPy arrays as operands and refuses to turn into one, and it returns zero-dimensional arrays where NumPy returns
 scalars. Arrays of indices out of bounds wrap around, and of two values written to one place the first wins, as on a GPU
-either may. :class:`StandinLibrary` is the package's own ``CupyLibrary`` over it, under the device name ``standin``; its kernels
+either may; a copy to the host that does not block arrives when the device is waited for. :class:`StandinLibrary` is the package's own ``CupyLibrary`` over it, under the device name ``standin``; its kernels
 are compiled as C++ (:mod:`tests.host_kernels`).
 
 What it cannot show: speed, and the rounding of other orders of summation.
@@ -12,6 +12,7 @@ What it cannot show: speed, and the rounding of other orders of summation.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from types import SimpleNamespace
 from typing import Any, Callable, Iterator
@@ -217,7 +218,11 @@ class ndarray:
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Any:
         if out is None:
             return self._host.copy()
-        out[...] = self._host
+        if blocking:
+            out[...] = self._host
+        else:  # nothing has arrived before the host waits for the device
+            out.view(np.uint8 if out.ndim else out.dtype).fill(0x7F)
+            fake_cuda.pending.append(functools.partial(np.copyto, out, self._host.copy()))
         return out
 
     def set(self, arr: Any, stream: Any = None) -> None:
@@ -428,7 +433,7 @@ class Module:
         return device(np.from_dlpack(InMainMemory(array)), ())
 
     def asnumpy(self, a: ndarray, stream: Any = None, order: str = "C", out: Any = None, *, blocking: bool = True) -> Any:
-        return a.get(order=order, out=out)
+        return a.get(order=order, out=out, blocking=blocking)
 
     def __getattr__(self, name: str) -> Any:
         qualified = f"{self._space}.{name}".lstrip(".")

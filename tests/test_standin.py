@@ -237,3 +237,13 @@ def test_results_have_the_types_of_cupys_ufuncs(x: Any) -> None:
     assert np.conj(x > 0).dtype == np.int8 and np.floor(x.astype(np.int8)).dtype == np.int8
     assert (x.astype(np.float32) * 2).dtype == (2 + x.astype(np.float32)).dtype == np.float32
     assert np.sqrt(x.astype(np.int8)).dtype == np.float16 and (x.astype(np.uint8) / 2).dtype == np.float64
+
+
+def test_a_copy_that_does_not_block_arrives_when_the_device_is_waited_for() -> None:
+    t = mg.arange(3.0, device="standin")
+    there = t.to("cpu", non_blocking=True)
+    t += 1.0  # the copy comes first in the queue
+    assert there.tolist() != [0.0, 1.0, 2.0], "read too early"
+    backend.library_on(backend.Device("standin")).cards.synchronize(0)
+    assert there.tolist() == [0.0, 1.0, 2.0] and t.cpu().tolist() == t.tolist() == [1.0, 2.0, 3.0]
+    assert t.to("cpu").tolist() == t.numpy(force=True).tolist() and t.sum().item() == 6.0, "all others wait by themselves"
