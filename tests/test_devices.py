@@ -395,7 +395,7 @@ def moved_after_a_step() -> None:
 
 MIXED: dict[str, tuple[Callable[[], Any], str]] = {
     "operator": (lambda: HERE + THERE, r"add.*'input' is on cpu and 'other' is on standin.*other\.to\('cpu'\)"),
-    "operator, the other way": (lambda: THERE * HERE, r"mul.*'input' is on standin and 'other' is on cpu.*other\.to\('standin'\)"),
+    "operator, swapped": (lambda: THERE * HERE, r"mul.*'input' is on standin and 'other' is on cpu.*other\.to\('standin'\)"),
     "two cards": (lambda: THERE + mg.ones(2, 2, device=ONE), r"'input' is on standin and 'other' is on standin:1"),
     "comparison": (lambda: HERE == THERE, "eq.*cpu.*standin"),
     "three operands": (lambda: mg.where(HERE > 0, HERE, THERE), "where.*'other' is on standin"),
@@ -404,7 +404,7 @@ MIXED: dict[str, tuple[Callable[[], Any], str]] = {
     "matmul": (lambda: HERE @ THERE, "matmul.*cpu.*standin"),
     "linear": (lambda: mg.nn.Linear(2, 2)(THERE), "linear.*'input' is on standin and 'weight' is on cpu"),
     "convolution": (lambda: mg.nn.Conv2d(1, 1, 1)(THERE[None, None]), "'input' is on standin and '.*' is on cpu"),
-    "index": (lambda: HERE[PLACES.to("standin")], r"indices should be either on cpu or on the same device.*index\.to\('cpu'\)"),
+    "index": (lambda: HERE[PLACES.to("standin")], r"indices should be either on cpu or on.*index\.to\('cpu'\)"),
     "mask": (lambda: HERE[THERE > 0], "indices should be either on cpu"),
     "index written": (lambda: HERE.clone().__setitem__(PLACES.to("standin"), 1.0), "indices should be either on cpu"),
     "value written": (lambda: HERE.clone().__setitem__(0, THERE[0]), "'input' is on cpu and 'value' is on standin"),
@@ -429,7 +429,7 @@ def test_operands_on_two_devices_are_named(what: str) -> None:
 
 def test_a_card_that_is_not_current_is_named() -> None:
     x = mg.ones(2, device=ONE)
-    with pytest.raises(RuntimeError, match=r"exp: 'input' is on standin:1, but this thread computes on standin.*with minigrad.device"):
+    with pytest.raises(RuntimeError, match=r"exp: 'input' is on standin:1, but this thread computes on.*with minigrad.device"):
         x.exp()
     with mg.device(ONE):
         assert (x * 2).tolist() == [2.0, 2.0]

@@ -103,9 +103,9 @@ def test_the_cuda_array_interface(monkeypatch: pytest.MonkeyPatch) -> None:
     assert described["shape"] == (3,) and described["typestr"] == "<f4" and described["data"][0] == x.data_ptr()
     assert not hasattr(mg.ones(1), "__cuda_array_interface__")
     with pytest.raises(AttributeError, match="non-CUDA tensor type: minigrad.FloatTensor"):
-        mg.ones(1).__cuda_array_interface__
+        _ = mg.ones(1).__cuda_array_interface__
     with pytest.raises(RuntimeError, match="requires grad"):
-        mg.ones(1, device="standin", requires_grad=True).__cuda_array_interface__
+        _ = mg.ones(1, device="standin", requires_grad=True).__cuda_array_interface__
 
     class OnCard:
         __cuda_array_interface__ = described

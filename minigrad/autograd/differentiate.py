@@ -168,8 +168,8 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
             if g.array.__class__ is not t.array.__class__ or g.array.__class__ is not np.ndarray and (
                     backend.device_of(g.array) != backend.device_of(t.array)):
                 here, there = backend.device_of(t.array), backend.device_of(g.array)
-                raise DeviceError(f"{caller}: expected all tensors on the same device, but tensors[{len(result)}] is on {here} and "
-                                  f"its gradient is on {there}; move it, for instance gradient.to('{here}')")
+                raise DeviceError(f"{caller}: expected all tensors on the same device, but tensors[{len(result)}] is on {here} "
+                                  f"and its gradient is on {there}; move it, for instance gradient.to('{here}')")
             if g.array.shape != t.array.shape:
                 k = len(result)
                 raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "

@@ -129,7 +129,8 @@ class FunctionNode(Node):
                 like = next(x for x in g if x is not None)
                 like = like.array if isinstance(like, TensorBase) else like
                 grad = np.zeros_like(like, shape=shape, dtype=dtype)
-            incoming.append(grad if grad is None or isinstance(grad, TensorBase) else tied(backend.as_array(grad), None, self.like))
+            given = grad is None or isinstance(grad, TensorBase)
+            incoming.append(grad if given else tied(backend.as_array(grad), None, self.like))
         self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tied(a, None, self.like) for a in saved])
         try:
             result = self.function.backward(self.ctx, *incoming)

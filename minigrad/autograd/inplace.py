@@ -230,8 +230,8 @@ def write_out(out: Any, result: Any, info: Any) -> Any:
     refuse_cast(info.called, result.array.dtype, out.array.dtype)
     there, here = backend.device_of(out.array), backend.device_of(result.array)
     if there != here:
-        raise DeviceError(f"{info.called}(): expected all tensors on the same device, but the result is on {here} and 'out' is on "
-                          f"{there}; move one, for instance out.to('{here}')")
+        raise DeviceError(f"{info.called}(): expected all tensors on the same device, but the result is on {here} and 'out' is "
+                          f"on {there}; move one, for instance out.to('{here}')")
     refuse_repeated(out.array, info.called)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array

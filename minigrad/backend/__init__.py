@@ -24,8 +24,9 @@ from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import DeviceError
 
 __all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "current", "device_of", "from_cuda",
-           "from_dlpack", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make", "new_stream", "on_card", "register", "resolve",
-           "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
+           "from_dlpack", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make",
+           "new_stream", "on_card", "register", "resolve", "set_default_device", "stream_from_state", "stream_state",
+           "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 _libraries: dict[str, Library] = {"cpu": _numpy}

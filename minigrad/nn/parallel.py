@@ -103,12 +103,12 @@ def replicate(network: Module, devices: Sequence[Any], detach: bool = False) -> 
     for device in places(devices):
         moved: dict[int, Any] = {}
 
-        def there(t: Any) -> Any:
+        def there(t: Any, device: Device = device, known: dict[int, Any] = moved) -> Any:
             if t is None:
                 return None
-            if id(t) not in moved:
-                moved[id(t)] = t.detach().to(device) if detach else t.to(device)  # noqa: B023
-            return moved[id(t)]  # noqa: B023
+            if id(t) not in known:
+                known[id(t)] = t.detach().to(device) if detach else t.to(device)
+            return known[id(t)]
         copies: dict[Module, Any] = {}
         for module in modules:
             twin = copies[module] = object.__new__(type(module))

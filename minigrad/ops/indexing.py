@@ -144,9 +144,9 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
             arrays.append(None)
             dim += 1
         elif i.__class__ is not x.__class__:
-            raise DeviceError("index: expected all tensors on the same device: indices should be either on cpu or on the same device "
-                              f"as the indexed tensor ({backend.device_of(x)}), but one is on {backend.device_of(i)}; move it, for "
-                              f"instance index.to('{backend.device_of(x)}')")
+            raise DeviceError("index: expected all tensors on the same device: indices should be either on cpu or on the same "
+                              f"device as the indexed tensor ({backend.device_of(x)}), but one is on {backend.device_of(i)}; "
+                              f"move it, for instance index.to('{backend.device_of(x)}')")
         elif i.dtype.kind == "b":
             if i.shape != x.shape[dim:dim + i.ndim]:
                 raise DimensionError(f"The shape of the mask {list(i.shape)} at index {dim} does not match the shape of the "
