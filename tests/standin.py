@@ -3,9 +3,9 @@
 Its array holds a NumPy array in private and offers only what ``cupy.ndarray`` offers. NumPy's functions reach it by the
 dispatch protocols, only those that CuPy has and only with the parameters CuPy's have (``cupy_surface.json``). As CuPy it
 refuses NumPy arrays as operands and refuses to turn into one, and it returns zero-dimensional arrays where NumPy returns
-scalars. Arrays of indices out of bounds wrap around, and of two values written to one place the first wins, as on a GPU
-either may; a copy to the host that does not block arrives when the device is waited for. :class:`StandinLibrary` is the package's own ``CupyLibrary`` over it, under the device name ``standin``; its kernels
-are compiled as C++ (:mod:`tests.host_kernels`).
+scalars. Arrays of indices out of bounds wrap around; of two values written to one place the first wins, as on a GPU either
+may; a copy to the host that does not block arrives when the device is waited for. :class:`StandinLibrary` is the package's own
+``CupyLibrary`` over it, under the device name ``standin``; its kernels are compiled as C++ (:mod:`tests.host_kernels`).
 
 What it cannot show: speed, and the rounding of other orders of summation.
 """
