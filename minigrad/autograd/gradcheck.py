@@ -166,8 +166,8 @@ class Check:
                     try:
                         found = grad(y, tensors, like(y, unit.reshape(y.array.shape)), retain_graph=True, allow_unused=True)
                     except ShapeError as error:
-                        raise GradcheckError(f"gradcheck: {error}. Likely cause: a missing un-broadcast (a sum over the dimensions "
-                                             "in which that input was broadcast), or a transposed factor") from error
+                        raise GradcheckError(f"gradcheck: {error}. Likely cause: a missing un-broadcast (a sum over the "
+                                             "dimensions in which that input was broadcast), or a transposed factor") from error
                     for row, g, x in zip(rows, found, tensors):
                         row.append(np.zeros(x.array.size, x.array.dtype) if g is None else np.array(g.array).reshape(-1))
             result.append([np.array(row).reshape(-1, x.array.size) for row, x in zip(rows, tensors)])

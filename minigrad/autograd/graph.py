@@ -337,11 +337,11 @@ def check_saved(node: Node) -> tuple[Any, ...]:
     """The arrays `node` saved. Raises unless they are still there and still hold what was saved."""
     saved: Any = node.saved
     if isinstance(saved, Freed):
+        names = " and ".join(dict.fromkeys(saved_name(node, k) for k in node.saved_from))
         raise FreedGraphError(
-            f"Trying to backward through the graph a second time (or to look at its saved tensors): {node.name()} ({node.op_name} "
-            f"at {node.source()}) had saved {' and '.join(dict.fromkeys(saved_name(node, k) for k in node.saved_from))}, freed by "
-            f"the backward call at {source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need "
-            "the graph again.")
+            f"Trying to backward through the graph a second time (or to look at its saved tensors): {node.name()} "
+            f"({node.op_name} at {node.source()}) had saved {names}, freed by the backward call at "
+            f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
             write = None if a is None else ledger.find(a)
