@@ -417,7 +417,8 @@ MIXED: dict[str, tuple[Callable[[], Any], str]] = {
     "recurrent": (lambda: mg.nn.LSTM(2, 2)(THERE), "'input' is on standin and 'weight' is on cpu"),
     "gradient given": (lambda: (HERE.clone().requires_grad_() * 2).backward(THERE), "its gradient is on standin.*gradient.to"),
     "gradient assigned": (lambda: setattr(mg.nn.Parameter(HERE), "grad", THERE), "located on a different device"),
-    "optimizer": (moved_after_a_step, r"Adam\.step.*parameter 0 is on standin and its state 'exp_avg' is on cpu.*load_state_dict")}
+    "optimizer": (moved_after_a_step,
+                  r"Adam\.step.*parameter 0 is on standin and its state 'exp_avg' is on cpu.*load_state_dict")}
 
 
 @pytest.mark.parametrize("what", MIXED)

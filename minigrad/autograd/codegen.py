@@ -73,6 +73,8 @@ def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
         return None
     if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
         return None
+    if suffix and any(isinstance(n, (ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)) for n in ast.walk(body)):
+        return None  # a forward that often meets zeros is worth running quietly; rules run quietly anyway
     for name in [n for n in ast.walk(body) if isinstance(n, ast.Name)]:
         name.id += suffix
     return f"({ast.unparse(body.value)})"  # type: ignore[arg-type]

@@ -253,8 +253,9 @@ class Optimizer:
             for name, value in self.state.get(p, {}).items():
                 if isinstance(value, Tensor) and name != "step" and value.device != p.device:
                     return DeviceError(f"{type(self).__name__}.step: expected all tensors on the same device, but parameter "
-                                       f"{k} is on {p.device} and its state {name!r} is on {value.device}; move the module before "
-                                       "making the optimizer, or optimizer.load_state_dict(optimizer.state_dict()) moves the state")
+                                       f"{k} is on {p.device} and its state {name!r} is on {value.device}; move the module "
+                                       "before making the optimizer, or "
+                                       "optimizer.load_state_dict(optimizer.state_dict()) moves the state")
         return None
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:
