@@ -53,6 +53,8 @@ class General:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and alike(args):
                 return record_variadic(info, args, settings)
+        elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
+            return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
         operands = [operand(info, name, a, like) for name, a in zip(names, args)]
         operands = together(info, names, operands, like)

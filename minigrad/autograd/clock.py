@@ -43,11 +43,24 @@ user = User()
 
 def user_frame() -> Any:
     """The frame nearest the top of the stack whose code is not minigrad's own."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    frame: Any = sys._getframe(1)
+    file = frame.f_code.co_filename
+    while frame.f_back is not None and (file in own_files or is_own(file)):
         frame = frame.f_back
-    user.file = frame.f_code.co_filename
+        file = frame.f_code.co_filename
+    user.file = file
     return frame
+
+
+own_files: set[str] = set()  # those of the package that have been met
+
+
+def is_own(file: str) -> bool:
+    """Whether `file` is one of the package's."""
+    if file.startswith(PACKAGE):
+        own_files.add(file)
+        return True
+    return False
 
 
 def hint_here(message: str) -> None:

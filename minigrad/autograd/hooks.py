@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, Callable, Sequence
 
+import numpy as np
+
 from minigrad import backend
 from minigrad.autograd.call import named
 from minigrad.autograd.clock import ledger
@@ -110,7 +112,8 @@ ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
 
 def own(g: Any, dtype: Any, given: set[int]) -> Any:
     """`g` as an array of `dtype` that no other tensor holds; `given` are the arrays handed out so far."""
-    g = backend.as_array(g)
+    if g.__class__ is not np.ndarray:
+        g = backend.as_array(g)
     if g.dtype is not dtype:
         g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
     if g.base is not None or id(g) in given:
@@ -135,13 +138,15 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> N
 
 def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], given: set[int]) -> None:
     """Add `g` to ``leaf.grad`` and call the hooks of that step: those before it, those on the leaf, those after it."""
-    extras = leaf.__dict__.get("_accumulation")
+    notes = leaf.__dict__
+    extras, hooks = notes.get("_accumulation"), notes.get("_post_accumulate_hooks")
     if extras is not None:
         g = before(extras, g, cls)
         given.add(id(g))
     accumulate(leaf, g, cls, given)
-    for hook in list(leaf.__dict__.get("_post_accumulate_hooks", {}).values()):
-        hook(leaf)
+    if hooks:
+        for hook in list(hooks.values()):
+            hook(leaf)
     if extras is not None:
         after(extras, (), g, cls)
 

@@ -288,8 +288,9 @@ class Module:
         # Only called where ordinary lookup found nothing.
         own = self.__dict__
         if "_parameters" in own:
-            if name in own["_parameters"]:
-                return own["_parameters"][name]
+            parameters = own["_parameters"]
+            if name in parameters:
+                return parameters[name]
             if name in own["_buffers"]:
                 return own["_buffers"][name]
             if name in own["_modules"]:
