@@ -16,7 +16,8 @@ import numpy as np
 
 import minigrad.random as rng
 from minigrad import autograd
-from minigrad.autograd.functional import Recorded, constant_like, jvp_of, requires_grad, with_leaf
+from minigrad.autograd.call import constant
+from minigrad.autograd.functional import Recorded, jvp_of, requires_grad, with_leaf
 from minigrad.autograd.graph import TensorBase
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.ops.shape import stack
@@ -62,7 +63,7 @@ def fresh(tensors: list[Any]) -> list[Any]:
 
 def released(tree: Any, keep: bool) -> Any:
     """`tree` cut from the graph, unless an outer transform needs it."""
-    return tree if keep else rebuilt(tree, iter([constant_like(t, t.array) if isinstance(t, TensorBase) else t
+    return tree if keep else rebuilt(tree, iter([constant(t.array, t) if isinstance(t, TensorBase) else t
                                                  for t in leaves_of(tree)]))
 
 
@@ -103,7 +104,7 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
             if requires_grad(value):
                 found = autograd.grad(value, xs, create_graph=outer, allow_unused=True, materialize_grads=True)
             else:
-                found = tuple([constant_like(x, np.zeros_like(x.array)) for x in xs])
+                found = tuple([constant(np.zeros_like(x.array), x) for x in xs])
         parts = rebuilt(chosen, iter(found))
         gradient = tuple(parts) if isinstance(argnums, tuple) else parts[0]
         value, aux = released(value, outer), released(aux, outer)
@@ -147,7 +148,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         live = [(y, v) for y, v in zip(ys, vs) if y.requires_grad]
         found = autograd.grad([y for y, _ in live], xs, [v for _, v in live], retain_graph=retain_graph, create_graph=again,
                               allow_unused=True, materialize_grads=True) if live else \
-            tuple([constant_like(x, np.zeros_like(x.array)) for x in xs])
+            tuple([constant(np.zeros_like(x.array), x) for x in xs])
         return rebuilt(primals, iter(found))
 
     seen = released(output, outer)
@@ -176,7 +177,7 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         result = func(*rebuilt(primals, iter(xs)))
         output, aux = result if has_aux else (result, None)
         ys = tensors_of("jvp", "the output", output)
-        found = [constant_like(y, np.zeros_like(y.array)) if p is None else p for y, p in zip(ys, jvp_of(ys, xs, vs, outer))]
+        found = [constant(np.zeros_like(y.array), y) if p is None else p for y, p in zip(ys, jvp_of(ys, xs, vs, outer))]
     product = rebuilt(output, iter(found))
     seen = released(output, outer)
     return (seen, product, aux) if has_aux else (seen, product)
@@ -223,12 +224,12 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_
             """For output tensor `k`, the Jacobian with respect to each leaf of the chosen arguments."""
             pulled = []
             for i in range(y.array.size):
-                unit = [constant_like(t, np.zeros_like(t.array)) for t in ys]
+                unit = [constant(np.zeros_like(t.array), t) for t in ys]
                 unit[k].array.reshape(-1)[i] = 1
                 pulled.append(leaves_of(pull(rebuilt(output, iter(unit)))))
             shapes = [tuple(x.shape) for x in leaves_of(chosen)]
             parts = [stack(list(column)).reshape(tuple(y.shape) + shape) if pulled else
-                     constant_like(y, np.zeros_like(y.array, shape=tuple(y.shape) + shape))
+                     constant(np.zeros_like(y.array, shape=tuple(y.shape) + shape), y)
                      for column, shape in zip(zip(*pulled) if pulled else [()] * len(shapes), shapes)]
             tree = rebuilt(chosen, iter(parts))
             return tuple(tree) if isinstance(argnums, tuple) else tree[0]

@@ -98,12 +98,9 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
                         f"minigrad.tensor(...) makes one of it")
 
 
-def constant(value: Any, like: TensorBase, dtype: Any = None) -> Any:
-    """`value` as a tensor of `like`'s kind that wants no gradient."""
-    t: Any = object.__new__(like.result_class)
-    t.array = value if dtype is None else backend.xp_of(like.array).asarray(value, dtype=dtype)
-    t.node = None
-    return t
+def constant(value: Any, like: Any) -> Any:
+    """The array `value` as a tensor of `like`'s kind that wants no gradient."""
+    return graph.tied(value, None, like.result_class)
 
 
 def number(input: Any, other: Any) -> Any:

@@ -10,9 +10,9 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad.autograd.call import REGISTRY
+from minigrad.autograd.call import REGISTRY, constant
 from minigrad.autograd.differentiate import grad
-from minigrad.autograd.graph import TensorBase, grad_enabled, recording_mode, tied
+from minigrad.autograd.graph import TensorBase, grad_enabled, recording_mode
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -51,7 +51,7 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
     columns: list[list[Any]] = [[] for _ in xs]
     flat = REGISTRY["reshape"](y, shape=(y.array.size,)) if y.array.size else y
     for k in range(y.array.size):
-        unit = constant_like(flat, np.zeros_like(flat.array))
+        unit = constant(np.zeros_like(flat.array), flat)
         unit.array[k] = 1
         if not requires_grad(y):
             found: tuple[Any, ...] = (None,) * len(xs)
@@ -61,10 +61,10 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
             if g is None and strict:
                 raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in "
                                  "strict mode")
-            columns[i].append(constant_like(x, np.zeros_like(x.array)) if g is None else g)
+            columns[i].append(constant(np.zeros_like(x.array), x) if g is None else g)
     shape = tuple(y.array.shape)
     return [REGISTRY["reshape"](REGISTRY["stack"](c, dim=0), shape=shape + tuple(x.array.shape)) if c
-            else constant_like(x, np.zeros_like(x.array, shape=shape + tuple(x.array.shape))) for c, x in zip(columns, xs)]
+            else constant(np.zeros_like(x.array, shape=shape + tuple(x.array.shape)), x) for c, x in zip(columns, xs)]
 
 
 def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
@@ -183,12 +183,8 @@ def requires_grad(t: Any) -> bool:
     return t.node is not None
 
 
-def constant_like(t: Any, array: Any) -> Any:
-    return tied(array, None, t.result_class)
-
-
 def with_leaf(array: Any, like: Any) -> Any:
-    t = constant_like(like, array)
+    t = constant(array, like)
     t.requires_grad_()
     return t
 
@@ -233,7 +229,7 @@ def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
         if len(like) != 1 or like[0].array.size != 1:
             raise ShapeError(f"{caller}: the vector v can only be left out for one tensor of one element, here the shapes are "
                              f"{[list(t.array.shape) for t in like]}")
-        return [constant_like(like[0], np.ones_like(like[0].array))]
+        return [constant(np.ones_like(like[0].array), like[0])]
     vs = list(v) if isinstance(v, (tuple, list)) else [v]
     if len(vs) != len(like):
         raise ShapeError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
@@ -248,11 +244,11 @@ def filled(caller: str, found: Sequence[Any], like: Sequence[Any], strict: bool)
     """`found` with zeros in place of None."""
     if strict and any(g is None for g in found):
         raise GraphError(f"{caller}: the result is independent of some inputs; this is not allowed in strict mode")
-    return [constant_like(t, np.zeros_like(t.array)) if g is None else g for g, t in zip(found, like)]
+    return [constant(np.zeros_like(t.array), t) if g is None else g for g, t in zip(found, like)]
 
 
 def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:
-    return list(ys) if create_graph else [constant_like(y, y.array) for y in ys]
+    return list(ys) if create_graph else [constant(y.array, y) for y in ys]
 
 
 def packed(found: list[Any], several: bool) -> Any:

@@ -11,8 +11,10 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad.autograd.call import constant
 from minigrad.autograd.differentiate import grad
-from minigrad.autograd.graph import TensorBase, edge_of, grad_enabled, recording_mode, tied
+from minigrad.autograd.functional import with_leaf
+from minigrad.autograd.graph import TensorBase, edge_of, grad_enabled, recording_mode
 from minigrad.errors import ArgumentError, MinigradError, ShapeError
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
@@ -70,7 +72,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = Non
     outs = differentiable(func(*xs))
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        gs = [like(y, rng.standard_normal(y.array.shape).astype(y.array.dtype), True) for y in outs]
+        gs = [with_leaf(rng.standard_normal(y.array.shape).astype(y.array.dtype), y) for y in outs]
     else:
         gs = list(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else [grad_outputs]
 
@@ -97,11 +99,6 @@ class WithParameters:
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         return [(f"parameter {k}", p) for k, p in enumerate(self.parameters_)]
-
-
-def like(t: Any, array: Any, requires_grad: bool = False) -> Any:
-    new = tied(array, None, t.result_class)
-    return new.requires_grad_() if requires_grad else new
 
 
 def differentiable(output: Any) -> list[Any]:
@@ -164,7 +161,7 @@ class Check:
                     unit = np.zeros(y.array.size, y.array.dtype)
                     unit[i] = part
                     try:
-                        found = grad(y, tensors, like(y, unit.reshape(y.array.shape)), retain_graph=True, allow_unused=True)
+                        found = grad(y, tensors, constant(unit.reshape(y.array.shape), y), retain_graph=True, allow_unused=True)
                     except ShapeError as error:
                         raise GradcheckError(f"gradcheck: {error}. Likely cause: a missing un-broadcast (a sum over the "
                                              "dimensions in which that input was broadcast), or a transposed factor") from error
