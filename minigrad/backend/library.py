@@ -32,6 +32,10 @@ class Library:
         """Where `x` lives."""
         raise NotImplementedError
 
+    def is_elsewhere(self, x: Any) -> bool:
+        """Whether `x` is on another card than the one this thread computes on."""
+        return False
+
     def resolve(self, device: Device) -> Device:
         """`device` as :meth:`device_of` names it: with the number of the card. Raises ``DeviceError`` where it is not there."""
         raise NotImplementedError
@@ -211,8 +215,15 @@ class CupyLibrary(Library):
         """The device that is card `index`."""
         return Device(self.device_type, index)
 
+    def card_of(self, x: Any) -> int:
+        """The number of the card that `x` is on."""
+        return int(x.data.device_id)
+
     def device_of(self, x: Any) -> Device:
-        return self.numbered(int(x.device.id))
+        return self.numbered(self.card_of(x))
+
+    def is_elsewhere(self, x: Any) -> bool:
+        return self.card_of(x) != self.cards.current()
 
     def resolve(self, device: Device) -> Device:
         return self.numbered(self.cards.number(device.index))
@@ -311,9 +322,13 @@ def cupy_library() -> CupyLibrary:
     try:
         import cupy
         import cupyx
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise
         raise DeviceError("device 'cuda' needs CuPy, which is not installed here; install it with "
                           "pip install 'minigrad[cuda12]' (or [cuda13], to match the driver), or use device='cpu'") from None
+    except ImportError as error:
+        raise DeviceError(f"device 'cuda': CuPy is installed, but cannot be imported ({error}); use device='cpu'") from error
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
