@@ -22,8 +22,8 @@ INDEX = "https://pypi.org/simple/cupy/"
 SOURCES = ("runtime.cpp", "blas.cpp", "solver.cpp")
 # The names under which CuPy looks for NVIDIA's libraries; all are one here.
 NAMES = ("libcuda.so.1", "libcudart.so.13", "libnvrtc.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcusolver.so.12",
-         "libcusparse.so.12", "libcurand.so.10", "libcufft.so.12")
-USERS = ("cupy_backends/cuda/libs/cublas", "cupy_backends/cuda/libs/curand", "cupy_backends/cuda/libs/cusparse", "cupy/cuda/cufft")
+         "libcusparse.so.12", "libcurand.so.10", "libcufft.so.12", "libnvJitLink.so.13")
+USERS = ("cupy_backends/cuda/libs/cublas", "cupy_backends/cuda/libs/cusolver", "cupy_backends/cuda/libs/curand", "cupy_backends/cuda/libs/cusparse", "cupy/cuda/cufft")
 # -fno-gnu-unique: two kernels may define a function of one name, each has its own.
 KERNEL_OPTIONS = ("-std=c++17", "-O1", "-fPIC", "-w", "-fpermissive", "-fno-gnu-unique")
 
@@ -70,7 +70,7 @@ def cupy_source(folder: Path) -> Path:
 def undefined(libraries: Iterable[Path], *options: str) -> set[str]:
     """The functions of NVIDIA's that these libraries take from elsewhere."""
     lines = [line for library in libraries for line in run("nm", "-u", *options, library).splitlines()]
-    return {name for line in lines if re.match("cu(da|blas|rand|sparse|fft)?[A-Z]", name := line.split()[-1].split("@")[0])}
+    return {name for line in lines if re.match("cu(da|blas|solver|rand|sparse|fft)?[A-Z]", name := line.split()[-1].split("@")[0])}
 
 
 def defined(library: Path) -> set[str]:
