@@ -187,6 +187,7 @@ class ndarray:
     strides = property(lambda self: self._host.strides)
     flags = property(lambda self: self._host.flags)
     device = property(lambda self: fake_cuda.Device(self._card))
+    data = property(lambda self: SimpleNamespace(ptr=self._host.__array_interface__["data"][0], device_id=self._card))
     T = property(lambda self: device(self._host.T, (self,)))
     mT = property(lambda self: device(self._host.mT, (self,)))
 
@@ -516,6 +517,7 @@ class StandinLibrary(CupyLibrary):
         super().__init__(xp, cupyx)
         if not host_kernels.COMPILER:  # then only the compositions can run here
             self.kernels = Kernels()
+        vars(self.kernels)["cudnn"] = None  # the real one, where it is installed, wants the memory of a GPU
 
     def numbered(self, index: int) -> Device:
         return Device("standin", index or None)  # card 0 goes by "standin", as in all the tests of one card

@@ -5,7 +5,7 @@ The kernels have their own tests there too (``tests/test_kernels.py``). Run them
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import numpy as np
 import pytest
@@ -29,8 +29,10 @@ def require() -> Any:
 
 
 @pytest.fixture(autouse=True)
-def library() -> Any:
-    return require()
+def library() -> Iterator[Any]:
+    """CuPy's library, exact: PyTorch's convolutions round float32 to TF32 if nothing else is said."""
+    with mg.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        yield require()
 
 
 def to_cuda(x: Any) -> Any:
@@ -107,6 +109,37 @@ def test_tf32_rounds_and_can_be_switched_off() -> None:
     finally:
         mg.backends.cuda.matmul.allow_tf32 = False
     assert usual < 1e-3 and rounded < 1.0 and error() == pytest.approx(usual, rel=0.5)
+
+
+@pytest.mark.parametrize("benchmark", [False, True])
+@pytest.mark.parametrize("deterministic", [False, True])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 2e-2), ("float32", 1e-4), ("float64", 1e-10)])
+def test_cudnn_convolves_as_products_of_matrices_do(library: Any, dtype: str, tolerance: float, benchmark: bool,
+                                                    deterministic: bool) -> None:
+    if not mg.backends.cudnn.is_available():
+        pytest.skip("cuDNN's Python package is not installed here; install it with pip install 'minigrad[cudnn12]' (or 13)")
+    functional, kind = mg.nn.functional, getattr(mg, dtype)
+    cases: list[tuple[Any, Any, Any, dict[str, Any]]] = [
+        (functional.conv1d, (4, 6, 33), (8, 3, 5), {"stride": 2, "padding": 2, "groups": 2}),
+        (functional.conv2d, (4, 3, 28, 28), (6, 3, 5, 5), {"padding": "same"}),
+        (functional.conv2d, (2, 8, 17, 16), (8, 1, 2, 4), {"padding": "same", "groups": 8}),
+        (functional.conv2d, (2, 3, 20, 21), (4, 3, 3, 3), {"stride": (2, 3), "padding": (1, 0), "dilation": (1, 2)}),
+        (functional.conv3d, (2, 2, 6, 7, 8), (4, 2, 3, 3, 3), {"padding": 1}),
+        (functional.conv_transpose2d, (2, 4, 7, 7), (4, 3, 4, 4), {"stride": 2, "padding": 1, "output_padding": 1})]
+    for function, shape, kernel, settings in cases:
+        found = []
+        for enabled in (False, True):
+            mg.manual_seed(0)
+            inputs = [(mg.randn(*s, dtype=mg.float64) / n ** 0.5).to(kind).to("cuda").requires_grad_()
+                      for s, n in ((shape, 1), (kernel, mg.Size(kernel[1:]).numel()))]
+            with mg.backends.cudnn.flags(enabled, benchmark, 10, deterministic, False):
+                out = function(*inputs, **settings)
+                out.sin().sum().backward()
+            found.append([t.detach().cpu().numpy().astype(np.float64) for t in (out, *[t.grad for t in inputs])])
+        for composed, by_cudnn in zip(*found):
+            np.testing.assert_allclose(by_cudnn, composed, rtol=tolerance, atol=tolerance * np.abs(composed).max())
+    plans = [plan for sessions in library.kernels.cudnn._idle.values() for s in sessions for plan in s._plans.values()]
+    assert plans and None not in plans
 
 
 def test_sums_at_places_of_every_type() -> None:

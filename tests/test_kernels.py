@@ -109,6 +109,7 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """With the kernels as C++ on the stand-in, with the compositions there, and with the kernels on a GPU: the device's name."""
     if request.param == "gpu":
         test_gpu.require()
+        monkeypatch.setattr(mg.backends.cudnn, "enabled", False)
         return "cuda"
     library: Any = backend.library_on(standin.DEVICE)
     if request.param == "compositions":

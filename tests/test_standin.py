@@ -196,7 +196,7 @@ def test_the_precision_of_products_is_pytorchs_switch() -> None:
         mg.set_float32_matmul_precision("highest")
     with pytest.raises(ValueError, match="'highest', 'high' or 'medium', got 'low'"):
         mg.set_float32_matmul_precision("low")
-    assert not mg.backends.cudnn.is_available() and not mg.backends.mps.is_available()
+    assert not mg.backends.mps.is_available()
 
 
 def test_indices_out_of_bounds_wrap_around_and_the_first_of_two_values_written_stays(x: Any) -> None:

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.backend import cudnn
+
 __all__ = ["ELEMENTWISE", "ROWWISE", "CudaKernels", "Elementwise", "Kernels", "row_source"]
 
 
@@ -46,6 +48,11 @@ class Kernels:
     def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
         """The adjoint of :meth:`columns`, for the positions of the grid that are `positions`."""
+        return None
+
+    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        """Of x (n, channels, *size), weight (out, channels / groups, *kernel) and y (n, out, *positions) two are arrays and one
+        is a shape: the gradient with respect to that one of the sum that :mod:`minigrad.ops.convolution` begins with."""
         return None
 
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
@@ -296,6 +303,11 @@ class CudaKernels(Kernels):
         self._cupy = cupy
 
     @functools.cached_property
+    def cudnn(self) -> cudnn.Cudnn | None:
+        found = cudnn.module()
+        return None if found is None else cudnn.Cudnn(found, self._cupy)
+
+    @functools.cached_property
     def elementwise(self) -> dict[str, Any]:
         return {name: self._cupy.ElementwiseKernel(k.inputs, k.outputs, k.body, f"minigrad_{name}")
                 for name, k in ELEMENTWISE.items()}
@@ -379,6 +391,11 @@ class CudaKernels(Kernels):
                 self.elementwise["collect"](contiguous(columns), *sizes_of(size, grid, kernel, dilation, stride, padding), b,
                                             *in_three(positions, 1), out)
         return out
+
+    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        if not cudnn.switches.enabled or self.cudnn is None:
+            return None
+        return self.cudnn.convolve(x, weight, y, stride, padding, dilation)
 
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
         if not self.takes(planes, values) or places.dtype != np.int64:

@@ -9,7 +9,8 @@ derivatives of each are the other two, to every order.
 
 All three are one product of matrices with the columns of x: for each position, what its window meets. The columns are made
 anew for the gradient of the weight: to keep them would save a twentieth of the time of a LeNet step, and cost as many
-times the image's memory as the kernel has elements.
+times the image's memory as the kernel has elements. Where the library can compute the third of the form itself (CuPy with
+cuDNN), it is asked first.
 """
 
 from __future__ import annotations
@@ -38,9 +39,11 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
     """
     windows = Windows(input.shape[2:], weight.shape[2:], stride, dilation, padding, rows=True)
     n, out = input.shape[0], weight.shape[0]
-    if is_pointwise(windows):
+    y = fused(input, weight, (n, out, *windows.positions), stride, padding, dilation)
+    if y is None and is_pointwise(windows):
         planes = input.reshape(n, groups, input.shape[1] // groups, math.prod(windows.size))
         y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
+    if y is not None:
         return y if bias is None else np.add(y, column(bias, windows), out=y)
     y = np.empty_like(input, shape=(n, out, *windows.positions), order="C")
     for part in parts(input, input.shape[1], windows):
@@ -72,8 +75,10 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
     windows = Windows(size, kernel, stride, dilation, padding, rows=True)
     n, out, channels = input.shape[0], input.shape[1], weight.shape[1] * groups
     transposed = weight.reshape(groups, out // groups, math.prod(weight.shape[1:])).swapaxes(1, 2)
-    if is_pointwise(windows):
+    x = fused((n, channels, *size), weight, input, stride, padding, dilation)
+    if x is None and is_pointwise(windows):
         x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
+    if x is not None:
         return x if bias is None else np.add(x, column(bias, windows), out=x)
     x = np.empty_like(input, shape=(n, channels, *size), order="C")
     for part in parts(input, channels, windows):
@@ -103,6 +108,9 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
     spans = [m + before + after - (o - 1) * s - 1
              for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
     kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
+    found = fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
+    if found is not None:
+        return found
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
     weight = np.zeros_like(input, shape=(groups, out // groups, channels // groups * windows.count), order="C")
     for part in parts(input, channels, windows):
@@ -116,6 +124,14 @@ def convolution_weight_wrt_input(g: Any, other: Any, stride: Any, padding: Any, 
 @convolution_weight.derivative("other")
 def convolution_weight_wrt_other(g: Any, input: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
     return convolution(input, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def fused(x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The one of x, weight and y that is given as a shape, by a kernel of the library; None where it has none."""
+    known = y if isinstance(x, tuple) else x
+    if known.__class__ is np.ndarray:
+        return None
+    return backend.library_of(known).kernels.convolve(x, weight, y, stride, padding, dilation)
 
 
 def is_pointwise(windows: Windows) -> bool:
