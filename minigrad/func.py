@@ -229,7 +229,7 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_
                 pulled.append(leaves_of(pull(rebuilt(output, iter(unit)))))
             shapes = [tuple(x.shape) for x in leaves_of(chosen)]
             parts = [stack(list(column)).reshape(tuple(y.shape) + shape) if pulled else
-                     constant(np.zeros_like(y.array, shape=tuple(y.shape) + shape), y)
+                     constant(np.zeros(tuple(y.shape) + shape, y.array.dtype, like=y.array), y)
                      for column, shape in zip(zip(*pulled) if pulled else [()] * len(shapes), shapes)]
             tree = rebuilt(chosen, iter(parts))
             return tuple(tree) if isinstance(argnums, tuple) else tree[0]

@@ -128,7 +128,7 @@ class FunctionNode(Node):
             if grad is None and self.ctx._materialize and dtype is not None:
                 like = next(x for x in g if x is not None)
                 like = like.array if isinstance(like, TensorBase) else like
-                grad = np.zeros_like(like, shape=shape, dtype=dtype)
+                grad = np.zeros(shape, dtype, like=like)
             given = grad is None or isinstance(grad, TensorBase)
             incoming.append(grad if given else tied(backend.as_array(grad), None, self.like))
         self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tied(a, None, self.like) for a in saved])

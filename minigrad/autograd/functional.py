@@ -64,7 +64,7 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
             columns[i].append(constant(np.zeros_like(x.array), x) if g is None else g)
     shape = tuple(y.array.shape)
     return [REGISTRY["reshape"](REGISTRY["stack"](c, dim=0), shape=shape + tuple(x.array.shape)) if c
-            else constant(np.zeros_like(x.array, shape=shape + tuple(x.array.shape)), x) for c, x in zip(columns, xs)]
+            else constant(np.zeros(shape + tuple(x.array.shape), x.array.dtype, like=x.array), x) for c, x in zip(columns, xs)]
 
 
 def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,

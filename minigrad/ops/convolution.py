@@ -45,7 +45,7 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
         y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
     if y is not None:
         return y if bias is None else np.add(y, column(bias, windows), out=y)
-    y = np.empty_like(input, shape=(n, out, *windows.positions), order="C")
+    y = np.empty((n, out, *windows.positions), input.dtype, like=input)
     for part in parts(input, input.shape[1], windows):
         columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, math.prod(weight.shape[1:]), -1)
         grid = product(weight.reshape(groups, out // groups, columns.shape[1]), columns).reshape(out, -1, *windows.grid)
@@ -80,7 +80,7 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
         x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
     if x is not None:
         return x if bias is None else np.add(x, column(bias, windows), out=x)
-    x = np.empty_like(input, shape=(n, channels, *size), order="C")
+    x = np.empty((n, channels, *size), input.dtype, like=input)
     for part in parts(input, channels, windows):
         grid = windows.spread(input[part].swapaxes(0, 1))
         columns = product(transposed, grid.reshape(groups, out // groups, -1))
@@ -112,7 +112,7 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
     if found is not None:
         return found
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
-    weight = np.zeros_like(input, shape=(groups, out // groups, channels // groups * windows.count), order="C")
+    weight = np.zeros((groups, out // groups, channels // groups * windows.count), input.dtype, like=input)
     for part in parts(input, channels, windows):
         columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, weight.shape[2], -1)
         grid = windows.spread(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)

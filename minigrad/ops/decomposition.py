@@ -97,7 +97,7 @@ def linalg_inv_wrt_A(g: Any, out: Any) -> Any: return -(transposed(out) @ g @ tr
 def info_of(A: Any, works: Any) -> Any:
     """int32 numbers, one for each matrix of a batch: 0 where `works` does not raise, else the 1-based row at which it fails."""
     flat = A.reshape(math.prod(A.shape[:-2]), *A.shape[-2:])
-    info = np.zeros_like(flat, shape=(flat.shape[0],), dtype=np.int32)
+    info = np.zeros((flat.shape[0],), np.int32, like=flat)
     for k, matrix in enumerate(flat):
         try:
             works(matrix)
@@ -313,7 +313,7 @@ def linalg_qr(A: Any, *, mode: Any = "reduced") -> Any:
     if mode not in ("reduced", "complete", "r"):
         raise ShapeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
     if mode == "r":
-        return np.zeros_like(A, shape=(0,)), np.linalg.qr(A, mode="r")
+        return np.zeros((0,), A.dtype, like=A), np.linalg.qr(A, mode="r")
     return tuple(np.linalg.qr(A, mode=mode))
 @linalg_qr.derivative("A")
 def linalg_qr_wrt_A(g: Any, out: Any, A_shape: Any, mode: Any) -> Any:
@@ -355,7 +355,7 @@ def geqrf(input: Any) -> Any:
     need_matrices(input, "input")
     a = input.copy()
     m, n = a.shape[-2:]
-    tau = np.zeros_like(a, shape=(*a.shape[:-2], min(m, n)))
+    tau = np.zeros((*a.shape[:-2], min(m, n)), a.dtype, like=a)
     for k in range(min(m, n)):
         alpha, below = a[..., k, k].copy(), a[..., k + 1:, k]
         norm = np.sqrt(np.abs(alpha)**2 + (np.abs(below)**2).sum(axis=-1))
@@ -530,9 +530,9 @@ def empty_svd(A: Any, full: bool) -> Any:
     """The factors of matrices without elements."""
     xp, (m, n) = backend.xp_of(A), A.shape[-2:]
     k, lead = min(m, n), A.shape[:-2]
-    U, Vh = np.zeros_like(A, shape=(*lead, m, m if full else k)), np.zeros_like(A, shape=(*lead, n if full else k, n))
+    U, Vh = np.zeros((*lead, m, m if full else k), A.dtype, like=A), np.zeros((*lead, n if full else k, n), A.dtype, like=A)
     U[...], Vh[...] = xp.eye(*U.shape[-2:], dtype=A.dtype), xp.eye(*Vh.shape[-2:], dtype=A.dtype)
-    return U, np.zeros_like(A.real, shape=(*lead, k)), Vh
+    return U, np.zeros((*lead, k), A.real.dtype, like=A), Vh
 
 
 def linalg_svdvals(A: Any, *, driver: Any = None, out: Any = None) -> Any:
@@ -570,7 +570,7 @@ def linalg_pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = 
     """
     (need_square if hermitian else need_matrices)(A)
     if not A.size:
-        return np.zeros_like(A, shape=(*A.shape[:-2], A.shape[-1], A.shape[-2]))
+        return np.zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype, like=A)
     if hermitian:
         values, V = np.linalg.eigh(A)
         U, W, size = V, np.conjugate(np.swapaxes(V, -1, -2)), np.abs(values)
@@ -594,7 +594,7 @@ def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian:
     """How many singular values lie above ``max(atol, rtol * largest)``."""
     (need_square if hermitian else need_matrices)(A)
     if not A.size:
-        return np.zeros_like(A, shape=A.shape[:-2], dtype=np.int64)
+        return np.zeros(A.shape[:-2], np.int64, like=A)
     values = np.abs(np.linalg.eigvalsh(A)) if hermitian else np.linalg.svd(A, compute_uv=False)
     cut = tolerance(values.max(axis=-1), A.shape[-2:], atol, rtol)
     return (values > cut[..., None]).sum(axis=-1)
@@ -613,7 +613,7 @@ def linalg_lu_factor(A: Any, *, pivot: Any = True) -> Any:
     LU = A.copy()
     m, n = LU.shape[-2:]
     flat = LU.reshape(math.prod(LU.shape[:-2]), m, n)
-    pivots = np.zeros_like(flat, shape=(flat.shape[0], min(m, n)), dtype=np.int32)
+    pivots = np.zeros((flat.shape[0], min(m, n)), np.int32, like=flat)
     pivots[...] = backend.xp_of(A).arange(1, min(m, n) + 1)
     batch = backend.xp_of(A).arange(flat.shape[0])
     for k in range(min(m, n)):
@@ -656,14 +656,14 @@ def permutation(LU: Any, pivots: Any) -> Any:
     """The permutation matrices P, with ``A = P @ L @ U``, that `pivots` describe; not differentiable."""
     m = LU.shape[-2]
     flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1]) - 1
-    order = np.zeros_like(flat, shape=(flat.shape[0], m))
+    order = np.zeros((flat.shape[0], m), flat.dtype, like=flat)
     numbers = backend.xp_of(LU).arange(max(m, flat.shape[0]))
     order[...] = numbers[:m]
     batch = numbers[:flat.shape[0]]
     for k in range(flat.shape[1]):
         row = flat[:, k]
         order[batch, row], order[batch, k] = order[batch, k].copy(), order[batch, row].copy()
-    P = np.zeros_like(LU, shape=(flat.shape[0], m, m))
+    P = np.zeros((flat.shape[0], m, m), LU.dtype, like=LU)
     P[batch[:, None], order, numbers[:m]] = 1
     return P.reshape(*LU.shape[:-2], m, m)
 

@@ -31,7 +31,7 @@ def rows_of_wrt_weight(g: Any, input: Any, weight_shape: Any, padding_idx: Any, 
 @op
 def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_frequency: Any) -> Any:
     """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`."""
-    out = np.zeros_like(input, shape=(rows, input.shape[-1]))
+    out = np.zeros((rows, input.shape[-1]), input.dtype, like=input)
     places, values = row_numbers(index, rows).reshape(-1), input.reshape(-1, input.shape[-1])
     if by_frequency:
         values = values / frequencies(places, rows, input.dtype)[:, None]

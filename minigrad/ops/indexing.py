@@ -132,7 +132,7 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
             arrays.append(None)
         elif isinstance(i, bool):
             basic.append(None)
-            arrays.append(np.zeros_like(x, shape=(int(i),), dtype=np.intp))
+            arrays.append(np.zeros((int(i),), np.intp, like=x))
         elif isinstance(i, int):
             basic.append(within(i, dim, x.shape))
             dim += 1
@@ -234,7 +234,7 @@ def lookup_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any: return accu
 @op(called="index_put")
 def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
     """Zeros of shape `size` with `input` added at `indices`: the adjoint of :func:`lookup`."""
-    out = np.zeros_like(input, shape=size, order="C")
+    out = np.zeros(size, input.dtype, like=input)
     if indices[-1].dtype.kind == "b":  # no place appears twice
         out[placed(indices)] = input
     else:
@@ -358,7 +358,7 @@ def select_rows_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any
 @op
 def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
     """Zeros of shape `size` with the elements of dimension `dim` added at `index`: the adjoint of :func:`select_rows`."""
-    out = np.zeros_like(input, shape=size, order="C")
+    out = np.zeros(size, input.dtype, like=input)
     write_add_rows(out, index, input, dim, 1)
     return out
 @scatter_rows.derivative("input")
@@ -525,7 +525,7 @@ def corner(src: Any, index: Any) -> Any:
 def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
-        return np.zeros_like(input, shape=index.shape)
+        return np.zeros(index.shape, input.dtype, like=input)
     places = grid(input, index, dim)
     if input.flags.c_contiguous:  # numbers of elements are looked up several times faster than places
         return input.reshape(-1).take(numbers_of(places, input.shape or (1,))).reshape(index.shape)
@@ -1123,7 +1123,7 @@ def storage_of(x: Any) -> Any:
 
 def places_in_storage(like: Any, size: Any, stride: Any, offset: int) -> Any:
     """Where the elements of a tensor of `size` and `stride` lie, counted in elements, as an array beside `like`."""
-    places = np.full_like(like, offset, shape=(1,) * len(size), dtype=np.intp)
+    places = np.full((1,) * len(size), offset, np.intp, like=like)
     for d, (n, step) in enumerate(zip(size, stride)):
         places = places + (np.arange(n, like=like) * step).reshape([-1 if k == d else 1 for k in range(len(size))])
     return places
@@ -1142,7 +1142,7 @@ def strided(input: Any, *, size: Any, stride: Any, offset: Any, lies: Any) -> An
     if lies[1:] == geometry(input)[1:]:
         memory = storage_of(input)[offset:]
         return backend.library_of(input).as_strided(memory, size, [s * input.itemsize for s in stride])
-    memory = np.zeros_like(input, shape=lies[3])  # a gradient, say, that lies elsewhere: laid out in the same way first
+    memory = np.zeros(lies[3], input.dtype, like=input)  # a gradient, say, that lies elsewhere: laid out in the same way first
     memory[places_in_storage(input, *lies[:3])] = input
     return memory[places_in_storage(input, size, stride, offset)]
 @strided.derivative("input")
@@ -1203,7 +1203,7 @@ def resize_(self: Any, *size: Any, memory_format: Any = None) -> Any:
     array, n = self.array, math.prod(shape)
     memory = storage_of(array)[geometry(array)[2]:]
     if n > memory.size:
-        longer = np.zeros_like(memory, shape=n)
+        longer = np.zeros(n, memory.dtype, like=memory)
         longer[:memory.size] = memory
         memory = longer
     self.array = memory[:n].reshape(shape)

@@ -260,7 +260,7 @@ def class_scale(input: Any, target: Any, weight: Any = None, *, reduction: Any =
     """How much each sample counts in the reduced loss, in the shape of the scores with one class; not differentiable."""
     _, chosen, scale = classes_of(input, target, weight, ignore_index)
     total = total_weight(scale, chosen)
-    scale = np.ones_like(input, shape=chosen.shape) if scale is None else scale
+    scale = np.ones(chosen.shape, input.dtype, like=input) if scale is None else scale
     return np.expand_dims((divided(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
 
 
@@ -390,7 +390,7 @@ def pick_class_wrt_input(g: Any, target: Any, input_shape: Any) -> Any: return p
 @op
 def place_class(input: Any, target: Any, *, classes: Any) -> Any:
     """A matrix of zeros but for one element in each row: the adjoint of :func:`pick_class`."""
-    out = np.zeros_like(input, shape=(input.shape[0], classes))
+    out = np.zeros((input.shape[0], classes), input.dtype, like=input)
     out[backend.xp_of(input).arange(input.shape[0]), target] = input[:, 0]
     return out
 @place_class.derivative("input")

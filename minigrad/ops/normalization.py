@@ -33,7 +33,7 @@ def row_sums(x: Any, y: Any = None) -> Any:
     if y is not None:
         sums = np.einsum("ors,ors->r", x, y)
     elif x.shape[2] == 1:
-        sums = np.ones_like(x, shape=x.shape[:1]) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
+        sums = np.ones(x.shape[:1], x.dtype, like=x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
     else:
         sums = np.einsum("ors->r", x)
     return sums[None, :, None]
@@ -54,7 +54,7 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
         found = fused[0].reshape(input.shape), *fused[1:]
         return tuple([a.astype(input.dtype) for a in found]) if half else found
     n = x.dtype.type(layout[0] * layout[2])
-    mean = row_sums(x) / n if centered else np.zeros_like(x, shape=(1, layout[1], 1))
+    mean = row_sums(x) / n if centered else np.zeros((1, layout[1], 1), x.dtype, like=x)
     d = x - mean if centered else x
     var = row_sums(d, d) / n
     standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)

@@ -31,7 +31,7 @@ def place(input: Any, index: Any, *, dim: Any, shape: Any) -> Any:
     """
     if not shape:
         return input.copy()
-    out = np.zeros_like(input, shape=shape)
+    out = np.zeros(shape, input.dtype, like=input)
     np.put_along_axis(out, index, input, axis=dim)
     return out
 @place.derivative("input")
@@ -220,7 +220,7 @@ def median_all(input: Any, *, skip_nan: Any = False) -> Any:
     ordered("median", input)
     flat = input.reshape(-1)
     if not flat.size:
-        return np.full_like(input, np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, shape=())
+        return np.full((), np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, input.dtype, like=input)
     return flat[middle(flat, 0, skip_nan)][0]
 @median_all.derivative("input")
 def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * tie_shares(input, out, dim=None)
@@ -301,7 +301,7 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     rows = x.reshape(n, x.size // n if n else 0)
     by = np.arange(n, like=x) if consecutive or not rows.shape[1] else np.lexsort(rows.T[::-1])
     in_order = rows[by]
-    new = np.ones_like(x, shape=n, dtype=bool)
+    new = np.ones(n, bool, like=x)
     new[1:] = (in_order[1:] != in_order[:-1]).any(axis=1)
     starts, group = np.flatnonzero(new), np.cumsum(new) - 1
     inverse = np.zeros_like(group)

@@ -1266,7 +1266,7 @@ def floats_only(x: Any) -> None:
 
 def composed(real: Any, imag: Any) -> Any:
     """The complex array of two real ones."""
-    z = np.empty_like(real, shape=np.broadcast_shapes(real.shape, imag.shape), dtype=np.result_type(real.dtype, np.complex64))
+    z = np.empty(np.broadcast_shapes(real.shape, imag.shape), np.result_type(real.dtype, np.complex64), like=real)
     z.real, z.imag = real, imag
     return z
 

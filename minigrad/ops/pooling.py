@@ -102,7 +102,7 @@ def take_from_planes_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any:
 @op(mixed=("indices",))
 def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
     """The adjoint of :func:`take_from_planes`: elements added up at their places in planes of `size`."""
-    planes = np.zeros_like(input, shape=(*input.shape[:2], *size), order="C")
+    planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
     library = backend.library_of(input)
     if not library.kernels.put_in_planes(planes, indices, input):
         library.index_add(planes.reshape(-1), in_all_planes(indices, size), input.reshape(-1))
@@ -118,7 +118,7 @@ def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     if least < 0 or most >= math.prod(size):
         raise ShapeError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of size "
                          f"{by(size)}); give output_size, or the indices that came with this pooling")
-    planes = np.zeros_like(input, shape=(*input.shape[:2], *size), order="C")
+    planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
     planes.reshape(-1)[in_all_planes(indices, size)] = input.reshape(-1)
     return planes
 @max_unpool.derivative("input")
@@ -248,7 +248,7 @@ def avg_unpool(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any,
     for dim, (k, s) in enumerate(zip(kernel, stride)):
         shape = list(values.shape)
         shape[dim + 2] = windows.padded[dim]
-        wide = np.zeros_like(values, shape=shape, order="C")
+        wide = np.zeros(shape, values.dtype, like=values)
         for i in range(k):
             if k <= s:
                 wide[windows.along(dim, i)] = values
@@ -272,7 +272,7 @@ def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
     for dim, (n, o) in enumerate(zip(input.shape[2:], output_size)):
         shape = list(input.shape)
         shape[dim + 2] = n + 1
-        extended = np.zeros_like(input, shape=shape, order="C")  # by a zero, where the shorter parts find what they lack
+        extended = np.zeros(shape, input.dtype, like=input)  # by a zero, where the shorter parts find what they lack
         extended[(slice(None),) * (dim + 2) + (slice(0, n),)] = input
         start, end = adaptive_bounds(n, o)
         summed = np.take(extended, xp.asarray(start), axis=dim + 2)

@@ -414,7 +414,7 @@ def finite_peak(x: Any, dim: Any) -> Any:
     """What to subtract from `x` before exp() so that nothing overflows: its largest (real part), 0 where that is infinite."""
     real = x.real if x.dtype.kind == "c" else x
     if 0 in x.shape:
-        return np.zeros_like(real, shape=kept_shape(x.shape, dim))
+        return np.zeros(kept_shape(x.shape, dim), real.dtype, like=real)
     peak = real.max(axis=axes_of(dim, x.ndim), keepdims=True)
     return np.where(np.isfinite(peak), peak, real.dtype.type(0))
 

@@ -219,7 +219,7 @@ def in_order_wrt_input(g: Any) -> Any: return g
 @op
 def filled(input: Any, *, size: Any, value: Any = 0) -> Any:
     """A constant of `input`'s dtype and device, for rules that need one: shape `size`, every element `value`."""
-    return np.full_like(input, value, shape=size)
+    return np.full(size, value, input.dtype, like=input)
 
 
 # ---------------------------------------------------------------------------------------------------- order of dimensions
@@ -296,7 +296,7 @@ def slices_wrt_input(g: Any, index: Any, input_shape: Any) -> Any: return fill_s
 @op
 def fill_slices(input: Any, *, index: Any, size: Any) -> Any:
     """Zeros of shape `size` with `input` at `index`: the adjoint of :func:`slices`."""
-    out = np.zeros_like(input, shape=size)
+    out = np.zeros(size, input.dtype, like=input)
     out[index] = input
     return out
 @fill_slices.derivative("input")
@@ -444,7 +444,7 @@ def diagonal_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any, input_shape: A
 @op
 def fill_diagonals(input: Any, *, size: Any, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Any:
     """Zeros of shape `size` with `input` on the diagonals: the adjoint of :func:`diagonal`."""
-    out = np.zeros_like(input, shape=size, order="C")
+    out = np.zeros(size, input.dtype, like=input)
     places = np.arange(input.shape[-1], like=input)
     np.moveaxis(out, (dim1, dim2), (-2, -1))[..., places + max(-offset, 0), places + max(offset, 0)] = input
     return out
@@ -487,7 +487,7 @@ def constant_pad_nd(input: Any, *, pad: Any, value: Any = 0) -> Any:
     if any(n < 0 for n in shape):
         raise ShapeError(f"The input size {list(input.shape)}, plus padding {list(pad)}, resulted in a negative output size, "
                          f"{list(shape)}")
-    out = np.full_like(input, value, shape=shape) if value else np.zeros_like(input, shape=shape)
+    out = np.full(shape, value, input.dtype, like=input) if value else np.zeros(shape, input.dtype, like=input)
     inner = tuple([slice(max(b, 0), max(n - max(a, 0), 0)) for n, b, a in zip(shape, before, after)])
     outer = tuple([slice(max(-b, 0), max(n - max(-a, 0), 0)) for n, b, a in zip(input.shape, before, after)])
     out[inner] = input[outer]
@@ -522,7 +522,7 @@ def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
     if not shape:
         return np.sum(input, dtype=input.dtype)
-    out = np.zeros_like(input, shape=shape, order="C")
+    out = np.zeros(shape, input.dtype, like=input)
     along = np.moveaxis(out, dimension, -1)
     windows = np.moveaxis(input, dimension % len(shape), -1)  # (..., size, count)
     count = windows.shape[-1]
@@ -551,7 +551,7 @@ def blank_view(input: Any, *, view: Any, order: Any) -> Any:
     `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
     views of one tensor, give views of the copy too.
     """
-    out = np.empty_like(input, shape=[input.shape[d] for d in order], order="C")
+    out = np.empty([input.shape[d] for d in order], input.dtype, like=input)
     out = out.transpose([order.index(d) for d in range(input.ndim)])
     out[...] = input
     lead(out, view)[...] = 0

@@ -95,7 +95,7 @@ class Windows:
         """`x` with its padding, as :meth:`taps` takes it; `x` itself where there is none."""
         if self.bare:
             return x
-        padded = np.full_like(x, fill, shape=(*x.shape[:2], *self.buffer), order="C")
+        padded = np.full((*x.shape[:2], *self.buffer), fill, x.dtype, like=x)
         padded[self.inner] = x[self.cropped]
         return padded
 
@@ -105,7 +105,7 @@ class Windows:
             return padded
         if all(after >= 0 for _, after in self.padding):
             return padded[self.inner]
-        x = np.zeros_like(padded, shape=(*padded.shape[:2], *self.size), order="C")
+        x = np.zeros((*padded.shape[:2], *self.size), padded.dtype, like=padded)
         x[self.cropped] = padded[self.inner]
         return x
 
@@ -135,7 +135,7 @@ class Windows:
             if fused is not None:
                 return fused
         shape = self.grid if not self.rows else (math.prod(self.grid),)
-        columns = np.empty_like(x, shape=(x.shape[0], self.count, x.shape[1], *shape), order="C")
+        columns = np.empty((x.shape[0], self.count, x.shape[1], *shape), x.dtype, like=x)
         for k, tap in enumerate(self.taps(self.pad(x))):
             columns[:, k] = tap
         return columns.reshape(x.shape[0], self.count, x.shape[1], math.prod(shape))
@@ -148,7 +148,7 @@ class Windows:
                 columns, b, self.size, self.grid, self.positions, self.kernel, self.stride, self.padding, self.dilation)
             if fused is not None:
                 return fused
-        padded = np.zeros_like(columns, shape=(a, b, *self.buffer), order="C")
+        padded = np.zeros((a, b, *self.buffer), columns.dtype, like=columns)
         columns = columns if self.rows else columns.reshape(a, self.count, b, *self.grid)
         for k, tap in enumerate(self.taps(padded)):
             tap += columns[:, k]
@@ -158,6 +158,6 @@ class Windows:
         """`y`, of shape (a, b, *positions), as contiguous (a, b, *grid), with zeros where the grid has more."""
         if self.grid == self.positions:
             return y.copy()
-        grid = np.zeros_like(y, shape=(*y.shape[:2], *self.grid), order="C")
+        grid = np.zeros((*y.shape[:2], *self.grid), y.dtype, like=y)
         grid[self.trimmed] = y
         return grid
