@@ -278,6 +278,8 @@ class ndarray:
         if name not in FUNCTIONS:
             return NotImplemented
         FUNCTIONS[name].bind(*args, **kwargs)
+        if name.endswith("_like") and not kwargs.get("shape", True):  # CuPy takes an empty shape for none given
+            kwargs = {k: v for k, v in kwargs.items() if k != "shape"}
         if name in ("take", "take_along_axis"):
             args, kwargs = wrapped_take(name, args, kwargs)
         result = run(name, func, args, kwargs)
@@ -409,6 +411,25 @@ class Generator:
         return draw
 
 
+class Ufunc:
+    """Stands in for a universal function of CuPy's."""
+
+    ADDED = ("int32", "int64", "float16", "float32", "float64", "uint32", "uint64")  # atomically
+
+    def __init__(self, name: str, types: Any, function: Any) -> None:
+        self._name, self._types, self._function = name, types, function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return computed(self._name, self._types, self._function, args, kwargs)
+
+    def at(self, a: ndarray, indices: Any, b: Any = None) -> None:
+        if self._name != "add":  # it is the only one that the package may count on for every type of numbers
+            raise NotImplementedError(f"`cupy_{self._name}.at` is not supported yet")
+        if a.dtype.name not in self.ADDED:
+            raise TypeError(f"cupy.add.at only supports {', '.join(self.ADDED)} as data type, not {a.dtype}")
+        np.add.at(a._host, check_index(indices, a.shape), host(b, "add.at"))
+
+
 MAKING = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"}  # take NumPy arrays, on purpose
 SPACES = {"": np, "linalg": np.linalg, "fft": np.fft, "lib.stride_tricks": np.lib.stride_tricks, "special": scipy_special()}
 
@@ -441,7 +462,7 @@ class Module:
         function = getattr(SPACES[self._space], name, None)
         if name in {"": SURFACE["ufuncs"], "special": SURFACE["special"]}.get(self._space, ()):
             types = SURFACE["types of special" if self._space else "types"].get(name)
-            return lambda *args, **kwargs: computed(name, types, function, args, kwargs)
+            return Ufunc(name, types, function)
         if qualified in FUNCTIONS and function is not None:
             def call(*args: Any, **kwargs: Any) -> Any:
                 FUNCTIONS[qualified].bind(*args, **kwargs)
@@ -485,26 +506,7 @@ class InMainMemory:
 xp = Module()
 
 
-ADDED = ("int32", "float16", "float32", "float64", "uint32", "uint64")  # CUDA's atomicAdd
-
-
-def scatter_add(a: ndarray, slices: Any, value: Any) -> None:
-    if a.dtype.name not in ADDED:
-        raise TypeError("cupyx.scatter_add only supports int32, float16, float32, float64, uint32, uint64 "
-                        f"as data type, not {a.dtype}")
-    np.add.at(a._host, check_index(slices, a.shape), host(value, "scatter_add"))
-
-
-def scatter_max(a: ndarray, slices: Any, value: Any) -> None:
-    np.maximum.at(a._host, check_index(slices, a.shape), host(value, "scatter_max"))
-
-
-def scatter_min(a: ndarray, slices: Any, value: Any) -> None:
-    np.minimum.at(a._host, check_index(slices, a.shape), host(value, "scatter_min"))
-
-
-cupyx = SimpleNamespace(empty_pinned=fake_cuda.empty_pinned, scatter_add=scatter_add, scatter_max=scatter_max,
-                        scatter_min=scatter_min)
+cupyx = SimpleNamespace(empty_pinned=fake_cuda.empty_pinned)
 
 
 class StandinLibrary(CupyLibrary):

@@ -24,7 +24,7 @@ from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import DeviceError
 
 __all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "current", "device_of", "from_cuda",
-           "from_dlpack", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make",
+           "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make",
            "new_stream", "on_card", "register", "resolve", "set_default_device", "stream_from_state", "stream_state",
            "to_device", "to_numpy", "xp_of"]
 
@@ -128,6 +128,17 @@ def current(device: Device) -> Device:
 def make(device: Device, function: str, *args: Any, **options: Any) -> Any:
     """An array made on `device` by a function of its library's module, such as ``"zeros"``."""
     return library_on(device).make(device, function, *args, **options)
+
+
+def full(shape: Any, value: Any, like: Any, dtype: Any = None) -> Any:
+    """An array of this shape, every element `value`, on the device of the array `like` and of its dtype or the one given.
+
+    ``np.full`` and ``np.ones`` with ``like=`` hand CuPy a keyword that it does not know, and CuPy's ``full_like`` takes an
+    empty shape for none.
+    """
+    made = np.empty(shape, like.dtype if dtype is None else dtype, like=like)
+    made.fill(value)
+    return made
 
 
 def from_dlpack(x: Any) -> Any:

@@ -278,14 +278,12 @@ class CupyLibrary(Library):
         if target.dtype.kind == "c":
             self.index_add(target.real, index, values.real)
             self.index_add(target.imag, index, values.imag)
-        elif target.dtype.kind in "iu" and target.itemsize == 8:  # scatter_add has uint64 only; the bits of a sum are the same
-            self._cupyx.scatter_add(target.view(np.uint64), index, values.view(np.uint64))
-        elif target.dtype.kind in "biu" and target.itemsize < 4:
+        elif target.dtype.kind in "biu" and target.itemsize < 4:  # CUDA adds no such small integers atomically
             wide = target.astype(np.int32)
-            self._cupyx.scatter_add(wide, index, values.astype(np.int32))
+            self.xp.add.at(wide, index, values.astype(np.int32))
             target[...] = wide.astype(target.dtype)
         else:
-            self._cupyx.scatter_add(target, index, values)
+            self.xp.add.at(target, index, values)
 
     def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
         # No scatter of CuPy's multiplies: the first value of each place is taken at once, then the second, and so on.

@@ -1123,7 +1123,7 @@ def storage_of(x: Any) -> Any:
 
 def places_in_storage(like: Any, size: Any, stride: Any, offset: int) -> Any:
     """Where the elements of a tensor of `size` and `stride` lie, counted in elements, as an array beside `like`."""
-    places = np.full((1,) * len(size), offset, np.intp, like=like)
+    places = backend.full((1,) * len(size), offset, like, np.intp)
     for d, (n, step) in enumerate(zip(size, stride)):
         places = places + (np.arange(n, like=like) * step).reshape([-1 if k == d else 1 for k in range(len(size))])
     return places

@@ -260,7 +260,7 @@ def class_scale(input: Any, target: Any, weight: Any = None, *, reduction: Any =
     """How much each sample counts in the reduced loss, in the shape of the scores with one class; not differentiable."""
     _, chosen, scale = classes_of(input, target, weight, ignore_index)
     total = total_weight(scale, chosen)
-    scale = np.ones(chosen.shape, input.dtype, like=input) if scale is None else scale
+    scale = backend.full(chosen.shape, 1, input) if scale is None else scale
     return np.expand_dims((divided(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
 
 

@@ -33,7 +33,7 @@ def row_sums(x: Any, y: Any = None) -> Any:
     if y is not None:
         sums = np.einsum("ors,ors->r", x, y)
     elif x.shape[2] == 1:
-        sums = np.ones(x.shape[:1], x.dtype, like=x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
+        sums = backend.full(x.shape[:1], 1, x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
     else:
         sums = np.einsum("ors->r", x)
     return sums[None, :, None]

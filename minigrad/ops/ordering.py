@@ -220,7 +220,7 @@ def median_all(input: Any, *, skip_nan: Any = False) -> Any:
     ordered("median", input)
     flat = input.reshape(-1)
     if not flat.size:
-        return np.full((), np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, input.dtype, like=input)
+        return backend.full((), np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, input)
     return flat[middle(flat, 0, skip_nan)][0]
 @median_all.derivative("input")
 def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * tie_shares(input, out, dim=None)
@@ -301,7 +301,7 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     rows = x.reshape(n, x.size // n if n else 0)
     by = np.arange(n, like=x) if consecutive or not rows.shape[1] else np.lexsort(rows.T[::-1])
     in_order = rows[by]
-    new = np.ones(n, bool, like=x)
+    new = backend.full(n, True, x, bool)
     new[1:] = (in_order[1:] != in_order[:-1]).any(axis=1)
     starts, group = np.flatnonzero(new), np.cumsum(new) - 1
     inverse = np.zeros_like(group)

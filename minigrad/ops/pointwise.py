@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad import backend, dtypes
 from minigrad.autograd.call import SCALARS, number
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
@@ -1266,6 +1266,7 @@ def floats_only(x: Any) -> None:
 
 def composed(real: Any, imag: Any) -> Any:
     """The complex array of two real ones."""
+    real = backend.as_array(real)
     z = np.empty(np.broadcast_shapes(real.shape, imag.shape), np.result_type(real.dtype, np.complex64), like=real)
     z.real, z.imag = real, imag
     return z

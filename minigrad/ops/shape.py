@@ -219,7 +219,7 @@ def in_order_wrt_input(g: Any) -> Any: return g
 @op
 def filled(input: Any, *, size: Any, value: Any = 0) -> Any:
     """A constant of `input`'s dtype and device, for rules that need one: shape `size`, every element `value`."""
-    return np.full(size, value, input.dtype, like=input)
+    return backend.full(size, value, input)
 
 
 # ---------------------------------------------------------------------------------------------------- order of dimensions
@@ -487,7 +487,7 @@ def constant_pad_nd(input: Any, *, pad: Any, value: Any = 0) -> Any:
     if any(n < 0 for n in shape):
         raise ShapeError(f"The input size {list(input.shape)}, plus padding {list(pad)}, resulted in a negative output size, "
                          f"{list(shape)}")
-    out = np.full(shape, value, input.dtype, like=input) if value else np.zeros(shape, input.dtype, like=input)
+    out = backend.full(shape, value, input) if value else np.zeros(shape, input.dtype, like=input)
     inner = tuple([slice(max(b, 0), max(n - max(a, 0), 0)) for n, b, a in zip(shape, before, after)])
     outer = tuple([slice(max(-b, 0), max(n - max(-a, 0), 0)) for n, b, a in zip(input.shape, before, after)])
     out[inner] = input[outer]

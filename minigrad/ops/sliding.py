@@ -95,7 +95,7 @@ class Windows:
         """`x` with its padding, as :meth:`taps` takes it; `x` itself where there is none."""
         if self.bare:
             return x
-        padded = np.full((*x.shape[:2], *self.buffer), fill, x.dtype, like=x)
+        padded = backend.full((*x.shape[:2], *self.buffer), fill, x)
         padded[self.inner] = x[self.cropped]
         return padded
 

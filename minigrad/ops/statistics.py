@@ -60,7 +60,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
     if not isinstance(q, TensorBase):
         if not 0 <= q <= 1:
             raise ShapeError(f"{name}() q must be in the range [0, 1] but got {q}")
-        q = constant(np.full((), q, input.array.dtype, like=input.array), input)
+        q = constant(backend.full((), q, input.array), input)
     if q.ndim > 1:
         raise ShapeError(f"{name}() q must be a scalar or 1D tensor, but got shape {list(q.shape)}")
     if q.array.dtype != dtype:
@@ -278,7 +278,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
     outside = constant(~within.reshape((*places.shape, *(1,) * len(rest))), data)
     found = indexing.masked_fill(found, outside, empty[reduce])
     if initial is not None or longest == 0:
-        first = shape.expand(constant(np.full((), empty[reduce] if initial is None else initial, data.array.dtype, like=data.array), data),
+        first = shape.expand(constant(backend.full((), empty[reduce] if initial is None else initial, data.array), data),
                              size=(*size.shape, 1, *rest))
         found = shape.cat([first, found], dim=size.ndim)
     reducer = {"max": reduction.amax, "min": reduction.amin, "prod": reduction.prod}.get(reduce, reduction.sum)

@@ -21,7 +21,8 @@ from typing import Any
 __all__ = ["install", "is_on"]
 
 COMPILED = "cupy_backends.cuda.api.runtime"  # built anew: CuPy's own has NVIDIA's runtime inside
-REPLACED = {"cupy.cuda.thrust": "sorting", "cupy.random._bit_generator": "bit_generators", "cupy.random._generator_api": "generators"}
+REPLACED = {"cupy.cuda.thrust": "sorting", "cupy.random._bit_generator": "bit_generators",
+            "cupy.random._generator_api": "generators"}
 
 
 def is_on() -> bool:

@@ -23,7 +23,8 @@ SOURCES = ("runtime.cpp", "blas.cpp", "solver.cpp")
 # The names under which CuPy looks for NVIDIA's libraries; all are one here.
 NAMES = ("libcuda.so.1", "libcudart.so.13", "libnvrtc.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcusolver.so.12",
          "libcusparse.so.12", "libcurand.so.10", "libcufft.so.12", "libnvJitLink.so.13")
-USERS = ("cupy_backends/cuda/libs/cublas", "cupy_backends/cuda/libs/cusolver", "cupy_backends/cuda/libs/curand", "cupy_backends/cuda/libs/cusparse", "cupy/cuda/cufft")
+USERS = ("cupy_backends/cuda/libs/cublas", "cupy_backends/cuda/libs/cusolver", "cupy_backends/cuda/libs/curand",
+         "cupy_backends/cuda/libs/cusparse", "cupy/cuda/cufft")
 # -fno-gnu-unique: two kernels may define a function of one name, each has its own.
 KERNEL_OPTIONS = ("-std=c++17", "-O1", "-fPIC", "-w", "-fpermissive", "-fno-gnu-unique")
 
@@ -70,7 +71,8 @@ def cupy_source(folder: Path) -> Path:
 def undefined(libraries: Iterable[Path], *options: str) -> set[str]:
     """The functions of NVIDIA's that these libraries take from elsewhere."""
     lines = [line for library in libraries for line in run("nm", "-u", *options, library).splitlines()]
-    return {name for line in lines if re.match("cu(da|blas|solver|rand|sparse|fft)?[A-Z]", name := line.split()[-1].split("@")[0])}
+    names = {line.split()[-1].split("@")[0] for line in lines}
+    return {name for name in names if re.match("cu(da|blas|solver|rand|sparse|fft)?[A-Z]", name)}
 
 
 def defined(library: Path) -> set[str]:
@@ -81,8 +83,8 @@ def build_runtime_module(folder: Path, headers: Path) -> Path:
     """The object file of CuPy's module that calls NVIDIA's runtime."""
     source = cupy_source(folder)
     module = "cupy_backends/cuda/api/runtime"
-    options = [f"-E{name}={value}" for name, value in (("CUPY_CUDA_VERSION", 13000), ("CUPY_HIP_VERSION", 0), ("CUPY_CUFFT_STATIC", 0),
-                                                       ("CUPY_USE_CUDA_PYTHON", 0))]
+    versions = {"CUPY_CUDA_VERSION": 13000, "CUPY_HIP_VERSION": 0, "CUPY_CUFFT_STATIC": 0, "CUPY_USE_CUDA_PYTHON": 0}
+    options = [f"-E{name}={value}" for name, value in versions.items()]
     run(sys.executable, "-m", "cython", "-3", "--cplus", *options, "-w", source, f"{module}.pyx")
     made = folder / "module.o"
     run("g++", "-O1", "-fPIC", "-w", "-c", f"-I{headers}", f"-I{sysconfig.get_paths()['include']}", f"-I{source}",
@@ -93,7 +95,8 @@ def build_runtime_module(folder: Path, headers: Path) -> Path:
 def build(folder: Path) -> None:
     """Build what is missing in `folder`, or older than its source. Needs g++, LAPACK, Cython and CUDA's headers."""
     library = folder / "lib" / "libemulator.so"
-    if library.exists() and library.stat().st_mtime > max((HERE / name).stat().st_mtime for name in (*SOURCES, "simt.h", "prelude.h")):
+    newest = max((HERE / name).stat().st_mtime for name in (*SOURCES, "simt.h", "prelude.h"))
+    if library.exists() and library.stat().st_mtime > newest:
         return
     (folder / "lib").mkdir(parents=True, exist_ok=True)
     headers = cuda_headers()
