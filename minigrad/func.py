@@ -12,15 +12,14 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
-import numpy as np
-
 import minigrad.random as rng
 from minigrad import autograd
 from minigrad.autograd.call import constant
-from minigrad.autograd.functional import Recorded, jvp_of, requires_grad, with_leaf
+from minigrad.autograd.functional import Recorded, jvp_of, requires_grad, unit, with_leaf
 from minigrad.autograd.graph import TensorBase
 from minigrad.errors import ArgumentError, GraphError, ShapeError
-from minigrad.ops.shape import stack
+from minigrad.ops.pointwise import zeros_of
+from minigrad.ops.shape import filled, stack
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
            "value_and_grad", "vjp", "vmap"]
@@ -104,7 +103,7 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
             if requires_grad(value):
                 found = autograd.grad(value, xs, create_graph=outer, allow_unused=True, materialize_grads=True)
             else:
-                found = tuple([constant(np.zeros_like(x.array), x) for x in xs])
+                found = tuple([zeros_of(x) for x in xs])
         parts = rebuilt(chosen, iter(found))
         gradient = tuple(parts) if isinstance(argnums, tuple) else parts[0]
         value, aux = released(value, outer), released(aux, outer)
@@ -148,7 +147,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         live = [(y, v) for y, v in zip(ys, vs) if y.requires_grad]
         found = autograd.grad([y for y, _ in live], xs, [v for _, v in live], retain_graph=retain_graph, create_graph=again,
                               allow_unused=True, materialize_grads=True) if live else \
-            tuple([constant(np.zeros_like(x.array), x) for x in xs])
+            tuple([zeros_of(x) for x in xs])
         return rebuilt(primals, iter(found))
 
     seen = released(output, outer)
@@ -177,7 +176,7 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         result = func(*rebuilt(primals, iter(xs)))
         output, aux = result if has_aux else (result, None)
         ys = tensors_of("jvp", "the output", output)
-        found = [constant(np.zeros_like(y.array), y) if p is None else p for y, p in zip(ys, jvp_of(ys, xs, vs, outer))]
+        found = [zeros_of(y) if p is None else p for y, p in zip(ys, jvp_of(ys, xs, vs, outer))]
     product = rebuilt(output, iter(found))
     seen = released(output, outer)
     return (seen, product, aux) if has_aux else (seen, product)
@@ -224,12 +223,11 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_
             """For output tensor `k`, the Jacobian with respect to each leaf of the chosen arguments."""
             pulled = []
             for i in range(y.array.size):
-                unit = [constant(np.zeros_like(t.array), t) for t in ys]
-                unit[k].array.reshape(-1)[i] = 1
-                pulled.append(leaves_of(pull(rebuilt(output, iter(unit)))))
+                starts = [unit(t, i) if j == k else zeros_of(t) for j, t in enumerate(ys)]
+                pulled.append(leaves_of(pull(rebuilt(output, iter(starts)))))
             shapes = [tuple(x.shape) for x in leaves_of(chosen)]
             parts = [stack(list(column)).reshape(tuple(y.shape) + shape) if pulled else
-                     constant(np.zeros(tuple(y.shape) + shape, y.array.dtype, like=y.array), y)
+                     filled(y, size=tuple(y.shape) + shape)
                      for column, shape in zip(zip(*pulled) if pulled else [()] * len(shapes), shapes)]
             tree = rebuilt(chosen, iter(parts))
             return tuple(tree) if isinstance(argnums, tuple) else tree[0]

@@ -11,6 +11,7 @@ import math
 from collections import namedtuple
 from typing import Any
 
+from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
 from minigrad.ops import decomposition, linalg, pointwise, reduction, shape
@@ -126,6 +127,7 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
 
 
+@on_its_card
 def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
     """The condition number ``norm(A, p) * norm(inv(A), p)``; for 2 (the default) and -2 a ratio of singular values.
 
@@ -161,6 +163,7 @@ CholeskyEx = namedtuple("CholeskyEx", ["L", "info"])
 LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
 
 
+@on_its_card
 def _replaced(A: Any, info: Any) -> Any:
     """`A` with identity matrices where `info` says that the matrix cannot be factorized."""
     bad = (info.array != 0)[..., None, None]
@@ -191,6 +194,7 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
     return CholeskyEx(cholesky(_replaced(A, info), upper=upper), info)
 
 
+@on_its_card
 def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
     LU, pivots = lu_factor(A, pivot=pivot)
@@ -204,6 +208,7 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
 LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 
 
+@on_its_card
 def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
     LD, pivots = ldl_factor(A, hermitian=hermitian)
@@ -246,6 +251,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any =
 Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"])
 
 
+@on_its_card
 def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
     """The `X` for which ``A @ X`` is nearest to `B`, of least norm where several are.
 

@@ -14,6 +14,7 @@ from minigrad import autograd, backend, dtypes, layouts, printing, ufuncs
 from minigrad.autograd import clock
 from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off, tied
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
 from minigrad.ops import (
     activation,
@@ -387,6 +388,7 @@ class Tensor(TensorBase):
             raise ShapeError("contiguous: preserve memory format is unsupported by the contiguous operator; use clone()")
         return self if memory_format.describes(self.array) else copying.clone(self, memory_format=memory_format)
 
+    @on_its_card
     def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
         """Overwrite with `src`, broadcast and converted to this tensor's shape, dtype and device; gradients flow to `src`."""
         if not isinstance(src, TensorBase):
@@ -404,6 +406,7 @@ class Tensor(TensorBase):
         return self.node is None and (self._base is None or self._base.node is None) \
             and self.array.__class__ is np.ndarray and self.array.flags.writeable
 
+    @on_its_card
     def fill_(self, value: Any) -> Tensor:
         """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
         if not isinstance(value, TensorBase):
@@ -414,6 +417,7 @@ class Tensor(TensorBase):
                 return self
         return copying.fill.inplace(self, value)  # type: ignore[no-any-return]
 
+    @on_its_card
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
         if not self._is_plain():
@@ -422,6 +426,7 @@ class Tensor(TensorBase):
         clock.ledger.record(self.array, "zero_")
         return self
 
+    @on_its_card
     def apply_(self, callable: Any) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
         values = np.array([callable(x) for x in self.array.reshape(-1).tolist()], dtype=self.array.dtype)
@@ -647,6 +652,7 @@ class Tensor(TensorBase):
             raise ArgumentError("iteration over a 0-d tensor")
         return iter(shapes.unbind(self))
 
+    @on_its_card
     def __contains__(self, element: Any) -> builtins.bool:
         if not isinstance(element, COMPARABLE):
             raise ShapeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
@@ -655,6 +661,7 @@ class Tensor(TensorBase):
     def __reversed__(self) -> Tensor:
         return shapes.flip(self, tuple(range(self.array.ndim)))  # type: ignore[no-any-return]
 
+    @on_its_card
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if not self.is_leaf:
             raise GraphError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "

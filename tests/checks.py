@@ -355,17 +355,20 @@ def agree(op: Any, case: OpCase, args: Any, settings: dict[str, Any], what: str,
 # ---------------------------------------------------------------------------------------------------- other libraries
 
 def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any], Any]) -> None:
-    """On the arrays of another library, made by `move`, the results and gradients are the same and stay in that library."""
+    """On the arrays of another library, made by `move`, the results and gradients are the same and stay where those are."""
     args, settings = sample
     there, settings_there = [move(a) for a in args], {k: move_all(v, move) for k, v in settings.items()}
-    kind = type(next(a for a in there if a is not None))
-    what = f"{described(op, args, settings)} on {kind.__module__}.{kind.__name__}"
+    first = next(a for a in there if a is not None)
+    kind, home = type(first), backend.device_of(first)
+    what = f"{described(op, args, settings)} on {kind.__module__}.{kind.__name__}, {home}"
     usual = evaluate(op, case, args, settings)
     tensors = leaves(op, there)
     moved_outs = evaluate(op, case, tensors, settings_there)
     for out, raw, want in zip(moved_outs, evaluate(op, case, there, settings_there), usual):
         assert isinstance(out.array, kind), f"{what}: the result is a {type(out.array).__name__}"
         assert isinstance(raw, kind), f"{what}: the array path gives a {type(raw).__name__}"
+        place = settings_there.get("device", home)  # where it moves to
+        assert backend.device_of(out.array) == backend.device_of(raw) == place, f"{what}: the result is on another card"
         assert out.array.dtype == want.dtype, f"{what}: the result is {out.array.dtype}, not {want.dtype}"
         if not case.drawn:
             assert_close(what, backend.to_numpy(out.array), want, max(case.rtol, 1e-12))
@@ -378,6 +381,7 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
         for g, want in zip(found, expected):
             if g is not None:
                 assert isinstance(g.array, kind), f"{what}: the gradient is a {type(g.array).__name__}"
+                assert backend.device_of(g.array) == home, f"{what}: the gradient is on another card"
                 assert_close(f"{what}: gradient", backend.to_numpy(g.array), want, max(case.rtol, 1e-12), size_of(want))
 
 

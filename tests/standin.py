@@ -91,26 +91,31 @@ def device(result: Any, operands: Any) -> Any:
     if not isinstance(result, (np.ndarray, np.generic)):
         return result
     made = object.__new__(ndarray)
-    made._host, made.base = np.asarray(result), None
-    made._card = next((x._card for x in arrays_in(operands)), fake_cuda.current())
+    made._host, made.base, made._card = np.asarray(result), None, fake_cuda.current()
     for x in arrays_in(operands):
         if x._host is result:
             return x
         if root(made._host) is root(x._host):
-            made.base = x if x.base is None else x.base
+            made.base, made._card = x if x.base is None else x.base, x._card
             break
     else:
         fake_cuda.pool.note(made, made._card, made._host.nbytes)
     return made
 
 
+def refuse_elsewhere(*operands: Any) -> None:
+    """Raise where an array is on another card than the current one, as a kernel does that has no access to its memory."""
+    for x in arrays_in(operands):
+        if x._card != fake_cuda.current():
+            raise ValueError(f"The device where the array resides ({x._card}) is different from the current device "
+                             f"({fake_cuda.current()}). Peer access is unavailable between these devices.")
+
+
 def run(what: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     """`function` of NumPy on what `args` hold."""
     given = (*args, *kwargs.values())
-    for x in arrays_in(given):
-        if x._card != fake_cuda.current() and what not in WITHOUT_KERNEL:
-            raise ValueError(f"The device where the array resides ({x._card}) is different from the current device "
-                             f"({fake_cuda.current()}). Unable to access array data.")
+    if what not in WITHOUT_KERNEL:
+        refuse_elsewhere(*given)
     return device(function(*host(tuple(args), what), **host(dict(kwargs), what)), given)
 
 
@@ -206,14 +211,18 @@ class ndarray:
 
     @real.setter
     def real(self, value: Any) -> None:
+        refuse_elsewhere(self, value)
         self._host.real = host(value, "real")
 
     @property
     def imag(self) -> ndarray:
+        if self.dtype.kind != "c":  # made of zeros
+            refuse_elsewhere(self)
         return device(self._host.imag, (self,))
 
     @imag.setter
     def imag(self, value: Any) -> None:
+        refuse_elsewhere(self, value)
         self._host.imag = host(value, "imag")
 
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Any:
@@ -235,7 +244,10 @@ class ndarray:
         return device(self._host.view() if dtype is None else self._host.view(dtype), (self,))
 
     def reshape(self, *shape: Any, order: str = "C", copy: Any = None) -> ndarray:
-        return device(self._host.reshape(*shape, order=order), (self,))
+        made = device(self._host.reshape(*shape, order=order), (self,))
+        if made.base is None and made is not self:  # copied
+            refuse_elsewhere(self)
+        return made
 
     def transpose(self, *axes: Any) -> ndarray:
         return device(self._host.transpose(*axes), (self,))
@@ -287,9 +299,13 @@ class ndarray:
 
     # Container.
     def __getitem__(self, index: Any) -> Any:
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(p, (ndarray, list)) for p in parts):  # elements are gathered; else it is a view
+            refuse_elsewhere(self, parts)
         return device(self._host[check_index(index, self.shape)], (self,))
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        refuse_elsewhere(self, index, value)
         place, new = check_index(index, self.shape), host(value, "setitem")
         parts = place if isinstance(place, tuple) else (place,)
         if isinstance(new, np.ndarray) and any(isinstance(i, np.ndarray) for i in parts):
@@ -329,10 +345,11 @@ class ndarray:
         return device(self._host.copy(order), ())  # on the current card, wherever this is
 
     def __copy__(self) -> ndarray:
-        return device(self._host.copy(), ())
+        return self.copy()
 
     def __deepcopy__(self, memo: Any) -> ndarray:
-        return device(self._host.copy(), ())
+        with self.device:
+            return self.copy()
 
     def __reduce__(self) -> Any:
         return to_standin, (self.get(),)
@@ -397,7 +414,7 @@ class Generator:
     """Stands in for ``cupy.random.Generator``, which has fewer methods than NumPy's, and fewer parameters."""
 
     def __init__(self, bit_generator: Any) -> None:
-        self._host = np.random.Generator(bit_generator)
+        self._host, self._card = np.random.Generator(bit_generator), fake_cuda.current()
 
     def __getattr__(self, name: str) -> Any:
         if name not in SURFACE["generator"]:
@@ -406,6 +423,7 @@ class Generator:
 
         def draw(*args: Any, **kwargs: Any) -> Any:
             accepted.bind(*args, **kwargs)
+            assert self._card == fake_cuda.current(), "the generator's state is on another card"
             result = run(name, getattr(self._host, name), args, kwargs)
             return kwargs["out"] if kwargs.get("out") is not None else device(np.asarray(host(result, name)), ())
         return draw
@@ -427,6 +445,7 @@ class Ufunc:
             raise NotImplementedError(f"`cupy_{self._name}.at` is not supported yet")
         if a.dtype.name not in self.ADDED:
             raise TypeError(f"cupy.add.at only supports {', '.join(self.ADDED)} as data type, not {a.dtype}")
+        refuse_elsewhere(a, indices, b)
         np.add.at(a._host, check_index(indices, a.shape), host(b, "add.at"))
 
 
@@ -489,7 +508,11 @@ def on_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """A kind of kernels that takes stand-in arrays instead of NumPy's."""
     def make(*args: Any, **kwargs: Any) -> Callable[..., None]:
         made = kernel(*args, **kwargs)
-        return lambda *given: made(*host(given, made.name))
+
+        def call(*given: Any) -> None:
+            refuse_elsewhere(*given)
+            made(*host(given, made.name))
+        return call
     return make
 
 
@@ -521,9 +544,6 @@ class StandinLibrary(CupyLibrary):
             self.kernels = Kernels()
         vars(self.kernels)["cudnn"] = None  # the real one, where it is installed, wants the memory of a GPU
 
-    def numbered(self, index: int) -> Device:
-        return Device("standin", index or None)  # card 0 goes by "standin", as in all the tests of one card
-
     def address_of(self, x: Any) -> int:
         return int(x._host.__array_interface__["data"][0])
 
@@ -535,9 +555,9 @@ class StandinLibrary(CupyLibrary):
 
 
 backend.register(StandinLibrary())
-DEVICE = Device("standin")
+DEVICE = Device("standin", 0)
 
 
-def to_standin(x: Any) -> Any:
-    """A NumPy array on the stand-in device; anything else as it is."""
-    return backend.to_device(x, DEVICE) if isinstance(x, np.ndarray) else x
+def to_standin(x: Any, index: int = 0) -> Any:
+    """A NumPy array on the stand-in's card `index`; anything else as it is."""
+    return backend.to_device(x, Device("standin", index)) if isinstance(x, np.ndarray) else x

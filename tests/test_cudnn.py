@@ -74,7 +74,7 @@ def test_second_derivatives(name: str) -> None:
 def test_layers(name: str) -> None:
     make, arguments = LAYERS[name]
     module, args = make().double(), arguments()
-    here, there = run(module, args, "cpu"), run(module, args, "standin")
+    here, there = run(module, args, "cpu"), run(module, args, "standin:0")
     assert len(here) == len(there) and kinds() == {"conv_fprop", "conv_dgrad", "conv_wgrad"}
     for a, b in zip(here, there):
         np.testing.assert_allclose(b, a, rtol=1e-9, atol=1e-11)
@@ -137,7 +137,7 @@ def test_what_is_not_contiguous_or_not_aligned() -> None:
 
 
 def test_a_network_trains_the_same() -> None:
-    assert test_standin.trained("standin") == pytest.approx(test_standin.trained("cpu"), rel=1e-4)
+    assert test_standin.trained("standin:0") == pytest.approx(test_standin.trained("cpu"), rel=1e-4)
     assert kinds() == {"conv_fprop", "conv_wgrad"}
 
 
@@ -264,7 +264,7 @@ def test_plans_are_kept(session: cudnn.Cudnn, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_every_card_has_its_own_session(session: cudnn.Cudnn) -> None:
-    for device in ("standin", "standin:2", "standin:1", "standin:2"):
+    for device in ("standin:0", "standin:2", "standin:1", "standin:2"):
         with fake_cuda.nothing_changes():
             assert convolve(device=device).device == mg.device(device)
     assert {card: [s._handle.card for s in idle] for card, idle in session._idle.items()} == {0: [0], 1: [1], 2: [2]}

@@ -165,7 +165,7 @@ def test_a_batch_of_a_tensor_dataset_is_one_indexing_of_each_tensor() -> None:
         fast[0][0].zero_()  # a batch is a copy
     assert float(x.abs().sum()) > 0
     there = next(iter(DataLoader(TensorDataset(y.to("standin")), batch_size=2)))[0]
-    assert str(there.device) == "standin" and there.tolist() == [0, 1]
+    assert str(there.device) == "standin:0" and there.tolist() == [0, 1]
     part = data.Subset(TensorDataset(y), [3, 4])
     assert next(iter(DataLoader(part, batch_size=2)))[0].tolist() == [3, 4]
     part.indices.reverse()  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from minigrad import nn
 from minigrad.nn import parallel
 from tests import fake_cuda, standin  # noqa: F401  (registers the device "standin")
 
-CARDS = ["standin", "standin:1", "standin:2"]
+CARDS = ["standin:0", "standin:1", "standin:2"]
 Pair = namedtuple("Pair", ["a", "b"])
 
 
@@ -38,12 +38,12 @@ def test_as_the_module_alone(n: int, cards: list[str]) -> None:
     y = batch(n).to("standin").requires_grad_()
     with fake_cuda.nothing_changes():
         out = several(y)
-        assert str(out.device) == "standin" and out.shape == (n, 3)
+        assert str(out.device) == "standin:0" and out.shape == (n, 3)
         (out ** 2).sum().backward()
     np.testing.assert_allclose(out.detach().cpu().numpy(), alone(x).detach().numpy(), rtol=1e-12)
     np.testing.assert_allclose(y.grad.cpu().numpy(), x.grad.numpy(), rtol=1e-12)
     for p, q in zip(module.parameters(), alone.parameters()):
-        assert str(p.grad.device) == "standin"
+        assert str(p.grad.device) == "standin:0"
         np.testing.assert_allclose(p.grad.cpu().numpy(), q.grad.numpy(), rtol=1e-12)
 
 
@@ -174,7 +174,7 @@ def test_exceptions_name_the_replica_and_its_device(error: Exception, kind: type
 
 def test_the_module_must_be_on_the_first_card() -> None:
     several = nn.DataParallel(network(), CARDS)
-    with pytest.raises(RuntimeError, match=r"on device standin \(device_ids\[0\]\) but found.*cpu.*module.to"):
+    with pytest.raises(RuntimeError, match=r"on device standin:0 \(device_ids\[0\]\) but found.*cpu.*module.to"):
         several(batch(2))
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 
 import minigrad
 from minigrad.autograd.call import REGISTRY
-from tests import checks, standin
+from tests import checks, fake_cuda, standin
 from tests.op_cases import OpCase, all_cases
 
 for _module in pkgutil.walk_packages(minigrad.__path__, "minigrad."):
@@ -158,11 +158,15 @@ def test_bad_input_is_refused_with_the_promised_message(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_on_a_strict_stand_in_for_cupy(name: str) -> None:
+    """On a card, which is not the current one: CuPy would compute on that."""
+    move = functools.partial(standin.to_standin, index=2)
+
     def check(op: Any, case: OpCase, sample: Any) -> None:
         if not case.host_only:
-            checks.check_elsewhere(op, case, sample, standin.to_standin)
+            with fake_cuda.nothing_changes():
+                checks.check_elsewhere(op, case, sample, move)
             return
         with pytest.raises((AttributeError, TypeError, RuntimeError), match=re.escape(case.host_only)):
-            checks.check_elsewhere(op, case, sample, standin.to_standin)
+            checks.check_elsewhere(op, case, sample, move)
 
     for_samples(name, check, edges=True)

@@ -78,7 +78,7 @@ def test_attributes_of_the_device() -> None:
     assert x.device == mg.device("cpu") and str(x.device) == "cpu" and repr(x.device) == "device(type='cpu')"
     assert x.is_cpu and not x.is_cuda and x.get_device() == -1 and x.cpu() is x
     there = x.to(standin.DEVICE)
-    assert str(there.device) == "standin" and not there.is_cpu and mg.equal(there.cpu(), x)
+    assert str(there.device) == "standin:0" and not there.is_cpu and mg.equal(there.cpu(), x)
 
 
 # ---------------------------------------------------------------------------------------------------- conversion
@@ -152,7 +152,7 @@ def test_numpy_of_what_requires_grad() -> None:
     with pytest.raises(RuntimeError, match=r"Can't call numpy\(\) on Tensor that requires grad. Use tensor.detach\(\).numpy\(\)"):
         x.numpy()
     assert x.detach().numpy().tolist() == x.numpy(force=True).tolist() == [1, 1]
-    with pytest.raises(TypeError, match="can't convert standin device type tensor to numpy"):
+    with pytest.raises(TypeError, match="can't convert standin:0 device type tensor to numpy"):
         mg.ones(2).to(standin.DEVICE).numpy()
 
 

@@ -67,6 +67,33 @@ class General:
         return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
 
 
+class Placed(General):
+    """The same where there are cards: a call is computed on the card of its operands, whichever is the current one.
+
+    Where an operation broadcasts, operands in main memory that have no dimensions count as numbers, and come to the card.
+    """
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        info = self.info
+        arrays = [array_in(x) for x in args]
+        if not backend.elsewhere(*arrays):
+            return super().__call__(*args, **settings)
+        card = next(backend.device_of(x) for x in arrays if x is not None and not isinstance(x, np.ndarray))
+        if info.broadcasts:
+            args = tuple([REGISTRY["to_device"](x, device=card, source=backend.CPU) if isinstance(a, np.ndarray) and not a.ndim
+                          else x for x, a in zip(args, arrays)])
+        error = misplaced(info, [array_in(x) for x in args], settings)
+        if error is not None:
+            raise error
+        with backend.on_card(card):
+            return super().__call__(*args, **settings)
+
+
+def array_in(x: Any) -> Any:
+    """The array that `x` is or holds; None for anything else."""
+    return x.array if isinstance(x, TensorBase) else x if backend.is_array(x) else None
+
+
 def one_for_many(info: Any) -> Exception:
     """The error of giving one tensor, which could be iterated over, where a sequence of tensors is expected."""
     name = info.arguments[0]
@@ -241,24 +268,33 @@ def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...],
 
 # ---------------------------------------------------------------------------------------------------- errors
 
+def named_arrays(info: Any, arrays: Any) -> list[tuple[str, Any]]:
+    """The arrays of a call with the names of their arguments."""
+    names = [f"{info.arguments[0]}[{k}]" for k in range(len(arrays))] if info.variadic else info.arguments
+    return [(a, x) for a, x in zip(names, arrays) if x is not None]
+
+
+def misplaced(info: Any, arrays: Any, settings: dict[str, Any]) -> DeviceError | None:
+    """The error of a call whose arrays are on more than one device, or None."""
+    devices: dict[Any, str] = {}
+    for a, x in (*named_arrays(info, arrays), *settings.items()):
+        if backend.is_array(x):
+            devices.setdefault(backend.device_of(x), a)
+    if len(devices) < 2:
+        return None
+    (d1, a1), (d2, a2) = list(devices.items())[:2]
+    return DeviceError(f"{info.called}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
+                       f"move one, for instance {a2}.to('{d1}')")
+
+
 def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:
     """The error a forward raised, as one that names the operation, its arguments, their shapes and dtypes."""
     name = info.called
-    names = [f"{info.arguments[0]}[{k}]" for k in range(len(arrays))] if info.variadic else info.arguments
-    found = [(a, x) for a, x in zip(names, arrays) if x is not None]
-    devices: dict[Any, str] = {}
-    for a, x in (*found, *settings.items()):
-        if backend.is_array(x):
-            devices.setdefault(backend.device_of(x), a)
-    if len(devices) > 1:
-        (d1, a1), (d2, a2) = list(devices.items())[:2]
-        return DeviceError(f"{name}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
-                           f"move one, for instance {a2}.to('{d1}')")
+    if (elsewhere := misplaced(info, arrays, settings)) is not None:
+        return elsewhere
+    found = named_arrays(info, arrays)
     if isinstance(error, MinigradError):
         return error if NAMED.match(str(error)) or str(error).startswith(f"{name} ") else type(error)(f"{name}: {error}")
-    if (elsewhere := next(iter(devices), None)) is not None and (current := backend.current(elsewhere)) != elsewhere:
-        return DeviceError(f"{name}: '{devices[elsewhere]}' is on {elsewhere}, but this thread computes on {current}; write "
-                           f"`with minigrad.device('{elsewhere}'):` around it, or move the tensors [{error}]")
     described = ", ".join(f"{a}: {named(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
     described += "".join(f", {k}={v!r}" for k, v in settings.items() if v is not None)
     axis_error = getattr(np, "exceptions", np).AxisError

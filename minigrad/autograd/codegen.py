@@ -28,17 +28,23 @@ OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Cons
 
 
 def compile_op(function: Any, info: Declaration) -> None:
-    """Generate `function`'s call path and its node class from the declaration."""
+    """Generate `function`'s node class and its call path from the declaration."""
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
     info.node_class = make_node_class(info)
+    write_call_paths(function, info)
+
+
+def write_call_paths(function: Any, info: Declaration) -> None:
+    """Generate the call path of `function` and that of its operator, as the cards there are ask for (:func:`placing`)."""
     namespace: dict[str, Any] = {
         "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
-        "general": call.General(function, info), "one_for_many": call.one_for_many, "number": call.number,
+        "general": (call.Placed if backend.most_cards() else call.General)(function, info), "elsewhere": backend.elsewhere,
+        "one_for_many": call.one_for_many, "number": call.number,
         "quiet": call.quiet, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
@@ -50,6 +56,16 @@ def compile_op(function: Any, info: Declaration) -> None:
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
         target.__globals__.update(made.__globals__)
         target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
+
+
+def write_again() -> None:
+    """Generate the call paths anew that exist by now, because there are more cards than when they were made."""
+    for function in call.REGISTRY.values():
+        if function.info.node_class is not None:
+            write_call_paths(function, function.info)
+
+
+backend.on_more_cards.append(write_again)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -135,6 +151,7 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"    return general({everything})")
     for a in args:
         lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
+    lines += placing(info)
     if differing("{}_"):
         lines.append(f"if {differing('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
@@ -180,6 +197,21 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
     return header(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def placing(info: Declaration) -> list[str]:
+    """The line that sends arrays to the general path which are not where this thread computes; none in a process without cards.
+
+    With one card that can only be main memory: it concerns operations that take numbers from there, the others refuse by
+    themselves. With several, it concerns all.
+    """
+    sure = [a for a in info.arguments if a not in info.optional]
+    cards = backend.most_cards()
+    if not cards or cards == 1 and not (info.broadcasts and len(info.arguments) > 1):
+        return []
+    settings = "".join(f", {s}={s}" for s in info.settings)
+    return [f"if not ({' is '.join(f'{a}_.__class__' for a in sure)} is ndarray) and "
+            f"elsewhere({', '.join(f'{a}_' for a in info.arguments)}): return general({', '.join(info.arguments)}{settings})"]
 
 
 def variadic_source(info: Declaration, out: bool) -> str:

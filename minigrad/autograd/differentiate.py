@@ -11,6 +11,7 @@ from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 from minigrad.autograd.hooks import accumulate_into_leaf, own, wrapped
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DeviceError, GraphError, ShapeError
 
 
@@ -96,7 +97,7 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
             dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
             grads.append(g if isinstance(g, TensorBase) else wrapped(own(g, dtype, given), cls))
         elif materialize_grads:
-            grads.append(wrapped(np.zeros_like(t.array), cls))
+            grads.append(REGISTRY["zeros_of"](t))
         elif allow_unused:
             grads.append(None)
         else:
@@ -160,7 +161,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
             if t.array.dtype.kind == "c":
                 raise GraphError(f"{caller}: grad can be implicitly created only for real scalar outputs but got "
                                  f"{t.dtype!r}; pass gradient=, or differentiate .real or .abs()")
-            array = np.ones_like(t.array)
+            array = ones_like(t)
             result.append(wrapped(array, t.result_class) if create_graph else array)
         else:
             if not isinstance(g, TensorBase):
@@ -178,6 +179,12 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
                 g = REGISTRY["cast"](g, dtype=dtypes.FROM_NUMPY[t.array.dtype])  # hooks and rules see the tensor's own dtype
             result.append(g if create_graph else g.array)
     return result
+
+
+@on_its_card
+def ones_like(t: Any) -> Any:
+    """An array of ones in the shape and dtype of the tensor `t`."""
+    return np.ones_like(t.array)
 
 
 def place_of(t: Any) -> Any:

@@ -7,11 +7,13 @@ of what has arrived at each node or leaf. Nothing here recurses, and no operatio
 
 from __future__ import annotations
 
+import operator
 from heapq import heappop, heappush
-from typing import Any, Iterable
+from typing import Any, Callable, Iterable
 
+from minigrad import backend
 from minigrad.autograd import graph
-from minigrad.autograd.call import REGISTRY
+from minigrad.autograd.call import REGISTRY, array_in
 from minigrad.autograd.clock import ledger, user_frame
 from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, observer, recording_mode
 from minigrad.autograd.hooks import after, before, ending, finish_pass, of_tensor, run_hooks
@@ -42,7 +44,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     for edge, g in roots:
         arrive(table, heap, edge, g)
     last = ledger.last
-    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" else "no dtype"
+    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" and backend.most_cards() < 2 else "no dtype"
     # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
     waiting: Any = None
     waiting_g: Any = None
@@ -80,7 +82,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                 saved = check_saved(node)
             if create_graph:
                 saved = node.as_tensors(saved, cls)
-            grads = node.backward(g, saved) if g.dtype is usual or not node.holomorphic else conjugated(node, g, saved)
+            grads = node.backward(g, saved) if g.dtype is usual else with_care(node, g, saved)
             if saved and freed is not None:
                 node.saved = freed
             if extras is not None:
@@ -99,7 +101,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.shape:
                         grad = fitted(node, position, edge.shape, grad)
                     if edge is waiting:
-                        waiting_g = waiting_g + grad
+                        waiting_g = plus(waiting_g, grad)
                     elif waiting is None and edge not in table:
                         waiting, waiting_g = edge, grad
                     else:
@@ -108,7 +110,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.array.shape:
                         grad = fitted(node, position, edge.array.shape, grad)
                     held = table.get(edge)
-                    table[edge] = grad if held is None else held + grad
+                    table[edge] = grad if held is None else plus(held, grad)
         for leaf in [e for e in table if targets is None or e in targets]:
             hooks = leaf.__dict__.get("_leaf_hooks")
             g = table[leaf]
@@ -129,10 +131,31 @@ class Several(tuple[Any, ...]):
     dtype = None
 
 
+plus: Callable[[Any, Any], Any] = operator.add  # of gradients
+
+
+def plus_on_card(a: Any, b: Any) -> Any:
+    """The sum of two gradients, tensors or arrays, on the card they are on."""
+    if isinstance(a, TensorBase) or not backend.elsewhere(a):
+        return a + b
+    with backend.beside(a):
+        return a + b
+
+
+def follow_cards() -> None:
+    """Where there are several cards, sums take more than an operator."""
+    global plus
+    if backend.most_cards() > 1:
+        plus = plus_on_card
+
+
+backend.on_more_cards.append(follow_cards)
+
+
 def arrive(table: dict[Any, Any], heap: list[tuple[int, Node]], edge: Any, g: Any) -> None:
     """Add `g` to what has arrived at `edge`."""
     if edge in table:
-        table[edge] = table[edge] + g
+        table[edge] = plus(table[edge], g)
     else:
         table[edge] = g
         if isinstance(edge, Node):
@@ -145,7 +168,7 @@ def arrive_output(table: dict[Any, Any], heap: list[tuple[int, Node]], node: Nod
         table[node] = [None] * len(node.shape)
         heappush(heap, (-node.stamp, node))
     held = table[node]
-    held[index] = g if held[index] is None else held[index] + g
+    held[index] = g if held[index] is None else plus(held[index], g)
 
 
 def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
@@ -155,6 +178,15 @@ def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
         if any(e in needed for e in node.inputs if e is not None):
             needed.add(node)
     return needed
+
+
+def with_care(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The rules of `node`, for a gradient that may be complex, on another card, or of several results."""
+    first = array_in(next((x for x in g if x is not None), None) if isinstance(g, Several) else g)
+    if backend.elsewhere(first):
+        with backend.beside(first):
+            return with_care(node, g, saved)
+    return conjugated(node, g, saved) if node.holomorphic else node.backward(g, saved)
 
 
 def conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
-import numpy as np
-
 from minigrad.autograd.call import REGISTRY, constant
 from minigrad.autograd.differentiate import grad
 from minigrad.autograd.graph import TensorBase, grad_enabled, recording_mode
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -51,20 +50,26 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
     columns: list[list[Any]] = [[] for _ in xs]
     flat = REGISTRY["reshape"](y, shape=(y.array.size,)) if y.array.size else y
     for k in range(y.array.size):
-        unit = constant(np.zeros_like(flat.array), flat)
-        unit.array[k] = 1
         if not requires_grad(y):
             found: tuple[Any, ...] = (None,) * len(xs)
         else:
-            found = grad(flat, xs, unit, retain_graph=True, create_graph=create_graph, allow_unused=True)
+            found = grad(flat, xs, unit(flat, k), retain_graph=True, create_graph=create_graph, allow_unused=True)
         for i, (g, x) in enumerate(zip(found, xs)):
             if g is None and strict:
                 raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in "
                                  "strict mode")
-            columns[i].append(constant(np.zeros_like(x.array), x) if g is None else g)
+            columns[i].append(REGISTRY["zeros_of"](x) if g is None else g)
     shape = tuple(y.array.shape)
     return [REGISTRY["reshape"](REGISTRY["stack"](c, dim=0), shape=shape + tuple(x.array.shape)) if c
-            else constant(np.zeros(shape + tuple(x.array.shape), x.array.dtype, like=x.array), x) for c, x in zip(columns, xs)]
+            else REGISTRY["filled"](x, size=shape + tuple(x.array.shape)) for c, x in zip(columns, xs)]
+
+
+@on_its_card
+def unit(like: Any, k: int) -> Any:
+    """A constant in the shape of `like` that is 1 at place `k`, counted through all dimensions, and 0 elsewhere."""
+    made = REGISTRY["zeros_of"](like)
+    made.array.reshape(-1)[k] = 1
+    return made
 
 
 def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
@@ -129,7 +134,7 @@ def jvp_of(ys: list[Any], xs: list[Any], vs: list[Any], create_graph: bool) -> l
     live = [y for y in ys if requires_grad(y)]
     if not live:
         return [None] * len(ys)
-    us = [with_leaf(np.zeros_like(y.array), y) for y in live]
+    us = [REGISTRY["zeros_of"](y).requires_grad_() for y in live]
     pulled = grad(live, xs, us, create_graph=True, allow_unused=True)
     pairs = [(p, v) for p, v in zip(pulled, vs) if p is not None and requires_grad(p)]
     found = grad([p for p, _ in pairs], us, [v for _, v in pairs], create_graph=create_graph, allow_unused=True) if pairs \
@@ -229,7 +234,7 @@ def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
         if len(like) != 1 or like[0].array.size != 1:
             raise ShapeError(f"{caller}: the vector v can only be left out for one tensor of one element, here the shapes are "
                              f"{[list(t.array.shape) for t in like]}")
-        return [constant(np.ones_like(like[0].array), like[0])]
+        return [REGISTRY["filled"](like[0], size=like[0].array.shape, value=1)]
     vs = list(v) if isinstance(v, (tuple, list)) else [v]
     if len(vs) != len(like):
         raise ShapeError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
@@ -244,7 +249,7 @@ def filled(caller: str, found: Sequence[Any], like: Sequence[Any], strict: bool)
     """`found` with zeros in place of None."""
     if strict and any(g is None for g in found):
         raise GraphError(f"{caller}: the result is independent of some inputs; this is not allowed in strict mode")
-    return [constant(np.zeros_like(t.array), t) if g is None else g for g, t in zip(found, like)]
+    return [REGISTRY["zeros_of"](t) if g is None else g for g, t in zip(found, like)]
 
 
 def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:

@@ -12,6 +12,7 @@ from minigrad import backend
 from minigrad.autograd.call import named
 from minigrad.autograd.clock import ledger
 from minigrad.autograd.graph import TensorBase, tied
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DtypeError, GraphError, ShapeError
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
@@ -110,6 +111,7 @@ def replacement(hook: Any, new: Any, count: int) -> tuple[Any, ...] | None:
 ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
 
 
+@on_its_card
 def own(g: Any, dtype: Any, given: set[int]) -> Any:
     """`g` as an array of `dtype` that no other tensor holds; `given` are the arrays handed out so far."""
     if g.__class__ is not np.ndarray:
@@ -122,6 +124,7 @@ def own(g: Any, dtype: Any, given: set[int]) -> Any:
     return g
 
 
+@on_its_card
 def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> None:
     """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
     held = tensor._grad

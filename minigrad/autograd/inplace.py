@@ -16,6 +16,7 @@ from minigrad.autograd import graph
 from minigrad.autograd.call import REGISTRY, explain, record
 from minigrad.autograd.clock import ledger, memory_owner, tick
 from minigrad.autograd.graph import LEAF, TensorBase, edge_of
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
 
 
@@ -86,6 +87,7 @@ def writes_directly(function: Any, t: Any, others: tuple[Any, ...]) -> bool:
     return all([x.array.dtype is t.array.dtype for x, a in zip(others, info.arguments[1:]) if a in info.alike])
 
 
+@on_its_card
 def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], name: str) -> None:
     """Let the operation's ``writer`` change `t`'s memory where it must, and record that as the operation.
 
@@ -114,6 +116,7 @@ def refuse_repeated(target: Any, name: str) -> None:
                            "single memory location; clone() the expanded tensor before writing to it")
 
 
+@on_its_card
 def assign(t: Any, result: Any, name: str, start: int) -> None:
     """Write `result`, a tensor computed from `t` since the time `start`, into `t`'s memory; give `t` its place in the graph.
 
@@ -132,7 +135,10 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
     if node is not None:
         for made in [n for n in graph.reachable([node], start) if n.saved and n.saved.__class__ is tuple]:
             keep_old_values(made, target)
-    target[...] = value
+    try:
+        target[...] = value
+    except (TypeError, ValueError) as error:
+        raise on_two_devices(name, "self", target, value) or error from None
     ledger.record(target, name)
     if graph.grad_enabled.get():
         if node is not None:
@@ -218,6 +224,16 @@ def refuse_cast(name: str, found: Any, wanted: Any) -> None:
                          "use the out-of-place form, or convert the tensor first")
 
 
+def on_two_devices(name: str, called: str, target: Any, value: Any) -> DeviceError | None:
+    """The error of writing the result `value` into `target`, an argument called so that is on another device, or None."""
+    there, here = backend.device_of(target), backend.device_of(value)
+    if there == here:
+        return None
+    return DeviceError(f"{name}: expected all tensors on the same device, but the result is on {here} and '{called}' is on "
+                       f"{there}; move one, for instance {called}.to('{here}')")
+
+
+@on_its_card
 def write_out(out: Any, result: Any, info: Any) -> Any:
     """Serve ``out=``: write `result` into the tensor (or tuple of tensors) `out`, and return that."""
     if isinstance(result, tuple):
@@ -228,10 +244,8 @@ def write_out(out: Any, result: Any, info: Any) -> Any:
         raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
     refuse_cast(info.called, result.array.dtype, out.array.dtype)
-    there, here = backend.device_of(out.array), backend.device_of(result.array)
-    if there != here:
-        raise DeviceError(f"{info.called}(): expected all tensors on the same device, but the result is on {here} and 'out' is "
-                          f"on {there}; move one, for instance out.to('{here}')")
+    if (error := on_two_devices(f"{info.called}()", "out", out.array, result.array)) is not None:
+        raise error
     refuse_repeated(out.array, info.called)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.autograd.graph import Node, Packed, PackedValue, TensorBase, grad_enabled, observer, tied
 from minigrad.autograd.modes import decorated
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import GraphError
 
 __all__ = ["allow_mutation_on_saved_tensors", "detect_anomaly", "disable_saved_tensors_hooks", "is_anomaly_enabled",
@@ -62,10 +63,15 @@ class Observer:
         """Raise if a gradient that `node` computed has a NaN."""
         for k, grad in enumerate(grads):
             array = grad.array if isinstance(grad, TensorBase) else grad
-            if array is not None and array.dtype.kind in "fc" and bool(np.isnan(array).any()):
+            if array is not None and array.dtype.kind in "fc" and has_nan(array):
                 raise GraphError(f"Function '{node.name()}' returned nan values in its {k}th output: the derivative of "
                                  f"{node.op_name or node.name()}, called at {node.source()}, with respect to "
                                  + (f"'{node.arguments[k]}'" if k < len(node.arguments) else f"its argument {k}"))
+
+
+@on_its_card
+def has_nan(array: Any) -> bool:
+    return bool(np.isnan(array).any())
 
 
 def each(saved: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:

@@ -11,34 +11,48 @@ names a CUDA device.
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 from minigrad.backend import device as device_module
 from minigrad.backend import dlpack
-from minigrad.backend.device import Device, as_device, get_default_device, set_default_device
+from minigrad.backend.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.backend.dlpack import is_capsule
 from minigrad.backend.library import Library, NumpyLibrary, cupy_library
 from minigrad.backend.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import DeviceError
 
-__all__ = ["Device", "Library", "address_of", "array_types", "as_array", "as_device", "current", "device_of", "from_cuda",
-           "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned", "library_of", "library_on", "make",
-           "new_stream", "on_card", "register", "resolve", "set_default_device", "stream_from_state", "stream_state",
-           "to_device", "to_numpy", "xp_of"]
+__all__ = ["CPU", "Device", "Library", "address_of", "array_types", "as_array", "as_device", "beside", "current", "device_of",
+           "elsewhere", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned",
+           "library_of", "library_on", "make", "most_cards", "new_stream", "on_card", "on_more_cards", "register", "resolve",
+           "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 _libraries: dict[str, Library] = {"cpu": _numpy}
 # For isinstance; grows when a library is registered.
 array_types: tuple[type, ...] = (np.ndarray,)
+card_types: tuple[type, ...] = ()  # those whose arrays are on cards
+_most_cards = 0
+# Called when a library with more cards than any before is registered: what depends on how many there may be is made anew.
+on_more_cards: list[Callable[[], None]] = []
 
 
 def register(library: Library) -> None:
     """Make `library` answer for the devices of its ``device_type``; its arrays are then arrays everywhere."""
-    global array_types
+    global array_types, card_types, _most_cards
     _libraries[library.device_type] = library
     array_types = tuple(lib.array_type for lib in _libraries.values())
+    card_types = tuple(lib.array_type for lib in _libraries.values() if lib.cards is not None)
+    if library.cards is not None and library.cards.count() > _most_cards:
+        _most_cards = library.cards.count()
+        for call in on_more_cards:
+            call()
+
+
+def most_cards() -> int:
+    """How many cards the registered libraries have: the most that one of them has, 0 in a process that uses none."""
+    return _most_cards
 
 
 def library_on(device: Device) -> Library:
@@ -118,6 +132,24 @@ def on_card(device: Device) -> Any:
 
 
 device_module.on_card.append(on_card)
+
+
+def elsewhere(*arrays: Any) -> bool:
+    """Whether one of `arrays` (or None) is on another card than the current one, or some are on a card and some are not."""
+    in_memory = on_card = False
+    for x in arrays:
+        if isinstance(x, np.ndarray):
+            in_memory = True
+        elif x is not None:
+            on_card = True
+            if library_of(x).is_elsewhere(x):
+                return True
+    return in_memory and on_card
+
+
+def beside(x: Any) -> Any:
+    """A context in which the card that the array `x` is on is the current one; for main memory, one that changes nothing."""
+    return on_card(device_of(x))
 
 
 def current(device: Device) -> Device:

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad import autograd, backend
 from minigrad.autograd.clock import ledger
+from minigrad.autograd.placement import on_its_card
 
 __all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
            "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
@@ -203,6 +204,7 @@ def _deprecated(name: str) -> Any:
     return older
 
 
+@on_its_card
 def _write(tensor: Any, values: Any, name: str) -> Any:
     """Put `values`, a NumPy array, into `tensor`."""
     tensor.array[...] = backend.to_device(values.astype(tensor.array.dtype), backend.device_of(tensor.array))

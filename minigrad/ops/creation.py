@@ -12,6 +12,7 @@ import numpy as np
 from minigrad import backend, dtypes
 from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, TensorBase
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
@@ -35,6 +36,7 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
     return t
 
 
+@on_its_card
 def write(out: Any, array: Any) -> Any:
     """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
     if not isinstance(out, TensorBase):
@@ -108,8 +110,7 @@ def empty(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layo
           pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None) -> Any:
     """A tensor whose values are whatever was in its memory, of a shape given as ``empty(2, 3)`` or ``empty((2, 3))``."""
     result = made("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
-    if memory_format is not None and not memory_format.describes(result.array):
-        result.array = memory_format.copy(result.array)
+    result.array = laid_out(result.array, memory_format)
     return result
 
 
@@ -302,10 +303,20 @@ def like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool
     if not isinstance(input, TensorBase):
         raise ArgumentError(f"{function}(): argument 'input' must be a Tensor, not {type(input).__name__}")
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
-    array = quiet().run(getattr(np, function), input.array, *value, dtype=wanted)
-    if memory_format is not None and not memory_format.describes(array):
-        array = memory_format.copy(array)
+    array = laid_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
     return wrap(array if device is None else backend.to_device(array, backend.as_device(device)), requires_grad)
+
+
+@on_its_card
+def array_like(function: Any, input: Any, value: Any, dtype: Any) -> Any:
+    """What NumPy's `function` makes of the array `input`."""
+    return quiet().run(function, input, *value, dtype=dtype)
+
+
+@on_its_card
+def laid_out(array: Any, memory_format: Any) -> Any:
+    """`array` in memory as `memory_format` says, unless that is None."""
+    return array if memory_format is None or memory_format.describes(array) else memory_format.copy(array)
 
 
 def empty_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
@@ -398,8 +409,14 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
                       UserWarning, stacklevel=2)
     array, home = array_of("tensor", data, wanted)
     if array is data or isinstance(data, TensorBase) or not array.flags.owndata:
-        array = array.copy(order="K")
+        array = copied(array)
     return wrap(backend.to_device(array, home if device is None else backend.as_device(device)), requires_grad)
+
+
+@on_its_card
+def copied(array: Any) -> Any:
+    """`array` in memory of its own."""
+    return array.copy(order="K")
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
@@ -453,7 +470,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     """
     array = adopted(backend.from_dlpack(ext_tensor))
     if device is None or (there := backend.resolve(backend.as_device(device))) == backend.device_of(array):
-        return wrap(array.copy() if copy else array)
+        return wrap(copied(array) if copy else array)
     if copy is False:
         raise ValueError(f"from_dlpack: cannot move the array from {backend.device_of(array)} to {there} without a copy")
     return wrap(backend.to_device(array, there))
@@ -537,6 +554,7 @@ def wrapped_around(caller: str, data: Any, wanted: dtypes.dtype, error: Overflow
     raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may hold it")
 
 
+@on_its_card
 def converted(array: Any, wanted: dtypes.dtype) -> Any:
     part = array.real if array.dtype.kind == "c" and wanted.kind != "c" else array
     return quiet().run(part.astype, wanted.numpy, copy=False)

@@ -12,6 +12,7 @@ from minigrad.autograd import call
 from minigrad.autograd.clock import ledger
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops.indexing import add_rows, in_bounds, raw, reduce_at, select_rows
 from minigrad.ops.shape import filled, ravel, unsqueeze
@@ -103,6 +104,7 @@ def wrapped_padding(padding_idx: int | None, rows: int) -> int | None:
     return padding_idx % rows
 
 
+@on_its_card
 def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> None:
     """Scale the rows of `weight` that `input` names, in place, to a norm of at most `max_norm`."""
     table = raw(weight)
@@ -116,6 +118,7 @@ def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> N
         ledger.record(table, "embedding(max_norm=...)")
 
 
+@on_its_card
 def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2,
                   scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
                   include_last_offset: bool = False, padding_idx: int | None = None) -> Any:
@@ -191,6 +194,7 @@ def unit_rows(input: Any, *, num_classes: Any) -> Any:
     return (input[..., None] == np.arange(num_classes, like=input)).astype(np.int64)
 
 
+@on_its_card
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """int64 zeros with a new last dimension of `num_classes`, and a one at the place that `tensor`, int64, names.
 

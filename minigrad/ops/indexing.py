@@ -19,6 +19,7 @@ from minigrad.autograd import call, inplace
 from minigrad.autograd.clock import ledger, memory_owner
 from minigrad.autograd.graph import LEAF, TensorBase, grad_enabled
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import (
     ArgumentError,
     DeviceError,
@@ -183,6 +184,7 @@ def placed(indices: Index) -> Index:
     return tuple([slice(None) if i is None else i for i in indices])
 
 
+@on_its_card
 def as_operand(value: Any, like: Any) -> Any:
     """A number, array or tensor as an operand beside `like`, a tensor or an array, in its dtype."""
     x = raw(like)
@@ -204,6 +206,7 @@ def as_operand(value: Any, like: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- x[index], x[index] = value
 
+@on_its_card
 def getitem(input: Any, index: Any) -> Any:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
@@ -267,6 +270,7 @@ def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
 overwrite.info.writer = write_at
 
 
+@on_its_card
 def setitem(input: Any, index: Any, value: Any) -> None:
     """``input[index] = value``, in place; `value` is broadcast. Gradients flow to it, and to the rest of `input`.
 
@@ -305,6 +309,7 @@ def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) 
     return put_at(True, input, indices, values, accumulate)
 
 
+@on_its_card
 def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
     if raw(values).dtype is not raw(input).dtype:
         raise DtypeError("index_put: Index put requires the source and destination dtypes match, got "
@@ -785,6 +790,7 @@ def one_value(value: Any, input: Any) -> Any:
     return as_operand(value, input)
 
 
+@on_its_card
 def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     """The elements of `input` where `mask` is True, as one dimension; the two are broadcast together."""
     if raw(mask).dtype.kind != "b":
@@ -886,6 +892,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
+@on_its_card
 def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
     """Write `fill_value` on the main diagonal, in place; the sizes of a tensor of more than two dimensions must be equal.
 
@@ -904,6 +911,7 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
     return overwrite.inplace(self, as_operand(fill_value, self), index=(...,), indices=where)
 
 
+@on_its_card
 def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
     return lookup(ravel(input), indices=(flat_places(input, index).copy(),), out=out)
@@ -919,6 +927,7 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return put_flat(True, input, index, source, accumulate)
 
 
+@on_its_card
 def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
@@ -943,6 +952,7 @@ def flat_places(input: Any, index: Any) -> Any:
     return in_bounds(places, size, 0)
 
 
+@on_its_card
 def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """`input` at `indices` along `dim`, the other dimensions broadcast together; without `dim`, of the flat `input`."""
     if raw(indices).dtype.kind not in "iu":
@@ -960,6 +970,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
     return gather_at(fitted(input), index, dim=d, out=out)
 
 
+@on_its_card
 def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
     """`input` with each element of dimension `dim` (without it: of the flat tensor) repeated, `repeats` times or, where that
     is a tensor, as many times as it says for that element.
@@ -1005,6 +1016,7 @@ def repeated(counts: Any, size: int, input: Any) -> Any:
     return np.repeat(np.arange(size, like=counts), counts)
 
 
+@on_its_card
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """All choices of `r` elements of the vector `input`, as rows, in the order of ``itertools.combinations``."""
     if len(input.shape) != 1:
@@ -1021,6 +1033,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- padding
 
+@on_its_card
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """`input` with elements added at its borders: ``pad[0]`` before and ``pad[1]`` after the last dimension, ``pad[2]`` and
     ``pad[3]`` for the one before, and so on.
@@ -1091,6 +1104,7 @@ def index_reduce_(input: Any, dim: int, index: Any, source: Any, reduce: str, *,
     return reduced_rows(True, input, dim, index, source, reduce, include_self)
 
 
+@on_its_card
 def reduced_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
                  out: Any = None) -> Any:
     if reduce not in ("prod", "mean", "amax", "amin"):
@@ -1174,6 +1188,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     return strided(input, size=size, stride=stride, offset=offset, lies=lies)
 
 
+@on_its_card
 def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """A copy of `input` with `src` at the places that :func:`as_strided` would give."""
     lies = geometry(raw(input))
@@ -1190,6 +1205,7 @@ def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_off
 as_strided_, as_strided_copy = changes_shape(as_strided), copied(as_strided)
 
 
+@on_its_card
 def resize_(self: Any, *size: Any, memory_format: Any = None) -> Any:
     """Change the shape in place, keeping the elements in the order of memory; what is added is zero.
 

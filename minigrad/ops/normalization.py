@@ -17,6 +17,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.autograd import clock
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, InvalidValueError, ShapeError
 from minigrad.ops import pointwise, reduction
@@ -231,6 +232,7 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
     return scale_shift(in_training(input, running_mean, running_var, momentum, eps)[0], weight, bias)
 
 
+@on_its_card
 def in_training(input: Any, running_mean: Any, running_var: Any, momentum: float, eps: float) -> Any:
     """The input standardized over batch and positions, its mean and variance; the running ones are moved towards those."""
     layout = channels_of("batch_norm", input)
@@ -279,6 +281,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
 
 
+@on_its_card
 def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
                   use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> Any:
     """Normalize each channel of each sample over its positions; then scale and shift it.

@@ -11,6 +11,7 @@ from minigrad import backend, dtypes
 from minigrad.autograd.call import constant
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import pointwise, reduction
 from minigrad.ops.indexing import gather_at
@@ -366,6 +367,7 @@ def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right
     return backend.as_array(found).astype(np.int32 if out_int32 else np.int64)
 
 
+@on_its_card
 def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
                  sorter: Any = None, out: Any = None) -> Any:
     """Where each element of `input` would have to be inserted into `sorted_sequence` for that to stay sorted.
@@ -382,7 +384,7 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
     if side == "left" and right:
         raise ShapeError("searchsorted(): side and right can't be set to opposites, got side of left while right was True")
     if isinstance(input, (bool, int, float)):
-        input = constant(np.asarray(input), sorted_sequence)
+        input = constant(backend.xp_of(sorted_sequence.array).asarray(input), sorted_sequence)
     return _searchsorted(sorted_sequence, input, sorter, right=right or side == "right", out_int32=out_int32, out=out)
 
 

@@ -19,6 +19,7 @@ from minigrad.autograd.call import SCALARS, number
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import as_dtype
 from minigrad.errors import ArgumentError, DivisionByZeroError, DtypeError, ShapeError
 
@@ -548,11 +549,13 @@ def near(a: Any, b: Any, rtol: float, atol: float) -> Any:
     return np.isfinite(b) & (difference <= atol + np.abs(rtol * b))
 
 
+@on_its_card
 def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close, by :func:`isclose`."""
     return bool(array_of(isclose(input, other, rtol, atol, equal_nan)).all())
 
 
+@on_its_card
 def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and elements."""
     need_tensor("equal", "input", input)

@@ -16,6 +16,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ShapeError
 from minigrad.ops import pointwise, sampling
 from minigrad.ops import shape as shapes
@@ -303,6 +304,7 @@ def divided(values: Any, divisor: Any) -> Any:
     return np.divide(values, counts, out=values)
 
 
+@on_its_card
 def outer(counts: Any, like: Any) -> Any:
     """The product of one count for each dimension, as an array that can be combined with `like`."""
     array = like.array if isinstance(like, TensorBase) else like

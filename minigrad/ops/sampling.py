@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from minigrad import backend, dtypes
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import number_of, sizes_of, wrap
@@ -19,6 +21,7 @@ __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", 
            "randn_like", "randperm"]
 
 
+@on_its_card
 def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Numbers from [0, 1)."""
     draws = draws_on(device, generator)
@@ -32,6 +35,7 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
     return backend.as_array(draws.random(shape, dtype=dtype.numpy))
 
 
+@on_its_card
 def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Numbers of mean 0 and variance 1; of complex ones, real and imaginary part have half of it each."""
     draws = draws_on(device, generator)
@@ -77,6 +81,7 @@ def randn_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: 
     return drawn(gaussian, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
 
 
+@on_its_card
 def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Integers from `low` to ``high - 1``, in any dtype that holds them."""
     if low >= high:
@@ -128,13 +133,18 @@ def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = Non
     if n < 0:
         raise ShapeError(f"randperm: n must be non-negative, got {n}")
 
-    def draw(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
-        draws = draws_on(device, generator)
-        order = draws.permutation(n) if hasattr(draws, "permutation") else draws.random(n).argsort()
-        return order.astype(dtype.numpy, copy=False)
-    return drawn(draw, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
+    return drawn(order, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
+@on_its_card
+def order(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+    """The numbers of as many places as the vector of `shape` has, in random order."""
+    draws = draws_on(device, generator)
+    found = draws.permutation(shape[0]) if hasattr(draws, "permutation") else draws.random(shape[0]).argsort()
+    return found.astype(dtype.numpy, copy=False)
+
+
+@on_its_card
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None,
            layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
     """Normally distributed numbers: of `mean` and `std` for each element (tensors), or of one for a whole `size` (numbers).
@@ -154,9 +164,13 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     else:
         shape = sizes_of("normal", (size,))
 
-    def draw(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
-        return (arrays[0] + arrays[1] * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
-    return drawn(draw, shape, generator, out, dtype, device, requires_grad)
+    return drawn(functools.partial(moved, *arrays), shape, generator, out, dtype, device, requires_grad)
+
+
+@on_its_card
+def moved(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+    """Numbers of the mean and standard deviation given."""
+    return (mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
 
 
 def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = None) -> Any:
@@ -183,6 +197,7 @@ def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
     return uniform(like.shape, kind, backend.device_of(like), generator) < p
 
 
+@on_its_card
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Any:
     """Draw `num_samples` indices for each row of `input`, which holds weights that need not sum to 1.
 
@@ -231,6 +246,7 @@ def poisson_counts(input: Any, *, generator: Any = None) -> Any:
 def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 
+@on_its_card
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
     """Numbers of successes in `count` trials of probability `prob`, element by element."""
     draws = draws_on(backend.device_of(count.array), generator)
@@ -256,6 +272,7 @@ def need_floating(name: str, self: Any) -> None:
         raise DtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
 
 
+@on_its_card
 def uniform_(self: Any, low: Any = 0, to: Any = 1, *, generator: Any = None, **named: Any) -> Any:
     """Fill with numbers drawn uniformly from [from, to); PyTorch's names are ``uniform_(from=0, to=1)``."""
     low = named.pop("from", low)
@@ -275,6 +292,7 @@ def refuse_named(name: str, named: dict[str, Any]) -> None:
         raise ArgumentError(f"{name}() got an unexpected keyword argument {next(iter(named))!r}")
 
 
+@on_its_card
 def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) -> Any:
     """Fill with normally distributed numbers."""
     need_floating("normal_", self)
@@ -286,12 +304,14 @@ def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) ->
     return overwritten(self, values)
 
 
+@on_its_card
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
     chance = p.array if isinstance(p, TensorBase) else p
     return overwritten(self, coins("bernoulli_", chance, self.array, generator))
 
 
+@on_its_card
 def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
     """Fill with numbers of the exponential distribution of rate `lambd`."""
     need_floating("exponential_", self)
@@ -302,6 +322,7 @@ def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
     return overwritten(self, backend.as_array(values) / lambd)
 
 
+@on_its_card
 def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
     """Fill with the number of trials of probability `p` up to and with the first success."""
     if not 0 < p < 1:
@@ -309,6 +330,7 @@ def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
     return overwritten(self, backend.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
 
 
+@on_its_card
 def cauchy_(self: Any, median: Any = 0, sigma: Any = 1, *, generator: Any = None) -> Any:
     """Fill with numbers of the Cauchy distribution."""
     need_floating("cauchy_", self)
@@ -318,6 +340,7 @@ def cauchy_(self: Any, median: Any = 0, sigma: Any = 1, *, generator: Any = None
     return overwritten(self, median + sigma * np.tan(angle))
 
 
+@on_its_card
 def log_normal_(self: Any, mean: Any = 1, std: Any = 2, *, generator: Any = None) -> Any:
     """Fill with numbers whose logarithms are normally distributed, with `mean` and `std`."""
     need_floating("log_normal_", self)
@@ -326,6 +349,7 @@ def log_normal_(self: Any, mean: Any = 1, std: Any = 2, *, generator: Any = None
     return overwritten(self, np.exp(mean + std * shaped(self, gaussian, generator)))
 
 
+@on_its_card
 def random_(self: Any, *bounds: Any, generator: Any = None, to: Any = None, **named: Any) -> Any:
     """Fill with integers: ``random_()`` from all the dtype holds exactly, ``random_(to)`` below `to`, ``random_(from, to)``."""
     low = named.pop("from", None)

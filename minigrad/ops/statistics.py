@@ -14,6 +14,7 @@ from minigrad.autograd.call import constant
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
+from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import copying, decomposition, indexing, linalg, ordering, pointwise, reduction, shape
@@ -50,6 +51,7 @@ def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, i
     return quantiles("nanquantile", input, q, dim, keepdim, interpolation, out, skip_nan=True)
 
 
+@on_its_card
 def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Any:
     dtype = input.array.dtype
     if dtype.kind != "f" or dtype.itemsize < 4:
@@ -241,6 +243,7 @@ def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- segments
 
+@on_its_card
 def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None, axis: int = 0,
                    unsafe: bool = False, initial: Any = None) -> Any:
     """Reduce neighbouring segments of dimension `axis` to one element each.
@@ -291,6 +294,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
 
 # ---------------------------------------------------------------------------------------------------- covariance
 
+@on_its_card
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariance matrix of variables (rows), each observed several times (columns).
 

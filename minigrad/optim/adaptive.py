@@ -13,6 +13,7 @@ from minigrad.optim.optimizer import (
     blocks,
     check,
     counted,
+    full_like,
     new_number,
     number,
     tensor_of,
@@ -49,8 +50,7 @@ class Adagrad(Optimizer):
         super().add_param_group(param_group)
         start = param_group["initial_accumulator_value"]
         for p in param_group["params"]:  # the state is there from the start, as in PyTorch
-            value = complex(start, start) if p.array.dtype.kind == "c" else start
-            self.state[p] = {"step": new_number(), "sum": tensor_of(np.full_like(p.array, value))}
+            self.state[p] = {"step": new_number(), "sum": full_like(p, start)}
 
     def share_memory(self) -> None:
         """PyTorch's name for moving the state where other processes see it; arrays here are not shared."""
@@ -179,9 +179,7 @@ class Rprop(Optimizer):
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
         if not state:
-            lr = number(group["lr"])
-            size = complex(lr, lr) if p.array.dtype.kind == "c" else lr
-            state.update(step=new_number(), prev=zeros_like(p), step_size=tensor_of(np.full_like(p.array, size)))
+            state.update(step=new_number(), prev=zeros_like(p), step_size=full_like(p, number(group["lr"])))
         counted(state)
         for x, g, previous, size in blocks(p.array, grad, state["prev"].array, state["step_size"].array):
             if group["maximize"]:

@@ -7,8 +7,10 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import autograd
+from minigrad import autograd, backend
 from minigrad.autograd.clock import ledger
+from minigrad.autograd.placement import placed
+from minigrad.errors import DeviceError
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 
 __all__ = ["LBFGS"]
@@ -76,10 +78,20 @@ class LBFGS(Optimizer):
         state.setdefault("func_evals", 0)
         state.setdefault("n_iter", 0)
 
-        def evaluate() -> Any:
-            with autograd.enable_grad():
-                return closure()
+        home = self._params[0].device
+        for k, p in enumerate(self._params):
+            if p.device != home:
+                raise DeviceError(f"LBFGS.step: expected all tensors on the same device, but parameter 0 is on {home} and "
+                                  f"parameter {k} is on {p.device}; LBFGS takes all parameters as one vector: move one")
+        here = backend.current(home)
 
+        def evaluate() -> Any:
+            with autograd.enable_grad(), backend.on_card(here):
+                return closure()
+        return placed(self._minimize)(self._params[0], group, state, evaluate)
+
+    def _minimize(self, first: Any, group: dict[str, Any], state: dict[str, Any], evaluate: Callable[[], Any]) -> Any:
+        """The step itself, computed where the parameter `first` is."""
         first_loss = evaluate()
         evaluations = 1
         state["func_evals"] += 1

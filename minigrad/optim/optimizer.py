@@ -17,6 +17,7 @@ from minigrad import autograd, dtypes
 from minigrad.autograd.clock import hint_here, ledger
 from minigrad.autograd.graph import RemovableHandle
 from minigrad.autograd.hooks import ACCUMULATION
+from minigrad.autograd.placement import on_its_card, placed
 from minigrad.errors import ArgumentError, DeviceError
 from minigrad.tensor import Tensor
 
@@ -71,6 +72,13 @@ def tensor_of(array: Any) -> Tensor:
     return t
 
 
+@on_its_card
+def full_like(p: Any, value: Any) -> Tensor:
+    """`value`, as often as `p` has elements, for the state of `p`."""
+    return tensor_of(np.full_like(p.array, complex(value, value) if p.array.dtype.kind == "c" else value))
+
+
+@on_its_card
 def zeros_like(p: Any) -> Tensor:
     """Zeros for the state of `p`."""
     return tensor_of(np.zeros_like(p.array))
@@ -231,7 +239,7 @@ class Optimizer:
                         p._grad = None
                     else:
                         p._grad = grad = grad.detach()
-                        grad.array.fill(0)
+                        placed(grad.array.__class__.fill)(grad.array, 0)
                         ledger.record(grad.array, "zero_grad")
 
     # ------------------------------------------------------------------------------------------------ the step
@@ -293,10 +301,11 @@ class Optimizer:
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""
+        update = placed(self.update)
         for p in group["params"]:
             grad = p._grad
             if grad is not None:
-                self.update(p, grad.array, self.state[p], group)
+                update(p, grad.array, self.state[p], group)
                 moved.append(p.array)
 
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -392,11 +401,10 @@ class Optimizer:
 def _copied(value: Any, p: Any, key: str | None = None) -> Any:
     """A copy of saved state for `p`: tensors on its device and, but for the step count, in its dtype."""
     if isinstance(value, Tensor):
+        value = value.detach()
         if p is None or key == "step":
-            return tensor_of(value.array.copy())
-        like = p.array
-        array = value.to(p.device).array
-        return tensor_of(array.astype(like.dtype) if like.dtype.kind in "fc" else array.copy())
+            return value.clone()
+        return value.to(p.device, p.dtype if p.array.dtype.kind in "fc" else None, copy=True)
     if isinstance(value, dict):
         return {k: _copied(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
+from minigrad.autograd.placement import placed
 from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, number, scalar, zeros_like
 
 __all__ = ["SGD"]
@@ -43,9 +44,10 @@ class SGD(Optimizer):
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         first = group["params"][0].array.__class__ if group["params"] else np.ndarray
         if group["momentum"] or group["weight_decay"] or group["maximize"] or first is not np.ndarray:
+            update = placed(self.update)
             for p in group["params"]:
                 if p._grad is not None:
-                    self.update(p, p._grad.array, self.state[p] if group["momentum"] else {}, group)
+                    update(p, p._grad.array, self.state[p] if group["momentum"] else {}, group)
                     moved.append(p.array)
             return
         lr, dtype = number(group["lr"]), None

@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad import backend, random
 from minigrad.autograd import clock
+from minigrad.autograd.placement import on_its_card
 from minigrad.ops import activation, pointwise
 from minigrad.ops.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 from minigrad.ops.pointwise import sigmoid, tanh
@@ -82,6 +83,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return threshold_(input, threshold, value) if inplace else activation.threshold(input, threshold, value)
 
 
+@on_its_card
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
     """:func:`leaky_relu` with a slope for each element, drawn between `lower` and `upper` in training, else their mean."""
     if lower > upper:
@@ -123,6 +125,7 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
     return activation.log_softmax(input, _implicit("log_softmax", input, dim), dtype)
 
 
+@on_its_card
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """A random choice along `dim` with the probabilities ``softmax(logits)``, softened by the temperature `tau`.
 

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from minigrad import backend
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
 from minigrad.ops import activation, linalg, pointwise
@@ -52,6 +53,7 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     return linalg.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
 
 
+@on_its_card
 def _causal_mask(scores: Any) -> Any:
     """True where a row of `scores` may look: at its own column and those before."""
     xp = backend.xp_of(scores.array)

@@ -7,11 +7,13 @@ from typing import Any
 
 from minigrad import backend, random
 from minigrad.autograd import clock
+from minigrad.autograd.placement import on_its_card
 from minigrad.ops import pointwise
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
+@on_its_card
 def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
     """`input` times a random mask of `shape`: 0 with probability `p`, else 1 / (1 - p), so that the mean stays the same."""
     _check_probability(name, p)
@@ -69,6 +71,7 @@ def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _channels_dropped("dropout3d", 5, input, p, training, inplace)
 
 
+@on_its_card
 def _alpha_dropped(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
     """Dropped elements take SELU's limit at minus infinity; then mean and variance are put back to 0 and 1."""
     _check_probability(name, p)

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.autograd import clock
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance, raised
 from minigrad.ops import activation, indexing, linalg, loss, pointwise
@@ -128,6 +129,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
                                                  reduction=reduction_of(size_average, reduce, reduction))
 
 
+@on_its_card
 def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, smoothing: float) -> Any:
     """The rarer kinds of :func:`cross_entropy`: smoothed classes, and probabilities."""
     loss.check_reduction(reduction)
@@ -201,6 +203,7 @@ def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool
     return _reduced(losses, reduction_of(size_average, reduce, reduction))
 
 
+@on_its_card
 def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Any:
     """Minus the log-likelihood of `target` under normal distributions of mean `input` and variance `var`, at least `eps`.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ShapeError
 from minigrad.ops import indexing, linalg, pointwise, pooling
 from minigrad.ops import shape as shapes
@@ -250,6 +251,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     return shapes.reshape(grid, shape=(theta.shape[0], *size[2:], dims))
 
 
+@on_its_card
 def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
                 align_corners: bool | None = None) -> Any:
     """`input`, ``(N, C, *size)``, at the places `grid`, ``(N, *new, 2 or 3)``: x first, -1 at one edge and 1 at the other.

@@ -112,9 +112,9 @@ def _copies(module: Module, count: int) -> ModuleList:
 
 def _causal(size: int, device: Any = None, dtype: Any = None) -> Any:
     """The (size, size) mask of -inf above the diagonal and 0 elsewhere."""
-    mask = buffer(0, size, size, device=device, dtype=dtype)
-    mask.array[...] = backend.to_device(np.triu(np.full((size, size), -np.inf), 1), backend.device_of(mask.array))
-    return mask
+    mask = buffer(0, size, size, device="cpu", dtype=dtype)
+    mask.array[...] = np.triu(np.full((size, size), -np.inf), 1)
+    return mask.to(backend.as_device(device))
 
 
 def _is_causal(mask: Any, said: bool | None, size: int | None = None) -> bool:

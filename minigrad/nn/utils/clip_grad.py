@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import backend
 from minigrad.autograd.clock import ledger
+from minigrad.autograd.placement import on_its_card, placed
 from minigrad.errors import MinigradError
 from minigrad.tensor import Tensor
 
@@ -35,30 +36,49 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
     if not tensors:
         out.array = np.zeros((), np.float32)
         return out
-    first = tensors[0].array
-    if norm_type == 2.0 and all(t.array.dtype.kind == "f" for t in tensors):
-        flat = [t.array.ravel() for t in tensors]
-        total = np.sqrt(sum(np.dot(x, x) for x in flat))
-    else:
-        norms = [np.linalg.norm(t.array.ravel(), norm_type) for t in tensors]
-        if math.isinf(norm_type):
-            total = np.max(np.stack(norms)) if norm_type > 0 else np.min(np.stack(norms))
-        else:
-            total = np.linalg.norm(np.stack(norms), norm_type)
-    out.array = backend.as_array(total).astype(first.real.dtype)
-    if error_if_nonfinite and not bool(np.isfinite(out.array)):
+    arrays = [t.array for t in tensors]
+    homes = [backend.device_of(x) for x in arrays] if backend.most_cards() else []
+    if any(home != homes[0] for home in homes):
+        arrays = [backend.to_device(_norm([x], norm_type), homes[0]) for x in arrays]
+    out.array = _norm(arrays, norm_type)
+    if error_if_nonfinite and not math.isfinite(out.array):
         raise NonFiniteError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot "
                              f"be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
                              "`error_if_nonfinite=False`")
     return out
 
 
+@on_its_card
+def _norm(arrays: list[Any], norm_type: float) -> Any:
+    """The norm of all `arrays`, of one device, taken as one vector: an array without dimensions."""
+    if norm_type == 2.0 and all(x.dtype.kind == "f" for x in arrays):
+        flat = [x.ravel() for x in arrays]
+        total = np.sqrt(sum(np.dot(x, x) for x in flat))
+    else:
+        norms = [np.linalg.norm(x.ravel(), norm_type) for x in arrays]
+        if math.isinf(norm_type):
+            total = np.max(np.stack(norms)) if norm_type > 0 else np.min(np.stack(norms))
+        else:
+            total = np.linalg.norm(np.stack(norms), norm_type)
+    return backend.as_array(total).astype(arrays[0].real.dtype)
+
+
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
     """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
-    factor = np.minimum(float(max_norm) / (total_norm.array + 1e-6), 1.0)
+    factor = _factor(total_norm.array, float(max_norm))
     for g in _gradients(parameters):
-        g.array *= factor.astype(g.array.real.dtype)
+        _scale(g.array, factor if factor.__class__ is g.array.__class__ is np.ndarray else backend.to_device(factor, g.device))
         ledger.record(g.array, "clip_grad_norm_")
+
+
+@on_its_card
+def _factor(total: Any, most: float) -> Any:
+    return backend.as_array(np.minimum(most / (total + 1e-6), 1.0))
+
+
+@on_its_card
+def _scale(array: Any, factor: Any) -> None:
+    array *= factor.astype(array.real.dtype)
 
 
 def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
@@ -89,6 +109,7 @@ def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0, err
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient between ``-clip_value`` and ``clip_value``, in place."""
     limit = float(clip_value)
+    clip = placed(np.clip)
     for g in _gradients(parameters):
-        np.clip(g.array, -limit, limit, out=g.array)
+        clip(g.array, -limit, limit, out=g.array)
         ledger.record(g.array, "clip_grad_value_")

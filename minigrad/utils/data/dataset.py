@@ -11,6 +11,7 @@ from typing import Any, Iterable, Iterator, Sequence
 import numpy as np
 
 from minigrad import backend
+from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError
 from minigrad.ops.sampling import randperm
 from minigrad.tensor import Tensor
@@ -181,9 +182,14 @@ def rows_of(dataset: Any, indices: Sequence[Any]) -> list[Any] | None:
     batch = []
     for t in whole.tensors:
         rows: Any = object.__new__(Tensor)
-        rows.array, rows.node = t.array[backend.to_device(rows_wanted, backend.device_of(t.array))], None
+        rows.array, rows.node = taken(t.array, backend.to_device(rows_wanted, backend.device_of(t.array))), None
         batch.append(rows)
     return batch
+
+
+@on_its_card
+def taken(array: Any, rows: Any) -> Any:
+    return array[rows]
 
 
 def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:

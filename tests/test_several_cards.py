@@ -1,0 +1,272 @@
+"""Several cards: what is computed with the tensors of one is computed there, whichever card is the current one.
+
+The stand-in's cards are as strict as CuPy's: every function refuses an array that is not on the current card, and makes its
+results on that.
+"""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+from typing import Any, Callable, Iterator
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from tests import fake_cuda, standin
+
+ZERO, ONE, TWO = "standin:0", "standin:1", "standin:2"
+
+
+@pytest.fixture(autouse=True)
+def the_current_card_stays() -> Iterator[None]:
+    with fake_cuda.nothing_changes():
+        yield
+
+
+def on(device: str, *values: Any, **options: Any) -> Any:
+    return mg.tensor(*values, dtype=mg.float64, device=device, **options)
+
+
+# ---------------------------------------------------------------------------------------------------- operations
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "one operand": lambda x: x.exp(),
+    "two operands": lambda x: x * x,
+    "a number": lambda x: x * 2,
+    "a number on the left": lambda x: 2 - x,
+    "a large number": lambda x: x * 1e6,
+    "an array": lambda x: mg.add(x, x.array),
+    "another dtype": lambda x: x.float() + x,
+    "integers": lambda x: x.int() / 2,
+    "a sequence": lambda x: mg.cat([x, x.float()]),
+    "several results": lambda x: x.max(0)[0],
+    "a reduction": lambda x: x.sum(),
+    "a comparison": lambda x: (x > 1).double(),
+    "a view": lambda x: x.T,
+    "a view of a view": lambda x: x.T[1:],
+    "a product": lambda x: x @ x.T,
+    "in place": lambda x: x.clone().mul_(2).add_(x),
+    "in place, of a view": lambda x: x.clone()[0].exp_(),
+    "in place, by an operator": lambda x: x.clone().__iadd__(1),
+    "out=": lambda x: mg.mul(x.detach(), 2, out=mg.empty_like(x)),
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_an_operation_computes_where_its_operands_are(what: str) -> None:
+    values = [[1.0, 2.0], [3.0, 5.0]]
+    found, want = CALLS[what](on(TWO, values)), CALLS[what](mg.tensor(values, dtype=mg.float64))
+    assert str(found.device) == TWO and found.dtype is want.dtype
+    np.testing.assert_array_equal(found.cpu().numpy(), want.numpy())
+
+
+def test_arrays_by_themselves_are_computed_with_where_they_are() -> None:
+    x = on(ONE, [1.0, 2.0]).array
+    for found in (mg.exp(x), mg.mul(x, x), mg.add(x, 1.0), mg.cat([x, x])):
+        assert isinstance(found, standin.ndarray) and found.device.id == 1
+
+
+def test_operands_on_two_cards_are_refused() -> None:
+    x, y = on(ONE, [1.0]), on(TWO, [1.0])
+    for call in (lambda: x * y, lambda: mg.cat([x, y]), lambda: x @ y, lambda: x.clone().add_(y), lambda: x + on(ZERO, [1.0]),
+                 lambda: on(ZERO, [1.0]) + x, lambda: x * on(TWO, 1.0), lambda: mg.nn.functional.linear(x, x[None], y)):
+        with pytest.raises(RuntimeError, match=r"expected all tensors on the same device, but '.*' is on standin:\d and '.*' is "
+                                               r"on standin:\d; move one, for instance .*\.to\('standin:\d'\)"):
+            call()
+
+
+def test_a_process_without_cards_pays_nothing() -> None:
+    program = """
+import minigrad as mg
+from minigrad.autograd.call import REGISTRY
+from minigrad.ops.indexing import setitem
+for op in REGISTRY.values():
+    op.info.complete()
+before = {name: (op.source, op.operator.source) for name, op in REGISTRY.items()}
+assert not any("elsewhere" in source for pair in before.values() for source in pair)
+code = setitem.__code__
+from tests import standin
+for name, op in REGISTRY.items():
+    for source, found in zip(before[name], (op.source, op.operator.source)):
+        lines = found.splitlines()
+        added = [line for line in lines if "elsewhere" in line]
+        assert len(added) == (not op.info.variadic) and [line for line in lines if line not in added] == source.splitlines()
+assert setitem.__code__ is not code
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+# ---------------------------------------------------------------------------------------------------- derivatives
+
+def test_a_backward_pass_runs_where_the_gradients_are() -> None:
+    def gradients(first: str, second: str) -> list[Any]:
+        x = on(first, [1.0, 2.0], requires_grad=True)
+        w = on(second, [[1.0, 3.0], [2.0, 1.0]], requires_grad=True)
+        h = (x * x).to(second)
+        out = (w @ h + h * h).tanh().to(first) * x + x  # h and x are reached by several ways
+        out.sum().backward()
+        out = (w @ x.to(second)).sum()
+        out.backward()  # adds to what is there
+        assert str(x.grad.device) == first and str(w.grad.device) == second
+        return [x.grad.cpu().numpy(), w.grad.cpu().numpy()]
+    want = gradients("cpu", "cpu")
+    for first, second in ((ONE, ONE), (ONE, TWO), (TWO, ZERO), (ZERO, ONE), ("cpu", TWO)):
+        for a, b in zip(gradients(first, second), want):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+def test_second_derivatives_cross_cards() -> None:
+    def second(first: str, other: str) -> Any:
+        x = on(first, [1.0, 2.0], requires_grad=True)
+        y = (x.exp().to(other) * x.to(other) ** 2).to(first).sin().sum()
+        g, = mg.autograd.grad(y, x, create_graph=True)
+        (g * g).sum().backward()
+        assert str(g.device) == str(x.grad.device) == first
+        return x.grad.cpu().numpy()
+    for first, other in ((ONE, TWO), (ZERO, ONE), ("cpu", TWO)):
+        np.testing.assert_allclose(second(first, other), second("cpu", "cpu"), rtol=1e-12)
+
+
+# ---------------------------------------------------------------------------------------------------- functions composed of them
+
+X = [[1.0, -2.0, 3.0], [0.5, 5.0, -1.0], [2.0, 0.25, 4.0]]
+F, linalg = mg.nn.functional, mg.linalg
+
+
+def places(x: Any, *values: int) -> Any:
+    return mg.tensor(values, device=x.device)
+
+
+def written(x: Any, index: Any, value: Any) -> Any:
+    y = x.clone()
+    y[index] = value
+    return y
+
+
+COMPOSED: dict[str, Callable[[Any], Any]] = {
+    "x[tensor]": lambda x: x[places(x, 2, 0)],
+    "x[list]": lambda x: x[[0, 2]],
+    "x[mask]": lambda x: x[x > 1],
+    "x[cpu tensor]": lambda x: x[mg.tensor([1, 2])],
+    "x[:, tensor]": lambda x: x[:, places(x, 1)],
+    "x[True]": lambda x: x[True],
+    "x[i] = number": lambda x: written(x, 1, 7.0),
+    "x[tensor] = number": lambda x: written(x, places(x, 0), 7.0),
+    "x[mask] = number": lambda x: written(x.detach(), x > 1, 7),
+    "x[i] = tensor": lambda x: written(x, 0, x[1]),
+    "x[:, list] = tensor": lambda x: written(x, (slice(None), [2]), x[:, :1]),
+    "index_put": lambda x: x.index_put((places(x, 1),), x[0], accumulate=True),
+    "index_fill": lambda x: x.index_fill(0, places(x, 1), 3),
+    "index_add": lambda x: x.index_add(0, places(x, 1), x[:1]),
+    "index_reduce": lambda x: x.index_reduce(0, places(x, 1), x[:1], "prod"),
+    "scatter": lambda x: x.scatter(1, places(x, 0, 1, 2)[:, None], 9.0),
+    "gather": lambda x: x.gather(0, (x > 0).long()),
+    "scatter_reduce": lambda x: x.scatter_reduce(0, (x > 0).long(), x, "amax"),
+    "take": lambda x: x.take(places(x, 5, 0)),
+    "take_along_dim": lambda x: x.take_along_dim((x > 0).long(), 0),
+    "put": lambda x: x.put(places(x, 4), x[0, :1]),
+    "masked_fill": lambda x: x.masked_fill(x > 1, 0),
+    "masked_select": lambda x: x.masked_select(x > 0),
+    "masked_scatter": lambda x: x.masked_scatter(x > 0, x + 1),
+    "fill_diagonal_": lambda x: x.clone().fill_diagonal_(3),
+    "repeat_interleave": lambda x: x.repeat_interleave(places(x, 1, 2, 0), 0),
+    "combinations": lambda x: mg.combinations(x[0]),
+    "as_strided": lambda x: x.as_strided((2, 2), (1, 2)),
+    "as_strided_scatter": lambda x: x.as_strided_scatter(x[:2, 0], (2,), (4,)),
+    "resize_": lambda x: x.detach().clone().resize_(2, 6),
+    "nonzero": lambda x: (x > 1).nonzero(),
+    "isin": lambda x: mg.isin(x, x[0]),
+    "unique": lambda x: x.unique(),
+    "diag": lambda x: x[0].diag(),
+    "where": lambda x: mg.where(x > 0, x, 0.5),
+    "clamp": lambda x: x.clamp(0, 2),
+    "pow": lambda x: 2 ** x,
+    "lerp": lambda x: x.lerp(x + 1, 0.3),
+    "einsum": lambda x: mg.einsum("ij,kj->ik", x, x),
+    "cumsum": lambda x: x.cumsum(0),
+    "quantile": lambda x: x.quantile(0.3, 0),
+    "nanquantile": lambda x: x.nanquantile(0.3),
+    "median": lambda x: x.median(),
+    "std": lambda x: x.std(0),
+    "cov": lambda x: x.cov(),
+    "cov, weighted": lambda x: x.cov(aweights=x[0].abs()),
+    "corrcoef": lambda x: x.corrcoef(),
+    "histc": lambda x: x.histc(4),
+    "bucketize": lambda x: mg.bucketize(x, x[0].sort()[0]),
+    "searchsorted": lambda x: mg.searchsorted(x[0].sort()[0], 1.5),
+    "segment_reduce": lambda x: mg.segment_reduce(x, "mean", lengths=places(x, 1, 2)),
+    "bincount": lambda x: (x > 0).long()[0].bincount(),
+    "histogram": lambda x: x.detach().histogram(3)[0],
+    "trapezoid": lambda x: mg.trapezoid(x, dx=0.5),
+    "cdist": lambda x: mg.cdist(x, x + 1),
+    "norm": lambda x: x.norm(3, 0),
+    "renorm": lambda x: x.renorm(2, 0, 1.0),
+    "linalg.cond": lambda x: linalg.cond(x),
+    "linalg.cond, 1": lambda x: linalg.cond(x, 1),
+    "linalg.inv_ex": lambda x: linalg.inv_ex(x)[0],
+    "linalg.lstsq": lambda x: linalg.lstsq(x, x[:, :1])[0],
+    "linalg.lu_factor_ex": lambda x: linalg.lu_factor_ex(x)[0],
+    "linalg.pinv": lambda x: linalg.pinv(x),
+    "linalg.matrix_rank": lambda x: linalg.matrix_rank(x),
+    "linalg.svd": lambda x: linalg.svd(x)[1],
+    "linalg.matrix_power": lambda x: linalg.matrix_power(x, 3),
+    "linalg.multi_dot": lambda x: linalg.multi_dot([x, x, x]),
+    "linalg.matrix_exp": lambda x: linalg.matrix_exp(x / 5),
+    "linalg.eigh": lambda x: linalg.eigh(x + x.T)[0],
+    "pad": lambda x: F.pad(x[None], (1, 1), "reflect"),
+    "one_hot": lambda x: F.one_hot((x > 0).long()),
+    "tril": lambda x: x.tril(),
+    "roll": lambda x: x.roll(1, 0),
+    "kron": lambda x: mg.kron(x, x),
+    "tensordot": lambda x: mg.tensordot(x, x, 1),
+    "scaled_dot_product_attention": lambda x: F.scaled_dot_product_attention(x, x, x, is_causal=True),
+    "grid_sample": lambda x: F.grid_sample(x[None, None], x[None, :2, :2, None].expand(1, 2, 2, 2) / 9, align_corners=False),
+    "interpolate": lambda x: F.interpolate(x[None, None], scale_factor=2.0, mode="bilinear"),
+    "gaussian_nll_loss": lambda x: F.gaussian_nll_loss(x, x + 1, x.abs() + 1),
+    "embedding": lambda x: F.embedding(places(x, 1, 0), x),
+    "embedding_bag": lambda x: F.embedding_bag(places(x, 1, 0, 2), x, places(x, 0, 2)),
+    "cross_entropy": lambda x: F.cross_entropy(x, places(x, 0, 1, 2), label_smoothing=0.1),
+    "normalize": lambda x: F.normalize(x),
+    "zeros_like": mg.zeros_like,
+    "full_like": lambda x: mg.full_like(x, 2),
+    "new_ones": lambda x: x.new_ones(2),
+    "new_tensor": lambda x: x.new_tensor([1.0]),
+    "tensor of a tensor": lambda x: mg.asarray(x.detach(), copy=True),
+    "deepcopy": lambda x: copy.deepcopy(x.detach()),
+    "copy_": lambda x: mg.zeros_like(x).copy_(x),
+    "clone": lambda x: x.clone(),
+    "copy_ of the cpu's": lambda x: mg.zeros_like(x).copy_(mg.tensor(X)),
+    "fill_": lambda x: x.clone().fill_(2),
+    "fill_ with a tensor": lambda x: x.clone().fill_(x[0, 1]),
+    "zero_": lambda x: x.clone().zero_(),
+    "apply_": lambda x: x.detach().clone().apply_(lambda v: v + 1),
+    "complex": lambda x: mg.complex(x, x).abs(),
+    "view_as_real": lambda x: mg.view_as_real(mg.complex(x, x)),
+    "contiguous": lambda x: x.T.contiguous(),
+    "channels_last": lambda x: x.expand(1, 2, 3, 3).contiguous(memory_format=mg.channels_last),
+    "set item by item": lambda x: mg.stack([*x]),
+    "vmap": lambda x: mg.func.vmap(lambda v: v * v.sum())(x),
+    "jacobian": lambda x: mg.autograd.functional.jacobian(mg.sin, x),
+    "hessian": lambda x: mg.func.hessian(lambda v: (v ** 3).sum())(x),
+    "jvp": lambda x: mg.func.jvp(mg.exp, (x,), (x,))[1],
+    "checkpoint": lambda x: mg.utils.checkpoint.checkpoint(lambda v: v.sin() * 2, x, use_reentrant=False),
+}
+
+
+@pytest.mark.parametrize("what", COMPOSED)
+def test_a_composed_function_computes_where_its_tensors_are(what: str) -> None:
+    def results(device: str) -> list[Any]:
+        x = on(device, X, requires_grad=True)
+        out = COMPOSED[what](x)
+        assert str(out.device) == device
+        found = [out.detach().cpu().numpy()]
+        if out.requires_grad:
+            out.sum().backward()
+            assert str(x.grad.device) == device
+            found.append(x.grad.cpu().numpy())
+        return found
+    for found, want in zip(results(TWO), results("cpu"), strict=True):
+        np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-12)
