@@ -197,12 +197,25 @@ def test_a_graph_can_be_kept() -> None:
     assert [(p.grad / 2).tolist() for p in several.parameters()] == once
 
 
-def test_second_derivatives_are_refused_not_wrong() -> None:
-    several = nn.DataParallel(network().to("standin"), CARDS)
-    x = batch(6).to("standin").requires_grad_()
-    g, = mg.autograd.grad((several(x) ** 2).sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        g.sum().backward()
+@pytest.mark.parametrize("cards", [CARDS, CARDS[:2], CARDS[::-1], CARDS[1:]])
+def test_second_derivatives_are_those_of_the_module_alone(cards: list[str]) -> None:
+    """A penalty on the gradient, as of a critic: it is differentiated by the input and by all parameters."""
+    def derivatives(module: Any, model: Any, x: Any) -> list[Any]:
+        x = x.detach().requires_grad_()
+        loss = (model(x) ** 2).sum()
+        by_input, *by_parameters = mg.autograd.grad(loss, [x, *module.parameters()], create_graph=True)
+        (((by_input ** 2).sum(1) + 1e-3).sqrt().mean() + sum((g ** 2).sum() for g in by_parameters)).backward()
+        found = [by_input, *by_parameters, x.grad, *[p.grad for p in module.parameters()]]
+        assert {str(t.device) for t in found} == {str(x.device)}
+        return [t.detach().cpu().numpy() for t in found]
+    module, x = network(), batch(7)
+    want = derivatives(module, module, x)
+    there = copy.deepcopy(module).to(cards[0])
+    there.zero_grad()
+    with fake_cuda.nothing_changes():
+        found = derivatives(there, nn.DataParallel(there, cards), x.to(cards[0]))
+    for a, b in zip(found, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
 def test_scatter_and_gather() -> None:

@@ -10,10 +10,9 @@ import contextvars
 import threading
 import traceback
 import warnings
-from typing import Any, Callable, Sequence
+from typing import Any, Sequence
 
 from minigrad import autograd, backend
-from minigrad.autograd.function import Function, once_differentiable
 from minigrad.backend import Device
 from minigrad.errors import ArgumentError, DeviceError, ShapeError
 from minigrad.nn.modules.module import Module
@@ -84,8 +83,7 @@ def gather(outputs: Sequence[Any], target_device: Any, dim: int = 0) -> Any:
             return rebuilt(first, [joined(column) for column in zip(*parts)])
         raise ArgumentError(f"gather: replicas must return tensors, or tuples, lists and dictionaries of them, but one returned "
                             f"{type(first).__name__}")
-    with backend.on_card(device):
-        return joined(list(outputs))
+    return joined(list(outputs))
 
 
 # ---------------------------------------------------------------------------------------------------- replicas
@@ -121,67 +119,6 @@ def replicate(network: Module, devices: Sequence[Any], detach: bool = False) -> 
     return replicas
 
 
-class OnItsCard(Function):
-    """A replica's forward and backward, both computed while its card is the current one: one node for all of it."""
-
-    @staticmethod
-    def forward(ctx: Any, run: Callable[[list[Any]], list[Any]], device: Device, *tensors: Any) -> Any:
-        ctx.device = device
-        ctx.set_materialize_grads(False)
-        ctx.inner = [t.detach().requires_grad_(wants) for t, wants in zip(tensors, ctx.needs_input_grad[2:])]
-        with autograd.enable_grad():
-            ctx.outs = run(ctx.inner)
-        constant = [t.detach() for t in ctx.outs]
-        ctx.mark_non_differentiable(*[c for c, t in zip(constant, ctx.outs) if not t.requires_grad])
-        return tuple(constant)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, *grads: Any) -> Any:
-        reached = [(t, g) for t, g in zip(ctx.outs, grads) if t.requires_grad and g is not None]
-        wanted = [t for t in ctx.inner if t.requires_grad]
-        with backend.on_card(ctx.device):
-            found = iter(autograd.grad([t for t, _ in reached], wanted, [g for _, g in reached], retain_graph=True,
-                                       allow_unused=True))
-        return None, None, *[next(found) if t.requires_grad else None for t in ctx.inner]
-
-
-def tensors_in(x: Any) -> list[Any]:
-    """The tensors in nested sequences and dictionaries, in order."""
-    if isinstance(x, Tensor):
-        return [x]
-    items = x.values() if isinstance(x, dict) else x if isinstance(x, (tuple, list)) else ()
-    return [t for item in items for t in tensors_in(item)]
-
-
-def with_tensors(x: Any, tensors: Any) -> Any:
-    """`x` with its tensors replaced, in order, by those the iterator `tensors` gives."""
-    if isinstance(x, Tensor):
-        return next(tensors)
-    if isinstance(x, dict):
-        return type(x)((k, with_tensors(v, tensors)) for k, v in x.items())
-    if isinstance(x, (tuple, list)):
-        return rebuilt(x, [with_tensors(v, tensors) for v in x])
-    return x
-
-
-def run_on_card(module: Any, args: Any, kwargs: Any, device: Device) -> Any:
-    """``module(*args, **kwargs)`` as one node, computed on another card than the current one."""
-    stores = [(m._parameters, name) for m in module.modules() for name, p in m._parameters.items() if p is not None]
-    given = tensors_in((args, kwargs))
-    shape: list[Any] = []
-
-    def run(inner: list[Any]) -> list[Any]:
-        left = iter(inner)
-        for store, name in stores:
-            store[name] = next(left)
-        new_args, new_kwargs = with_tensors((args, kwargs), left)
-        shape.append(module(*new_args, **new_kwargs))
-        return tensors_in(shape[0])
-    outs = OnItsCard.apply(run, device, *[store[name] for store, name in stores], *given)
-    return with_tensors(shape.pop(), iter(outs))
-
-
 def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Sequence[Any] | None = None,
                    devices: Sequence[Any] | None = None) -> list[Any]:
     """Call each of `modules` with its part of `inputs` and `kwargs_tup`, each in a thread of its own, on its device.
@@ -199,13 +136,9 @@ def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Se
         args = inputs[k] if isinstance(inputs[k], (tuple, list)) else (inputs[k],)
         try:
             with backend.on_card(where[k]):
-                if where[k] == current[k] or not isinstance(modules[k], Module):
-                    results[k] = modules[k](*args, **named[k])
-                else:
-                    results[k] = run_on_card(modules[k], args, named[k], where[k])
+                results[k] = modules[k](*args, **named[k])
         except Exception as error:
             results[k] = Failure(error, k, where[k])
-    current = [backend.current(d) for d in where]  # what this thread, which will run the backward, computes on
     if len(modules) == 1:
         work(0)
     else:
@@ -270,9 +203,8 @@ def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None 
     used = devices[:len(each)]
     if len(used) == 1:
         return module(*each[0], **named[0])
-    with backend.on_card(devices[0]):
-        outputs = parallel_apply(replicate(module, used, not autograd.is_grad_enabled()), each, named, used)
-        return gather(outputs, devices[0] if output_device is None else output_device, dim)
+    outputs = parallel_apply(replicate(module, used, not autograd.is_grad_enabled()), each, named, used)
+    return gather(outputs, devices[0] if output_device is None else output_device, dim)
 
 
 def all_cards() -> list[Device]:
@@ -291,9 +223,6 @@ class DataParallel(Module):
     the copies are summed in ``module``'s parameters, which are on the first card, as is what the first copy writes to buffers
     in place. Without cards, or with one, it is the module itself. `device_ids` and `output_device` are numbers of cards, names
     or devices.
-
-    The backward of a copy on another card is computed there as one step that cannot itself be differentiated: for second
-    derivatives, use the module alone.
     """
 
     def __init__(self, module: Module, device_ids: Sequence[Any] | None = None, output_device: Any = None, dim: int = 0) -> None:
