@@ -182,12 +182,29 @@ def fork_rng(devices: Iterable[Any] | None = None, enabled: bool = True) -> Iter
     if not enabled:
         yield
         return
-    kept = list(_defaults.values())
+    kept = used()
     if devices is not None:
         kept = [default_generator, *(default_of(backend.as_device(d)) for d in devices)]
-    states = [(generator, generator.get_state()) for generator in kept]
+    before = states(kept)
     try:
         yield
     finally:
-        for generator, state in states:
-            generator.set_state(state)
+        restore(before)
+
+
+def states(generators: Iterable[Generator]) -> list[tuple[Generator, Any]]:
+    """Each of `generators` with its state, for :func:`restore`."""
+    return [(generator, generator.get_state()) for generator in generators]
+
+
+def used(devices: Iterable[Any] = ()) -> list[Generator]:
+    """The generators that devices have used so far, and those of `devices`."""
+    for device in devices:
+        default_of(device)
+    return list(_defaults.values())
+
+
+def restore(kept: list[tuple[Generator, Any]]) -> None:
+    """Put generators back into the states that :func:`states` gave."""
+    for generator, state in kept:
+        generator.set_state(state)

@@ -270,3 +270,196 @@ def test_a_composed_function_computes_where_its_tensors_are(what: str) -> None:
         return found
     for found, want in zip(results(TWO), results("cpu"), strict=True):
         np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-12)
+
+
+# ---------------------------------------------------------------------------------------------------- random numbers
+
+DRAWN: dict[str, Callable[[Any], Any]] = {
+    "rand": lambda x: mg.rand(3, device=x.device),
+    "rand, half": lambda x: mg.rand(3, device=x.device, dtype=mg.float16),
+    "randn, complex": lambda x: mg.randn(3, device=x.device, dtype=mg.complex128),
+    "randint": lambda x: mg.randint(0, 9, (3,), device=x.device),
+    "randperm": lambda x: mg.randperm(5, device=x.device),
+    "normal": lambda x: mg.normal(1.0, 2.0, (3,), device=x.device),
+    "normal of tensors": lambda x: mg.normal(x, x.abs()),
+    "rand_like": mg.rand_like,
+    "randint_like": lambda x: mg.randint_like(x, 5),
+    "new_empty": lambda x: x.new_empty(2).normal_(),
+    "bernoulli": lambda x: mg.bernoulli(x.sigmoid()),
+    "multinomial": lambda x: mg.multinomial(x.abs(), 2),
+    "multinomial, replacing": lambda x: mg.multinomial(x.abs(), 5, replacement=True),
+    "poisson": lambda x: mg.poisson(x.abs()),
+    "binomial": lambda x: mg.binomial(x.abs().ceil(), x.sigmoid()),
+    "uniform_": lambda x: x.clone().uniform_(1, 2),
+    "normal_": lambda x: x.clone().normal_(1, 2),
+    "bernoulli_": lambda x: x.clone().bernoulli_(0.3),
+    "exponential_": lambda x: x.clone().exponential_(2),
+    "geometric_": lambda x: x.clone().geometric_(0.5),
+    "cauchy_": lambda x: x.clone().cauchy_(),
+    "log_normal_": lambda x: x.clone().log_normal_(),
+    "random_": lambda x: x.clone().random_(5),
+    "dropout": lambda x: F.dropout(x),
+    "dropout, in place": lambda x: F.dropout(x.clone(), inplace=True),
+    "dropout2d": lambda x: F.dropout2d(x[None, None]),
+    "alpha_dropout": lambda x: F.alpha_dropout(x, training=True),
+    "rrelu": lambda x: F.rrelu(x, training=True),
+    "gumbel_softmax": lambda x: F.gumbel_softmax(x, hard=True),
+    "kaiming_uniform_": lambda x: mg.nn.init.kaiming_uniform_(x.clone()),
+    "trunc_normal_": lambda x: mg.nn.init.trunc_normal_(x.clone()),
+    "orthogonal_": lambda x: mg.nn.init.orthogonal_(x.clone()),
+    "sparse_": lambda x: mg.nn.init.sparse_(x.clone(), 0.3),
+    "eye_": lambda x: mg.nn.init.eye_(x.clone()),
+}
+
+
+@pytest.mark.parametrize("what", DRAWN)
+def test_random_numbers_are_drawn_where_they_are_wanted(what: str) -> None:
+    first, second = on(TWO, X), on(TWO, X)
+    mg.manual_seed(0)
+    drawn = DRAWN[what](first)
+    mg.manual_seed(0)
+    assert str(drawn.device) == TWO and DRAWN[what](second).tolist() == drawn.tolist()
+
+
+def test_a_checkpoint_repeats_the_random_numbers_of_a_card() -> None:
+    x = mg.ones(50, device=TWO, requires_grad=True)
+    y = mg.utils.checkpoint.checkpoint(lambda x: F.dropout(x, 0.5), mg.utils.checkpoint.checkpoint(F.dropout, x))
+    y.sum().backward()
+    assert 0 < (y == 0).sum() < 50 and x.grad.tolist() == y.tolist()
+
+
+# ---------------------------------------------------------------------------------------------------- training
+
+def network(*devices: str) -> Any:
+    """Two halves, of which each may be on a device of its own."""
+    class Net(mg.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = mg.nn.Sequential(mg.nn.Linear(3, 6, bias=False), mg.nn.BatchNorm1d(6), mg.nn.Tanh()).double()
+            self.second = mg.nn.Linear(6, 2).double()
+
+        def forward(self, x: Any) -> Any:
+            return self.second(self.first(x.to(devices[0])).to(devices[1]))
+    mg.manual_seed(0)
+    net = Net()
+    net.first.to(devices[0]), net.second.to(devices[1])
+    return net
+
+
+def trained(name: str, *devices: str, **options: Any) -> Any:
+    net = network(*devices)
+    optimizer = getattr(mg.optim, name)(net.parameters(), **options)
+    data, target = mg.linspace(-1, 1, 24, dtype=mg.float64).sin().reshape(8, 3), (mg.arange(8) % 2).to(devices[1])
+
+    def closure() -> Any:
+        optimizer.zero_grad(set_to_none=False)
+        loss = F.cross_entropy(net(data), target)
+        loss.backward()
+        return loss
+    for step in range(4):
+        if name == "LBFGS":
+            optimizer.step(closure)
+            continue
+        closure()
+        norm = mg.nn.utils.clip_grad_norm_(net.parameters(), 0.1)
+        mg.nn.utils.clip_grad_value_(net.parameters(), 0.05)
+        assert str(norm.device) == devices[0]
+        optimizer.step()
+        if step == 1:
+            optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for half, device in zip((net.first, net.second), devices):
+        tensors = [*half.parameters(), *[p.grad for p in half.parameters()], *half.buffers()]
+        tensors += [v for p in half.parameters() for k, v in optimizer.state[p].items() if isinstance(v, mg.Tensor) and v.ndim]
+        assert name == "LBFGS" or {str(t.device) for t in tensors} == {device}
+    return [t.detach().cpu().numpy() for t in net.state_dict().values()]
+
+
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "SGD": {}, "SGD, momentum": {"momentum": 0.9}, "Adam": {"amsgrad": True}, "AdamW": {}, "Adamax": {}, "NAdam": {}, "RAdam": {},
+    "Adagrad": {"initial_accumulator_value": 0.1}, "RMSprop": {"centered": True}, "Adadelta": {}, "ASGD": {}, "Rprop": {},
+    "Adafactor": {}}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_network_on_two_cards_trains_as_on_one_and_as_on_none(name: str) -> None:
+    optimizer, options = name.partition(",")[0], OPTIMIZERS[name]
+    want = trained(optimizer, "cpu", "cpu", **options)
+    for devices in ((TWO, TWO), (ONE, TWO)):
+        for found, expected in zip(trained(optimizer, *devices, **options), want, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+
+
+def test_lbfgs_takes_parameters_of_one_device() -> None:
+    for found, expected in zip(trained("LBFGS", TWO, TWO, max_iter=4), trained("LBFGS", "cpu", "cpu", max_iter=4), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-8)
+    with pytest.raises(RuntimeError, match="LBFGS.step.*parameter 0 is on standin:1 and parameter 3 is on standin:2"):
+        trained("LBFGS", ONE, TWO)
+
+
+def test_lbfgs_calls_the_closure_on_the_users_card() -> None:
+    w = mg.nn.Parameter(on(TWO, [1.0, 2.0]))
+    optimizer, seen = mg.optim.LBFGS([w], max_iter=3), set()
+
+    def closure() -> Any:
+        seen.add(fake_cuda.current())
+        optimizer.zero_grad()
+        loss = (w * w).sum()
+        loss.backward()
+        return loss
+    optimizer.step(closure)
+    assert seen == {0} and w.abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
+def test_gradients_on_several_cards_are_clipped_as_one_vector(norm_type: float) -> None:
+    def clipped(*devices: str) -> list[Any]:
+        parameters = [mg.nn.Parameter(on(d, [1.0, 2.0])) for d in devices]
+        for k, p in enumerate(parameters):
+            p.grad = on(devices[k], [3.0 * k - 4.0, 2.0])
+        total = mg.nn.utils.clip_grad_norm_(parameters, 1.0, norm_type)
+        return [total.cpu().numpy(), *[p.grad.cpu().numpy() for p in parameters]]
+    for found, want in zip(clipped(ONE, TWO, ZERO), clipped("cpu", "cpu", "cpu"), strict=True):
+        np.testing.assert_allclose(found, want, rtol=1e-12)
+
+
+def test_averaged_models_and_functions_of_the_user() -> None:
+    class Cube(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, y: Any) -> Any:
+            ctx.save_for_backward(x)
+            ctx.home = y.device
+            return x ** 3, y.to(x.device) * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            x, = ctx.saved_tensors
+            return 3 * x * x * g, (h * 2).to(ctx.home)
+    x, y = on(ONE, [1.0, 2.0], requires_grad=True), on(TWO, [3.0, 4.0], requires_grad=True)
+    a, b = Cube.apply(x, y)
+    (a * b + x).sum().backward()
+    assert x.grad.tolist() == [19.0, 97.0] and y.grad.tolist() == [2.0, 16.0] and str(y.grad.device) == TWO
+    Cube.apply(x, y)[0].sum().backward()  # nothing arrives at the second result
+    assert x.grad.tolist() == [22.0, 109.0]
+    net = mg.nn.Linear(2, 2).to(TWO)
+    averaged = mg.optim.swa_utils.AveragedModel(net)
+    averaged.update_parameters(net)
+    averaged.update_parameters(net)
+    assert averaged.module.weight.tolist() == net.weight.tolist() and str(averaged.module.weight.device) == TWO
+
+
+def test_hooks_anomalies_and_drawings() -> None:
+    x, seen = on(TWO, [1.0, 2.0], requires_grad=True), []
+    x.register_hook(lambda g: g * 2)
+    y = x.exp()
+    y.retain_grad()
+    y.register_hook(lambda g: seen.append(g) or g + 1)
+    with mg.autograd.detect_anomaly(check_nan=True):
+        (y * y).sum().backward()
+    assert [str(t.device) for t in (x.grad, y.grad, seen[0])] == [TWO] * 3 and mg.allclose(y.grad, 2 * y.detach() + 1)
+    assert str(x.detach()) == "tensor([1., 2.], device='standin:2', dtype=minigrad.float64)"
+    assert "ExpBackward0" in mg.viz.draw(x.exp().sum()).source
+    with mg.autograd.graph.save_on_cpu():
+        z = (x * x).sum()
+    x.grad = None
+    z.backward()
+    assert x.grad.tolist() == [4.0, 8.0]

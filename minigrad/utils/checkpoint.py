@@ -44,7 +44,8 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
     if determinism_check not in ("default", "none"):
         raise ValueError(f"checkpoint: determinism_check should be 'default' or 'none', not {determinism_check!r}")
     around, around_again = context_fn()
-    state = rng.get_rng_state() if preserve_rng_state else None
+    tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
+    states = rng.states(rng.used(t.device for t in tensors)) if preserve_rng_state else []
     kept: list[tuple[Any, Any]] = []  # shape and dtype of what the forward pass would have kept
     count = 0
     recomputed: dict[int, Any] = {}
@@ -79,9 +80,8 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         def refuse(index: int) -> Any:
             raise GraphError("checkpoint: the function differentiates inside itself, which cannot be computed again")
 
-        with rng.fork_rng(enabled=state is not None):
-            if state is not None:
-                rng.set_rng_state(state)
+        with rng.fork_rng(enabled=preserve_rng_state):
+            rng.restore(states)
             with enable_grad(), around_again, saved_tensors_hooks(keep, refuse):
                 function(*[detached(a) for a in args], **{k: detached(v) for k, v in kwargs.items()})
 
