@@ -27,7 +27,7 @@ HOST = """
 #include <thread>
 #include <vector>
 #include <barrier>
-using std::exp; using std::log; using std::sqrt;
+using std::erfc; using std::exp; using std::log; using std::sqrt;
 #define __global__
 #define __device__ static
 #define __shared__ static

@@ -142,6 +142,12 @@ def both(way: str, function: Any, *arrays: Any) -> None:
         np.testing.assert_allclose(there, here, rtol=tolerance, atol=tolerance)
 
 
+def test_gelu(way: str, dtype: Any) -> None:
+    both(way, lambda x: mg.nn.functional.gelu(x), 3 * random(40, dtype=dtype))
+    both(way, lambda x: mg.nn.functional.gelu(x.T), random(3, 5, dtype=dtype))
+    both(way, lambda x: mg.nn.functional.gelu(x), np.zeros((0, 3), dtype))
+
+
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("dim", [0, 1, -1])
 def test_softmax(way: str, name: str, dim: int, dtype: Any) -> None:

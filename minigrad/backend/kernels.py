@@ -29,6 +29,14 @@ class Kernels:
         """The gradient of :meth:`softmax` with the result `out`."""
         return None
 
+    def gelu(self, x: Any) -> Any:
+        """x times the probability that a standard normal variable is below x."""
+        return None
+
+    def gelu_slope(self, grad: Any, x: Any) -> Any:
+        """`grad` times the derivative of :meth:`gelu`."""
+        return None
+
     def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
         """``(x - mean) / sqrt(var + eps)``, over the rows of `x`, seen in the shape `layout` (outer, rows, inner)."""
         return None
@@ -153,7 +161,11 @@ SGD = """
     {momentum}
     p -= rate * slope;
 """
+BELOW = "    const T below = T(0.5) * erfc(x * T(-0.70710678118654752));\n"
 ELEMENTWISE = {
+    "gelu": Elementwise("T x", "T y", BELOW + "    y = x * below;\n"),
+    "gelu_slope": Elementwise("T g, T x", "T y", BELOW +
+                              "    y = g * (below + x * exp(T(-0.5) * x * x) * T(0.39894228040143268));\n"),
     "max_pool": Elementwise(f"raw T x, {SIZES}", "T y", WINDOW + "    y = best;\n"),
     "max_pool_places": Elementwise(f"raw T x, {SIZES}", "int64 y", WINDOW + "    y = at;\n"),
     "columns": Elementwise(f"raw T x, {SIZES}, int64 nb, int64 step_a, int64 step_b", "T y", COLUMNS),
@@ -340,6 +352,19 @@ class CudaKernels(Kernels):
         slope, n = self._cupy.empty_like(out), out.shape[-1] if out.ndim else 1
         self.run_rows("softmax_slope", out.size // n, n, grad, out, slope, n, int(logarithm))
         return slope
+
+    def gelu(self, x: Any) -> Any:
+        return self.each("gelu", x) if self.takes(x) else None
+
+    def gelu_slope(self, grad: Any, x: Any) -> Any:
+        return self.each("gelu_slope", grad, x) if self.takes(grad, x) and grad.shape == x.shape else None
+
+    def each(self, name: str, *inputs: Any) -> Any:
+        """A new array, of whose elements each is computed from those of `inputs` at its place."""
+        out = self._cupy.empty_like(inputs[-1])
+        with out.device:
+            self.elementwise[name](*inputs, out)
+        return out
 
     def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
         if not self.takes(x) or not x.size:

@@ -201,15 +201,32 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
         raise DtypeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
-    return input * special.ndtr_of(input)
+    if input.__class__ is not np.ndarray and (fused := backend.library_of(input).kernels.gelu(input)) is not None:
+        return fused
+    return special.gelu_of(input)
 @gelu.derivative("input")
 def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
     if approximate == "none":
-        density = pointwise.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi))
-        return g * (special.ndtr(input) + input * density)
+        return gelu_slope(g, input)
     t = pointwise.tanh(gelu_angle(input))
     slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * input * input)
     return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * slope)
+
+
+@op(grad_name="GeluBackwardBackward0")
+def gelu_slope(grad: Any, input: Any) -> Any:
+    """The gradient of :func:`gelu`: ``grad * (ndtr(x) + x * density(x))``."""
+    if input.__class__ is not np.ndarray:
+        fused = backend.library_of(input).kernels.gelu_slope(grad, input)
+        if fused is not None:
+            return fused
+    return grad * special.gelu_slope_of(input)
+@gelu_slope.derivative("grad")
+def gelu_slope_wrt_grad(g: Any, input: Any) -> Any: return gelu_slope(g, input)
+@gelu_slope.derivative("input")
+def gelu_slope_wrt_input(g: Any, grad: Any, input: Any) -> Any:
+    square = input * input
+    return g * grad * pointwise.exp(square * -0.5) * (2 - square) * (1 / math.sqrt(2 * math.pi))
 
 
 def gelu_angle(x: Any) -> Any:

@@ -130,6 +130,49 @@ def ndtr_of(x: Any) -> Any:
     except ImportError:
         return 0.5 * (1 + erf_by_series(x * math.sqrt(0.5)))
 
+# log(ndtr(x) / ndtr(-x)) / x as a polynomial in x**2: of ndtr(x) it leaves 4e-8, less than the half of a float32's last place
+# near 1. A minimax fit for |x| <= 5.5; beyond that ndtr is that near to 0 or 1.
+LOGIT_POLYNOMIAL = (1.59576899, 0.0726689796, -6.77163717e-05, -0.00010969253, 7.77790212e-06, -2.53401183e-07, 3.22078362e-09)
+
+
+def odds_against(x: Any) -> Any:
+    """``ndtr(-x) / ndtr(x)`` of a float32 array."""
+    square = x * x
+    p = square * -LOGIT_POLYNOMIAL[-1]
+    for c in LOGIT_POLYNOMIAL[-2:0:-1]:
+        p -= c
+        p *= square
+    p -= LOGIT_POLYNOMIAL[0]
+    p *= x
+    return np.exp(p)
+
+
+def gelu_of(x: Any) -> Any:
+    """``x * ndtr(x)`` of an array."""
+    if x.dtype.char == "e":
+        return gelu_of(x.astype(np.float32)).astype(x.dtype)
+    if x.dtype.char == "f":
+        odds = odds_against(x)
+        odds += 1
+        return x / odds
+    return x * ndtr_of(x)
+
+
+def gelu_slope_of(x: Any) -> Any:
+    """``ndtr(x) + x * density(x)`` of an array."""
+    if x.dtype.char == "e":
+        return gelu_slope_of(x.astype(np.float32)).astype(x.dtype)
+    slope = np.exp(x * x * -0.5)
+    slope *= 1 / math.sqrt(2 * math.pi)
+    slope *= x
+    if x.dtype.char == "f":
+        odds = odds_against(x)
+        odds += 1
+        slope += 1 / odds
+    else:
+        slope += ndtr_of(x)
+    return slope
+
 
 @op(dtypes="float")
 def ndtr(input: Any) -> Any:
