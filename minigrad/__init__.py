@@ -16,6 +16,7 @@ from minigrad.autograd import is_grad_enabled as is_grad_enabled
 from minigrad.autograd import is_inference_mode_enabled as is_inference_mode_enabled
 from minigrad.autograd import no_grad as no_grad
 from minigrad.autograd import set_grad_enabled as set_grad_enabled
+from minigrad.autograd.boundary import guard as _guard
 from minigrad.autograd.observe import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.dtypes import *
 from minigrad.hints import get_hints as get_hints
@@ -49,6 +50,7 @@ half, float, double, cfloat, cdouble = _dtypes.float16, _dtypes.float32, _dtypes
 short, int, long, bool = _dtypes.int16, _dtypes.int32, _dtypes.int64, _dtypes.bool_
 e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
+_guard(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("backends", "cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special",

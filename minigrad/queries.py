@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from minigrad import dtypes
+from minigrad.autograd.call import not_a_tensor
 from minigrad.autograd.graph import TensorBase
-from minigrad.errors import ArgumentError
 from minigrad.tensor import Tensor
 
 __all__ = ["can_cast", "detach", "detach_", "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference",
@@ -35,8 +33,8 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
     >>> mg.result_type(mg.tensor([1, 2]), 1.5)
     minigrad.float32
     """
+    for name, x in (("tensor1", tensor1), ("tensor2", tensor2)):
+        if x is None:
+            raise not_a_tensor("result_type", name, x)
     operands = [x.array if isinstance(x, TensorBase) else x for x in (tensor1, tensor2)]
-    for x in operands:
-        if not isinstance(x, (bool, int, float, complex, np.ndarray)) and not hasattr(x, "ndim"):
-            raise ArgumentError(f"result_type(): expected tensors or numbers, got {type(x).__name__}")
     return dtypes.result_dtype(operands)

@@ -1,5 +1,6 @@
 """``minigrad.special``: special functions under the names of ``torch.special``."""
 
+from minigrad.autograd.boundary import guard as _guard
 from minigrad.ops.activation import log_softmax, softmax
 from minigrad.ops.pointwise import exp2, expm1, log1p, logit, round, sinc, xlogy
 from minigrad.ops.pointwise import sigmoid as expit
@@ -60,3 +61,5 @@ __all__ = ["airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "cheby
            "ndtr", "ndtri", "polygamma", "psi", "round", "scaled_modified_bessel_k0", "scaled_modified_bessel_k1",
            "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
            "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy", "zeta"]
+
+_guard(globals())

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigrad import autograd, backend, dtypes, layouts, printing, ufuncs
 from minigrad.autograd import clock
+from minigrad.autograd.boundary import guard_methods
 from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off, tied
 from minigrad.autograd.placement import on_its_card
@@ -248,7 +249,7 @@ class Tensor(TensorBase):
 
     def type_as(self, other: Any) -> Tensor:
         """Converted to the dtype, and moved to the device, of `other`."""
-        return self.to(other)
+        return self.to(dtype=other.dtype, device=other.device)
 
     def cpu(self, memory_format: Any = None) -> Tensor:
         """In main memory."""
@@ -907,6 +908,7 @@ class Tensor(TensorBase):
 
 
 TensorBase.result_class = Tensor
+guard_methods(Tensor)
 COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
            "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,

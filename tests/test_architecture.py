@@ -33,7 +33,7 @@ def name_of(file: Path) -> str:
 def public_objects(module: Any) -> Iterator[tuple[str, Any]]:
     """What `module` itself defines: functions, classes and operations."""
     for name, found in vars(module).items():
-        if getattr(found, "__module__", None) == module.__name__ and callable(found):
+        if callable(found) and getattr(inspect.unwrap(found), "__module__", None) == module.__name__:
             yield name, found
 
 
@@ -67,7 +67,7 @@ def test_examples_in_docstrings_are_true(module_name: str) -> None:
         if inspect.isclass(found):
             documented += [(f"{name}.{n}", m) for n, m in vars(found).items()
                            if isinstance(m, (property, classmethod, staticmethod)) or callable(m)
-                           and getattr(m, "__module__", None) == module_name]
+                           and getattr(inspect.unwrap(m), "__module__", None) == module_name]
     for name, found in documented:
         for test in finder.find(found, name, module=False, globs=dict(vars(module))):  # type: ignore[arg-type]
             if test.examples:

@@ -94,11 +94,24 @@ def array_in(x: Any) -> Any:
     return x.array if isinstance(x, TensorBase) else x if backend.is_array(x) else None
 
 
-def one_for_many(info: Any) -> Exception:
-    """The error of giving one tensor, which could be iterated over, where a sequence of tensors is expected."""
-    name = info.arguments[0]
-    return ArgumentError(f"{info.called}(): argument '{name}' must be tuple of Tensors, not Tensor; put them into a list: "
-                         f"{info.called}([x, y])")
+def sequence(info: Any, value: Any) -> Any:
+    """The argument of an operation on several tensors that is no list or tuple, as a tuple. Raises ``TypeError`` for what is no
+    sequence of tensors, one tensor included, though it could be iterated over."""
+    if isinstance(value, (TensorBase, str)) or not hasattr(value, "__iter__"):
+        raise no_sequence(info.called, info.arguments[0], value)
+    return tuple(value)
+
+
+def no_sequence(called: str, name: str, value: Any) -> ArgumentError:
+    """What is said of the argument `name` of the function `called`, which must be a sequence of tensors."""
+    return ArgumentError(f"{called}(): argument '{name}' must be tuple of Tensors, not {type(value).__name__}; put them into a "
+                         f"list: {called}([x, y])")
+
+
+def not_a_tensor(called: str, name: str, value: Any) -> ArgumentError:
+    """What is said of the argument `name` of the function `called`, which must be a tensor."""
+    return ArgumentError(f"{called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; minigrad.tensor(...) "
+                         "makes one of it")
 
 
 def alike(args: Any) -> bool:
@@ -121,8 +134,7 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
             return value
     elif isinstance(value, backend.array_types):
         return value if like is None else constant(value, like)
-    raise ArgumentError(f"{info.called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; "
-                        f"minigrad.tensor(...) makes one of it")
+    raise not_a_tensor(info.called, name, value)
 
 
 def constant(value: Any, like: Any) -> Any:
@@ -150,8 +162,7 @@ def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None
     chosen = [k for k, name in enumerate(names) if name in info.alike and operands[k] is not None]
     present = [arrays[k] for k in chosen]
     if all(isinstance(x, SCALARS) for x in present):
-        raise ArgumentError(f"{info.called}(): argument '{names[chosen[0]]}' must be a Tensor, not "
-                            f"{type(present[0]).__name__}; minigrad.tensor(...) makes one of it")
+        raise not_a_tensor(info.called, names[chosen[0]], present[0])
     if info.dtypes == "same":
         found: dict[Any, str] = {}
         for x, k in zip(present, chosen):
@@ -294,7 +305,7 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
         return elsewhere
     found = named_arrays(info, arrays)
     if isinstance(error, MinigradError):
-        return error if NAMED.match(str(error)) or str(error).startswith(f"{name} ") else type(error)(f"{name}: {error}")
+        return error if names_its_function(error, name) else type(error)(f"{name}: {error}")
     described = ", ".join(f"{a}: {named(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
     described += "".join(f", {k}={v!r}" for k, v in settings.items() if v is not None)
     axis_error = getattr(np, "exceptions", np).AxisError
@@ -316,6 +327,11 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
     if isinstance(error, ValueError):
         return ShapeError(f"{name}: {error} [{described}]")
     return type(error)(f"{name}: {error} [{described}]") if type(error).__module__ == "builtins" else error
+
+
+def names_its_function(error: Exception, name: str) -> bool:
+    """Whether the message says which function it is about, be it `name` or one inside."""
+    return NAMED.match(str(error)) is not None or str(error).startswith(f"{name} ")
 
 
 def broadcast_clash(shapes: list[tuple[int, ...]]) -> str | None:

@@ -44,7 +44,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": (call.Placed if backend.most_cards() else call.General)(function, info), "elsewhere": backend.elsewhere,
-        "one_for_many": call.one_for_many, "number": call.number,
+        "sequence": call.sequence, "number": call.number,
         "quiet": call.quiet, "explain": call.explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
@@ -220,7 +220,7 @@ def variadic_source(info: Declaration, out: bool) -> str:
     name = info.arguments[0]
     return header(info, out) + (
         (f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n" if out else "") +
-        f"    if isinstance({name}, TensorBase): raise one_for_many(info)\n"
+        f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 
 

@@ -55,26 +55,25 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         raise TypeError(f"operation {info.name!r} is declared twice")
 
     info.complete = lambda: compile_op(function, info)
-    function, function.operator = unfinished(info), unfinished(info)
+    function, function.operator = unfinished(forward, info.complete), unfinished(forward, info.complete)
     function.info, function.derivative = info, info.add_rule
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
 
 
-def unfinished(info: Declaration) -> Any:
-    """A function that is completed in place at its first call: whoever has imported it by then, or made it a method, calls the
-    generated code directly ever after."""
+def unfinished(forward: Callable[..., Any], complete: Callable[[], None]) -> Any:
+    """A function in `forward`'s place that `complete` gives its code at its first call: whoever has imported it by then, or made
+    it a method, calls the generated code directly ever after."""
     def not_yet_generated(*args: Any, **settings: Any) -> Any:
         return _first_call(*args, **settings)  # type: ignore[name-defined]  # noqa: F821
 
     def first_call(*args: Any, **settings: Any) -> Any:
-        info.complete()
+        complete()
         return function(*args, **settings)
 
-    forward = info.forward
     function: Any = FunctionType(not_yet_generated.__code__, {"_first_call": first_call, "__name__": forward.__module__,
-                                                              "__builtins__": __builtins__}, info.name)
+                                                              "__builtins__": __builtins__}, forward.__name__)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
-    function.__qualname__, function.__wrapped__ = info.name, forward
+    function.__qualname__, function.__wrapped__ = forward.__name__, forward
     return function

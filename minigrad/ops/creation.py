@@ -300,8 +300,6 @@ def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) ->
 
 def like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
-    if not isinstance(input, TensorBase):
-        raise ArgumentError(f"{function}(): argument 'input' must be a Tensor, not {type(input).__name__}")
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
     array = laid_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
     return wrap(array if device is None else backend.to_device(array, backend.as_device(device)), requires_grad)

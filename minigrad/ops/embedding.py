@@ -13,7 +13,7 @@ from minigrad.autograd.clock import ledger
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops.indexing import add_rows, in_bounds, raw, reduce_at, select_rows
 from minigrad.ops.shape import filled, ravel, unsqueeze
 
@@ -205,8 +205,6 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     [[1, 0, 0], [0, 0, 1]]
     """
     values = raw(tensor)
-    if not backend.is_array(values):
-        raise ArgumentError(f"one_hot(): argument 'input' must be a Tensor, not {type(tensor).__name__}")
     if values.dtype != np.int64:
         raise DtypeError(f"one_hot is only applicable to index tensor of type LongTensor, got {call.named(values.dtype)}")
     if not values.size:

@@ -92,7 +92,6 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
         return pointwise.maximum(input, dim if other is None else other, out=out)
     if dim is not None:
         return max_dim(input, dim, keepdim, out=out)
-    pointwise.need_tensor("max", "input", input)
     if 0 in input.shape:
         refuse_empty("max", input.shape, None)
     return reduction.amax(input, out=out)
@@ -108,7 +107,6 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
         return pointwise.minimum(input, dim if other is None else other, out=out)
     if dim is not None:
         return min_dim(input, dim, keepdim, out=out)
-    pointwise.need_tensor("min", "input", input)
     if 0 in input.shape:
         refuse_empty("min", input.shape, None)
     return reduction.amin(input, out=out)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from minigrad import dtypes
+from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
@@ -219,10 +219,9 @@ def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     correction = corrected(name, unbiased, correction)
-    pointwise.need_tensor(name, "input", input)
     if count(input.shape, dim) <= correction and math.prod(input.shape):
-        warnings.warn(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-                      "(input numel divided by output numel).", UserWarning, stacklevel=4)
+        clock.hint_here(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+                        "(input numel divided by output numel).")
     return dim, correction
 
 

@@ -6,6 +6,7 @@ follows is PyTorch's functions made of them.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from operator import index as integer
@@ -14,12 +15,13 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import backend
+from minigrad.autograd.call import no_sequence
 from minigrad.autograd.clock import memory_owner
 from minigrad.autograd.inplace import become, lead
 from minigrad.autograd.op import op
 from minigrad.dtypes import dtype as Dtype
-from minigrad.errors import ArgumentError, DimensionError, EmptyListError, ShapeError
-from minigrad.ops.pointwise import conj, need_tensor, view_as_complex, view_as_real
+from minigrad.errors import DimensionError, EmptyListError, ShapeError
+from minigrad.ops.pointwise import conj, view_as_complex, view_as_real
 
 __all__ = ["adjoint", "alias_copy", "atleast_1d", "atleast_2d", "atleast_3d", "block_diag", "broadcast_shapes",
            "broadcast_tensors", "broadcast_to", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
@@ -44,14 +46,14 @@ def listed(values: Any) -> tuple[int, ...]:
 
 def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     """The method form of `function`, whose integers come one by one, ``x.reshape(2, 3)``, or as one sequence."""
-    def method(self: Any, *values: Any, **named: Any) -> Any:
+    def method(self: Any, *integers: Any, **named: Any) -> Any:
         if named:
-            return function(self, listed(values), **named) if values else function(self, **named)
-        for n in values:
+            return function(self, listed(integers), **named) if integers else function(self, **named)
+        for n in integers:
             if n.__class__ is not int:
-                values = listed(values)
+                integers = listed(integers)
                 break
-        return function(self, values)
+        return function(self, integers)
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
     return method
@@ -599,7 +601,6 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     >>> minigrad.flatten(minigrad.zeros(2, 3, 4), 1).shape
     minigrad.Size([2, 12])
     """
-    need_tensor("flatten", "input", input)
     shape = tuple(input.shape)
     try:
         first, last = wrapped_dim(start_dim, len(shape)), wrapped_dim(end_dim, len(shape))
@@ -870,7 +871,7 @@ def column_stack(tensors: Any, *, out: Any = None) -> Any:
 def some(tensors: Any, name: str) -> Any:
     """`tensors`, a sequence, as a tuple. Raises ``TypeError`` if it is one tensor or nothing."""
     if not isinstance(tensors, (tuple, list)):
-        raise ArgumentError(f"{name}(): argument 'tensors' must be tuple of Tensors, not {type(tensors).__name__}")
+        raise no_sequence(name, "tensors", tensors)
     if not tensors:
         raise EmptyListError(f"{name}: expects a non-empty TensorList")
     return tuple(tensors)
@@ -1080,7 +1081,7 @@ def copied(function: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(result, tuple):
             return tuple([in_order(x, out=o) for x, o in zip(result, out or (None,) * len(result))])
         return in_order(result, out=out)
-    copy.__name__ = copy.__qualname__ = function.__name__ + "_copy"
+    functools.update_wrapper(copy, function).__name__ = copy.__qualname__ = function.__name__ + "_copy"
     copy.__doc__ = f"A copy of what :func:`{function.__name__}` gives, in memory of its own."
     return copy
 

@@ -4,6 +4,7 @@ Most are operations, declared with their derivatives in :mod:`minigrad.ops` and 
 itself is composed of them, so its derivatives follow.
 """
 
+from minigrad.autograd.boundary import guard as _guard
 from minigrad.nn.functional import activations, attention, distance, dropouts, indices, losses, resampling
 from minigrad.nn.functional.activations import *
 from minigrad.nn.functional.attention import *
@@ -31,3 +32,5 @@ __all__ += indices.__all__
 __all__ += losses.__all__
 __all__ += pooling.__all__
 __all__ += resampling.__all__
+
+_guard(globals())

@@ -41,7 +41,6 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
     Source: Srivastava et al., Dropout, JMLR 2014. Raises ``ValueError`` for a `p` outside of [0, 1].
     """
-    pointwise.need_tensor("dropout", "input", input)
     return _dropped("dropout", input, p, training, inplace, input.shape)
 
 

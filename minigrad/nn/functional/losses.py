@@ -107,7 +107,6 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any
     tensor(1.3863)
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    pointwise.need_tensor("cross_entropy", "target", target)
     if not label_smoothing and target.dtype.kind in "iu":
         return loss.cross_entropy_of_classes(input, target, weight, reduction=reduction, ignore_index=ignore_index)
     return _smoothed_cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
