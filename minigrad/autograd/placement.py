@@ -59,7 +59,7 @@ def placed(function: F) -> F:
 def exchange(function: Any) -> None:
     """Let `function` enter the card, then do what it did: the object stays the same, for all who have imported it."""
     as_written: Any = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
-    as_written.__kwdefaults__ = function.__kwdefaults__
+    as_written.__kwdefaults__, as_written.__annotations__ = function.__kwdefaults__, function.__annotations__
     function.__wrapped__ = as_written  # whose signature inspect shows
     function.__code__, function.__defaults__, function.__kwdefaults__ = other_code.__code__, None, {"placed_": placed(as_written)}
 
