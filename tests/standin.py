@@ -12,6 +12,8 @@ What it cannot show: speed, and the rounding of other orders of summation.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import inspect
 from types import SimpleNamespace
@@ -294,7 +296,7 @@ class ndarray:
             kwargs = {k: v for k, v in kwargs.items() if k != "shape"}
         if name in ("take", "take_along_axis"):
             args, kwargs = wrapped_take(name, args, kwargs)
-        result = run(name, func, args, kwargs)
+        result = run(name, solver(name, func) if name in FAILING else func, args, kwargs)
         return kwargs["out"] if kwargs.get("out") is not None else result
 
     # Container.
@@ -406,6 +408,36 @@ def method(name: str, parameters: list[str]) -> Callable[..., Any]:
 for _name, _parameters in SURFACE["methods"].items():
     if _name not in ndarray.__dict__ and hasattr(np.ndarray, _name):
         setattr(ndarray, _name, method(_name, _parameters))
+
+
+# ---------------------------------------------------------------------------------------------------- linear algebra
+
+FAILING = ("linalg.cholesky", "linalg.inv", "linalg.solve")
+found_failures = contextvars.ContextVar("found_failures", default=False)
+
+
+@contextlib.contextmanager
+def errstate(*, linalg: str) -> Iterator[None]:
+    """As ``cupyx.errstate``: whether the failure of a factorization, which only the card knows, is waited for."""
+    token = found_failures.set({"ignore": False, "raise": True}[linalg])
+    try:
+        yield
+    finally:
+        found_failures.reset(token)
+
+
+def solver(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy's that raises where it fails, with CuPy's ways: what it gives is then not a number."""
+    def solve(*args: Any) -> Any:
+        if name == "linalg.solve" and args[1].ndim > 1 and args[0].shape[:-1] != args[1].shape[:-1]:
+            raise ValueError("a must have (..., M, M) shape and b must have (..., M, K) for multidimensional b")
+        try:
+            return function(*args)
+        except np.linalg.LinAlgError:
+            if found_failures.get():
+                raise
+            return np.full_like(args[-1], np.nan)
+    return solve
 
 
 # ---------------------------------------------------------------------------------------------------- the module
@@ -529,7 +561,7 @@ class InMainMemory:
 xp = Module()
 
 
-cupyx = SimpleNamespace(empty_pinned=fake_cuda.empty_pinned)
+cupyx = SimpleNamespace(empty_pinned=fake_cuda.empty_pinned, errstate=errstate)
 
 
 class StandinLibrary(CupyLibrary):

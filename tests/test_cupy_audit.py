@@ -57,6 +57,7 @@ REPLACED = {
     "ufunc.at for add": "index_add", "ufunc.at for other ufuncs": "index_reduce", "lib.stride_tricks.as_strided": "as_strided",
     "scipy.special": "special", "random.Generator on a device": "generator", "asarray of a host array": "from_numpy",
     "functions without an array argument": "make", "__array_interface__": "address_of",
+    "LinAlgError": "finding_failures",
 }
 
 
@@ -159,7 +160,7 @@ def test_the_replacements_stand_in_the_backend() -> None:
     """Whatever a library must answer itself, both do, and say what it means."""
     for what, name in REPLACED.items():
         assert getattr(Library, name).__doc__, what
-        assert name in NumpyLibrary.__dict__ or name == "as_strided", what
+        assert name in NumpyLibrary.__dict__ or name in ("as_strided", "finding_failures"), what
         assert name in CupyLibrary.__dict__ or name == "as_strided", what
 
 
@@ -176,6 +177,6 @@ def test_what_is_used_of_cupy_beside_its_functions_is_there() -> None:
 
     types = cupy._core._routines_linalg
     assert callable(cupy._core.set_compute_type) and types.COMPUTE_TYPE_TF32 != types.COMPUTE_TYPE_DEFAULT
-    assert callable(cupyx.empty_pinned) and callable(cupy.add.at)
+    assert callable(cupyx.empty_pinned) and callable(cupy.add.at) and callable(cupyx.errstate)
     kernels = CudaKernels(cupy)  # CuPy reads the parameters now, and compiles when there is a GPU
     assert kernels.elementwise and kernels.rowwise

@@ -174,6 +174,15 @@ def test_indices_out_of_bounds_raise() -> None:
         x[mg.tensor([5], device="cuda")]
 
 
+def test_factorizations_that_fail_raise() -> None:
+    a = mg.tensor([[1.0, 2.0], [2.0, 4.0]], device="cuda")
+    for compute in (mg.linalg.inv, lambda a: mg.linalg.solve(a, a), lambda a: mg.linalg.cholesky(-a)):
+        for batch in (a, a.expand(2, 2, 2)):
+            with pytest.raises(mg.linalg.LinAlgError):
+                compute(batch)
+    assert mg.linalg.inv_ex(a[None]).info.tolist() == [2]
+
+
 def test_in_place_views_and_writes() -> None:
     x = mg.zeros(3, 4, device="cuda")
     x[1, ::2] = 5.0

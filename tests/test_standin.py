@@ -233,6 +233,16 @@ def test_sums_at_places_are_of_the_types_that_cuda_adds_atomically() -> None:
         xp.add.at(to_standin(np.zeros(2, np.int16)), places, to_standin(np.ones(2, np.int16)))
 
 
+def test_factorizations_that_fail_raise() -> None:
+    """CuPy gives NaN unless it is told to look: nothing is silently wrong."""
+    singular = to_standin(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    assert np.isnan(np.linalg.inv(singular).get()).all()
+    for compute in (mg.linalg.inv, lambda a: mg.linalg.solve(a, a), lambda a: mg.linalg.cholesky(-a)):
+        with pytest.raises(mg.linalg.LinAlgError):
+            compute(mg.tensor([[1.0, 2.0], [2.0, 4.0]], device="standin"))
+    assert mg.linalg.inv_ex(mg.tensor([[[1.0, 2.0], [2.0, 4.0]]], device="standin")).info.tolist() == [2]
+
+
 def test_results_have_the_types_of_cupys_ufuncs(x: Any) -> None:
     assert np.conj(x > 0).dtype == np.int8 and np.floor(x.astype(np.int8)).dtype == np.int8
     assert (x.astype(np.float32) * 2).dtype == (2 + x.astype(np.float32)).dtype == np.float32

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import math
@@ -75,6 +76,10 @@ class Library:
     def special(self) -> Any:
         """The module of special functions. Raises ``ImportError`` where it is not installed."""
         raise NotImplementedError
+
+    def finding_failures(self) -> Any:
+        """A context in which a factorization that fails raises ``np.linalg.LinAlgError``."""
+        return contextlib.nullcontext()
 
     def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
         """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
@@ -272,6 +277,9 @@ class CupyLibrary(Library):
 
     def special(self) -> Any:
         return importlib.import_module("cupyx.scipy.special")
+
+    def finding_failures(self) -> Any:
+        return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the card, gives NaN
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         values = values.astype(target.dtype, copy=False)

@@ -52,9 +52,18 @@ def need_square(x: Any, name: str = "A") -> None:
 def computed(function: Any, *args: Any, reason: str) -> Any:
     """``function(*args)``; where the library finds that impossible, an error that gives the reason."""
     try:
-        return function(*args)
+        with backend.library_of(args[0]).finding_failures():
+            return function(*args)
     except np.linalg.LinAlgError:
         raise LinAlgError(reason) from None
+
+
+def solved(A: Any, B: Any, reason: str) -> Any:
+    """The `X` of ``A @ X = B``, `B` being matrices; leading dimensions are broadcast."""
+    if A.shape[:-2] != B.shape[:-2]:
+        lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+        A, B = np.broadcast_to(A, (*lead, *A.shape[-2:])), np.broadcast_to(B, (*lead, *B.shape[-2:]))
+    return computed(np.linalg.solve, A, B, reason=reason)
 
 
 @op
@@ -98,12 +107,11 @@ def info_of(A: Any, works: Any) -> Any:
     """int32 numbers, one for each matrix of a batch: 0 where `works` does not raise, else the 1-based row at which it fails."""
     flat = A.reshape(math.prod(A.shape[:-2]), *A.shape[-2:])
     info = np.zeros((flat.shape[0],), np.int32, like=flat)
-    for k, matrix in enumerate(flat):
-        try:
-            works(matrix)
-        except np.linalg.LinAlgError:
-            sizes = range(1, matrix.shape[-1] + 1)
-            info[k] = next((n for n in sizes if fails(works, matrix[:n, :n])), matrix.shape[-1])
+    with backend.library_of(A).finding_failures():
+        for k, matrix in enumerate(flat):
+            if fails(works, matrix):
+                sizes = range(1, matrix.shape[-1] + 1)
+                info[k] = next((n for n in sizes if fails(works, matrix[:n, :n])), matrix.shape[-1])
     return info.reshape(A.shape[:-2])
 
 
@@ -129,7 +137,7 @@ def solve_matrices(A: Any, B: Any) -> Any:
     if A.shape[-1] != B.shape[-2]:
         raise ShapeError(f"Incompatible shapes of A and B for the equation AX = B ({A.shape[-2]}x{A.shape[-1]} and "
                          f"{B.shape[-2]}x{B.shape[-1]})")
-    return computed(np.linalg.solve, A, B, reason="The solver failed because the input matrix is singular")
+    return solved(A, B, "The solver failed because the input matrix is singular")
 @solve_matrices.derivative("A")
 def solve_matrices_wrt_A(g: Any, A: Any, out: Any) -> Any:
     return fit(-(solve_matrices(transposed(A), g) @ transposed(out)), A.shape)
@@ -182,9 +190,8 @@ def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, uni
     if unitriangular:
         triangle = triangle + identity_like(triangle)
     if not left:
-        turned = computed(np.linalg.solve, np.swapaxes(triangle, -1, -2), np.swapaxes(B, -1, -2), reason=SINGULAR)
-        return np.swapaxes(turned, -1, -2)
-    return computed(np.linalg.solve, triangle, B, reason=SINGULAR)
+        return np.swapaxes(solved(np.swapaxes(triangle, -1, -2), np.swapaxes(B, -1, -2), SINGULAR), -1, -2)
+    return solved(triangle, B, SINGULAR)
 @linalg_solve_triangular.derivative("A")
 def linalg_solve_triangular_wrt_A(g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
     h = linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular)

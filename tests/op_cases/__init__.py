@@ -71,6 +71,8 @@ class OpCase:
         setup: called before every evaluation, for instance to seed a generator.
         drawn: the values are random numbers, which differ between dtypes and between array libraries.
         host_only: for what CuPy does not have: the message, or part of it, that a CuPy array gets. Empty: the op runs on CuPy.
+        determined: for results that libraries are free to choose among, such as the signs of eigenvectors: called with the
+            results, arrays or tensors, it gives a tuple of what all must agree on. None: the results themselves.
         underivable: why numbers cannot confirm the derivative rules, where they cannot; the checks of it are then left out.
     """
 
@@ -87,6 +89,7 @@ class OpCase:
     setup: Callable[[], None] = lambda: None
     drawn: bool = False
     host_only: str = ""
+    determined: Callable[..., tuple[Any, ...]] | None = None
     underivable: str = ""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from minigrad.ops.decomposition import adjoint, linalg_inv
 from tests.op_cases import Bad, OpCase, arrays, f, sample
 
 GAUGE = "the factors are determined up to a sign or phase; tests/test_linalg.py checks what does not depend on it"
@@ -32,6 +33,23 @@ def matrices(rows: Any = None, columns: Any = None, kind: str = "general", batch
     if n is not None:
         return st.builds(make, st.integers(0, 2**20), m, n, lead)
     return m.flatmap(lambda k: st.builds(make, st.integers(0, 2**20), st.just(k), st.just(k), lead))
+
+
+def of_svd(U: Any, S: Any, Vh: Any) -> tuple[Any, ...]:
+    k = S.shape[-1]
+    return S, (U[..., :k] * S[..., None, :]) @ Vh[..., :k, :]
+
+
+def of_qr(Q: Any, R: Any) -> tuple[Any, ...]:
+    return Q @ R, adjoint(Q) @ Q
+
+
+def of_eigh(values: Any, vectors: Any) -> tuple[Any, ...]:
+    return values, (vectors * values[..., None, :]) @ adjoint(vectors)
+
+
+def of_eig(values: Any, vectors: Any) -> tuple[Any, ...]:
+    return values.sum(-1), (vectors * values[..., None, :]) @ linalg_inv(vectors)
 
 
 def rectangular(**settings: Any) -> Any:
@@ -142,16 +160,16 @@ CASES = {
                               underivable=TRIANGLE,
                               bad=[*BAD_SHAPES, Bad((-np.eye(2),), {}, RuntimeError, r"not positive-definite")]),
     "linalg_qr": OpCase(st.one_of(rectangular(), sample(matrices(2, 4), mode=st.just("complete"))),
-                        lambda A, mode="reduced": tuple(np.linalg.qr(A, mode=mode)), complex=False,
+                        lambda A, mode="reduced": tuple(np.linalg.qr(A, mode=mode)), complex=False, determined=of_qr,
                         bad=[Bad((f(2, 2),), {"mode": "raw"}, RuntimeError, r"unrecognized mode 'raw'"), *BAD_SHAPES[1:]]),
     "geqrf": OpCase(rectangular(), householder_reference),
     "linalg_eigh": OpCase(sample(matrices(kind="symmetric"), UPLO=st.sampled_from(["L", "U"])),
-                          lambda A, UPLO: tuple(np.linalg.eigh(A, UPLO)), underivable=GAUGE,
+                          lambda A, UPLO: tuple(np.linalg.eigh(A, UPLO)), determined=of_eigh, underivable=GAUGE,
                           bad=[*BAD_SHAPES, Bad((np.eye(2),), {"UPLO": "X"}, RuntimeError, r"'L' or 'U', but got X")]),
     "linalg_eig": OpCase(sample(matrices()), lambda A: tuple(x.astype(np.complex128) for x in np.linalg.eig(A)),
-                         underivable=GAUGE, bad=BAD_SHAPES),
+                         determined=of_eig, underivable=GAUGE, bad=BAD_SHAPES),
     "linalg_svd": OpCase(rectangular(full_matrices=st.booleans()),
-                         lambda A, full_matrices: tuple(np.linalg.svd(A, full_matrices)), underivable=GAUGE,
+                         lambda A, full_matrices: tuple(np.linalg.svd(A, full_matrices)), determined=of_svd, underivable=GAUGE,
                          examples=[((np.zeros((2, 0, 3)),), {"full_matrices": True})], bad=BAD_SHAPES[1:]),
     "linalg_pinv": OpCase(rectangular(hermitian=st.just(False)), pinv_reference, complex=True,
                           examples=[((np.zeros((0, 3)),), {})], bad=BAD_SHAPES[1:]),
