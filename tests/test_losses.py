@@ -12,6 +12,7 @@ import pytest
 import minigrad
 from minigrad import tensor
 from minigrad.nn import functional as F
+from minigrad.ops.loss import step_to
 
 RNG = np.random.default_rng(5)
 
@@ -179,6 +180,53 @@ def test_a_column_against_a_row_is_warned_about_with_the_line_that_fixes_it():
         assert record[0].filename == __file__
     with pytest.warns(UserWarning, match=r"input\.unsqueeze\(-1\)"):
         F.mse_loss(target, prediction)
+
+
+@pytest.mark.parametrize("loss", [
+    lambda x, t: F.kl_div(x, t, reduction="sum"), F.poisson_nll_loss, lambda x, t: F.gaussian_nll_loss(x, t, 1.0),
+    F.soft_margin_loss, F.hinge_embedding_loss, F.multilabel_soft_margin_loss])
+def test_losses_that_are_broadcast_on_purpose_warn_only_of_a_column_against_a_row(loss):
+    x = minigrad.ones(4, 1)
+    with pytest.warns(UserWarning, match=r"target\.unsqueeze\(-1\) or input\.squeeze\(-1\)"):
+        loss(x, minigrad.ones(4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss(x, minigrad.ones(1))
+
+
+COLUMN, ROW = minigrad.zeros(4, 1), minigrad.zeros(4)
+
+
+@pytest.mark.parametrize("loss", [F.binary_cross_entropy, F.binary_cross_entropy_with_logits, F.multilabel_margin_loss,
+                                  lambda x, t: F.margin_ranking_loss(x, x, t)])
+def test_a_column_against_a_row_is_refused_with_the_line_that_fixes_it(loss):
+    with pytest.raises((ValueError, RuntimeError), match=r"target\.unsqueeze\(-1\) or input1?\.squeeze\(-1\)"):
+        loss(COLUMN, ROW)
+    with pytest.raises((ValueError, RuntimeError), match=r"target\.squeeze\(-1\) or input1?\.unsqueeze\(-1\)"):
+        loss(ROW, COLUMN)
+
+
+@pytest.mark.parametrize(("fix", "given", "wanted"), [
+    ("t.unsqueeze(-1)", (4,), (4, 1)), ("t.squeeze(-1)", (4, 1), (4,)), ("t.T", (2, 3), (3, 2)),
+    ("t.reshape([2, 3])", (6,), (2, 3)), ("t.expand([2, 3])", (1, 3), (2, 3)), ("t.expand([2, 3])", (3,), (2, 3)),
+    ("t.expand([2])", (), (2,)), ("", (2,), (2, 3)),
+    ("", (2, 3), (3,)), ("t.squeeze(-1)", (2, 3, 1), (2, 3))])
+def test_the_step_from_one_shape_to_another_is_right(fix, given, wanted):
+    assert step_to("t", given, wanted) == fix
+    if fix:
+        assert eval(fix, {"t": minigrad.zeros(given)}).shape == wanted
+
+
+@pytest.mark.parametrize(("call", "fix"), [
+    (lambda: F.cross_entropy(minigrad.zeros(4, 3), COLUMN.long()), r"target\.squeeze\(-1\)"),
+    (lambda: F.nll_loss(minigrad.zeros(4, 3), COLUMN.long()), r"target\.squeeze\(-1\)"),
+    (lambda: F.cross_entropy(minigrad.zeros(4, 3), minigrad.zeros(4, 3).long()), r"target\.argmax\(dim=1\)"),
+    (lambda: F.cross_entropy(minigrad.zeros(2, 3, 5), minigrad.zeros(2, 1, 5).long()), r"target\.reshape\(\[2, 5\]\)"),
+    (lambda: F.multi_margin_loss(minigrad.zeros(4, 3), COLUMN.long()), r"target\.squeeze\(-1\)"),
+    (lambda: F.cosine_embedding_loss(minigrad.zeros(4, 3), minigrad.zeros(4, 3), COLUMN), r"target\.squeeze\(-1\)")])
+def test_classes_of_another_shape_are_refused_with_the_line_that_fixes_it(call, fix):
+    with pytest.raises(RuntimeError, match=fix):
+        call()
 
 
 def test_older_words_for_the_reduction():

@@ -49,11 +49,37 @@ def share(g: Any, reduction: str, *arrays: Any) -> Any:
 def warn_if_broadcast(input: Any, target: Any) -> None:
     """Warn where shapes differ and are broadcast: an ``(n, 1)`` prediction with an ``(n,)`` target makes n * n losses."""
     if input.shape != target.shape:
-        fix = ("target.unsqueeze(-1)" if (*target.shape, 1) == input.shape else
-               "input.unsqueeze(-1)" if (*input.shape, 1) == target.shape else f"target.expand({list(input.shape)})")
         clock.hint_here(f"Using a target size ({list(target.shape)}) that is different to the input size "
                         f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
-                        f"they have the same size, for instance by {fix}.")
+                        f"they have the same size{remedy(input, target)}.")
+
+
+def warn_of_column(input: Any, target: Any) -> None:
+    """The same for losses that are often broadcast on purpose: warn only of an ``(n, 1)`` tensor with an ``(n,)`` one."""
+    a, b = getattr(input, "shape", ()), getattr(target, "shape", ())
+    if (a == (*b, 1) or b == (*a, 1)) and math.prod(a) > 1:
+        warn_if_broadcast(input, target)
+
+
+def remedy(input: Any, target: Any, first: str = "input", second: str = "target") -> str:
+    """How to give `input` and `target` one shape, as the end of a sentence; nothing where no one step does that."""
+    steps = [step_to(second, target.shape, input.shape), step_to(first, input.shape, target.shape)]
+    return f"; write {' or '.join(filter(None, steps))}" if any(steps) else ""
+
+
+def step_to(name: str, shape: Any, wanted: Any) -> str:
+    """The code that gives the tensor `name`, of this `shape`, the shape `wanted`, where one step does; else ""."""
+    shape, wanted = tuple(shape), tuple(wanted)
+    if (*shape, 1) == wanted:
+        return f"{name}.unsqueeze(-1)"
+    if shape == (*wanted, 1):
+        return f"{name}.squeeze(-1)"
+    if shape == wanted[::-1] and len(shape) == 2:
+        return f"{name}.T"
+    if math.prod(shape) == math.prod(wanted):
+        return f"{name}.reshape({list(wanted)})"
+    fits = len(shape) <= len(wanted) and all(m in (1, n) for m, n in zip(shape[::-1], wanted[::-1]))
+    return f"{name}.expand({list(wanted)})" if fits else ""
 
 
 # ---------------------------------------------------------------------------------------------------- distances
@@ -134,7 +160,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     """
     if input.shape != target.shape:
         raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size "
-                                f"({list(input.shape)}) is deprecated. Please ensure they have the same size.")
+                                f"({list(input.shape)}) is deprecated. Please ensure they have the same size"
+                                f"{remedy(input, target)}.")
     if not ((input >= 0) & (input <= 1)).all():
         raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
                          "binary_cross_entropy_with_logits")
@@ -160,7 +187,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     `pos_weight` multiplies the part of the loss that ``target`` = 1 contributes.
     """
     if input.shape != target.shape:
-        raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)})")
+        raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)}): make "
+                                f"it so{remedy(input, target)}")
     log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
     return reduced(loss if weight is None else loss * weight, reduction)
@@ -246,8 +274,9 @@ def class_shape_error(input: Any, target: Any) -> Exception:
         return DtypeError(f"expected target dtype to be Long or Byte, but got {dtypes.FROM_NUMPY[target.dtype]!r} of shape "
                           f"{list(target.shape)}: classes are integers, target.long() of shape {expected}; probabilities have "
                           f"the shape of input, {list(input.shape)}")
+    step = f"target.argmax(dim={class_axis(input)})" if target.shape == input.shape else step_to("target", target.shape, expected)
     return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
-                      f"(N, C, ...), target holds the class of each sample")
+                      f"(N, C, ...), target holds the class of each sample" + (step and f"; write {step}"))
 
 
 def total_weight(weight: Any, target: Any) -> Any:

@@ -178,6 +178,7 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
     `log_target` the target is given as logarithms too.
     """
     reduction = reduction_of(size_average, reduce, reduction)
+    loss.warn_of_column(input, target)
     losses = pointwise.exp(target) * (target - input) if log_target else pointwise.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return reductions.sum(losses) / input.shape[0] if input.ndim else reductions.sum(losses)
@@ -194,6 +195,7 @@ def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool
 
     `full` adds Stirling's approximation of ``log(target!)`` where target > 1.
     """
+    loss.warn_of_column(input, target)
     losses = pointwise.exp(input) - target * input if log_input else input - target * pointwise.log(input + eps)
     if full:
         large = pointwise.where(target > 1, target, 1.0)
@@ -218,6 +220,7 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
         elif not (var.ndim == input.ndim and all(v in (1, n) for v, n in zip(var.shape, input.shape))):
             raise ValueError(f"var is of incorrect size: got {list(var.shape)} for an input of {list(input.shape)}")
     loss.check_reduction(reduction)
+    loss.warn_of_column(input, target)
     if bool((var.array < 0).any()):
         raise ValueError("var has negative entry/entries")
     var = raised(var, eps)
@@ -228,6 +231,7 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None,
                          reduction: str = "mean") -> Any:
     """The distance `input` itself where `target` is 1, ``max(0, margin - input)`` where it is -1."""
+    loss.warn_of_column(input, target)
     losses = (pointwise.where(target != 1, pointwise.clamp(margin - input, 0), 0.0)
               + pointwise.where(target != -1, input, 0.0))
     return _reduced(losses, reduction_of(size_average, reduce, reduction))
@@ -237,13 +241,16 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
                         reduction: str = "mean") -> Any:
     """``max(0, -target * (input1 - input2) + margin)``: `input1` should rank higher where `target` is 1, lower where it is -1."""
     if not input1.ndim == input2.ndim == target.ndim:
+        odd = "target" if input1.ndim == input2.ndim else "input2"
         raise ShapeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
-                         f"{list(input1.shape)}, input2: {list(input2.shape)}, target: {list(target.shape)}")
+                         f"{list(input1.shape)}, input2: {list(input2.shape)}, target: {list(target.shape)}"
+                         f"{loss.remedy(input1, target if input1.ndim == input2.ndim else input2, 'input1', odd)}")
     return _reduced(pointwise.clamp(-target * (input1 - input2) + margin, 0), reduction_of(size_average, reduce, reduction))
 
 
 def soft_margin_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
+    loss.warn_of_column(input, target)
     return _reduced(-activation.logsigmoid(target * input), reduction_of(size_average, reduce, reduction))
 
 
@@ -276,7 +283,9 @@ def _require_classes(name: str, input: Any, target: Any) -> None:
                          f"{list(input.shape)}")
     samples = input.shape[0] if input.ndim == 2 else 1
     if target.ndim > 1 or math.prod(target.shape) != samples:
-        raise ShapeError(f"{name}: inconsistent target size, expected {samples} but got {list(target.shape)}")
+        step = loss.step_to("target", target.shape, (samples,))
+        raise ShapeError(f"{name}: inconsistent target size, expected {samples} but got {list(target.shape)}: with input of "
+                         f"shape {list(input.shape)}, target holds the class of each sample" + (step and f"; write {step}"))
 
 
 def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
@@ -289,7 +298,7 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
                          f"{list(input.shape)}")
     if target.shape != input.shape and not (input.shape == (1,) and target.shape == ()):
         raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: "
-                         f"{list(input.shape)}")
+                         f"{list(input.shape)}{loss.remedy(input, target)}")
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     chosen = loss.listed_classes(rows, shapes.reshape(target, shape=rows.shape))  # (N, position in the list, C), one-hot or 0
     listed = reductions.sum(chosen, dim=2, keepdim=True)
@@ -303,6 +312,7 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
 def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
                                 reduction: str = "mean") -> Any:
     """Binary cross entropy of ``sigmoid(input)``, times `weight` where given, averaged over the classes (the last dimension)."""
+    loss.warn_of_column(input, target)
     losses = -(target * activation.logsigmoid(input) + (1 - target) * activation.logsigmoid(-input))
     losses = losses if weight is None else losses * weight
     return _reduced(reductions.sum(losses, dim=-1) / input.shape[-1], reduction_of(size_average, reduce, reduction))
@@ -315,8 +325,10 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     Shapes: inputs ``(N, D)`` with target ``(N,)``, or ``(D,)`` with ``()``.
     """
     if target.ndim > 1 or not input1.ndim == input2.ndim == target.ndim + 1:
+        step = loss.step_to("target", target.shape, input1.shape[:-1])
         raise ShapeError(f"cosine_embedding_loss: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but "
-                         f"found inputs with sizes {list(input1.shape)} and {list(input2.shape)}")
+                         f"found inputs with sizes {list(input1.shape)} and {list(input2.shape)} and a target of "
+                         f"{list(target.shape)}; inputs (N, D) go with a target (N,)" + (step and f"; write {step}"))
     norms = (reductions.sum(input1 * input1, dim=-1) + 1e-12) * (reductions.sum(input2 * input2, dim=-1) + 1e-12)
     cosine = reductions.sum(input1 * input2, dim=-1) / pointwise.sqrt(norms)
     losses = (pointwise.where(target == 1, 1 - cosine, 0.0)
