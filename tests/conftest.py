@@ -18,10 +18,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 import minigrad
-from tests import emulator
-
-if emulator.is_on():
-    emulator.install()
 
 settings.register_profile("fast", max_examples=20, derandomize=True, deadline=None, database=None,
                           phases=(Phase.explicit, Phase.generate, Phase.shrink),

@@ -15,11 +15,14 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
+import importlib
 import inspect
+import os
 from types import SimpleNamespace
 from typing import Any, Callable, Iterator
 
 import numpy as np
+import pytest
 
 from minigrad import backend
 from minigrad.backend.device import Device
@@ -586,8 +589,23 @@ class StandinLibrary(CupyLibrary):
         return Module("special")
 
 
-backend.register(StandinLibrary())
+class RealLibrary(CupyLibrary):
+    """CuPy itself, on a device of the stand-in's name."""
+
+    device_type = "standin"
+    dlpack_kinds = (12,)
+
+
+# With MINIGRAD_CARDS=cupy the tests of the stand-in run on CuPy: on a machine with three GPUs, or with tests/emulator.
+REAL = os.environ.get("MINIGRAD_CARDS") == "cupy"
+if REAL:
+    cupy = importlib.import_module("cupy")
+    ndarray, xp = cupy.ndarray, cupy  # type: ignore[misc, assignment]
+    backend.register(RealLibrary(cupy, importlib.import_module("cupyx")))
+else:
+    backend.register(StandinLibrary())
 DEVICE = Device("standin", 0)
+of_itself = pytest.mark.skipif(REAL, reason="asks for what only the stand-in does, and this run is about CuPy")
 
 
 def to_standin(x: Any, index: int = 0) -> Any:

@@ -73,6 +73,7 @@ def test_names_of_parameters() -> None:
     assert list(nn.DataParallel(module).state_dict()) == [f"module.{name}" for name in module.state_dict()]
 
 
+@standin.of_itself
 def test_without_cards_it_is_the_module() -> None:
     module = network()
     several = nn.DataParallel(module)

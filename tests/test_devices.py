@@ -268,11 +268,13 @@ def test_each_thread_has_its_current_card(cards: None) -> None:
     assert found == [0]
 
 
+@standin.of_itself
 def test_what_a_card_says_of_itself(cards: None) -> None:
     assert cuda.get_device_name() == "Stand-in 0" and cuda.get_device_name(ONE) == "Stand-in 1"
     assert cuda.get_device_capability(2) == (9, 0) and cuda.get_device_properties(1).total_memory == fake_cuda.MEMORY
 
 
+@standin.of_itself
 def test_synchronize(cards: None) -> None:
     fake_cuda.synchronized.clear()
     cuda.synchronize()
@@ -281,6 +283,7 @@ def test_synchronize(cards: None) -> None:
     assert fake_cuda.synchronized == [0, 2, 1]
 
 
+@standin.of_itself
 def test_memory(cards: None) -> None:
     cuda.empty_cache()
     start, other = cuda.memory_allocated(1), cuda.memory_allocated(2)
@@ -307,6 +310,7 @@ def test_memory(cards: None) -> None:
     del x
 
 
+@standin.of_itself
 def test_streams(cards: None) -> None:
     assert cuda.current_stream() == cuda.default_stream() and cuda.default_stream().cuda_stream == 0
     stream = cuda.Stream(1)
@@ -326,6 +330,7 @@ def test_streams(cards: None) -> None:
     cuda.set_stream(cuda.default_stream(0))
 
 
+@standin.of_itself
 def test_events(cards: None) -> None:
     start, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
     start.record()

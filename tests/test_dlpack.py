@@ -88,6 +88,7 @@ def test_devices_that_cannot_be_shared_are_named() -> None:
         mg.from_dlpack(Elsewhere())
 
 
+@standin.of_itself
 def test_cards_share_memory_too() -> None:
     x = mg.arange(3.0, device="standin:1")
     assert x.__dlpack_device__() == (12, 1)

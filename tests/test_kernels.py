@@ -13,6 +13,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import backend
+from minigrad.backend import cudnn
 from minigrad.backend.kernels import BLOCK, C_TYPES, ELEMENTWISE, ROWWISE, CudaKernels, Kernels, row_source, threads_for
 from tests import host_kernels, standin, test_gpu
 
@@ -109,7 +110,7 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """With the kernels as C++ on the stand-in, with the compositions there, and with the kernels on a GPU: the device's name."""
     if request.param == "gpu":
         test_gpu.require()
-        monkeypatch.setattr(mg.backends.cudnn, "enabled", False)
+        monkeypatch.setattr(cudnn.switches, "enabled", False)
         return "cuda"
     library: Any = backend.library_on(standin.DEVICE)
     if request.param == "compositions":

@@ -78,6 +78,7 @@ def test_operands_on_two_cards_are_refused() -> None:
             call()
 
 
+@standin.of_itself
 def test_a_process_without_cards_pays_nothing() -> None:
     program = """
 import minigrad as mg
@@ -269,7 +270,7 @@ def test_a_composed_function_computes_where_its_tensors_are(what: str) -> None:
             found.append(x.grad.cpu().numpy())
         return found
     for found, want in zip(results(TWO), results("cpu"), strict=True):
-        np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(found, want, rtol=1e-9, atol=1e-10)
 
 
 # ---------------------------------------------------------------------------------------------------- random numbers

@@ -45,7 +45,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def install() -> None:
-    """Let CuPy, which must not have been imported yet, find the emulator's modules."""
+    """Let CuPy find the emulator's modules. Raises ``RuntimeError`` where it has been imported already."""
     if "cupy" in sys.modules:
         raise RuntimeError("the emulator must be installed before CuPy is imported")
     sys.meta_path.insert(0, Finder())
