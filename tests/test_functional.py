@@ -89,6 +89,7 @@ def test_attention_with_every_kind_of_mask():
     assert not blind[:, :, 0].numpy().any(), "a position that may look at nothing gets zeros"
     np.testing.assert_allclose(blind[:, :, 1:].numpy(), attention(q, k, v)[:, :, 1:], atol=1e-12)
     slope_agrees(lambda a, b, c: F.scaled_dot_product_attention(a, b, c, tensor(allowed)), q, k, v)
+    slope_agrees(lambda a, b, c: F.scaled_dot_product_attention(a, b, c, is_causal=True), q, k, v)
     shared = F.scaled_dot_product_attention(args[0], args[1][:, :1], args[2][:, :1], enable_gqa=True)
     np.testing.assert_allclose(shared.numpy(), attention(q, k[:, :1], v[:, :1]), atol=1e-12)
 
@@ -185,6 +186,27 @@ def test_softmax_without_dim_warns_and_takes_pytorchs():
     with pytest.warns(UserWarning, match="Change the call to include dim=1"):
         y = F.softmax(tensor(x))
     np.testing.assert_allclose(y.sum(1).numpy(), np.ones(3))
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+@pytest.mark.parametrize("size", [7, 5000])
+@pytest.mark.parametrize("offset", [-1000.0, -80.0, -20.0, 0.0, 60.0, 90.0, 1000.0])
+def test_softmax_of_numbers_of_any_size(offset, size, dim):
+    """One row far away, or all of them; short rows and long ones: what is quicker for some is no less exact."""
+    for shift in (offset, np.array([[0.0], [offset], [0.0]])):
+        x = (RNG.normal(size=(3, size)) + shift).astype(np.float32)
+        x[0, 1] = -np.inf
+        x, axis = (x, 1) if dim else (x.T.copy(), 0)
+        exact = np.exp(x.astype(np.float64) - x.max(axis, keepdims=True))
+        exact /= exact.sum(axis, keepdims=True)
+        t = tensor(x, requires_grad=True)
+        y = F.softmax(t, axis)
+        np.testing.assert_allclose(y.detach().numpy(), exact, rtol=5e-6)
+        np.testing.assert_allclose(F.log_softmax(t.detach(), axis).exp().numpy(), exact, rtol=1e-5)
+        g = RNG.normal(size=x.shape).astype(np.float32)
+        y.backward(tensor(g))
+        slope = exact * (g - (g * exact).sum(axis, keepdims=True))
+        np.testing.assert_allclose(t.grad.numpy(), slope, atol=5e-6 * exact.max())
 
 
 def test_gumbel_softmax_chooses_with_the_probabilities():

@@ -14,6 +14,7 @@ from minigrad.nn import functional as F
 A = np.arange(12.0).reshape(3, 4)
 B = np.arange(24.0).reshape(2, 3, 4)
 V = np.array([3.0, 1.0, 2.0])
+ROWS = np.arange(48.0).reshape(2, 3, 8)
 
 
 def t(x: Any) -> Any:
@@ -89,6 +90,7 @@ SAME: dict[str, tuple[Any, Any]] = {
     "narrow": (lambda: t(A).narrow(1, -3, 2), A[:, 1:3]), "atleast_3d": (lambda: mg.atleast_3d(t(V)), np.atleast_3d(V)),
     "atleast_2d of several": (lambda: mg.atleast_2d(t(1.0), t(V))[1], [V]),
     "sum_to_size": (lambda: t(A).sum_to_size(3, 1), A.sum(1, keepdims=True)),
+    "sum_to_size of rows": (lambda: t(ROWS.swapaxes(0, 1)).sum_to_size(8), ROWS.sum((0, 1))),
     "diagonal_scatter": (lambda: mg.diagonal_scatter(t(np.zeros((3, 3))), t(V)), np.diag(V)),
     "select_scatter": (lambda: t(A).select_scatter(t(V), 1, 0)[:, :2], np.stack([V, A[:, 1]], 1)),
     "slice_scatter": (lambda: t(V).slice_scatter(t([9.0]), start=-1), [3.0, 1.0, 9.0]),

@@ -29,6 +29,8 @@ __all__ = ["celu", "celu_", "hardshrink", "log_softmax", "prelu", "relu", "relu_
 # Klambauer et al., Self-Normalizing Neural Networks, 2017, https://arxiv.org/abs/1706.02515
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
+SHORT = 4096  # elements that are added up quicker, and well enough, one after the other than in pairs
+
 
 # ---------------------------------------------------------------------------------------------------- of straight pieces
 
@@ -316,8 +318,9 @@ def softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     x = working(input, dtype)
     if x.__class__ is not np.ndarray and (fused := backend.library_of(x).kernels.softmax(x, dim, False)) is not None:
         return returning(fused, input, dtype)
-    e = np.exp(x - highest(x, dim))
-    return returning(e / e.sum(axis=dim, keepdims=True), input, dtype)
+    e, sums = exponentials(x, dim)
+    e /= sums
+    return returning(e, input, dtype)
 @softmax.derivative("input")
 def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=False)
@@ -331,7 +334,7 @@ def log_softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     if x.__class__ is not np.ndarray and (fused := backend.library_of(x).kernels.softmax(x, dim, True)) is not None:
         return returning(fused, input, dtype)
     x = x - highest(x, dim)
-    return returning(x - np.log(np.exp(x).sum(axis=dim, keepdims=True)), input, dtype)
+    return returning(x - np.log(total(np.exp(x), dim)), input, dtype)
 @log_softmax.derivative("input")
 def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=True)
@@ -344,8 +347,11 @@ def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
     g, y = working(grad, None), working(soft, None)
     if y.__class__ is not np.ndarray and (fused := backend.library_of(y).kernels.softmax_slope(g, y, dim, logarithm)) is not None:
         return returning(fused, grad, None)
-    weighted = g if logarithm else g * y
-    return returning(weighted - (np.exp(y) if logarithm else y) * weighted.sum(axis=dim, keepdims=True), grad, None)
+    if logarithm:
+        return returning(g - np.exp(y) * total(g, dim), grad, None)
+    slope = g - total(g, dim, y)
+    slope *= y
+    return returning(slope, grad, None)
 @softmax_slope.derivative("grad")
 def softmax_slope_wrt_grad(g: Any, soft: Any, dim: Any, logarithm: Any) -> Any:
     if logarithm:
@@ -361,6 +367,27 @@ def softmax_slope_wrt_soft(g: Any, grad: Any, soft: Any, dim: Any, logarithm: An
 def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
     """``softmax(-x)`` along `dim`."""
     return softmax(-input, dim, dtype)
+
+
+def exponentials(x: Any, dim: int) -> tuple[Any, Any]:
+    """``exp(x - c)`` and its sums along `dim`: c is 0 where that gives sums of good size, else the maximum along `dim`.
+
+    To look for the maximum takes longer than all the rest.
+    """
+    if x.__class__ is np.ndarray and x.dtype.kind == "f" and x.size:
+        e = np.exp(x)
+        sums = total(e, dim)
+        if sums.min() > 1e-6 and sums.max() < math.inf:  # no overflow, and what underflows is nothing beside the sum
+            return e, sums
+    e = np.exp(x - highest(x, dim))
+    return e, total(e, dim)
+
+
+def total(x: Any, dim: int, y: Any = None) -> Any:
+    """The sum of `x`, or of ``x * y``, along `dim`, which is kept."""
+    if x.__class__ is np.ndarray and dim in (-1, x.ndim - 1) and 0 < x.ndim and x.shape[-1] <= SHORT:
+        return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
+    return (x if y is None else x * y).sum(axis=dim, keepdims=True)
 
 
 def highest(x: Any, dim: int) -> Any:

@@ -84,7 +84,7 @@ def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, ce
         fused = backend.library_of(standard).kernels.standardize_backward(grad, standard, rstd, layout, centered)
         if fused is not None:
             return fused
-    result = np.zeros_like(standard, order="C")
+    result = np.empty_like(standard, order="C")
     d, g, x = result.reshape(layout), grad.reshape(layout), standard.reshape(layout)
     n = x.dtype.type(layout[0] * layout[2] or 1)
     np.multiply(x, row_sums(g, x) / -n, out=d)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from minigrad import backend
+from minigrad.autograd import call
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
@@ -43,11 +46,11 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
         key, value = (_repeated_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = linalg.matmul(query * factor, key.swapaxes(-1, -2))
-    allowed = _causal_mask(scores) if is_causal else attn_mask if attn_mask is not None and attn_mask.dtype.kind == "b" else None
-    if allowed is not None:
-        scores = pointwise.where(allowed, scores, -math.inf)
-        weights = activation.softmax(scores, dim=-1)
-        weights = pointwise.where(reductions.any(allowed, dim=-1, keepdim=True), weights, 0.0)
+    if is_causal:
+        attn_mask = _causal_mask(scores)
+    if attn_mask is not None and attn_mask.dtype.kind == "b":
+        weights = activation.softmax(pointwise.where(attn_mask, scores, -math.inf), dim=-1)
+        weights = pointwise.where(reductions.any(attn_mask, dim=-1, keepdim=True), weights, 0.0)
     else:
         weights = activation.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)
     return linalg.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
@@ -55,11 +58,9 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
 
 @on_its_card
 def _causal_mask(scores: Any) -> Any:
-    """True where a row of `scores` may look: at its own column and those before."""
-    xp = backend.xp_of(scores.array)
-    mask = object.__new__(type(scores).result_class)
-    mask.array, mask.node = xp.tri(scores.shape[-2], scores.shape[-1], dtype=bool), None
-    return mask
+    """0 where a row of `scores` may look, at its own column and those before, and -inf elsewhere."""
+    allowed = backend.xp_of(scores.array).tri(scores.shape[-2], scores.shape[-1], dtype=bool)
+    return call.constant(np.where(allowed, 0, -math.inf).astype(scores.array.dtype), scores)
 
 
 def _repeated_heads(x: Any, times: int) -> Any:
