@@ -38,6 +38,10 @@ class DimensionError(MinigradError, IndexError):
     """A dimension number outside the tensor's dimensions."""
 
 
+class InvalidIndexError(DimensionError, ArgumentError):
+    """Something that cannot be an index. PyTorch raises IndexError for some, TypeError for strings."""
+
+
 class LinAlgError(MinigradError, RuntimeError):
     """A matrix that cannot be inverted or factorized: singular, not positive definite, not converging."""
 

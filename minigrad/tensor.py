@@ -16,7 +16,7 @@ from minigrad.autograd.boundary import guard_methods
 from minigrad.autograd.call import quiet
 from minigrad.autograd.graph import LEAF, RemovableHandle, TensorBase, off, tied
 from minigrad.autograd.placement import on_its_card
-from minigrad.errors import ArgumentError, DeviceError, DimensionError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops import (
     activation,
     copying,
@@ -629,13 +629,30 @@ class Tensor(TensorBase):
         return builtins.bool(self.array.item())
 
     def __int__(self) -> builtins.int:
-        return builtins.int(self.item())
+        return builtins.int(self._real_number("int64_t"))
 
     def __float__(self) -> builtins.float:
-        return builtins.float(self.item())
+        return builtins.float(self._real_number("double"))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._number())
+
+    def _number(self) -> Any:
+        """The one element, for Python's conversions, which raise ``ValueError`` where :meth:`item` raises ``RuntimeError``."""
+        if self.array.size != 1:
+            raise InvalidValueError("only one element tensors can be converted to Python scalars, not one of shape "
+                                    f"{list(self.array.shape)}; index one element, or use tolist()")
+        return self.array.item()
+
+    def _real_number(self, wanted: str) -> Any:
+        """The same of what has no imaginary part."""
+        number = self._number()
+        if not isinstance(number, complex):
+            return number
+        if number.imag:
+            raise DtypeError(f"value cannot be converted to type {wanted} without overflow: {number} has an imaginary part; take "
+                             ".real, .imag or .abs()")
+        return number.real
 
     def __index__(self) -> builtins.int:
         if self.array.size != 1 or self.array.dtype.kind not in "iub":

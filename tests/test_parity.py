@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import operator
 import warnings
 from typing import Any, Callable
 
@@ -38,7 +40,7 @@ def same(a: Any, b: Any) -> None:
         assert a.keys() == b.keys()
         for k in a:
             same(a[k], b[k])
-    elif isinstance(a, float):
+    elif isinstance(a, (float, complex)):
         assert a == pytest.approx(b, rel=1e-5, abs=1e-7, nan_ok=True)
     else:
         assert a == b
@@ -290,3 +292,50 @@ PRINTED: list[Callable[[Any], Any]] = [
 @pytest.mark.parametrize("k", range(len(PRINTED)))
 def test_printed_as_by_pytorch(k: int) -> None:
     assert repr(PRINTED[k](minigrad)).replace("minigrad", "torch") == repr(PRINTED[k](torch))
+
+
+# What Python makes of tensors: numbers, truth, indices, lengths.
+EMPTY, PAIR, TRUE = [], [1.0, 2.0], [True, False]
+PYTHON: dict[str, Callable[[Any], Any]] = {
+    **{f"{convert.__name__} of {value}": lambda m, convert=convert, value=value: convert(m.tensor(value))
+       for convert in (float, int, bool, complex)
+       for value in (EMPTY, PAIR, [[1.5]], -1.7, 3, True, 1 + 2j, 1 + 0j, float("nan"), float("inf"))},
+    **{f"{use.__name__} of {value}": lambda m, use=use, value=value: use(m.tensor(value))
+       for use in (operator.index, range, hex, [1, 2, 3].__getitem__, len, list, max, math.sqrt, math.floor, round)
+       for value in (EMPTY, PAIR, [1], [1, 2], 1, 1.0, True, 1 + 0j)},
+    **{f"{name} of {value}": lambda m, name=name, value=value: getattr(m.tensor(value), name)()
+       for name in ("item", "tolist", "is_nonzero") for value in (EMPTY, PAIR, [[1.5]], 2, 1j, True)},
+    "slice by a tensor": lambda m: [1, 2, 3][m.tensor(1):], "slice by a float": lambda m: [1, 2, 3][m.tensor(1.0):],
+    "first of no dimension": lambda m: m.tensor(1.0)[0], "two of no dimension": lambda m: m.tensor(1.0)[0, 0],
+    "too many": lambda m: m.tensor(PAIR)[0, 0], "write to no dimension": lambda m: m.tensor(1.0).__setitem__(0, 1.0),
+    "by a float": lambda m: m.tensor(PAIR)[1.5], "by a float tensor": lambda m: m.tensor(PAIR)[m.tensor(1.0)],
+    "out of bounds": lambda m: m.tensor(PAIR)[2], "by an object": lambda m: m.tensor(PAIR)[object()],
+    "if": lambda m: 1 if m.tensor(TRUE) else 0, "not": lambda m: not m.tensor(PAIR), "chain": lambda m: 0 < m.tensor(PAIR) < 3,
+    "in": lambda m: 2.0 in m.tensor(PAIR), "str in": lambda m: "a" in m.tensor(PAIR), "list in": lambda m: PAIR in m.tensor(PAIR),
+    "unpack": lambda m: [x.item() for x in [*m.tensor(PAIR)]], "unpack nothing": lambda m: [*m.tensor(1.0)],
+    "size by a tensor": lambda m: m.zeros(m.tensor(2), 3), "NumPy's number": lambda m: float(np.float64(m.tensor(1.5)))}
+
+
+def words(run: Callable[[Any], Any], library: Any) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            run(library)
+    except Exception as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_python_makes_the_same_of_tensors(name: str) -> None:
+    expected = outcome(PYTHON[name], torch)
+    same(outcome(PYTHON[name], minigrad), expected)
+    said = words(PYTHON[name], torch).replace(" in Python or `tensor.item<T>()` in C++", "").rstrip(".")
+    assert said.split(" (")[0].split(", inf")[0] in words(PYTHON[name], minigrad)
+
+
+@pytest.mark.parametrize("index", ["a", b"a", (0, "a"), ["a"]])
+def test_text_as_an_index_is_a_type_error_too(index: Any) -> None:
+    for library in (torch, minigrad):
+        with pytest.raises(TypeError):
+            library.tensor([PAIR])[index]

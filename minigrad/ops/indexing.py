@@ -27,11 +27,13 @@ from minigrad.errors import (
     DtypeError,
     GraphError,
     InplaceError,
+    InvalidIndexError,
     OutOfBoundsError,
     ShapeError,
 )
 from minigrad.ops.pointwise import cast
 from minigrad.ops.shape import (
+    OF_NO_DIMENSION,
     broadcast_shapes,
     changes_shape,
     constant_pad_nd,
@@ -70,10 +72,10 @@ def index_array(value: Any, like: Any) -> Any:
         value = value if value.size else value.astype(np.intp)
     value = raw(value)
     if not backend.is_array(value) and not isinstance(value, np.generic):
-        raise DimensionError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-                             f"(got {type(value).__name__})")
+        raise InvalidIndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
+                                f"indices (got {type(value).__name__})")
     if value.dtype.kind not in "biu":
-        raise DimensionError(f"tensors used as indices must be long, int, byte or bool tensors, not {call.named(value.dtype)}")
+        raise InvalidIndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {call.named(value.dtype)}")
     if value.dtype == np.uint8:
         value = value.astype(np.bool_)
     if isinstance(value, np.ndarray) and not isinstance(like, np.ndarray):
@@ -115,7 +117,8 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
     used = sum([(i.ndim if i.dtype.kind == "b" else 1) if backend.is_array(i) else
                 not (i is None or i is Ellipsis or isinstance(i, bool)) for i in items])
     if used > x.ndim:
-        raise DimensionError(f"too many indices for tensor of dimension {x.ndim}: shape {list(x.shape)}, {used} given")
+        raise DimensionError(f"too many indices for tensor of dimension {x.ndim}: shape {list(x.shape)}, {used} given"
+                             + ("" if x.ndim else f". {OF_NO_DIMENSION}"))
     if not any(i is Ellipsis for i in items):
         items.append(Ellipsis)
     masks = sum([backend.is_array(i) or isinstance(i, bool) for i in items])

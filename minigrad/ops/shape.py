@@ -290,6 +290,9 @@ def roll_wrt_input(g: Any, shifts: Any, dims: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- parts, and back
 
+OF_NO_DIMENSION = "invalid index of a 0-dim tensor. Use `tensor.item()` to convert a 0-dim tensor to a number"
+
+
 @op(view=True, grad_name="SliceBackward0", called="getitem")
 def slices(input: Any, *, index: Any) -> Any:
     """The part of `input` that `index`, a tuple of integers, slices, None and ``...``, leads to; see :func:`fill_slices`."""
@@ -312,7 +315,7 @@ def fill_slices_wrt_input(g: Any, index: Any) -> Any: return slices(g, index=ind
 def select(input: Any, *, dim: Any, index: Any) -> Any:
     """Element `index` of dimension `dim`, which goes away. Raises ``IndexError`` if there is no such element."""
     if input.ndim == 0:
-        raise DimensionError("select() cannot be applied to a 0-dim tensor.")
+        raise DimensionError(f"select() cannot be applied to a 0-dim tensor. {OF_NO_DIMENSION}")
     return input[at(wrapped_dim(dim, input.ndim), within(index, dim, input.shape))]
 @select.derivative("input")
 def select_wrt_input(g: Any, dim: Any, index: Any, input_shape: Any) -> Any:
