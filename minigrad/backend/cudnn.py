@@ -46,7 +46,8 @@ def module() -> Any:
     try:
         cudnn = importlib.import_module("cudnn")
         cudnn.backend_version()
-    except (ImportError, OSError, RuntimeError):  # no package; no library, as the several versions of the package say it
+    # No package; no library, as the several versions of the package say it; something else of that name, such as a folder.
+    except (ImportError, OSError, RuntimeError, AttributeError):
         return None
     return cudnn
 

@@ -10,15 +10,16 @@ emulated: the driver, the runtime and the kernel compiler (``runtime.cpp``, ``si
 
 from __future__ import annotations
 
+import ctypes
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
 import sys
 import types
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["install", "is_on"]
+__all__ = ["Counts", "counts", "install", "is_on"]
 
 COMPILED = "cupy_backends.cuda.api.runtime"  # built anew: CuPy's own has NVIDIA's runtime inside
 REPLACED = {"cupy.cuda.thrust": "sorting", "cupy.random._bit_generator": "bit_generators",
@@ -42,6 +43,23 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         from tests.emulator import libraries
         vars(module).update(getattr(libraries, REPLACED[module.__name__])())
+
+
+class Counts(NamedTuple):
+    """What was asked of the devices: kernels, CuPy's and ours, products of matrices by cuBLAS, copies to them and back; and
+    the nanoseconds that they computed, which a GPU would not take from the program."""
+
+    launches: int
+    products: int
+    to_device: int
+    to_host: int
+    nanoseconds: int
+
+
+def counts() -> Counts:
+    """The counts since the process began."""
+    library = ctypes.CDLL(os.path.join(os.environ["EMULATOR"], "lib", "libemulator.so"))
+    return Counts(*(ctypes.c_uint64 * len(Counts._fields)).in_dll(library, "emulator_counts"))
 
 
 def install() -> None:

@@ -19,4 +19,4 @@ parser.add_argument("--folder", type=Path, default=Path.home() / ".cache" / "min
 options, arguments = parser.parse_known_args()
 folder = options.folder.absolute()
 build(folder)
-os.execve(sys.executable, [sys.executable, *arguments], environment(folder, options.devices))
+os.execve(sys.executable, [sys.executable, "-m", "tests.emulator.inside", *arguments], environment(folder, options.devices))

@@ -1,5 +1,7 @@
 // The cuBLAS functions that CuPy's products call, as plain loops. Matrices are column-major, as there.
 
+#include "counts.h"
+
 #include <cuda_fp16.h>
 #include <library_types.h>
 
@@ -40,6 +42,7 @@ size_t size_of(int type) {
 
 int of_type(int type, int opa, int opb, int m, int n, int k, const void* alpha, const void* a, int lda, const void* b, int ldb,
             const void* beta, void* c, int ldc) {
+    const Busy busy;
     switch (type) {
         case CUDA_R_16F: typed<__half, float>(opa, opb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc); return 0;
         case CUDA_R_32F: typed<float, float>(opa, opb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc); return 0;
@@ -72,11 +75,13 @@ int cublasGetPointerMode_v2(void*, int* mode) { *mode = pointer_mode; return 0; 
 #define GEMM(letter, code)                                                                                                       \
     int cublas##letter##gemm_v2(void*, int opa, int opb, int m, int n, int k, const void* alpha, const void* a, int lda,         \
                                 const void* b, int ldb, const void* beta, void* c, int ldc) {                                    \
+        ++emulator_counts.products;                                                                                              \
         return of_type(code, opa, opb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                                            \
     }                                                                                                                            \
     int cublas##letter##gemmBatched(void*, int opa, int opb, int m, int n, int k, const void* alpha, const void* const* a,       \
                                     int lda, const void* const* b, int ldb, const void* beta, void* const* c, int ldc,           \
                                     int count) {                                                                                 \
+        ++emulator_counts.products;                                                                                              \
         for (int i = 0; i < count; ++i) of_type(code, opa, opb, m, n, k, alpha, a[i], lda, b[i], ldb, beta, c[i], ldc);          \
         return 0;                                                                                                                \
     }
@@ -87,10 +92,12 @@ GEMM(Z, CUDA_C_64F)
 
 int cublasSgemmEx(void*, int opa, int opb, int m, int n, int k, const void* alpha, const void* a, int type, int lda, const void* b,
                   int, int ldb, const void* beta, void* c, int, int ldc) {
+    ++emulator_counts.products;
     return of_type(type, opa, opb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 int cublasGemmEx(void*, int opa, int opb, int m, int n, int k, const void* alpha, const void* a, int type, int lda, const void* b,
                  int, int ldb, const void* beta, void* c, int, int ldc, int, int) {
+    ++emulator_counts.products;
     return of_type(type, opa, opb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 int cublasGemmStridedBatchedEx(void*, int opa, int opb, int m, int n, int k, const void* alpha, const char* a, int type, int lda,
@@ -98,6 +105,7 @@ int cublasGemmStridedBatchedEx(void*, int opa, int opb, int m, int n, int k, con
                                int ldc, long long step_c, int count, int, int) {
     const long long size = size_of(type);
     int status = 0;
+    ++emulator_counts.products;
     for (long long i = 0; i < count && !status; ++i)
         status = of_type(type, opa, opb, m, n, k, alpha, a + i * step_a * size, lda, b + i * step_b * size, ldb, beta,
                          c + i * step_c * size, ldc);

@@ -95,7 +95,7 @@ def build_runtime_module(folder: Path, headers: Path) -> Path:
 def build(folder: Path) -> None:
     """Build what is missing in `folder`, or older than its source. Needs g++, LAPACK, Cython and CUDA's headers."""
     library = folder / "lib" / "libemulator.so"
-    newest = max((HERE / name).stat().st_mtime for name in (*SOURCES, "simt.h", "prelude.h"))
+    newest = max((HERE / name).stat().st_mtime for name in (*SOURCES, "counts.h", "simt.h", "prelude.h"))
     if library.exists() and library.stat().st_mtime > newest:
         return
     (folder / "lib").mkdir(parents=True, exist_ok=True)
@@ -115,9 +115,12 @@ def build(folder: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(library.name)
     run("g++", "-shared", module, library, "-o", folder / "runtime.so")
-    shutil.copy(HERE / "prelude.h", folder)
-    run(*compiler(headers), "-x", "c++-header", folder / "prelude.h", "-o", folder / "prelude.h.gch")
-    shutil.rmtree(folder / "kernels", ignore_errors=True)
+    prelude = (HERE / "simt.h").read_text() + (HERE / "prelude.h").read_text()
+    if not (folder / "prelude.txt").exists() or (folder / "prelude.txt").read_text() != prelude:
+        shutil.copy(HERE / "prelude.h", folder)
+        run(*compiler(headers), "-x", "c++-header", folder / "prelude.h", "-o", folder / "prelude.h.gch")
+        shutil.rmtree(folder / "kernels", ignore_errors=True)  # compiled with another
+        (folder / "prelude.txt").write_text(prelude)
 
 
 def compiler(headers: Path) -> list[str]:

@@ -7,6 +7,8 @@
 #include <cuda.h>
 #include <cuda_runtime_api.h>
 
+#include "counts.h"
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -75,6 +77,7 @@ cudaError_t copy(void* to, const void* from, size_t size, cudaMemcpyKind kind) {
     const bool to_device = kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice;
     const bool from_device = kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice;
     auto belongs = [](const void* p) { const Block* b = block_of(p); return b && b->device >= 0; };
+    if (to_device != from_device) ++(to_device ? emulator_counts.to_device : emulator_counts.to_host);
     if (size && ((to_device && !belongs(to)) || (from_device && !belongs(from)))) return fail(cudaErrorInvalidValue);
     std::memmove(to, from, size);
     return cudaSuccess;
@@ -89,6 +92,8 @@ uintptr_t next_name() {
 }  // namespace
 
 extern "C" {
+
+Counts emulator_counts;
 
 // ------------------------------------------------------------------------------------------------ libcudart
 
@@ -266,6 +271,8 @@ CUresult cuLaunchKernel(CUfunction function, unsigned gx, unsigned gy, unsigned 
         return CUDA_ERROR_INVALID_VALUE;
     static std::mutex one_at_a_time;
     std::lock_guard<std::mutex> guard(one_at_a_time);
+    const Busy busy;
+    ++emulator_counts.launches;
     const EmulatedLaunch launch{dim3(gx, gy, gz), dim3(bx, by, bz), shared};
     reinterpret_cast<EmulatedKernel*>(function)->entry(&launch, parameters);
     return CUDA_SUCCESS;
