@@ -412,7 +412,7 @@ MIXED: dict[str, tuple[Callable[[], Any], str]] = {
     "index": (lambda: HERE[PLACES.to("standin")], r"indices should be either on cpu or on.*index\.to\('cpu'\)"),
     "mask": (lambda: HERE[THERE > 0], "indices should be either on cpu"),
     "index written": (lambda: HERE.clone().__setitem__(PLACES.to("standin"), 1.0), "indices should be either on cpu"),
-    "value written": (lambda: HERE.clone().__setitem__(0, THERE[0]), "'input' is on cpu and 'value' is on standin:0"),
+    "value written": (lambda: HERE.clone().__setitem__(PLACES, THERE), "'input' is on cpu and 'value' is on standin:0"),
     "gather": (lambda: HERE.gather(1, PLACES[:, None].to("standin")), "gather.*'input' is on cpu and 'index' is on standin:0"),
     "in place": (lambda: HERE.clone().add_(THERE), "'input' is on cpu and 'other' is on standin:0"),
     "out=": (lambda: mg.add(HERE, HERE, out=THERE.clone()), r"the result is on cpu and 'out' is on standin:0.*out\.to\('cpu'\)"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from contextvars import Context
-from typing import Any
+from typing import Any, Iterable
 
 import numpy as np
 
@@ -80,13 +80,23 @@ class Placed(General):
             return super().__call__(*args, **settings)
         card = next(backend.device_of(x) for x in arrays if x is not None and not isinstance(x, np.ndarray))
         if info.broadcasts:
-            args = tuple([REGISTRY["to_device"](x, device=card, source=backend.CPU) if isinstance(a, np.ndarray) and not a.ndim
-                          else x for x, a in zip(args, arrays)])
+            args = tuple([moved(x, card) if isinstance(a, np.ndarray) and not a.ndim else x for x, a in zip(args, arrays)])
         error = misplaced(info, [array_in(x) for x in args], settings)
         if error is not None:
             raise error
         with backend.on_card(card):
             return super().__call__(*args, **settings)
+
+
+def moved(x: Any, device: Any) -> Any:
+    """The tensor or array `x` on `device`; gradients flow back to where it came from."""
+    source = backend.device_of(array_in(x))
+    return x if source == device else REGISTRY["to_device"](x, device=device, source=source)
+
+
+def as_array(x: Any) -> Any:
+    """The result `x` of a forward or a rule as an array: NumPy gives scalars, and a setting that is a tensor makes it one."""
+    return x.array if isinstance(x, TensorBase) else backend.as_array(x)
 
 
 def array_in(x: Any) -> Any:
@@ -216,7 +226,7 @@ def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     if info.outputs:
         return finish_outputs(info, result, tensors, arrays, settings)
     out: Any = object.__new__(tensors[0].result_class)
-    out.array = backend.as_array(result)
+    out.array = as_array(result)
     out.node = record(info, tensors, arrays, out.array, settings)
     return out
 
@@ -266,7 +276,7 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """The several results of an operation as tensors; only the floating and complex ones carry a gradient."""
-    result = tuple([backend.as_array(r) for r in result])
+    result = tuple([as_array(r) for r in result])
     node = record(info, inputs, arrays, result, settings)
     outs = []
     for k, array in enumerate(result):
@@ -287,15 +297,30 @@ def named_arrays(info: Any, arrays: Any) -> list[tuple[str, Any]]:
 
 def misplaced(info: Any, arrays: Any, settings: dict[str, Any]) -> DeviceError | None:
     """The error of a call whose arrays are on more than one device, or None."""
+    return two_devices(info.called, [*named_arrays(info, arrays), *settings.items()])
+
+
+def two_devices(called: str, named: Iterable[tuple[str, Any]]) -> DeviceError | None:
+    """The error of calling what is called so with arguments on more than one device: those that are arrays or tuples of them."""
     devices: dict[Any, str] = {}
-    for a, x in (*named_arrays(info, arrays), *settings.items()):
-        if backend.is_array(x):
-            devices.setdefault(backend.device_of(x), a)
+    for name, value in named:
+        for x in value if isinstance(value, tuple) else (value,):
+            if backend.is_array(x):
+                devices.setdefault(backend.device_of(x), name)
     if len(devices) < 2:
         return None
     (d1, a1), (d2, a2) = list(devices.items())[:2]
-    return DeviceError(f"{info.called}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
+    return DeviceError(f"{called}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
                        f"move one, for instance {a2}.to('{d1}')")
+
+
+def need_one_device(called: str, **tensors: Any) -> None:
+    """Raise ``DeviceError`` where a function that computes with arrays itself is given tensors on more than one device."""
+    arrays = {name: array_in(x) for name, x in tensors.items()}
+    if not all([x is None or x.__class__ is np.ndarray for x in arrays.values()]):
+        error = two_devices(called, arrays.items())
+        if error is not None:
+            raise error
 
 
 def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:

@@ -40,7 +40,7 @@ def compile_op(function: Any, info: Declaration) -> None:
 def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function` and that of its operator, as the cards there are ask for (:func:`placing`)."""
     namespace: dict[str, Any] = {
-        "forward": info.forward, "ndarray": np.ndarray, "as_array": backend.as_array, "TensorBase": TensorBase,
+        "forward": info.forward, "ndarray": np.ndarray, "as_array": call.as_array, "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": (call.Placed if backend.most_cards() else call.General)(function, info), "elsewhere": backend.elsewhere,
@@ -205,13 +205,15 @@ def placing(info: Declaration) -> list[str]:
     With one card that can only be main memory: it concerns operations that take numbers from there, the others refuse by
     themselves. With several, it concerns all.
     """
-    sure = [a for a in info.arguments if a not in info.optional]
     cards = backend.most_cards()
     if not cards or cards == 1 and not (info.broadcasts and len(info.arguments) > 1):
         return []
+    arrays = [f"{a}_" for a in info.arguments]
+    # What is in main memory is known from its class, but for an operand that may be missing and may bring the others to its card.
+    classes = [f"{a}_.__class__" for a in info.arguments if a not in info.optional]
+    on_host = "" if info.broadcasts and info.optional else f"not ({' is '.join(classes)} is ndarray) and "
     settings = "".join(f", {s}={s}" for s in info.settings)
-    return [f"if not ({' is '.join(f'{a}_.__class__' for a in sure)} is ndarray) and "
-            f"elsewhere({', '.join(f'{a}_' for a in info.arguments)}): return general({', '.join(info.arguments)}{settings})"]
+    return [f"if {on_host}elsewhere({', '.join(arrays)}): return general({', '.join(info.arguments)}{settings})"]
 
 
 def variadic_source(info: Declaration, out: bool) -> str:

@@ -8,8 +8,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.call import named
+from minigrad.autograd.call import as_array, named
 from minigrad.autograd.clock import ledger
 from minigrad.autograd.graph import TensorBase, tied
 from minigrad.autograd.placement import on_its_card
@@ -34,7 +33,7 @@ def wrapped(g: Any, cls: type[TensorBase]) -> Any:
     if g is None or isinstance(g, TensorBase):
         return g
     show(g)
-    return tied(backend.as_array(g), None, cls)
+    return tied(as_array(g), None, cls)
 
 
 def unwrapped(new: Any, like: Any) -> Any:
@@ -115,7 +114,7 @@ ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
 def own(g: Any, dtype: Any, given: set[int]) -> Any:
     """`g` as an array of `dtype` that no other tensor holds; `given` are the arrays handed out so far."""
     if g.__class__ is not np.ndarray:
-        g = backend.as_array(g)
+        g = as_array(g)
     if g.dtype is not dtype:
         g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
     if g.base is not None or id(g) in given:

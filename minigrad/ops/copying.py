@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, layouts
-from minigrad.autograd.call import SCALARS
+from minigrad.autograd.call import SCALARS, moved
+from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
@@ -62,4 +63,6 @@ def fill(input: Any, value: Any) -> Any:
         return fill_number(input, value=value)
     if value.ndim:
         raise ShapeError(f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    if isinstance(input, TensorBase) and isinstance(value, TensorBase):
+        value = moved(value, backend.device_of(input.array))
     return fill_with(input, value)

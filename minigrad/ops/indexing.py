@@ -204,6 +204,8 @@ def as_operand(value: Any, like: Any) -> Any:
         raise DtypeError(f"value cannot be converted to type {wanted!r} without overflow: it is complex; use its .real")
     if isinstance(like, TensorBase) and not isinstance(value, TensorBase):
         value = call.constant(value, like)
+    if raw(value).__class__ is np.ndarray is not x.__class__ and not value.ndim:  # a number from main memory
+        value = call.moved(value, backend.device_of(x))
     return value if raw(value).dtype is x.dtype else cast(value, dtype=wanted)
 
 
@@ -296,10 +298,17 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         raise InplaceError("setitem: a view of a leaf Variable that requires grad is being used in an in-place operation, "
                            "x[index] = value; write under `with minigrad.no_grad():`, or into a copy: x = x.clone()")
     value = as_operand(value, input)
+    if indices is None or not value.ndim:  # a copy of anything, or a number, comes from wherever it is
+        value = brought(value, target)
     extra = raw(value).ndim - (target[basic].ndim if indices is None else 0)
     if indices is None and extra > 0 and value.shape[:extra] == (1,) * extra:
         value = reshape(value, shape=value.shape[extra:])
     overwrite.inplace(input, value, index=basic, indices=indices)
+
+
+def brought(value: Any, target: Any) -> Any:
+    """`value` on the device of the array `target`."""
+    return value if raw(value).__class__ is np.ndarray is target.__class__ else call.moved(value, backend.device_of(target))
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
@@ -319,6 +328,8 @@ def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bo
                          f"{call.named(raw(input).dtype)} for the destination and {call.named(raw(values).dtype)} for the "
                          "source.")
     basic, arrays = parsed(tuple([slice(None) if i is None else i for i in indices]), raw(input))
+    if not values.ndim:
+        values = brought(values, raw(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
     function = function.inplace if in_place else function
     return function(input, values, index=basic, indices=arrays)
@@ -478,12 +489,12 @@ def index_copy_(input: Any, dim: int, index: Any, source: Any) -> Any:
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """A copy of `input` with `value`, one number, at the places `index` of dimension `dim`."""
-    return fill_rows(input, index, as_operand(value, input), dim=dim)
+    return fill_rows(input, index, brought(as_operand(value, input), raw(input)), dim=dim)
 
 
 def index_fill_(input: Any, dim: int, index: Any, value: Any) -> Any:
     """In-place form of :func:`index_fill`."""
-    return fill_rows.inplace(input, index, as_operand(value, input), dim=dim)
+    return fill_rows.inplace(input, index, brought(as_operand(value, input), raw(input)), dim=dim)
 
 
 # ---------------------------------------------------------------------------------------------------- one place per element
@@ -798,6 +809,7 @@ def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     """The elements of `input` where `mask` is True, as one dimension; the two are broadcast together."""
     if raw(mask).dtype.kind != "b":
         raise DtypeError(f"masked_select: expected BoolTensor for mask, got {call.named(raw(mask).dtype)}")
+    call.need_one_device("masked_select", input=input, mask=mask)
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     input, mask = expand(input, size=shape), np.broadcast_to(raw(mask), shape)
     return lookup(at_least_vector_of(input), indices=(mask.reshape(shape or (1,)).copy(),), out=out)
@@ -917,6 +929,7 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
 @on_its_card
 def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
+    call.need_one_device("take", input=input, index=index)
     return lookup(ravel(input), indices=(flat_places(input, index).copy(),), out=out)
 
 
@@ -932,6 +945,7 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
 
 @on_its_card
 def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
+    call.need_one_device("put", input=input, index=index, source=source)
     places = flat_places(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
@@ -1112,6 +1126,7 @@ def reduced_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, 
                  out: Any = None) -> Any:
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
+    call.need_one_device("index_reduce", input=input, index=index, source=source)
     d, places = prepared_rows(raw(input), raw(index), raw(source), dim)
     shape = tuple(source.shape)
     if not len(input.shape):
