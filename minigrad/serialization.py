@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.errors import ArgumentError
-from minigrad.tensor import rebuild
+from minigrad.errors import ArgumentError, DeviceError
+from minigrad.tensor import Tensor, rebuild
 
 __all__ = ["load", "save"]
 
@@ -84,7 +84,14 @@ class Reader(pickle.Unpickler):
         where: Any = self.map_location
         if isinstance(where, dict):
             where = where.get(device, device)
-        return rebuild(cls, array, str(device if where is None else where), requires_grad)
+        elif callable(where):
+            chosen = where(rebuild(Tensor, array, "cpu", False), device)
+            where = None if chosen is None else chosen.device
+        try:
+            return rebuild(cls, array, str(device if where is None else where), requires_grad)
+        except DeviceError as error:
+            raise DeviceError(f"load: the tensors were saved on device '{device}': {error}. To put them elsewhere, pass for "
+                              "instance map_location='cpu'") from None
 
 
 def save(obj: Any, f: Any) -> None:
@@ -104,7 +111,9 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
     """Read what :func:`save` wrote from `f`, a path or a file open for reading bytes.
 
     Args:
-        map_location: the device to put the tensors on, or a dictionary from the device they were on to that; None: as saved.
+        map_location: the device to put the tensors on; or a dictionary from the device they were on to that; or a function of a
+            tensor in main memory and the name of the device it was on, which returns a tensor on the device wanted, or None;
+            None: as saved.
         weights_only: refuse everything but tensors, numbers, strings and containers. A file that is loaded with
             ``weights_only=False`` can run any code: do so only with files you trust.
 

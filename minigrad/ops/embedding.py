@@ -107,6 +107,7 @@ def wrapped_padding(padding_idx: int | None, rows: int) -> int | None:
 @on_its_card
 def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> None:
     """Scale the rows of `weight` that `input` names, in place, to a norm of at most `max_norm`."""
+    call.need_one_device("embedding", weight=weight, input=input)
     table = raw(weight)
     places = np.unique(row_numbers(raw(input), table.shape[0]))
     rows = table[places]
@@ -140,6 +141,7 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
         if tuple(per_sample_weights.shape) != tuple(input.shape):
             raise ShapeError(f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must "
                              f"have the same shape as the input ({list(input.shape)})")
+    call.need_one_device("embedding_bag", input=input, weight=weight, offsets=offsets, per_sample_weights=per_sample_weights)
     numbers = raw(input)
     if len(weight.shape) != 2:
         raise ShapeError(f"embedding_bag: 'weight' must be 2-D, got shape {list(weight.shape)}")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd import clock
+from minigrad.autograd import call, clock
 from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import FROM_NUMPY
@@ -257,6 +257,8 @@ def evaluated(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: 
 def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
+        if not running.array.__class__ is towards.__class__ is np.ndarray:
+            call.need_one_device("batch_norm", input=towards, running_mean=running)
         with np.errstate(all="ignore"):
             running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend, dtypes
+from minigrad.autograd import call
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
@@ -154,6 +155,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
     if not tensors and size is None:
         raise ArgumentError("normal(): with mean and std as numbers, argument 'size' is needed: normal(0., 1., (2, 3))")
+    call.need_one_device("normal", mean=mean, std=std)
     arrays: list[Any] = [x.array if isinstance(x, TensorBase) else x for x in (mean, std)]
     if bool(np.any(arrays[1] < 0)):
         raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
@@ -249,6 +251,7 @@ def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 @on_its_card
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
     """Numbers of successes in `count` trials of probability `prob`, element by element."""
+    call.need_one_device("binomial", count=count, prob=prob)
     draws = draws_on(backend.device_of(count.array), generator)
     drawn_counts = backend.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
     return wrap(drawn_counts.astype(count.array.dtype))
@@ -307,6 +310,7 @@ def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) ->
 @on_its_card
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
+    call.need_one_device("bernoulli_", input=self, p=p)
     chance = p.array if isinstance(p, TensorBase) else p
     return overwritten(self, coins("bernoulli_", chance, self.array, generator))
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import backend
-from minigrad.autograd.call import constant
+from minigrad.autograd.call import constant, need_one_device
 from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
@@ -261,6 +261,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
     if indices is not None or (lengths is None) == (offsets is None):
         raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
     axis = wrapped_dim(axis, data.ndim)
+    need_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
     xp = backend.xp_of(data.array)
     size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
     if size.shape[:-1] != tuple(data.shape[:axis]):

@@ -24,6 +24,7 @@ from minigrad.tensor import Tensor
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 BLOCK = 1 << 14  # elements; of five float32 arrays, 320 kB
+NUMBERS = ("step", "mu_product", "eta", "mu")  # what optimizers keep in main memory, wherever the parameter is
 _everywhere_pre: dict[int, Any] = {}
 _everywhere_post: dict[int, Any] = {}
 
@@ -256,14 +257,16 @@ class Optimizer:
         return self._step(closure)
 
     def _misplaced(self, group: dict[str, Any]) -> DeviceError | None:
-        """The error of a parameter whose state is on another device, or None."""
+        """The error of a parameter whose gradient or state is on another device, or None."""
         for k, p in enumerate(group["params"]):
+            found = f"{type(self).__name__}.step: expected all tensors on the same device, but parameter {k} is on {p.device} and"
+            if p._grad is not None and p._grad.device != p.device:
+                return DeviceError(f"{found} its gradient is on {p._grad.device}; move parameters by module.to('{p.device}'), "
+                                   "which moves their gradients too, or call zero_grad() after moving them")
             for name, value in self.state.get(p, {}).items():
-                if isinstance(value, Tensor) and name != "step" and value.device != p.device:
-                    return DeviceError(f"{type(self).__name__}.step: expected all tensors on the same device, but parameter "
-                                       f"{k} is on {p.device} and its state {name!r} is on {value.device}; move the module "
-                                       "before making the optimizer, or "
-                                       "optimizer.load_state_dict(optimizer.state_dict()) moves the state")
+                if isinstance(value, Tensor) and name not in NUMBERS and value.device != p.device:
+                    return DeviceError(f"{found} its state {name!r} is on {value.device}; move the module before making the "
+                                       "optimizer, or optimizer.load_state_dict(optimizer.state_dict()) moves the state")
         return None
 
     def _step(self, closure: Callable[[], Any] | None = None) -> Any:

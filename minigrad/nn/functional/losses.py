@@ -204,7 +204,6 @@ def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool
     return _reduced(losses, reduction_of(size_average, reduce, reduction))
 
 
-@on_its_card
 def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Any:
     """Minus the log-likelihood of `target` under normal distributions of mean `input` and variance `var`, at least `eps`.
 
@@ -221,7 +220,7 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
             raise ValueError(f"var is of incorrect size: got {list(var.shape)} for an input of {list(input.shape)}")
     loss.check_reduction(reduction)
     loss.warn_of_column(input, target)
-    if bool((var.array < 0).any()):
+    if bool(reductions.any(var < 0)):
         raise ValueError("var has negative entry/entries")
     var = raised(var, eps)
     losses = 0.5 * (pointwise.log(var) + (input - target) ** 2 / var)

@@ -12,7 +12,7 @@ from minigrad.autograd.clock import calls, hint_here, tick
 from minigrad.autograd.function import Function
 from minigrad.autograd.graph import RemovableHandle
 from minigrad.backend import as_device
-from minigrad.errors import ArgumentError, MinigradError
+from minigrad.errors import ArgumentError, DeviceError, MinigradError
 from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.tensor import Tensor
 
@@ -123,8 +123,18 @@ class Module:
         if not hasattr(error, "__notes__"):
             given = ", ".join(str(list(a.shape)) if isinstance(a, Tensor) else type(a).__name__ for a in args)
             own = repr(self)
-            error.add_note(f"in {own if len(own) < 200 else type(self).__name__}, called with {given or 'no arguments'}")
+            error.add_note(f"in {own if len(own) < 200 else type(self).__name__}, called with {given or 'no arguments'}"
+                           + (self._whereabouts(args) if isinstance(error, DeviceError) else ""))
         return error
+
+    def _whereabouts(self, args: tuple[Any, ...]) -> str:
+        """Where the module is and where what it was called with, if these are not one device: for an error's note."""
+        here = sorted({str(t.device) for t in (*self.parameters(), *self.buffers())})
+        there = sorted({str(a.device) for a in args if isinstance(a, Tensor)})
+        if not here or not there or here == there:
+            return ""
+        return (f"; the module is on {' and '.join(here)}, its arguments are on {' and '.join(there)}: "
+                f"model.to('{there[0]}') moves the model, x.to('{here[0]}') a tensor")
 
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         start = tick()
