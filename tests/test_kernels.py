@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -89,6 +90,18 @@ def test_rows_by_one_and_by_several_threads(name: str, threads: int, dtype: Any,
         elif name == "softmax_slope":
             run(g, x, out, 13, flag)
             want = g - np.exp(x) * g.sum(1, keepdims=True) if flag else g * x - x * (g * x).sum(1, keepdims=True)
+        elif name.startswith("cross_entropy"):
+            target, found, loss = np.array([12, 0, 5]), np.zeros(3, np.int64), np.empty(3, dtype)
+            e, counts = np.exp(x - x.max(1, keepdims=True)), np.array([[1.0], [1.0 - flag], [1.0]])
+            if name == "cross_entropy":
+                run(x, target, loss, found, 13, 0 if flag else -100)
+                out, want = loss, -np.log((e / e.sum(1, keepdims=True))[np.arange(3), target]) * counts[:, 0]
+                assert found.tolist() == [3 - flag, 0, 0]
+                run(x, np.array([12, 13, 5]), np.empty(3, dtype), found, 13, -100)
+                assert found[1:].tolist() == [1, 13]
+            else:
+                run(x, target, np.array(3 - flag), out, 13, 0 if flag else -100, 1)
+                want = (e / e.sum(1, keepdims=True) - np.eye(13)[target]) * counts / counts.sum()
         elif name == "standardize":
             mean, var = np.empty((1, 3, 1), dtype), np.empty((1, 3, 1), dtype)
             run(x, out, mean, var, 1, 3, 13, 1e-5, flag)
@@ -156,6 +169,23 @@ def test_softmax(way: str, name: str, dim: int, dtype: Any) -> None:
     both(way, lambda x: getattr(mg, name)(x.T, dim), random(3, 5, dtype=dtype))
     both(way, lambda x: getattr(mg, name)(x, 0), random(4, dtype=dtype))
     both(way, lambda x: getattr(mg, name)(x, dim), np.zeros((0, 3), dtype))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("ignored", [-100, 3])
+def test_cross_entropy(way: str, reduction: str, ignored: int, dtype: Any) -> None:
+    x, target = random(7, 5, dtype=dtype), np.array([0, 4, 3, ignored, 2, 2, ignored])
+    both(way, lambda t, k: mg.nn.functional.cross_entropy(t, k, ignore_index=ignored, reduction=reduction), x, target)
+
+
+def test_cross_entropy_of_nothing_and_of_a_class_that_is_not_there(way: str) -> None:
+    x = mg.zeros(2, 3, device=way, requires_grad=True)
+    loss = mg.nn.functional.cross_entropy(x, mg.tensor([-100, -100], device=way))
+    loss.backward()
+    assert math.isnan(loss.item()) and x.grad.tolist() == [[0.0] * 3] * 2
+    for wrong in (3, -1):
+        with pytest.raises(IndexError, match=rf"Target {wrong} is out of bounds: with input of shape \[2, 3\]"):
+            mg.nn.functional.cross_entropy(x, mg.tensor([1, wrong], device=way))
 
 
 def test_softmax_of_infinities(way: str, dtype: Any) -> None:

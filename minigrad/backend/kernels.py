@@ -29,6 +29,15 @@ class Kernels:
         """The gradient of :meth:`softmax` with the result `out`."""
         return None
 
+    def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
+        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; how many
+        rows are not ignored; and a target that is no place of a row, or None."""
+        return None
+
+    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
+        """The gradient of the sum of :meth:`cross_entropy` over the rows, or of the mean over those that are not ignored."""
+        return None
+
     def gelu(self, x: Any) -> Any:
         """x times the probability that a standard normal variable is below x."""
         return None
@@ -237,6 +246,39 @@ extern "C" __global__ void softmax_slope(const T* g, const T* y, T* x, long long
         x[k] = logarithm ? g[k] - exp(y[k]) * sum : g[k] * y[k] - y[k] * sum;
 }
 """,
+    "cross_entropy": """
+extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, long long* found, long long n,
+                                         long long ignore) {
+    x += blockIdx.x * n;
+    T top = x[0], sum = 0;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
+    top = block_max(top);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
+    sum = block_sum(sum);
+    if (threadIdx.x != 0) return;
+    const long long place = target[blockIdx.x];
+    const bool wrong = place != ignore && (place < 0 || place >= n);
+    if (wrong) { found[1] = 1; found[2] = place; }
+    if (place != ignore) atomicAdd((unsigned long long*)found, 1ULL);
+    loss[blockIdx.x] = wrong || place == ignore ? T(0) : log(sum) - (x[place] - top);
+}
+""",
+    "cross_entropy_slope": """
+extern "C" __global__ void cross_entropy_slope(const T* x, const long long* target, const long long* total, T* y, long long n,
+                                               long long ignore, long long mean) {
+    x += blockIdx.x * n;
+    y += blockIdx.x * n;
+    T top = x[0], sum = 0;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
+    top = block_max(top);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
+    sum = block_sum(sum);
+    const long long place = target[blockIdx.x];
+    const T count = mean ? T(*total) : T(1);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x)
+        y[k] = place == ignore ? T(0) : (exp(x[k] - top) / sum - T(k == place)) / count;
+}
+""",
     "standardize": """
 extern "C" __global__ void standardize(const T* x, T* y, T* means, T* vars, long long outer, long long rows, long long inner,
                                        double eps, long long centered) {
@@ -351,6 +393,27 @@ class CudaKernels(Kernels):
         grad, out = contiguous(grad), contiguous(out)
         slope, n = self._cupy.empty_like(out), out.shape[-1] if out.ndim else 1
         self.run_rows("softmax_slope", out.size // n, n, grad, out, slope, n, int(logarithm))
+        return slope
+
+    def takes_classes(self, x: Any, target: Any) -> bool:
+        """Whether `x` is a matrix with as many rows as `target` has elements, of types that there are kernels for."""
+        return bool(self.takes(x) and x.ndim == 2 and x.size and target.shape == x.shape[:1] and target.dtype == np.int64)
+
+    def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
+        if not self.takes_classes(x, target):
+            return None
+        loss, found = self._cupy.empty(x.shape[:1], x.dtype), self._cupy.zeros(3, np.int64)
+        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, found, x.shape[1], ignore)
+        counted, wrong, place = found.get().tolist()
+        return loss, counted, place if wrong else None
+
+    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if not self.takes_classes(x, target):
+            return None
+        slope = self._cupy.empty(x.shape, x.dtype)
+        total = (target != ignore).sum() if mean else target
+        self.run_rows("cross_entropy_slope", *x.shape, contiguous(x), contiguous(target), total, slope, x.shape[1], ignore,
+                      int(mean))
         return slope
 
     def gelu(self, x: Any) -> Any:

@@ -238,6 +238,26 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
 
     Raises where shapes do not fit or a class is out of range.
     """
+    classes = check_classes(input, target, weight)
+    target = target.reshape(-1)
+    index = backend.xp_of(target).arange(target.shape[0])
+    # A negative number is a very large one where it is read as unsigned, so that one look at the largest is enough.
+    if target.shape[0] and target.view(f"u{target.itemsize}").max() >= classes:
+        ignored = target == ignore_index
+        wrong = target[((target < 0) | (target >= classes)) & ~ignored]
+        if wrong.size:
+            raise class_out_of_bounds(input, wrong[0])
+        target = np.where(ignored, 0, target)
+        keep = (~ignored).astype(input.dtype)
+        return index, target, keep if weight is None else weight[target] * keep
+    if 0 <= ignore_index < classes:
+        keep = (target != ignore_index).astype(input.dtype)
+        return index, target, keep if weight is None else weight[target] * keep
+    return index, target, None if weight is None else weight[target]
+
+
+def check_classes(input: Any, target: Any, weight: Any) -> int:
+    """How many classes `input` holds scores of. Raises where shapes or dtypes do not fit."""
     axis, classes = class_axis(input), input.shape[class_axis(input)] if input.ndim else 0
     if input.ndim == 0 or target.shape != (*input.shape[:axis], *input.shape[axis + 1:]):
         raise class_shape_error(input, target)
@@ -247,22 +267,13 @@ def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple
     if weight is not None and weight.shape != (classes,):
         raise ShapeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight "
                          f"tensor of shape: {list(weight.shape)}")
-    target = target.reshape(-1)
-    index = backend.xp_of(target).arange(target.shape[0])
-    # A negative number is a very large one where it is read as unsigned, so that one look at the largest is enough.
-    if target.shape[0] and target.view(f"u{target.itemsize}").max() >= classes:
-        ignored = target == ignore_index
-        wrong = target[((target < 0) | (target >= classes)) & ~ignored]
-        if wrong.size:
-            raise DimensionError(f"Target {wrong[0]} is out of bounds: with input of shape {list(input.shape)} there are "
-                                 f"{classes} classes, numbered 0 to {classes - 1}")
-        target = np.where(ignored, 0, target)
-        keep = (~ignored).astype(input.dtype)
-        return index, target, keep if weight is None else weight[target] * keep
-    if 0 <= ignore_index < classes:
-        keep = (target != ignore_index).astype(input.dtype)
-        return index, target, keep if weight is None else weight[target] * keep
-    return index, target, None if weight is None else weight[target]
+    return int(classes)
+
+
+def class_out_of_bounds(input: Any, target: Any) -> Exception:
+    classes = input.shape[class_axis(input)]
+    return DimensionError(f"Target {target} is out of bounds: with input of shape {list(input.shape)} there are {classes} "
+                          f"classes, numbered 0 to {classes - 1}")
 
 
 def class_shape_error(input: Any, target: Any) -> Exception:
@@ -307,13 +318,20 @@ def mean_of(loss: Any, total: Any) -> Any:
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
-    index, target_, scale = classes_of(input, target, weight, ignore_index)
-    scores = by_class(input)
-    shifted = scores - scores.max(axis=0) if scores.size else scores
-    loss = np.log(np.exp(shifted).sum(axis=0)) - shifted[target_, index]
-    loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+    if input.__class__ is not np.ndarray and weight is None and check_classes(input, target, weight) and (
+            fused := backend.library_of(input).kernels.cross_entropy(input, target, ignore_index)):
+        loss, total, wrong = fused
+        if wrong is not None:
+            raise class_out_of_bounds(input, wrong)
+    else:
+        index, target_, scale = classes_of(input, target, weight, ignore_index)
+        scores = by_class(input)
+        shifted = scores - scores.max(axis=0) if scores.size else scores
+        loss = np.log(np.exp(shifted).sum(axis=0)) - shifted[target_, index]
+        loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+        total = total_weight(scale, target_) if reduction == "mean" else None
     if reduction == "mean":
-        return mean_of(loss, total_weight(scale, target_))
+        return mean_of(loss, total)
     return reduced(loss if reduction == "sum" else loss.reshape(target.shape), reduction)
 @cross_entropy_of_classes.derivative("input")
 def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
@@ -324,6 +342,10 @@ def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: 
 @op
 def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
+    if input.__class__ is not np.ndarray and weight is None:
+        fused = backend.library_of(input).kernels.cross_entropy_slope(input, target, ignore_index, reduction == "mean")
+        if fused is not None:
+            return fused
     index, chosen, scale = classes_of(input, target, weight, ignore_index)
     scores = by_class(input)
     slope = scores - scores.max(axis=0) if scores.size else scores.copy()
