@@ -23,20 +23,26 @@ from minigrad.hints import get_hints as get_hints
 from minigrad.hints import set_hints as set_hints
 from minigrad.layouts import *
 from minigrad.ops.activation import *
+from minigrad.ops.arithmetic import *
+from minigrad.ops.comparison import *
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
 from minigrad.ops.decomposition import *
+from minigrad.ops.elementary import *
 from minigrad.ops.indexing import *
 from minigrad.ops.linalg import *
 from minigrad.ops.lowrank import *
 from minigrad.ops.normalization import native_batch_norm, native_group_norm, native_layer_norm
 from minigrad.ops.ordering import *
-from minigrad.ops.pointwise import *
+from minigrad.ops.places import *
 from minigrad.ops.reduction import *
 from minigrad.ops.sampling import *
+from minigrad.ops.scatter import *
 from minigrad.ops.shape import *
+from minigrad.ops.slicing import *
 from minigrad.ops.special import *
 from minigrad.ops.statistics import *
+from minigrad.ops.storage import *
 from minigrad.ops.windows import *
 from minigrad.printing import *
 from minigrad.queries import *

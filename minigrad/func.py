@@ -18,8 +18,9 @@ from minigrad.autograd.call import constant
 from minigrad.autograd.functional import Recorded, jvp_of, requires_grad, unit, with_leaf
 from minigrad.autograd.graph import TensorBase
 from minigrad.errors import ArgumentError, GraphError, ShapeError
-from minigrad.ops.pointwise import zeros_of
-from minigrad.ops.shape import filled, stack
+from minigrad.ops.arithmetic import zeros_of
+from minigrad.ops.shape import filled
+from minigrad.ops.slicing import stack
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
            "value_and_grad", "vjp", "vmap"]

@@ -15,7 +15,7 @@ from minigrad.autograd.boundary import guard as _guard
 from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
-from minigrad.ops import decomposition, linalg, pointwise, reduction, shape
+from minigrad.ops import arithmetic, comparison, decomposition, linalg, reduction, shape, slicing
 from minigrad.ops.decomposition import linalg_cholesky as cholesky
 from minigrad.ops.decomposition import linalg_det as det
 from minigrad.ops.decomposition import linalg_eig as eig
@@ -55,12 +55,12 @@ def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
 
 def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
     """Sum of ``conj(x) * y`` along `dim`; other dimensions are broadcast."""
-    return reduction.sum(pointwise.conj(x) * y, dim=dim, out=out)
+    return reduction.sum(arithmetic.conj(x) * y, dim=dim, out=out)
 
 
 def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """The diagonals of matrices."""
-    return shape.diagonal(A, offset=offset, dim1=dim1, dim2=dim2)
+    return slicing.diagonal(A, offset=offset, dim1=dim1, dim2=dim2)
 
 
 def vander(x: Any, *, N: int | None = None) -> Any:
@@ -91,7 +91,7 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     row, column = (shape.wrapped_dim(d, A.ndim) for d in dim)
     if row == column:
         raise ShapeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
-    A = A if dtype is None else pointwise.cast(A, dtype=as_dtype(dtype))
+    A = A if dtype is None else arithmetic.cast(A, dtype=as_dtype(dtype))
     if ord in ("fro", "nuc", 2, -2):
         if ord == "fro":
             return vector_norm(A, 2, (row, column), keepdim, out=out)
@@ -102,13 +102,13 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
             result = shape.reshape(result, shape=reduction.kept_shape(A.shape, (row, column)))
     elif ord in (1, -1, math.inf, -math.inf):
         summed, chosen = (row, column) if builtins.abs(ord) == 1 else (column, row)
-        sums = reduction.sum(pointwise.abs(A), dim=summed, keepdim=True)
+        sums = reduction.sum(arithmetic.abs(A), dim=summed, keepdim=True)
         result = (reduction.amax if ord > 0 else reduction.amin)(sums, dim=chosen, keepdim=True)
         result = result if keepdim else shape.squeeze(result, dim=(row, column))
     else:
         kind = ValueError if isinstance(ord, str) else ShapeError
         raise kind(f"linalg.matrix_norm: Order {ord} not supported; it can be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    return result if out is None else pointwise.mul(result, 1, out=out)
+    return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
 def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None) -> Any:
@@ -141,7 +141,7 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
             return reduction.sum(values, dim=-1)
         ends = (values[..., 0], values[..., -1])
         result = ends[0] / ends[1] if p != -2 else ends[1] / ends[0]
-        return result if out is None else pointwise.mul(result, 1, out=out)
+        return result if out is None else arithmetic.mul(result, 1, out=out)
     if isinstance(p, str) and p not in ("fro", "nuc"):
         raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
     if not isinstance(p, str) and builtins.abs(p) not in (1, 2, math.inf):
@@ -152,8 +152,8 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
     inverse, info = inv_ex(A)
     result = matrix_norm(A, p) * matrix_norm(inverse, p)
     singular = info.array != 0
-    result = pointwise.where(info != 0, math.inf, result) if singular.any() else result
-    return result if out is None else pointwise.mul(result, 1, out=out)
+    result = comparison.where(info != 0, math.inf, result) if singular.any() else result
+    return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- without errors
@@ -168,7 +168,7 @@ LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
 def _replaced(A: Any, info: Any) -> Any:
     """`A` with identity matrices where `info` says that the matrix cannot be factorized."""
     bad = (info.array != 0)[..., None, None]
-    return pointwise.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
+    return comparison.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
 
 
 def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
@@ -277,10 +277,10 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     residuals = shape.reshape(decomposition.real(X), shape=(-1,))[:0]
     if m > n and driver != "gelsy" and bool((full_rank.array == n).all()):
         off = matmul(A, X) - B
-        residuals = reduction.sum(pointwise.square(pointwise.abs(off)), dim=-2)
+        residuals = reduction.sum(arithmetic.square(arithmetic.abs(off)), dim=-2)
     driver = driver or "gelsy"
     rank = shape.filled(full_rank, size=(0,)) if driver == "gels" else full_rank
-    values = svdvals(A) if driver in ("gelsd", "gelss") else shape.filled(pointwise.abs(X), size=(0,))
+    values = svdvals(A) if driver in ("gelsd", "gelss") else shape.filled(arithmetic.abs(X), size=(0,))
     return Lstsq(X[..., 0] if vector else X, residuals, rank, values)
 
 

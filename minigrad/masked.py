@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.errors import InvalidValueError
-from minigrad.ops import activation, indexing, ordering, pointwise, reduction
+from minigrad.ops import activation, arithmetic, comparison, elementary, ordering, reduction, scatter
 
 __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
            "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var"]
@@ -20,7 +20,7 @@ __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax
 
 def taken(input: Any, mask: Any, other: Any) -> Any:
     """`input` where `mask` is True, the number `other` elsewhere."""
-    return input if mask is None else indexing.masked_fill(input, ~mask, other)
+    return input if mask is None else scatter.masked_fill(input, ~mask, other)
 
 
 def lowest(dtype: dtypes.dtype) -> Any:
@@ -34,7 +34,7 @@ def highest(dtype: dtypes.dtype) -> Any:
 
 
 def converted(input: Any, dtype: Any) -> Any:
-    return input if dtype is None or input.dtype is dtype else pointwise.cast(input, dtype=dtype)
+    return input if dtype is None or input.dtype is dtype else arithmetic.cast(input, dtype=dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- reductions
@@ -83,7 +83,7 @@ def argmin(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = N
 
 def counts(input: Any, dim: Any, mask: Any) -> Any:
     """How many elements over `dim` count, with those dimensions kept as 1."""
-    every = pointwise.eq(pointwise.zeros_of(input), 0)
+    every = comparison.eq(arithmetic.zeros_of(input), 0)
     return reduction.sum(every if mask is None else every & mask, dim, True)
 
 
@@ -113,14 +113,14 @@ def var(input: Any, dim: Any = None, unbiased: Any = None, *, correction: Any = 
     x = converted(input, dtype or (None if input.dtype.kind in "fc" else dtypes.float32))
     n = counts(x, dim, mask)
     d = x - sum(x, dim, keepdim=True, mask=mask) / n
-    total = sum(d * pointwise.conj(d), dim, keepdim=keepdim, mask=mask)
-    return total / pointwise.clamp(n.reshape(total.shape) - correction, min=0)
+    total = sum(d * arithmetic.conj(d), dim, keepdim=keepdim, mask=mask)
+    return total / comparison.clamp(n.reshape(total.shape) - correction, min=0)
 
 
 def std(input: Any, dim: Any = None, unbiased: Any = None, *, correction: Any = None, keepdim: bool = False, dtype: Any = None,
         mask: Any = None) -> Any:
     """Standard deviation over `dim` of the elements where `mask` is True; see :func:`minigrad.std`."""
-    return pointwise.sqrt(var(input, dim, unbiased, correction=correction, keepdim=keepdim, dtype=dtype, mask=mask))
+    return arithmetic.sqrt(var(input, dim, unbiased, correction=correction, keepdim=keepdim, dtype=dtype, mask=mask))
 
 
 def norm(input: Any, ord: float | None = 2.0, dim: Any = None, *, keepdim: bool = False, dtype: Any = None,
@@ -142,7 +142,7 @@ def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any 
 def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = None, other_mask: Any = None) -> Any:
     """``log(exp(input) + exp(other))``, without those of each whose own mask is False."""
     x, y = converted(input, dtype), converted(other, dtype)
-    return pointwise.logaddexp(taken(x, input_mask, -math.inf), taken(y, other_mask, -math.inf))
+    return elementary.logaddexp(taken(x, input_mask, -math.inf), taken(y, other_mask, -math.inf))
 
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
@@ -173,4 +173,4 @@ def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any
 def normalize(input: Any, ord: float, dim: int, *, eps: float = 1e-12, dtype: Any = None, mask: Any = None) -> Any:
     """The elements where `mask` is True divided by their `ord`-norm along `dim`, or by `eps` if it is smaller; 0 elsewhere."""
     x = converted(input, dtype)
-    return taken(x, mask, 0) / pointwise.clamp(norm(x, ord, dim, keepdim=True, mask=mask), min=eps)
+    return taken(x, mask, 0) / comparison.clamp(norm(x, ord, dim, keepdim=True, mask=mask), min=eps)

@@ -2,8 +2,9 @@
 
 from minigrad.autograd.boundary import guard as _guard
 from minigrad.ops.activation import log_softmax, softmax
-from minigrad.ops.pointwise import exp2, expm1, log1p, logit, round, sinc, xlogy
-from minigrad.ops.pointwise import sigmoid as expit
+from minigrad.ops.arithmetic import round
+from minigrad.ops.elementary import exp2, expm1, log1p, logit, sinc, xlogy
+from minigrad.ops.elementary import sigmoid as expit
 from minigrad.ops.reduction import logsumexp
 from minigrad.ops.special import (
     airy_ai,

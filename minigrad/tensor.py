@@ -19,18 +19,24 @@ from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops import (
     activation,
+    arithmetic,
+    comparison,
     copying,
     creation,
     decomposition,
+    elementary,
     indexing,
     linalg,
     ordering,
-    pointwise,
+    places,
     reduction,
     sampling,
+    slicing,
     special,
     statistics,
+    storage,
 )
+from minigrad.ops import scatter as scatters
 from minigrad.ops import shape as shapes
 from minigrad.size import Size
 
@@ -233,7 +239,7 @@ class Tensor(TensorBase):
                 later = non_blocking or flags[:1] == [True]
                 result = copying.to_device(result, device=target, source=source, non_blocking=later)
         if dtype is not None and (wanted := dtypes.as_dtype(dtype)).numpy is not self.array.dtype:
-            result = pointwise.cast(result, dtype=wanted)
+            result = arithmetic.cast(result, dtype=wanted)
         arranged = memory_format is None or memory_format.describes(result.array)
         if not arranged or result is self and (copy or flags[1:] == [True]):
             return copying.clone(result, memory_format=memory_format or layouts.preserve_format)  # type: ignore[no-any-return]
@@ -668,7 +674,7 @@ class Tensor(TensorBase):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.array.ndim:
             raise ArgumentError("iteration over a 0-d tensor")
-        return iter(shapes.unbind(self))
+        return iter(slicing.unbind(self))
 
     @on_its_card
     def __contains__(self, element: Any) -> builtins.bool:
@@ -701,130 +707,130 @@ class Tensor(TensorBase):
 
     # -- operators
 
-    __add__ = __radd__ = pointwise.add.operator
-    __sub__, __rsub__ = pointwise.sub.operator, pointwise.rsub
-    __mul__ = __rmul__ = pointwise.mul.operator
-    __truediv__ = pointwise.true_divide.operator
-    __floordiv__, __mod__ = pointwise.floor_divide, pointwise.remainder
-    __pow__, __matmul__ = pointwise.pow, linalg.matmul.operator
-    __and__ = __rand__ = pointwise.bitwise_and
-    __or__ = __ror__ = pointwise.bitwise_or
-    __xor__ = __rxor__ = pointwise.bitwise_xor
-    __lshift__, __rshift__ = pointwise.bitwise_left_shift, pointwise.bitwise_right_shift
-    __neg__, __pos__, __abs__, __invert__ = pointwise.neg.operator, pointwise.positive, pointwise.abs, pointwise.bitwise_not
-    __lt__, __le__, __gt__, __ge__ = pointwise.lt, pointwise.le, pointwise.gt, pointwise.ge
+    __add__ = __radd__ = arithmetic.add.operator
+    __sub__, __rsub__ = arithmetic.sub.operator, arithmetic.rsub
+    __mul__ = __rmul__ = arithmetic.mul.operator
+    __truediv__ = arithmetic.true_divide.operator
+    __floordiv__, __mod__ = arithmetic.floor_divide, arithmetic.remainder
+    __pow__, __matmul__ = elementary.pow, linalg.matmul.operator
+    __and__ = __rand__ = comparison.bitwise_and
+    __or__ = __ror__ = comparison.bitwise_or
+    __xor__ = __rxor__ = comparison.bitwise_xor
+    __lshift__, __rshift__ = comparison.bitwise_left_shift, comparison.bitwise_right_shift
+    __neg__, __pos__, __abs__, __invert__ = arithmetic.neg.operator, arithmetic.positive, arithmetic.abs, comparison.bitwise_not
+    __lt__, __le__, __gt__, __ge__ = comparison.lt, comparison.le, comparison.gt, comparison.ge
 
-    __iadd__, __isub__, __imul__ = pointwise.add.inplace, pointwise.sub.inplace, pointwise.mul.inplace
-    __itruediv__, __ifloordiv__ = pointwise.true_divide.inplace, pointwise.floor_divide.inplace
-    __imod__, __ipow__ = pointwise.remainder.inplace, pointwise.pow.inplace
-    __iand__, __ior__, __ixor__ = pointwise.bitwise_and.inplace, pointwise.bitwise_or.inplace, pointwise.bitwise_xor.inplace
-    __ilshift__, __irshift__ = pointwise.bitwise_left_shift.inplace, pointwise.bitwise_right_shift.inplace
+    __iadd__, __isub__, __imul__ = arithmetic.add.inplace, arithmetic.sub.inplace, arithmetic.mul.inplace
+    __itruediv__, __ifloordiv__ = arithmetic.true_divide.inplace, arithmetic.floor_divide.inplace
+    __imod__, __ipow__ = arithmetic.remainder.inplace, elementary.pow.inplace
+    __iand__, __ior__, __ixor__ = comparison.bitwise_and.inplace, comparison.bitwise_or.inplace, comparison.bitwise_xor.inplace
+    __ilshift__, __irshift__ = comparison.bitwise_left_shift.inplace, comparison.bitwise_right_shift.inplace
 
     def __eq__(self, other: Any) -> Any:
-        return pointwise.eq(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.eq(self, other) if isinstance(other, COMPARABLE) else NotImplemented
 
     def __ne__(self, other: Any) -> Any:
-        return pointwise.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return pointwise.reciprocal(self) * other  # type: ignore[no-any-return]
+        return arithmetic.reciprocal(self) * other  # type: ignore[no-any-return]
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return pointwise.floor_divide(other, self)  # type: ignore[no-any-return]
+        return arithmetic.floor_divide(other, self)  # type: ignore[no-any-return]
 
     def __rmod__(self, other: Any) -> Tensor:
-        return pointwise.remainder(other, self)  # type: ignore[no-any-return]
+        return arithmetic.remainder(other, self)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Tensor:
-        return pointwise.pow(other, self)  # type: ignore[no-any-return]
+        return elementary.pow(other, self)  # type: ignore[no-any-return]
 
     def __rmatmul__(self, other: Any) -> Tensor:
         return linalg.matmul(other, self)  # type: ignore[no-any-return]
 
     def __rlshift__(self, other: Any) -> Tensor:
-        return pointwise.bitwise_left_shift(other, self)  # type: ignore[no-any-return]
+        return comparison.bitwise_left_shift(other, self)  # type: ignore[no-any-return]
 
     def __rrshift__(self, other: Any) -> Tensor:
-        return pointwise.bitwise_right_shift(other, self)  # type: ignore[no-any-return]
+        return comparison.bitwise_right_shift(other, self)  # type: ignore[no-any-return]
 
     # -- pointwise: functions, and their forms that write in place
 
-    add, add_, sub, sub_ = pointwise.add, pointwise.add.inplace, pointwise.sub, pointwise.sub.inplace
-    mul, mul_, div, div_ = pointwise.mul, pointwise.mul.inplace, pointwise.div, pointwise.div.inplace
-    true_divide, true_divide_ = pointwise.true_divide, pointwise.true_divide.inplace
-    floor_divide, floor_divide_ = pointwise.floor_divide, pointwise.floor_divide.inplace
-    remainder, remainder_ = pointwise.remainder, pointwise.remainder.inplace
-    fmod, fmod_, multiply, multiply_ = pointwise.fmod, pointwise.fmod.inplace, pointwise.multiply, pointwise.multiply.inplace
-    subtract, subtract_ = pointwise.subtract, pointwise.subtract.inplace
-    divide, divide_ = pointwise.divide, pointwise.divide.inplace
-    neg, neg_, negative, negative_ = pointwise.neg, pointwise.neg.inplace, pointwise.negative, pointwise.negative.inplace
-    reciprocal, reciprocal_ = pointwise.reciprocal, pointwise.reciprocal.inplace
-    square, square_, sqrt, sqrt_ = pointwise.square, pointwise.square.inplace, pointwise.sqrt, pointwise.sqrt.inplace
-    rsqrt, rsqrt_, pow, pow_ = pointwise.rsqrt, pointwise.rsqrt.inplace, pointwise.pow, pointwise.pow.inplace
-    float_power, float_power_ = pointwise.float_power, pointwise.float_power.inplace
-    abs, abs_, absolute, absolute_ = pointwise.abs, pointwise.abs.inplace, pointwise.absolute, pointwise.absolute.inplace
-    sign, sign_, sgn, sgn_ = pointwise.sign, pointwise.sign.inplace, pointwise.sgn, pointwise.sgn.inplace
-    copysign, copysign_ = pointwise.copysign, pointwise.copysign.inplace
-    hypot, hypot_ = pointwise.hypot, pointwise.hypot.inplace
-    heaviside, heaviside_ = pointwise.heaviside, pointwise.heaviside.inplace
-    nextafter, nextafter_ = pointwise.nextafter, pointwise.nextafter.inplace
-    lerp, lerp_, addcmul, addcmul_ = pointwise.lerp, pointwise.lerp.inplace, pointwise.addcmul, pointwise.addcmul.inplace
-    addcdiv, addcdiv_, ldexp, ldexp_ = pointwise.addcdiv, pointwise.addcdiv.inplace, pointwise.ldexp, pointwise.ldexp.inplace
-    gcd, gcd_, lcm, lcm_ = pointwise.gcd, pointwise.gcd.inplace, pointwise.lcm, pointwise.lcm.inplace
-    xlogy, xlogy_ = pointwise.xlogy, pointwise.xlogy.inplace
-    eq, eq_, ne, ne_ = pointwise.eq, pointwise.eq.inplace, pointwise.ne, pointwise.ne.inplace
-    lt, lt_, le, le_ = pointwise.lt, pointwise.lt.inplace, pointwise.le, pointwise.le.inplace
-    gt, gt_, ge, ge_ = pointwise.gt, pointwise.gt.inplace, pointwise.ge, pointwise.ge.inplace
-    not_equal, not_equal_ = pointwise.not_equal, pointwise.not_equal.inplace
-    less, less_ = pointwise.less, pointwise.less.inplace
-    less_equal, less_equal_ = pointwise.less_equal, pointwise.less_equal.inplace
-    greater, greater_ = pointwise.greater, pointwise.greater.inplace
-    greater_equal, greater_equal_ = pointwise.greater_equal, pointwise.greater_equal.inplace
-    logical_and, logical_and_ = pointwise.logical_and, pointwise.logical_and.inplace
-    logical_or, logical_or_ = pointwise.logical_or, pointwise.logical_or.inplace
-    logical_xor, logical_xor_ = pointwise.logical_xor, pointwise.logical_xor.inplace
-    logical_not, logical_not_ = pointwise.logical_not, pointwise.logical_not.inplace
-    bitwise_and, bitwise_and_ = pointwise.bitwise_and, pointwise.bitwise_and.inplace
-    bitwise_or, bitwise_or_ = pointwise.bitwise_or, pointwise.bitwise_or.inplace
-    bitwise_xor, bitwise_xor_ = pointwise.bitwise_xor, pointwise.bitwise_xor.inplace
-    bitwise_not, bitwise_not_ = pointwise.bitwise_not, pointwise.bitwise_not.inplace
-    bitwise_left_shift, bitwise_left_shift_ = pointwise.bitwise_left_shift, pointwise.bitwise_left_shift.inplace
-    bitwise_right_shift, bitwise_right_shift_ = pointwise.bitwise_right_shift, pointwise.bitwise_right_shift.inplace
-    floor, floor_, ceil, ceil_ = pointwise.floor, pointwise.floor.inplace, pointwise.ceil, pointwise.ceil.inplace
-    round, round_, trunc, trunc_ = pointwise.round, pointwise.round.inplace, pointwise.trunc, pointwise.trunc.inplace
-    fix, fix_, frac, frac_ = pointwise.fix, pointwise.fix.inplace, pointwise.frac, pointwise.frac.inplace
-    exp, exp_, exp2, exp2_ = pointwise.exp, pointwise.exp.inplace, pointwise.exp2, pointwise.exp2.inplace
-    expm1, expm1_, log, log_ = pointwise.expm1, pointwise.expm1.inplace, pointwise.log, pointwise.log.inplace
-    log2, log2_, log10, log10_ = pointwise.log2, pointwise.log2.inplace, pointwise.log10, pointwise.log10.inplace
-    log1p, log1p_, sigmoid, sigmoid_ = pointwise.log1p, pointwise.log1p.inplace, pointwise.sigmoid, pointwise.sigmoid.inplace
-    logit, logit_ = pointwise.logit, pointwise.logit.inplace
-    sin, sin_, cos, cos_ = pointwise.sin, pointwise.sin.inplace, pointwise.cos, pointwise.cos.inplace
-    tan, tan_, asin, asin_ = pointwise.tan, pointwise.tan.inplace, pointwise.asin, pointwise.asin.inplace
-    acos, acos_, atan, atan_ = pointwise.acos, pointwise.acos.inplace, pointwise.atan, pointwise.atan.inplace
-    atan2, atan2_, sinh, sinh_ = pointwise.atan2, pointwise.atan2.inplace, pointwise.sinh, pointwise.sinh.inplace
-    cosh, cosh_, tanh, tanh_ = pointwise.cosh, pointwise.cosh.inplace, pointwise.tanh, pointwise.tanh.inplace
-    asinh, asinh_, acosh, acosh_ = pointwise.asinh, pointwise.asinh.inplace, pointwise.acosh, pointwise.acosh.inplace
-    atanh, atanh_, sinc, sinc_ = pointwise.atanh, pointwise.atanh.inplace, pointwise.sinc, pointwise.sinc.inplace
-    deg2rad, deg2rad_ = pointwise.deg2rad, pointwise.deg2rad.inplace
-    rad2deg, rad2deg_ = pointwise.rad2deg, pointwise.rad2deg.inplace
-    arcsin, arcsin_, arccos, arccos_ = pointwise.arcsin, pointwise.arcsin.inplace, pointwise.arccos, pointwise.arccos.inplace
-    arctan, arctan_ = pointwise.arctan, pointwise.arctan.inplace
-    arctan2, arctan2_ = pointwise.arctan2, pointwise.arctan2.inplace
-    arcsinh, arcsinh_ = pointwise.arcsinh, pointwise.arcsinh.inplace
-    arccosh, arccosh_ = pointwise.arccosh, pointwise.arccosh.inplace
-    arctanh, arctanh_ = pointwise.arctanh, pointwise.arctanh.inplace
-    clamp, clamp_, clip, clip_ = pointwise.clamp, pointwise.clamp.inplace, pointwise.clip, pointwise.clip.inplace
-    clamp_min, clamp_min_ = pointwise.clamp_min, pointwise.clamp_min.inplace
-    clamp_max, clamp_max_ = pointwise.clamp_max, pointwise.clamp_max.inplace
-    nan_to_num, nan_to_num_ = pointwise.nan_to_num, pointwise.nan_to_num.inplace
-    conj_physical, conj_physical_ = pointwise.conj_physical, pointwise.conj_physical.inplace
-    rsub, positive, signbit, maximum = pointwise.rsub, pointwise.positive, pointwise.signbit, pointwise.maximum
-    minimum, fmax, fmin, logaddexp = pointwise.minimum, pointwise.fmax, pointwise.fmin, pointwise.logaddexp
-    logaddexp2, frexp, isclose, allclose = pointwise.logaddexp2, pointwise.frexp, pointwise.isclose, pointwise.allclose
-    equal, isnan, isinf, isfinite = pointwise.equal, pointwise.isnan, pointwise.isinf, pointwise.isfinite
-    isposinf, isneginf, isreal, conj = pointwise.isposinf, pointwise.isneginf, pointwise.isreal, pointwise.conj
-    angle = pointwise.angle
-    real, imag = property(pointwise.real), property(pointwise.imag)
+    add, add_, sub, sub_ = arithmetic.add, arithmetic.add.inplace, arithmetic.sub, arithmetic.sub.inplace
+    mul, mul_, div, div_ = arithmetic.mul, arithmetic.mul.inplace, arithmetic.div, arithmetic.div.inplace
+    true_divide, true_divide_ = arithmetic.true_divide, arithmetic.true_divide.inplace
+    floor_divide, floor_divide_ = arithmetic.floor_divide, arithmetic.floor_divide.inplace
+    remainder, remainder_ = arithmetic.remainder, arithmetic.remainder.inplace
+    fmod, fmod_, multiply, multiply_ = arithmetic.fmod, arithmetic.fmod.inplace, arithmetic.multiply, arithmetic.multiply.inplace
+    subtract, subtract_ = arithmetic.subtract, arithmetic.subtract.inplace
+    divide, divide_ = arithmetic.divide, arithmetic.divide.inplace
+    neg, neg_, negative, negative_ = arithmetic.neg, arithmetic.neg.inplace, arithmetic.negative, arithmetic.negative.inplace
+    reciprocal, reciprocal_ = arithmetic.reciprocal, arithmetic.reciprocal.inplace
+    square, square_, sqrt, sqrt_ = arithmetic.square, arithmetic.square.inplace, arithmetic.sqrt, arithmetic.sqrt.inplace
+    rsqrt, rsqrt_, pow, pow_ = arithmetic.rsqrt, arithmetic.rsqrt.inplace, elementary.pow, elementary.pow.inplace
+    float_power, float_power_ = elementary.float_power, elementary.float_power.inplace
+    abs, abs_, absolute, absolute_ = arithmetic.abs, arithmetic.abs.inplace, arithmetic.absolute, arithmetic.absolute.inplace
+    sign, sign_, sgn, sgn_ = arithmetic.sign, arithmetic.sign.inplace, arithmetic.sgn, arithmetic.sgn.inplace
+    copysign, copysign_ = arithmetic.copysign, arithmetic.copysign.inplace
+    hypot, hypot_ = arithmetic.hypot, arithmetic.hypot.inplace
+    heaviside, heaviside_ = arithmetic.heaviside, arithmetic.heaviside.inplace
+    nextafter, nextafter_ = arithmetic.nextafter, arithmetic.nextafter.inplace
+    lerp, lerp_, addcmul, addcmul_ = arithmetic.lerp, arithmetic.lerp.inplace, arithmetic.addcmul, arithmetic.addcmul.inplace
+    addcdiv, addcdiv_, ldexp, ldexp_ = arithmetic.addcdiv, arithmetic.addcdiv.inplace, elementary.ldexp, elementary.ldexp.inplace
+    gcd, gcd_, lcm, lcm_ = comparison.gcd, comparison.gcd.inplace, comparison.lcm, comparison.lcm.inplace
+    xlogy, xlogy_ = elementary.xlogy, elementary.xlogy.inplace
+    eq, eq_, ne, ne_ = comparison.eq, comparison.eq.inplace, comparison.ne, comparison.ne.inplace
+    lt, lt_, le, le_ = comparison.lt, comparison.lt.inplace, comparison.le, comparison.le.inplace
+    gt, gt_, ge, ge_ = comparison.gt, comparison.gt.inplace, comparison.ge, comparison.ge.inplace
+    not_equal, not_equal_ = comparison.not_equal, comparison.not_equal.inplace
+    less, less_ = comparison.less, comparison.less.inplace
+    less_equal, less_equal_ = comparison.less_equal, comparison.less_equal.inplace
+    greater, greater_ = comparison.greater, comparison.greater.inplace
+    greater_equal, greater_equal_ = comparison.greater_equal, comparison.greater_equal.inplace
+    logical_and, logical_and_ = comparison.logical_and, comparison.logical_and.inplace
+    logical_or, logical_or_ = comparison.logical_or, comparison.logical_or.inplace
+    logical_xor, logical_xor_ = comparison.logical_xor, comparison.logical_xor.inplace
+    logical_not, logical_not_ = comparison.logical_not, comparison.logical_not.inplace
+    bitwise_and, bitwise_and_ = comparison.bitwise_and, comparison.bitwise_and.inplace
+    bitwise_or, bitwise_or_ = comparison.bitwise_or, comparison.bitwise_or.inplace
+    bitwise_xor, bitwise_xor_ = comparison.bitwise_xor, comparison.bitwise_xor.inplace
+    bitwise_not, bitwise_not_ = comparison.bitwise_not, comparison.bitwise_not.inplace
+    bitwise_left_shift, bitwise_left_shift_ = comparison.bitwise_left_shift, comparison.bitwise_left_shift.inplace
+    bitwise_right_shift, bitwise_right_shift_ = comparison.bitwise_right_shift, comparison.bitwise_right_shift.inplace
+    floor, floor_, ceil, ceil_ = arithmetic.floor, arithmetic.floor.inplace, arithmetic.ceil, arithmetic.ceil.inplace
+    round, round_, trunc, trunc_ = arithmetic.round, arithmetic.round.inplace, arithmetic.trunc, arithmetic.trunc.inplace
+    fix, fix_, frac, frac_ = arithmetic.fix, arithmetic.fix.inplace, arithmetic.frac, arithmetic.frac.inplace
+    exp, exp_, exp2, exp2_ = elementary.exp, elementary.exp.inplace, elementary.exp2, elementary.exp2.inplace
+    expm1, expm1_, log, log_ = elementary.expm1, elementary.expm1.inplace, elementary.log, elementary.log.inplace
+    log2, log2_, log10, log10_ = elementary.log2, elementary.log2.inplace, elementary.log10, elementary.log10.inplace
+    log1p, log1p_, sigmoid, sigmoid_ = elementary.log1p, elementary.log1p.inplace, elementary.sigmoid, elementary.sigmoid.inplace
+    logit, logit_ = elementary.logit, elementary.logit.inplace
+    sin, sin_, cos, cos_ = elementary.sin, elementary.sin.inplace, elementary.cos, elementary.cos.inplace
+    tan, tan_, asin, asin_ = elementary.tan, elementary.tan.inplace, elementary.asin, elementary.asin.inplace
+    acos, acos_, atan, atan_ = elementary.acos, elementary.acos.inplace, elementary.atan, elementary.atan.inplace
+    atan2, atan2_, sinh, sinh_ = elementary.atan2, elementary.atan2.inplace, elementary.sinh, elementary.sinh.inplace
+    cosh, cosh_, tanh, tanh_ = elementary.cosh, elementary.cosh.inplace, elementary.tanh, elementary.tanh.inplace
+    asinh, asinh_, acosh, acosh_ = elementary.asinh, elementary.asinh.inplace, elementary.acosh, elementary.acosh.inplace
+    atanh, atanh_, sinc, sinc_ = elementary.atanh, elementary.atanh.inplace, elementary.sinc, elementary.sinc.inplace
+    deg2rad, deg2rad_ = elementary.deg2rad, elementary.deg2rad.inplace
+    rad2deg, rad2deg_ = elementary.rad2deg, elementary.rad2deg.inplace
+    arcsin, arcsin_, arccos, arccos_ = elementary.arcsin, elementary.arcsin.inplace, elementary.arccos, elementary.arccos.inplace
+    arctan, arctan_ = elementary.arctan, elementary.arctan.inplace
+    arctan2, arctan2_ = elementary.arctan2, elementary.arctan2.inplace
+    arcsinh, arcsinh_ = elementary.arcsinh, elementary.arcsinh.inplace
+    arccosh, arccosh_ = elementary.arccosh, elementary.arccosh.inplace
+    arctanh, arctanh_ = elementary.arctanh, elementary.arctanh.inplace
+    clamp, clamp_, clip, clip_ = comparison.clamp, comparison.clamp.inplace, comparison.clip, comparison.clip.inplace
+    clamp_min, clamp_min_ = comparison.clamp_min, comparison.clamp_min.inplace
+    clamp_max, clamp_max_ = comparison.clamp_max, comparison.clamp_max.inplace
+    nan_to_num, nan_to_num_ = comparison.nan_to_num, comparison.nan_to_num.inplace
+    conj_physical, conj_physical_ = arithmetic.conj_physical, arithmetic.conj_physical.inplace
+    rsub, positive, signbit, maximum = arithmetic.rsub, arithmetic.positive, arithmetic.signbit, comparison.maximum
+    minimum, fmax, fmin, logaddexp = comparison.minimum, comparison.fmax, comparison.fmin, elementary.logaddexp
+    logaddexp2, frexp, isclose, allclose = elementary.logaddexp2, elementary.frexp, comparison.isclose, comparison.allclose
+    equal, isnan, isinf, isfinite = comparison.equal, comparison.isnan, comparison.isinf, comparison.isfinite
+    isposinf, isneginf, isreal, conj = comparison.isposinf, comparison.isneginf, comparison.isreal, arithmetic.conj
+    angle = arithmetic.angle
+    real, imag = property(arithmetic.real), property(arithmetic.imag)
 
     # -- activations and special functions
 
@@ -839,7 +845,7 @@ class Tensor(TensorBase):
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """The elements of this tensor where `condition`, else those of `other`."""
-        return pointwise.where(condition, self, other)  # type: ignore[no-any-return]
+        return comparison.where(condition, self, other)  # type: ignore[no-any-return]
 
     # -- activation
 
@@ -879,33 +885,34 @@ class Tensor(TensorBase):
     mH = property(shapes.adjoint, doc="The complex conjugate with the last two dimensions exchanged.")
     H = property(shapes.matrix_H, doc="The conjugate transpose of a matrix.")
     flip, fliplr, flipud, rot90 = shapes.flip_method, shapes.fliplr, shapes.flipud, shapes.rot90
-    split, split_with_sizes, chunk, unbind = shapes.split, shapes.split_with_sizes, shapes.chunk, shapes.unbind
-    tensor_split, hsplit, vsplit, dsplit = shapes.tensor_split, shapes.hsplit, shapes.vsplit, shapes.dsplit
-    narrow, select, unfold = shapes.narrow, shapes.select, shapes.unfold
-    diagonal, diag, diag_embed, diagflat, trace = shapes.diagonal, shapes.diag, shapes.diag_embed, shapes.diagflat, shapes.trace
-    narrow_copy, unsafe_split, unsafe_chunk = shapes.narrow_copy, shapes.unsafe_split, shapes.unsafe_chunk
-    unsafe_split_with_sizes, fill_diagonal_ = shapes.unsafe_split_with_sizes, indexing.fill_diagonal_
-    tril, triu, tril_, triu_ = shapes.tril, shapes.triu, shapes.tril.inplace, shapes.triu.inplace
-    diagonal_scatter, select_scatter = shapes.diagonal_scatter, shapes.select_scatter
-    slice_scatter = shapes.slice_scatter
+    split, split_with_sizes, chunk, unbind = slicing.split, slicing.split_with_sizes, slicing.chunk, slicing.unbind
+    tensor_split, hsplit, vsplit, dsplit = slicing.tensor_split, slicing.hsplit, slicing.vsplit, slicing.dsplit
+    narrow, select, unfold = slicing.narrow, slicing.select, slicing.unfold
+    diagonal, diag, diag_embed = slicing.diagonal, slicing.diag, slicing.diag_embed
+    diagflat, trace = slicing.diagflat, slicing.trace
+    narrow_copy, unsafe_split, unsafe_chunk = slicing.narrow_copy, slicing.unsafe_split, slicing.unsafe_chunk
+    unsafe_split_with_sizes, fill_diagonal_ = slicing.unsafe_split_with_sizes, places.fill_diagonal_
+    tril, triu, tril_, triu_ = slicing.tril, slicing.triu, slicing.tril.inplace, slicing.triu.inplace
+    diagonal_scatter, select_scatter = slicing.diagonal_scatter, slicing.select_scatter
+    slice_scatter = slicing.slice_scatter
 
     # -- indexing
 
     __getitem__, __setitem__ = indexing.getitem, indexing.setitem
-    gather, take, put, put_ = indexing.gather, indexing.take, indexing.put, indexing.put_
-    take_along_dim, repeat_interleave = indexing.take_along_dim, indexing.repeat_interleave
-    scatter, scatter_, scatter_add = indexing.scatter, indexing.scatter_, indexing.scatter_add
-    scatter_add_, scatter_reduce = indexing.scatter_add_, indexing.scatter_reduce
-    scatter_reduce_ = indexing.scatter_reduce_
+    gather, take, put, put_ = scatters.gather, places.take, places.put, places.put_
+    take_along_dim, repeat_interleave = places.take_along_dim, places.repeat_interleave
+    scatter, scatter_, scatter_add = scatters.scatter, scatters.scatter_, scatters.scatter_add
+    scatter_add_, scatter_reduce = scatters.scatter_add_, scatters.scatter_reduce
+    scatter_reduce_ = scatters.scatter_reduce_
     index_select, index_add, index_add_ = indexing.index_select, indexing.index_add, indexing.index_add_
     index_copy, index_copy_, index_fill = indexing.index_copy, indexing.index_copy_, indexing.index_fill
     index_fill_, index_put, index_put_ = indexing.index_fill_, indexing.index_put, indexing.index_put_
-    masked_fill, masked_fill_, masked_select = indexing.masked_fill, indexing.masked_fill_, indexing.masked_select
-    masked_scatter, masked_scatter_ = indexing.masked_scatter, indexing.masked_scatter.inplace
-    nonzero, argwhere, nonzero_static = indexing.nonzero, indexing.argwhere, indexing.nonzero_static
-    index_reduce, index_reduce_ = indexing.index_reduce, indexing.index_reduce_
-    as_strided, as_strided_, as_strided_scatter = indexing.as_strided, indexing.as_strided_, indexing.as_strided_scatter
-    resize_, resize_as_ = indexing.resize_, indexing.resize_as_
+    masked_fill, masked_fill_, masked_select = scatters.masked_fill, scatters.masked_fill_, scatters.masked_select
+    masked_scatter, masked_scatter_ = scatters.masked_scatter, scatters.masked_scatter.inplace
+    nonzero, argwhere, nonzero_static = places.nonzero, places.argwhere, places.nonzero_static
+    index_reduce, index_reduce_ = scatters.index_reduce, scatters.index_reduce_
+    as_strided, as_strided_, as_strided_scatter = storage.as_strided, storage.as_strided_, storage.as_strided_scatter
+    resize_, resize_as_ = storage.resize_, storage.resize_as_
 
     # -- linalg
 

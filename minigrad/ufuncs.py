@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.autograd.graph import TensorBase
-from minigrad.ops import creation, linalg, pointwise
+from minigrad.ops import arithmetic, comparison, creation, elementary, linalg
 
 __all__ = ["ForNumPy"]
 
@@ -20,7 +20,8 @@ def apply(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> A
     requires grad is refused, as by :meth:`Tensor.numpy`.
     """
     name = RENAMED.get(ufunc.__name__, ufunc.__name__)
-    function = getattr(linalg if name == "matmul" else pointwise, name, None)
+    families = (linalg,) if name == "matmul" else (arithmetic, comparison, elementary)
+    function = next((getattr(family, name) for family in families if hasattr(family, name)), None)
     if method == "__call__" and not options and function is not None:
         return function(*inputs)
     arrays = [x.numpy() if isinstance(x, TensorBase) else x for x in inputs]  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ import pytest
 
 from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.op import op as declare
-from minigrad.ops.pointwise import mul
+from minigrad.ops.arithmetic import mul
 from minigrad.ops.shape import expand, reshape
 from tests import checks
 from tests.op_cases import OpCase, broadcastable, sample

@@ -16,7 +16,7 @@ from minigrad import autograd, backend
 from minigrad.backend import Device
 from minigrad.errors import ArgumentError, DeviceError, ShapeError
 from minigrad.nn.modules.module import Module
-from minigrad.ops.shape import cat
+from minigrad.ops.slicing import cat
 from minigrad.tensor import Tensor
 
 __all__ = ["DataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter", "scatter_kwargs"]

@@ -19,7 +19,7 @@ from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import pointwise, special
+from minigrad.ops import arithmetic, comparison, elementary, slicing, special
 from minigrad.ops import reduction as reductions
 from minigrad.ops import shape as shapes
 
@@ -125,7 +125,7 @@ def hardswish(input: Any) -> Any:
     return input * np.clip(input + 3, 0, 6) / 6
 @hardswish.derivative("input")
 def hardswish_wrt_input(g: Any, input: Any) -> Any:
-    middle = pointwise.clamp_numbers(input, min=-3, max=3) / 3 + 0.5
+    middle = comparison.clamp_numbers(input, min=-3, max=3) / 3 + 0.5
     return g * middle * ((input > -3) & (input < 3)) + g * (input >= 3)
 
 
@@ -159,7 +159,7 @@ def elu(input: Any, *, alpha: float = 1.0, scale: float = 1.0, input_scale: floa
     return np.maximum(input, 0) * float(scale) + below
 @elu.derivative("input")
 def elu_wrt_input(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
-    below = pointwise.exp(pointwise.clamp_numbers(input, max=0) * input_scale) * (alpha * scale * input_scale)
+    below = elementary.exp(comparison.clamp_numbers(input, max=0) * input_scale) * (alpha * scale * input_scale)
     return g * scale * (input > 0) + g * below * (input <= 0)
 
 
@@ -186,7 +186,7 @@ def silu(input: Any) -> Any:
     return input / (1 + np.exp(-input))
 @silu.derivative("input")
 def silu_wrt_input(g: Any, input: Any) -> Any:
-    s = pointwise.sigmoid(input)
+    s = elementary.sigmoid(input)
     return g * (s * (1 + input * (1 - s)))
 
 
@@ -210,7 +210,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
 def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
     if approximate == "none":
         return gelu_slope(g, input)
-    t = pointwise.tanh(gelu_angle(input))
+    t = elementary.tanh(gelu_angle(input))
     slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * input * input)
     return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * slope)
 
@@ -228,7 +228,7 @@ def gelu_slope_wrt_grad(g: Any, input: Any) -> Any: return gelu_slope(g, input)
 @gelu_slope.derivative("input")
 def gelu_slope_wrt_input(g: Any, grad: Any, input: Any) -> Any:
     square = input * input
-    return g * grad * pointwise.exp(square * -0.5) * (2 - square) * (1 / math.sqrt(2 * math.pi))
+    return g * grad * elementary.exp(square * -0.5) * (2 - square) * (1 / math.sqrt(2 * math.pi))
 
 
 def gelu_angle(x: Any) -> Any:
@@ -243,7 +243,7 @@ def softplus(input: Any, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
 @softplus.derivative("input")
 def softplus_wrt_input(g: Any, input: Any, beta: float, threshold: float) -> Any:
     scaled = input * beta
-    return g * pointwise.sigmoid(scaled) * (scaled <= threshold) + g * (scaled > threshold)
+    return g * elementary.sigmoid(scaled) * (scaled <= threshold) + g * (scaled > threshold)
 
 
 def log1p_of_exp(x: Any) -> Any:
@@ -256,7 +256,7 @@ def logsigmoid(input: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
     return -log1p_of_exp(-input)
 @logsigmoid.derivative("input")
-def logsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * pointwise.sigmoid(-input)
+def logsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * elementary.sigmoid(-input)
 
 
 @op(dtypes="float")
@@ -268,13 +268,13 @@ def mish(input: Any) -> Any:
     return input * np.tanh(log1p_of_exp(input))
 @mish.derivative("input")
 def mish_wrt_input(g: Any, input: Any) -> Any:
-    t = pointwise.tanh(softplus(input, threshold=math.inf))
-    return g * (t + input * pointwise.sigmoid(input) * (1 - t * t))
+    t = elementary.tanh(softplus(input, threshold=math.inf))
+    return g * (t + input * elementary.sigmoid(input) * (1 - t * t))
 
 
 def softsign(input: Any) -> Any:
     """``x / (1 + |x|)``."""
-    return input / (1 + pointwise.abs(input))
+    return input / (1 + arithmetic.abs(input))
 
 
 @op(dtypes="float")
@@ -283,7 +283,7 @@ def tanhshrink(input: Any) -> Any:
     return input - np.tanh(input)
 @tanhshrink.derivative("input")
 def tanhshrink_wrt_input(g: Any, input: Any) -> Any:
-    t = pointwise.tanh(input)
+    t = elementary.tanh(input)
     return g * (t * t)
 
 
@@ -298,8 +298,8 @@ def glu(input: Any, dim: int = -1) -> Any:
     size = input.shape[axis]
     if size % 2:
         raise ShapeError(f"glu: Halving dimension must be even, but dimension {axis} is size {size}")
-    a, b = shapes.split_with_sizes(input, (size // 2, size // 2), axis)
-    return a * pointwise.sigmoid(b)
+    a, b = slicing.split_with_sizes(input, (size // 2, size // 2), axis)
+    return a * elementary.sigmoid(b)
 
 
 # ---------------------------------------------------------------------------------------------------- softmax
@@ -324,7 +324,7 @@ def softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
 @softmax.derivative("input")
 def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=False)
-    return grad if dtype is None else pointwise.cast(grad, dtype=as_dtype(input_dtype))
+    return grad if dtype is None else arithmetic.cast(grad, dtype=as_dtype(input_dtype))
 
 
 @op
@@ -338,7 +338,7 @@ def log_softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
 @log_softmax.derivative("input")
 def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=True)
-    return grad if dtype is None else pointwise.cast(grad, dtype=as_dtype(input_dtype))
+    return grad if dtype is None else arithmetic.cast(grad, dtype=as_dtype(input_dtype))
 
 
 @op(grad_name="SoftmaxBackwardDataBackward0")
@@ -355,12 +355,12 @@ def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
 @softmax_slope.derivative("grad")
 def softmax_slope_wrt_grad(g: Any, soft: Any, dim: Any, logarithm: Any) -> Any:
     if logarithm:
-        return g - reductions.sum(g * pointwise.exp(soft), dim, True)
+        return g - reductions.sum(g * elementary.exp(soft), dim, True)
     return softmax_slope(g, soft, dim=dim, logarithm=False)
 @softmax_slope.derivative("soft")
 def softmax_slope_wrt_soft(g: Any, grad: Any, soft: Any, dim: Any, logarithm: Any) -> Any:
     if logarithm:
-        return -g * pointwise.exp(soft) * reductions.sum(grad, dim, True)
+        return -g * elementary.exp(soft) * reductions.sum(grad, dim, True)
     return g * (grad - reductions.sum(grad * soft, dim, True)) - grad * reductions.sum(g * soft, dim, True)
 
 

@@ -13,7 +13,8 @@ from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import ShapeError
-from minigrad.ops.pointwise import cast, fill_number, zeros_of
+from minigrad.ops.arithmetic import cast, zeros_of
+from minigrad.ops.comparison import fill_number
 from minigrad.ops.shape import sum_to_size
 
 __all__ = ["clone", "fill"]

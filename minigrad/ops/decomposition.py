@@ -18,7 +18,7 @@ from minigrad import backend
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
-from minigrad.ops import pointwise, reduction, shape
+from minigrad.ops import arithmetic, comparison, elementary, reduction, shape, slicing
 from minigrad.ops.linalg import fit, matmul, transposed
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve", "lu_unpack",
@@ -29,7 +29,7 @@ __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "in
 
 def adjoint(x: Any) -> Any:
     """The conjugate transpose of matrices, arrays or tensors."""
-    return pointwise.conj(transposed(x))
+    return arithmetic.conj(transposed(x))
 
 
 def need_matrices(x: Any, name: str = "A") -> None:
@@ -75,17 +75,17 @@ def identity_like(input: Any) -> Any:
 
 def off_diagonal(x: Any) -> Any:
     """Matrices with their diagonal set to 0."""
-    return shape.tril(x, diagonal=-1) + shape.triu(x, diagonal=1)
+    return slicing.tril(x, diagonal=-1) + slicing.triu(x, diagonal=1)
 
 
 def diagonal(x: Any) -> Any:
     """The diagonals of matrices, as vectors."""
-    return shape.diagonal(x, offset=0, dim1=-2, dim2=-1)
+    return slicing.diagonal(x, offset=0, dim1=-2, dim2=-1)
 
 
 def real(x: Any) -> Any:
     """The real part; a real array is returned as it is."""
-    return pointwise.real(x) if x.dtype.kind == "c" else x
+    return arithmetic.real(x) if x.dtype.kind == "c" else x
 
 
 # ---------------------------------------------------------------------------------------------------- inverses, systems
@@ -196,7 +196,7 @@ def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, uni
 def linalg_solve_triangular_wrt_A(g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
     h = linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular)
     full = fit(-(h @ transposed(out)) if left else -(transposed(out) @ h), A.shape)
-    return shape.triu(full, diagonal=int(unitriangular)) if upper else shape.tril(full, diagonal=-int(unitriangular))
+    return slicing.triu(full, diagonal=int(unitriangular)) if upper else slicing.tril(full, diagonal=-int(unitriangular))
 @linalg_solve_triangular.derivative("B")
 def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
     return fit(linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular), B_shape)
@@ -230,14 +230,14 @@ def cofactors_wrt_A(g: Any, A: Any) -> Any:
     g = phase[..., None, None] * (adjoint(U) @ g @ adjoint(W))
     but_two = products_but_two(S)
     inner = reduction.sum(but_two * diagonal(g)[..., None, :], dim=-1)
-    return pointwise.conj(U) @ (shape.diag_embed(inner) - transposed(g * but_two)) @ pointwise.conj(W)
+    return arithmetic.conj(U) @ (slicing.diag_embed(inner) - transposed(g * but_two)) @ arithmetic.conj(W)
 
 
 def products_but_two(S: Any) -> Any:
     """For each pair i != j the product of all elements of `S` but these two; 0 for i = j."""
     eye = identity_like(transposed(S[..., None]) * S[..., None])
     dropped = eye[..., :, None, :] + eye[..., None, :, :] > 0  # of the pair (i, j) the elements i and j
-    products = reduction.prod(pointwise.where(dropped, 1.0, S[..., None, None, :]), dim=-1)
+    products = reduction.prod(comparison.where(dropped, 1.0, S[..., None, None, :]), dim=-1)
     return off_diagonal(products)
 
 
@@ -250,8 +250,8 @@ def linalg_slogdet(A: Any) -> Any:
 def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
     g_sign, g_log = g
     if out[0].dtype.kind == "c" and g_sign is not None:
-        turn = pointwise.conj(out[0]) * g_sign
-        turn = (turn - pointwise.conj(turn)) * 0.5
+        turn = arithmetic.conj(out[0]) * g_sign
+        turn = (turn - arithmetic.conj(turn)) * 0.5
         g_log = turn if g_log is None else g_log + turn
     if g_log is None:
         return shape.expand(g_sign[..., None, None] * 0, size=A.shape)
@@ -262,8 +262,8 @@ def logdet(input: Any) -> Any:
     """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
     sign, log = linalg_slogdet(input)
     if input.dtype.kind == "c":
-        return log + pointwise.log(sign)
-    return pointwise.where(sign < 0, math.nan, log)
+        return log + elementary.log(sign)
+    return comparison.where(sign < 0, math.nan, log)
 
 
 # ---------------------------------------------------------------------------------------------------- Cholesky
@@ -281,8 +281,8 @@ def linalg_cholesky(A: Any, *, upper: Any = False) -> Any:
 @linalg_cholesky.derivative("A")
 def linalg_cholesky_wrt_A(g: Any, out: Any, upper: Any) -> Any:
     lower, g = (adjoint(out), adjoint(g)) if upper else (out, g)
-    inner = shape.tril(adjoint(lower) @ g, diagonal=0)
-    symmetric = (inner + adjoint(shape.tril(inner, diagonal=-1))) * 0.5
+    inner = slicing.tril(adjoint(lower) @ g, diagonal=0)
+    symmetric = (inner + adjoint(slicing.tril(inner, diagonal=-1))) * 0.5
     half = linalg_solve_triangular(adjoint(lower), symmetric, upper=True)
     return linalg_solve_triangular(lower, half, upper=False, left=False)
 
@@ -295,7 +295,7 @@ def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:
 def cholesky_inverse(L: Any, upper: bool = False, *, out: Any = None) -> Any:
     """The inverse of the matrix whose Cholesky factor is `L`."""
     need_square(L)
-    L = shape.triu(L) if upper else shape.tril(L)
+    L = slicing.triu(L) if upper else slicing.tril(L)
     return linalg_inv(adjoint(L) @ L if upper else L @ adjoint(L), out=out)
 
 
@@ -334,16 +334,16 @@ def linalg_qr_wrt_A(g: Any, out: Any, A_shape: Any, mode: Any) -> Any:
         return square_qr_gradient(Q, R, gQ, gR)
     R1, R2 = R[..., :m], R[..., m:]  # A = [A1 A2], A1 = Q R1, R2 = Q^H A2
     if gR is None:
-        return shape.cat([square_qr_gradient(Q, R1, gQ, None), R2 * 0], dim=-1)
+        return slicing.cat([square_qr_gradient(Q, R1, gQ, None), R2 * 0], dim=-1)
     through = Q @ R2 @ adjoint(gR[..., m:])
-    return shape.cat([square_qr_gradient(Q, R1, through if gQ is None else gQ + through, gR[..., :m]), Q @ gR[..., m:]], dim=-1)
+    return slicing.cat([square_qr_gradient(Q, R1, through if gQ is None else gQ + through, gR[..., :m]), Q @ gR[..., m:]], dim=-1)
 
 
 def square_qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
     """The gradient of a matrix that has at least as many rows as columns."""
     inner = -(adjoint(Q) @ gQ) if gR is None else gR @ adjoint(R) if gQ is None else gR @ adjoint(R) - adjoint(Q) @ gQ
-    inner = shape.triu(inner)
-    symmetric = off_diagonal(inner + adjoint(inner)) + shape.diag_embed(diagonal((inner + adjoint(inner)) * 0.5))
+    inner = slicing.triu(inner)
+    symmetric = off_diagonal(inner + adjoint(inner)) + slicing.diag_embed(diagonal((inner + adjoint(inner)) * 0.5))
     full = Q @ symmetric if gQ is None else gQ + Q @ symmetric
     return linalg_solve_triangular(adjoint(R), full, upper=False, left=False)
 
@@ -382,7 +382,7 @@ def geqrf(input: Any) -> Any:
 
 def reflections(A: Any, tau: Any) -> list[Any]:
     """The vectors of the reflections that :func:`geqrf` packs, each with its factor, as ``(*, m, 1)`` and ``(*, 1, 1)``."""
-    V = shape.tril(A, diagonal=-1) + identity_like(A)
+    V = slicing.tril(A, diagonal=-1) + identity_like(A)
     return [(V[..., k][..., None], tau[..., k][..., None, None]) for k in range(tau.shape[-1])]
 
 
@@ -403,7 +403,7 @@ def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
     Q = identity_like(A) if tau.shape[-1] else identity_like(A) + A * 0
     for v, factor in reversed(reflections(A, tau)):
         Q = Q - factor * (v @ (adjoint(v) @ Q))
-    return Q if out is None else pointwise.mul(Q, 1, out=out)
+    return Q if out is None else arithmetic.mul(Q, 1, out=out)
 
 
 def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False, *, out: Any = None) -> Any:
@@ -425,9 +425,9 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
     steps = reflections(input, tau)
     result = other
     for v, factor in steps if left == transpose else reversed(steps):
-        factor = pointwise.conj(factor) if transpose else factor
+        factor = arithmetic.conj(factor) if transpose else factor
         result = result - (factor * (v @ (adjoint(v) @ result)) if left else factor * ((result @ v) @ adjoint(v)))
-    return result if out is None else pointwise.mul(result, 1, out=out)
+    return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- eigenvalues
@@ -446,7 +446,7 @@ def linalg_eigh_wrt_A(g: Any, out: Any) -> Any:
         return (V * g_values[..., None, :]) @ adjoint(V)
     inner = off_diagonal(adjoint(V) @ gV) / (gaps(values) + identity_like(V))
     if g_values is not None:
-        inner = inner + shape.diag_embed(g_values)
+        inner = inner + slicing.diag_embed(g_values)
     return V @ inner @ adjoint(V)
 
 
@@ -468,26 +468,26 @@ def linalg_eig(A: Any) -> Any:
 def linalg_eig_wrt_A(g: Any, out: Any, A_dtype: Any) -> Any:
     (values, V), (g_values, gV) = out, g
     if gV is None:
-        inner = shape.diag_embed(g_values)
+        inner = slicing.diag_embed(g_values)
     else:
         along = adjoint(V) @ gV
         along = along - adjoint(V) @ (V * real(diagonal(along))[..., None, :])  # the length of eigenvectors is fixed
-        inner = off_diagonal(along) / (pointwise.conj(gaps(values)) + identity_like(V))
-        inner = inner if g_values is None else inner + shape.diag_embed(g_values)
+        inner = off_diagonal(along) / (arithmetic.conj(gaps(values)) + identity_like(V))
+        inner = inner if g_values is None else inner + slicing.diag_embed(g_values)
     full = solve_matrices(adjoint(V), inner @ adjoint(V))
-    return full if A_dtype.kind == "c" else pointwise.real(full)
+    return full if A_dtype.kind == "c" else arithmetic.real(full)
 
 
 def linalg_eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
     """The eigenvalues of Hermitian matrices, ascending."""
     values = linalg_eigh(A, UPLO=UPLO).eigenvalues
-    return values if out is None else pointwise.mul(values, 1, out=out)
+    return values if out is None else arithmetic.mul(values, 1, out=out)
 
 
 def linalg_eigvals(A: Any, *, out: Any = None) -> Any:
     """The eigenvalues of square matrices; complex, in no order."""
     values = linalg_eig(A).eigenvalues
-    return values if out is None else pointwise.mul(values, 1, out=out)
+    return values if out is None else arithmetic.mul(values, 1, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- singular values
@@ -510,7 +510,7 @@ def linalg_svd_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     U, Vh = U[..., :, :k], Vh[..., :k, :]
     gU = None if gU is None else gU[..., :, :k]
     gVh = None if gVh is None else gVh[..., :k, :]
-    inner = None if gS is None else shape.diag_embed(gS)
+    inner = None if gS is None else slicing.diag_embed(gS)
     if gU is None and gVh is None:
         return (U * gS[..., None, :]) @ Vh
     E = gaps(S * S) + identity_like(real(adjoint(U) @ U))
@@ -524,7 +524,7 @@ def linalg_svd_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
         part = S[..., :, None] * ((adjoint(along) - along) / E)
         inner, turns = part if inner is None else inner + part, adjoint(along) * -1 if turns is None else turns - adjoint(along)
     if turns.dtype.kind == "c":
-        inner = inner + shape.diag_embed((diagonal(turns) - pointwise.conj(diagonal(turns))) * 0.25 / S)
+        inner = inner + slicing.diag_embed((diagonal(turns) - arithmetic.conj(diagonal(turns))) * 0.25 / S)
     full = U @ inner @ Vh
     if gU is not None and A_shape[-2] > k:
         full = full + ((gU - U @ (adjoint(U) @ gU)) / S[..., None, :]) @ Vh
@@ -545,7 +545,7 @@ def empty_svd(A: Any, full: bool) -> Any:
 def linalg_svdvals(A: Any, *, driver: Any = None, out: Any = None) -> Any:
     """The singular values of matrices, descending."""
     values = linalg_svd(A, full_matrices=False).S
-    return values if out is None else pointwise.mul(values, 1, out=out)
+    return values if out is None else arithmetic.mul(values, 1, out=out)
 
 
 SVD = namedtuple("SVD", ["U", "S", "V"])
@@ -639,9 +639,9 @@ def linalg_lu_factor_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     g, (m, n) = g[0], A_shape[-2:]
     k = min(m, n)
     L1, U1 = LU[..., :k, :k], LU[..., :k, :k]  # each triangular solver reads its own half
-    gL, gU = shape.tril(g[..., :k, :k], diagonal=-1), shape.triu(g[..., :k, :k])
-    unit = shape.tril(L1, diagonal=-1) + identity_like(L1)
-    upper = shape.triu(U1)
+    gL, gU = slicing.tril(g[..., :k, :k], diagonal=-1), slicing.triu(g[..., :k, :k])
+    unit = slicing.tril(L1, diagonal=-1) + identity_like(L1)
+    upper = slicing.triu(U1)
     parts = []
     if m < n:  # A2 = L U2
         wide = linalg_solve_triangular(transposed(unit), g[..., :, k:], upper=True, unitriangular=True)
@@ -651,10 +651,10 @@ def linalg_lu_factor_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
         tall = linalg_solve_triangular(transposed(upper), g[..., k:, :], upper=False, left=False)
         gU = gU - transposed(LU[..., k:, :]) @ tall
         parts = [tall]
-    inner = shape.tril(transposed(unit) @ gL, diagonal=-1) + shape.triu(gU @ transposed(upper))
+    inner = slicing.tril(transposed(unit) @ gL, diagonal=-1) + slicing.triu(gU @ transposed(upper))
     inner = linalg_solve_triangular(transposed(unit), inner, upper=True, unitriangular=True)
     inner = linalg_solve_triangular(transposed(upper), inner, upper=False, left=False)
-    full = shape.cat([inner, *parts], dim=-1 if m < n else -2) if parts else inner
+    full = slicing.cat([inner, *parts], dim=-1 if m < n else -2) if parts else inner
     return permutation(LU, pivots) @ full
 
 
@@ -707,8 +707,8 @@ def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_piv
     P = permutation(LU_data, LU_pivots) if unpack_pivots else empty
     if not unpack_data:
         return LUParts(P, empty, empty)
-    below = shape.tril(LU_data[..., :, :k], diagonal=-1)
-    return LUParts(P, below + identity_like(below), shape.triu(LU_data[..., :k, :]))
+    below = slicing.tril(LU_data[..., :, :k], diagonal=-1)
+    return LUParts(P, below + identity_like(below), slicing.triu(LU_data[..., :k, :]))
 
 
 def linalg_lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
@@ -731,10 +731,10 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
                          f"({LU.shape[-2]}x{LU.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
     P = permutation(LU, pivots)
     if not left:  # X A = B is A^H X^H = B^H
-        flipped = linalg_lu_solve(LU, pivots, pointwise.conj(transposed(B)), adjoint=not adjoint)
-        return pointwise.conj(transposed(flipped))
+        flipped = linalg_lu_solve(LU, pivots, arithmetic.conj(transposed(B)), adjoint=not adjoint)
+        return arithmetic.conj(transposed(flipped))
     if adjoint:
-        LUh = pointwise.conj(transposed(LU))
+        LUh = arithmetic.conj(transposed(LU))
         half = linalg_solve_triangular(LUh, B, upper=False)
         return P @ linalg_solve_triangular(LUh, half, upper=True, unitriangular=True)
     half = linalg_solve_triangular(LU, transposed(P) @ B, upper=False, unitriangular=True)
@@ -776,9 +776,9 @@ def matrix_exp(input: Any) -> Any:
 def matrix_exp_wrt_input(g: Any, input: Any) -> Any:
     n = g.shape[-1]
     flipped = transposed(input)
-    upper = shape.cat([flipped, g], dim=-1)
-    lower = shape.cat([flipped * 0, flipped], dim=-1)
-    return matrix_exp(shape.cat([upper, lower], dim=-2))[..., :n, n:]
+    upper = slicing.cat([flipped, g], dim=-1)
+    lower = slicing.cat([flipped * 0, flipped], dim=-1)
+    return matrix_exp(slicing.cat([upper, lower], dim=-2))[..., :n, n:]
 
 
 def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
@@ -794,7 +794,7 @@ def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
         n >>= 1
         input = matmul(input, input) if n else input
     result = identity_like(input) + input * 0 if result is None else result
-    return result if out is None else pointwise.mul(result, 1, out=out)
+    return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
 def require_square(x: Any) -> None:

@@ -14,7 +14,8 @@ from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops.indexing import add_rows, in_bounds, raw, reduce_at, select_rows
+from minigrad.ops.indexing import add_rows, in_bounds, raw, select_rows
+from minigrad.ops.scatter import reduce_at
 from minigrad.ops.shape import filled, ravel, unsqueeze
 
 __all__: list[str] = []

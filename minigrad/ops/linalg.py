@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import DtypeError, InvalidValueError, ShapeError
-from minigrad.ops import pointwise, reduction, shape
+from minigrad.ops import arithmetic, reduction, shape, slicing
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum",
            "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vander",
@@ -231,7 +231,7 @@ def vdot(input: Any, other: Any) -> Any:
     require_vectors(input, other)
     return multiply(np.conjugate(input), other)
 @vdot.derivative("input")
-def vdot_wrt_input(g: Any, other: Any) -> Any: return pointwise.conj(g) * other
+def vdot_wrt_input(g: Any, other: Any) -> Any: return arithmetic.conj(g) * other
 @vdot.derivative("other")
 def vdot_wrt_other(g: Any, input: Any) -> Any: return g * input
 
@@ -412,7 +412,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
 def inner(input: Any, other: Any, out: Any = None) -> Any:
     """Sum of products over the last dimension of both: ``(*a, k)`` and ``(*b, k)`` give ``(*a, *b)``; a number multiplies."""
     if not input.ndim or not other.ndim:
-        return pointwise.mul(input, other, out=out)
+        return arithmetic.mul(input, other, out=out)
     if input.shape[-1] != other.shape[-1]:
         raise ShapeError(f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and "
                          f"{list(other.shape)}")
@@ -424,7 +424,7 @@ def kron(input: Any, other: Any) -> Any:
     ndim = max(input.ndim, other.ndim)
     a = (1,) * (ndim - input.ndim) + tuple(input.shape)
     b = (1,) * (ndim - other.ndim) + tuple(other.shape)
-    product = pointwise.mul(shape.reshape(input, shape=tuple(n for k in a for n in (k, 1))),
+    product = arithmetic.mul(shape.reshape(input, shape=tuple(n for k in a for n in (k, 1))),
                             shape.reshape(other, shape=tuple(n for k in b for n in (1, k))))
     return shape.reshape(product, shape=tuple(i * j for i, j in zip(a, b)))
 
@@ -552,7 +552,7 @@ def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
             if x.shape[i] != x.shape[j]:
                 raise ShapeError(f"einsum(): subscript {label} is repeated for operand {k} but the sizes don't match, "
                                  f"{x.shape[j]} != {x.shape[i]}")
-            x = shape.diagonal(x, offset=0, dim1=i, dim2=j)
+            x = slicing.diagonal(x, offset=0, dim1=i, dim2=j)
             term = [t for d, t in enumerate(term) if d not in (i, j)] + [label]
     return x, term
 
@@ -580,7 +580,7 @@ def powers(x: Any, count: int) -> Any:
     """The powers 0 to ``count - 1`` of each element, along a new last dimension."""
     wide = shape.expand(x[..., None], size=(*x.shape, max(count - 1, 0)))
     ones = shape.expand(x[..., None] * 0 + 1, size=(*x.shape, min(count, 1)))
-    return shape.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
+    return slicing.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
 
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
@@ -627,7 +627,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     whole = product(0, n - 1)
     whole = whole[0] if row else whole
     whole = whole[..., 0] if column else whole
-    return whole if out is None else pointwise.mul(whole, 1, out=out)
+    return whole if out is None else arithmetic.mul(whole, 1, out=out)
 
 
 @op(dtypes="promote", grad_name="LinalgCrossBackward0", called="linalg.cross")

@@ -15,7 +15,7 @@ from minigrad import backend, dtypes
 from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, ShapeError
-from minigrad.ops import activation, pointwise
+from minigrad.ops import activation, arithmetic, comparison, elementary
 from minigrad.ops import reduction as reductions
 
 __all__: list[str] = []  # PyTorch has these in nn.functional, which re-exports them
@@ -105,10 +105,10 @@ def l1_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     return reduced(np.abs(input - target), reduction)
 @l1_loss.derivative("input")
 def l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
-    return pointwise.sgn(input - target) * share(g, reduction, input, target)
+    return arithmetic.sgn(input - target) * share(g, reduction, input, target)
 @l1_loss.derivative("target")
 def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
-    return pointwise.sgn(target - input) * share(g, reduction, input, target)
+    return arithmetic.sgn(target - input) * share(g, reduction, input, target)
 
 
 @op(broadcasts=True)
@@ -122,10 +122,10 @@ def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any =
     return reduced(near * (distance - 0.5 * near), reduction)
 @huber_loss.derivative("input")
 def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
-    return pointwise.clamp(input - target, -delta, delta) * share(g, reduction, input, target)
+    return comparison.clamp(input - target, -delta, delta) * share(g, reduction, input, target)
 @huber_loss.derivative("target")
 def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
-    return pointwise.clamp(target - input, -delta, delta) * share(g, reduction, input, target)
+    return comparison.clamp(target - input, -delta, delta) * share(g, reduction, input, target)
 
 
 @op(broadcasts=True)
@@ -147,7 +147,7 @@ def smooth_l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, b
 
 def smooth_sign(x: Any, beta: float) -> Any:
     """The derivative of :func:`smooth_l1_loss`: -1, 1, and a straight line between them within `beta` of 0."""
-    return pointwise.clamp(x / beta, -1, 1) if beta else pointwise.sign(x)
+    return comparison.clamp(x / beta, -1, 1) if beta else arithmetic.sign(x)
 
 
 # ---------------------------------------------------------------------------------------------------- probabilities of events
@@ -172,11 +172,11 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
     g = weighted(share(g, reduction, input), weight)
-    return (input - target) * g / pointwise.clamp(input * (1 - input), 1e-12)
+    return (input - target) * g / comparison.clamp(input * (1 - input), 1e-12)
 @binary_cross_entropy.derivative("target")
 def binary_cross_entropy_wrt_target(g: Any, input: Any, weight: Any, reduction: Any) -> Any:
-    log_p, log_q = pointwise.log(input), pointwise.log1p(-input)
-    return (pointwise.clamp(log_q, -100) - pointwise.clamp(log_p, -100)) * weighted(share(g, reduction, input), weight)
+    log_p, log_q = elementary.log(input), elementary.log1p(-input)
+    return (comparison.clamp(log_q, -100) - comparison.clamp(log_p, -100)) * weighted(share(g, reduction, input), weight)
 
 
 @op(dtypes="promote")
@@ -197,8 +197,8 @@ def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, 
                                                reduction: Any) -> Any:
     g = weighted(share(g, reduction, input), weight)
     if pos_weight is None:
-        return (pointwise.sigmoid(input) - target) * g
-    return (pointwise.sigmoid(input) * (1 + (pos_weight - 1) * target) - pos_weight * target) * g
+        return (elementary.sigmoid(input) - target) * g
+    return (elementary.sigmoid(input) * (1 + (pos_weight - 1) * target) - pos_weight * target) * g
 @binary_cross_entropy_with_logits.derivative("target")
 def binary_cross_entropy_with_logits_wrt_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
     g = weighted(share(g, reduction, input), weight)

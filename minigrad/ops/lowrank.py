@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.errors import InvalidValueError, ShapeError
-from minigrad.ops import pointwise, reduction, sampling
+from minigrad.ops import arithmetic, reduction, sampling
 from minigrad.ops import shape as shapes
 from minigrad.ops.decomposition import SVD, adjoint, linalg_cholesky, linalg_eigh, linalg_qr, linalg_solve_triangular, linalg_svd
 from minigrad.ops.linalg import matmul
@@ -39,7 +39,7 @@ def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 
     """The principal components of the rows of ``(*, m, n)`` matrices: :func:`svd_lowrank` of the rows less their mean."""
     q = min(6, *A.shape[-2:]) if q is None else q
     mean = reduction.mean(A, dim=-2, keepdim=True) if center else None
-    return svd_lowrank(A if mean is None else pointwise.sub(A, mean), q, niter)
+    return svd_lowrank(A if mean is None else arithmetic.sub(A, mean), q, niter)
 
 
 def lobpcg(A: Any, k: int | None = None, B: Any = None, X: Any = None, n: int | None = None, iK: Any = None,

@@ -20,7 +20,7 @@ from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, InvalidValueError, ShapeError
-from minigrad.ops import pointwise, reduction
+from minigrad.ops import arithmetic, comparison, reduction
 from minigrad.ops.shape import expand, reshape, sum_to_size
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "native_batch_norm",
@@ -379,4 +379,4 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
     tensor([[0.6000, 0.8000]])
     """
     norm = reduction.vector_norm(input, ord=p, dim=dim, keepdim=True)
-    return pointwise.div(input, pointwise.clamp(norm, min=eps), out=out)
+    return arithmetic.div(input, comparison.clamp(norm, min=eps), out=out)

@@ -13,9 +13,9 @@ from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import pointwise, reduction
-from minigrad.ops.indexing import gather_at
+from minigrad.ops import comparison, reduction
 from minigrad.ops.reduction import kept, numpy_names, recurrence, refuse_empty, running, shift, tie_shares
+from minigrad.ops.scatter import gather_at
 from minigrad.ops.shape import wrapped_dim
 
 __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "msort", "nanmedian",
@@ -28,7 +28,7 @@ __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "media
 def place(input: Any, index: Any, *, dim: Any, shape: Any) -> Any:
     """Zeros of `shape` with `input` at the places `index` along `dim`, each of which is named once.
 
-    The adjoint of :func:`~minigrad.ops.indexing.gather_at` for such places, and faster than adding.
+    The adjoint of :func:`~minigrad.ops.scatter.gather_at` for such places, and faster than adding.
     """
     if not shape:
         return input.copy()
@@ -89,7 +89,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     tensor([1, 0])
     """
     if other is not None or isinstance(dim, TensorBase):
-        return pointwise.maximum(input, dim if other is None else other, out=out)
+        return comparison.maximum(input, dim if other is None else other, out=out)
     if dim is not None:
         return max_dim(input, dim, keepdim, out=out)
     if 0 in input.shape:
@@ -104,7 +104,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     Ties are treated as in :func:`max`.
     """
     if other is not None or isinstance(dim, TensorBase):
-        return pointwise.minimum(input, dim if other is None else other, out=out)
+        return comparison.minimum(input, dim if other is None else other, out=out)
     if dim is not None:
         return min_dim(input, dim, keepdim, out=out)
     if 0 in input.shape:

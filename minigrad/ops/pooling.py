@@ -18,7 +18,7 @@ from minigrad.autograd.graph import TensorBase
 from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ShapeError
-from minigrad.ops import pointwise, sampling
+from minigrad.ops import arithmetic, comparison, elementary, sampling
 from minigrad.ops import shape as shapes
 from minigrad.ops.sliding import Windows, batched, by, exact_padding, per_dim
 
@@ -517,9 +517,9 @@ def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
 def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
     name = f"lp_pool{ndim}d"
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
-    mean = pool_avg(name, ndim, pointwise.pow(input, norm_type), kernel, stride, 0, ceil_mode, True, None)
-    summed = pointwise.mul(pointwise.masked(mean, pointwise.ne(mean, 0)), math.prod(kernel))
-    return pointwise.pow(summed, 1.0 / norm_type)
+    mean = pool_avg(name, ndim, elementary.pow(input, norm_type), kernel, stride, 0, ceil_mode, True, None)
+    summed = arithmetic.mul(arithmetic.masked(mean, comparison.ne(mean, 0)), math.prod(kernel))
+    return elementary.pow(summed, 1.0 / norm_type)
 
 
 def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
@@ -529,7 +529,7 @@ def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
         return batched(ndim, avg_pool, input, kernel=kernel, stride=kernel, padding=((0, 0),) * ndim, divisor=math.prod(kernel))
     summed = batched(ndim, adaptive_sum_pool, input, output_size=wanted)
     lengths = [end - start for start, end in map(adaptive_bounds, size, wanted)]
-    return pointwise.true_divide(summed, outer(lengths, summed))
+    return arithmetic.true_divide(summed, outer(lengths, summed))
 
 
 def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:

@@ -13,8 +13,8 @@ from minigrad.autograd import clock
 from minigrad.autograd.op import op
 from minigrad.dtypes import as_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
-from minigrad.ops import pointwise
-from minigrad.ops.pointwise import cast
+from minigrad.ops import arithmetic, elementary
+from minigrad.ops.arithmetic import cast
 from minigrad.ops.shape import expand, reshape, wrapped_dim, wrapped_dims
 
 __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",
@@ -169,7 +169,7 @@ def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = 
     """Arithmetic mean over `dim` of the elements that are not NaN; NaN where there are none."""
     if input.dtype.kind not in "fc":
         raise DtypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype!r}")
-    return pointwise.div(nansum(input, dim, keepdim, dtype), sum(input == input, dim, keepdim), out=out)
+    return arithmetic.div(nansum(input, dim, keepdim, dtype), sum(input == input, dim, keepdim), out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- variance
@@ -302,15 +302,15 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
     if ord == 0:
         grad = x * (g * 0)
     elif ord == 1:
-        grad = pointwise.sgn(x) * g
+        grad = arithmetic.sgn(x) * g
     elif abs(ord) == math.inf:
-        grad = pointwise.sgn(x) * g * tie_shares(pointwise.abs(x), out, dim=dim)
+        grad = arithmetic.sgn(x) * g * tie_shares(arithmetic.abs(x), out, dim=dim)
     else:
-        scale = g * (out != 0) / pointwise.pow(out + (out == 0), ord - 1)
+        scale = g * (out != 0) / elementary.pow(out + (out == 0), ord - 1)
         grad = x * scale
         if ord != 2:
-            a = pointwise.abs(x)
-            grad = grad * pointwise.pow(a if ord > 2 else a + (x == 0), ord - 2)
+            a = arithmetic.abs(x)
+            grad = grad * elementary.pow(a if ord > 2 else a + (x == 0), ord - 2)
     return back(grad, x_dtype, dtype)
 
 

@@ -14,8 +14,8 @@ from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops import copying
+from minigrad.ops.arithmetic import zeros_of
 from minigrad.ops.creation import number_of, sizes_of, wrap
-from minigrad.ops.pointwise import zeros_of
 from minigrad.random import draws_on
 
 __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",

@@ -16,7 +16,7 @@ from minigrad import backend
 from minigrad.autograd.inplace import with_inplace
 from minigrad.autograd.op import op
 from minigrad.errors import DtypeError
-from minigrad.ops import pointwise
+from minigrad.ops import arithmetic, comparison, elementary
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma"]
 
@@ -79,7 +79,7 @@ def erf(input: Any) -> Any:
     """The error function ``2 / sqrt(pi)`` times the integral of ``exp(-t**2)`` from 0 to x."""
     return erf_of(input)
 @erf.derivative("input")
-def erf_wrt_input(g: Any, input: Any) -> Any: return g * (2 / math.sqrt(math.pi) * pointwise.exp(-input * input))
+def erf_wrt_input(g: Any, input: Any) -> Any: return g * (2 / math.sqrt(math.pi) * elementary.exp(-input * input))
 
 
 @op(dtypes="float")
@@ -87,7 +87,7 @@ def erfc(input: Any) -> Any:
     """``1 - erf(x)``, exact where erf is near 1."""
     return evaluate("erfc", input)
 @erfc.derivative("input")
-def erfc_wrt_input(g: Any, input: Any) -> Any: return g * (-2 / math.sqrt(math.pi) * pointwise.exp(-input * input))
+def erfc_wrt_input(g: Any, input: Any) -> Any: return g * (-2 / math.sqrt(math.pi) * elementary.exp(-input * input))
 
 
 @op(dtypes="float")
@@ -103,7 +103,7 @@ def erfinv(input: Any) -> Any:
     """The inverse of :func:`erf`; infinite at -1 and 1, nan outside."""
     return evaluate("erfinv", input)
 @erfinv.derivative("input")
-def erfinv_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(math.pi) / 2 * pointwise.exp(out * out))
+def erfinv_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(math.pi) / 2 * elementary.exp(out * out))
 
 
 # exp(z**2) erfc(z) / t for z >= 0 as a polynomial in t = 1 / (1 + 0.45 z), to 4e-8 of its value: a weighted least-squares fit.
@@ -180,7 +180,7 @@ def ndtr(input: Any) -> Any:
     return ndtr_of(input)
 @ndtr.derivative("input")
 def ndtr_wrt_input(g: Any, input: Any) -> Any:
-    return g * (pointwise.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi)))
+    return g * (elementary.exp(input * input * -0.5) * (1 / math.sqrt(2 * math.pi)))
 
 
 @op(dtypes="float")
@@ -188,7 +188,7 @@ def ndtri(input: Any) -> Any:
     """The inverse of :func:`ndtr`."""
     return evaluate("ndtri", input)
 @ndtri.derivative("input")
-def ndtri_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(2 * math.pi) * pointwise.exp(out * out * 0.5))
+def ndtri_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(2 * math.pi) * elementary.exp(out * out * 0.5))
 
 
 @op(dtypes="float")
@@ -207,7 +207,7 @@ def entr(input: Any) -> Any:
     """``-x * log(x)``, 0 at 0 and -inf below."""
     return evaluate("entr", input)
 @entr.derivative("input")
-def entr_wrt_input(g: Any, input: Any) -> Any: return g * (-pointwise.log(input) - 1)
+def entr_wrt_input(g: Any, input: Any) -> Any: return g * (-elementary.log(input) - 1)
 
 
 @op(broadcasts=True, dtypes="float")
@@ -216,7 +216,7 @@ def xlog1py(input: Any, other: Any) -> Any:
     return np.where((input == 0) & ~np.isnan(other), 0, input * np.log1p(other))
 @xlog1py.derivative("input")
 def xlog1py_wrt_input(g: Any, input: Any, other: Any) -> Any:
-    return pointwise.masked(g * pointwise.log1p(other), (input != 0) | (other > -1))
+    return arithmetic.masked(g * elementary.log1p(other), (input != 0) | (other > -1))
 @xlog1py.derivative("other")
 def xlog1py_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * input / (other + 1)
 
@@ -265,7 +265,7 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
     result = lgamma(input)
     for j in range(1, p):
         result = result + lgamma(input - j / 2)
-    return pointwise.add(result, p * (p - 1) / 4 * math.log(math.pi), out=out)
+    return arithmetic.add(result, p * (p - 1) / 4 * math.log(math.pi), out=out)
 
 
 @op(broadcasts=True, dtypes="float", numbers=())
@@ -286,7 +286,7 @@ def igammac_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * gamma_
 
 def gamma_density(a: Any, x: Any) -> Any:
     """``x**(a - 1) exp(-x) / gamma(a)``."""
-    return pointwise.exp((a - 1) * pointwise.log(x) - x - lgamma(a))
+    return elementary.exp((a - 1) * elementary.log(x) - x - lgamma(a))
 
 
 @op(broadcasts=True, dtypes="float")
@@ -312,7 +312,7 @@ def i0e(input: Any) -> Any:
     """``exp(-|x|) * i0(x)``."""
     return evaluate("i0e", input)
 @i0e.derivative("input")
-def i0e_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (i1e(input) - pointwise.sgn(input) * out)
+def i0e_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (i1e(input) - arithmetic.sgn(input) * out)
 
 
 @op(dtypes="float")
@@ -329,12 +329,12 @@ def i1e(input: Any) -> Any:
     return evaluate("i1e", input)
 @i1e.derivative("input")
 def i1e_wrt_input(g: Any, input: Any, out: Any) -> Any:
-    return g * (i0e(input) - pointwise.sgn(input) * out - over(out, input))
+    return g * (i0e(input) - arithmetic.sgn(input) * out - over(out, input))
 
 
 def over(bessel: Any, x: Any) -> Any:
     """``i1(x) / x`` or ``i1e(x) / x``, which are 1/2 at 0."""
-    return pointwise.where(x == 0, 0.5, bessel / pointwise.where(x == 0, 1.0, x))
+    return comparison.where(x == 0, 0.5, bessel / comparison.where(x == 0, 1.0, x))
 
 
 @op(dtypes="float")

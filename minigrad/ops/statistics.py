@@ -17,10 +17,23 @@ from minigrad.autograd.op import op
 from minigrad.autograd.placement import on_its_card
 from minigrad.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import copying, decomposition, indexing, linalg, ordering, pointwise, reduction, shape
-from minigrad.ops.indexing import gather_at
+from minigrad.ops import (
+    arithmetic,
+    comparison,
+    copying,
+    decomposition,
+    indexing,
+    linalg,
+    ordering,
+    reduction,
+    scatter,
+    shape,
+    slicing,
+)
 from minigrad.ops.reduction import numpy_names, vector_norm
-from minigrad.ops.shape import narrow_to, reshape, wrapped_dim
+from minigrad.ops.scatter import gather_at
+from minigrad.ops.shape import reshape, wrapped_dim
+from minigrad.ops.slicing import narrow_to
 
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
            "histogramdd", "nanquantile", "norm", "quantile", "renorm", "segment_reduce", "trapezoid", "trapz"]
@@ -81,7 +94,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
         ranks = ranks * constant(np.maximum(n - 1 - nan.sum(axis=axis, keepdims=True), 0).astype(dtype), input)
     else:
         last = nan.any(axis=axis, keepdims=True).astype(dtype) * dtype.type(n - 1)
-        ranks = pointwise.maximum(ranks * (n - 1), constant(last, input))
+        ranks = comparison.maximum(ranks * (n - 1), constant(last, input))
     below = np.floor(ranks.array)
 
     def at(places: Any) -> Any:
@@ -89,7 +102,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 
     if interpolation in ("linear", "midpoint"):
         low, high = at(below), at(np.ceil(ranks.array))
-        found = pointwise.lerp(low, high, ranks - constant(below, input) if interpolation == "linear" else 0.5)
+        found = arithmetic.lerp(low, high, ranks - constant(below, input) if interpolation == "linear" else 0.5)
     else:
         found = at(below if interpolation == "lower" else (np.ceil if interpolation == "higher" else np.round)(ranks.array))
     rest = reduction.kept_shape(input.shape, dim) if keepdim else x.shape[:axis] + x.shape[axis + 1:]
@@ -103,7 +116,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
     """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
     if p == "nuc":
         dims = (-2, -1) if dim is None else tuple(dim)
-        x = shape.movedim(input if dtype is None else pointwise.cast(input, dtype=dtype), dims, (-2, -1))
+        x = shape.movedim(input if dtype is None else arithmetic.cast(input, dtype=dtype), dims, (-2, -1))
         total = reduction.sum(decomposition.linalg_svdvals(x), -1)
         return reshape(total, shape=reduction.kept_shape(input.shape, dims) if keepdim else total.shape, out=out)
     if p is None or p == "fro":
@@ -130,7 +143,7 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -
     axis = wrapped_dim(dim, input.ndim)
     norms = vector_norm(input, p, tuple(d for d in range(input.ndim) if d != axis), True)
     too_large = norms > maxnorm
-    return pointwise.mul(input, too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0), out=out)
+    return arithmetic.mul(input, too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0), out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- differences, integrals
@@ -149,11 +162,11 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     if n < 0:
         raise ShapeError(f"order must be non-negative but got {n}")
     parts = [x for x in (prepend, input, append) if x is not None]
-    x = shape.cat(parts, dim=axis) if len(parts) > 1 else input
+    x = slicing.cat(parts, dim=axis) if len(parts) > 1 else input
     for _ in range(builtins.min(n, x.shape[axis])):
         length = builtins.max(x.shape[axis] - 1, 0)
         later, earlier = (narrow_to(x, dim=axis, start=k, length=length) for k in (1, 0))
-        x = pointwise.logical_xor(later, earlier) if x.dtype.kind == "b" else later - earlier
+        x = comparison.logical_xor(later, earlier) if x.dtype.kind == "b" else later - earlier
     return x if n and out is None else copying.clone(x, out=out)
 
 
@@ -238,7 +251,7 @@ def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
     if edge_order == 2:
         bend = (later - earlier) / (left + right)
         start, end = start - part(bend, 0, 1) * part(h, 0, 1), end + part(bend, n - 3, 1) * part(h, n - 2, 1)
-    return shape.cat([start, inner, end], dim=axis)
+    return slicing.cat([start, inner, end], dim=axis)
 
 
 # ---------------------------------------------------------------------------------------------------- segments
@@ -280,11 +293,11 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
     found = indexing.index_select(reshape(data, shape=(-1, *rest)), 0, constant(places.reshape(-1), data))
     found = reshape(found, shape=(*places.shape, *rest))
     outside = constant(~within.reshape((*places.shape, *(1,) * len(rest))), data)
-    found = indexing.masked_fill(found, outside, empty[reduce])
+    found = scatter.masked_fill(found, outside, empty[reduce])
     if initial is not None or longest == 0:
         first = shape.expand(constant(backend.full((), empty[reduce] if initial is None else initial, data.array), data),
                              size=(*size.shape, 1, *rest))
-        found = shape.cat([first, found], dim=size.ndim)
+        found = slicing.cat([first, found], dim=size.ndim)
     reducer = {"max": reduction.amax, "min": reduction.amin, "prod": reduction.prod}.get(reduce, reduction.sum)
     result = reducer(found, size.ndim)
     if reduce == "mean":
@@ -323,7 +336,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         if w.array.size and w.array.min() < 0:
             raise ShapeError(f"cov(): {name} cannot be negative")
         if kinds == "f" and input.dtype.kind in "fc":
-            w = pointwise.cast(w, dtype=input.dtype.to_real())
+            w = arithmetic.cast(w, dtype=input.dtype.to_real())
         w = reshape(w, shape=(-1,))
         weights = w if weights is None else weights * w
     if weights is None:
@@ -339,11 +352,11 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
     else:
         factor = total - correction * reduction.sum(weights * aweights) / total
     if isinstance(factor, TensorBase):
-        factor = pointwise.clamp(factor, min=0)
+        factor = comparison.clamp(factor, min=0)
     else:
         factor = builtins.max(factor, 0)
-    product = linalg.matmul(centred, pointwise.conj(shape.transpose(weighted, 0, 1)))
-    found = pointwise.div(product, factor)
+    product = linalg.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
+    found = arithmetic.div(product, factor)
     return reshape(found, shape=()) if found.shape == (1, 1) else found
 
 
@@ -355,12 +368,12 @@ def corrcoef(input: Any) -> Any:
     c = cov(input)
     if c.ndim == 0:
         return c / c
-    deviation = pointwise.sqrt(pointwise.real(shape.diagonal(c)) if c.dtype.kind == "c" else shape.diagonal(c))
+    deviation = arithmetic.sqrt(arithmetic.real(slicing.diagonal(c)) if c.dtype.kind == "c" else slicing.diagonal(c))
     found = c / shape.unsqueeze(deviation, dim=1) / shape.unsqueeze(deviation, dim=0)
     if found.dtype.kind == "c":
-        return pointwise.complex(pointwise.clamp(pointwise.real(found), min=-1, max=1),
-                                 pointwise.clamp(pointwise.imag(found), min=-1, max=1))
-    return pointwise.clamp(found, min=-1, max=1)
+        return arithmetic.complex(comparison.clamp(arithmetic.real(found), min=-1, max=1),
+                                 comparison.clamp(arithmetic.imag(found), min=-1, max=1))
+    return comparison.clamp(found, min=-1, max=1)
 
 
 # ---------------------------------------------------------------------------------------------------- counting

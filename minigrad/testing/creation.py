@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import dtypes
-from minigrad.ops import creation, pointwise, sampling
+from minigrad.ops import arithmetic, comparison, creation, sampling
 from minigrad.tensor import Tensor
 
 __all__ = ["make_tensor"]
@@ -39,11 +39,11 @@ def make_tensor(*shape: Any, dtype: dtypes.dtype, device: Any = None, low: float
         part = dtype.to_real()
         x = sampling.rand(drawn, dtype=part, device=device) * (high - low) + low
         if dtype.is_complex:
-            x = pointwise.complex(x, sampling.rand(drawn, dtype=part, device=device) * (high - low) + low)
+            x = arithmetic.complex(x, sampling.rand(drawn, dtype=part, device=device) * (high - low) + low)
     else:
         x = sampling.randint(int(low), int(high), drawn, device=device).to(dtype)
     if exclude_zero:
-        x = pointwise.where(x == 0, creation.tensor(dtypes.finfo(dtype).tiny if dtype.kind in "fc" else 1, dtype=dtype), x)
+        x = comparison.where(x == 0, creation.tensor(dtypes.finfo(dtype).tiny if dtype.kind in "fc" else 1, dtype=dtype), x)
     if drawn != size:
         x = x[..., ::2]
     result: Tensor = x.requires_grad_() if requires_grad else x

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from minigrad import dtypes
 from minigrad.ops import shape as ops
+from minigrad.ops import slicing
 from tests.op_cases import Bad, OpCase, arrays, dims, f, sample, shapes
 
 IOOB = r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)"
@@ -200,7 +201,7 @@ def fold(input: Any, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     return out.reshape(shape)
 
 
-VIEW = ((ops.permute, {"dims": (1, 0)}), (ops.slices, {"index": (1, slice(0, 2))}))  # of a (3, 2) array: x.T[1, 0:2]
+VIEW = ((ops.permute, {"dims": (1, 0)}), (slicing.slices, {"index": (1, slice(0, 2))}))  # of a (3, 2) array: x.T[1, 0:2]
 
 
 def replaced(input: Any, src: Any, view: Any) -> Any:

@@ -16,9 +16,9 @@ from minigrad.nn.functional.resampling import *
 from minigrad.ops import convolution, pooling
 from minigrad.ops.convolution import *
 from minigrad.ops.embedding import embedding, embedding_bag, one_hot
-from minigrad.ops.indexing import pad
 from minigrad.ops.linalg import linear
 from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, normalize, rms_norm
+from minigrad.ops.padding import pad
 from minigrad.ops.pooling import *
 
 __all__ = ["batch_norm", "embedding", "embedding_bag", "group_norm", "instance_norm", "layer_norm", "linear",

@@ -7,9 +7,9 @@ from typing import Any
 from minigrad import backend, random
 from minigrad.autograd import clock
 from minigrad.autograd.placement import on_its_card
-from minigrad.ops import activation, pointwise
+from minigrad.ops import activation, elementary
 from minigrad.ops.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
-from minigrad.ops.pointwise import sigmoid, tanh
+from minigrad.ops.elementary import sigmoid, tanh
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
            "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
@@ -132,7 +132,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
     With `hard` it is one-hot, with the gradient of the soft one. Source: Jang et al., 2017, arXiv:1611.01144.
     """
     draws = random.draws_on(backend.device_of(logits.array)).standard_exponential(logits.shape)
-    noise = -pointwise.log(logits.detach() * 0 + draws.astype(logits.array.dtype))
+    noise = -elementary.log(logits.detach() * 0 + draws.astype(logits.array.dtype))
     soft = activation.softmax((logits + noise) / tau, dim)
     if not hard:
         return soft

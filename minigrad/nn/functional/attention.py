@@ -12,7 +12,7 @@ from minigrad.autograd import call
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
-from minigrad.ops import activation, linalg, pointwise
+from minigrad.ops import activation, comparison, linalg, slicing
 from minigrad.ops import reduction as reductions
 from minigrad.ops import shape as shapes
 
@@ -49,8 +49,8 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     if is_causal:
         attn_mask = _causal_mask(scores)
     if attn_mask is not None and attn_mask.dtype.kind == "b":
-        weights = activation.softmax(pointwise.where(attn_mask, scores, -math.inf), dim=-1)
-        weights = pointwise.where(reductions.any(attn_mask, dim=-1, keepdim=True), weights, 0.0)
+        weights = activation.softmax(comparison.where(attn_mask, scores, -math.inf), dim=-1)
+        weights = comparison.where(reductions.any(attn_mask, dim=-1, keepdim=True), weights, 0.0)
     else:
         weights = activation.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)
     return linalg.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
@@ -94,14 +94,14 @@ def multi_head_attention_forward(
         query, key, value = (shapes.unsqueeze(x, dim=1) for x in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else shapes.unsqueeze(key_padding_mask, dim=0)
     (length, n, embed), size = query.shape, query.shape[2] // num_heads
-    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else shapes.chunk(in_proj_weight, 3)
-    biases = (None,) * 3 if in_proj_bias is None else shapes.chunk(in_proj_bias, 3)
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else slicing.chunk(in_proj_weight, 3)
+    biases = (None,) * 3 if in_proj_bias is None else slicing.chunk(in_proj_bias, 3)
     if query is key is value and not use_separate_proj_weight:
-        q, k, v = shapes.chunk(linalg.linear(query, in_proj_weight, in_proj_bias), 3, -1)
+        q, k, v = slicing.chunk(linalg.linear(query, in_proj_weight, in_proj_bias), 3, -1)
     else:
         q, k, v = (linalg.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))
     if bias_k is not None:
-        k, v = (shapes.cat([x, shapes.expand(b, size=(1, n, embed))]) for x, b in ((k, bias_k), (v, bias_v)))
+        k, v = (slicing.cat([x, shapes.expand(b, size=(1, n, embed))]) for x, b in ((k, bias_k), (v, bias_v)))
 
     def heads(x: Any, static: Any = None) -> Any:  # (S, N, E) to (N, heads, S, size)
         if static is not None:
@@ -110,7 +110,7 @@ def multi_head_attention_forward(
 
     q, k, v = heads(q), heads(k, static_k), heads(v, static_v)
     if add_zero_attn:
-        k, v = (shapes.constant_pad_nd(x, pad=(0, 0, 0, 1)) for x in (k, v))
+        k, v = (slicing.constant_pad_nd(x, pad=(0, 0, 0, 1)) for x in (k, v))
     mask = _joined_masks(attn_mask, key_padding_mask, q, k.shape[2])
     dropout_p = dropout_p if training else 0.0
     if need_weights:
@@ -159,7 +159,7 @@ def _joined_masks(mask: Any, padding: Any, q: Any, keys: int) -> Any:
         if m is not None:
             m = _additive(m, q)
             m = shapes.reshape(m, shape=(*shape, m.shape[-1]))
-            m = shapes.constant_pad_nd(m, pad=(0, keys - m.shape[-1])) if keys > m.shape[-1] else m
+            m = slicing.constant_pad_nd(m, pad=(0, keys - m.shape[-1])) if keys > m.shape[-1] else m
             joined = m if joined is None else joined + m
     return joined
 
@@ -169,4 +169,4 @@ def _additive(mask: Any, like: Any) -> Any:
     if mask.dtype.kind != "b":
         return mask
     zeros = shapes.filled(like, size=tuple(mask.shape))
-    return pointwise.where(mask, -math.inf, zeros)
+    return comparison.where(mask, -math.inf, zeros)

@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad import dtypes
 from minigrad.errors import ShapeError
-from minigrad.ops import indexing, linalg, pointwise
+from minigrad.ops import arithmetic, comparison, indexing, linalg, places
 from minigrad.ops import reduction as reductions
 from minigrad.ops import shape as shapes
 
@@ -30,7 +30,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
 
 def raised(x: Any, floor: float) -> Any:
     """`x`, at least `floor`, with the gradient of `x` everywhere."""
-    return x + (pointwise.clamp(x, floor) - x).detach()
+    return x + (comparison.clamp(x, floor) - x).detach()
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
@@ -45,7 +45,7 @@ def as_floats(*tensors: Any) -> list[Any]:
     """The tensors in their common dtype, integers in the default floating one."""
     wanted = dtypes.result_dtype([t.array for t in tensors])
     wanted = wanted if wanted.kind in "fc" else dtypes.get_default_dtype()
-    return [t if t.dtype is wanted else pointwise.cast(t, dtype=wanted) for t in tensors]
+    return [t if t.dtype is wanted else arithmetic.cast(t, dtype=wanted) for t in tensors]
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
@@ -59,6 +59,6 @@ def pdist(input: Any, p: float = 2.0) -> Any:
         raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
         raise ShapeError(f"pdist only supports non-negative p values, got {p}")
-    pairs = indexing.combinations(shapes.filled(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
+    pairs = places.combinations(shapes.filled(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
     difference = indexing.index_select(input, 0, pairs[:, 0]) - indexing.index_select(input, 0, pairs[:, 1])
     return reductions.vector_norm(difference, p, -1)

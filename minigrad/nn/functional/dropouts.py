@@ -8,7 +8,7 @@ from typing import Any
 from minigrad import backend, random
 from minigrad.autograd import clock
 from minigrad.autograd.placement import on_its_card
-from minigrad.ops import pointwise
+from minigrad.ops import arithmetic
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
@@ -23,7 +23,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool, sha
     mask = backend.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
     if mask is None:
         mask = (drawn >= p).astype(dtype) * scale
-    return input.mul_(mask) if inplace else pointwise.mul(input, mask)
+    return input.mul_(mask) if inplace else arithmetic.mul(input, mask)
 
 
 def _check_probability(name: str, p: float) -> None:

@@ -17,7 +17,7 @@ from minigrad.autograd import clock
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance, raised
-from minigrad.ops import activation, indexing, linalg, loss, pointwise
+from minigrad.ops import activation, arithmetic, comparison, elementary, linalg, loss, scatter, slicing
 from minigrad.ops import reduction as reductions
 from minigrad.ops import shape as shapes
 
@@ -179,7 +179,7 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
     """
     reduction = reduction_of(size_average, reduce, reduction)
     loss.warn_of_column(input, target)
-    losses = pointwise.exp(target) * (target - input) if log_target else pointwise.xlogy(target, target) - target * input
+    losses = elementary.exp(target) * (target - input) if log_target else elementary.xlogy(target, target) - target * input
     if reduction == "batchmean":
         return reductions.sum(losses) / input.shape[0] if input.ndim else reductions.sum(losses)
     if reduction == "mean":
@@ -196,11 +196,11 @@ def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool
     `full` adds Stirling's approximation of ``log(target!)`` where target > 1.
     """
     loss.warn_of_column(input, target)
-    losses = pointwise.exp(input) - target * input if log_input else input - target * pointwise.log(input + eps)
+    losses = elementary.exp(input) - target * input if log_input else input - target * elementary.log(input + eps)
     if full:
-        large = pointwise.where(target > 1, target, 1.0)
-        stirling = large * pointwise.log(large) - large + 0.5 * pointwise.log(2 * math.pi * large)
-        losses = losses + pointwise.where(target > 1, stirling, 0.0)
+        large = comparison.where(target > 1, target, 1.0)
+        stirling = large * elementary.log(large) - large + 0.5 * elementary.log(2 * math.pi * large)
+        losses = losses + comparison.where(target > 1, stirling, 0.0)
     return _reduced(losses, reduction_of(size_average, reduce, reduction))
 
 
@@ -223,7 +223,7 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
     if bool(reductions.any(var < 0)):
         raise ValueError("var has negative entry/entries")
     var = raised(var, eps)
-    losses = 0.5 * (pointwise.log(var) + (input - target) ** 2 / var)
+    losses = 0.5 * (elementary.log(var) + (input - target) ** 2 / var)
     return _reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
@@ -231,8 +231,8 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_aver
                          reduction: str = "mean") -> Any:
     """The distance `input` itself where `target` is 1, ``max(0, margin - input)`` where it is -1."""
     loss.warn_of_column(input, target)
-    losses = (pointwise.where(target != 1, pointwise.clamp(margin - input, 0), 0.0)
-              + pointwise.where(target != -1, input, 0.0))
+    losses = (comparison.where(target != 1, comparison.clamp(margin - input, 0), 0.0)
+              + comparison.where(target != -1, input, 0.0))
     return _reduced(losses, reduction_of(size_average, reduce, reduction))
 
 
@@ -244,7 +244,7 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
         raise ShapeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
                          f"{list(input1.shape)}, input2: {list(input2.shape)}, target: {list(target.shape)}"
                          f"{loss.remedy(input1, target if input1.ndim == input2.ndim else input2, 'input1', odd)}")
-    return _reduced(pointwise.clamp(-target * (input1 - input2) + margin, 0), reduction_of(size_average, reduce, reduction))
+    return _reduced(comparison.clamp(-target * (input1 - input2) + margin, 0), reduction_of(size_average, reduce, reduction))
 
 
 def soft_margin_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
@@ -301,7 +301,7 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     chosen = loss.listed_classes(rows, shapes.reshape(target, shape=rows.shape))  # (N, position in the list, C), one-hot or 0
     listed = reductions.sum(chosen, dim=2, keepdim=True)
-    other = 1 - pointwise.clamp(reductions.sum(chosen, dim=1, keepdim=True), None, 1)
+    other = 1 - comparison.clamp(reductions.sum(chosen, dim=1, keepdim=True), None, 1)
     own = linalg.matmul(chosen, shapes.unsqueeze(rows, dim=2))
     losses = activation.relu(1 - own + shapes.unsqueeze(rows, dim=1)) * listed * other
     total = reductions.sum(losses, dim=(1, 2)) / rows.shape[1]
@@ -329,9 +329,9 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
                          f"found inputs with sizes {list(input1.shape)} and {list(input2.shape)} and a target of "
                          f"{list(target.shape)}; inputs (N, D) go with a target (N,)" + (step and f"; write {step}"))
     norms = (reductions.sum(input1 * input1, dim=-1) + 1e-12) * (reductions.sum(input2 * input2, dim=-1) + 1e-12)
-    cosine = reductions.sum(input1 * input2, dim=-1) / pointwise.sqrt(norms)
-    losses = (pointwise.where(target == 1, 1 - cosine, 0.0)
-              + pointwise.where(target == -1, pointwise.clamp(cosine - margin, 0), 0.0))
+    cosine = reductions.sum(input1 * input2, dim=-1) / arithmetic.sqrt(norms)
+    losses = (comparison.where(target == 1, 1 - cosine, 0.0)
+              + comparison.where(target == -1, comparison.clamp(cosine - margin, 0), 0.0))
     return _reduced(losses, reduction_of(size_average, reduce, reduction))
 
 
@@ -359,8 +359,8 @@ def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any,
     distance = pairwise_distance if distance_function is None else distance_function
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
-        far = pointwise.minimum(far, distance(positive, negative))
-    return _reduced(pointwise.clamp(near - far + margin, 0), reduction)
+        far = comparison.minimum(far, distance(positive, negative))
+    return _reduced(comparison.clamp(near - far + margin, 0), reduction)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -429,24 +429,24 @@ def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: A
     skip = _constant(np.where(repeated, IMPOSSIBLE, 0).astype(log_probs.array.dtype), log_probs)
     start = _constant(np.where(np.arange(width) < 2, 0, IMPOSSIBLE).astype(log_probs.array.dtype), log_probs)
     index = shapes.expand(_constant(labels[None], log_probs), size=(steps, n, width))
-    emitted = pointwise.clamp(indexing.gather(log_probs, 2, index), IMPOSSIBLE)
+    emitted = comparison.clamp(scatter.gather(log_probs, 2, index), IMPOSSIBLE)
     alpha = emitted[0] + start  # log-probability of all ways to be at each label now
     paths = [alpha]
     for t in range(1, steps):
-        stay_or_step = pointwise.logaddexp(alpha, shapes.constant_pad_nd(alpha, pad=(1, -1), value=IMPOSSIBLE))
-        jump = shapes.constant_pad_nd(alpha, pad=(2, -2), value=IMPOSSIBLE) + skip
-        alpha = pointwise.logaddexp(stay_or_step, jump) + emitted[t]
+        stay_or_step = elementary.logaddexp(alpha, slicing.constant_pad_nd(alpha, pad=(1, -1), value=IMPOSSIBLE))
+        jump = slicing.constant_pad_nd(alpha, pad=(2, -2), value=IMPOSSIBLE) + skip
+        alpha = elementary.logaddexp(stay_or_step, jump) + emitted[t]
         paths.append(alpha)
     at = (np.maximum(inputs - 1, 0), np.arange(n))
-    whole = shapes.stack(paths)
+    whole = slicing.stack(paths)
     last = whole[(*at, 2 * lengths)]
-    before = pointwise.where(_constant(lengths > 0, log_probs), whole[(*at, np.maximum(2 * lengths - 1, 0))], IMPOSSIBLE)
+    before = comparison.where(_constant(lengths > 0, log_probs), whole[(*at, np.maximum(2 * lengths - 1, 0))], IMPOSSIBLE)
     # PyTorch's gradient holds for log_probs that come out of log_softmax, where the sum of probabilities has no slope.
-    used = pointwise.exp(log_probs) * _constant((np.arange(steps)[:, None] < inputs)[:, :, None].astype(float), log_probs)
+    used = elementary.exp(log_probs) * _constant((np.arange(steps)[:, None] < inputs)[:, :, None].astype(float), log_probs)
     ones = reductions.sum(used, dim=(0, 2))
-    losses = ones - ones.detach() - pointwise.logaddexp(last, before)
-    losses = pointwise.where(_constant(inputs == 0, log_probs), _constant(np.where(lengths > 0, math.inf, 0.0), losses), losses)
-    losses = pointwise.where(losses > -IMPOSSIBLE / 2, 0.0 if zero_infinity else math.inf, losses)
+    losses = ones - ones.detach() - elementary.logaddexp(last, before)
+    losses = comparison.where(_constant(inputs == 0, log_probs), _constant(np.where(lengths > 0, math.inf, 0.0), losses), losses)
+    losses = comparison.where(losses > -IMPOSSIBLE / 2, 0.0 if zero_infinity else math.inf, losses)
     if reduction == "mean":
         return reductions.mean(losses / _constant(np.maximum(lengths, 1), losses))
     return losses[0] if single and reduction == "none" else _reduced(losses, reduction)

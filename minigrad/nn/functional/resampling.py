@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ShapeError
-from minigrad.ops import indexing, linalg, pointwise, pooling
+from minigrad.ops import arithmetic, comparison, indexing, linalg, pooling, scatter
 from minigrad.ops import shape as shapes
 
 __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pixel_shuffle",
@@ -291,7 +291,7 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
             index = index * n + place.clip(0, n - 1)
             weight = part if weight is None else part if part is None else weight * part
         index = index.reshape(input.shape[0], 1, -1)
-        taken = indexing.gather(flat, 2, shapes.expand(_constant(index, input), size=(*input.shape[:2], index.shape[-1])))
+        taken = scatter.gather(flat, 2, shapes.expand(_constant(index, input), size=(*input.shape[:2], index.shape[-1])))
         taken = shapes.reshape(taken, shape=(*input.shape[:2], *grid.shape[1:-1]))
         taken = taken * valid[:, None].astype(input.array.dtype)
         taken = taken if weight is None else taken * shapes.unsqueeze(weight, dim=1)
@@ -311,12 +311,12 @@ def _inside(x: Any, n: int, padding_mode: str, align_corners: bool | None) -> An
         if span == 0:
             x = x * 0
         else:
-            away = pointwise.abs(x - low)
-            turns = pointwise.floor(away / span)
+            away = arithmetic.abs(x - low)
+            turns = arithmetic.floor(away / span)
             rest = away - turns.detach() * span
-            odd = pointwise.remainder(turns.detach(), 2) == 1
-            x = pointwise.where(odd, span - rest, rest) + low
-    return x if padding_mode == "zeros" else pointwise.clamp(x, 0, n - 1)
+            odd = arithmetic.remainder(turns.detach(), 2) == 1
+            x = comparison.where(odd, span - rest, rest) + low
+    return x if padding_mode == "zeros" else comparison.clamp(x, 0, n - 1)
 
 
 def _taps(x: Any, mode: str) -> list[tuple[Any, Any]]:

@@ -12,7 +12,7 @@ from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.rnn import PackedSequence
-from minigrad.ops.shape import cat, stack
+from minigrad.ops.slicing import cat, stack
 from minigrad.tensor import Tensor
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops import shape as shapes
+from minigrad.ops import slicing
 from minigrad.tensor import Tensor
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
     """All `parameters`, flattened and joined; gradients flow through."""
-    return shapes.cat([p.reshape(-1) for p in parameters])
+    return slicing.cat([p.reshape(-1) for p in parameters])
 
 
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:

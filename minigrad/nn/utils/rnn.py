@@ -9,7 +9,7 @@ import numpy as np
 from minigrad import backend
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.creation import tensor
-from minigrad.ops.shape import cat, constant_pad_nd, stack
+from minigrad.ops.slicing import cat, constant_pad_nd, stack
 from minigrad.tensor import Tensor
 
 __all__ = ["PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence", "pad_sequence",

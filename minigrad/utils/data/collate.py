@@ -11,7 +11,7 @@ import numpy as np
 from minigrad.dtypes import float64
 from minigrad.errors import ArgumentError
 from minigrad.ops.creation import as_tensor, tensor
-from minigrad.ops.shape import stack
+from minigrad.ops.slicing import stack
 from minigrad.tensor import Tensor
 
 __all__ = ["collate", "default_collate", "default_convert"]
