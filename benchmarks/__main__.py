@@ -1,7 +1,8 @@
 """``python -m benchmarks``: one table, side by side in one run.
 
 Every round times each library once, one after the other, so that a drift of the machine's speed meets all of them; the table
-gives medians over the rounds. Run it on a machine that does nothing else.
+gives medians over the rounds. Run it on a machine that does nothing else. It ends with code 1 where minigrad, trained beside
+PyTorch from the same weights, does not have the same losses.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import tracemalloc
 from pathlib import Path
 
 LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
+ALLOWED = 1e-3  # between the losses of minigrad and PyTorch
 TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
 
 
@@ -100,6 +102,12 @@ def installed_bytes(name: str) -> int:
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
 
 
+def disagreement(make, steps: int = 100) -> float:
+    """The largest difference of the losses of minigrad and PyTorch in so many steps of training from the same start."""
+    ours, theirs = make("minigrad"), make("torch")
+    return max(abs(ours().item() - theirs().item()) for _ in range(steps))
+
+
 def row(label: str, values: dict[str, float], libraries: list[str], unit: float, digits: int) -> str:
     reference = values.get("torch")
     ratio = f"{values['minigrad'] / reference:.2f}" if reference else "-"
@@ -123,6 +131,7 @@ def on_card(device: str, libraries: list[str]) -> list[str]:
         if torch.cuda.is_available():
             kept.append("torch")
             waits.append(torch.cuda.synchronize)
+            torch.backends.cudnn.allow_tf32 = minigrad.backends.cudnn.allow_tf32 = False  # the same arithmetic in both
         else:
             print("PyTorch finds no usable GPU and is left out", file=sys.stderr)
     return kept
@@ -138,7 +147,7 @@ def main() -> None:
     import numpy as np
 
     from benchmarks import workloads
-    from benchmarks.workloads import WORKLOADS
+    from benchmarks.workloads import COMPARED, WORKLOADS
 
     libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
     if args.device != "cpu":
@@ -162,6 +171,12 @@ def main() -> None:
     if args.only in "peak memory":
         print(f"\npeak memory of forward and backward of 40 x (Linear(256), Tanh), batch 1024: {peak_over_activations():.2f} of "
               "the activations that the rules need (goal: at most 1.3)")
+    compared = [label for label in COMPARED if args.only in f"losses {label}"] if "torch" in libraries else []
+    apart = {label: disagreement(WORKLOADS[label]) for label in compared}
+    for label, difference in apart.items():
+        print(f"largest difference from PyTorch's losses over 100 steps, {label}: {difference:.1e} (allowed: {ALLOWED})")
+    if any(not difference <= ALLOWED for difference in apart.values()):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """What is timed: each workload, written for each library as its users write it.
 
 A workload is a function of a library's name that returns a function of no arguments, one repetition, or None where the
-library does not offer what it needs. All libraries get the same arrays.
+library does not offer what it needs. All libraries get the same arrays. Where a repetition is a step of training that PyTorch
+and minigrad both take, it returns the loss, so that the two can be compared.
 """
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
@@ -131,7 +134,7 @@ def set_parameters(lib: Any, model: Any, arrays: list[np.ndarray]) -> None:
 
 # ---------------------------------------------------------------------------------------------- larger networks
 
-def classifier(name: str, build: Callable[[Any], Any], shape: tuple[int, ...]) -> Step | None:
+def classifier(name: str, build: Callable[[Any], Any], images: np.ndarray, labels: np.ndarray, batch: int) -> Step | None:
     """Forward, cross entropy, backward and one step of Adam. Only for the libraries that have modules."""
     if name not in ("minigrad", "torch"):
         return None
@@ -140,16 +143,32 @@ def classifier(name: str, build: Callable[[Any], Any], shape: tuple[int, ...]) -
     model = build(lib.nn).to(device)
     set_parameters(lib, model, [rng.standard_normal(tuple(p.shape)).astype(np.float32) * 0.05 for p in model.parameters()])
     optimizer = lib.optim.Adam(model.parameters(), lr=1e-3)
-    x = tensor(lib, rng.standard_normal(shape).astype(np.float32))
-    y = tensor(lib, rng.integers(0, 10, shape[0]))
+    batches = itertools.cycle([(tensor(lib, images[start:start + batch]), tensor(lib, labels[start:start + batch]))
+                               for start in range(0, len(images) - batch + 1, batch)])
     cross_entropy = lib.nn.functional.cross_entropy
 
-    def step() -> None:
+    def step() -> Any:
+        x, y = next(batches)
         loss = cross_entropy(model(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        return loss
     return step
+
+
+def large_mlp(name: str) -> Step | None:
+    """An MLP on noise."""
+    rng = np.random.default_rng(1)
+    return classifier(name, mlp, rng.standard_normal((128, 784)).astype(np.float32), rng.integers(0, 10, 128), 128)
+
+
+def lenet_on_digits(name: str) -> Step | None:
+    """LeNet-5 on handwritten digits of 8 by 8 pixels, each of which is drawn as 3 by 3, with a margin."""
+    from minigrad.datasets import digits
+    images, labels = [t.numpy() for t in digits()]
+    images = np.pad(images.repeat(3, axis=2).repeat(3, axis=3), ((0, 0), (0, 0), (2, 2), (2, 2)))
+    return classifier(name, lenet, images, labels, 64)
 
 
 def mlp(nn: Any) -> Any:
@@ -163,11 +182,78 @@ def lenet(nn: Any) -> Any:
         nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
 
 
+# ---------------------------------------------------------------------------------------------- a small GPT
+
+LAYERS, HEADS, WIDTH, CONTEXT, BATCH = 4, 4, 128, 64, 16
+
+
+def gpt(lib: Any, letters: int) -> Any:
+    """A GPT (Radford et al., 2019) that reads letters: blocks of causal attention and of two linear layers, each normalized."""
+    nn, functional = lib.nn, lib.nn.functional
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
+            self.qkv, self.out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
+            self.mlp = nn.Sequential(nn.Linear(WIDTH, 4 * WIDTH), nn.GELU(), nn.Linear(4 * WIDTH, WIDTH))
+
+        def forward(self, x: Any) -> Any:
+            n, length, _ = x.shape
+            q, k, v = self.qkv(self.norm1(x)).view(n, length, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4).unbind(0)
+            seen = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(seen.transpose(1, 2).reshape(n, length, WIDTH))
+            return x + self.mlp(self.norm2(x))
+
+    class Gpt(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.letter, self.place = nn.Embedding(letters, WIDTH), nn.Embedding(CONTEXT, WIDTH)
+            self.blocks = nn.Sequential(*[Block() for _ in range(LAYERS)])
+            self.norm, self.head = nn.LayerNorm(WIDTH), nn.Linear(WIDTH, letters)
+
+        def forward(self, text: Any) -> Any:
+            places = lib.arange(text.shape[1], device=text.device)
+            return self.head(self.norm(self.blocks(self.letter(text) + self.place(places))))
+
+    return Gpt()
+
+
+def language_model(name: str) -> Step | None:
+    """One step of AdamW on the letters of this project's README. Only for the libraries that have modules."""
+    if name not in ("minigrad", "torch"):
+        return None
+    rng = np.random.default_rng(0)
+    lib = torch_like(name)
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    letters = sorted(set(text))
+    numbers = np.array([letters.index(letter) for letter in text])
+    windows = [rng.integers(0, len(numbers) - CONTEXT, BATCH)[:, None] + np.arange(CONTEXT + 1) for _ in range(100)]
+    batches = itertools.cycle([tensor(lib, numbers[window]) for window in windows])
+    model = gpt(lib, len(letters)).to(device)
+    set_parameters(lib, model, [rng.standard_normal(tuple(p.shape)).astype(np.float32) * 0.02 if p.ndim > 1 else
+                                np.full(tuple(p.shape), "norm" in at and "weight" in at, np.float32)
+                                for at, p in model.named_parameters()])
+    optimizer = lib.optim.AdamW(model.parameters(), lr=3e-4)
+    cross_entropy = lib.nn.functional.cross_entropy
+
+    def step() -> Any:
+        batch = next(batches)
+        loss = cross_entropy(model(batch[:, :-1]).flatten(0, 1), batch[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss
+    return step
+
+
 WORKLOADS: dict[str, Callable[[str], Step | None]] = {
     "100 chained 4x4 multiplications, y = y * w": lambda name: chain(name, "parameter"),
     "  the same, w a constant": lambda name: chain(name, "constant"),
     "  the same, w = 1.01": lambda name: chain(name, "number"),
     "MLP 2-16-16-1, batch 100, SGD": small_mlp,
-    "MLP 784-512-256-10, batch 128, Adam": lambda name: classifier(name, mlp, (128, 784)),
-    "LeNet-5, 1x28x28, batch 64, Adam": lambda name: classifier(name, lenet, (64, 1, 28, 28)),
+    "MLP 784-512-256-10, batch 128, Adam": large_mlp,
+    "LeNet-5, 1x28x28, batch 64, Adam": lenet_on_digits,
+    "GPT, 4 layers of 128, 16 x 64 letters, AdamW": language_model,
 }
+COMPARED = ("LeNet-5, 1x28x28, batch 64, Adam", "GPT, 4 layers of 128, 16 x 64 letters, AdamW")
