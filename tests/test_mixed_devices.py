@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from typing import Any, Callable
 
 import numpy as np
@@ -106,7 +108,6 @@ MIXED: dict[str, Callable[[Any, Any], Any]] = {
     "floor_divide": lambda x, n: x // n,
     "remainder": lambda x, n: n % x,
     "leaky_relu": lambda x, n: F.leaky_relu(-x, n),
-    "threshold": lambda x, n: F.threshold(x, n, n),
     "xlogy": lambda x, n: mg.xlogy(x, n),
     "logical_and": mg.logical_and,
     "bitwise_and": lambda x, n: x.long() & n.long(),
@@ -304,3 +305,28 @@ def test_a_file_from_a_device_that_is_not_there(tmp_path: Any, monkeypatch: pyte
     with pytest.raises(RuntimeError, match="load: .*saved on device 'standin:2': .*does not exist.*map_location='cpu'"):
         mg.load(tmp_path / "x")
     assert mg.load(tmp_path / "x", map_location="cpu").tolist() == [1.0, 1.0]
+
+
+@standin.of_itself
+def test_with_one_card_it_is_the_same() -> None:
+    """The call paths are others then."""
+    program = """
+from tests import fake_cuda
+fake_cuda.COUNT = 1
+import minigrad as mg
+from tests import test_mixed_devices as test
+assert mg.backend.most_cards() == 1
+for what in test.MIXED:
+    test.test_a_number_in_main_memory_beside_a_card(what, "standin:0")
+for what in test.WRITTEN:
+    test.test_a_number_in_main_memory_written_to_a_card(what, "standin:0")
+for what in test.REFUSED:
+    if what != "a number on another card":
+        test.test_refused(what)
+for name in test.LAYERS:
+    if name != "CTCLoss":
+        test.test_a_layer_and_an_input_on_two_devices(name, ("cpu", "standin:0"))
+mg.exp(mg.ones(1))
+assert "elsewhere" in mg.mul.source and "elsewhere" not in mg.exp.source
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -202,18 +202,16 @@ def call_source(info: Declaration, out: bool) -> str:
 def placing(info: Declaration) -> list[str]:
     """The line that sends arrays to the general path which are not where this thread computes; none in a process without cards.
 
-    With one card that can only be main memory: it concerns operations that take numbers from there, the others refuse by
-    themselves. With several, it concerns all.
+    With one card, that can only be arrays of main memory among those of the card.
     """
     cards = backend.most_cards()
-    if not cards or cards == 1 and not (info.broadcasts and len(info.arguments) > 1):
+    if not cards or cards == 1 and len(info.arguments) < 2:
         return []
-    arrays = [f"{a}_" for a in info.arguments]
-    # What is in main memory is known from its class, but for an operand that may be missing and may bring the others to its card.
-    classes = [f"{a}_.__class__" for a in info.arguments if a not in info.optional]
-    on_host = "" if info.broadcasts and info.optional else f"not ({' is '.join(classes)} is ndarray) and "
-    settings = "".join(f", {s}={s}" for s in info.settings)
-    return [f"if {on_host}elsewhere({', '.join(arrays)}): return general({', '.join(info.arguments)}{settings})"]
+    # What is usual is known from the classes, but for an operand that may be missing and may bring the others to its card.
+    classes = [f"{a}_.__class__" for a in info.arguments if a not in info.optional] + ["ndarray"] * (cards > 1)
+    usual = "" if info.broadcasts and info.optional or len(classes) < 2 else f"not ({' is '.join(classes)}) and "
+    arrays, settings = ", ".join(f"{a}_" for a in info.arguments), "".join(f", {s}={s}" for s in info.settings)
+    return [f"if {usual}elsewhere({arrays}): return general({', '.join(info.arguments)}{settings})"]
 
 
 def variadic_source(info: Declaration, out: bool) -> str:

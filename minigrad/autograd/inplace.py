@@ -13,7 +13,7 @@ from typing import Any
 
 from minigrad import backend, dtypes
 from minigrad.autograd import graph
-from minigrad.autograd.call import REGISTRY, explain, record
+from minigrad.autograd.call import REGISTRY, explain, misplaced, record
 from minigrad.autograd.clock import ledger, memory_owner, tick
 from minigrad.autograd.graph import LEAF, TensorBase, edge_of
 from minigrad.autograd.placement import on_its_card
@@ -97,6 +97,8 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
     refuse_repeated(target, name)
     arrays = (target, *[x.array for x in others])
     settings = {**info.settings, **settings}
+    if backend.most_cards() and (error := misplaced(info, arrays, settings)) is not None:
+        raise error  # CuPy would take what is written from main memory too
     try:
         info.writer(*arrays, **settings)
     except Exception as error:
