@@ -1,7 +1,7 @@
 """Whether there are GPUs, which one is current, their memory and their streams, by PyTorch's names.
 
-Tensors get to a GPU by ``.to("cuda")`` or ``device="cuda"``. A thread computes on its current card: with several,
-``with minigrad.cuda.device(1):`` around what is done with tensors of ``cuda:1``.
+Tensors get to a GPU by ``.to("cuda")`` or ``device="cuda"``. With several GPUs, ``"cuda"`` means the thread's current one; what
+is computed with tensors is computed on theirs, whichever that is.
 """
 
 from __future__ import annotations

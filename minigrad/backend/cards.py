@@ -1,7 +1,7 @@
 """The GPUs themselves: which there are, which is the current one, their memory and their streams.
 
-:mod:`minigrad.cuda` gives all of this PyTorch's names. As in CuPy, a thread computes on its current card: arrays made without
-a number are there, and so must be the arrays it computes with.
+:mod:`minigrad.cuda` gives all of this PyTorch's names. CuPy computes on the thread's current card: arrays made without a number
+are there, and so must be the arrays it computes with. :mod:`minigrad.autograd.placement` makes the right one current.
 """
 
 from __future__ import annotations
