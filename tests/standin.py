@@ -395,12 +395,17 @@ for _name, _ufunc in {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": n
     setattr(ndarray, f"__{_name}__", operator(_name, _ufunc))
 
 
+WITH_AXES = ("sum", "max", "min", "prod", "mean", "any", "all", "argmax", "argmin", "var", "std")  # of no dimension, none
+
+
 def method(name: str, parameters: list[str]) -> Callable[..., Any]:
     """A method that NumPy's array has too, with the parameters that CuPy's takes."""
     accepted = signature(parameters, method=True)
 
     def call(self: ndarray, *args: Any, **kwargs: Any) -> Any:
         accepted.bind(self, *args, **kwargs)
+        if name in WITH_AXES and not self.ndim and kwargs.get("axis") not in (None, ()):
+            raise np.exceptions.AxisError(kwargs["axis"], 0)
         if name == "take":
             (_, *args), kwargs = wrapped_take(name, (self, *args), kwargs)  # type: ignore[assignment]
         return run(name, getattr(np.ndarray, name), (self, *args), kwargs)

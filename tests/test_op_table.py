@@ -94,7 +94,12 @@ def test_memory_layout_does_not_matter(name: str) -> None:
 
 
 # CuPy's functions behind these take no complex numbers; nor do PyTorch's.
-REAL_ON_A_GPU = {"_histogram", "_histogramdd", "erf", "erfc", "erfcx", "gelu", "gelu_slope", "log_ndtr", "ndtr"}
+REAL_ON_A_GPU = {"_histogram", "_histogramdd", "erf", "erfc", "erfcx", "gelu", "gelu_slope", "hardsigmoid", "hardswish",
+                 "hardtanh", "log_ndtr", "log_softmax", "ndtr", "polygamma_of", "softmax", "softshrink"}
+
+
+# Which of equal elements these name, as there are among small integers, is free.
+CHOOSING = {"topk", "kthvalue"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not CASES[n].host_only and not CASES[n].drawn])
@@ -109,12 +114,12 @@ def test_every_dtype_on_the_stand_in(name: str) -> None:
             with np.errstate(all="ignore"), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 try:
-                    usual = checks.evaluate(op, case, turned, settings)
+                    usual = checks.comparable(op, case, turned, settings)
                 except Exception:
                     continue  # refused on the host as well
                 moved = {k: checks.move_all(v, standin.to_standin) for k, v in settings.items()}
-                found = checks.evaluate(op, case, [standin.to_standin(a) for a in turned], moved)
-                for out, want in zip(found, map(np.asarray, usual)):
+                found = checks.comparable(op, case, [standin.to_standin(a) for a in turned], moved)
+                for out, want in zip(found, map(np.asarray, usual[:1 if name in CHOOSING else None])):
                     what = f"{checks.described(op, turned, settings)} on the stand-in"
                     assert isinstance(out, standin.ndarray) and out.dtype == want.dtype, f"{what}: {out.dtype}, not {want.dtype}"
                     checks.assert_close(what, out.get(), want, {"f2": 1e-2, "f4": 1e-4, "c8": 1e-4}.get(dtype, 1e-6))

@@ -246,6 +246,15 @@ def test_factorizations_that_fail_raise() -> None:
     assert mg.linalg.inv_ex(mg.tensor([[[1.0, 2.0], [2.0, 4.0]]], device="standin")).info.tolist() == [2]
 
 
+def test_softmax_of_no_dimension() -> None:
+    for dtype in (mg.float16, mg.float32, mg.float64):
+        for dim in (0, -1):
+            t = mg.tensor(2.0, dtype=dtype, device="standin", requires_grad=True)
+            out = mg.softmax(t, dim) + mg.log_softmax(t, dim)
+            out.backward()
+            assert out.item() == 1.0 and t.grad.item() == 0.0
+
+
 def test_results_have_the_types_of_cupys_ufuncs(x: Any) -> None:
     assert np.conj(x > 0).dtype == np.int8 and np.floor(x.astype(np.int8)).dtype == np.int8
     assert (x.astype(np.float32) * 2).dtype == (2 + x.astype(np.float32)).dtype == np.float32

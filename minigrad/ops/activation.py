@@ -387,12 +387,17 @@ def total(x: Any, dim: int, y: Any = None) -> Any:
     """The sum of `x`, or of ``x * y``, along `dim`, which is kept."""
     if x.__class__ is np.ndarray and dim in (-1, x.ndim - 1) and 0 < x.ndim and x.shape[-1] <= SHORT:
         return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
-    return (x if y is None else x * y).sum(axis=dim, keepdims=True)
+    return (x if y is None else x * y).sum(axis=axis_of(x, dim), keepdims=True)
 
 
 def highest(x: Any, dim: int) -> Any:
     """The maximum along `dim`; of an empty array, something of the shape it would have."""
-    return (x.max if x.size else x.sum)(axis=dim, keepdims=True)
+    return (x.max if x.size else x.sum)(axis=axis_of(x, dim), keepdims=True)
+
+
+def axis_of(x: Any, dim: int) -> int | None:
+    """`dim` as every library's reductions take it: a zero-dimensional array has no axis 0 for CuPy, and one for PyTorch."""
+    return dim if x.ndim or dim not in (-1, 0) else None
 
 
 def working(x: Any, dtype: Any) -> Any:
