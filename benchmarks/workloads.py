@@ -254,6 +254,6 @@ WORKLOADS: dict[str, Callable[[str], Step | None]] = {
     "MLP 2-16-16-1, batch 100, SGD": small_mlp,
     "MLP 784-512-256-10, batch 128, Adam": large_mlp,
     "LeNet-5, 1x28x28, batch 64, Adam": lenet_on_digits,
-    "GPT, 4 layers of 128, 16 x 64 letters, AdamW": language_model,
+    "GPT, 4 layers of 128, 16 x 64 letters": language_model,
 }
-COMPARED = ("LeNet-5, 1x28x28, batch 64, Adam", "GPT, 4 layers of 128, 16 x 64 letters, AdamW")
+COMPARED = ("LeNet-5, 1x28x28, batch 64, Adam", "GPT, 4 layers of 128, 16 x 64 letters")

@@ -129,6 +129,15 @@ def test_debugging(run: Run) -> None:
         assert found in out
 
 
+def test_gpt(run: Run) -> None:
+    out = run(12, "--steps", "60")
+    losses = numbers("loss #", out)
+    assert losses[0] > 4.2
+    assert losses[-1] < 2.9
+    written = out.partition("\n\n")[2]
+    assert written.startswith("def update(") and len(written) > 300
+
+
 def test_each_is_short_and_in_the_course() -> None:
     course = (FOLDER / "README.md").read_text(encoding="utf-8")
     places = [course.index(f"]({file.name})") for file in FILES]
