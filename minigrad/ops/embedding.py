@@ -32,9 +32,12 @@ def rows_of_wrt_weight(g: Any, input: Any, weight_shape: Any, padding_idx: Any, 
 
 @op
 def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_frequency: Any) -> Any:
-    """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`."""
+    """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`.
+
+    The numbers were looked at when the rows were taken: to do so again would have to wait for a GPU.
+    """
     out = np.zeros((rows, input.shape[-1]), input.dtype, like=input)
-    places, values = row_numbers(index, rows).reshape(-1), input.reshape(-1, input.shape[-1])
+    places, values = index.astype(np.intp, copy=False).reshape(-1), input.reshape(-1, input.shape[-1])
     if by_frequency:
         values = values / frequencies(places, rows, input.dtype)[:, None]
     backend.library_of(out).index_add(out, (places,), values)
@@ -49,7 +52,7 @@ def collect_rows_wrt_input(g: Any, index: Any, padding_idx: Any, by_frequency: A
 @op(called="embedding")
 def spread_rows(input: Any, index: Any, *, padding_idx: Any, by_frequency: Any) -> Any:
     """The rows of `input` that `index` names, those of the padding as zeros, divided by how often each is named."""
-    places = row_numbers(index, input.shape[0])
+    places = index.astype(np.intp, copy=False)
     out = input.take(places, axis=0)
     if by_frequency:
         out = out / frequencies(places.reshape(-1), input.shape[0], input.dtype).reshape(*places.shape, 1)
