@@ -170,7 +170,7 @@ def test_gelu_in_float32_is_as_exact_as_its_probability_can_be():
     here = mg.linspace(-12, 12, 80001, requires_grad=True)
     x = here.detach().double().requires_grad_()
     exact, found = F.gelu(x), F.gelu(here)
-    assert ((found - exact).abs() <= x.abs() * 1.5e-7 + 1e-9).all()
+    assert ((found - exact).abs() <= x.abs() * 2e-7 + 1e-9).all()
     exact.sum().backward()
     found.sum().backward()
     assert ((here.grad - x.grad).abs() < 3e-7).all()
