@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import itertools
 import threading
@@ -67,12 +68,13 @@ class Stream:
     null: Stream
 
     def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None) -> None:
-        self.ptr, self.priority, self.done = 0 if null else next(serial), priority, True
-        self._outer: list[Stream] = []
-        self.waited: list[Event] = []
+        self.ptr, self.priority, self.done, self._card = 0 if null else next(serial), priority, True, None if null else current()
+        self._outer: list[tuple[int, Stream]] = []
+        self.waited: collections.deque[Event] = collections.deque(maxlen=10)
 
     def use(self) -> Stream:
-        thread.stream = self
+        assert self._card in (None, current()), "the stream is another card's"
+        streams()[current()] = self
         return self
 
     def synchronize(self) -> None:
@@ -83,19 +85,25 @@ class Stream:
         self.waited.append(event)
 
     def __enter__(self) -> Stream:
-        self._outer.append(get_current_stream())
+        self._outer.append((current(), get_current_stream()))
         return self.use()
 
     def __exit__(self, *exc: Any) -> None:
-        thread.stream = self._outer.pop()
+        card, stream = self._outer.pop()
+        streams()[card] = stream
 
 
 Stream.null = Stream(null=True)
 
 
-def get_current_stream() -> Stream:
-    found: Stream = getattr(thread, "stream", Stream.null)
+def streams() -> dict[int, Stream]:
+    """This thread's streams, by card."""
+    found: dict[int, Stream] = thread.__dict__.setdefault("streams", {})
     return found
+
+
+def get_current_stream() -> Stream:
+    return streams().get(current(), Stream.null)
 
 
 class Event:
@@ -105,7 +113,7 @@ class Event:
         self.done, self.time, self.stream, self._timed = True, 0, Stream.null, not disable_timing
 
     def record(self, stream: Stream | None = None) -> None:
-        self.time, self.stream = next(serial), get_current_stream() if stream is None else stream
+        self.time, self.stream, self.card = next(serial), get_current_stream() if stream is None else stream, current()
 
     def synchronize(self) -> None:
         arrive()

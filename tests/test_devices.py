@@ -160,6 +160,22 @@ def test_tensors_move_between_cards() -> None:
     assert x.grad.tolist() == [2.0, 4.0] and x.grad.is_cpu
 
 
+@standin.of_itself
+def test_a_copy_between_cards_is_in_the_order_of_both() -> None:
+    """It waits for what is under way on the card it comes from, and that card waits for it."""
+    queues = {}
+    for index in (0, 1):
+        with cuda_on(index):
+            queues[index] = fake_cuda.Stream().use()
+    try:
+        assert mg.ones(2, 3, device="standin:0").T.to(ONE).tolist() == [[1.0, 1.0]] * 3
+        (first,), (second,) = queues[1].waited, queues[0].waited
+        assert (first.card, first.stream, second.card, second.stream) == (0, queues[0], 1, queues[1])
+        assert first.time < second.time
+    finally:
+        fake_cuda.streams().clear()
+
+
 def cuda_on(index: int) -> Any:
     return standin.StandinLibrary().cards.on(index)
 
@@ -339,7 +355,7 @@ def test_events(cards: None) -> None:
     assert start.query() and start.elapsed_time(end) > 0
     stream = cuda.Stream()
     end.wait(stream)
-    assert stream._queue.waited == [end._mark]
+    assert [*stream._queue.waited] == [end._mark]
 
 
 def test_each_card_has_its_generator(cards: None) -> None:

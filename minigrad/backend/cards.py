@@ -125,6 +125,14 @@ class Cards:
         with self.on(index):
             return self._cuda.get_current_stream()
 
+    def queue_after(self, index: int, other: int) -> None:
+        """Let what comes next on a card wait for all that this thread has put into its queue on another."""
+        with self.on(other):
+            mark = self.new_event(False, False, False)
+            mark.record()
+        with self.on(index):  # the default queue has no number, it is that of the current card
+            self._cuda.get_current_stream().wait_event(mark)
+
     def default_stream(self) -> Any:
         """The queue that is used if nothing else is said."""
         return self._cuda.Stream.null

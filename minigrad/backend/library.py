@@ -244,8 +244,16 @@ class CupyLibrary(Library):
             return self.xp.asarray(x, blocking=not non_blocking)
 
     def between(self, x: Any, device: Device) -> Any:
-        with self.cards.on(device.index):
-            return x.copy()
+        # The queues of two cards know nothing of each other: the copy waits for what makes `x`, and what comes next on the card
+        # of `x`, which may use its memory for something else, waits for the copy.
+        here, there = self.card_of(x), self.cards.number(device.index)
+        with self.cards.on(here):
+            x = x if x.flags.c_contiguous else x.copy()  # CuPy copies whole pieces of memory only
+        self.cards.queue_after(there, here)
+        with self.cards.on(there):
+            made = x.copy()
+        self.cards.queue_after(here, there)
+        return made
 
     def from_dlpack(self, x: Any, index: int) -> Any:
         with self.cards.on(index):
