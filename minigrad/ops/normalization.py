@@ -132,7 +132,8 @@ def product_sum(input: Any, other: Any, *, size: Any) -> Any:
     letters = "abcdefghijklmnopqrstuvwxyz"[:input.ndim]
     kept = "".join(c for d, c in enumerate(letters) if d >= lead and (size[d - lead] != 1 or input.shape[d] == 1))
     if input.__class__ is not np.ndarray:  # CuPy's einsum makes two transposed copies and many products of two vectors
-        return (input * other).sum(axis=tuple([d for d, c in enumerate(letters) if c not in kept])).reshape(size)
+        summed = tuple([d for d, c in enumerate(letters) if c not in kept])
+        return (input * other).sum(axis=summed, dtype=input.dtype).reshape(size)
     return np.einsum(f"{letters},{letters}->{kept}", input, other).reshape(size)
 @product_sum.derivative("input")
 def product_sum_wrt_input(g: Any, other: Any) -> Any: return g * other
