@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Callable, Sequence
@@ -110,6 +111,20 @@ def replacement(hook: Any, new: Any, count: int) -> tuple[Any, ...] | None:
 ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
 
 
+def references(view: Any) -> int:
+    """How many references there are to the array that `view` is a view of."""
+    return sys.getrefcount(view.base)
+
+
+ALONE = references(np.empty((1, 1)).reshape(1))  # as many as Python counts for an array that nothing but one view holds
+
+
+def sole(view: Any) -> bool:
+    """Whether `view` is all of an array that nothing else holds, such as the result of a reshape, in the usual order."""
+    return (view.base.__class__ is view.__class__ and references(view) == ALONE and view.base.base is None
+            and view.base.size == view.size and view.flags.c_contiguous)
+
+
 @on_its_card
 def own(g: Any, dtype: Any, given: set[int]) -> Any:
     """`g` as an array of `dtype` that no other tensor holds; `given` are the arrays handed out so far."""
@@ -117,7 +132,7 @@ def own(g: Any, dtype: Any, given: set[int]) -> Any:
         g = as_array(g)
     if g.dtype is not dtype:
         g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
-    if g.base is not None or id(g) in given:
+    if id(g) in given or (g.base is not None and not sole(g)):
         g = g.copy()
     given.add(id(g))
     return g

@@ -1,7 +1,7 @@
 """``python -m tests.emulator [--devices N] [--folder F] ARGUMENTS``: run ``python ARGUMENTS`` with CuPy on emulated GPUs.
 
-For instance ``python -m tests.emulator -m pytest -m gpu``. Needs the wheel cupy-cuda13x, CUDA's headers (the wheel
-nvidia-cuda-runtime or a toolkit), Cython, g++ and LAPACK (on Debian liblapack-dev).
+For instance ``python -m tests.emulator -m pytest -m gpu``. Needs the wheel cupy-cuda13x, CUDA's headers (NVIDIA's wheels or a
+toolkit), Cython, g++ and LAPACK; docs/gpu.md has the commands.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ def cuda_headers() -> Path:
     places += [Path("/usr/local/cuda/include"), Path(sysconfig.get_paths()["purelib"]) / "nvidia/cu13/include"]
     found = next((place for place in places if (place / "cuda.h").exists()), None)
     if found is None:
-        sys.exit("the emulator needs CUDA's headers, which are not here: set CUDA_PATH, or pip install nvidia-cuda-runtime")
+        sys.exit("the emulator needs CUDA's headers, which are not here: set CUDA_PATH, or pip install nvidia-cuda-runtime "
+                 "nvidia-cuda-crt nvidia-cuda-cccl nvidia-cuda-profiler-api")
     return found
 
 
