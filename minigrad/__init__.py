@@ -29,6 +29,7 @@ from minigrad.ops.copying import *
 from minigrad.ops.creation import *
 from minigrad.ops.decomposition import *
 from minigrad.ops.elementary import *
+from minigrad.ops.fourier import *
 from minigrad.ops.indexing import *
 from minigrad.ops.linalg import *
 from minigrad.ops.lowrank import *
@@ -59,7 +60,7 @@ newaxis = None
 _guard(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("backends", "cuda", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special",
+_PARTS = frozenset(("backends", "cuda", "fft", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special",
                     "testing", "utils", "viz"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),

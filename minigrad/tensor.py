@@ -25,6 +25,7 @@ from minigrad.ops import (
     creation,
     decomposition,
     elementary,
+    fourier,
     indexing,
     linalg,
     ordering,
@@ -929,6 +930,7 @@ class Tensor(TensorBase):
     qr, geqrf, ormqr, svd, lu, lu_solve = (decomposition.qr, decomposition.geqrf, decomposition.ormqr, decomposition.svd,
                                            decomposition.lu, decomposition.lu_solve)
     matrix_exp, matrix_power, orgqr = decomposition.matrix_exp, decomposition.matrix_power, decomposition.orgqr
+    stft, istft = fourier.stft, fourier.istft
 
 
 TensorBase.result_class = Tensor

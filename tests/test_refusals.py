@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 import minigrad
-from minigrad import linalg, special
+from minigrad import fft, linalg, special
 from minigrad.autograd import boundary
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.nn import functional as F
 
-NAMESPACES = {"": minigrad, "nn.functional.": F, "linalg.": linalg, "special.": special}
+NAMESPACES = {"": minigrad, "nn.functional.": F, "linalg.": linalg, "special.": special, "fft.": fft}
 STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 # Parameters without a type in the signature that take no tensor, or many things beside one.
@@ -42,7 +42,7 @@ def walk() -> Iterator[tuple[str, Any]]:
     """Every public function and method with its name, once."""
     seen = set()
     for prefix, namespace in NAMESPACES.items():
-        for name in dir(namespace):
+        for name in getattr(namespace, "__all__", dir(namespace)):
             found = getattr(namespace, name)
             if isinstance(found, FunctionType) and not name.startswith("_") and id(found) not in seen \
                     and found.__module__.startswith("minigrad"):
@@ -91,7 +91,7 @@ GIVEN = {
     "dimension": 0, "dims": (0, 1), "downscale_factor": 1, "dropout_p": 0.0, "dtype": minigrad.int64, "embed_dim_to_check": 2,
     "eps": 1e-5, "fill_value": 1.0, "group": 1, "groups": 1, "index": LONGS, "indices": LONGS, "indices_or_sections": 1,
     "input_lengths": LONGS[0], "k": 1, "kernel_size": 1, "length": 1, "mask": FLOATS > 0.2, "max": 1.0, "maxnorm": 1.0,
-    "min": 0.0, "momentum": 0.1, "n": 1, "norm_type": 2, "normalized_shape": (2,), "num_groups": 1, "num_heads": 1,
+    "min": 0.0, "momentum": 0.1, "n": 1, "n_fft": 2, "norm_type": 2, "normalized_shape": (2,), "num_groups": 1, "num_heads": 1,
     "num_samples": 1, "output_size": 1, "p": 2, "pad": (0, 0), "pivots": INTS, "q": 0.5, "reduce": "amax", "shape": (2, 2),
     "shifts": 1, "size": (2, 2), "sizes": (2, 1), "sorted_sequence": FLOATS[0], "source": FLOATS, "split_size_or_sections": 1,
     "split_sizes": (1, 1), "start": 0, "step": 1, "stride": (2, 1), "target_lengths": LONGS[0], "threshold": 0.0,
@@ -118,7 +118,8 @@ OWN: dict[str, dict[str, Any]] = {
     "native_batch_norm": CHANNELS, "native_group_norm": CHANNELS, "native_layer_norm": CHANNELS,
     "nonzero_static": {"size": 1}, "prelu": {"weight": (1,)}, "scaled_dot_product_attention": ATTENTION,
     "segment_reduce": {"data": FLOATS, "reduce": "sum", "lengths": LONGS[0]}, "select": {"index": 0},
-    "select_copy": {"index": 0}, "select_scatter": {"index": 0}, "unfold": {"size": 1}, "unfold_copy": {"size": 1}}
+    "select_copy": {"index": 0}, "select_scatter": {"index": 0}, "unfold": {"size": 1}, "unfold_copy": {"size": 1},
+    "stft": {"input": (8,), "return_complex": True, "hop_length": 1}, "istft": {"input": FLOATS + 0j, "hop_length": 1}}
 
 # These take more than PyTorch's do, or say something else first.
 EXCEPTED = {

@@ -32,7 +32,7 @@ TENSORS = frozenset((
     "pivots", "pos_weight", "positive", "prepend", "prob", "q_proj_weight", "query", "real", "running_mean", "running_var",
     "self", "sorted_sequence", "sorter", "source", "src", "static_k", "static_v", "target", "target_lengths", "targets",
     "tau", "tensor", "tensor1", "tensor2", "test_elements", "theta", "v_proj_weight", "value", "values", "var", "vec",
-    "vec1", "vec2", "weight", "weights", "x", "x1", "x2", "y"))
+    "vec1", "vec2", "weight", "weights", "window", "x", "x1", "x2", "y"))
 SEQUENCES = frozenset(("matrices", "tensors"))
 # Where such a name is another thing: a dimension, a dtype, a number, a sequence.
 SPECIAL = {**dict.fromkeys((("movedim", "source"), ("moveaxis", "source"), ("promote_types", "a"), ("promote_types", "b"),
@@ -47,10 +47,12 @@ def takes(called: str, name: str) -> str | None:
 
 
 def guard(namespace: dict[str, Any]) -> None:
-    """Put its public form in the place of each composed function of a module's `namespace`."""
+    """Put its public form in the place of each composed function of a module's `namespace`, of those in ``__all__`` if it has
+    that."""
     module = namespace["__name__"]
     part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
-    for name, found in list(namespace.items()):
+    for name in list(namespace.get("__all__", namespace)):
+        found = namespace[name]
         if is_composed(name, found):
             namespace[name] = public(found, f"{part}.{name}" if part else name, module, name)
 

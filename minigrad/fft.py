@@ -1,0 +1,266 @@
+"""PyTorch's ``fft``: discrete Fourier transforms.
+
+The names say what comes in and goes out: ``fft`` is complex to complex, ``rfft`` real to complex, one half of a result whose
+other half is its complex conjugate, ``irfft`` back, and ``hfft`` complex, one half of such an input, to real. Those with a 2
+transform two dimensions, those with an n several. The operations and their derivatives are in :mod:`minigrad.ops.fourier`.
+
+All take the same arguments: `n` or `s`, the size of each transformed dimension, which is cut or filled with zeros at its end to
+that (for ``irfft`` and ``hfft`` the size of the result); `dim`, the dimensions; and `norm`: ``"backward"``, the default, divides
+the inverse by the number of elements, ``"forward"`` the other direction, ``"ortho"`` both by its root. Integers count as floats.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import dtypes
+from minigrad.autograd.boundary import guard as _guard
+from minigrad.errors import DtypeError, ShapeError
+from minigrad.ops import copying, creation, fourier, shape
+from minigrad.ops.arithmetic import cast, conj
+
+__all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",
+           "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn"]
+
+Sizes = Any  # one size for each dimension, or None
+
+
+# ---------------------------------------------------------------------------------------------------- arguments
+
+def scaling(norm: Any) -> str:
+    """`norm` as NumPy says it. Raises ``RuntimeError`` for another word."""
+    if norm is None:
+        return "backward"
+    if norm not in fourier.ADJOINT:
+        raise ShapeError(f"Invalid normalization mode: \"{norm}\"; it can be 'backward', 'ortho' or 'forward'")
+    return str(norm)
+
+
+def floating(input: Any, complex: bool = False) -> Any:
+    """`input` in a floating dtype, or a complex one, that there are transforms for."""
+    if input.dtype.kind == "f" and input.dtype.itemsize == 2:
+        raise DtypeError(f"Unsupported dtype {dtypes.as_dtype(input.dtype)!r}: there is no complex dtype of that size; convert "
+                         "it with .float()")
+    wanted = dtypes.as_dtype(input.dtype) if input.dtype.kind in "fc" else dtypes.get_default_dtype()
+    wanted = wanted.to_complex() if complex and wanted.kind == "f" else wanted
+    return input if input.dtype == wanted.numpy or input.dtype is wanted else cast(input, dtype=wanted)
+
+
+def real_only(name: str, input: Any) -> Any:
+    if input.dtype.kind == "c":
+        raise DtypeError(f"{name} expects a real input tensor, but got {dtypes.as_dtype(input.dtype)!r}; take .real, or use fft")
+    return floating(input)
+
+
+def placed(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int]]:
+    """The dimensions to transform, counted from the front, and the size that each is to have."""
+    ndim = input.ndim
+    if dim is None:
+        count = ndim if s is None else len(s)
+        if count > ndim:
+            raise ShapeError(f"Got shape with {count} values but input tensor only has {ndim} dimensions.")
+        dims = tuple(range(ndim - count, ndim))
+    else:
+        dims = tuple([shape.wrapped_dim(d, ndim) for d in dim])
+        if len(set(dims)) != len(dims):
+            raise ShapeError(f"FFT dims must be unique, got {list(dim)}")
+        if s is not None and len(s) != len(dims):
+            raise ShapeError(f"When given, dim and shape arguments must have the same length: got {len(dims)} and {len(s)}")
+    sizes = [input.shape[d] if s is None or s[k] in (None, -1) else s[k] for k, d in enumerate(dims)]
+    for n in sizes:
+        if n < 1:
+            raise ShapeError(f"Invalid number of data points ({n}) specified; each transformed dimension needs one at least")
+    return dims, sizes
+
+
+def resized(input: Any, dims: Any, sizes: Any) -> Any:
+    """`input`, cut or filled with zeros at the end of each of `dims` to have `sizes`."""
+    for d, n in zip(dims, sizes):
+        input = fourier.lengthened(input, d, n)
+    return input
+
+
+# ---------------------------------------------------------------------------------------------------- several dimensions
+
+def transformed(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+    """What :func:`fftn` does, or with `inverse` :func:`ifftn`."""
+    x, scale = floating(input), scaling(norm)
+    dims, sizes = placed(x, s, dim)
+    x = resized(x, dims, sizes)
+    if not dims:
+        return copying.clone(floating(x, complex=True), out=out)
+    if x.dtype.kind == "c":
+        return fourier.fft_c2c(x, dim=dims, norm=scale, inverse=inverse, out=out)
+    if inverse:
+        return conj(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale], onesided=False), out=out)
+    return fourier.fft_r2c(x, dim=dims, norm=scale, onesided=False, out=out)
+
+
+def halved(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+    """What :func:`rfftn` does, or with `inverse` :func:`ihfftn`."""
+    x, scale = real_only(name, input), scaling(norm)
+    dims, sizes = placed(x, s, dim)
+    if not dims:
+        raise ShapeError(f"{name} must transform at least one axis")
+    x = resized(x, dims, sizes)
+    if inverse:
+        return conj(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale]), out=out)
+    return fourier.fft_r2c(x, dim=dims, norm=scale, out=out)
+
+
+def restored(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+    """What :func:`hfftn` does, or with `inverse` :func:`irfftn`."""
+    x, scale = floating(input, complex=True), scaling(norm)
+    dims, sizes = placed(x, s, dim)
+    if not dims:
+        raise ShapeError(f"{name} must transform at least one axis")
+    size = sizes[-1] if s is not None and s[-1] not in (None, -1) else 2 * (x.shape[dims[-1]] - 1)
+    if size < 1:
+        raise ShapeError(f"Invalid number of data points ({size}) specified; give the size of the result")
+    x = resized(x, dims, [*sizes[:-1], size // 2 + 1])
+    if inverse:
+        return fourier.fft_c2r(x, dim=dims, size=size, norm=scale, out=out)
+    return fourier.fft_c2r(conj(x), dim=dims, size=size, norm=fourier.ADJOINT[scale], out=out)
+
+
+def fftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
+    """The discrete Fourier transform over the dimensions `dim`, by default all."""
+    return transformed(input, s, dim, norm, False, out)
+
+
+def ifftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
+    """The inverse of :func:`fftn`."""
+    return transformed(input, s, dim, norm, True, out)
+
+
+def rfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
+    """As :func:`fftn`, of real input: the first half, ``n // 2 + 1`` elements, of the last transformed dimension."""
+    return halved("rfftn", input, s, dim, norm, False, out)
+
+
+def irfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
+    """The inverse of :func:`rfftn`; the last of `s`, by default the even one of two sizes that fit, is the result's."""
+    return restored("irfftn", input, s, dim, norm, True, out)
+
+
+def hfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
+    """As :func:`fftn`, of one half of an input whose other half is its complex conjugate: the result is real."""
+    return restored("hfftn", input, s, dim, norm, False, out)
+
+
+def ihfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
+    """The inverse of :func:`hfftn`."""
+    return halved("ihfftn", input, s, dim, norm, True, out)
+
+
+# ---------------------------------------------------------------------------------------------------- two dimensions, and one
+
+def fft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`fftn` over two dimensions."""
+    return transformed(input, s, dim, norm, False, out)
+
+
+def ifft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`ifftn` over two dimensions."""
+    return transformed(input, s, dim, norm, True, out)
+
+
+def rfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`rfftn` over two dimensions."""
+    return halved("rfft2", input, s, dim, norm, False, out)
+
+
+def irfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`irfftn` over two dimensions."""
+    return restored("irfft2", input, s, dim, norm, True, out)
+
+
+def hfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`hfftn` over two dimensions."""
+    return restored("hfft2", input, s, dim, norm, False, out)
+
+
+def ihfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`ihfftn` over two dimensions."""
+    return halved("ihfft2", input, s, dim, norm, True, out)
+
+
+def fft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+    """The discrete Fourier transform, ``sum_j input[j] * exp(-2 pi i j k / n)``, over one dimension.
+
+    >>> import minigrad
+    >>> minigrad.fft.fft(minigrad.tensor([1., 2., 3., 4.]))
+    tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])
+    """
+    return transformed(input, (n,), (dim,), norm, False, out)
+
+
+def ifft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+    """The inverse of :func:`fft`."""
+    return transformed(input, (n,), (dim,), norm, True, out)
+
+
+def rfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+    """The first half, ``n // 2 + 1`` elements, of :func:`fft` of real input; the other half is its complex conjugate."""
+    return halved("rfft", input, (n,), (dim,), norm, False, out)
+
+
+def irfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+    """The inverse of :func:`rfft`; `n` is the size of the result, by default the even one of the two that fit."""
+    return restored("irfft", input, (n,), (dim,), norm, True, out)
+
+
+def hfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+    """:func:`fft` of one half of an input whose other half is its complex conjugate: `n` real elements."""
+    return restored("hfft", input, (n,), (dim,), norm, False, out)
+
+
+def ihfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
+    """The inverse of :func:`hfft`."""
+    return halved("ihfft", input, (n,), (dim,), norm, True, out)
+
+
+# ---------------------------------------------------------------------------------------------------- frequencies
+
+def fftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+            requires_grad: bool = False) -> Any:
+    """The frequency of each element of :func:`fft` of `n` elements that lie `d` apart, in cycles per unit of `d`.
+
+    >>> import minigrad
+    >>> minigrad.fft.fftfreq(4)
+    tensor([ 0.0000,  0.2500, -0.5000, -0.2500])
+    """
+    return frequencies(np.fft.fftfreq(n, d), out, dtype, device, requires_grad)
+
+
+def rfftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+             requires_grad: bool = False) -> Any:
+    """The frequency of each element of :func:`rfft` of `n` elements that lie `d` apart."""
+    return frequencies(np.fft.rfftfreq(n, d), out, dtype, device, requires_grad)
+
+
+def frequencies(values: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    return creation.placed(values, wanted, out, device, requires_grad)
+
+
+def fftshift(input: Any, dim: Any = None) -> Any:
+    """`input` with the element of frequency 0 moved from the front to the middle of each dimension in `dim`, by default all."""
+    return moved(input, dim, lambda n: n // 2)
+
+
+def ifftshift(input: Any, dim: Any = None) -> Any:
+    """The inverse of :func:`fftshift`."""
+    return moved(input, dim, lambda n: (n + 1) // 2)
+
+
+def moved(input: Any, dim: Any, places: Any) -> Any:
+    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
+    if not dims:
+        return copying.clone(input)
+    return shape.roll(input, shifts=tuple([places(input.shape[shape.wrapped_dim(d, input.ndim)]) for d in dims]), dims=dims)
+
+
+_guard(globals())
