@@ -415,7 +415,7 @@ def moved_after_a_step() -> None:
 
 
 MIXED: dict[str, tuple[Callable[[], Any], str]] = {
-    "operator": (lambda: HERE + THERE, r"add.*'input' is on cpu and 'other' is on standin:0.*other\.to\('cpu'\)"),
+    "operator": (lambda: HERE + THERE, r"add.*'input' is on cpu and 'other' is on standin:0.*input\.to\('standin:0'\)"),
     "operator, swapped": (lambda: THERE * HERE, r"mul.*'input' is on standin:0 and 'other' is on cpu.*other\.to\('standin:0'\)"),
     "two cards": (lambda: THERE + mg.ones(2, 2, device=ONE), r"'input' is on standin:0 and 'other' is on standin:1"),
     "comparison": (lambda: HERE == THERE, "eq.*cpu.*standin"),

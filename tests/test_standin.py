@@ -246,6 +246,14 @@ def test_factorizations_that_fail_raise() -> None:
     assert mg.linalg.inv_ex(mg.tensor([[[1.0, 2.0], [2.0, 4.0]]], device="standin")).info.tolist() == [2]
 
 
+def test_gradients_are_checked_on_the_device() -> None:
+    x = mg.randn(2, 3, dtype=mg.float64, device="standin:1", requires_grad=True)
+    layer = mg.nn.Linear(3, 2, dtype=mg.float64, device="standin:1")
+    assert mg.autograd.gradcheck(lambda t: layer(t).tanh(), x) and mg.autograd.gradgradcheck(lambda t: layer(t).tanh(), x)
+    with pytest.raises(RuntimeError, match="wrong factor: backward is 0.5 times"):
+        mg.autograd.gradcheck(lambda t: t * t.detach(), x)
+
+
 def test_softmax_of_no_dimension() -> None:
     for dtype in (mg.float16, mg.float32, mg.float64):
         for dim in (0, -1):

@@ -302,16 +302,19 @@ def misplaced(info: Any, arrays: Any, settings: dict[str, Any]) -> DeviceError |
 
 def two_devices(called: str, named: Iterable[tuple[str, Any]]) -> DeviceError | None:
     """The error of calling what is called so with arguments on more than one device: those that are arrays or tuples of them."""
-    devices: dict[Any, str] = {}
+    devices: dict[Any, tuple[str, int]] = {}
     for name, value in named:
         for x in value if isinstance(value, tuple) else (value,):
             if backend.is_array(x):
-                devices.setdefault(backend.device_of(x), name)
+                devices.setdefault(backend.device_of(x), (name, x.ndim))
     if len(devices) < 2:
         return None
-    (d1, a1), (d2, a2) = list(devices.items())[:2]
+    (d1, (a1, n1)), (d2, (a2, n2)) = list(devices.items())[:2]
+    # What was forgotten is mostly in main memory, or a number.
+    first = d1.type == "cpu" if bool(n1) == bool(n2) else not n1
+    fix = f"{a1}.to('{d2}')" if first else f"{a2}.to('{d1}')"
     return DeviceError(f"{called}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
-                       f"move one, for instance {a2}.to('{d1}')")
+                       f"move one, for instance {fix}")
 
 
 def need_one_device(called: str, **tensors: Any) -> None:

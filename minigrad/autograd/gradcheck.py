@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad import backend
 from minigrad.autograd.call import constant
 from minigrad.autograd.differentiate import grad
 from minigrad.autograd.functional import with_leaf
@@ -72,7 +73,7 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = Non
     outs = differentiable(func(*xs))
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        gs = [with_leaf(rng.standard_normal(y.array.shape).astype(y.array.dtype), y) for y in outs]
+        gs = [with_leaf(like(rng.standard_normal(y.array.shape).astype(y.array.dtype), y.array), y) for y in outs]
     else:
         gs = list(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else [grad_outputs]
 
@@ -99,6 +100,16 @@ class WithParameters:
 
     def named_parameters(self) -> list[tuple[str, Any]]:
         return [(f"parameter {k}", p) for k, p in enumerate(self.parameters_)]
+
+
+def host(array: Any) -> np.ndarray[Any, Any]:
+    """A copy of `array` in main memory, where all is compared."""
+    return np.array(backend.to_numpy(array))
+
+
+def like(array: np.ndarray[Any, Any], other: Any) -> Any:
+    """`array` where `other` is."""
+    return backend.to_device(array, backend.device_of(other))
 
 
 def differentiable(output: Any) -> list[Any]:
@@ -161,12 +172,13 @@ class Check:
                     unit = np.zeros(y.array.size, y.array.dtype)
                     unit[i] = part
                     try:
-                        found = grad(y, tensors, constant(unit.reshape(y.array.shape), y), retain_graph=True, allow_unused=True)
+                        start = constant(like(unit.reshape(y.array.shape), y.array), y)
+                        found = grad(y, tensors, start, retain_graph=True, allow_unused=True)
                     except ShapeError as error:
                         raise GradcheckError(f"gradcheck: {error}. Likely cause: a missing un-broadcast (a sum over the "
                                              "dimensions in which that input was broadcast), or a transposed factor") from error
                     for row, g, x in zip(rows, found, tensors):
-                        row.append(np.zeros(x.array.size, x.array.dtype) if g is None else np.array(g.array).reshape(-1))
+                        row.append(np.zeros(x.array.size, x.array.dtype) if g is None else host(g.array).reshape(-1))
             result.append([np.array(row).reshape(-1, x.array.size) for row, x in zip(rows, tensors)])
         return result
 
@@ -174,23 +186,23 @@ class Check:
         """The function's outputs as flat arrays; complex ones as their real and imaginary parts in turn."""
         mode = grad_enabled.set(recording_mode(True))  # what requires grad decides which outputs count
         try:
-            return [parts_of(np.array(y.array).reshape(-1)) for y in differentiable(self.func(*self.inputs))]
+            return [parts_of(host(y.array).reshape(-1)) for y in differentiable(self.func(*self.inputs))]
         finally:
             grad_enabled.reset(mode)
 
     def numerical(self, x: Any, outputs: list[Any]) -> list[tuple[Any, Any, Any]]:
         """By output: the Jacobian from values, and the slopes to the left and to the right of each point."""
-        keep = x.array
-        sizes = [parts_of(np.array(y.array).reshape(-1)).size for y in outputs]
+        keep, points = x.array, host(x.array)
+        sizes = [y.array.size * (2 if y.array.dtype.kind == "c" else 1) for y in outputs]
         is_complex = keep.dtype.kind == "c"
         left, middle, right = ([np.zeros((n, keep.size), keep.dtype) for n in sizes] for _ in range(3))
         here = self.values()
         try:
             for i in range(keep.size):
                 for part in (1.0, 1j) if is_complex else (1.0,):
-                    value = abs(complex(keep.reshape(-1)[i]))
+                    value = abs(complex(points.reshape(-1)[i]))
                     h = self.eps or float(np.finfo(keep.dtype).eps) ** (1 / 3) * max(1.0, value)
-                    above, below = (self.shifted(x, keep, i, s * h * part) for s in (1, -1))
+                    above, below = (self.shifted(x, points, i, s * h * part) for s in (1, -1))
                     for o in range(len(sizes)):
                         # PyTorch's gradient of a real function of z = a + ib is df/da + i df/db.
                         right[o][:, i] += part * (above[o] - here[o]) / h
@@ -198,31 +210,32 @@ class Check:
                         middle[o][:, i] += part * (above[o] - below[o]) / (2 * h)
         finally:
             x.array = keep
-        exact = None if is_complex else self.complex_step(x, keep, sizes)
+        exact = None if is_complex else self.complex_step(x, points, sizes)
         if exact is not None:
             for o, e in enumerate(exact):
                 if np.allclose(e, middle[o], rtol=1e-3, atol=1e-4):  # analytic there: the sharper value is right
                     middle[o] = e
         return list(zip(middle, left, right))
 
-    def shifted(self, x: Any, keep: Any, i: int, by: complex) -> list[Any]:
-        moved = keep.copy()
+    def shifted(self, x: Any, points: Any, i: int, by: complex) -> list[Any]:
+        moved = points.copy()
         moved.reshape(-1)[i] += by
-        x.array = moved
+        x.array = like(moved, x.array)
         return self.values()
 
-    def complex_step(self, x: Any, keep: Any, sizes: list[int]) -> list[Any] | None:
+    def complex_step(self, x: Any, points: Any, sizes: list[int]) -> list[Any] | None:
         """The Jacobian as Im f(x + ih) / h, or None where the function does not take complex numbers."""
+        keep = x.array
         if keep.dtype != np.float64 or any(t is not x and t.array.dtype.kind == "c" for _, t in self.named):
             return None
         h = 1e-30
         columns = []
         try:
             for i in range(keep.size):
-                moved = keep.astype(np.complex128)
+                moved = points.astype(np.complex128)
                 moved.reshape(-1)[i] += 1j * h
-                x.array = moved
-                found = [np.array(y.array).reshape(-1) for y in differentiable(self.func(*self.inputs))]
+                x.array = like(moved, keep)
+                found = [host(y.array).reshape(-1) for y in differentiable(self.func(*self.inputs))]
                 if [f.size for f in found] != sizes or any(f.dtype.kind != "c" for f in found):
                     return None
                 columns.append([f.imag / h for f in found])
