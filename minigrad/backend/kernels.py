@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad.backend import cudnn
 
-__all__ = ["ELEMENTWISE", "ROWWISE", "CudaKernels", "Elementwise", "Kernels", "row_source"]
+__all__ = ["ELEMENTWISE", "ROWWISE", "STEPS", "CudaKernels", "Elementwise", "Kernels", "row_source"]
 
 
 class Kernels:
@@ -80,15 +80,13 @@ class Kernels:
         """`scale` where `uniform` is at least `p`, else 0."""
         return None
 
-    def adam(self, p: Any, grad: Any, m: Any, v: Any, largest: Any, keep1: float, take1: float, keep2: float, take2: float,
-             rate: float, eps: float, decay: float, shrink: float, sign: float) -> bool:
-        """One step of Adam: moves `p`, the averages `m` and `v`, and if not None the `largest` v so far."""
+    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
+        """Whether :meth:`move` takes these arrays."""
         return False
 
-    def sgd(self, p: Any, grad: Any, buffer: Any, rate: float, keep: float, take: float, momentum: float, decay: float,
-            sign: float, nesterov: bool) -> bool:
-        """One step of gradient descent: moves `p` and, if not None, the momentum's `buffer`."""
-        return False
+    def move(self, rule: str, tensors: Any, factors: Any) -> None:
+        """One step of the optimizer `rule` for many parameters at once: `tensors` has for each the parameter and what else the
+        rule moves, in place, and last the gradient; `factors` are what ``STEPS`` names."""
 
 
 # ---------------------------------------------------------------------------------------------------- one element, one thread
@@ -153,23 +151,6 @@ COLLECT = """
     }
     y = sum;
 """
-ADAM = """
-    p *= shrink;
-    T slope = sign * g;
-    if (decay != 0) slope += decay * p;
-    m = m * keep1 + slope * take1;
-    const T scaled = slope * take2;
-    v = v * keep2 + scaled * scaled;
-    {largest}
-    p -= m / (sqrt({second}) + eps) * rate;
-"""
-ADAM_IN = "T g, T keep1, T take1, T keep2, T take2, T rate, T eps, T decay, T shrink, T sign"
-SGD = """
-    T slope = sign * g;
-    if (decay != 0) slope += decay * p;
-    {momentum}
-    p -= rate * slope;
-"""
 BELOW = "    const T below = T(0.5) * erfc(x * T(-0.70710678118654752));\n"
 ELEMENTWISE = {
     "gelu": Elementwise("T x", "T y", BELOW + "    y = x * below;\n"),
@@ -182,13 +163,6 @@ ELEMENTWISE = {
     "put_in_planes": Elementwise("T value, int64 place, int64 positions, int64 size", "raw T planes",
                                  "    atomicAdd(&planes[i / positions * size + place], value);\n"),
     "dropout_mask": Elementwise("float32 u, float32 p, T scale", "T y", "    y = u >= p ? scale : T(0);\n"),
-    "adam": Elementwise(ADAM_IN, "T p, T m, T v", ADAM.format(largest="", second="v")),
-    "amsgrad": Elementwise(ADAM_IN, "T p, T m, T v, T top", ADAM.format(
-        largest="top = v > top || v != v ? v : top;", second="top")),
-    "sgd": Elementwise("T g, T rate, T decay, T sign", "T p", SGD.format(momentum="")),
-    "momentum": Elementwise("T g, T rate, T decay, T sign, T keep, T take, T momentum, bool nesterov", "T p, T buffer",
-                            SGD.format(momentum="buffer = buffer * keep + take * slope;\n"
-                                                "    slope = nesterov ? slope + momentum * buffer : buffer;")),
 }
 
 
@@ -323,6 +297,62 @@ extern "C" __global__ void standardize_backward(const T* g, const T* y, const T*
 C_TYPES = {"float32": "float", "float64": "double"}
 
 
+# ---------------------------------------------------------------------------------------------------- steps of optimizers
+
+ADAM = """
+    p *= shrink;
+    T slope = sign * g;
+    if (decay != 0) slope += decay * p;
+    m = m * keep1 + slope * take1;
+    const T scaled = slope * take2;
+    v = v * keep2 + scaled * scaled;
+    {largest}
+    p -= m / (sqrt({second}) + eps) * rate;
+"""
+SGD = """
+    T slope = sign * g;
+    if (decay != 0) slope += decay * p;
+    {momentum}
+    p -= rate * slope;
+"""
+
+
+class Steps(NamedTuple):
+    """What moves, element by element, the numbers that are the same for all, and the body that moves one element."""
+
+    moved: str
+    factors: str
+    body: str
+
+
+ADAM_FACTORS = "keep1 take1 keep2 take2 rate eps decay shrink sign"
+STEPS = {
+    "adam": Steps("p m v", ADAM_FACTORS, ADAM.format(largest="", second="v")),
+    "amsgrad": Steps("p m v top", ADAM_FACTORS, ADAM.format(largest="top = v > top || v != v ? v : top;", second="top")),
+    "sgd": Steps("p", "rate decay sign", SGD.format(momentum="")),
+    "momentum": Steps("p buffer", "rate decay sign keep take momentum nesterov", SGD.format(
+        momentum="buffer = buffer * keep + take * slope;\n    slope = nesterov != 0 ? slope + momentum * buffer : buffer;")),
+}
+STRETCH = 4096  # elements that one block moves
+
+
+def step_source(name: str) -> str:
+    """A kernel whose block moves the elements that a row of `table` names: their number, and where each array's begin."""
+    step = STEPS[name]
+    moved, factors = step.moved.split(), step.factors.split()
+    lines = [f"const T {f} = T({f}_);" for f in factors]
+    lines += [f"T* const {a}_ = (T*)row[{k}];" for k, a in enumerate(moved, 1)]
+    lines += [f"const T* const g_ = (const T*)row[{len(moved) + 1}];",
+              "for (long long i = threadIdx.x; i < row[0]; i += blockDim.x) {"]
+    lines += [f"    T& {a} = {a}_[i];" for a in moved] + ["    const T g = g_[i];", step.body, "}"]
+    inner = "\n    ".join([f"const long long* const row = table + blockIdx.x * {len(moved) + 2};", *lines])
+    return (f'\nextern "C" __global__ void {name}(const long long* table, {", ".join(f"double {f}_" for f in factors)}) {{\n'
+            f"    {inner}\n}}\n")
+
+
+ROWWISE |= {name: step_source(name) for name in STEPS}
+
+
 def row_source(name: str, dtype: str) -> str:
     """The complete source of one of ``ROWWISE`` for elements of `dtype`."""
     return f"typedef {C_TYPES[dtype]} T;\n{REDUCE}{ROWWISE[name]}"
@@ -345,6 +375,17 @@ def sizes_of(size: Any, positions: Any, kernel: Any, dilation: Any, stride: Any,
             *in_three(before, 0)]
 
 
+def stretches(described: Any, itemsize: int) -> Any:
+    """The table of ``STEPS``' kernels, for tensors `described` by rows of their size and the addresses of their arrays."""
+    sizes = described[:, 0]
+    counts = -(-sizes // STRETCH)
+    table = np.repeat(described, counts, axis=0)
+    begins = STRETCH * (np.arange(len(table)) - np.repeat(np.cumsum(counts) - counts, counts))
+    table[:, 0] = np.minimum(STRETCH, table[:, 0] - begins)
+    table[:, 1:] += begins[:, None] * itemsize
+    return table
+
+
 def contiguous(x: Any) -> Any:
     """`x` with its elements one after the other in row-major order."""
     return x if x.flags.c_contiguous else x.copy()
@@ -355,6 +396,7 @@ class CudaKernels(Kernels):
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
+        self._tables: dict[str, Any] = {}  # by rule: what was moved last, and the table of it on the card
 
     @functools.cached_property
     def cudnn(self) -> cudnn.Cudnn | None:
@@ -502,23 +544,16 @@ class CudaKernels(Kernels):
             self.elementwise["dropout_mask"](uniform, p, scale, mask)
         return mask
 
-    def adam(self, p: Any, grad: Any, m: Any, v: Any, largest: Any, keep1: float, take1: float, keep2: float, take2: float,
-             rate: float, eps: float, decay: float, shrink: float, sign: float) -> bool:
-        outputs = (p, m, v) if largest is None else (p, m, v, largest)
-        if not self.takes(grad, *outputs):
-            return False
-        with p.device:
-            self.elementwise["adam" if largest is None else "amsgrad"](
-                grad, keep1, take1, keep2, take2, rate, eps, decay, shrink, sign, *outputs)
-        return True
+    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
+        return self.takes(p, grad, *state) and all([a.flags.c_contiguous for a in (p, *state)]) and p.size > 0
 
-    def sgd(self, p: Any, grad: Any, buffer: Any, rate: float, keep: float, take: float, momentum: float, decay: float,
-            sign: float, nesterov: bool) -> bool:
-        if not self.takes(grad, p, *(() if buffer is None else (buffer,))):
-            return False
-        with p.device:
-            if buffer is None:
-                self.elementwise["sgd"](grad, rate, decay, sign, p)
-            else:
-                self.elementwise["momentum"](grad, rate, decay, sign, keep, take, momentum, nesterov, p, buffer)
-        return True
+    def move(self, rule: str, tensors: Any, factors: Any) -> None:
+        first = tensors[0][0]
+        tensors = [(*moved, contiguous(grad)) for *moved, grad in tensors]
+        described = tuple([(moved[0].size, *[a.data.ptr for a in moved]) for moved in tensors])
+        held, table = self._tables.get(rule, (None, None))
+        if held != described:  # the memory of gradients that were freed is mostly that of the next ones
+            table = self._cupy.asarray(stretches(np.array(described, np.int64), first.itemsize))
+            self._tables[rule] = described, table
+        with first.device:
+            self.rowwise[rule, first.dtype.name]((len(table),), (BLOCK,), (table, *factors))

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
 from minigrad.optim.adaptive import towards_descent
 from minigrad.optim.optimizer import Optimizer, blocks, check, counted, new_number, number, scalar, zeros_like
 
@@ -62,12 +61,10 @@ class Adam(Optimizer):
         root = (1 - beta2**step) ** 0.5
         if p.array.__class__ is not np.ndarray:
             decoupled = group["decoupled_weight_decay"]
-            if backend.library_of(p.array).kernels.adam(
-                    p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array,
-                    state["max_exp_avg_sq"].array if amsgrad else None, keep1=beta1, take1=1 - beta1, keep2=beta2,
-                    take2=(1 - beta2) ** 0.5, rate=lr * root / (1 - beta1**step), eps=group["eps"] * root,
-                    decay=0 if decoupled else weight_decay, shrink=1 - lr * weight_decay if decoupled else 1,
-                    sign=-1 if maximize else 1):
+            averages = [state[name].array for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[:3 if amsgrad else 2]]
+            if self.left_to_kernel("amsgrad" if amsgrad else "adam", p.array, grad, (*averages,), (
+                    beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5, lr * root / (1 - beta1**step), group["eps"] * root,
+                    0 if decoupled else weight_decay, 1 - lr * weight_decay if decoupled else 1, -1 if maximize else 1)):
                 return
         like = p.array.real
         rate, eps = scalar(lr * root / (1 - beta1**step), like), scalar(group["eps"] * root, like)

@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from minigrad import autograd, dtypes
+from minigrad import autograd, backend, dtypes
 from minigrad.autograd.clock import hint_here, ledger
 from minigrad.autograd.graph import RemovableHandle
 from minigrad.autograd.hooks import ACCUMULATION
@@ -305,11 +305,34 @@ class Optimizer:
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""
         update = placed(self.update)
-        for p in group["params"]:
-            grad = p._grad
-            if grad is not None:
-                update(p, grad.array, self.state[p], group)
-                moved.append(p.array)
+        self._together: dict[Any, Any] = {}
+        try:
+            for p in group["params"]:
+                grad = p._grad
+                if grad is not None:
+                    update(p, grad.array, self.state_of(p, group), group)
+                    moved.append(p.array)
+        finally:
+            together = self.__dict__.pop("_together")
+            for (device, _, rule, factors), tensors in together.items():
+                with backend.on_card(device):
+                    backend.library_on(device).kernels.move(rule, tensors, factors)
+
+    def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
+        """What `p` carries from step to step."""
+        state: dict[str, Any] = self.state[p]
+        return state
+
+    def left_to_kernel(self, rule: str, p: Any, grad: Any, state: tuple[Any, ...], factors: tuple[float, ...]) -> bool:
+        """Whether a kernel moves `p` and the arrays `state` when all parameters of the group have been looked at, at once.
+
+        `factors` are the numbers of its `rule`; what has the same ones goes together.
+        """
+        if p.__class__ is np.ndarray or not backend.library_of(p).kernels.moves(p, grad, *state):
+            return False
+        key = backend.device_of(p), p.dtype, rule, tuple([float(f) for f in factors])
+        self._together.setdefault(key, []).append((p, *state, grad))
+        return True
 
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         """Move one parameter.

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.placement import placed
 from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, number, scalar, zeros_like
 
 __all__ = ["SGD"]
@@ -44,12 +42,7 @@ class SGD(Optimizer):
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         first = group["params"][0].array.__class__ if group["params"] else np.ndarray
         if group["momentum"] or group["weight_decay"] or group["maximize"] or first is not np.ndarray:
-            update = placed(self.update)
-            for p in group["params"]:
-                if p._grad is not None:
-                    update(p, p._grad.array, self.state[p] if group["momentum"] else {}, group)
-                    moved.append(p.array)
-            return
+            return super().update_group(group, moved)
         lr, dtype = number(group["lr"]), None
         rate: Any = None
         for p in group["params"]:
@@ -65,6 +58,9 @@ class SGD(Optimizer):
                         part -= g * rate
                 moved.append(x)
 
+    def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
+        return super().state_of(p, group) if group["momentum"] else {}
+
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         like = p.array.real
         rate, momentum, decay = [scalar(number(group[name]), like) for name in ("lr", "momentum", "weight_decay")]
@@ -76,10 +72,11 @@ class SGD(Optimizer):
             buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, like), scalar(1.0, like)
         else:
             buffer = state["momentum_buffer"].array
-        if p.array.__class__ is not np.ndarray and backend.library_of(p.array).kernels.sgd(
-                p.array, grad, buffer if momentum else None, rate, keep, take, momentum, decay, -1 if group["maximize"] else 1,
-                bool(group["nesterov"])):
-            return
+        if p.array.__class__ is not np.ndarray:
+            factors = (rate, decay, -1 if group["maximize"] else 1)
+            if self.left_to_kernel("momentum", p.array, grad, (buffer,), (*factors, keep, take, momentum, group["nesterov"])) \
+                    if momentum else self.left_to_kernel("sgd", p.array, grad, (), factors):
+                return
         for x, g, buf in blocks(p.array, grad, buffer):
             if group["maximize"]:
                 g = -g
