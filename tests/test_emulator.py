@@ -30,8 +30,8 @@ def test_a_step_of_a_network_waits_for_the_card_once(monkeypatch: pytest.MonkeyP
     step = workloads.classifier("minigrad", workloads.lenet, images, labels, 2)
     assert step is not None
     found = counted(step)
-    assert found.to_host == 1 and found.to_device == 0
-    assert found.launches < 75 and found.products == 14
+    assert found.to_host == 1 and found.to_device <= 1  # the optimizer's list of arrays
+    assert found.launches < 55 and found.products == 14
 
 
 def test_what_is_not_read_is_not_waited_for() -> None:
