@@ -55,8 +55,9 @@ def real_only(name: str, input: Any) -> Any:
 
 
 def placed(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int]]:
-    """The dimensions to transform, counted from the front, and the size that each is to have."""
+    """The dimensions to transform, counted from the front, and the size that each is to have. A number stands for one."""
     ndim = input.ndim
+    s, dim = [(x,) if isinstance(x, int) else x for x in (s, dim)]
     if dim is None:
         count = ndim if s is None else len(s)
         if count > ndim:
@@ -116,7 +117,8 @@ def restored(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, 
     dims, sizes = placed(x, s, dim)
     if not dims:
         raise ShapeError(f"{name} must transform at least one axis")
-    size = sizes[-1] if s is not None and s[-1] not in (None, -1) else 2 * (x.shape[dims[-1]] - 1)
+    last = s if s is None or isinstance(s, int) else s[-1]
+    size = sizes[-1] if last not in (None, -1) else 2 * (x.shape[dims[-1]] - 1)
     if size < 1:
         raise ShapeError(f"Invalid number of data points ({size}) specified; give the size of the result")
     x = resized(x, dims, [*sizes[:-1], size // 2 + 1])

@@ -39,6 +39,7 @@ def test_one_dimension_is_numpys(name: str) -> None:
 @pytest.mark.parametrize("name", MANY)
 def test_several_dimensions_are_numpys(name: str) -> None:
     x = taken_by(name)
+    np.testing.assert_allclose(getattr(fft, name)(mg.tensor(x), 6, 0).numpy(), getattr(np.fft, name)(x, (6,), (0,)), atol=1e-12)
     for s, dim, norm in itertools.product((None, (4, 3), (2, 6)), ((-2, -1), (0, 1), (2, 0)), (None, "ortho", "forward")):
         found = getattr(fft, name)(mg.tensor(x), s, dim, norm)
         np.testing.assert_allclose(found.numpy(), getattr(np.fft, name)(x, s, dim, norm), atol=1e-12, err_msg=f"{s} {dim} {norm}")
