@@ -542,6 +542,14 @@ def test_node_hooks() -> None:
     assert x.grad.item() == 2.0 and len(order) == 2
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1), (2,)])
+def test_a_gradient_can_be_written_to(shape: Any) -> None:
+    p = mg.ones(shape, requires_grad=True)
+    (p.sum() * 2).backward()  # the rule of sum broadcasts, which NumPy does without writable memory
+    p.grad.mul_(0.5)
+    assert p.grad.tolist() == mg.ones(shape).tolist()
+
+
 def test_a_hook_after_accumulation() -> None:
     x = leaf(3.0)
     seen = []

@@ -120,9 +120,11 @@ ALONE = references(np.empty((1, 1)).reshape(1))  # as many as Python counts for 
 
 
 def sole(view: Any) -> bool:
-    """Whether `view` is all of an array that nothing else holds, such as the result of a reshape, in the usual order."""
+    """Whether `view` is all of an array that nothing else holds, such as the result of a reshape, in the usual order. What NumPy
+    broadcast is not, be it of one element: it cannot be written to."""
     return (view.base.__class__ is view.__class__ and references(view) == ALONE and view.base.base is None
-            and view.base.size == view.size and view.flags.c_contiguous)
+            and view.base.size == view.size and view.flags.c_contiguous
+            and (view.__class__ is not np.ndarray or view.flags.writeable))
 
 
 @on_its_card
