@@ -60,12 +60,13 @@ newaxis = None
 _guard(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("backends", "cuda", "fft", "func", "linalg", "masked", "nn", "optim", "serialization", "signal", "special",
-                    "testing", "utils", "viz"))
+_PARTS = frozenset(("amp", "backends", "cuda", "fft", "func", "linalg", "masked", "nn", "optim", "serialization", "signal",
+                    "special", "testing", "utils", "viz"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
+    **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
     **dict.fromkeys(("load", "save"), "serialization"),
-    **dict.fromkeys(("are_deterministic_algorithms_enabled", "get_num_interop_threads", "get_num_threads",
+    **dict.fromkeys(("are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
                      "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads",
                      "set_num_threads", "use_deterministic_algorithms"), "settings"),
     **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",

@@ -10,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.utils import data
-from minigrad.utils.data import DataLoader, TensorDataset
+from minigrad.utils.data import DataLoader, DistributedSampler, TensorDataset
 from tests import standin  # noqa: F401  (registers the device "standin")
 
 
@@ -43,6 +43,30 @@ def seeded(seed: int = 0) -> mg.Generator:
 
 
 # ---------------------------------------------------------------------------------------------------- datasets
+
+def test_the_parts_of_a_distributed_sampler_are_the_whole() -> None:
+    for n, replicas in ((10, 2), (7, 3), (1, 4), (0, 2)):
+        for shuffle in (False, True):
+            parts = [DistributedSampler(range(n), replicas, rank, shuffle) for rank in range(replicas)]
+            drawn = [list(p) for p in parts]
+            assert [len(d) for d in drawn] == [len(p) for p in parts] == [-(-n // replicas)] * replicas
+            assert {k for d in drawn for k in d} == set(range(n))
+            short = [list(DistributedSampler(range(n), replicas, rank, shuffle, drop_last=True)) for rank in range(replicas)]
+            together = [k for d in short for k in d]
+            assert len(together) == len(set(together)) == n // replicas * replicas
+
+
+def test_a_distributed_sampler_shuffles_by_seed_and_epoch() -> None:
+    sampler = DistributedSampler(range(20), 2, 0, seed=4)
+    first = list(sampler)
+    assert list(sampler) == first != list(range(0, 20, 2))
+    sampler.set_epoch(1)
+    assert list(sampler) != first and list(sampler) == list(DistributedSampler(range(20), 2, 0, seed=5))
+    with pytest.raises(ValueError, match="process group.*give num_replicas.*and rank"):
+        DistributedSampler(range(3))
+    with pytest.raises(ValueError, match=r"Invalid rank 2, rank should be in the interval \[0, 1\]"):
+        DistributedSampler(range(3), 2, 2)
+
 
 def test_datasets_combine() -> None:
     a, b = Squares(3), Squares(2)

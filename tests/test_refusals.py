@@ -27,10 +27,10 @@ STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 # Parameters without a type in the signature that take no tensor, or many things beside one.
 SETTINGS = frozenset((
-    "_random_samples", "alpha", "args", "atol", "bins", "bounds", "buffer", "callable", "cls", "correction", "d", "data",
-    "destination", "device", "dilation", "dim", "dims", "driver", "dtype", "dx", "end", "ext_tensor", "f", "fill_value",
-    "generator", "gradient", "high", "hook", "in_dims", "indices_or_sections", "initial", "inputs", "integers",
-    "kernel_size", "lambd", "layout", "lengths", "low", "map_location", "max", "mean", "median", "memory_format", "min",
+    "_random_samples", "alpha", "args", "atol", "backend", "bins", "bounds", "buffer", "callable", "cls", "correction", "d",
+    "data", "destination", "device", "dilation", "dim", "dims", "driver", "dtype", "dx", "end", "ext_tensor", "f",
+    "fill_value", "generator", "gradient", "high", "hook", "in_dims", "indices_or_sections", "initial", "inputs", "integers",
+    "kernel_size", "lambd", "layout", "lengths", "low", "map_location", "max", "mean", "median", "memory_format", "min", "model",
     "n", "named", "ndarray", "new_state", "normalized_shape", "obj", "options", "ord", "ortho_bparams", "ortho_fparams",
     "ortho_iparams", "out", "out_dims", "output_padding", "output_ratio", "output_size", "p", "pad", "padding",
     "physical_layout", "q", "range", "rcond", "reduce", "repeats", "retain_graph", "rtol", "s", "scale_factor", "settings",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from minigrad import backend, dtypes
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import multinomial, randint, randperm
 from minigrad.random import Generator
 from minigrad.tensor import Tensor
 
-__all__ = ["BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler"]
+__all__ = ["BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
+           "WeightedRandomSampler"]
 
 
 def fresh(generator: Any) -> Any:
@@ -138,3 +140,49 @@ class BatchSampler(Sampler):
     def __len__(self) -> int:
         full, rest = divmod(len(self.sampler), self.batch_size)  # type: ignore[arg-type]
         return full + bool(rest and not self.drop_last)
+
+
+class DistributedSampler(Sampler):
+    """The part of a dataset that one of several processes, number `rank` of `num_replicas`, visits: every `num_replicas`-th index
+    of an order that all of them draw alike, by `seed` and the number given to :meth:`set_epoch`.
+
+    All get the same number of indices: the order is continued from its beginning until it can be divided, or, with `drop_last`,
+    cut. There are no process groups here, so `num_replicas` and `rank` must be given.
+
+    >>> list(DistributedSampler(range(5), num_replicas=2, rank=1, shuffle=False))
+    [1, 3, 0]
+    """
+
+    def __init__(self, dataset: Any, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
+                 seed: int = 0, drop_last: bool = False) -> None:
+        if num_replicas is None or rank is None:
+            raise InvalidValueError("DistributedSampler: Default process group has not been initialized: there are none here; "
+                                    "give num_replicas, how many processes there are, and rank, which of them this is")
+        if not 0 <= rank < num_replicas:
+            raise InvalidValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
+        self.dataset, self.num_replicas, self.rank, self.shuffle = dataset, num_replicas, rank, shuffle
+        self.seed, self.drop_last, self.epoch = seed, drop_last, 0
+
+    @property
+    def num_samples(self) -> int:
+        """How many indices each process gets."""
+        each = len(self.dataset) / self.num_replicas
+        return math.floor(each) if self.drop_last else math.ceil(each)
+
+    @property
+    def total_size(self) -> int:
+        """How many indices all processes get together."""
+        return self.num_samples * self.num_replicas
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw another order from the next iteration on: call it in every process with the number of the epoch."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[int]:
+        n, generator = len(self.dataset), Generator().manual_seed(self.seed + self.epoch)
+        order = numbers(randperm(n, generator=generator)) if self.shuffle else list(range(n))
+        whole = itertools.islice(itertools.cycle(order), self.total_size)
+        return itertools.islice(whole, self.rank, None, self.num_replicas)
+
+    def __len__(self) -> int:
+        return self.num_samples
