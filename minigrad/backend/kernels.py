@@ -38,6 +38,10 @@ class Kernels:
         """The gradient of the sum of :meth:`cross_entropy` over the rows, or of the mean over those that are not ignored."""
         return None
 
+    def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
+        """``x * weight + bias``, broadcast to the shape of `x`."""
+        return None
+
     def gelu(self, x: Any) -> Any:
         """x times the probability that a standard normal variable is below x."""
         return None
@@ -153,6 +157,7 @@ COLLECT = """
 """
 BELOW = "    const T below = T(0.5) * erfc(x * T(-0.70710678118654752));\n"
 ELEMENTWISE = {
+    "scale_shift": Elementwise("T weight, T bias, T x", "T y", "    y = x * weight + bias;\n"),
     "gelu": Elementwise("T x", "T y", BELOW + "    y = x * below;\n"),
     "gelu_slope": Elementwise("T g, T x", "T y", BELOW +
                               "    y = g * (below + x * exp(T(-0.5) * x * x) * T(0.39894228040143268));\n"),
@@ -457,6 +462,9 @@ class CudaKernels(Kernels):
         self.run_rows("cross_entropy_slope", *x.shape, contiguous(x), contiguous(target), total, slope, x.shape[1], ignore,
                       int(mean))
         return slope
+
+    def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
+        return self.each("scale_shift", weight, bias, x) if self.takes(x, weight, bias) else None
 
     def gelu(self, x: Any) -> Any:
         return self.each("gelu", x) if self.takes(x) else None

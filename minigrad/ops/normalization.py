@@ -115,6 +115,9 @@ def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
     if weight is None:
         return input.copy() if bias is None else input + bias
+    if input.__class__ is not np.ndarray and bias is not None and (
+            fused := backend.library_of(input).kernels.scale_shift(input, weight, bias)) is not None:
+        return fused
     out = input * weight
     return out if bias is None else np.add(out, bias, out=out)
 @scale_shift.derivative("input")

@@ -60,7 +60,8 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
 def _causal_mask(scores: Any) -> Any:
     """0 where a row of `scores` may look, at its own column and those before, and -inf elsewhere."""
     allowed = backend.xp_of(scores.array).tri(scores.shape[-2], scores.shape[-1], dtype=bool)
-    return call.constant(np.where(allowed, 0, -math.inf).astype(scores.array.dtype), scores)
+    zero, never = (scores.array.dtype.type(x) for x in (0, -math.inf))
+    return call.constant(np.where(allowed, zero, never), scores)
 
 
 def _repeated_heads(x: Any, times: int) -> Any:
