@@ -225,6 +225,48 @@ def test_explain_finds_what_makes_a_gradient_zero() -> None:
     assert "was freed" in explain(w, loss)
 
 
+SEVERAL: dict[str, Any] = {
+    "cat": lambda x: mg.cat([x, x]), "stack": lambda x: mg.stack([mg.ones(2), x]), "hstack": lambda x: mg.hstack([x, x]),
+    "sort": lambda x: x.sort().values, "max": lambda x: x.max(0).values, "topk": lambda x: x.topk(1).values,
+    "unbind": lambda x: mg.stack([x, x]).unbind()[1], "split": lambda x: x.split(1)[0], "chunk": lambda x: x.chunk(2)[1],
+    "aminmax": lambda x: x.aminmax().min, "frexp": lambda x: mg.frexp(x).mantissa,
+    "svd": lambda x: mg.linalg.svd(mg.outer(x, x)).S}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_explain_follows_what_was_cut_off_through_operations_on_and_of_several_tensors(name: str) -> None:
+    run = SEVERAL[name]
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    assert re.search(r"cut from the graph by detach\(\) at .*test_debugging\.py:\d+", explain(run(w.detach()) * 2))
+    with mg.no_grad():
+        inside = run(w)
+    assert re.search(r"under no_grad, which began at .*test_debugging\.py:\d+", explain(inside + 1))
+    frozen = mg.tensor([1.0, 2.0], requires_grad=True).requires_grad_(False)
+    assert "frozen, or computed only from what was" in explain(run(frozen))
+    assert "nor does anything it was computed from" in explain(run(mg.tensor([1.0, 2.0])))
+
+
+@pytest.mark.parametrize("name", [n for n in SEVERAL if n != "frexp"])
+def test_explain_follows_a_zero_through_operations_on_and_of_several_tensors(name: str) -> None:
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    loss = (SEVERAL[name](w * 1) - 9).relu().sum()
+    loss.backward(retain_graph=True)
+    assert "made zero by ReluBackward0" in explain(w, loss)
+
+
+def test_explain_blames_no_branch_that_does_not_make_all_of_it_zero() -> None:
+    w = mg.tensor([1.0, 2.0], requires_grad=True)
+    largest, _ = (w * 1).floor().sort()
+    loss = largest.sum() + (largest * 0).sum()  # something that is not zero arrives at sort, and at floor
+    loss.backward(retain_graph=True)
+    assert "made zero by FloorBackward0" in explain(w, loss)
+    first, second = w.split(1)
+    loss = (first * 0).sum() + second.floor().sum()
+    w.grad = None
+    loss.backward(retain_graph=True)
+    assert re.search("made zero by (Mul|Floor)Backward0", explain(w, loss))
+
+
 # ---------------------------------------------------------------------------------------------------- memory
 
 def test_graph_memory_counts_what_is_kept_by_operation_and_module() -> None:

@@ -228,7 +228,17 @@ def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     out: Any = object.__new__(tensors[0].result_class)
     out.array = as_array(result)
     out.node = record(info, tensors, arrays, out.array, settings)
+    if out.node is None:
+        out._off = why_off(info, tensors)
     return out
+
+
+def why_off(info: Any, inputs: Any) -> Any:
+    """Why results that were not recorded are in no graph, for ``explain``: recording is off, or what an input says of itself."""
+    mode = graph.grad_enabled.get()
+    if not mode and info.rules and any([t is not None and edge_of(t) is not None for t in inputs]):
+        return mode
+    return next((t._off for t in inputs if t is not None and t._off is not None), None)
 
 
 def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, settings: dict[str, Any]) -> Node | None:
@@ -278,11 +288,14 @@ def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...],
     """The several results of an operation as tensors; only the floating and complex ones carry a gradient."""
     result = tuple([as_array(r) for r in result])
     node = record(info, inputs, arrays, result, settings)
+    reason = why_off(info, inputs) if node is None else None
     outs = []
     for k, array in enumerate(result):
         t: Any = object.__new__(inputs[0].result_class)
         t.array = array
         t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        if reason is not None:
+            t._off = reason
         outs.append(t)
     return info.result_type(*outs) if isinstance(info.outputs, tuple) else tuple(outs)
 

@@ -10,7 +10,7 @@ from minigrad.autograd import clock
 from minigrad.autograd.clock import source_line
 from minigrad.autograd.differentiate import seeds
 from minigrad.autograd.engine import run_backward
-from minigrad.autograd.graph import LEAF, Freed, Node, Off, PackedValue, TensorBase, edge_of, observer, reachable
+from minigrad.autograd.graph import LEAF, Freed, Node, Off, PackedValue, Port, TensorBase, edge_of, observer, reachable
 from minigrad.autograd.observe import Observer
 from minigrad.errors import ArgumentError
 
@@ -90,16 +90,31 @@ def why_unreached(edge: Any, loss: Any) -> str:
 
 
 class ZeroWatch(Observer):
-    """Sees, in a backward pass, which node first makes the gradient zero on the way to a tensor."""
+    """Sees, in a backward pass, which node first makes the gradient zero on the way to a tensor.
+
+    What arrives at one output of an operation that has several arrives at the operation too.
+    """
 
     def __init__(self) -> None:
         super().__init__(anomaly=True)
         self.blame: dict[Any, Node] = {}  # where a zero gradient arrives: the node that made it from one that was not zero
+        self.nonzero: set[Any] = set()  # where another arrives
 
     def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
+        culprit = self.culprit(node) or node
         for edge, grad in zip(node.inputs, grads):
-            if edge is not None and grad is not None and not backend.to_numpy(backend.as_array(grad)).any():
-                self.blame[edge] = self.blame.get(node, node)
+            if edge is None or grad is None:
+                continue
+            is_zero = not backend.to_numpy(backend.as_array(grad)).any()
+            for place in (edge, edge.grad_fn) if isinstance(edge, Port) else (edge,):
+                if is_zero:
+                    self.blame.setdefault(place, culprit)
+                else:
+                    self.nonzero.add(place)
+
+    def culprit(self, place: Any) -> Node | None:
+        """The node that made zero all that arrived at `place`; None if something arrived that was not zero."""
+        return None if place in self.nonzero else self.blame.get(place)
 
 
 def why_zero(edge: Any, loss: Any) -> str:
@@ -112,7 +127,7 @@ def why_zero(edge: Any, loss: Any) -> str:
         run_backward([(edge_of(loss), seeds("explain", [loss], None, False)[0])], True, False, [edge], loss.result_class, set())
     finally:
         observer.reset(token)
-    node = watch.blame.get(edge)
+    node = watch.culprit(edge)
     return "Its parts cancel in the sum of what arrives." if node is None else (
         f"It is made zero by {node.name()}: {node.op_name} at {node.source()} is constant where it was evaluated (as relu is for "
         "negative inputs, and a product with zero is).")
