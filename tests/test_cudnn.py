@@ -18,6 +18,7 @@ from minigrad.nn import functional
 from tests import checks, cudnn_plans, cudnn_surface, fake_cuda, fake_cudnn, host_kernels, standin, test_op_table, test_standin
 from tests.test_nn_on_device import LAYERS, run
 
+pytestmark = standin.of_itself
 OPERATIONS = ["convolution", "convolution_transpose", "convolution_weight"]
 
 

@@ -14,7 +14,7 @@ from minigrad.autograd.call import REGISTRY
 from minigrad.autograd.op import op as declare
 from minigrad.ops.arithmetic import mul
 from minigrad.ops.shape import expand, reshape
-from tests import checks
+from tests import checks, standin
 from tests.op_cases import OpCase, broadcastable, sample
 from tests.test_op_table import CASES, WITH_RULES, draw, drawn
 
@@ -204,9 +204,8 @@ def test_a_forward_that_depends_on_memory_layout_is_caught() -> None:
         assert caught(op, CASES["exp"], checks.check_layouts)
 
 
+@standin.of_itself
 def test_what_would_not_run_on_a_gpu_is_caught() -> None:
-    from tests.standin import to_standin
-
     def planted_copying(input: Any) -> Any:
         return np.zeros(input.shape) + input
 
@@ -215,4 +214,4 @@ def test_what_would_not_run_on_a_gpu_is_caught() -> None:
 
     for forward in (planted_copying, planted_method):
         with declared(forward) as op, pytest.raises((TypeError, RuntimeError)):
-            checks.check_elsewhere(op, CASES["exp"], ((np.ones(3),), {}), to_standin)
+            checks.check_elsewhere(op, CASES["exp"], ((np.ones(3),), {}), standin.to_standin)

@@ -420,7 +420,7 @@ class CudaKernels(Kernels):
     def takes(self, *arrays: Any) -> bool:
         """Whether there are kernels for arrays of this type: one for all, float32 or float64."""
         dtype = arrays[0].dtype
-        return dtype.name in C_TYPES and all([a.dtype == dtype for a in arrays])
+        return dtype.char in "fd" and all([a.dtype == dtype for a in arrays])
 
     def run_rows(self, name: str, rows: int, n: int, first: Any, *args: Any) -> None:
         with first.device:
@@ -553,7 +553,10 @@ class CudaKernels(Kernels):
         return mask
 
     def moves(self, p: Any, grad: Any, *state: Any) -> bool:
-        return self.takes(p, grad, *state) and all([a.flags.c_contiguous for a in (p, *state)]) and p.size > 0
+        # The kernel is given addresses: what is elsewhere must be left to operations, which refuse it.
+        here, kind = p.device, p.__class__
+        return (self.takes(p, grad, *state) and all([a.__class__ is kind and a.device == here for a in (grad, *state)])
+                and grad.shape == p.shape and all([a.flags.c_contiguous for a in (p, *state)]) and p.size > 0)
 
     def move(self, rule: str, tensors: Any, factors: Any) -> None:
         first = tensors[0][0]

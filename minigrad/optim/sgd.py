@@ -42,7 +42,8 @@ class SGD(Optimizer):
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         first = group["params"][0].array.__class__ if group["params"] else np.ndarray
         if group["momentum"] or group["weight_decay"] or group["maximize"] or first is not np.ndarray:
-            return super().update_group(group, moved)
+            super().update_group(group, moved)
+            return
         lr, dtype = number(group["lr"]), None
         rate: Any = None
         for p in group["params"]:

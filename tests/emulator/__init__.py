@@ -2,7 +2,7 @@
 
 CuPy's Python code, its dispatch and the CUDA sources it generates and compiles are the real ones. What NVIDIA supplies is
 emulated: the driver, the runtime and the kernel compiler (``runtime.cpp``, ``simt.h``), cuBLAS (``blas.cpp``), cuSOLVER
-(``solver.cpp``), and the two modules of CuPy that are compiled for GPUs ahead of time, sorting and random numbers
+(``solver.cpp``), cuFFT (``fourier.cpp``), and what of CuPy is compiled for GPUs ahead of time, sorting and random numbers
 (``libraries.py``). Sums, memory and the order of work are those of a GPU as far as a program can tell, speed is not.
 
 ``python -m tests.emulator -m pytest -m gpu`` builds it, once, and runs pytest with it; see ``__main__.py``.

@@ -19,7 +19,7 @@ __all__ = ["build", "environment"]
 
 HERE = Path(__file__).parent
 INDEX = "https://pypi.org/simple/cupy/"
-SOURCES = ("runtime.cpp", "blas.cpp", "solver.cpp")
+SOURCES = ("runtime.cpp", "blas.cpp", "solver.cpp", "fourier.cpp")
 # The names under which CuPy looks for NVIDIA's libraries; all are one here.
 NAMES = ("libcuda.so.1", "libcudart.so.13", "libnvrtc.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcusolver.so.12",
          "libcusparse.so.12", "libcurand.so.10", "libcufft.so.12", "libnvJitLink.so.13")
