@@ -1,7 +1,7 @@
 """``python -m benchmarks``: one table, side by side in one run.
 
-Every round times each library once, one after the other, so that a drift of the machine's speed meets all of them; the table
-gives medians over the rounds. Run it on a machine that does nothing else. It ends with code 1 where minigrad, trained beside
+Every round times each library once, one after the other, so that a drift of the machine's speed meets all of them, with a pause
+and a repetition that does not count between them; the table gives medians over the rounds. Run it on a machine that does nothing else. It ends with code 1 where minigrad, trained beside
 PyTorch from the same weights, does not have the same losses.
 """
 
@@ -21,6 +21,7 @@ import tracemalloc
 from pathlib import Path
 
 LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
+PAUSE = 0.1  # seconds in which the threads of the library before fall asleep; until then they spin, and slow the next one down
 ALLOWED = 1e-3  # between the losses of minigrad and PyTorch
 TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
 
@@ -49,6 +50,10 @@ def time_workload(make, libraries: list[str], rounds: int, target: float) -> dic
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
+            time.sleep(PAUSE)
+            step()
+            for wait in waits:
+                wait()
             start = time.perf_counter()
             for _ in range(repeat[name]):
                 step()
