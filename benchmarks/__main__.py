@@ -1,8 +1,8 @@
 """``python -m benchmarks``: one table, side by side in one run.
 
 Every round times each library once, one after the other, so that a drift of the machine's speed meets all of them, with a pause
-and a repetition that does not count between them; the table gives medians over the rounds. Run it on a machine that does nothing else. It ends with code 1 where minigrad, trained beside
-PyTorch from the same weights, does not have the same losses.
+and a repetition that does not count between them; the table gives medians over the rounds. Run it on a machine that does nothing
+else. It ends with code 1 where minigrad, trained beside PyTorch from the same weights, does not have the same losses.
 """
 
 from __future__ import annotations
