@@ -197,17 +197,23 @@ __device__ T block_max(T value) {{
     __syncthreads();
     return parts[0];
 }}
+__device__ T highest(const T* x, long long n) {{
+    T top = x[0];
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
+    return block_max(top);
+}}
+__device__ T exponentials(const T* x, long long n, T top) {{
+    T sum = 0;
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
+    return block_sum(sum);
+}}
 """
 ROWWISE = {
     "softmax": """
 extern "C" __global__ void softmax(const T* x, T* y, long long n, long long logarithm) {
     x += blockIdx.x * n;
     y += blockIdx.x * n;
-    T top = x[0], sum = 0;
-    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
-    top = block_max(top);
-    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
-    sum = block_sum(sum);
+    const T top = highest(x, n), sum = exponentials(x, n, top);
     const T log_sum = log(sum);
     for (long long k = threadIdx.x; k < n; k += blockDim.x)
         y[k] = logarithm ? x[k] - top - log_sum : exp(x[k] - top) / sum;
@@ -229,11 +235,7 @@ extern "C" __global__ void softmax_slope(const T* g, const T* y, T* x, long long
 extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, long long* found, long long n,
                                          long long ignore) {
     x += blockIdx.x * n;
-    T top = x[0], sum = 0;
-    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
-    top = block_max(top);
-    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
-    sum = block_sum(sum);
+    const T top = highest(x, n), sum = exponentials(x, n, top);
     if (threadIdx.x != 0) return;
     const long long place = target[blockIdx.x];
     const bool wrong = place != ignore && (place < 0 || place >= n);
@@ -247,11 +249,7 @@ extern "C" __global__ void cross_entropy_slope(const T* x, const long long* targ
                                                long long ignore, long long mean) {
     x += blockIdx.x * n;
     y += blockIdx.x * n;
-    T top = x[0], sum = 0;
-    for (long long k = threadIdx.x; k < n; k += blockDim.x) if (x[k] > top) top = x[k];
-    top = block_max(top);
-    for (long long k = threadIdx.x; k < n; k += blockDim.x) sum += exp(x[k] - top);
-    sum = block_sum(sum);
+    const T top = highest(x, n), sum = exponentials(x, n, top);
     const long long place = target[blockIdx.x];
     const T count = mean ? T(*total) : T(1);
     for (long long k = threadIdx.x; k < n; k += blockDim.x)
