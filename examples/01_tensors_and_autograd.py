@@ -8,7 +8,7 @@ import numpy as np
 import minigrad as torch
 from minigrad import viz
 from minigrad.autograd import gradcheck, gradgradcheck
-from minigrad.autograd.op import op
+from minigrad.recording.op import op
 
 
 @op(dtypes="float")

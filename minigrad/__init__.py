@@ -4,55 +4,54 @@ import importlib as _importlib
 import math as _math
 from typing import Any as _Any
 
-# The class comes first: importing the module minigrad.tensor binds the name that the function `tensor` then takes.
-from minigrad.tensor import Tensor as Tensor  # isort: skip
+from minigrad import _arrays
 from minigrad import autograd as autograd
-from minigrad import backend as _backend
-from minigrad import dtypes as _dtypes
 from minigrad import random as random
+from minigrad._tensor import Tensor as Tensor
+from minigrad._tensor.predicates import *
+from minigrad._tensor.printing import *
+from minigrad._types import dtypes as _dtypes
+from minigrad._types.dtypes import *
+from minigrad._types.layouts import *
+from minigrad._types.size import Size as Size
 from minigrad.autograd import enable_grad as enable_grad
 from minigrad.autograd import inference_mode as inference_mode
 from minigrad.autograd import is_grad_enabled as is_grad_enabled
 from minigrad.autograd import is_inference_mode_enabled as is_inference_mode_enabled
 from minigrad.autograd import no_grad as no_grad
 from minigrad.autograd import set_grad_enabled as set_grad_enabled
-from minigrad.autograd.boundary import guard as _guard
-from minigrad.autograd.observe import is_anomaly_enabled as is_anomaly_enabled
-from minigrad.dtypes import *
-from minigrad.hints import get_hints as get_hints
-from minigrad.hints import set_hints as set_hints
-from minigrad.layouts import *
-from minigrad.ops.activation import *
-from minigrad.ops.arithmetic import *
-from minigrad.ops.comparison import *
+from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
-from minigrad.ops.decomposition import *
-from minigrad.ops.elementary import *
-from minigrad.ops.fourier import *
-from minigrad.ops.indexing import *
-from minigrad.ops.linalg import *
-from minigrad.ops.lowrank import *
-from minigrad.ops.normalization import native_batch_norm, native_group_norm, native_layer_norm
-from minigrad.ops.ordering import *
-from minigrad.ops.places import *
-from minigrad.ops.reduction import *
+from minigrad.ops.indexing.as_strided import *
+from minigrad.ops.indexing.indexing import *
+from minigrad.ops.indexing.scatter import *
+from minigrad.ops.indexing.take import *
+from minigrad.ops.linear_algebra.decomposition import *
+from minigrad.ops.linear_algebra.lowrank import *
+from minigrad.ops.linear_algebra.products import *
+from minigrad.ops.neural.activation import *
+from minigrad.ops.neural.normalization import native_batch_norm, native_group_norm, native_layer_norm
+from minigrad.ops.pointwise.arithmetic import *
+from minigrad.ops.pointwise.comparison import *
+from minigrad.ops.pointwise.elementary import *
+from minigrad.ops.pointwise.special import *
+from minigrad.ops.reducing.ordering import *
+from minigrad.ops.reducing.reduction import *
 from minigrad.ops.sampling import *
-from minigrad.ops.scatter import *
-from minigrad.ops.shape import *
-from minigrad.ops.slicing import *
-from minigrad.ops.special import *
+from minigrad.ops.shaping.shape import *
+from minigrad.ops.shaping.slicing import *
+from minigrad.ops.spectral.fourier import *
+from minigrad.ops.spectral.windows import *
 from minigrad.ops.statistics import *
-from minigrad.ops.storage import *
-from minigrad.ops.windows import *
-from minigrad.printing import *
-from minigrad.queries import *
 from minigrad.random import *
-from minigrad.size import Size as Size
+from minigrad.recording.boundary import guard as _guard
+from minigrad.recording.hints import get_hints as get_hints
+from minigrad.recording.hints import set_hints as set_hints
 
 __version__ = "0.1.0"
 
-device, get_default_device, set_default_device = _backend.Device, _backend.get_default_device, _backend.set_default_device
+device, get_default_device, set_default_device = _arrays.Device, _arrays.get_default_device, _arrays.set_default_device
 half, float, double, cfloat, cdouble = _dtypes.float16, _dtypes.float32, _dtypes.float64, _dtypes.complex64, _dtypes.complex128
 short, int, long, bool = _dtypes.int16, _dtypes.int32, _dtypes.int64, _dtypes.bool_
 e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
@@ -68,9 +67,9 @@ _ELSEWHERE = {
     **dict.fromkeys(("load", "save"), "serialization"),
     **dict.fromkeys(("are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
                      "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads",
-                     "set_num_threads", "use_deterministic_algorithms"), "settings"),
+                     "set_num_threads", "use_deterministic_algorithms"), "_settings"),
     **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "typed"),
+                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
     "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",

@@ -12,12 +12,14 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import backend, dtypes
-from minigrad.autograd import clock, no_grad
-from minigrad.autograd.graph import TensorBase
-from minigrad.backend.device import Device
+from minigrad import _arrays
+from minigrad._arrays.device import Device
+from minigrad._types import dtypes
+from minigrad.autograd import no_grad
 from minigrad.errors import DeviceError, GraphError, InvalidValueError
-from minigrad.hints import get_hints
+from minigrad.recording import hints
+from minigrad.recording.graph import TensorBase
+from minigrad.recording.hints import get_hints
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]
 
@@ -45,7 +47,7 @@ class autocast:
             raise InvalidValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
         self.device = Device(device_type).type
         if self.device != "cuda":
-            backend.library_on(Device(self.device))  # raises for a kind of device that there is not
+            _arrays.library_on(Device(self.device))  # raises for a kind of device that there is not
         elif enabled and not available(self.device):
             enabled = False
             self.hint("User provided device_type of 'cuda', but CUDA is not available. Disabling")
@@ -57,7 +59,7 @@ class autocast:
         """A hint at the user's line, once: such a block is entered in every step."""
         if get_hints() == "strict" or not autocast.told:
             autocast.told = True
-            clock.hint_here(message)
+            hints.hint(message)
 
     def __enter__(self) -> autocast:
         return self
@@ -71,7 +73,7 @@ class autocast:
 
 def available(device_type: str) -> bool:
     try:
-        backend.library_on(Device(device_type))
+        _arrays.library_on(Device(device_type))
     except DeviceError:
         return False
     return True
@@ -123,7 +125,7 @@ class GradScaler:
     def __init__(self, device: str = "cuda", init_scale: float = 2.0**16, growth_factor: float = 2.0, backoff_factor: float = 0.5,
                  growth_interval: int = 2000, enabled: bool = True) -> None:
         if enabled and device == "cuda" and not available(device):
-            clock.hint_here("GradScaler is enabled, but CUDA is not available. Disabling: GradScaler('cpu') scales without it.")
+            hints.hint("GradScaler is enabled, but CUDA is not available. Disabling: GradScaler('cpu') scales without it.")
             enabled = False
         assert growth_factor > 1, f"The growth factor must be > 1.0, not {growth_factor}"
         assert backoff_factor < 1, f"The backoff factor must be < 1.0, not {backoff_factor}"

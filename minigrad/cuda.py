@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterator
 
-from minigrad import backend, random
-from minigrad.backend.cards import CardProperties, Cards
+from minigrad import _arrays, random
+from minigrad._arrays.cards import CardProperties, Cards
 from minigrad.errors import DeviceError, InvalidValueError
 
 __all__ = ["Event", "Stream", "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
@@ -20,12 +20,12 @@ __all__ = ["Event", "Stream", "current_device", "current_stream", "default_strea
            "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_per_process_memory_fraction", "set_rng_state",
            "set_rng_state_all", "set_stream", "stream", "synchronize"]
 
-HERE = backend.Device("cuda")
+HERE = _arrays.Device("cuda")
 
 
 def cards() -> Cards:
     """The GPUs. Raises ``DeviceError``, which says what is missing, where there are none."""
-    found = backend.library_on(HERE).cards
+    found = _arrays.library_on(HERE).cards
     assert found is not None
     return found
 
@@ -34,7 +34,7 @@ def number(which: Any) -> int | None:
     """The number of the card that `which` means: a device, its name or its number; None: the current one."""
     if which is None or isinstance(which, int) and which < 0:
         return None
-    named = backend.as_device(which)
+    named = _arrays.as_device(which)
     if isinstance(which, int):
         return which
     if named.type != HERE.type:
@@ -47,7 +47,7 @@ def number(which: Any) -> int | None:
 def is_available() -> bool:
     """Whether CuPy is installed and finds a usable GPU."""
     try:
-        backend.library_on(HERE)
+        _arrays.library_on(HERE)
     except DeviceError:
         return False
     return True
@@ -176,7 +176,7 @@ def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None
 
 def generator_of(which: Any) -> random.Generator:
     """The generator of a GPU."""
-    return random.default_of(backend.resolve(backend.Device(HERE.type, number(which))))
+    return random.default_of(_arrays.resolve(_arrays.Device(HERE.type, number(which))))
 
 
 def manual_seed(seed: int) -> None:
@@ -241,7 +241,7 @@ class Stream:
 
     def __init__(self, device: Any = None, priority: int = 0, *, _of: Any = None) -> None:
         index = cards().number(number(device))
-        self.device = backend.resolve(backend.Device(HERE.type, index))
+        self.device = _arrays.resolve(_arrays.Device(HERE.type, index))
         self.priority, self._index = priority, index
         self._queue: Any = cards().new_stream(index, priority) if _of is None else _of
 

@@ -2,7 +2,8 @@
 
 The names say what comes in and goes out: ``fft`` is complex to complex, ``rfft`` real to complex, one half of a result whose
 other half is its complex conjugate, ``irfft`` back, and ``hfft`` complex, one half of such an input, to real. Those with a 2
-transform two dimensions, those with an n several. The operations and their derivatives are in :mod:`minigrad.ops.fourier`.
+transform two dimensions, those with an n several. The operations and their derivatives are in
+:mod:`minigrad.ops.spectral.fourier`.
 
 All take the same arguments: `n` or `s`, the size of each transformed dimension, which is cut or filled with zeros at its end to
 that (for ``irfft`` and ``hfft`` the size of the result); `dim`, the dimensions; and `norm`: ``"backward"``, the default, divides
@@ -15,11 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import dtypes
-from minigrad.autograd.boundary import guard as _guard
+from minigrad._types import dtypes
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import copying, creation, fourier, shape
-from minigrad.ops.arithmetic import cast, conj
+from minigrad.ops import copying, creation
+from minigrad.ops.pointwise.arithmetic import cast, conj
+from minigrad.ops.shaping import shape
+from minigrad.ops.spectral import fourier
+from minigrad.recording.boundary import guard as _guard
 
 __all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",
            "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn"]

@@ -14,13 +14,13 @@ from typing import Any, Callable
 
 import minigrad.random as rng
 from minigrad import autograd
-from minigrad.autograd.call import constant
 from minigrad.autograd.functional import Recorded, jvp_of, requires_grad, unit, with_leaf
-from minigrad.autograd.graph import TensorBase
 from minigrad.errors import ArgumentError, GraphError, ShapeError
-from minigrad.ops.arithmetic import zeros_of
-from minigrad.ops.shape import filled
-from minigrad.ops.slicing import stack
+from minigrad.ops.pointwise.arithmetic import zeros_of
+from minigrad.ops.shaping.shape import filled
+from minigrad.ops.shaping.slicing import stack
+from minigrad.recording.call import constant
+from minigrad.recording.graph import TensorBase
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
            "value_and_grad", "vjp", "vmap"]

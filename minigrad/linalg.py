@@ -1,7 +1,8 @@
 """PyTorch's ``linalg``: decompositions, systems of equations, norms and products of matrices.
 
 Everything takes batches: matrices lie in the last two dimensions. The operations and their derivatives are in
-:mod:`minigrad.ops.linalg` and :mod:`minigrad.ops.decomposition`; what is composed of them is here.
+:mod:`minigrad.ops.linear_algebra.products` and :mod:`minigrad.ops.linear_algebra.decomposition`; what is composed of them is
+here.
 """
 
 from __future__ import annotations
@@ -11,33 +12,36 @@ import math
 from collections import namedtuple
 from typing import Any
 
-from minigrad.autograd.boundary import guard as _guard
-from minigrad.autograd.placement import on_its_card
-from minigrad.dtypes import as_dtype
+from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
-from minigrad.ops import arithmetic, comparison, decomposition, linalg, reduction, shape, slicing
-from minigrad.ops.decomposition import linalg_cholesky as cholesky
-from minigrad.ops.decomposition import linalg_det as det
-from minigrad.ops.decomposition import linalg_eig as eig
-from minigrad.ops.decomposition import linalg_eigh as eigh
-from minigrad.ops.decomposition import linalg_eigvals as eigvals
-from minigrad.ops.decomposition import linalg_eigvalsh as eigvalsh
-from minigrad.ops.decomposition import linalg_householder_product as householder_product
-from minigrad.ops.decomposition import linalg_inv as inv
-from minigrad.ops.decomposition import linalg_lu as lu
-from minigrad.ops.decomposition import linalg_lu_factor as lu_factor
-from minigrad.ops.decomposition import linalg_lu_solve as lu_solve
-from minigrad.ops.decomposition import linalg_qr as qr
-from minigrad.ops.decomposition import linalg_slogdet as slogdet
-from minigrad.ops.decomposition import linalg_solve as solve
-from minigrad.ops.decomposition import linalg_solve_triangular as solve_triangular
-from minigrad.ops.decomposition import linalg_svd as svd
-from minigrad.ops.decomposition import linalg_svdvals as svdvals
-from minigrad.ops.decomposition import matrix_exp, matrix_power
-from minigrad.ops.indefinite import linalg_ldl_factor as ldl_factor
-from minigrad.ops.indefinite import linalg_ldl_solve as ldl_solve
-from minigrad.ops.linalg import matmul, multi_dot
-from minigrad.ops.reduction import vector_norm
+from minigrad.ops.linear_algebra import decomposition, products
+from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
+from minigrad.ops.linear_algebra.decomposition import linalg_det as det
+from minigrad.ops.linear_algebra.decomposition import linalg_eig as eig
+from minigrad.ops.linear_algebra.decomposition import linalg_eigh as eigh
+from minigrad.ops.linear_algebra.decomposition import linalg_eigvals as eigvals
+from minigrad.ops.linear_algebra.decomposition import linalg_eigvalsh as eigvalsh
+from minigrad.ops.linear_algebra.decomposition import linalg_householder_product as householder_product
+from minigrad.ops.linear_algebra.decomposition import linalg_inv as inv
+from minigrad.ops.linear_algebra.decomposition import linalg_lu as lu
+from minigrad.ops.linear_algebra.decomposition import linalg_lu_factor as lu_factor
+from minigrad.ops.linear_algebra.decomposition import linalg_lu_solve as lu_solve
+from minigrad.ops.linear_algebra.decomposition import linalg_qr as qr
+from minigrad.ops.linear_algebra.decomposition import linalg_slogdet as slogdet
+from minigrad.ops.linear_algebra.decomposition import linalg_solve as solve
+from minigrad.ops.linear_algebra.decomposition import linalg_solve_triangular as solve_triangular
+from minigrad.ops.linear_algebra.decomposition import linalg_svd as svd
+from minigrad.ops.linear_algebra.decomposition import linalg_svdvals as svdvals
+from minigrad.ops.linear_algebra.decomposition import matrix_exp, matrix_power
+from minigrad.ops.linear_algebra.ldl import linalg_ldl_factor as ldl_factor
+from minigrad.ops.linear_algebra.ldl import linalg_ldl_solve as ldl_solve
+from minigrad.ops.linear_algebra.products import matmul, multi_dot
+from minigrad.ops.pointwise import arithmetic, comparison
+from minigrad.ops.reducing import reduction
+from minigrad.ops.reducing.reduction import vector_norm
+from minigrad.ops.shaping import shape, slicing
+from minigrad.recording.boundary import guard as _guard
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
            "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
@@ -50,7 +54,7 @@ __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "di
 
 def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
     """Cross product of vectors of three components that lie along `dim`."""
-    return linalg.vector_cross(input, other, dim=dim, out=out)
+    return products.vector_cross(input, other, dim=dim, out=out)
 
 
 def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
@@ -70,7 +74,7 @@ def vander(x: Any, *, N: int | None = None) -> Any:
     count = x.shape[-1] if N is None else N
     if count <= 1:
         raise ShapeError(f"linalg.vander: N must be greater than 1. Got {count}")
-    return linalg.powers(x if x.ndim else x[None], count)
+    return products.powers(x if x.ndim else x[None], count)
 
 
 # ---------------------------------------------------------------------------------------------------- norms

@@ -10,9 +10,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad import dtypes
+from minigrad._types import dtypes
 from minigrad.errors import InvalidValueError
-from minigrad.ops import activation, arithmetic, comparison, elementary, ordering, reduction, scatter
+from minigrad.ops.indexing import scatter
+from minigrad.ops.neural import activation
+from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.ops.reducing import ordering, reduction
 
 __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
            "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var"]

@@ -15,9 +15,9 @@ import contextlib
 import os
 from typing import Any, Iterable, Iterator
 
-from minigrad import backend
-from minigrad.autograd.graph import TensorBase
+from minigrad import _arrays
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
+from minigrad.recording.graph import TensorBase
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
            "set_rng_state"]
@@ -31,13 +31,13 @@ class Generator:
     """
 
     def __init__(self, device: Any = "cpu") -> None:
-        self._device = backend.as_device(device)
+        self._device = _arrays.as_device(device)
         self._seed: int | None = None
         self._stream: Any = None  # made when first needed
         self._there: Any = None
 
     @property
-    def device(self) -> backend.Device:
+    def device(self) -> _arrays.Device:
         """Whose tensors it draws."""
         return self._device
 
@@ -67,7 +67,7 @@ class Generator:
     def stream(self) -> Any:
         """NumPy's generator."""
         if self._stream is None:
-            self._stream = backend.new_stream(self.initial_seed())
+            self._stream = _arrays.new_stream(self.initial_seed())
         return self._stream
 
     @property
@@ -76,14 +76,14 @@ class Generator:
         if self.device.type == "cpu":
             return self.stream
         if self._there is None:
-            self._there = backend.library_on(self.device).generator(int(self.stream.integers(2**63)), self.device)
+            self._there = _arrays.library_on(self.device).generator(int(self.stream.integers(2**63)), self.device)
         return self._there
 
     def get_state(self) -> Any:
         """The state of the stream as a tensor of bytes, for :meth:`set_state`."""
         self._there = None
         state: Any = object.__new__(TensorBase.result_class)
-        state.array, state.node = backend.stream_state(self.initial_seed(), self.stream), None
+        state.array, state.node = _arrays.stream_state(self.initial_seed(), self.stream), None
         return state
 
     def set_state(self, new_state: Any) -> None:
@@ -91,7 +91,7 @@ class Generator:
         array = getattr(new_state, "array", None)
         if array is None or array.dtype.name != "uint8":
             raise ArgumentError("set_state: expected a minigrad.uint8 tensor, as get_state() returns")
-        self._seed, self._stream = backend.stream_from_state(backend.to_numpy(array))
+        self._seed, self._stream = _arrays.stream_from_state(_arrays.to_numpy(array))
         self._there = None
 
     def clone_state(self) -> Generator:
@@ -121,7 +121,7 @@ _defaults = {default_generator.device: default_generator}
 def default_of(device: Any) -> Generator:
     """The generator that `device` uses where none is given."""
     if device not in _defaults:
-        device = backend.resolve(device)
+        device = _arrays.resolve(device)
     if device not in _defaults:
         _defaults[device] = Generator(device)
         if default_generator._seed is not None:
@@ -137,7 +137,7 @@ def draws_on(device: Any, generator: Generator | None = None) -> Any:
     """
     if generator is None:
         generator = default_of(device)
-    elif generator.device != device and (generator.device.type == "cpu" or backend.resolve(generator.device) != device):
+    elif generator.device != device and (generator.device.type == "cpu" or _arrays.resolve(generator.device) != device):
         raise DeviceError(f"Expected a '{device}' device type for generator but found '{generator.device}'")
     return generator.draws
 
@@ -184,7 +184,7 @@ def fork_rng(devices: Iterable[Any] | None = None, enabled: bool = True) -> Iter
         return
     kept = used()
     if devices is not None:
-        kept = [default_generator, *(default_of(backend.as_device(d)) for d in devices)]
+        kept = [default_generator, *(default_of(_arrays.as_device(d)) for d in devices)]
     before = states(kept)
     try:
         yield

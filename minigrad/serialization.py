@@ -13,19 +13,28 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
+from minigrad import _arrays
+from minigrad._arrays import Device
+from minigrad._tensor.tensor import Tensor, rebuild
+from minigrad._types import dtypes, layouts
+from minigrad._types.size import Size
 from minigrad.errors import ArgumentError, DeviceError
-from minigrad.tensor import Tensor, rebuild
 
 __all__ = ["load", "save"]
 
 # What a file may refer to: it makes values, and does nothing else. Classes of the user's are added by add_safe_globals.
 SAFE = {("builtins", n) for n in ("bytearray", "complex", "frozenset", "range", "set", "slice")}
 SAFE |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"), ("collections", "deque"),
-         ("minigrad.backend.device", "Device"), ("minigrad.dtypes", "_by_name"), ("minigrad.layouts", "preserve_format"),
          ("minigrad.nn.parameter", "Buffer"), ("minigrad.nn.parameter", "Parameter"), ("minigrad.random", "restored"),
-         ("minigrad.size", "Size"), ("minigrad.tensor", "Tensor"), ("minigrad.tensor", "rebuild"), ("numpy", "dtype"),
+         ("minigrad", "Size"), ("minigrad", "Tensor"), ("minigrad", "device"), ("numpy", "dtype"),
          ("numpy._core.multiarray", "scalar"), ("numpy.core.multiarray", "scalar")}
+SAFE |= {("minigrad", found.name) for found in (*dtypes.ALL, layouts.preserve_format, layouts.contiguous_format,
+                                                layouts.channels_last, layouts.channels_last_3d, layouts.strided)}
+# What files of the first versions refer to by the place it had there.
+FORMER = {("minigrad.backend.device", "Device"): Device, ("minigrad.dtypes", "_by_name"): dtypes.as_dtype,
+          ("minigrad.layouts", "preserve_format"): layouts.preserve_format, ("minigrad.size", "Size"): Size,
+          ("minigrad.tensor", "Tensor"): Tensor}
+REBUILD = (("minigrad.serialization", "rebuild"), ("minigrad.tensor", "rebuild"))
 _added: dict[tuple[str, str], Any] = {}
 
 
@@ -46,7 +55,7 @@ class Writer(pickle.Pickler):
     def persistent_id(self, obj: Any) -> Any:
         if not isinstance(obj, np.ndarray) or obj.dtype.hasobject:
             return None
-        place = backend.address_of(obj), obj.shape, obj.strides, obj.dtype.str
+        place = _arrays.address_of(obj), obj.shape, obj.strides, obj.dtype.str
         if place not in self.numbers:
             self.numbers[place] = len(self.numbers)
             self.kept.append(obj)
@@ -70,8 +79,10 @@ class Reader(pickle.Unpickler):
         return self.arrays[pid]
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("minigrad.tensor", "rebuild"):
+        if (module, name) in REBUILD:
             return self.rebuild
+        if (module, name) in FORMER:
+            return FORMER[module, name]
         if (module, name) in _added:
             return _added[module, name]
         if self.trusted or (module, name) in SAFE:

@@ -1,12 +1,10 @@
 """``minigrad.special``: special functions under the names of ``torch.special``."""
 
-from minigrad.autograd.boundary import guard as _guard
-from minigrad.ops.activation import log_softmax, softmax
-from minigrad.ops.arithmetic import round
-from minigrad.ops.elementary import exp2, expm1, log1p, logit, sinc, xlogy
-from minigrad.ops.elementary import sigmoid as expit
-from minigrad.ops.reduction import logsumexp
-from minigrad.ops.special import (
+from minigrad.ops.neural.activation import log_softmax, softmax
+from minigrad.ops.pointwise.arithmetic import round
+from minigrad.ops.pointwise.elementary import exp2, expm1, log1p, logit, sinc, xlogy
+from minigrad.ops.pointwise.elementary import sigmoid as expit
+from minigrad.ops.pointwise.special import (
     airy_ai,
     bessel_j0,
     bessel_j1,
@@ -46,13 +44,15 @@ from minigrad.ops.special import (
     xlog1py,
     zeta,
 )
-from minigrad.ops.special import digamma as psi
-from minigrad.ops.special import i0 as modified_bessel_i0
-from minigrad.ops.special import i1 as modified_bessel_i1
-from minigrad.ops.special import igamma as gammainc
-from minigrad.ops.special import igammac as gammaincc
-from minigrad.ops.special import lgamma as gammaln
-from minigrad.ops.special import mvlgamma as multigammaln
+from minigrad.ops.pointwise.special import digamma as psi
+from minigrad.ops.pointwise.special import i0 as modified_bessel_i0
+from minigrad.ops.pointwise.special import i1 as modified_bessel_i1
+from minigrad.ops.pointwise.special import igamma as gammainc
+from minigrad.ops.pointwise.special import igammac as gammaincc
+from minigrad.ops.pointwise.special import lgamma as gammaln
+from minigrad.ops.pointwise.special import mvlgamma as multigammaln
+from minigrad.ops.reducing.reduction import logsumexp
+from minigrad.recording.boundary import guard as _guard
 
 __all__ = ["airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t", "chebyshev_polynomial_u",
            "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2",

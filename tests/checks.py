@@ -12,7 +12,7 @@ from typing import Any, Callable
 import numpy as np
 
 import minigrad
-from minigrad import Tensor, autograd, backend
+from minigrad import Tensor, _arrays, autograd
 from tests.op_cases import OpCase, Sample
 
 STEP = 1e-20  # of the complex step: its square vanishes beside 1
@@ -62,7 +62,7 @@ def comparable(op: Any, case: OpCase, args: Any, settings: dict[str, Any]) -> tu
     outs = evaluate(op, case, args, settings)
     if case.determined is None:
         return outs
-    with backend.on_card(backend.device_of(getattr(outs[0], "array", outs[0]))):
+    with _arrays.on_card(_arrays.device_of(getattr(outs[0], "array", outs[0]))):
         return case.determined(*outs)
 
 
@@ -84,7 +84,7 @@ def gradients(op: Any, case: OpCase, args: Any, settings: dict[str, Any], weight
 
 def weights_for(rng: Any, outs: Any) -> list[Any]:
     """Random gradients of the results that can have one; None for the integer ones."""
-    return [direction(rng, backend.as_array(o)) if is_float(o) else None for o in outs]
+    return [direction(rng, _arrays.as_array(o)) if is_float(o) else None for o in outs]
 
 
 def direction(rng: Any, x: Any) -> Any:
@@ -369,7 +369,7 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
     args, settings = sample
     there, settings_there = [move(a) for a in args], {k: move_all(v, move) for k, v in settings.items()}
     first = next(a for a in there if a is not None)
-    kind, home = type(first), backend.device_of(first)
+    kind, home = type(first), _arrays.device_of(first)
     what = f"{described(op, args, settings)} on {kind.__module__}.{kind.__name__}, {home}"
     usual = comparable(op, case, args, settings)
     tensors = leaves(op, there)
@@ -378,10 +378,10 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
         assert isinstance(out.array, kind), f"{what}: the result is a {type(out.array).__name__}"
         assert isinstance(raw, kind), f"{what}: the array path gives a {type(raw).__name__}"
         place = settings_there.get("device", home)  # where it moves to
-        assert backend.device_of(out.array) == backend.device_of(raw) == place, f"{what}: the result is on another card"
+        assert _arrays.device_of(out.array) == _arrays.device_of(raw) == place, f"{what}: the result is on another card"
         assert out.array.dtype == want.dtype, f"{what}: the result is {out.array.dtype}, not {want.dtype}"
         if not case.drawn:
-            assert_close(what, backend.to_numpy(out.array), want, max(case.rtol, 1e-12))
+            assert_close(what, _arrays.to_numpy(out.array), want, max(case.rtol, 1e-12))
     which = differentiable(op, args)
     if which and is_recorded(op, case, args, settings):
         weights = weights_for(np.random.default_rng(0), usual)
@@ -391,12 +391,12 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
         for g, want in zip(found, expected):
             if g is not None:
                 assert isinstance(g.array, kind), f"{what}: the gradient is a {type(g.array).__name__}"
-                assert backend.device_of(g.array) == home, f"{what}: the gradient is on another card"
-                assert_close(f"{what}: gradient", backend.to_numpy(g.array), want, max(case.rtol, 1e-12), size_of(want))
+                assert _arrays.device_of(g.array) == home, f"{what}: the gradient is on another card"
+                assert_close(f"{what}: gradient", _arrays.to_numpy(g.array), want, max(case.rtol, 1e-12), size_of(want))
 
 
 def move_all(value: Any, move: Callable[[Any], Any]) -> Any:
     """A setting with the arrays in it moved, for an index is a tuple of them, and the device in it changed."""
     if isinstance(value, (tuple, list)):
         return type(value)([move_all(v, move) for v in value])
-    return backend.device_of(move(np.zeros(()))) if isinstance(value, backend.Device) else move(value)
+    return _arrays.device_of(move(np.zeros(()))) if isinstance(value, _arrays.Device) else move(value)

@@ -1,6 +1,6 @@
 """Asks cuDNN itself for plans where there is no GPU, for cards that are only described to it.
 
-``python -m tests.cudnn_plans`` reads geometries (:class:`minigrad.backend.cudnn.Geometry`), one as a JSON list on each line, and
+``python -m tests.cudnn_plans`` reads geometries (:class:`minigrad._arrays.cudnn.Geometry`), one as a JSON list on each line, and
 writes those for which cuDNN refuses the shapes, or has no plan on one of the cards. It is run by :func:`refused`, with the
 driver's library replaced by one that has the functions cuDNN is linked with, and does nothing. cuDNN checks the shapes, proposes
 plans and builds them; only what they compute is not seen.
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Iterable
 
-from minigrad.backend import cudnn
+from minigrad._arrays import cudnn
 from tests import host_kernels
 
 LINKED = ("cuGetErrorString", "cuModuleGetFunction", "cuModuleLoadData", "cuModuleUnload", "cuTensorMapEncodeIm2col",

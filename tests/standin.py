@@ -24,10 +24,10 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import pytest
 
-from minigrad import backend
-from minigrad.backend.device import Device
-from minigrad.backend.kernels import Kernels
-from minigrad.backend.library import CupyLibrary, scipy_special
+from minigrad import _arrays
+from minigrad._arrays.device import Device
+from minigrad._arrays.kernels import Kernels
+from minigrad._arrays.library import CupyLibrary, scipy_special
 from tests import cupy_surface, fake_cuda, host_kernels
 
 SURFACE = cupy_surface.load()
@@ -606,13 +606,13 @@ REAL = os.environ.get("MINIGRAD_CARDS") == "cupy"
 if REAL:
     cupy = importlib.import_module("cupy")
     ndarray, xp = cupy.ndarray, cupy  # type: ignore[misc, assignment]
-    backend.register(RealLibrary(cupy, importlib.import_module("cupyx")))
+    _arrays.register(RealLibrary(cupy, importlib.import_module("cupyx")))
 else:
-    backend.register(StandinLibrary())
+    _arrays.register(StandinLibrary())
 DEVICE = Device("standin", 0)
 of_itself = pytest.mark.skipif(REAL, reason="asks for what only the stand-in does, and this run is about CuPy")
 
 
 def to_standin(x: Any, index: int = 0) -> Any:
     """A NumPy array on the stand-in's card `index`; anything else as it is."""
-    return backend.to_device(x, Device("standin", index)) if isinstance(x, np.ndarray) else x
+    return _arrays.to_device(x, Device("standin", index)) if isinstance(x, np.ndarray) else x

@@ -8,20 +8,12 @@ import numpy as np
 import pytest
 
 from minigrad import autograd
-from minigrad.ops import (
-    arithmetic,
-    convolution,
-    embedding,
-    indexing,
-    linalg,
-    loss,
-    normalization,
-    pooling,
-    reduction,
-    scatter,
-    shape,
-    slicing,
-)
+from minigrad.ops.indexing import indexing, scatter
+from minigrad.ops.linear_algebra import products
+from minigrad.ops.neural import convolution, embedding, loss, normalization, pooling
+from minigrad.ops.pointwise import arithmetic
+from minigrad.ops.reducing import reduction
+from minigrad.ops.shaping import shape, slicing
 from tests.checks import tensor_of
 
 Map = Callable[[Any], Any]
@@ -71,7 +63,8 @@ PAIRS: dict[str, tuple[Map, Map, tuple[int, ...]]] = {
     "shift, shift back": (lambda x: reduction.shift(x, dim=1, by=2), lambda y: reduction.shift(y, dim=1, by=-2), (2, 5)),
     "window_sum, its mirror": (lambda x: normalization.window_sum(x, dim=1, before=1, after=2),
                                lambda y: normalization.window_sum(y, dim=1, before=2, after=1), (2, 6)),
-    "mm, mm of the transpose": (lambda x: linalg.mm(KERNEL[:, 0, :, 0], x), lambda y: linalg.mm(KERNEL[:, 0, :, 0].T, y), (3, 4)),
+    "mm, mm of the transpose": (lambda x: products.mm(KERNEL[:, 0, :, 0], x),
+                                lambda y: products.mm(KERNEL[:, 0, :, 0].T, y), (3, 4)),
     "convolution, convolution_transpose": (lambda x: convolution.convolution(x, KERNEL, **CONV),
                                            lambda y: convolution.convolution_transpose(y, KERNEL, **CONV), (2, 4, 7, 6)),
     "convolution of a weight, convolution_weight": (lambda w: convolution.convolution(BATCH, w, **CONV),
@@ -85,8 +78,8 @@ PAIRS: dict[str, tuple[Map, Map, tuple[int, ...]]] = {
     "view_as_complex, view_as_real": (lambda x: arithmetic.view_as_complex(x), lambda y: arithmetic.view_as_real(y), (3, 2)),
     "pick_class, place_class": (lambda x: loss.pick_class(x, PLACES[0]),
                                 lambda y: loss.place_class(y, PLACES[0], classes=2), (3, 2)),
-    "contract, contract": (lambda x: linalg.contract(x, BATCH[0], spec=((0, 1), (1, 2, 3), (3, 0, 2))),
-                           lambda y: linalg.contract(y, BATCH[0], spec=((3, 0, 2), (1, 2, 3), (0, 1))), (5, 4)),
+    "contract, contract": (lambda x: products.contract(x, BATCH[0], spec=((0, 1), (1, 2, 3), (3, 0, 2))),
+                           lambda y: products.contract(y, BATCH[0], spec=((3, 0, 2), (1, 2, 3), (0, 1))), (5, 4)),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad
 import minigrad.nn.functional as F
-from minigrad import backend
+from minigrad import _arrays
 from minigrad.errors import ArgumentError, ShapeError
 from tests.op_cases import f
 
@@ -48,7 +48,7 @@ def test_parts_of_the_batch_make_no_difference(columns: int, monkeypatch: pytest
         (y * y).sum().backward()
         return [y.detach(), x.grad, w.grad, b.grad]
     whole = results()
-    monkeypatch.setattr(backend.library_on(backend.Device("cpu")), "buffer", columns)
+    monkeypatch.setattr(_arrays.library_on(_arrays.Device("cpu")), "buffer", columns)
     for part, one in zip(results(), whole):
         np.testing.assert_allclose(part.numpy(), one.numpy(), rtol=1e-12)
 

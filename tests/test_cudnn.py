@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend, nn
-from minigrad.autograd.call import REGISTRY
-from minigrad.backend import cudnn
-from minigrad.backend.kernels import CudaKernels
+from minigrad import _arrays, nn
+from minigrad._arrays import cudnn
+from minigrad._arrays.kernels import CudaKernels
 from minigrad.nn import functional
+from minigrad.recording.call import REGISTRY
 from tests import checks, cudnn_plans, cudnn_surface, fake_cuda, fake_cudnn, host_kernels, standin, test_op_table, test_standin
 from tests.test_nn_on_device import LAYERS, run
 
@@ -29,7 +29,7 @@ def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[cudnn.Cudnn]:
         pytest.skip("what cuDNN cannot do is left to kernels, which need a C++ compiler, g++ or clang++")
     kernels = CudaKernels(standin.xp)
     found = vars(kernels)["cudnn"] = cudnn.Cudnn(fake_cudnn.module(), standin.xp)
-    monkeypatch.setattr(backend.library_on(standin.DEVICE), "kernels", kernels)
+    monkeypatch.setattr(_arrays.library_on(standin.DEVICE), "kernels", kernels)
     monkeypatch.setattr(cudnn, "module", fake_cudnn.module)
     fake_cudnn.executed.clear()
     with mg.backends.cudnn.flags(enabled=True, allow_tf32=False):

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 import minigrad
-from minigrad.backend.kernels import CudaKernels
-from minigrad.backend.library import CupyLibrary, Library, NumpyLibrary
+from minigrad._arrays.kernels import CudaKernels
+from minigrad._arrays.library import CupyLibrary, Library, NumpyLibrary
 from tests import cupy_surface, emulator
 
 SURFACE = cupy_surface.load()
 PACKAGE = Path(minigrad.__file__).parent
-ROOMS_OF_THE_HOST = {"backend", "viz", "datasets", "demo.py", "__main__.py"}  # never see an array of another library
+ROOMS_OF_THE_HOST = {"_arrays", "viz", "datasets", "demo.py", "__main__.py"}  # never see an array of another library
 FUNCTIONS = {f"{module}.{name}".lstrip("."): parameters
              for module, functions in SURFACE["functions"].items() for name, parameters in functions.items()}
 FUNCTIONS |= dict.fromkeys(SURFACE["ufuncs"], ["*", "out=", "dtype=", "casting="])
@@ -34,20 +34,20 @@ KEYWORDS = {p for n in ARRAY_METHODS if hasattr(np, n) for p in inspect.signatur
 
 # (file, name) of what CuPy lacks and only ever sees NumPy's arrays, and why.
 ON_HOST = {
-    ("ops/reduction.py", "add.reduce"): "after a test that the array is NumPy's: the quick path of sum and mean",
-    ("ops/normalization.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("ops/loss.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("ops/reducing/reduction.py", "add.reduce"): "after a test that the array is NumPy's: the quick path of sum and mean",
+    ("ops/neural/normalization.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("ops/neural/loss.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
     ("autograd/differentiate.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("autograd/call.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("autograd/call.py", "seterr"): "silences NumPy's warnings; on a GPU there are none",
+    ("recording/call.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
+    ("recording/call.py", "seterr"): "silences NumPy's warnings; on a GPU there are none",
     ("testing/comparison.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
     ("nn/functional/resampling.py", "add.at"): "the matrix of the interpolation is made on the host, then moved",
-    ("ops/pooling.py", "multiply.outer"): "the number of elements in each window, from the sizes",
-    ("ops/pooling.py", "max(initial=)"): "the lengths of windows, from the sizes",
+    ("ops/neural/pooling.py", "multiply.outer"): "the number of elements in each window, from the sizes",
+    ("ops/neural/pooling.py", "max(initial=)"): "the lengths of windows, from the sizes",
     ("nn/functional/losses.py", ".max(initial=)"): "ctc_loss reads the lengths of its sequences, as PyTorch's does",
-    ("ops/indefinite.py", ".max(initial=)"): "Bunch and Kaufman's method, step by step on the host",
+    ("ops/linear_algebra/ldl.py", ".max(initial=)"): "Bunch and Kaufman's method, step by step on the host",
     ("autograd/gradcheck.py", ".max(initial=)"): "gradcheck compares on the host",
-    ("ops/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
+    ("ops/linear_algebra/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
     ("serialization.py", "lib.format.write_array"): "files are written from main memory",
     ("serialization.py", "lib.format.read_array"): "files are read into main memory",
 }
@@ -91,7 +91,7 @@ def uses(source: str, file: str) -> Iterator[Use]:
         parts = dotted(node)
         if parts is not None and parts[0] in modules:
             yield Use(file, node.lineno, ".".join(parts[1:]), keywords)
-        elif call is not None and node.attr in ARRAY_METHODS and not (parts and parts[-2:-1] in (["backend"], ["shapes"])):
+        elif call is not None and node.attr in ARRAY_METHODS and not (parts and parts[-2:-1] in (["_arrays"], ["shapes"])):
             yield Use(file, node.lineno, f".{node.attr}", keywords)
 
 

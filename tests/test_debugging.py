@@ -10,7 +10,8 @@ import pytest
 import minigrad as mg
 from minigrad import nn
 from minigrad.autograd import Function, explain, gradcheck, gradgradcheck, graph_memory
-from minigrad.autograd.observe import detect_anomaly, is_anomaly_enabled, save_on_cpu, saved_tensors_hooks, set_detect_anomaly
+from minigrad.autograd.anomaly_mode import detect_anomaly, is_anomaly_enabled, set_detect_anomaly
+from minigrad.autograd.graph import save_on_cpu, saved_tensors_hooks
 from minigrad.utils.checkpoint import checkpoint, checkpoint_sequential
 
 

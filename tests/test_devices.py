@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend, cuda
+from minigrad import _arrays, cuda
 from tests import fake_cuda, standin
 
 ONE = "standin:1"
@@ -49,7 +49,7 @@ assert not any(name.split(".")[0] in ("cupy", "cupyx", "cupy_backends") for name
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nobody had named a CUDA device yet, on a machine without CuPy."""
-    monkeypatch.delitem(backend._libraries, "cuda", raising=False)
+    monkeypatch.delitem(_arrays._libraries, "cuda", raising=False)
     monkeypatch.setitem(sys.modules, "cupy", None)
 
 

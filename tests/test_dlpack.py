@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend
+from minigrad import _arrays
 from minigrad.utils import dlpack
 from tests import fake_cuda, standin
 
@@ -110,7 +110,7 @@ def test_the_cuda_array_interface(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class OnCard:
         __cuda_array_interface__ = described
-    monkeypatch.setitem(backend._libraries, "cuda", backend.library_on(standin.DEVICE))
+    monkeypatch.setitem(_arrays._libraries, "cuda", _arrays.library_on(standin.DEVICE))
     monkeypatch.setattr(standin.xp, "asarray", lambda found: x.array if found.__cuda_array_interface__ is described else None)
     assert mg.as_tensor(OnCard()).data_ptr() == mg.asarray(OnCard()).data_ptr() == x.data_ptr()
 

@@ -211,8 +211,8 @@ def test_a_gradient_that_is_a_broadcast_view_is_copied_into_grad() -> None:
 
 
 def test_an_operation_that_rejects_its_gradient_shape_names_itself() -> None:
-    from minigrad.autograd.call import REGISTRY
-    from minigrad.autograd.op import op
+    from minigrad.recording.call import REGISTRY
+    from minigrad.recording.op import op
 
     try:
         @op

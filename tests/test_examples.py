@@ -10,7 +10,7 @@ from typing import Callable, Iterator
 import pytest
 
 import minigrad as mg
-from minigrad.autograd.call import REGISTRY
+from minigrad.recording.call import REGISTRY
 
 FOLDER = Path(__file__).parent.parent / "examples"
 FILES = sorted(FOLDER.glob("*.py"))

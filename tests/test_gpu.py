@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend
+from minigrad import _arrays
 from minigrad.errors import DeviceError
 from tests import checks, standin, test_nn_on_device, test_op_table, test_standin
 from tests.op_cases import OpCase
 
 pytestmark = pytest.mark.gpu
-CUDA = backend.Device("cuda")
+CUDA = _arrays.Device("cuda")
 
 
 def require() -> Any:
@@ -25,7 +25,7 @@ def require() -> Any:
     if standin.REAL:
         pytest.skip("CuPy's arrays go by the stand-in's name in this run")
     try:
-        return backend.library_on(CUDA)
+        return _arrays.library_on(CUDA)
     except DeviceError as error:
         pytest.skip(str(error))
 
@@ -38,7 +38,7 @@ def library() -> Iterator[Any]:
 
 
 def to_cuda(x: Any) -> Any:
-    return backend.to_device(x, CUDA) if isinstance(x, np.ndarray) else x
+    return _arrays.to_device(x, CUDA) if isinstance(x, np.ndarray) else x
 
 
 @pytest.mark.parametrize("name", test_op_table.NAMES)

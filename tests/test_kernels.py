@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend
-from minigrad.backend import cudnn
-from minigrad.backend.kernels import BLOCK, C_TYPES, ELEMENTWISE, ROWWISE, STEPS, CudaKernels, Kernels, row_source, threads_for
+from minigrad import _arrays
+from minigrad._arrays import cudnn
+from minigrad._arrays.kernels import BLOCK, C_TYPES, ELEMENTWISE, ROWWISE, STEPS, CudaKernels, Kernels, row_source, threads_for
 from tests import host_kernels, standin, test_gpu
 
 NVCC = shutil.which("nvcc")
@@ -125,7 +125,7 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
         test_gpu.require()
         monkeypatch.setattr(cudnn.switches, "enabled", False)
         return "cuda"
-    library: Any = backend.library_on(standin.DEVICE)
+    library: Any = _arrays.library_on(standin.DEVICE)
     if request.param == "compositions":
         monkeypatch.setattr(library, "kernels", Kernels())
     elif not host_kernels.COMPILER:
@@ -138,7 +138,7 @@ def way(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 def both(way: str, function: Any, *arrays: Any) -> None:
     """`function` of tensors gives the same results and gradients here and on the device `way`."""
     found = []
-    for move in (lambda x: x, lambda x: backend.to_device(x, backend.Device(way))):
+    for move in (lambda x: x, lambda x: _arrays.to_device(x, _arrays.Device(way))):
         tensors = []
         for array in arrays:
             t = mg.tensor(0.0, requires_grad=array.dtype.kind == "f")

@@ -12,7 +12,7 @@ import pytest
 import minigrad
 from minigrad import tensor
 from minigrad.nn import functional as F
-from minigrad.ops.loss import step_to
+from minigrad.ops.neural.loss import step_to
 
 RNG = np.random.default_rng(5)
 

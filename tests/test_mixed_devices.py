@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend, nn
-from minigrad.autograd.call import REGISTRY
+from minigrad import _arrays, nn
+from minigrad.recording.call import REGISTRY
 from tests import checks, fake_cuda, standin
 from tests.test_nn_on_device import LAYERS, tensors_in
 from tests.test_op_table import CASES, NAMES, drawn
@@ -301,7 +301,7 @@ def test_state_dictionaries_and_files_cross_devices(tmp_path: Any) -> None:
 
 def test_a_file_from_a_device_that_is_not_there(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     mg.save(mg.ones(2, device="standin:2"), tmp_path / "x")
-    monkeypatch.setattr(backend.library_on(standin.DEVICE).cards, "_count", 1)
+    monkeypatch.setattr(_arrays.library_on(standin.DEVICE).cards, "_count", 1)
     with pytest.raises(RuntimeError, match="load: .*saved on device 'standin:2': .*does not exist.*map_location='cpu'"):
         mg.load(tmp_path / "x")
     assert mg.load(tmp_path / "x", map_location="cpu").tolist() == [1.0, 1.0]
@@ -315,7 +315,7 @@ from tests import fake_cuda
 fake_cuda.COUNT = 1
 import minigrad as mg
 from tests import test_mixed_devices as test
-assert mg.backend.most_cards() == 1
+assert mg._arrays.most_cards() == 1
 for what in test.MIXED:
     test.test_a_number_in_main_memory_beside_a_card(what, "standin:0")
 for what in test.WRITTEN:

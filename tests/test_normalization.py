@@ -8,7 +8,7 @@ import pytest
 import minigrad
 from minigrad import tensor
 from minigrad.nn import functional as F
-from minigrad.ops import normalization
+from minigrad.ops.neural import normalization
 
 
 def composite(x, axes, eps, weight=None, bias=None, centered=True):

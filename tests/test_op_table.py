@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 
 import minigrad
-from minigrad.autograd.call import REGISTRY
+from minigrad.recording.call import REGISTRY
 from tests import checks, fake_cuda, standin
 from tests.op_cases import OpCase, all_cases
 

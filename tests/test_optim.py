@@ -13,10 +13,10 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn, optim
-from minigrad.autograd.graph import ledger
 from minigrad.optim import lr_scheduler as schedules
 from minigrad.optim import swa_utils
 from minigrad.optim.optimizer import BLOCK, blocks
+from minigrad.recording.graph import ledger
 from tests import standin  # noqa: F401  (registers the device "standin")
 
 STEPS = 12

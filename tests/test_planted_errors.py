@@ -10,10 +10,10 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import pytest
 
-from minigrad.autograd.call import REGISTRY
-from minigrad.autograd.op import op as declare
-from minigrad.ops.arithmetic import mul
-from minigrad.ops.shape import expand, reshape
+from minigrad.ops.pointwise.arithmetic import mul
+from minigrad.ops.shaping.shape import expand, reshape
+from minigrad.recording.call import REGISTRY
+from minigrad.recording.op import op as declare
 from tests import checks, standin
 from tests.op_cases import OpCase, broadcastable, sample
 from tests.test_op_table import CASES, WITH_RULES, draw, drawn

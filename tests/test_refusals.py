@@ -1,7 +1,7 @@
 """What is no tensor is refused by the name of the function and of the argument, in every public function and method.
 
 The functions are found, not listed. Which of their parameters take tensors is known for operations; for functions composed of
-them by the parameter's name: each is either among :data:`minigrad.autograd.boundary.TENSORS` or in `SETTINGS` here.
+them by the parameter's name: each is either among :data:`minigrad.recording.boundary.TENSORS` or in `SETTINGS` here.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import pytest
 
 import minigrad
 from minigrad import fft, linalg, special
-from minigrad.autograd import boundary
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.nn import functional as F
+from minigrad.recording import boundary
 
 NAMESPACES = {"": minigrad, "nn.functional.": F, "linalg.": linalg, "special.": special, "fft.": fft}
 STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

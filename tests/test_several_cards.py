@@ -82,8 +82,8 @@ def test_operands_on_two_cards_are_refused() -> None:
 def test_a_process_without_cards_pays_nothing() -> None:
     program = """
 import minigrad as mg
-from minigrad.autograd.call import REGISTRY
-from minigrad.ops.indexing import setitem
+from minigrad.recording.call import REGISTRY
+from minigrad.ops.indexing.indexing import setitem
 for op in REGISTRY.values():
     op.info.complete()
 before = {name: (op.source, op.operator.source) for name, op in REGISTRY.items()}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import backend
+from minigrad import _arrays
 from tests.standin import SURFACE, compute_types, ndarray, of_itself, to_standin, xp
 
 
@@ -79,9 +79,9 @@ def test_copies_and_pickles(x: Any) -> None:
 
 
 def test_the_library_moves_arrays_there_and_back(x: Any) -> None:
-    host = backend.to_numpy(x)
-    assert type(host) is np.ndarray and str(backend.device_of(x)) == "standin:0"
-    back = backend.to_device(host, backend.Device("standin"))
+    host = _arrays.to_numpy(x)
+    assert type(host) is np.ndarray and str(_arrays.device_of(x)) == "standin:0"
+    back = _arrays.to_device(host, _arrays.Device("standin"))
     host[...] = 0
     assert float(back.sum()) == 15.0, "moved arrays must not share memory"
 
@@ -230,7 +230,7 @@ def test_sums_at_places_are_of_the_types_that_cuda_adds_atomically() -> None:
     places = to_standin(np.array([0, 0]))
     for dtype in "?", "i1", "i8", "f4", "c8":
         a, values = to_standin(np.zeros(2, dtype)), to_standin(np.ones(2, dtype))
-        backend.library_of(a).index_add(a, (places,), values)
+        _arrays.library_of(a).index_add(a, (places,), values)
         assert a.get()[0] == np.ones(2, dtype).sum(dtype=dtype)
     with pytest.raises(TypeError, match="add.at only supports"):
         xp.add.at(to_standin(np.zeros(2, np.int16)), places, to_standin(np.ones(2, np.int16)))
@@ -275,6 +275,6 @@ def test_a_copy_that_does_not_block_arrives_when_the_device_is_waited_for() -> N
     there = t.to("cpu", non_blocking=True)
     t += 1.0  # the copy comes first in the queue
     assert there.tolist() != [0.0, 1.0, 2.0], "read too early"
-    backend.library_on(backend.Device("standin")).cards.synchronize(0)
+    _arrays.library_on(_arrays.Device("standin")).cards.synchronize(0)
     assert there.tolist() == [0.0, 1.0, 2.0] and t.cpu().tolist() == t.tolist() == [1.0, 2.0, 3.0]
     assert t.to("cpu").tolist() == t.numpy(force=True).tolist() and t.sum().item() == 6.0, "all others wait by themselves"

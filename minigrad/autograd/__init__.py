@@ -1,17 +1,16 @@
-"""Recording operations and differentiating what was recorded.
+"""Differentiating what was recorded, under PyTorch's names.
 
-To read how a derivative flows: :mod:`~minigrad.autograd.graph` (what is recorded), :mod:`~minigrad.autograd.op` (how an
-operation is declared and records itself), :mod:`~minigrad.autograd.engine` (the backward pass).
+How operations are recorded is in :mod:`minigrad.recording`. To read how a derivative flows back through what was recorded,
+begin with :mod:`~minigrad.autograd.engine` (the backward pass), then read :mod:`~minigrad.autograd.differentiate` (``backward``
+and ``grad``) and :mod:`~minigrad.autograd.hooks`.
 """
 
-from minigrad.autograd import functional, graph
-from minigrad.autograd import modes as grad_mode
-from minigrad.autograd import observe as anomaly_mode
+from minigrad.autograd import anomaly_mode, functional, grad_mode, graph
+from minigrad.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.differentiate import backward, grad
 from minigrad.autograd.explain import explain, graph_memory
 from minigrad.autograd.function import Function
-from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
-from minigrad.autograd.modes import (
+from minigrad.autograd.grad_mode import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
@@ -19,7 +18,7 @@ from minigrad.autograd.modes import (
     no_grad,
     set_grad_enabled,
 )
-from minigrad.autograd.observe import detect_anomaly, set_detect_anomaly
+from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
 
 __all__ = ["Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad",
            "grad_mode", "gradcheck", "gradgradcheck", "graph", "graph_memory", "inference_mode", "is_grad_enabled",

@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, dtypes
-from minigrad.autograd.call import REGISTRY
+from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad.autograd.engine import run_backward
-from minigrad.autograd.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 from minigrad.autograd.hooks import accumulate_into_leaf, own, wrapped
-from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DeviceError, GraphError, ShapeError
+from minigrad.ops.pointwise.arithmetic import cast, zeros_of
+from minigrad.ops.shaping.slicing import stack
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 
 
 def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -97,7 +99,7 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
             dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
             grads.append(g if isinstance(g, TensorBase) else wrapped(own(g, dtype, given), cls))
         elif materialize_grads:
-            grads.append(REGISTRY["zeros_of"](t))
+            grads.append(zeros_of(t))
         elif allow_unused:
             grads.append(None)
         else:
@@ -118,7 +120,7 @@ def batched(outs: list[Any], ins: list[Any], grad_outputs: Any, retain_graph: bo
     keep = create_graph if retain_graph is None else retain_graph
     rows = [grad(outs, ins, [g[k] for g in gs], keep or k < size - 1, create_graph, True, allow_unused, False, materialize_grads)
             for k in range(size)]
-    return tuple([None if column[0] is None else REGISTRY["stack"](list(column), dim=0) for column in zip(*rows)])
+    return tuple([None if column[0] is None else stack(list(column), dim=0) for column in zip(*rows)])
 
 
 def sequence(caller: str, name: str, tensors: Any) -> list[Any]:
@@ -167,8 +169,8 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
             if not isinstance(g, TensorBase):
                 raise ArgumentError(f"{caller}: gradients can be either Tensors or None, but got {type(g).__name__}")
             if g.array.__class__ is not t.array.__class__ or g.array.__class__ is not np.ndarray and (
-                    backend.device_of(g.array) != backend.device_of(t.array)):
-                here, there = backend.device_of(t.array), backend.device_of(g.array)
+                    _arrays.device_of(g.array) != _arrays.device_of(t.array)):
+                here, there = _arrays.device_of(t.array), _arrays.device_of(g.array)
                 raise DeviceError(f"{caller}: expected all tensors on the same device, but tensors[{len(result)}] is on {here} "
                                   f"and its gradient is on {there}; move it, for instance gradient.to('{here}')")
             if g.array.shape != t.array.shape:
@@ -176,7 +178,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
                 raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "
                                  f"output[{k}] has a shape of {list(t.array.shape)}; they must be equal")
             if g.array.dtype is not t.array.dtype and t.array.dtype.kind in (g.array.dtype.kind, "f"):
-                g = REGISTRY["cast"](g, dtype=dtypes.FROM_NUMPY[t.array.dtype])  # hooks and rules see the tensor's own dtype
+                g = cast(g, dtype=dtypes.FROM_NUMPY[t.array.dtype])  # hooks and rules see the tensor's own dtype
             result.append(g if create_graph else g.array)
     return result
 

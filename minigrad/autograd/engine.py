@@ -11,13 +11,15 @@ import operator
 from heapq import heappop, heappush
 from typing import Any, Callable, Iterable
 
-from minigrad import backend
-from minigrad.autograd import graph
-from minigrad.autograd.call import REGISTRY, array_in
-from minigrad.autograd.clock import ledger, user_frame
-from minigrad.autograd.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, observer, recording_mode
+from minigrad import _arrays
 from minigrad.autograd.hooks import after, before, ending, finish_pass, of_tensor, run_hooks
 from minigrad.errors import ShapeError
+from minigrad.ops.pointwise.arithmetic import conj
+from minigrad.ops.shaping.shape import expand, sum_to_size
+from minigrad.recording import graph
+from minigrad.recording.argument_errors import array_in
+from minigrad.recording.clock import ledger, user_frame
+from minigrad.recording.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, observer, recording_mode
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
@@ -44,7 +46,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     for edge, g in roots:
         arrive(table, heap, edge, g)
     last = ledger.last
-    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" and backend.most_cards() < 2 else "no dtype"
+    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" and _arrays.most_cards() < 2 else "no dtype"
     # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
     waiting: Any = None
     waiting_g: Any = None
@@ -136,20 +138,20 @@ plus: Callable[[Any, Any], Any] = operator.add  # of gradients
 
 def plus_on_card(a: Any, b: Any) -> Any:
     """The sum of two gradients, tensors or arrays, on the card they are on."""
-    if isinstance(a, TensorBase) or not backend.elsewhere(a):
+    if isinstance(a, TensorBase) or not _arrays.elsewhere(a):
         return a + b
-    with backend.beside(a):
+    with _arrays.beside(a):
         return a + b
 
 
 def follow_cards() -> None:
     """Where there are several cards, sums take more than an operator."""
     global plus
-    if backend.most_cards() > 1:
+    if _arrays.most_cards() > 1:
         plus = plus_on_card
 
 
-backend.on_more_cards.append(follow_cards)
+_arrays.on_more_cards.append(follow_cards)
 
 
 def arrive(table: dict[Any, Any], heap: list[tuple[int, Node]], edge: Any, g: Any) -> None:
@@ -183,16 +185,14 @@ def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
 def with_care(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """The rules of `node`, for a gradient that may be complex, on another card, or of several results."""
     first = array_in(next((x for x in g if x is not None), None) if isinstance(g, Several) else g)
-    if backend.elsewhere(first):
-        with backend.beside(first):
+    if _arrays.elsewhere(first):
+        with _arrays.beside(first):
             return with_care(node, g, saved)
     return conjugated(node, g, saved) if node.holomorphic else node.backward(g, saved)
 
 
 def conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """PyTorch's gradient of a holomorphic operation is conj(f'(z)) g = conj(f'(z) conj(g)): the rule for real numbers."""
-    conj = REGISTRY["conj"]
-
     def flip(x: Any) -> Any:
         return None if x is None else conj(x) if x.dtype.kind == "c" else x
 
@@ -205,9 +205,9 @@ def fitted(node: Node, position: int, want: tuple[int, ...], grad: Any) -> Any:
     have = tuple(grad.shape)
     lead = len(have) - len(want)
     if node.broadcasts and lead >= 0 and all(w in (1, h) for w, h in zip(want, have[lead:])):
-        return REGISTRY["sum_to_size"](grad, size=want)
+        return sum_to_size(grad, size=want)
     if node.broadcasts and not have and node.arguments:  # a rule may return one number for every element
-        return REGISTRY["expand"](grad, size=want)
+        return expand(grad, size=want)
     argument = node.arguments[min(position, len(node.arguments) - 1)] if node.arguments else f"input {position}"
     raise ShapeError(f"{node.name()}: the derivative rule of {node.op_name} for '{argument}' returned a gradient of shape "
                      f"{list(have)}, but '{argument}' has shape {list(want)} (recorded at {node.source()})")

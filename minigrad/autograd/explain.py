@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad import backend
-from minigrad.autograd import clock
-from minigrad.autograd.clock import source_line
+from minigrad import _arrays
 from minigrad.autograd.differentiate import seeds
 from minigrad.autograd.engine import run_backward
-from minigrad.autograd.graph import LEAF, Freed, Node, Off, PackedValue, Port, TensorBase, edge_of, observer, reachable
 from minigrad.autograd.observe import Observer
 from minigrad.errors import ArgumentError
+from minigrad.recording import clock
+from minigrad.recording.clock import source_line
+from minigrad.recording.graph import LEAF, Freed, Node, Off, PackedValue, Port, TensorBase, edge_of, observer, reachable
 
 __all__ = ["GraphMemory", "explain", "graph_memory"]
 
@@ -49,7 +49,7 @@ or frozen. Call .requires_grad_() on a leaf before the forward pass.
             return unreached + ": backward() has not been called yet, or .grad was set to None since (zero_grad() does)."
         return unreached + (". Either backward() has not been called, or .grad was set to None since (zero_grad() does), or the "
                             "loss does not depend on it: explain(t, loss) tells.")
-    if backend.to_numpy(grad.array).any():
+    if _arrays.to_numpy(grad.array).any():
         return "The tensor has a gradient, and it is not zero."
     return "The gradient is zero everywhere. " + (why_zero(edge, loss) if loss is not None else
                                                   "explain(t, loss) tells which operation makes it zero.")
@@ -105,7 +105,7 @@ class ZeroWatch(Observer):
         for edge, grad in zip(node.inputs, grads):
             if edge is None or grad is None:
                 continue
-            is_zero = not backend.to_numpy(backend.as_array(grad)).any()
+            is_zero = not _arrays.to_numpy(_arrays.as_array(grad)).any()
             for place in (edge, edge.grad_fn) if isinstance(edge, Port) else (edge,):
                 if is_zero:
                     self.blame.setdefault(place, culprit)
@@ -193,6 +193,6 @@ def arrays_of(saved: Any) -> list[Any]:
             found += arrays_of(item)
         elif isinstance(item, TensorBase):
             found.append(item.array)
-        elif backend.is_array(item):
+        elif _arrays.is_array(item):
             found.append(item)
     return found

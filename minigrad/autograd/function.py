@@ -8,12 +8,13 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad import backend, dtypes
-from minigrad.autograd import inplace
-from minigrad.autograd.call import REGISTRY
-from minigrad.autograd.clock import ledger, tick, user_frame
-from minigrad.autograd.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tied
+from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, GraphError
+from minigrad.ops.pointwise.arithmetic import cast
+from minigrad.recording import inplace
+from minigrad.recording.clock import ledger, tick, user_frame
+from minigrad.recording.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tied
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -130,7 +131,7 @@ class FunctionNode(Node):
                 like = like.array if isinstance(like, TensorBase) else like
                 grad = np.zeros(shape, dtype, like=like)
             given = grad is None or isinstance(grad, TensorBase)
-            incoming.append(grad if given else tied(backend.as_array(grad), None, self.like))
+            incoming.append(grad if given else tied(_arrays.as_array(grad), None, self.like))
         self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tied(a, None, self.like) for a in saved])
         try:
             result = self.function.backward(self.ctx, *incoming)
@@ -148,7 +149,7 @@ class FunctionNode(Node):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
             if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, "f"):
-                r = REGISTRY["cast"](r, dtype=dtypes.FROM_NUMPY[dtype])
+                r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)
 

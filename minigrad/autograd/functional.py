@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
-from minigrad.autograd.call import REGISTRY, constant
 from minigrad.autograd.differentiate import grad
-from minigrad.autograd.graph import TensorBase, grad_enabled, recording_mode
-from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, GraphError, ShapeError
+from minigrad.ops.pointwise.arithmetic import zeros_of
+from minigrad.ops.shaping.shape import filled, reshape
+from minigrad.ops.shaping.slicing import stack
+from minigrad.recording.call import constant
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import TensorBase, grad_enabled, recording_mode
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -48,7 +51,7 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
 def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: bool) -> list[Any]:
     """The Jacobian of one output with respect to each input."""
     columns: list[list[Any]] = [[] for _ in xs]
-    flat = REGISTRY["reshape"](y, shape=(y.array.size,)) if y.array.size else y
+    flat = reshape(y, shape=(y.array.size,)) if y.array.size else y
     for k in range(y.array.size):
         if not requires_grad(y):
             found: tuple[Any, ...] = (None,) * len(xs)
@@ -58,16 +61,16 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
             if g is None and strict:
                 raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in "
                                  "strict mode")
-            columns[i].append(REGISTRY["zeros_of"](x) if g is None else g)
+            columns[i].append(zeros_of(x) if g is None else g)
     shape = tuple(y.array.shape)
-    return [REGISTRY["reshape"](REGISTRY["stack"](c, dim=0), shape=shape + tuple(x.array.shape)) if c
-            else REGISTRY["filled"](x, size=shape + tuple(x.array.shape)) for c, x in zip(columns, xs)]
+    return [reshape(stack(c, dim=0), shape=shape + tuple(x.array.shape)) if c
+            else filled(x, size=shape + tuple(x.array.shape)) for c, x in zip(columns, xs)]
 
 
 @on_its_card
 def unit(like: Any, k: int) -> Any:
     """A constant in the shape of `like` that is 1 at place `k`, counted through all dimensions, and 0 elsewhere."""
-    made = REGISTRY["zeros_of"](like)
+    made = zeros_of(like)
     made.array.reshape(-1)[k] = 1
     return made
 
@@ -110,7 +113,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         vs = vectors("vjp", v, ys)
         found = grad([y for y in ys if requires_grad(y)], xs, [u for u, y in zip(vs, ys) if requires_grad(y)],
                      create_graph=create_graph, allow_unused=True) if any(map(requires_grad, ys)) else (None,) * len(xs)
-        gs = filled("vjp", found, xs, strict)
+        gs = replace_missing("vjp", found, xs, strict)
     return packed(outputs(ys, create_graph), several), packed(gs, isinstance(inputs, (tuple, list)))
 
 
@@ -125,7 +128,7 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         vs = vectors("jvp", v, xs)
         ys, several = results("jvp", func(*xs), strict)
         products = jvp_of(ys, xs, vs, create_graph)
-        gs = filled("jvp", products, ys, strict)
+        gs = replace_missing("jvp", products, ys, strict)
     return packed(outputs(ys, create_graph), several), packed(gs, several)
 
 
@@ -134,7 +137,7 @@ def jvp_of(ys: list[Any], xs: list[Any], vs: list[Any], create_graph: bool) -> l
     live = [y for y in ys if requires_grad(y)]
     if not live:
         return [None] * len(ys)
-    us = [REGISTRY["zeros_of"](y).requires_grad_() for y in live]
+    us = [zeros_of(y).requires_grad_() for y in live]
     pulled = grad(live, xs, us, create_graph=True, allow_unused=True)
     pairs = [(p, v) for p, v in zip(pulled, vs) if p is not None and requires_grad(p)]
     found = grad([p for p, _ in pairs], us, [v for _, v in pairs], create_graph=create_graph, allow_unused=True) if pairs \
@@ -153,7 +156,7 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
         first = tuple([x * 0 if g is None else g for g, x in zip(first, xs)])
         products = jvp_of(list(first), xs, vs, create_graph)
-        gs = filled("hvp", products, xs, strict)
+        gs = replace_missing("hvp", products, xs, strict)
     return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
 
 
@@ -168,7 +171,7 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         live = [(g, u) for g, u in zip(first, vs) if g is not None and requires_grad(g)]
         found = grad([g for g, _ in live], xs, [u for _, u in live], create_graph=create_graph, allow_unused=True) if live \
             else (None,) * len(xs)
-        gs = filled("vhp", found, xs, strict)
+        gs = replace_missing("vhp", found, xs, strict)
     return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
 
 
@@ -225,7 +228,7 @@ def single(caller: str, output: Any) -> Any:
         raise ShapeError(f"{caller}: the function must return one number, but it returned "
                          f"{[list(y.array.shape) for y in ys]}; reduce it, for instance with .sum()")
     y = ys[0]
-    return y if y.array.ndim == 0 else REGISTRY["reshape"](y, shape=())
+    return y if y.array.ndim == 0 else reshape(y, shape=())
 
 
 def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
@@ -234,7 +237,7 @@ def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
         if len(like) != 1 or like[0].array.size != 1:
             raise ShapeError(f"{caller}: the vector v can only be left out for one tensor of one element, here the shapes are "
                              f"{[list(t.array.shape) for t in like]}")
-        return [REGISTRY["filled"](like[0], size=like[0].array.shape, value=1)]
+        return [filled(like[0], size=like[0].array.shape, value=1)]
     vs = list(v) if isinstance(v, (tuple, list)) else [v]
     if len(vs) != len(like):
         raise ShapeError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
@@ -245,11 +248,11 @@ def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
     return vs
 
 
-def filled(caller: str, found: Sequence[Any], like: Sequence[Any], strict: bool) -> list[Any]:
+def replace_missing(caller: str, found: Sequence[Any], like: Sequence[Any], strict: bool) -> list[Any]:
     """`found` with zeros in place of None."""
     if strict and any(g is None for g in found):
         raise GraphError(f"{caller}: the result is independent of some inputs; this is not allowed in strict mode")
-    return [REGISTRY["zeros_of"](t) if g is None else g for g, t in zip(found, like)]
+    return [zeros_of(t) if g is None else g for g, t in zip(found, like)]
 
 
 def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:

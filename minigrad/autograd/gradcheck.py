@@ -11,12 +11,12 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.call import constant
+from minigrad import _arrays
 from minigrad.autograd.differentiate import grad
 from minigrad.autograd.functional import with_leaf
-from minigrad.autograd.graph import TensorBase, edge_of, grad_enabled, recording_mode
 from minigrad.errors import ArgumentError, MinigradError, ShapeError
+from minigrad.recording.call import constant
+from minigrad.recording.graph import TensorBase, edge_of, grad_enabled, recording_mode
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
@@ -104,12 +104,12 @@ class WithParameters:
 
 def host(array: Any) -> np.ndarray[Any, Any]:
     """A copy of `array` in main memory, where all is compared."""
-    return np.array(backend.to_numpy(array))
+    return np.array(_arrays.to_numpy(array))
 
 
 def like(array: np.ndarray[Any, Any], other: Any) -> Any:
     """`array` where `other` is."""
-    return backend.to_device(array, backend.device_of(other))
+    return _arrays.to_device(array, _arrays.device_of(other))
 
 
 def differentiable(output: Any) -> list[Any]:

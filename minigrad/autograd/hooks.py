@@ -9,11 +9,12 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad.autograd.call import as_array, named
-from minigrad.autograd.clock import ledger
-from minigrad.autograd.graph import TensorBase, tied
-from minigrad.autograd.placement import on_its_card
 from minigrad.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from minigrad.recording.argument_errors import named
+from minigrad.recording.call import as_array
+from minigrad.recording.clock import ledger
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import TensorBase, tied
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
 # None, the identities of the arrays that users have been shown, and may keep.

@@ -1,25 +1,18 @@
-"""Watching what is recorded: hooks on saved tensors, and the search for the operation that makes the first NaN.
-
-While either is on, the recording mode is an :class:`Observer`, which the call path shows every node it makes.
-"""
+"""Watching what is recorded. While somebody does, the recording mode is an :class:`Observer`, which the call path shows every
+node it makes: for hooks on saved tensors (:mod:`~minigrad.autograd.graph`), or to find the operation that makes the first NaN
+(:mod:`~minigrad.autograd.anomaly_mode`)."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
+from contextvars import Token
 from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.graph import Node, Packed, PackedValue, TensorBase, grad_enabled, observer, tied
-from minigrad.autograd.modes import decorated
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
 from minigrad.errors import GraphError
-
-__all__ = ["allow_mutation_on_saved_tensors", "detect_anomaly", "disable_saved_tensors_hooks", "is_anomaly_enabled",
-           "save_on_cpu", "saved_tensors_hooks", "set_detect_anomaly"]
-
-refused: ContextVar[str | None] = ContextVar("refused", default=None)  # why hooks on saved tensors may not be used here
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import Node, Packed, PackedValue, TensorBase, grad_enabled, observer
 
 
 class Observer:
@@ -47,7 +40,7 @@ class Observer:
     def check_forward(self, node: Node, result: Any, inputs: tuple[Any, ...]) -> None:
         """Raise if `result` has a NaN that no input had, or an infinity where all inputs are finite."""
         results = result if isinstance(result, tuple) else (result,)
-        given = [x for x in inputs if backend.is_array(x) and x.dtype.kind in "fc"]
+        given = [x for x in inputs if _arrays.is_array(x) and x.dtype.kind in "fc"]
         asked = any(isinstance(s, float) and not np.isfinite(s) for s in node.settings)  # masked_fill(..., -inf) means it
         for made in results:
             if made.dtype.kind not in "fc" or bool(np.isfinite(made).all()) or asked:
@@ -100,94 +93,3 @@ class Watching:
         observer.reset(watching)
         if mode is not None:
             grad_enabled.reset(mode)
-
-
-class saved_tensors_hooks(Watching):
-    """Inside the block, what operations keep for their derivative goes through ``pack_hook(tensor)``, and comes back through
-    ``unpack_hook(packed)`` when the derivative needs it.
-
-    Use it to keep values elsewhere (on disk, in lower precision). The unpacked tensor must have the packed one's content and
-    shape.
-    """
-
-    def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
-        super().__init__()
-        self.pack_hook, self.unpack_hook = pack_hook, unpack_hook
-
-    def changed(self, before: Observer | None) -> Observer:
-        if (message := refused.get()) is not None:
-            raise GraphError(message)
-        return (before or Observer()).but(hooks=(self.pack_hook, self.unpack_hook))
-
-
-class disable_saved_tensors_hooks:
-    """Inside the block (or the decorated function), entering :class:`saved_tensors_hooks` raises a ``RuntimeError`` with
-    `error_message`; so does entering this block inside one of those."""
-
-    def __init__(self, error_message: str) -> None:
-        self.error_message = error_message
-        self._tokens: list[Token[str | None]] = []
-
-    def __enter__(self) -> None:
-        watching = observer.get()
-        if watching is not None and watching.hooks is not None:
-            raise GraphError(self.error_message)
-        self._tokens.append(refused.set(self.error_message))
-
-    def __exit__(self, *exc: object) -> None:
-        refused.reset(self._tokens.pop())
-
-    def __call__(self, function: Any) -> Any:
-        return decorated(lambda: disable_saved_tensors_hooks(self.error_message), function)
-
-
-class allow_mutation_on_saved_tensors(Watching):
-    """Inside the block, what operations keep for their derivative is a copy: the tensors may be written in place afterwards."""
-
-    def changed(self, before: Observer | None) -> Observer:
-        return (before or Observer()).but(copies=True)
-
-
-class save_on_cpu(saved_tensors_hooks):
-    """Inside the block, what operations keep for their derivative is kept in main memory."""
-
-    def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        def pack(t: Any) -> Any:
-            return backend.device_of(t.array), tied(backend.to_numpy(t.array), None, type(t))
-
-        def unpack(packed: Any) -> Any:
-            device, t = packed
-            return tied(backend.to_device(t.array, device), None, type(t))
-
-        super().__init__(pack, unpack)
-
-
-class detect_anomaly(Watching):
-    """Inside the block, the first operation whose forward makes a NaN or infinity, or whose derivative makes a NaN, raises.
-
-    The error names the source line that called it. Every result is examined, so it is slow: use it to find a fault, not to train.
-    """
-
-    def __init__(self, check_nan: bool = True) -> None:
-        super().__init__()
-        self.check_nan = check_nan
-
-    def changed(self, before: Observer | None) -> Observer:
-        return (before or Observer()).but(anomaly=self.check_nan)
-
-
-class set_detect_anomaly(detect_anomaly):
-    """:class:`detect_anomaly` by a flag: as a call until further notice, or as a block."""
-
-    def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        super().__init__(mode and check_nan)
-        super().__enter__()
-
-    def __enter__(self) -> Any:
-        return self
-
-
-def is_anomaly_enabled() -> bool:
-    """Whether anomalies are looked for here and now."""
-    watching = observer.get()
-    return watching is not None and watching.anomaly

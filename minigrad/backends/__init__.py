@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.backend.tf32 import tf32
+from minigrad._arrays.tf32 import tf32
 from minigrad.backends import cuda, cudnn, mps
 
 __all__ = ["cuda", "cudnn", "get_float32_matmul_precision", "mps", "set_float32_matmul_precision"]

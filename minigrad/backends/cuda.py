@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.backend.tf32 import tf32
+from minigrad._arrays.tf32 import tf32
 
 __all__ = ["is_built", "matmul"]
 

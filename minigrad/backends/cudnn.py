@@ -18,7 +18,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from minigrad.backend import cudnn
+from minigrad._arrays import cudnn
 
 __all__ = ["flags", "is_available", "version"]
 

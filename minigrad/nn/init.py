@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import autograd, backend
-from minigrad.autograd.clock import ledger
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays, autograd
+from minigrad.recording.clock import ledger
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
            "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
@@ -169,7 +169,7 @@ def orthogonal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if 0 in tensor.shape:
         return tensor
-    draws = backend.to_numpy(normal_(tensor, generator=generator).array)
+    draws = _arrays.to_numpy(normal_(tensor, generator=generator).array)
     draws = draws.reshape(len(draws), -1).astype(np.float64)
     tall = draws.T if draws.shape[0] < draws.shape[1] else draws
     q, r = np.linalg.qr(tall)
@@ -185,8 +185,8 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
     zeros = math.ceil(sparsity * rows)
     with autograd.no_grad():
         tensor.uniform_(generator=generator)
-        order = np.argsort(backend.to_numpy(tensor.array), axis=0)
-        values = backend.to_numpy(normal_(tensor, 0.0, std, generator).array).copy()
+        order = np.argsort(_arrays.to_numpy(tensor.array), axis=0)
+        values = _arrays.to_numpy(normal_(tensor, 0.0, std, generator).array).copy()
     values[order[:zeros], np.arange(columns)] = 0
     return _write(tensor, values, "sparse_")
 
@@ -207,7 +207,7 @@ def _deprecated(name: str) -> Any:
 @on_its_card
 def _write(tensor: Any, values: Any, name: str) -> Any:
     """Put `values`, a NumPy array, into `tensor`."""
-    tensor.array[...] = backend.to_device(values.astype(tensor.array.dtype), backend.device_of(tensor.array))
+    tensor.array[...] = _arrays.to_device(values.astype(tensor.array.dtype), _arrays.device_of(tensor.array))
     ledger.record(tensor.array, f"nn.init.{name}")
     return tensor
 

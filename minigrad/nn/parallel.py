@@ -12,19 +12,19 @@ import traceback
 import warnings
 from typing import Any, Sequence
 
-from minigrad import autograd, backend
-from minigrad.backend import Device
+from minigrad import _arrays, autograd
+from minigrad._arrays import Device
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, DeviceError, ShapeError
 from minigrad.nn.modules.module import Module
-from minigrad.ops.slicing import cat
-from minigrad.tensor import Tensor
+from minigrad.ops.shaping.slicing import cat
 
 __all__ = ["DataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter", "scatter_kwargs"]
 
 
 def places(devices: Any) -> list[Device]:
     """Devices, their names or numbers of cards as devices."""
-    return [backend.resolve(backend.as_device(d)) for d in devices]
+    return [_arrays.resolve(_arrays.as_device(d)) for d in devices]
 
 
 def rebuilt(like: Any, items: Any) -> Any:
@@ -63,7 +63,7 @@ def scatter_kwargs(inputs: Any, kwargs: Any, target_gpus: Sequence[Any], dim: in
 
 def gather(outputs: Sequence[Any], target_device: Any, dim: int = 0) -> Any:
     """The results of the replicas as one, on `target_device`: tensors are joined along `dim`, scalars make a vector."""
-    device = backend.as_device(target_device)
+    device = _arrays.as_device(target_device)
 
     def joined(parts: Any) -> Any:
         first = parts[0]
@@ -135,7 +135,7 @@ def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Se
     def work(k: int) -> None:
         args = inputs[k] if isinstance(inputs[k], (tuple, list)) else (inputs[k],)
         try:
-            with backend.on_card(where[k]):
+            with _arrays.on_card(where[k]):
                 results[k] = modules[k](*args, **named[k])
         except Exception as error:
             results[k] = Failure(error, k, where[k])
@@ -157,7 +157,7 @@ def home(module: Any) -> Device:
     """Where a module's parameters, else its buffers, are."""
     for t in (*module.parameters(), *module.buffers()):
         return t.device  # type: ignore[no-any-return]
-    return backend.as_device(None)
+    return _arrays.as_device(None)
 
 
 class Failure:
@@ -210,7 +210,7 @@ def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None 
 def all_cards() -> list[Device]:
     """All cards there are; none where CUDA cannot be used."""
     try:
-        cards = backend.library_on(Device("cuda")).cards
+        cards = _arrays.library_on(Device("cuda")).cards
     except DeviceError:
         return []
     return [Device("cuda", k) for k in range(0 if cards is None else cards.count())]

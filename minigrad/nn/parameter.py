@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from minigrad.autograd.graph import LEAF, TensorBase
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError
 from minigrad.ops.creation import empty, refuse_integers
-from minigrad.tensor import Tensor
+from minigrad.recording.graph import LEAF, TensorBase
 
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
 

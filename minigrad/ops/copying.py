@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, layouts
-from minigrad.autograd.call import SCALARS, moved
-from minigrad.autograd.graph import TensorBase
-from minigrad.autograd.inplace import with_inplace
-from minigrad.autograd.op import op
-from minigrad.dtypes import as_dtype
+from minigrad import _arrays
+from minigrad._types import layouts
+from minigrad._types.dtypes import as_dtype
 from minigrad.errors import ShapeError
-from minigrad.ops.arithmetic import cast, zeros_of
-from minigrad.ops.comparison import fill_number
-from minigrad.ops.shape import sum_to_size
+from minigrad.ops.pointwise.arithmetic import cast, zeros_of
+from minigrad.ops.pointwise.comparison import fill_number
+from minigrad.ops.shaping.shape import sum_to_size
+from minigrad.recording.call import SCALARS, moved
+from minigrad.recording.graph import TensorBase
+from minigrad.recording.inplace import with_inplace
+from minigrad.recording.op import op
 
 __all__ = ["clone", "fill"]
 
@@ -31,7 +32,7 @@ def clone_wrt_input(g: Any) -> Any: return g
 @op(grad_name="ToCopyBackward0", called="to")
 def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False) -> Any:
     """`input`, which is on the device `source`, on `device`; with `non_blocking` perhaps still under way there."""
-    return backend.to_device(input, device, non_blocking)
+    return _arrays.to_device(input, device, non_blocking)
 @to_device.derivative("input")
 def to_device_wrt_input(g: Any, device: Any, source: Any) -> Any: return to_device(g, device=source, source=device)
 
@@ -65,5 +66,5 @@ def fill(input: Any, value: Any) -> Any:
     if value.ndim:
         raise ShapeError(f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     if isinstance(input, TensorBase) and isinstance(value, TensorBase):
-        value = moved(value, backend.device_of(input.array))
+        value = moved(value, _arrays.device_of(input.array))
     return fill_with(input, value)

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, dtypes
-from minigrad.autograd.call import quiet
-from minigrad.autograd.graph import LEAF, TensorBase
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.recording.call import quiet
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import LEAF, TensorBase
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
            "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
@@ -103,7 +104,7 @@ def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
 def made(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    return wrap(backend.make(backend.as_device(device), function, shape, wanted.numpy), requires_grad, out)
+    return wrap(_arrays.make(_arrays.as_device(device), function, shape, wanted.numpy), requires_grad, out)
 
 
 def empty(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -134,7 +135,7 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
     value = fitting("full", value, wanted)
-    array = quiet().run(backend.make, backend.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
+    array = quiet().run(_arrays.make, _arrays.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
     return wrap(array, requires_grad, out)
 
 
@@ -154,7 +155,7 @@ def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, lay
     """An `n` by `m` matrix (`m` is `n` by default) with ones on the diagonal and zeros elsewhere."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     rows, columns = sizes_of("eye", (n, n if m is None else m))
-    return wrap(backend.make(backend.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
+    return wrap(_arrays.make(_arrays.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
@@ -173,7 +174,7 @@ def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any
     if row < 0 or col < 0:
         raise ShapeError(f"{name}: row and col must be non-negative, got {row} and {col}")
     places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
-    return wrap(backend.to_device(places, backend.as_device(device)))
+    return wrap(_arrays.to_device(places, _arrays.as_device(device)))
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
@@ -191,7 +192,7 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
                          f"({len(stride)})")
     needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
     t = made("empty", (needed,), None, dtype, device, False)
-    strided = backend.library_of(t.array).as_strided
+    strided = _arrays.library_of(t.array).as_strided
     return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
 
 
@@ -257,7 +258,7 @@ def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, 
 def placed(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
     """`array`, computed in main memory, as a tensor of `dtype` on `device`."""
     array = quiet().run(array.astype, dtype.numpy, copy=False)
-    return wrap(backend.to_device(array, backend.as_device(device)), requires_grad, out)
+    return wrap(_arrays.to_device(array, _arrays.as_device(device)), requires_grad, out)
 
 
 def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -302,7 +303,7 @@ def like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
     array = laid_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
-    return wrap(array if device is None else backend.to_device(array, backend.as_device(device)), requires_grad)
+    return wrap(array if device is None else _arrays.to_device(array, _arrays.as_device(device)), requires_grad)
 
 
 @on_its_card
@@ -346,7 +347,7 @@ def constant_like(input: Any, value: Any) -> Any:
     """The number `value` as a 0-dimensional tensor of the dtype and on the device of `input`."""
     dtype = dtypes.FROM_NUMPY[input.array.dtype]
     try:
-        return tensor(number_of(value), dtype=dtype, device=backend.device_of(input.array))
+        return tensor(number_of(value), dtype=dtype, device=_arrays.device_of(input.array))
     except (ArgumentError, ValueError) as error:
         raise DtypeError(f"value cannot be converted to type {dtype.name} without overflow: {value!r} ({error})") from None
 
@@ -408,7 +409,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     array, home = array_of("tensor", data, wanted)
     if array is data or isinstance(data, TensorBase) or not array.flags.owndata:
         array = copied(array)
-    return wrap(backend.to_device(array, home if device is None else backend.as_device(device)), requires_grad)
+    return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)), requires_grad)
 
 
 @on_its_card
@@ -422,7 +423,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     if isinstance(data, TensorBase):
         return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
     array, home = array_of("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
-    return wrap(backend.to_device(array, home if device is None else backend.as_device(device)))
+    return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Any:
@@ -434,11 +435,11 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
         source = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
     elif isinstance(obj, TensorBase):
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
-    elif isinstance(obj, backend.array_types):
+    elif isinstance(obj, _arrays.array_types):
         source = wrap(adopted(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
-        source = wrap(adopted(backend.from_cuda(obj)))
-    elif hasattr(obj, "__dlpack__") or backend.is_capsule(obj):
+        source = wrap(adopted(_arrays.from_cuda(obj)))
+    elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
         source = from_dlpack(obj)
     else:
         if copy is False:
@@ -466,12 +467,12 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         device: where it is to be; None: where it is.
         copy: True: of its own memory; False: never copied, else ``ValueError``; None: copied where it must be.
     """
-    array = adopted(backend.from_dlpack(ext_tensor))
-    if device is None or (there := backend.resolve(backend.as_device(device))) == backend.device_of(array):
+    array = adopted(_arrays.from_dlpack(ext_tensor))
+    if device is None or (there := _arrays.resolve(_arrays.as_device(device))) == _arrays.device_of(array):
         return wrap(copied(array) if copy else array)
     if copy is False:
-        raise ValueError(f"from_dlpack: cannot move the array from {backend.device_of(array)} to {there} without a copy")
-    return wrap(backend.to_device(array, there))
+        raise ValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
+    return wrap(_arrays.to_device(array, there))
 
 
 def to_dlpack(tensor: Any) -> Any:
@@ -511,16 +512,16 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
         data = data.array
     if isinstance(data, np.generic):
         data = np.asarray(data)
-    if isinstance(data, backend.array_types):
+    if isinstance(data, _arrays.array_types):
         array = adopted(data)
-        return (array if wanted is None else converted(array, wanted)), backend.device_of(array)
+        return (array if wanted is None else converted(array, wanted)), _arrays.device_of(array)
     if not isinstance(data, (*NUMBERS, list, tuple)):
         if hasattr(data, "__cuda_array_interface__"):
-            return array_of(caller, backend.from_cuda(data), wanted)
+            return array_of(caller, _arrays.from_cuda(data), wanted)
         if hasattr(data, "__array__"):
             return array_of(caller, np.asarray(data), wanted)
         if hasattr(data, "__dlpack__"):
-            return array_of(caller, backend.from_dlpack(data), wanted)
+            return array_of(caller, _arrays.from_dlpack(data), wanted)
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
@@ -531,9 +532,9 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
         for k, d in enumerate(found):
             wanted = d if k == 0 else dtypes.promote_types(wanted, d)
     try:
-        return quiet().run(np.array, data, dtype=wanted.numpy), backend.as_device(None)
+        return quiet().run(np.array, data, dtype=wanted.numpy), _arrays.as_device(None)
     except OverflowError as error:
-        return wrapped_around(caller, data, wanted, error), backend.as_device(None)
+        return wrapped_around(caller, data, wanted, error), _arrays.as_device(None)
     except TypeError as error:
         raise uneven(caller, data) or ArgumentError(f"{caller}: cannot make {wanted!r} of the data: {error}") from None
     except ValueError as error:
@@ -561,7 +562,7 @@ def converted(array: Any, wanted: dtypes.dtype) -> Any:
 def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None:
     """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
     for kind in set(map(type, data)):
-        if issubclass(kind, (TensorBase, np.generic, *backend.array_types)):
+        if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
             arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
             found.update([known_dtype(a.dtype) for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):

@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, dtypes
-from minigrad.autograd import call
-from minigrad.autograd.graph import TensorBase
-from minigrad.autograd.op import op
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops import copying
-from minigrad.ops.arithmetic import zeros_of
 from minigrad.ops.creation import number_of, sizes_of, wrap
+from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.random import draws_on
+from minigrad.recording.argument_errors import need_one_device
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import TensorBase
+from minigrad.recording.op import op
 
 __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
            "randn_like", "randperm"]
@@ -33,7 +34,7 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
         raise DtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
     if dtype is dtypes.float16:  # 11 bits, so that nothing is rounded up to 1
         return (draws.integers(0, 2048, shape) / 2048).astype(dtype.numpy)
-    return backend.as_array(draws.random(shape, dtype=dtype.numpy))
+    return _arrays.as_array(draws.random(shape, dtype=dtype.numpy))
 
 
 @on_its_card
@@ -47,15 +48,15 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
     if dtype.kind != "f":
         raise DtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
     if dtype is dtypes.float16:
-        return backend.as_array(draws.standard_normal(shape, dtype=np.float32)).astype(np.float16)
-    return backend.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
+        return _arrays.as_array(draws.standard_normal(shape, dtype=np.float32)).astype(np.float16)
+    return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
 
 
 def drawn(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     if out is not None:
         dtype, device = out.dtype, out.device
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    return wrap(draw(shape, wanted, backend.as_device(device), generator), requires_grad, out)
+    return wrap(draw(shape, wanted, _arrays.as_device(device), generator), requires_grad, out)
 
 
 def rand(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
@@ -97,7 +98,7 @@ def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, 
     kind = np.uint64 if high > 2**63 else np.int64
     if dtype.kind == "i" and dtype.itemsize < 8:
         kind = dtype.numpy
-    return backend.as_array(draws.integers(low, high, shape, dtype=kind)).astype(dtype.numpy, copy=False)
+    return _arrays.as_array(draws.integers(low, high, shape, dtype=kind)).astype(dtype.numpy, copy=False)
 
 
 def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None, out: Any = None,
@@ -155,14 +156,14 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
     if not tensors and size is None:
         raise ArgumentError("normal(): with mean and std as numbers, argument 'size' is needed: normal(0., 1., (2, 3))")
-    call.need_one_device("normal", mean=mean, std=std)
+    need_one_device("normal", mean=mean, std=std)
     arrays: list[Any] = [x.array if isinstance(x, TensorBase) else x for x in (mean, std)]
     if bool(np.any(arrays[1] < 0)):
         raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
     if tensors:
         array = tensors[0].array
         shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
-        dtype, device = dtypes.FROM_NUMPY[array.dtype], backend.device_of(array)
+        dtype, device = dtypes.FROM_NUMPY[array.dtype], _arrays.device_of(array)
     else:
         shape = sizes_of("normal", (size,))
 
@@ -196,7 +197,7 @@ def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
     if not bool(np.all((p >= 0) & (p <= 1))):
         raise ShapeError(f"{name} expects p to be in [0, 1], got {p}")
     kind = dtypes.float64 if getattr(p, "dtype", None) == np.float64 else dtypes.float32
-    return uniform(like.shape, kind, backend.device_of(like), generator) < p
+    return uniform(like.shape, kind, _arrays.device_of(like), generator) < p
 
 
 @on_its_card
@@ -220,7 +221,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         raise ShapeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
     if bool((weights.sum(axis=-1) == 0).any()):
         raise ShapeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
-    device = backend.device_of(weights)
+    device = _arrays.device_of(weights)
     if replacement:
         steps = weights.astype(np.float64).cumsum(axis=-1)
         points = uniform((*weights.shape[:-1], num_samples), dtypes.float64, device, generator) * steps[..., -1:]
@@ -243,7 +244,7 @@ def poisson_counts(input: Any, *, generator: Any = None) -> Any:
     """Numbers of the Poisson distributions whose rates are in `input`."""
     if bool((input < 0).any()):
         raise ShapeError("poisson: invalid Poisson rate, expected rate to be non-negative")
-    return backend.as_array(draws_on(backend.device_of(input), generator).poisson(input)).astype(input.dtype)
+    return _arrays.as_array(draws_on(_arrays.device_of(input), generator).poisson(input)).astype(input.dtype)
 @poisson_counts.derivative("input")
 def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
@@ -251,9 +252,9 @@ def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 @on_its_card
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
     """Numbers of successes in `count` trials of probability `prob`, element by element."""
-    call.need_one_device("binomial", count=count, prob=prob)
-    draws = draws_on(backend.device_of(count.array), generator)
-    drawn_counts = backend.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
+    need_one_device("binomial", count=count, prob=prob)
+    draws = draws_on(_arrays.device_of(count.array), generator)
+    drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
     return wrap(drawn_counts.astype(count.array.dtype))
 
 
@@ -310,7 +311,7 @@ def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) ->
 @on_its_card
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
-    call.need_one_device("bernoulli_", input=self, p=p)
+    need_one_device("bernoulli_", input=self, p=p)
     chance = p.array if isinstance(p, TensorBase) else p
     return overwritten(self, coins("bernoulli_", chance, self.array, generator))
 
@@ -323,7 +324,7 @@ def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
         raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     kind = self.array.dtype if self.array.dtype.itemsize > 2 else np.float32
     values = draws_on(self.device, generator).standard_exponential(self.array.shape, dtype=kind)
-    return overwritten(self, backend.as_array(values) / lambd)
+    return overwritten(self, _arrays.as_array(values) / lambd)
 
 
 @on_its_card
@@ -331,7 +332,7 @@ def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
     """Fill with the number of trials of probability `p` up to and with the first success."""
     if not 0 < p < 1:
         raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
-    return overwritten(self, backend.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
+    return overwritten(self, _arrays.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
 
 
 @on_its_card

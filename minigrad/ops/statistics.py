@@ -9,31 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.call import constant, need_one_device
-from minigrad.autograd.graph import TensorBase
-from minigrad.autograd.inplace import with_inplace
-from minigrad.autograd.op import op
-from minigrad.autograd.placement import on_its_card
-from minigrad.dtypes import FROM_NUMPY
+from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops import (
-    arithmetic,
-    comparison,
-    copying,
-    decomposition,
-    indexing,
-    linalg,
-    ordering,
-    reduction,
-    scatter,
-    shape,
-    slicing,
-)
-from minigrad.ops.reduction import numpy_names, vector_norm
-from minigrad.ops.scatter import gather_at
-from minigrad.ops.shape import reshape, wrapped_dim
-from minigrad.ops.slicing import narrow_to
+from minigrad.ops import copying
+from minigrad.ops.indexing import indexing, scatter
+from minigrad.ops.indexing.scatter import gather_at
+from minigrad.ops.linear_algebra import decomposition, products
+from minigrad.ops.pointwise import arithmetic, comparison
+from minigrad.ops.reducing import ordering, reduction
+from minigrad.ops.reducing.reduction import numpy_names, vector_norm
+from minigrad.ops.shaping import shape, slicing
+from minigrad.ops.shaping.shape import reshape, wrapped_dim
+from minigrad.ops.shaping.slicing import narrow_to
+from minigrad.recording.argument_errors import need_one_device
+from minigrad.recording.call import constant
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import TensorBase
+from minigrad.recording.inplace import with_inplace
+from minigrad.recording.op import op
 
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
            "histogramdd", "nanquantile", "norm", "quantile", "renorm", "segment_reduce", "trapezoid", "trapz"]
@@ -75,7 +69,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
     if not isinstance(q, TensorBase):
         if not 0 <= q <= 1:
             raise ShapeError(f"{name}() q must be in the range [0, 1] but got {q}")
-        q = constant(backend.full((), q, input.array), input)
+        q = constant(_arrays.full((), q, input.array), input)
     if q.ndim > 1:
         raise ShapeError(f"{name}() q must be a scalar or 1D tensor, but got shape {list(q.shape)}")
     if q.array.dtype != dtype:
@@ -275,7 +269,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
         raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
     axis = wrapped_dim(axis, data.ndim)
     need_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
-    xp = backend.xp_of(data.array)
+    xp = _arrays.xp_of(data.array)
     size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
     if size.shape[:-1] != tuple(data.shape[:axis]):
         raise ShapeError(f"segment_reduce(): expected lengths of shape [*{list(data.shape[:axis])}, segments], got "
@@ -295,7 +289,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
     outside = constant(~within.reshape((*places.shape, *(1,) * len(rest))), data)
     found = scatter.masked_fill(found, outside, empty[reduce])
     if initial is not None or longest == 0:
-        first = shape.expand(constant(backend.full((), empty[reduce] if initial is None else initial, data.array), data),
+        first = shape.expand(constant(_arrays.full((), empty[reduce] if initial is None else initial, data.array), data),
                              size=(*size.shape, 1, *rest))
         found = slicing.cat([first, found], dim=size.ndim)
     reducer = {"max": reduction.amax, "min": reduction.amin, "prod": reduction.prod}.get(reduce, reduction.sum)
@@ -355,7 +349,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         factor = comparison.clamp(factor, min=0)
     else:
         factor = builtins.max(factor, 0)
-    product = linalg.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
+    product = products.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
     found = arithmetic.div(product, factor)
     return reshape(found, shape=()) if found.shape == (1, 1) else found
 
@@ -456,7 +450,7 @@ def spaced(name: str, x: Any, range: Any, count: int) -> Any:
     if range is None:
         range = (0, 0) if x.size else (0, 1)
     low, high = bin_range(name, x, range[0], range[1], 0.5)
-    return backend.xp_of(x).linspace(low, high, count + 1).astype(x.dtype)
+    return _arrays.xp_of(x).linspace(low, high, count + 1).astype(x.dtype)
 
 
 def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:

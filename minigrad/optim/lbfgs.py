@@ -7,11 +7,11 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import autograd, backend
-from minigrad.autograd.clock import ledger
-from minigrad.autograd.placement import placed
+from minigrad import _arrays, autograd
 from minigrad.errors import DeviceError
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
+from minigrad.recording.clock import ledger
+from minigrad.recording.device_guard import placed
 
 __all__ = ["LBFGS"]
 
@@ -83,10 +83,10 @@ class LBFGS(Optimizer):
             if p.device != home:
                 raise DeviceError(f"LBFGS.step: expected all tensors on the same device, but parameter 0 is on {home} and "
                                   f"parameter {k} is on {p.device}; LBFGS takes all parameters as one vector: move one")
-        here = backend.current(home)
+        here = _arrays.current(home)
 
         def evaluate() -> Any:
-            with autograd.enable_grad(), backend.on_card(here):
+            with autograd.enable_grad(), _arrays.on_card(here):
                 return closure()
         return placed(self._minimize)(self._params[0], group, state, evaluate)
 

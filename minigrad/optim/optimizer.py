@@ -13,13 +13,15 @@ from typing import Any, Callable, Iterator
 
 import numpy as np
 
-from minigrad import autograd, backend, dtypes
-from minigrad.autograd.clock import hint_here, ledger
-from minigrad.autograd.graph import RemovableHandle
+from minigrad import _arrays, autograd
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
-from minigrad.autograd.placement import on_its_card, placed
 from minigrad.errors import ArgumentError, DeviceError
-from minigrad.tensor import Tensor
+from minigrad.recording.clock import ledger
+from minigrad.recording.device_guard import on_its_card, placed
+from minigrad.recording.graph import RemovableHandle
+from minigrad.recording.hints import hint
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
@@ -286,7 +288,7 @@ class Optimizer:
                 self._watch_zeroing()
         elif not self._warned:
             self._warned = True
-            hint_here(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() before "
+            hint(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() before "
                       "step(), and check that the loss depends on these parameters (not on copies) and that they require grad.")
         return loss
 
@@ -299,7 +301,7 @@ class Optimizer:
         if write is not None and before is not None and before[0] is grad and write.op_name == ACCUMULATION and \
                 write.run >= write.count - before[1] > 0:
             self._watched, self._seen_grad = WATCHED_STEPS, None
-            hint_here(f"{type(self).__name__}.step(): these gradients were added to those of the previous step, because "
+            hint(f"{type(self).__name__}.step(): these gradients were added to those of the previous step, because "
                       f"zero_grad() was not called in between. Call optimizer.zero_grad() before loss.backward().")
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
@@ -315,8 +317,8 @@ class Optimizer:
         finally:
             together = self.__dict__.pop("_together")
             for (device, _, rule, factors), tensors in together.items():
-                with backend.on_card(device):
-                    backend.library_on(device).kernels.move(rule, tensors, factors)
+                with _arrays.on_card(device):
+                    _arrays.library_on(device).kernels.move(rule, tensors, factors)
 
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """What `p` carries from step to step."""
@@ -328,9 +330,9 @@ class Optimizer:
 
         `factors` are the numbers of its `rule`; what has the same ones goes together.
         """
-        if p.__class__ is np.ndarray or not backend.library_of(p).kernels.moves(p, grad, *state):
+        if p.__class__ is np.ndarray or not _arrays.library_of(p).kernels.moves(p, grad, *state):
             return False
-        key = backend.device_of(p), p.dtype, rule, tuple([float(f) for f in factors])
+        key = _arrays.device_of(p), p.dtype, rule, tuple([float(f) for f in factors])
         self._together.setdefault(key, []).append((p, *state, grad))
         return True
 

@@ -8,7 +8,7 @@ import math
 from typing import Any, Callable, Iterable
 
 from minigrad import autograd
-from minigrad.dtypes import int64
+from minigrad._types.dtypes import int64
 from minigrad.nn.modules.factory import buffer
 from minigrad.nn.modules.module import Module
 from minigrad.nn.modules.normalization import BatchNorm

@@ -9,10 +9,10 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import dtypes, layouts
+from minigrad._types import dtypes, layouts
 from minigrad.errors import ArgumentError
 from minigrad.ops.creation import placed
-from minigrad.ops.windows import cosines
+from minigrad.ops.spectral.windows import cosines
 
 __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming", "hann",
            "kaiser", "nuttall"]

@@ -7,8 +7,9 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import backend, dtypes
-from minigrad.tensor import Tensor
+from minigrad import _arrays
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
 
 __all__ = ["assert_close"]
 
@@ -114,7 +115,7 @@ class Comparison:
             return unequal("dtype", name(actual.dtype), name(expected.dtype))
         if self.check_stride and actual.strides != expected.strides:
             return unequal("stride()", actual.strides, expected.strides)
-        return self.of_values(backend.to_numpy(actual), backend.to_numpy(expected))
+        return self.of_values(_arrays.to_numpy(actual), _arrays.to_numpy(expected))
 
     def of_values(self, actual: Any, expected: Any) -> str | None:
         """The difference of two NumPy arrays of one shape."""

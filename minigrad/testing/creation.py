@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import dtypes
-from minigrad.ops import arithmetic, comparison, creation, sampling
-from minigrad.tensor import Tensor
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
+from minigrad.ops import creation, sampling
+from minigrad.ops.pointwise import arithmetic, comparison
 
 __all__ = ["make_tensor"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from minigrad import autograd
+from minigrad._tensor import Tensor
 from minigrad.autograd.gradcheck import GradcheckError
 from minigrad.errors import ArgumentError
-from minigrad.tensor import Tensor
 from minigrad.testing.comparison import assert_close
 
 __all__ = ["assert_gradients_match"]

@@ -10,10 +10,10 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import dtypes
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
 from minigrad.errors import ArgumentError
 from minigrad.ops import creation
-from minigrad.tensor import Tensor
 
 __all__ = ["broadcastable", "shapes", "tensors"]
 

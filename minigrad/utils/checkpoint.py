@@ -9,10 +9,10 @@ from contextlib import nullcontext
 from typing import Any, Callable, Iterable
 
 import minigrad.random as rng
-from minigrad.autograd.modes import enable_grad
-from minigrad.autograd.observe import saved_tensors_hooks
+from minigrad._tensor import Tensor
+from minigrad.autograd.grad_mode import enable_grad
+from minigrad.autograd.graph import saved_tensors_hooks
 from minigrad.errors import ArgumentError, GraphError
-from minigrad.tensor import Tensor
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 

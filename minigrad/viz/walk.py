@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable
 
-from minigrad import backend
-from minigrad.autograd.clock import owners
-from minigrad.autograd.graph import Node, Port, TensorBase, edge_of
+from minigrad import _arrays
+from minigrad.recording.clock import owners
+from minigrad.recording.graph import Node, Port, TensorBase, edge_of
 
 
 @dataclass
@@ -119,7 +119,7 @@ def op_box(node: Node, attributes: bool, saved: bool) -> Box:
 def leaf_box(leaf: Any, name: str | None) -> Box:
     box = Box("", "leaf" if name is None else "parameter", name or "leaf", [f"{shape_text(leaf.array.shape)} {leaf.dtype.name}"])
     if leaf._grad is not None:
-        values = backend.to_numpy(leaf._grad.array)
+        values = _arrays.to_numpy(leaf._grad.array)
         square = (values * values.conj()).real if values.size else values
         box.gradient = float(square.mean()) ** 0.5 if values.size else 0.0
         box.lines.append(f"grad {box.gradient:.2g}")

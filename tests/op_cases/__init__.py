@@ -19,7 +19,7 @@ Let shapes include 0-dimensional and zero-size ones wherever the op takes them (
 strategy is unlikely to meet into `examples`, which always run; special values (NaN, infinities) go into `edges`.
 
 Values stay away from kinks (``away=[0.0]``, ``distinct=True`` for max, sort and the like); what happens *at* a kink is pinned
-by ordinary tests. Settings are given by keyword, as dtype a ``minigrad.dtypes`` object. Only arguments with a derivative
+by ordinary tests. Settings are given by keyword, as dtype a ``minigrad._types.dtypes`` object. Only arguments with a derivative
 rule are differentiated. Run one op's tests with ``pytest -n0 tests/test_op_table.py -k "[mul]"``.
 """
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad import dtypes
+from minigrad._types import dtypes
 from tests.op_cases import Bad, OpCase, arrays, broadcastable, dims, f, sample, shapes, with_dim
 
 limits = np.array([0.0, -0.0, 50.0, -50.0, 800.0, -800.0, np.inf, -np.inf, np.nan])

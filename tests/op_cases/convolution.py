@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad.ops.sliding import exact_padding
+from minigrad.ops.neural.sliding_window import exact_padding
 from tests.op_cases import Bad, OpCase, f
 
 

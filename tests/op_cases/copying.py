@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad import backend, layouts
+from minigrad import _arrays
+from minigrad._types import layouts
 from tests.op_cases import Bad, OpCase, arrays, f, sample, shapes
 
-CPU = backend.Device("cpu")
+CPU = _arrays.Device("cpu")
 
 CASES = {
     "clone": OpCase(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad import dtypes
+from minigrad._types import dtypes
 from tests.op_cases import Bad, OpCase, arrays, broadcastable, f, sample
 
 CASES = {

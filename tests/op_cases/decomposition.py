@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad.ops.decomposition import adjoint, linalg_inv
+from minigrad.ops.linear_algebra.decomposition import adjoint, linalg_inv
 from tests.op_cases import Bad, OpCase, arrays, f, sample
 
 GAUGE = "the factors are determined up to a sign or phase; tests/test_linalg.py checks what does not depend on it"

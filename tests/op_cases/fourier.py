@@ -1,4 +1,4 @@
-"""Cases of the operations in ``minigrad/ops/fourier.py``. The reference is the sum that defines the transform."""
+"""Cases of the operations in ``minigrad/ops/spectral/fourier.py``. The reference is the sum that defines the transform."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad import backend, random
+from minigrad import _arrays, random
 from tests.op_cases import Bad, OpCase, arrays, f, sample
 
 
@@ -17,7 +17,7 @@ def seeded() -> None:
 
 def draws() -> Any:
     seeded()
-    return random.draws_on(backend.Device("cpu"))
+    return random.draws_on(_arrays.Device("cpu"))
 
 
 CASES = {

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from minigrad import dtypes
-from minigrad.ops import shape as ops
-from minigrad.ops import slicing
+from minigrad._types import dtypes
+from minigrad.ops.shaping import shape as ops
+from minigrad.ops.shaping import slicing
 from tests.op_cases import Bad, OpCase, arrays, dims, f, sample, shapes
 
 IOOB = r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)"

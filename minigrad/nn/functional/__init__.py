@@ -4,7 +4,6 @@ Most are operations, declared with their derivatives in :mod:`minigrad.ops` and 
 itself is composed of them, so its derivatives follow.
 """
 
-from minigrad.autograd.boundary import guard as _guard
 from minigrad.nn.functional import activations, attention, distance, dropouts, indices, losses, resampling
 from minigrad.nn.functional.activations import *
 from minigrad.nn.functional.attention import *
@@ -13,13 +12,22 @@ from minigrad.nn.functional.dropouts import *
 from minigrad.nn.functional.indices import *
 from minigrad.nn.functional.losses import *
 from minigrad.nn.functional.resampling import *
-from minigrad.ops import convolution, pooling
-from minigrad.ops.convolution import *
-from minigrad.ops.embedding import embedding, embedding_bag, one_hot
-from minigrad.ops.linalg import linear
-from minigrad.ops.normalization import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, normalize, rms_norm
-from minigrad.ops.padding import pad
-from minigrad.ops.pooling import *
+from minigrad.ops.linear_algebra.products import linear
+from minigrad.ops.neural import convolution, pooling
+from minigrad.ops.neural.convolution import *
+from minigrad.ops.neural.embedding import embedding, embedding_bag, one_hot
+from minigrad.ops.neural.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+)
+from minigrad.ops.neural.padding import pad
+from minigrad.ops.neural.pooling import *
+from minigrad.recording.boundary import guard as _guard
 
 __all__ = ["batch_norm", "embedding", "embedding_bag", "group_norm", "instance_norm", "layer_norm", "linear",
            "local_response_norm", "normalize", "one_hot", "pad", "rms_norm"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import backend, random
-from minigrad.autograd import clock
-from minigrad.autograd.placement import on_its_card
-from minigrad.ops import activation, elementary
-from minigrad.ops.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
-from minigrad.ops.elementary import sigmoid, tanh
+from minigrad import _arrays, random
+from minigrad.ops.neural import activation
+from minigrad.ops.neural.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
+from minigrad.ops.pointwise import elementary
+from minigrad.ops.pointwise.elementary import sigmoid, tanh
+from minigrad.recording import hints
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
            "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
@@ -90,7 +91,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
         raise ValueError(f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
-    draws = random.draws_on(backend.device_of(input.array)).random(input.shape, dtype="float32")
+    draws = random.draws_on(_arrays.device_of(input.array)).random(input.shape, dtype="float32")
     slopes = (lower + (upper - lower) * draws).astype(input.array.dtype)
     return activation.leaky_by.inplace(input, slopes) if inplace else activation.leaky_by(input, slopes)
 
@@ -105,7 +106,7 @@ def _implicit(name: str, input: Any, dim: int | None) -> int:
     if dim is not None:
         return dim
     dim = 0 if input.ndim in (0, 1, 3) else 1
-    clock.hint_here(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an "
+    hints.hint(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an "
                     "argument.")
     return dim
 
@@ -131,7 +132,7 @@ def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float =
 
     With `hard` it is one-hot, with the gradient of the soft one. Source: Jang et al., 2017, arXiv:1611.01144.
     """
-    draws = random.draws_on(backend.device_of(logits.array)).standard_exponential(logits.shape)
+    draws = random.draws_on(_arrays.device_of(logits.array)).standard_exponential(logits.shape)
     noise = -elementary.log(logits.detach() * 0 + draws.astype(logits.array.dtype))
     soft = activation.softmax((logits + noise) / tau, dim)
     if not hard:

@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd import call
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
-from minigrad.ops import activation, comparison, linalg, slicing
-from minigrad.ops import reduction as reductions
-from minigrad.ops import shape as shapes
+from minigrad.ops.linear_algebra import products
+from minigrad.ops.neural import activation
+from minigrad.ops.pointwise import comparison
+from minigrad.ops.reducing import reduction as reductions
+from minigrad.ops.shaping import shape as shapes
+from minigrad.ops.shaping import slicing
+from minigrad.recording import call
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -45,7 +48,7 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         key, value = (_repeated_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-    scores = linalg.matmul(query * factor, key.swapaxes(-1, -2))
+    scores = products.matmul(query * factor, key.swapaxes(-1, -2))
     if is_causal:
         attn_mask = _causal_mask(scores)
     if attn_mask is not None and attn_mask.dtype.kind == "b":
@@ -53,13 +56,13 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
         weights = comparison.where(reductions.any(attn_mask, dim=-1, keepdim=True), weights, 0.0)
     else:
         weights = activation.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)
-    return linalg.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
+    return products.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
 
 
 @on_its_card
 def _causal_mask(scores: Any) -> Any:
     """0 where a row of `scores` may look, at its own column and those before, and -inf elsewhere."""
-    allowed = backend.xp_of(scores.array).tri(scores.shape[-2], scores.shape[-1], dtype=bool)
+    allowed = _arrays.xp_of(scores.array).tri(scores.shape[-2], scores.shape[-1], dtype=bool)
     zero, never = (scores.array.dtype.type(x) for x in (0, -math.inf))
     return call.constant(np.where(allowed, zero, never), scores)
 
@@ -98,9 +101,9 @@ def multi_head_attention_forward(
     weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else slicing.chunk(in_proj_weight, 3)
     biases = (None,) * 3 if in_proj_bias is None else slicing.chunk(in_proj_bias, 3)
     if query is key is value and not use_separate_proj_weight:
-        q, k, v = slicing.chunk(linalg.linear(query, in_proj_weight, in_proj_bias), 3, -1)
+        q, k, v = slicing.chunk(products.linear(query, in_proj_weight, in_proj_bias), 3, -1)
     else:
-        q, k, v = (linalg.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))
+        q, k, v = (products.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases))
     if bias_k is not None:
         k, v = (slicing.cat([x, shapes.expand(b, size=(1, n, embed))]) for x, b in ((k, bias_k), (v, bias_v)))
 
@@ -115,15 +118,15 @@ def multi_head_attention_forward(
     mask = _joined_masks(attn_mask, key_padding_mask, q, k.shape[2])
     dropout_p = dropout_p if training else 0.0
     if need_weights:
-        scores = linalg.matmul(q * (1 / math.sqrt(size)), k.swapaxes(-1, -2))
+        scores = products.matmul(q * (1 / math.sqrt(size)), k.swapaxes(-1, -2))
         attention = activation.softmax(scores if mask is None else scores + mask, dim=-1)
         attention = dropout(attention, dropout_p) if dropout_p else attention
-        result = linalg.matmul(attention, v)
+        result = products.matmul(attention, v)
         attention = reductions.mean(attention, dim=1) if average_attn_weights else attention
     else:
         attention, result = None, scaled_dot_product_attention(q, k, v, mask, dropout_p)
     joined = shapes.reshape(shapes.permute(result, dims=(2, 0, 1, 3)), shape=(length, n, embed))
-    output = linalg.linear(joined, out_proj_weight, out_proj_bias)
+    output = products.linear(joined, out_proj_weight, out_proj_bias)
     if batched:
         return output, attention
     return output[:, 0], None if attention is None else attention[0]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import dtypes
+from minigrad._types import dtypes
 from minigrad.errors import ShapeError
-from minigrad.ops import arithmetic, comparison, indexing, linalg, places
-from minigrad.ops import reduction as reductions
-from minigrad.ops import shape as shapes
+from minigrad.ops.indexing import indexing
+from minigrad.ops.indexing import take as takes
+from minigrad.ops.linear_algebra import products
+from minigrad.ops.pointwise import arithmetic, comparison
+from minigrad.ops.reducing import reduction as reductions
+from minigrad.ops.shaping import shape as shapes
 
 __all__ = ["bilinear", "cosine_similarity", "pairwise_distance", "pdist"]
 
@@ -24,7 +27,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     if (input1.shape[-1], input2.shape[-1]) != tuple(weight.shape[1:]):
         raise ShapeError(f"bilinear(): input sizes {input1.shape[-1]} and {input2.shape[-1]} do not match weight of shape "
                          f"{list(weight.shape)}, which takes {weight.shape[1]} and {weight.shape[2]}")
-    result = linalg.einsum("...i,oij,...j->...o", input1, weight, input2)
+    result = products.einsum("...i,oij,...j->...o", input1, weight, input2)
     return result if bias is None else result + bias
 
 
@@ -59,6 +62,6 @@ def pdist(input: Any, p: float = 2.0) -> Any:
         raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
         raise ShapeError(f"pdist only supports non-negative p values, got {p}")
-    pairs = places.combinations(shapes.filled(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
+    pairs = takes.combinations(shapes.filled(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
     difference = indexing.index_select(input, 0, pairs[:, 0]) - indexing.index_select(input, 0, pairs[:, 1])
     return reductions.vector_norm(difference, p, -1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigrad import backend, random
-from minigrad.autograd import clock
-from minigrad.autograd.placement import on_its_card
-from minigrad.ops import arithmetic
+from minigrad import _arrays, random
+from minigrad.ops.pointwise import arithmetic
+from minigrad.recording import hints
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
@@ -20,7 +20,7 @@ def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool, sha
     if not training or p == 0:
         return input
     drawn, dtype, scale = _drawn(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
-    mask = backend.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
+    mask = _arrays.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
     if mask is None:
         mask = (drawn >= p).astype(dtype) * scale
     return input.mul_(mask) if inplace else arithmetic.mul(input, mask)
@@ -33,7 +33,7 @@ def _check_probability(name: str, p: float) -> None:
 
 def _drawn(like: Any, shape: Any) -> Any:
     """An array of random numbers, uniform in [0, 1), where `like` lives."""
-    return random.draws_on(backend.device_of(like.array)).random(tuple(shape), dtype="float32")
+    return random.draws_on(_arrays.device_of(like.array)).random(tuple(shape), dtype="float32")
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -48,7 +48,7 @@ def _channels_dropped(name: str, ndim: int, input: Any, p: float, training: bool
     """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch."""
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
-        clock.hint_here(f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error "
+        hints.hint(f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error "
                         "in a future release. To retain the behavior and silence this warning, please use dropout instead.")
     single = input.ndim == ndim - 1 and ndim > 3 or input.ndim == 2 and ndim == 3
     lead = 1 if single else min(2, input.ndim)

@@ -1,4 +1,4 @@
-"""Losses with PyTorch's signatures: the fused ones of :mod:`minigrad.ops.loss`, and compositions.
+"""Losses with PyTorch's signatures: the fused ones of :mod:`minigrad.ops.neural.loss`, and compositions.
 
 Every loss has `reduction`: ``"none"`` gives the loss of each element or sample, ``"sum"`` their sum, ``"mean"`` their mean.
 `size_average` and `reduce` are PyTorch's older way to say the same.
@@ -12,14 +12,18 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd import clock
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance, raised
-from minigrad.ops import activation, arithmetic, comparison, elementary, linalg, loss, scatter, slicing
-from minigrad.ops import reduction as reductions
-from minigrad.ops import shape as shapes
+from minigrad.ops.indexing import scatter
+from minigrad.ops.linear_algebra import products
+from minigrad.ops.neural import activation, loss
+from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.ops.reducing import reduction as reductions
+from minigrad.ops.shaping import shape as shapes
+from minigrad.ops.shaping import slicing
+from minigrad.recording import hints
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
            "ctc_loss", "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy",
@@ -183,7 +187,7 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
     if reduction == "batchmean":
         return reductions.sum(losses) / input.shape[0] if input.ndim else reductions.sum(losses)
     if reduction == "mean":
-        clock.hint_here("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
+        hints.hint("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
                         "divides only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to "
                         "behave the same as 'batchmean' in the next major release.")
     return _reduced(losses, reduction)
@@ -302,7 +306,7 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
     chosen = loss.listed_classes(rows, shapes.reshape(target, shape=rows.shape))  # (N, position in the list, C), one-hot or 0
     listed = reductions.sum(chosen, dim=2, keepdim=True)
     other = 1 - comparison.clamp(reductions.sum(chosen, dim=1, keepdim=True), None, 1)
-    own = linalg.matmul(chosen, shapes.unsqueeze(rows, dim=2))
+    own = products.matmul(chosen, shapes.unsqueeze(rows, dim=2))
     losses = activation.relu(1 - own + shapes.unsqueeze(rows, dim=1)) * listed * other
     total = reductions.sum(losses, dim=(1, 2)) / rows.shape[1]
     return _reduced(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
@@ -393,7 +397,7 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
                          f"{list(input.shape)}")
     flat = shapes.reshape(linear_weight, shape=(math.prod(rows), linear_weight.shape[-1]))
     bias = None if linear_bias is None else shapes.reshape(linear_bias, shape=(-1,))
-    scores = shapes.reshape(linalg.linear(input, flat, bias), shape=(*input.shape[:-1], *rows))
+    scores = shapes.reshape(products.linear(input, flat, bias), shape=(*input.shape[:-1], *rows))
     return cross_entropy(scores, target, weight, ignore_index=ignore_index, reduction=reduction, label_smoothing=label_smoothing)
 
 
@@ -456,13 +460,13 @@ def _constant(array: Any, like: Any) -> Any:
     """A NumPy array as a tensor where `like` lives, in its dtype if it is floating."""
     t: Any = object.__new__(like.result_class)
     array = array.astype(like.array.dtype) if array.dtype.kind == "f" else array
-    t.array, t.node = backend.to_device(array, backend.device_of(like.array)), None
+    t.array, t.node = _arrays.to_device(array, _arrays.device_of(like.array)), None
     return t
 
 
 def _with_blanks(targets: Any, lengths: Any, blank: int) -> Any:
     """The targets as an array ``(N, 2 * S + 1)`` with a blank before and after each class, and blanks where they have ended."""
-    array = backend.to_numpy(targets.array)
+    array = _arrays.to_numpy(targets.array)
     n, longest = lengths.shape[0], int(lengths.max(initial=0))
     if array.ndim == 1 and array.shape[0] < lengths.sum() or array.ndim == 2 and array.shape[1] < longest:
         raise ShapeError(f"ctc_loss: Expected targets to hold target_lengths, {lengths.tolist()}, classes, got shape "
@@ -476,7 +480,7 @@ def _with_blanks(targets: Any, lengths: Any, blank: int) -> Any:
 
 def _lengths(name: str, x: Any, n: int) -> Any:
     """The lengths of the samples as an array of integers in main memory."""
-    array = np.asarray(backend.to_numpy(x.array) if hasattr(x, "array") else x).reshape(-1)
+    array = np.asarray(_arrays.to_numpy(x.array) if hasattr(x, "array") else x).reshape(-1)
     if array.dtype.kind not in "iu":
         raise DtypeError(f"ctc_loss: {name} must be integral, got {array.dtype}")
     if array.shape[0] != n:

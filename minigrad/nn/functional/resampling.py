@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
 from minigrad.errors import ShapeError
-from minigrad.ops import arithmetic, comparison, indexing, linalg, pooling, scatter
-from minigrad.ops import shape as shapes
+from minigrad.ops.indexing import indexing, scatter
+from minigrad.ops.linear_algebra import products
+from minigrad.ops.neural import pooling
+from minigrad.ops.pointwise import arithmetic, comparison
+from minigrad.ops.shaping import shape as shapes
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pixel_shuffle",
            "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest"]
@@ -139,17 +142,17 @@ def _each(x: Any, dims: int, name: str) -> tuple[Any, ...]:
 def _constant(array: Any, like: Any) -> Any:
     """A NumPy array as a tensor where `like` lives."""
     t: Any = object.__new__(like.result_class)
-    t.array, t.node = backend.to_device(array, backend.device_of(like.array)), None
+    t.array, t.node = _arrays.to_device(array, _arrays.device_of(like.array)), None
     return t
 
 
 def _along(x: Any, dim: int, matrix: Any) -> Any:
     """`matrix` applied to the vectors that lie along `dim` of `x`."""
     if dim == x.ndim - 1:
-        return linalg.matmul(x, matrix.swapaxes(-1, -2))
+        return products.matmul(x, matrix.swapaxes(-1, -2))
     if dim == x.ndim - 2:
-        return linalg.matmul(matrix, x)
-    return shapes.movedim(linalg.matmul(shapes.movedim(x, dim, -1), matrix.swapaxes(-1, -2)), -1, dim)
+        return products.matmul(matrix, x)
+    return shapes.movedim(products.matmul(shapes.movedim(x, dim, -1), matrix.swapaxes(-1, -2)), -1, dim)
 
 
 def nearest_places(n: int, m: int, factor: float | None, exact: bool) -> Any:
@@ -247,7 +250,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
         ends = 1.0 if align_corners else 1.0 - 1.0 / n
         axes.append(np.linspace(-ends, ends, n) if n > 1 else np.zeros(1))
     points = np.stack([*reversed(np.meshgrid(*axes, indexing="ij")), np.ones(size[2:])], axis=-1).reshape(-1, dims + 1)
-    grid = linalg.matmul(_constant(points.astype(theta.array.dtype), theta), theta.swapaxes(-1, -2))
+    grid = products.matmul(_constant(points.astype(theta.array.dtype), theta), theta.swapaxes(-1, -2))
     return shapes.reshape(grid, shape=(theta.shape[0], *size[2:], dims))
 
 

@@ -10,7 +10,7 @@ from minigrad.nn import functional as F
 from minigrad.nn.modules.container import ModuleList, Sequential
 from minigrad.nn.modules.linear import Linear
 from minigrad.nn.modules.module import Module
-from minigrad.ops.slicing import cat
+from minigrad.ops.shaping.slicing import cat
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss"]
 

@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend, dtypes
+from minigrad import _arrays
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import Tensor
 
 
 def buffer(value: Any, *size: int, device: Any = None, dtype: Any = None) -> Any:
     """A tensor of the shape `size`, filled with `value`, of the default floating type unless `dtype` is given."""
     dtype = dtypes.get_default_dtype() if dtype is None else dtype
-    device = backend.as_device(device)
+    device = _arrays.as_device(device)
     t: Any = object.__new__(Tensor)
-    t.array = backend.library_on(device).from_numpy(np.full(size, value, dtype=dtype.numpy), device)
+    t.array = _arrays.library_on(device).from_numpy(np.full(size, value, dtype=dtype.numpy), device)
     t.node = None
     return t
 

@@ -7,14 +7,16 @@ import warnings
 from collections import OrderedDict, namedtuple
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, TypeVar
 
-from minigrad import autograd, dtypes
-from minigrad.autograd.clock import calls, hint_here, tick
+from minigrad import autograd
+from minigrad._arrays import as_device
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
 from minigrad.autograd.function import Function
-from minigrad.autograd.graph import RemovableHandle
-from minigrad.backend import as_device
 from minigrad.errors import ArgumentError, DeviceError, MinigradError
 from minigrad.nn.parameter import Buffer, Parameter, is_lazy
-from minigrad.tensor import Tensor
+from minigrad.recording.clock import calls, tick
+from minigrad.recording.graph import RemovableHandle
+from minigrad.recording.hints import hint
 
 __all__ = ["Module", "register_module_buffer_registration_hook", "register_module_forward_hook",
            "register_module_forward_pre_hook", "register_module_full_backward_hook",
@@ -791,7 +793,7 @@ def _hint_if_hidden(module: Module, name: str, value: Any) -> None:
     if kinds:
         kind = kinds[0]
         right = f"{kind}Dict" if isinstance(value, dict) else f"{kind}List"
-        hint_here(f"{type(module).__name__}.{name} is a plain {type(value).__name__} of {kind}s: parameters() does not see them, "
+        hint(f"{type(module).__name__}.{name} is a plain {type(value).__name__} of {kind}s: parameters() does not see them, "
                   f"so no optimizer will train them and state_dict() will not save them. Use nn.{right}(...).")
 
 

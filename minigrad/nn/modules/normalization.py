@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad import dtypes
+from minigrad._types import dtypes
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import buffer, parameter

@@ -6,14 +6,14 @@ import math
 import warnings
 from typing import Any
 
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.rnn import PackedSequence
-from minigrad.ops.slicing import cat, stack
-from minigrad.tensor import Tensor
+from minigrad.ops.shaping.slicing import cat, stack
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 

@@ -7,7 +7,8 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import backend, dtypes
+from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -114,7 +115,7 @@ def _causal(size: int, device: Any = None, dtype: Any = None) -> Any:
     """The (size, size) mask of -inf above the diagonal and 0 elsewhere."""
     mask = buffer(0, size, size, device="cpu", dtype=dtype)
     mask.array[...] = np.triu(np.full((size, size), -np.inf), 1)
-    return mask.to(backend.as_device(device))
+    return mask.to(_arrays.as_device(device))
 
 
 def _is_causal(mask: Any, said: bool | None, size: int | None = None) -> bool:
@@ -122,8 +123,8 @@ def _is_causal(mask: Any, said: bool | None, size: int | None = None) -> bool:
     if said is not None or mask is None:
         return said is True
     like = mask.dtype if mask.dtype.is_floating_point else dtypes.float32
-    causal = backend.to_numpy(_causal(mask.shape[-2] if size is None else size, dtype=like).array)
-    return tuple(mask.shape) == causal.shape and bool((backend.to_numpy(mask.array) == causal).all())
+    causal = _arrays.to_numpy(_causal(mask.shape[-2] if size is None else size, dtype=like).array)
+    return tuple(mask.shape) == causal.shape and bool((_arrays.to_numpy(mask.array) == causal).all())
 
 
 class TransformerLayer(Module):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.clock import ledger
-from minigrad.autograd.placement import on_its_card, placed
+from minigrad import _arrays
+from minigrad._tensor import Tensor
 from minigrad.errors import MinigradError
-from minigrad.tensor import Tensor
+from minigrad.recording.clock import ledger
+from minigrad.recording.device_guard import on_its_card, placed
 
 
 class NonFiniteError(MinigradError, RuntimeError):
@@ -37,9 +37,9 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
         out.array = np.zeros((), np.float32)
         return out
     arrays = [t.array for t in tensors]
-    homes = [backend.device_of(x) for x in arrays] if backend.most_cards() else []
+    homes = [_arrays.device_of(x) for x in arrays] if _arrays.most_cards() else []
     if any(home != homes[0] for home in homes):
-        arrays = [backend.to_device(_norm([x], norm_type), homes[0]) for x in arrays]
+        arrays = [_arrays.to_device(_norm([x], norm_type), homes[0]) for x in arrays]
     out.array = _norm(arrays, norm_type)
     if error_if_nonfinite and not math.isfinite(out.array):
         raise NonFiniteError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot "
@@ -60,20 +60,20 @@ def _norm(arrays: list[Any], norm_type: float) -> Any:
             total = np.max(np.stack(norms)) if norm_type > 0 else np.min(np.stack(norms))
         else:
             total = np.linalg.norm(np.stack(norms), norm_type)
-    return backend.as_array(total).astype(arrays[0].real.dtype)
+    return _arrays.as_array(total).astype(arrays[0].real.dtype)
 
 
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
     """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
     factor = _factor(total_norm.array, float(max_norm))
     for g in _gradients(parameters):
-        _scale(g.array, factor if factor.__class__ is g.array.__class__ is np.ndarray else backend.to_device(factor, g.device))
+        _scale(g.array, factor if factor.__class__ is g.array.__class__ is np.ndarray else _arrays.to_device(factor, g.device))
         ledger.record(g.array, "clip_grad_norm_")
 
 
 @on_its_card
 def _factor(total: Any, most: float) -> Any:
-    return backend.as_array(np.minimum(most / (total + 1e-6), 1.0))
+    return _arrays.as_array(np.minimum(most / (total + 1e-6), 1.0))
 
 
 @on_its_card

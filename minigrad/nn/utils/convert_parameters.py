@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterable
 
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, ShapeError
-from minigrad.ops import slicing
-from minigrad.tensor import Tensor
+from minigrad.ops.shaping import slicing
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:

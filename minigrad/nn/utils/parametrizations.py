@@ -10,7 +10,7 @@ from minigrad.nn import functional as F
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.parametrize import register_parametrization
 from minigrad.ops.creation import eye
-from minigrad.ops.linalg import matmul
+from minigrad.ops.linear_algebra.products import matmul
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 

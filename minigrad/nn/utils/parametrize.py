@@ -11,11 +11,11 @@ import copy
 from typing import Any, Iterator
 
 from minigrad import autograd
+from minigrad._tensor import Tensor
 from minigrad.errors import ShapeError
 from minigrad.nn.modules.container import ModuleDict, ModuleList
 from minigrad.nn.modules.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.tensor import Tensor
 
 __all__ = ["ParametrizationList", "cached", "is_parametrized", "register_parametrization", "remove_parametrizations",
            "transfer_parametrizations_and_params", "type_before_parametrizations"]

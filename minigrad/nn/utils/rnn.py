@@ -6,11 +6,11 @@ from typing import Any, NamedTuple, Sequence
 
 import numpy as np
 
-from minigrad import backend
+from minigrad import _arrays
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.creation import tensor
-from minigrad.ops.slicing import cat, constant_pad_nd, stack
-from minigrad.tensor import Tensor
+from minigrad.ops.shaping.slicing import cat, constant_pad_nd, stack
 
 __all__ = ["PackedSequence", "invert_permutation", "pack_padded_sequence", "pack_sequence", "pad_packed_sequence", "pad_sequence",
            "unpack_sequence", "unpad_sequence"]
@@ -88,7 +88,7 @@ def invert_permutation(permutation: Any) -> Any:
 
 
 def _listed(lengths: Any) -> list[int]:
-    return backend.to_numpy(lengths.array).tolist() if isinstance(lengths, Tensor) else [int(n) for n in lengths]
+    return _arrays.to_numpy(lengths.array).tolist() if isinstance(lengths, Tensor) else [int(n) for n in lengths]
 
 
 def pack_padded_sequence(input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True) -> PackedSequence:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterator, Mapping
 
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError
-from minigrad.tensor import Tensor
 
 __all__ = ["functional_call"]
 

@@ -8,11 +8,11 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad.dtypes import float64
+from minigrad._tensor import Tensor
+from minigrad._types.dtypes import float64
 from minigrad.errors import ArgumentError
 from minigrad.ops.creation import as_tensor, tensor
-from minigrad.ops.slicing import stack
-from minigrad.tensor import Tensor
+from minigrad.ops.shaping.slicing import stack
 
 __all__ = ["collate", "default_collate", "default_convert"]
 

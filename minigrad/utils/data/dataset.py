@@ -10,11 +10,11 @@ from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from minigrad import backend
-from minigrad.autograd.placement import on_its_card
+from minigrad import _arrays
+from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError
 from minigrad.ops.sampling import randperm
-from minigrad.tensor import Tensor
+from minigrad.recording.device_guard import on_its_card
 
 __all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
            "random_split"]
@@ -182,7 +182,7 @@ def rows_of(dataset: Any, indices: Sequence[Any]) -> list[Any] | None:
     batch = []
     for t in whole.tensors:
         rows: Any = object.__new__(Tensor)
-        rows.array, rows.node = taken(t.array, backend.to_device(rows_wanted, backend.device_of(t.array))), None
+        rows.array, rows.node = taken(t.array, _arrays.to_device(rows_wanted, _arrays.device_of(t.array))), None
         batch.append(rows)
     return batch
 

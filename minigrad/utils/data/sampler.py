@@ -8,11 +8,12 @@ from typing import Any, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from minigrad import backend, dtypes
+from minigrad import _arrays
+from minigrad._tensor import Tensor
+from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import multinomial, randint, randperm
 from minigrad.random import Generator
-from minigrad.tensor import Tensor
 
 __all__ = ["BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
            "WeightedRandomSampler"]
@@ -25,7 +26,7 @@ def fresh(generator: Any) -> Any:
 
 def numbers(t: Any) -> Any:
     """A tensor of integers as a list."""
-    return backend.to_numpy(t.array).tolist()
+    return _arrays.to_numpy(t.array).tolist()
 
 
 class Sampler:

@@ -1,0 +1,197 @@
+"""The one room that knows array libraries.
+
+Everywhere else an array is whatever NumPy's dispatch protocols carry: ``np.exp(x)`` runs in CuPy when `x` is a CuPy
+array. What the protocols do not carry is here: which library owns an array, where it lives, how it moves, how arrays are
+made from nothing, and the few operations whose best form differs between libraries.
+
+A library is a :class:`~minigrad._arrays.library.Library`; NumPy's is registered at import, CuPy's when somebody first
+names a CUDA device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable
+
+import numpy as np
+
+from minigrad._arrays import device as device_module
+from minigrad._arrays import dlpack
+from minigrad._arrays.device import CPU, Device, as_device, get_default_device, set_default_device
+from minigrad._arrays.dlpack import is_capsule
+from minigrad._arrays.library import Library, NumpyLibrary, cupy_library
+from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
+from minigrad.errors import DeviceError
+
+__all__ = ["CPU", "Device", "Library", "address_of", "array_types", "as_array", "as_device", "beside", "current", "device_of",
+           "elsewhere", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned",
+           "library_of", "library_on", "make", "most_cards", "new_stream", "on_card", "on_more_cards", "register", "resolve",
+           "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
+
+_numpy = NumpyLibrary()
+_libraries: dict[str, Library] = {"cpu": _numpy}
+# For isinstance; grows when a library is registered.
+array_types: tuple[type, ...] = (np.ndarray,)
+card_types: tuple[type, ...] = ()  # those whose arrays are on cards
+_most_cards = 0
+# Called when a library with more cards than any before is registered: what depends on how many there may be is made anew.
+on_more_cards: list[Callable[[], None]] = []
+
+
+def register(library: Library) -> None:
+    """Make `library` answer for the devices of its ``device_type``; its arrays are then arrays everywhere."""
+    global array_types, card_types, _most_cards
+    _libraries[library.device_type] = library
+    array_types = tuple(lib.array_type for lib in _libraries.values())
+    card_types = tuple(lib.array_type for lib in _libraries.values() if lib.cards is not None)
+    if library.cards is not None and library.cards.count() > _most_cards:
+        _most_cards = library.cards.count()
+        for call in on_more_cards:
+            call()
+
+
+def most_cards() -> int:
+    """How many cards the registered libraries have: the most that one of them has, 0 in a process that uses none."""
+    return _most_cards
+
+
+def library_on(device: Device) -> Library:
+    """The library whose arrays live on `device`. Raises ``DeviceError`` where it, or the device, is not there."""
+    if device.type not in _libraries:
+        if device.type != "cuda":
+            raise DeviceError(f"Expected one of {', '.join({**_libraries, 'cuda': 0})} device type at start of device string: "
+                              f"{device.type}")
+        register(cupy_library())
+    return _libraries[device.type]
+
+
+def library_of(x: Any) -> Library:
+    """The library that owns the array `x`."""
+    if type(x) is np.ndarray or isinstance(x, (np.ndarray, np.generic)):
+        return _numpy
+    for library in _libraries.values():
+        if isinstance(x, library.array_type):
+            return library
+    raise TypeError(f"no registered array library owns a {type(x).__name__}")
+
+
+def xp_of(x: Any) -> Any:
+    """The module of NumPy functions for `x`: ``numpy`` or ``cupy``."""
+    return library_of(x).xp
+
+
+def is_array(x: Any) -> bool:
+    """Whether `x` is an array of a registered library."""
+    return isinstance(x, array_types)
+
+
+def as_array(x: Any) -> Any:
+    """`x` as an array; NumPy returns scalars, not arrays, from operations on zero-dimensional arrays."""
+    return x if isinstance(x, array_types) else np.asarray(x)
+
+
+def device_of(x: Any) -> Device:
+    """Where the array `x` lives."""
+    return library_of(x).device_of(x)
+
+
+def to_numpy(x: Any) -> np.ndarray[Any, Any]:
+    """`x` in main memory, copied only if it is elsewhere."""
+    return library_of(x).to_numpy(x)
+
+
+def to_device(x: Any, device: Device, non_blocking: bool = False) -> Any:
+    """`x` on `device`: itself if it is there already. `non_blocking`: it may still be under way, where that can be."""
+    source = library_of(x)
+    there = source.device_of(x)
+    if there == device:
+        return x
+    target = library_on(device)
+    device = target.resolve(device)
+    if there == device:
+        return x
+    if target is source:
+        return source.between(x, device)
+    return target.from_numpy(source.to_numpy(x, non_blocking), device, non_blocking)
+
+
+def resolve(device: Device) -> Device:
+    """`device` as tensors on it name it: ``cuda`` with the number of the current card. Raises where it is not there."""
+    return library_on(device).resolve(device)
+
+
+def is_pinned(x: Any) -> bool:
+    """Whether the NumPy array `x` is in memory that a registered library of a card has pinned."""
+    return type(x) is np.ndarray and any(library.is_pinned(x) for library in _libraries.values())
+
+
+def on_card(device: Device) -> Any:
+    """A context in which the card `device` is the current one; for main memory, one that changes nothing."""
+    cards = library_on(device).cards
+    return contextlib.nullcontext() if cards is None else cards.on(device.index)
+
+
+device_module.on_card.append(on_card)
+
+
+def elsewhere(*arrays: Any) -> bool:
+    """Whether one of `arrays` (or None) is on another card than the current one, or some are on a card and some are not."""
+    in_memory = on_card = False
+    for x in arrays:
+        if isinstance(x, np.ndarray):
+            in_memory = True
+        elif x is not None:
+            on_card = True
+            if library_of(x).is_elsewhere(x):
+                return True
+    return in_memory and on_card
+
+
+def beside(x: Any) -> Any:
+    """A context in which the card that the array `x` is on is the current one; for main memory, one that changes nothing."""
+    return on_card(device_of(x))
+
+
+def current(device: Device) -> Device:
+    """The device of the kind of `device` that this thread computes on."""
+    return library_on(device).resolve(Device(device.type))
+
+
+def make(device: Device, function: str, *args: Any, **options: Any) -> Any:
+    """An array made on `device` by a function of its library's module, such as ``"zeros"``."""
+    return library_on(device).make(device, function, *args, **options)
+
+
+def full(shape: Any, value: Any, like: Any, dtype: Any = None) -> Any:
+    """An array of this shape, every element `value`, on the device of the array `like` and of its dtype or the one given.
+
+    ``np.full`` and ``np.ones`` with ``like=`` hand CuPy a keyword that it does not know, and CuPy's ``full_like`` takes an
+    empty shape for none.
+    """
+    made = np.empty(shape, like.dtype if dtype is None else dtype, like=like)
+    made.fill(value)
+    return made
+
+
+def from_dlpack(x: Any) -> Any:
+    """An array that shares the memory of `x`, an object with the DLPack protocol or a capsule."""
+    if is_capsule(x):
+        x = dlpack.Capsule(x)
+    kind, index = x.__dlpack_device__()
+    library = next((lib for lib in _libraries.values() if kind in lib.dlpack_kinds), None)
+    if library is None:
+        if kind not in dlpack.CUDA:
+            raise DeviceError(f"from_dlpack: the {type(x).__name__} is on a device of DLPack's kind {kind}; only main memory (1) "
+                              "and CUDA (2) can be shared")
+        library = library_on(Device("cuda"))
+    return library.from_dlpack(x, index)
+
+
+def from_cuda(x: Any) -> Any:
+    """An array that shares the memory of `x`, which has ``__cuda_array_interface__``."""
+    return library_on(Device("cuda")).xp.asarray(x)
+
+
+def address_of(x: Any) -> int:
+    """Where in memory the first element of `x` is."""
+    return library_of(x).address_of(x)

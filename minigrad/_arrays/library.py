@@ -1,0 +1,353 @@
+"""What minigrad asks of an array library, and the answers of NumPy and CuPy."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad._arrays import dlpack
+from minigrad._arrays.cards import Cards
+from minigrad._arrays.device import CPU, Device
+from minigrad._arrays.kernels import CudaKernels, Kernels
+from minigrad._arrays.tf32 import tf32
+from minigrad.errors import DeviceError
+
+
+class Library:
+    """An array library: its module of NumPy functions, its array type, and what the protocols do not carry."""
+
+    device_type: str
+    xp: Any
+    array_type: type
+    kernels: Kernels = Kernels()  # operations of its own, for what NumPy's functions would do in several passes
+    dlpack_kinds: tuple[int, ...]  # the kinds of devices, by DLPack's numbers, whose memory its arrays can share
+    cards: Cards | None = None  # None where arrays are in main memory
+    buffer = 1 << 21  # elements of an intermediate result that is better made in parts, so that it stays in the cache
+
+    def device_of(self, x: Any) -> Device:
+        """Where `x` lives."""
+        raise NotImplementedError
+
+    def is_elsewhere(self, x: Any) -> bool:
+        """Whether `x` is on another card than the one this thread computes on."""
+        return False
+
+    def resolve(self, device: Device) -> Device:
+        """`device` as :meth:`device_of` names it: with the number of the card. Raises ``DeviceError`` where it is not there."""
+        raise NotImplementedError
+
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
+        """`x` in main memory; shares it where it is there already. `non_blocking`: it may still be under way."""
+        raise NotImplementedError
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
+        """`x`, which is in main memory, on `device`. `non_blocking`: from pinned memory, it may still be under way."""
+        raise NotImplementedError
+
+    def from_dlpack(self, x: Any, index: int) -> Any:
+        """An array that shares the memory of `x`, which has the DLPack protocol and is on device `index` of this library."""
+        return self.xp.from_dlpack(x)
+
+    def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
+        """Whether `x` is in main memory that the library's cards can fetch from by themselves."""
+        return False
+
+    def between(self, x: Any, device: Device) -> Any:
+        """A copy of `x`, an array of this library, on another device of it."""
+        raise NotImplementedError
+
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        """An array made on `device` by a function of ``xp``, such as ``"zeros"``."""
+        raise NotImplementedError
+
+    def address_of(self, x: Any) -> int:
+        """Where in memory the first element of `x` is."""
+        raise NotImplementedError
+
+    def generator(self, seed: int, device: Device) -> Any:
+        """A random generator on `device` with the methods of NumPy's ``Generator``."""
+        raise NotImplementedError
+
+    def special(self) -> Any:
+        """The module of special functions. Raises ``ImportError`` where it is not installed."""
+        raise NotImplementedError
+
+    def finding_failures(self) -> Any:
+        """A context in which a factorization that fails raises ``np.linalg.LinAlgError``."""
+        return contextlib.nullcontext()
+
+    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
+        """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
+        return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+    def index_add(self, target: Any, index: Any, values: Any) -> None:
+        """``target[index] += values`` where an element named twice receives both values."""
+        raise NotImplementedError
+
+    def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
+        """``target[index] = ufunc(target[index], values)``, one by one where an element is named twice."""
+        raise NotImplementedError
+
+
+class NumpyLibrary(Library):
+    device_type = "cpu"
+    dlpack_kinds = dlpack.CPU
+    xp = np
+    array_type = np.ndarray
+
+    def __init__(self) -> None:
+        # glibc hands freed arrays back to the system above a threshold, and fetching the memory again page by page then
+        # takes longer than most operations on it (a LeNet step: 14 ms instead of 5). The threshold grows with the largest
+        # array freed, up to 32 MiB; this one is never touched and so costs nothing.
+        np.empty(32 * 2**20 - 2**16, dtype=np.uint8)
+
+    def device_of(self, x: Any) -> Device:
+        return CPU
+
+    def resolve(self, device: Device) -> Device:
+        if device.index:
+            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, main memory is device 'cpu'")
+        return CPU
+
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
+        return np.asarray(x)
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
+        return x
+
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        return getattr(np, function)(*args, **options)
+
+    def from_dlpack(self, x: Any, index: int) -> Any:
+        array = np.from_dlpack(x)
+        return array if array.flags.writeable or dlpack.says_if_writeable(x) else np.asarray(dlpack.Writeable(array))
+
+    def address_of(self, x: Any) -> int:
+        address: int = x.__array_interface__["data"][0]
+        return address
+
+    def generator(self, seed: int, device: Device) -> Any:
+        return np.random.Generator(np.random.SFC64(seed))
+
+    def special(self) -> Any:
+        module = scipy_special()
+        if module is None:
+            raise ImportError("this function needs SciPy, which is not installed here; install it with pip install scipy")
+        return module
+
+    def index_add(self, target: Any, index: Any, values: Any) -> None:
+        if getattr(values, "size", 1) <= 2048:
+            np.add.at(target, index, values)
+            return
+        # ufunc.at is several times faster on one dimension than on more, so everything is brought to that.
+        rows, places, values = as_rows(target, index, values)
+        laid_out = rows if rows.flags.c_contiguous else rows.copy()
+        add_rows(laid_out.reshape(-1, values.shape[1]), places, values)
+        if laid_out is not rows:
+            rows[...] = laid_out
+
+    def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
+        ufunc.at(target, index, values)
+
+
+def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
+    """`target` with the indexed dimensions first, the number of each named place in them, and `values` as that many rows."""
+    parts = [part for i in (index if isinstance(index, tuple) else (index,))
+             for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
+    axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
+    arrays = [parts[d] for d in axes]
+    shape = np.broadcast_shapes(*[a.shape for a in arrays])
+    places: Any = 0
+    for d, a in zip(axes, arrays):
+        n = target.shape[d]
+        places = places * n + (np.where(a < 0, a + n, a) if a.size and a.min() < 0 else a)
+    places = np.broadcast_to(places, shape).reshape(-1)
+    rows = np.moveaxis(target, axes, range(len(axes)))
+    rest, found = rows.shape[len(axes):], len(shape)
+    first = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0
+    values = np.broadcast_to(values, (*rest[:first], *shape, *rest[first:]))
+    values = np.moveaxis(values, range(first, first + found), range(found))
+    return rows, places, values.reshape(places.size, math.prod(rest))
+
+
+def add_rows(target: Any, places: Any, values: Any) -> None:
+    """``target[places] += values`` for matrices, `target` being contiguous; values are added in their order."""
+    width = values.shape[1]
+    if width >= 64:
+        order = np.argsort(places, kind="stable")
+        ordered = places[order]
+        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
+        counts = np.diff(starts, append=len(ordered))
+        if 16 * counts.max() < len(ordered):  # the first value of every place at once, then the second, ...
+            for k in range(counts.max()):
+                nth = starts[counts > k] + k
+                target[ordered[nth]] += values[order[nth]]
+            return
+    if width > 1:
+        places = (places[:, None] * width + np.arange(width)).reshape(-1)
+    np.add.at(target.reshape(-1), places, values.reshape(-1))
+
+
+@functools.cache
+def scipy_special() -> Any:
+    """SciPy's special functions, or None where SciPy is not installed; looked for at the first use."""
+    try:
+        return importlib.import_module("scipy.special")
+    except ImportError:
+        return None
+
+
+class CupyLibrary(Library):
+    device_type = "cuda"
+    dlpack_kinds = dlpack.CUDA
+    cards: Cards
+    buffer = 1 << 27
+
+    def __init__(self, cupy: Any, cupyx: Any) -> None:
+        self.xp = cupy
+        self._cupyx = cupyx
+        self.array_type = cupy.ndarray
+        self.kernels = CudaKernels(cupy)
+        tf32.tell(cupy)
+        self.cards = Cards(cupy, self.device_type)
+
+    def numbered(self, index: int) -> Device:
+        """The device that is card `index`."""
+        return Device(self.device_type, index)
+
+    def card_of(self, x: Any) -> int:
+        """The number of the card that `x` is on."""
+        return int(x.data.device_id)
+
+    def device_of(self, x: Any) -> Device:
+        return self.numbered(self.card_of(x))
+
+    def is_elsewhere(self, x: Any) -> bool:
+        return self.card_of(x) != self.cards.current()
+
+    def resolve(self, device: Device) -> Device:
+        return self.numbered(self.cards.number(device.index))
+
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
+        with x.device:
+            pinned = self._cupyx.empty_pinned(x.shape, x.dtype) if non_blocking else None
+            host: np.ndarray[Any, Any] = self.xp.asnumpy(x, out=pinned, blocking=not non_blocking)
+        return host
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
+        with self.cards.on(device.index):
+            return self.xp.asarray(x, blocking=not non_blocking)
+
+    def between(self, x: Any, device: Device) -> Any:
+        # The queues of two cards know nothing of each other: the copy waits for what makes `x`, and what comes next on the card
+        # of `x`, which may use its memory for something else, waits for the copy.
+        here, there = self.card_of(x), self.cards.number(device.index)
+        with self.cards.on(here):
+            x = x if x.flags.c_contiguous else x.copy()  # CuPy copies whole pieces of memory only
+        self.cards.queue_after(there, here)
+        with self.cards.on(there):
+            made = x.copy()
+        self.cards.queue_after(here, there)
+        return made
+
+    def from_dlpack(self, x: Any, index: int) -> Any:
+        with self.cards.on(index):
+            return self.xp.from_dlpack(x)
+
+    def pinned(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """`x` copied to memory that the operating system leaves in its place, from which a card can fetch by itself."""
+        there: np.ndarray[Any, Any] = self._cupyx.empty_pinned(x.shape, x.dtype)
+        there[...] = x
+        return there
+
+    def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
+        owner: Any = x
+        while isinstance(owner, (np.ndarray, memoryview)):
+            owner = owner.obj if isinstance(owner, memoryview) else owner.base
+        return isinstance(owner, self.xp.cuda.PinnedMemoryPointer)
+
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        with self.cards.on(device.index):
+            return getattr(self.xp, function)(*args, **options)
+
+    def address_of(self, x: Any) -> int:
+        return int(x.data.ptr)
+
+    def generator(self, seed: int, device: Device) -> Any:
+        with self.cards.on(device.index):
+            made = self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
+        return made if self.cards.count() == 1 else OnCard(made, self.cards, device.index)
+
+    def special(self) -> Any:
+        return importlib.import_module("cupyx.scipy.special")
+
+    def finding_failures(self) -> Any:
+        return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the card, gives NaN
+
+    def index_add(self, target: Any, index: Any, values: Any) -> None:
+        values = values.astype(target.dtype, copy=False)
+        if target.dtype.kind == "c":
+            self.index_add(target.real, index, values.real)
+            self.index_add(target.imag, index, values.imag)
+        elif target.dtype.kind in "biu" and target.itemsize < 4:  # CUDA adds no such small integers atomically
+            wide = target.astype(np.int32)
+            self.xp.add.at(wide, index, values.astype(np.int32))
+            target[...] = wide.astype(target.dtype)
+        else:
+            self.xp.add.at(target, index, values)
+
+    def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
+        # No scatter of CuPy's multiplies: the first value of each place is taken at once, then the second, and so on.
+        rows, places, values = as_rows(target, index, values)
+        flat = rows.reshape(-1, values.shape[1])
+        order = places.argsort()
+        ordered = places[order]
+        nth = np.arange(len(ordered), like=ordered)
+        nth = nth - np.searchsorted(ordered, ordered)  # how many of the same place came before
+        for k in range(int(nth.max()) + 1 if len(ordered) else 0):
+            chosen = nth == k
+            flat[ordered[chosen]] = ufunc(flat[ordered[chosen]], values[order[chosen]])
+        rows[...] = flat.reshape(rows.shape)
+
+
+class OnCard:
+    """What has methods that must run while the card it is on is the current one."""
+
+    def __init__(self, inner: Any, cards: Cards, index: int | None) -> None:
+        self._inner, self._cards, self._index = inner, cards, index
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        @functools.wraps(method)
+        def call(*args: Any, **options: Any) -> Any:
+            with self._cards.on(self._index):
+                return method(*args, **options)
+        return call
+
+
+def cupy_library() -> CupyLibrary:
+    """CuPy's library. Raises ``DeviceError`` that says what is missing: the package, or the card."""
+    try:
+        import cupy
+        import cupyx
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise
+        raise DeviceError("device 'cuda' needs CuPy, which is not installed here; install it with "
+                          "pip install 'minigrad[cuda12]' (or [cuda13], to match the driver), or use device='cpu'") from None
+    except ImportError as error:
+        raise DeviceError(f"device 'cuda': CuPy is installed, but cannot be imported ({error}); use device='cpu'") from error
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(f"device 'cuda': CuPy is installed, but no usable GPU was found ({error}); "
+                          "check the driver with nvidia-smi, or use device='cpu'") from None
+    if not count:
+        raise DeviceError("device 'cuda': CuPy is installed, but this machine has no CUDA GPU; use device='cpu'")
+    return CupyLibrary(cupy, cupyx)

@@ -1,0 +1,49 @@
+"""PyTorch's older constructors, one for each dtype: ``minigrad.LongTensor([1, 2])``, ``isinstance(x, minigrad.FloatTensor)``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad._tensor.tensor import TYPE_OF, Tensor
+from minigrad._types import dtypes
+from minigrad.errors import ArgumentError
+from minigrad.ops import creation
+
+__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+           "ShortTensor", "set_default_tensor_type"]
+
+
+class Typed(type):
+    """A class whose instances are the tensors of one dtype."""
+
+    dtype: dtypes.dtype
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+
+    def __call__(cls, *data: Any) -> Any:
+        """A tensor from data, or uninitialised of a shape: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
+        if len(data) == 1 and not isinstance(data[0], int):
+            if isinstance(data[0], Tensor):
+                return data[0].detach().to(cls.dtype, copy=True)
+            return creation.tensor(data[0], dtype=cls.dtype)
+        return creation.empty(*(data or (0,)), dtype=cls.dtype)
+
+
+def typed(name: str) -> Any:
+    dtype = TYPE_OF[f"minigrad.{name}"]
+    return Typed(name, (), {"dtype": dtype, "__module__": "minigrad", "__doc__": f"Tensors of {dtype!r}."})
+
+
+BoolTensor, ByteTensor, CharTensor, DoubleTensor = map(typed, ("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor"))
+FloatTensor, HalfTensor, IntTensor, LongTensor = map(typed, ("FloatTensor", "HalfTensor", "IntTensor", "LongTensor"))
+ShortTensor = typed("ShortTensor")
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """The older form of :func:`set_default_dtype`: takes ``minigrad.DoubleTensor`` or its name."""
+    dtype = TYPE_OF.get(t) if isinstance(t, str) else getattr(t, "dtype", None)
+    if dtype is None:
+        raise ArgumentError("set_default_tensor_type(): expected minigrad.FloatTensor, minigrad.DoubleTensor or their names, "
+                            f"got {t!r}")
+    dtypes.set_default_dtype(dtype)

@@ -1,0 +1,186 @@
+"""Element types and PyTorch's rules for combining them.
+
+A :class:`dtype` wraps a NumPy dtype and carries PyTorch's name. Promotion follows PyTorch, not NumPy: there are four
+categories (bool < integer < floating < complex); only operands of the highest category present decide the width; among
+those, tensors with dimensions count first, zero-dimensional tensors next, Python scalars last.
+
+Source of the rules: https://docs.pytorch.org/docs/stable/tensor_attributes.html#type-promotion-doc
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, DtypeError
+
+__all__ = ["complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
+           "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32", "uint64", "uint8"]
+
+
+class dtype:
+    """An element type, such as ``minigrad.float32``. There is one object for each type; compare with ``is`` or ``==``."""
+
+    __module__ = "minigrad"  # by which files refer to it
+    __slots__ = ("name", "numpy", "kind", "itemsize", "is_floating_point", "is_complex", "is_signed", "__weakref__")
+
+    def __init__(self, name: str, numpy_type: Any) -> None:
+        self.name = name
+        self.numpy = np.dtype(numpy_type)
+        self.kind = self.numpy.kind
+        self.itemsize = self.numpy.itemsize
+        self.is_floating_point = self.kind == "f"
+        self.is_complex = self.kind == "c"
+        self.is_signed = self.kind in "ifc"
+
+    def __repr__(self) -> str:
+        return f"minigrad.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
+
+    def to_real(self) -> dtype:
+        """The real type of the same precision: ``complex64`` gives ``float32``."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
+    def to_complex(self) -> dtype:
+        """The complex type of the same precision: ``float32`` gives ``complex64``."""
+        return {float16: complex64, float32: complex64, float64: complex128}.get(self, self)
+
+
+bool_ = dtype("bool", np.bool_)
+uint8 = dtype("uint8", np.uint8)
+int8 = dtype("int8", np.int8)
+int16 = dtype("int16", np.int16)
+int32 = dtype("int32", np.int32)
+int64 = dtype("int64", np.int64)
+uint16 = dtype("uint16", np.uint16)
+uint32 = dtype("uint32", np.uint32)
+uint64 = dtype("uint64", np.uint64)
+float16 = dtype("float16", np.float16)
+float32 = dtype("float32", np.float32)
+float64 = dtype("float64", np.float64)
+complex64 = dtype("complex64", np.complex64)
+complex128 = dtype("complex128", np.complex128)
+
+ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, float32, float64, complex64, complex128)
+# Keyed by NumPy's dtype, looked up on every `tensor.dtype`.
+FROM_NUMPY: dict[np.dtype[Any], dtype] = {d.numpy: d for d in ALL}
+_PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
+_CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
+_SCALAR_CATEGORY = {bool: 0, int: 1, float: 2, complex: 3}
+
+_default = float32
+
+
+def get_default_dtype() -> dtype:
+    """The floating type given to Python floats and to creation functions; ``float32`` unless changed."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Make `d`, a floating type, the default. Raises ``TypeError`` for any other type."""
+    global _default
+    if not isinstance(d, dtype) or not d.is_floating_point:
+        raise ArgumentError(f"set_default_dtype: only floating-point types can be the default, got {d!r}; "
+                            "use minigrad.float16, minigrad.float32 or minigrad.float64")
+    _default = d
+
+
+def as_dtype(d: Any) -> dtype:
+    """The :class:`dtype` meant by `d`: a minigrad dtype, a Python type (``float``), or anything NumPy reads as a dtype."""
+    if isinstance(d, dtype):
+        return d
+    if isinstance(d, type) and d in _PYTHON:
+        return float64 if d is float else complex128 if d is complex else _PYTHON[d]
+    try:
+        return FROM_NUMPY[np.dtype(d)]
+    except (TypeError, KeyError):
+        raise ArgumentError(f"{d!r} is not a dtype minigrad has; it has {', '.join(map(repr, ALL))}") from None
+
+
+def promote_types(a: dtype, b: dtype) -> dtype:
+    """The smallest type to which both can be converted, as PyTorch defines it: ``int64`` with ``float32`` is ``float32``."""
+    if a is b:
+        return a
+    ka, kb = _CATEGORY[a.kind], _CATEGORY[b.kind]
+    if ka != kb and 3 not in (ka, kb):
+        return a if ka > kb else b
+    if ka != kb:  # one is complex: the precision of a floating partner counts, an integer's does not
+        c, other = (a, b) if ka == 3 else (b, a)
+        return promote_types(c, other.to_complex()) if other.is_floating_point else c
+    if ka == 1 and "uint64" in (a.name, b.name) and a.kind != b.kind:
+        raise DtypeError(f"promote_types: no integer type holds both {a!r} and {b!r}; convert one of them with .to(...)")
+    return FROM_NUMPY[np.promote_types(a.numpy, b.numpy)]
+
+
+def result_dtype(operands: Iterable[Any]) -> dtype:
+    """The type in which `operands` (arrays, and Python or NumPy scalars) are combined."""
+    dims: dtype | None = None
+    zero: dtype | None = None
+    scalar = -1
+    for x in operands:
+        if x is None:
+            continue
+        category = _SCALAR_CATEGORY.get(type(x))
+        if category is not None:
+            scalar = max(scalar, category)
+        else:
+            d = FROM_NUMPY[x.dtype]
+            if x.ndim:
+                dims = d if dims is None else promote_types(dims, d)
+            else:
+                zero = d if zero is None else promote_types(zero, d)
+    result = dims
+    if zero is not None and (result is None or _CATEGORY[zero.kind] > _CATEGORY[result.kind]):
+        # A real operand with dimensions still sets the precision that a complex zero-dimensional one takes.
+        result = _widen(result, zero)
+    if scalar >= 0 and (result is None or scalar > _CATEGORY[result.kind]):
+        python = (bool_, int64, _default, _default.to_complex())[scalar]
+        result = _widen(result, python)
+    assert result is not None, "result_dtype needs at least one operand"
+    return result
+
+
+def _widen(result: dtype | None, weak: dtype) -> dtype:
+    if result is not None and weak.is_complex and result.is_floating_point:
+        return result.to_complex()
+    return weak
+
+
+def can_cast(source: dtype, to: dtype) -> bool:
+    """Whether a result of type `source` may be written into a tensor of type `to`: never to a lower category."""
+    return _CATEGORY[source.kind] <= _CATEGORY[to.kind] and not (to is bool_ and source is not bool_)
+
+
+class finfo:
+    """Limits of a floating type: ``bits``, ``eps``, ``max``, ``min``, ``tiny``, ``smallest_normal``, ``resolution``."""
+
+    def __init__(self, type: dtype | None = None) -> None:
+        d = _default if type is None else type
+        if not (d.is_floating_point or d.is_complex):
+            raise ArgumentError(f"finfo: {d!r} is not a floating-point type; use iinfo for integers")
+        info = np.finfo(d.numpy)
+        self.dtype = d.to_real().name
+        self.bits = int(info.bits)
+        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.tiny = self.smallest_normal = float(info.tiny)
+        self.resolution = float(info.resolution)
+
+    def __repr__(self) -> str:
+        return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+                f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")
+
+
+class iinfo:
+    """Limits of an integer type: ``bits``, ``max``, ``min``."""
+
+    def __init__(self, type: dtype) -> None:
+        if type.kind not in "iu":
+            raise ArgumentError(f"iinfo: {type!r} is not an integer type; use finfo for floating-point types")
+        info = np.iinfo(type.numpy)
+        self.dtype, self.bits, self.max, self.min = type.name, int(info.bits), int(info.max), int(info.min)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -1,0 +1,41 @@
+"""The search for the operation that makes the first NaN: ``with detect_anomaly():``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.autograd.observe import Observer, Watching
+from minigrad.recording.graph import observer
+
+__all__ = ["detect_anomaly", "is_anomaly_enabled", "set_detect_anomaly"]
+
+
+class detect_anomaly(Watching):
+    """Inside the block, the first operation whose forward makes a NaN or infinity, or whose derivative makes a NaN, raises.
+
+    The error names the source line that called it. Every result is examined, so it is slow: use it to find a fault, not to train.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        super().__init__()
+        self.check_nan = check_nan
+
+    def changed(self, before: Observer | None) -> Observer:
+        return (before or Observer()).but(anomaly=self.check_nan)
+
+
+class set_detect_anomaly(detect_anomaly):
+    """:class:`detect_anomaly` by a flag: as a call until further notice, or as a block."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        super().__init__(mode and check_nan)
+        super().__enter__()
+
+    def __enter__(self) -> Any:
+        return self
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomalies are looked for here and now."""
+    watching = observer.get()
+    return watching is not None and watching.anomaly

@@ -1,0 +1,156 @@
+"""Whether operations are recorded: ``no_grad`` and its relatives, as context managers and as decorators.
+
+The mode belongs to the thread (and, in asyncio, to the task) that sets it.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from contextvars import ContextVar, Token
+from typing import Any, Callable, TypeVar
+
+from minigrad.recording.graph import grad_enabled, recording_mode
+
+F = TypeVar("F", bound=Callable[..., Any])
+_inference: ContextVar[bool] = ContextVar("inference", default=False)
+
+
+class GradMode:
+    """A block, or a function, in which gradients are recorded or not; the mode before it comes back after it."""
+
+    mode: bool
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []  # a stack: one object may be entered again inside itself
+
+    def __enter__(self) -> None:
+        self._tokens.append(grad_enabled.set(recording_mode(self.mode, type(self).__name__)))
+
+    def __exit__(self, *exc: object) -> None:
+        grad_enabled.reset(self._tokens.pop())
+
+    def clone(self) -> GradMode:
+        """A fresh block of the same mode, for each call of a decorated function."""
+        return type(self)()
+
+    def __call__(self, function: F) -> F:
+        return decorated(self.clone, function)
+
+
+def decorated(block: Callable[[], Any], function: F) -> F:
+    """`function` run inside ``block()``; a generator function is inside it whenever it runs, and outside while suspended."""
+    if inspect.isgeneratorfunction(function):
+        @functools.wraps(function)
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            running = function(*args, **kwargs)
+            send: Any = None
+            while True:
+                with block():
+                    try:
+                        item = running.send(send)
+                    except StopIteration as end:
+                        return end.value
+                try:
+                    send = yield item
+                except GeneratorExit:
+                    with block():
+                        running.close()
+                    raise
+        return generator  # type: ignore[return-value]
+
+    @functools.wraps(function)
+    def inside(*args: Any, **kwargs: Any) -> Any:
+        with block():
+            return function(*args, **kwargs)
+    return inside  # type: ignore[return-value]
+
+
+class no_grad(GradMode):
+    """Record nothing: results do not require grad. ``with no_grad():``, ``@no_grad()`` or ``@no_grad``.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor(1.0, requires_grad=True)
+    >>> with mg.no_grad():
+    ...     (x * 2).requires_grad
+    False
+    """
+
+    mode = False
+
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else decorated(cls, function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__()
+
+
+class enable_grad(GradMode):
+    """Record again, inside a :class:`no_grad` block."""
+
+    mode = True
+
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else decorated(cls, function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__()
+
+
+class set_grad_enabled(GradMode):
+    """Record or not, by a flag: as a plain call until further notice, as a block for the block, or as a decorator."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__()
+        self.mode = bool(mode)
+        self._before = grad_enabled.get()
+        grad_enabled.set(recording_mode(self.mode, "set_grad_enabled"))
+
+    def __enter__(self) -> None:
+        grad_enabled.set(recording_mode(self.mode, "set_grad_enabled"))
+
+    def __exit__(self, *exc: object) -> None:
+        grad_enabled.set(self._before)
+
+    def clone(self) -> GradMode:
+        return set_grad_enabled(self.mode)
+
+    def __call__(self, function: F) -> F:
+        grad_enabled.set(self._before)  # decorating is no call to switch the mode now
+        return super().__call__(function)
+
+
+class inference_mode(GradMode):
+    """As :class:`no_grad`, and :func:`is_inference_mode_enabled` says so. ``inference_mode(False)`` changes nothing.
+
+    Tensors made inside are ordinary ones: unlike PyTorch's they may be used in autograd afterwards.
+    """
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return super().__new__(cls) if isinstance(mode, bool) else decorated(cls, mode)
+
+    def __init__(self, mode: Any = True) -> None:
+        super().__init__()
+        self.enabled = bool(mode)
+
+    def __enter__(self) -> None:
+        self.mode = not self.enabled and bool(grad_enabled.get())
+        super().__enter__()
+        self._tokens.append(_inference.set(self.enabled))
+
+    def __exit__(self, *exc: object) -> None:
+        _inference.reset(self._tokens.pop())
+        super().__exit__()
+
+    def clone(self) -> GradMode:
+        return inference_mode(self.enabled)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded here and now."""
+    return bool(grad_enabled.get())
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this is inside an :class:`inference_mode` block."""
+    return _inference.get()

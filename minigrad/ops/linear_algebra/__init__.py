@@ -1,0 +1,1 @@
+"""Products of vectors and matrices, factorizations, and what is solved with them."""

@@ -1,0 +1,410 @@
+"""Convolution in any number of dimensions, and unfold and fold.
+
+Convolution, transposed convolution and the gradient of the weight are three operations on one trilinear form,
+
+    sum over n, o, c, p, k of  y[n, o, p] * weight[o, c, k] * x[n, c, stride * p + dilation * k - padding],
+
+each of which takes two of y, weight and x and returns the gradient of the form with respect to the third. So the
+derivatives of each are the other two, to every order.
+
+All three are one product of matrices with the columns of x: for each position, what its window meets. The columns are made
+anew for the gradient of the weight: to keep them would save a twentieth of the time of a LeNet step, and cost as many
+times the image's memory as the kernel has elements. Where the library can compute the third of the form itself (CuPy with
+cuDNN), it is asked first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.ops.linear_algebra import products
+from minigrad.ops.neural.sliding_window import Windows, batched, by, exact_padding, per_dim
+from minigrad.ops.reducing import reduction
+from minigrad.recording.op import op
+
+__all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
+
+@op(dtypes="same")
+def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
+                dilation: Any = (1, 1), groups: Any = 1) -> Any:
+    """Cross-correlation of `input` (n, channels, *size) with `weight` (out, channels / groups, *kernel).
+
+    `padding` holds a pair (before, after) for each dimension, exact in the sense of
+    :mod:`minigrad.ops.neural.sliding_window`. The settings have one entry for each dimension; their defaults are for two.
+    """
+    windows = Windows(input.shape[2:], weight.shape[2:], stride, dilation, padding, rows=True)
+    n, out = input.shape[0], weight.shape[0]
+    y = fused(input, weight, (n, out, *windows.positions), stride, padding, dilation)
+    if y is None and is_pointwise(windows):
+        planes = input.reshape(n, groups, input.shape[1] // groups, math.prod(windows.size))
+        y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
+    if y is not None:
+        return y if bias is None else np.add(y, column(bias, windows), out=y)
+    y = np.empty((n, out, *windows.positions), input.dtype, like=input)
+    for part in parts(input, input.shape[1], windows):
+        columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, math.prod(weight.shape[1:]), -1)
+        grid = product(weight.reshape(groups, out // groups, columns.shape[1]), columns).reshape(out, -1, *windows.grid)
+        trimmed = grid[windows.trimmed].swapaxes(0, 1)
+        if bias is None:
+            y[part] = trimmed
+        else:
+            np.add(trimmed, column(bias, windows), out=y[part])
+    return y
+@convolution.derivative("input")
+def convolution_wrt_input(g: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return convolution_transpose(g, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
+@convolution.derivative("weight")
+def convolution_wrt_weight(g: Any, input: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return convolution_weight(input, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+@convolution.derivative("bias")
+def convolution_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
+
+
+@op(dtypes="same", grad_name="ConvolutionBackward0")
+def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1),
+                          padding: Any = ((0, 0), (0, 0)), dilation: Any = (1, 1), groups: Any = 1) -> Any:
+    """The adjoint of :func:`convolution` in its input: `input` (n, out, *positions) to (n, channels, *size)."""
+    kernel, positions = weight.shape[2:], input.shape[2:]
+    size = [(o - 1) * s + d * (k - 1) + 1 - before - after
+            for o, k, s, d, (before, after) in zip(positions, kernel, stride, dilation, padding)]
+    windows = Windows(size, kernel, stride, dilation, padding, rows=True)
+    n, out, channels = input.shape[0], input.shape[1], weight.shape[1] * groups
+    transposed = weight.reshape(groups, out // groups, math.prod(weight.shape[1:])).swapaxes(1, 2)
+    x = fused((n, channels, *size), weight, input, stride, padding, dilation)
+    if x is None and is_pointwise(windows):
+        x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
+    if x is not None:
+        return x if bias is None else np.add(x, column(bias, windows), out=x)
+    x = np.empty((n, channels, *size), input.dtype, like=input)
+    for part in parts(input, channels, windows):
+        grid = windows.spread(input[part].swapaxes(0, 1))
+        columns = product(transposed, grid.reshape(groups, out // groups, -1))
+        collected = windows.collect(columns.reshape(channels, windows.count, grid.shape[1], -1)).swapaxes(0, 1)
+        if bias is None:
+            x[part] = collected
+        else:
+            np.add(collected, column(bias, windows), out=x[part])
+    return x
+@convolution_transpose.derivative("input")
+def convolution_transpose_wrt_input(g: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return convolution(g, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
+@convolution_transpose.derivative("weight")
+def convolution_transpose_wrt_weight(g: Any, input: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return convolution_weight(g, input, stride=stride, padding=padding, dilation=dilation, groups=groups)
+@convolution_transpose.derivative("bias")
+def convolution_transpose_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
+
+
+@op(dtypes="same")
+def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
+                       dilation: Any = (1, 1), groups: Any = 1) -> Any:
+    """The gradient of a convolution's weight: `input` (n, channels, *size) against `other` (n, out, *positions)."""
+    channels, out = input.shape[1], other.shape[1]
+    spans = [m + before + after - (o - 1) * s - 1
+             for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
+    kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
+    found = fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
+    if found is not None:
+        return found
+    windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
+    weight = np.zeros((groups, out // groups, channels // groups * windows.count), input.dtype, like=input)
+    for part in parts(input, channels, windows):
+        columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, weight.shape[2], -1)
+        grid = windows.spread(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)
+        weight += product(grid, columns.swapaxes(1, 2))
+    return weight.reshape(out, channels // groups, *kernel)
+@convolution_weight.derivative("input")
+def convolution_weight_wrt_input(g: Any, other: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return convolution_transpose(other, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+@convolution_weight.derivative("other")
+def convolution_weight_wrt_other(g: Any, input: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
+    return convolution(input, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def fused(x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The one of x, weight and y that is given as a shape, by a kernel of the library; None where it has none."""
+    known = y if isinstance(x, tuple) else x
+    if known.__class__ is np.ndarray:
+        return None
+    return _arrays.library_of(known).kernels.convolve(x, weight, y, stride, padding, dilation)
+
+
+def is_pointwise(windows: Windows) -> bool:
+    """Whether the convolution is one product of matrices for every position: a kernel of one element, nothing around."""
+    return windows.count == 1 and windows.size == windows.positions and all(pair == (0, 0) for pair in windows.padding)
+
+
+def parts(input: Any, channels: int, windows: Windows) -> Iterator[slice]:
+    """Parts of the batch whose columns fill a buffer that stays in the cache or, on a GPU, leaves memory for the rest."""
+    n = input.shape[0]
+    step = max(1, _arrays.library_of(input).buffer // max(1, channels * windows.count * math.prod(windows.grid)))
+    step = math.ceil(n / math.ceil(n / step)) if n else 1  # parts of about the same size
+    return (slice(start, start + step) for start in range(0, n, step))
+
+
+def column(bias: Any, windows: Windows) -> Any:
+    return bias.reshape(-1, *[1] * len(windows.size))
+
+
+def product(a: Any, b: Any) -> Any:
+    """The product of matrices; an outer one, as in depthwise convolution, by broadcasting, which is many times faster."""
+    return a * b if a.shape[-1] == 1 else products.multiply(a, b)
+
+
+# ---------------------------------------------------------------------------------------------------- PyTorch's functions
+
+def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+           groups: int = 1) -> Any:
+    """1-d cross-correlation; see :func:`conv2d`. `input` is (n, channels, width) or (channels, width)."""
+    return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+           groups: int = 1) -> Any:
+    """2-d cross-correlation of `input` with the filters in `weight`.
+
+    Args:
+        input: (n, channels, height, width), or (channels, height, width) without a batch.
+        weight: (out, channels / groups, kernel height, kernel width).
+        bias: (out,), added to every position, or None.
+        stride, dilation: steps between positions, and between the elements of the kernel; an int, or one for each dimension.
+        padding: zeros on both sides; an int, one for each dimension, ``"valid"`` for none, or ``"same"`` for as many as give
+            an output of the input's size (with stride 1).
+        groups: channels and filters are divided into this many groups, each convolved by itself.
+
+    Returns: (n, out, height', width') with height' = (height + 2 padding - dilation (kernel - 1) - 1) // stride + 1.
+
+    Raises ``RuntimeError`` where the shapes do not fit together.
+
+        >>> import minigrad
+        >>> x = minigrad.tensor([[[[1., 2., 3.], [4., 5., 6.], [7., 8., 9.]]]])
+        >>> conv2d(x, minigrad.tensor([[[[1., 0.], [0., -1.]]]])).tolist()
+        [[[[-4.0, -4.0], [-4.0, -4.0]]]]
+    """
+    return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+           groups: int = 1) -> Any:
+    """3-d cross-correlation; see :func:`conv2d`. `input` is (n, channels, depth, height, width), or without n."""
+    return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv_transpose1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+                     groups: int = 1, dilation: Any = 1) -> Any:
+    """1-d transposed convolution; see :func:`conv_transpose2d`."""
+    return convolve_transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+                     groups: int = 1, dilation: Any = 1) -> Any:
+    """2-d transposed convolution: the gradient of :func:`conv2d` with respect to its input, as an operation of its own.
+
+    Args:
+        input: (n, channels, height, width), or (channels, height, width) without a batch.
+        weight: (channels, out / groups, kernel height, kernel width).
+        output_padding: added to the output's size on one side, to say which of the sizes that :func:`conv2d` would bring to
+            the input's size is meant; smaller than the stride or the dilation.
+
+    Returns: (n, out, height', width') with
+        height' = (height - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
+    """
+    return convolve_transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+                     groups: int = 1, dilation: Any = 1) -> Any:
+    """3-d transposed convolution; see :func:`conv_transpose2d`."""
+    return convolve_transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
+             groups: int) -> Any:
+    check(name, ndim, input, weight, bias, groups, channels=1)
+    stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
+    check_steps(name, stride, dilation)
+    size, kernel = tuple(input.shape[-ndim:]), tuple(weight.shape[2:])
+    if isinstance(padding, str):
+        pairs = named_padding(name, padding, kernel, stride, dilation)
+    else:
+        pairs = tuple([(p, p) for p in per_dim(name, "padding", padding, ndim)])
+        if any(p < 0 for p, _ in pairs):
+            raise ShapeError(f"{name}: negative padding is not supported, but got padding={padding}")
+    padded = [n + before + after for n, (before, after) in zip(size, pairs)]
+    reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
+    if any(r > n for r, n in zip(reach, padded)):
+        raise ShapeError(f"{name}: Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(reach)}). Kernel "
+                         f"size can't be greater than actual input size; padding={padding} would have to be larger, or the "
+                         "kernel or its dilation smaller")
+    positions = [(n - r) // s + 1 for n, r, s in zip(padded, reach, stride)]
+    exact = exact_padding(size, kernel, stride, dilation, [before for before, _ in pairs], positions)
+    return batched(ndim, convolution, input, weight, bias, stride=stride, padding=exact, dilation=dilation, groups=groups)
+
+
+def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
+                        output_padding: Any, groups: int, dilation: Any) -> Any:
+    check(name, ndim, input, weight, bias, groups, channels=0)
+    stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
+    check_steps(name, stride, dilation)
+    padding, extra = per_dim(name, "padding", padding, ndim), per_dim(name, "output_padding", output_padding, ndim)
+    if any(p < 0 for p in padding):
+        raise ShapeError(f"{name}: negative padding is not supported, but got padding={list(padding)}")
+    if any(e < 0 or (e >= s and e >= d) for e, s, d in zip(extra, stride, dilation)):
+        raise ShapeError(f"{name}: output padding must be smaller than either stride or dilation, but got output_padding="
+                         f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}")
+    size = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, s, d, p, e in
+            zip(input.shape[-ndim:], weight.shape[2:], stride, dilation, padding, extra)]
+    if any(n < 1 for n in size):
+        raise ShapeError(f"{name}: Given input size per channel: ({by(input.shape[-ndim:])}). Calculated output size per "
+                         f"channel: ({by(size)}). Output size is too small")
+    exact = tuple([(p, p - e) for p, e in zip(padding, extra)])
+    return batched(ndim, convolution_transpose, input, weight, bias,
+                   stride=stride, padding=exact, dilation=dilation, groups=groups)
+
+
+# ---------------------------------------------------------------------------------------------------- refusals
+
+def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any, channels: int) -> None:
+    """Raise unless input, weight, bias and groups fit; `channels` is the dimension of weight that meets the input's."""
+    for argument, x in (("input", input), ("weight", weight)):
+        if not hasattr(x, "shape"):
+            raise ArgumentError(f"{name}(): argument '{argument}' must be a Tensor, not {type(x).__name__}")
+    shape, filters = list(input.shape), list(weight.shape)
+    if len(shape) not in (ndim + 1, ndim + 2):
+        raise ShapeError(f"{name}: Expected {ndim + 1}D (unbatched) or {ndim + 2}D (batched) input to {name}, but got input of "
+                         f"size: {shape}")
+    if len(filters) != ndim + 2:
+        raise ShapeError(f"{name}: expected {ndim + 2}-dimensional weight "
+                         f"({'out, channels / groups' if channels else 'channels, out / groups'}, *kernel), but got weight of "
+                         f"size {filters}")
+    if not isinstance(groups, int) or groups < 1:
+        raise ShapeError(f"{name}: non-positive groups is not supported, but got groups={groups}")
+    if filters[0] % groups or filters[0] < groups:
+        raise ShapeError(f"{name}: Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
+                         f"weight of size {filters} instead")
+    have, want = shape[-ndim - 1], filters[1] * groups if channels else filters[0]
+    if have != want:
+        raise ShapeError(f"{name}: Given {'' if channels else 'transposed=1, '}groups={groups}, weight of size {filters}, "
+                         f"expected input{shape} to have {want} channels, but got {have} channels instead")
+    if any(n < 1 for n in filters[2:]):
+        raise ShapeError(f"{name}: a kernel needs at least one element in each dimension, but got weight of size {filters}")
+    out = filters[0] if channels else filters[1] * groups
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise ShapeError(f"{name}: Given weight of size {filters}, expected bias to be 1-dimensional with {out} elements, but "
+                         f"got bias of size {list(bias.shape)} instead")
+
+
+def check_steps(name: str, stride: tuple[int, ...], dilation: tuple[int, ...]) -> None:
+    if any(s < 1 for s in stride):
+        raise ShapeError(f"{name}: non-positive stride is not supported, but got stride={list(stride)}")
+    if any(d < 1 for d in dilation):
+        raise ShapeError(f"{name}: dilation should be greater than zero, but got dilation={list(dilation)}")
+
+
+def named_padding(name: str, padding: str, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
+    """The padding called ``"valid"`` or ``"same"``; of an odd number of zeros the larger half comes after."""
+    if padding == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding != "same":
+        raise ShapeError(f"{name}: Invalid padding string {padding!r}; it should be one of 'valid', 'same', or numbers")
+    if any(s != 1 for s in stride):
+        raise ShapeError(f"{name}: padding='same' is not supported for strided convolutions, but got stride={list(stride)}")
+    totals = [d * (k - 1) for k, d in zip(kernel, dilation)]
+    return tuple([(total // 2, total - total // 2) for total in totals])
+
+
+# ---------------------------------------------------------------------------------------------------- unfold and fold
+
+@op
+def im2col(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The windows of `input` (n, channels, *size) as (n, channels * elements of the kernel, positions)."""
+    n, channels, size = input.shape[0], input.shape[1], input.shape[2:]
+    windows = Windows(size, kernel, stride, dilation, padding)
+    columns = windows.columns(input.reshape(n * channels, 1, *size))
+    return columns.reshape(n, channels * windows.count, math.prod(windows.positions))
+@im2col.derivative("input")
+def im2col_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    return col2im(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, dilation=dilation)
+
+
+@op
+def col2im(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The adjoint of :func:`im2col`: windows added up where they overlap, to (n, channels, *size)."""
+    windows = Windows(size, kernel, stride, dilation, padding)
+    n, channels = input.shape[0], input.shape[1] // windows.count
+    positions = math.prod(windows.positions)
+    return windows.collect(input.reshape(n * channels, windows.count, 1, positions)).reshape(n, channels, *size)
+@col2im.derivative("input")
+def col2im_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    return im2col(g, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
+
+
+def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    """The blocks that a sliding window meets, as columns.
+
+    Args:
+        input: (n, channels, height, width), or without n.
+        kernel_size, dilation, padding, stride: an int, or one for each of the two dimensions.
+
+    Returns: (n, channels * kernel height * kernel width, number of blocks), or without n.
+
+        >>> import minigrad
+        >>> x = minigrad.tensor([[[[1., 2., 3.], [4., 5., 6.]]]])
+        >>> unfold(x, kernel_size=2).tolist()
+        [[[1.0, 2.0], [2.0, 3.0], [4.0, 5.0], [5.0, 6.0]]]
+    """
+    shape = list(input.shape)
+    if input.ndim not in (3, 4) or 0 in shape[-3:]:
+        raise ShapeError(f"unfold: Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero "
+                         f"dimensions for input, but got: {shape}")
+    settings, positions = block_settings("unfold", shape[-2:], kernel_size, dilation, padding, stride)
+    if any(n < 1 for n in positions):
+        raise ShapeError(f"unfold: Given input with spatial size ({by(shape[-2:])}), kernel_size={kernel_size}, "
+                         f"dilation={dilation}, padding={padding}, calculated shape of the array of sliding blocks as "
+                         f"({by(positions)}), but its components must be at least one")
+    return batched(2, im2col, input, **settings)
+
+
+def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+    """Columns of blocks added up to an image of `output_size`; the adjoint of :func:`unfold`.
+
+    Args:
+        input: (n, channels * kernel height * kernel width, number of blocks), or without n.
+
+    Returns: (n, channels, *output_size), or without n.
+    """
+    shape, size = list(input.shape), per_dim("fold", "output_size", output_size, 2)
+    if input.ndim not in (2, 3) or 0 in shape[-2:]:
+        raise ShapeError(f"fold: Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and other non-zero "
+                         f"dimensions, but got: {shape}")
+    settings, positions = block_settings("fold", size, kernel_size, dilation, padding, stride)
+    count, blocks = math.prod(settings["kernel"]), math.prod(positions)
+    if shape[-2] % count:
+        raise ShapeError(f"fold: Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
+                         f"input.size(1)={shape[-2]} and kernel_size={kernel_size}")
+    if any(n < 1 for n in positions) or shape[-1] != blocks:
+        raise ShapeError(f"fold: Given output_size={list(size)}, kernel_size={kernel_size}, dilation={dilation}, "
+                         f"padding={padding}, stride={stride}, expected size of input's dimension 2 to match the calculated "
+                         f"number of sliding blocks {by(positions)} = {blocks}, but got input.size(2)={shape[-1]}")
+    return batched(1, col2im, input, size=size, **settings)
+
+
+def block_settings(name: str, size: Any, kernel_size: Any, dilation: Any, padding: Any,
+                   stride: Any) -> tuple[dict[str, Any], list[int]]:
+    """The settings of im2col and col2im, and the number of positions in each dimension."""
+    kernel, stride = per_dim(name, "kernel_size", kernel_size, 2), per_dim(name, "stride", stride, 2)
+    dilation, padding = per_dim(name, "dilation", dilation, 2), per_dim(name, "padding", padding, 2)
+    for argument, values, least in (("kernel size", kernel, 1), ("stride", stride, 1), ("dilation", dilation, 1),
+                                    ("padding", padding, 0)):
+        if any(v < least for v in values):
+            raise ShapeError(f"{name}: {argument} should be {'greater than zero' if least else 'non-negative'}, but got "
+                             f"{list(values)}")
+    positions = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilation, padding)]
+    exact = exact_padding(size, kernel, stride, dilation, padding, positions)
+    return {"kernel": kernel, "stride": stride, "padding": exact, "dilation": dilation}, positions

@@ -1,0 +1,474 @@
+"""How far a prediction is from a target: the losses that pay to be one operation, each with its exact derivative.
+
+Every loss has `reduction`: ``"none"`` gives the loss of each element or sample, ``"sum"`` their sum, ``"mean"`` their mean.
+Losses that are compositions of other operations are in :mod:`minigrad.nn.functional`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad._types import dtypes
+from minigrad.errors import DimensionError, DtypeError, InvalidValueError, ShapeError
+from minigrad.ops.neural import activation
+from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.ops.reducing import reduction as reductions
+from minigrad.recording import hints
+from minigrad.recording.op import op
+
+__all__: list[str] = []  # PyTorch has these in nn.functional, which re-exports them
+
+
+# ---------------------------------------------------------------------------------------------------- reductions
+
+def check_reduction(reduction: str) -> None:
+    """Raise ``ValueError`` unless `reduction` is one there is."""
+    if reduction not in ("mean", "sum", "none"):
+        raise InvalidValueError(f"{reduction} is not a valid value for reduction; it can be 'none', 'mean' or 'sum'")
+
+
+def reduced(loss: Any, reduction: str) -> Any:
+    """An array of losses brought to what `reduction` asks for."""
+    if reduction == "none":
+        return loss
+    check_reduction(reduction)
+    total = loss.sum(dtype=np.float32).astype(loss.dtype) if loss.dtype.char == "e" else loss.sum()
+    return total if reduction == "sum" else total / loss.size if loss.size else total * math.nan
+
+
+def share(g: Any, reduction: str, *arrays: Any) -> Any:
+    """The gradient of each element's loss, given that of the reduced loss; `arrays` broadcast to the shape of the losses."""
+    if reduction != "mean":
+        return g
+    size = math.prod(np.broadcast_shapes(*[a.shape for a in arrays]))
+    return g / size if size else g
+
+
+def warn_if_broadcast(input: Any, target: Any) -> None:
+    """Warn where shapes differ and are broadcast: an ``(n, 1)`` prediction with an ``(n,)`` target makes n * n losses."""
+    if input.shape != target.shape:
+        hints.hint(f"Using a target size ({list(target.shape)}) that is different to the input size "
+                        f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
+                        f"they have the same size{remedy(input, target)}.")
+
+
+def warn_of_column(input: Any, target: Any) -> None:
+    """The same for losses that are often broadcast on purpose: warn only of an ``(n, 1)`` tensor with an ``(n,)`` one."""
+    a, b = getattr(input, "shape", ()), getattr(target, "shape", ())
+    if (a == (*b, 1) or b == (*a, 1)) and math.prod(a) > 1:
+        warn_if_broadcast(input, target)
+
+
+def remedy(input: Any, target: Any, first: str = "input", second: str = "target") -> str:
+    """How to give `input` and `target` one shape, as the end of a sentence; nothing where no one step does that."""
+    steps = [step_to(second, target.shape, input.shape), step_to(first, input.shape, target.shape)]
+    return f"; write {' or '.join(filter(None, steps))}" if any(steps) else ""
+
+
+def step_to(name: str, shape: Any, wanted: Any) -> str:
+    """The code that gives the tensor `name`, of this `shape`, the shape `wanted`, where one step does; else ""."""
+    shape, wanted = tuple(shape), tuple(wanted)
+    if (*shape, 1) == wanted:
+        return f"{name}.unsqueeze(-1)"
+    if shape == (*wanted, 1):
+        return f"{name}.squeeze(-1)"
+    if shape == wanted[::-1] and len(shape) == 2:
+        return f"{name}.T"
+    if math.prod(shape) == math.prod(wanted):
+        return f"{name}.reshape({list(wanted)})"
+    fits = len(shape) <= len(wanted) and all(m in (1, n) for m, n in zip(shape[::-1], wanted[::-1]))
+    return f"{name}.expand({list(wanted)})" if fits else ""
+
+
+# ---------------------------------------------------------------------------------------------------- distances
+
+@op(broadcasts=True)
+def mse_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
+    """Squared difference ``(input - target) ** 2``."""
+    warn_if_broadcast(input, target)
+    difference = input - target
+    return reduced(difference * difference, reduction)
+@mse_loss.derivative("input")
+def mse_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return (input - target) * (share(g, reduction, input, target) * 2)
+@mse_loss.derivative("target")
+def mse_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return (target - input) * (share(g, reduction, input, target) * 2)
+
+
+@op(broadcasts=True, holomorphic=False)
+def l1_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
+    """Absolute difference ``|input - target|``."""
+    warn_if_broadcast(input, target)
+    return reduced(np.abs(input - target), reduction)
+@l1_loss.derivative("input")
+def l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return arithmetic.sgn(input - target) * share(g, reduction, input, target)
+@l1_loss.derivative("target")
+def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
+    return arithmetic.sgn(target - input) * share(g, reduction, input, target)
+
+
+@op(broadcasts=True)
+def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
+    """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear from there."""
+    if delta <= 0:
+        raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+    warn_if_broadcast(input, target)
+    distance = np.abs(input - target)
+    near = np.minimum(distance, delta)
+    return reduced(near * (distance - 0.5 * near), reduction)
+@huber_loss.derivative("input")
+def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
+    return comparison.clamp(input - target, -delta, delta) * share(g, reduction, input, target)
+@huber_loss.derivative("target")
+def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
+    return comparison.clamp(target - input, -delta, delta) * share(g, reduction, input, target)
+
+
+@op(broadcasts=True)
+def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: Any = 1.0) -> Any:
+    """:func:`huber_loss` divided by its threshold, `beta`; :func:`l1_loss` for `beta` = 0."""
+    if beta < 0:
+        raise ShapeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+    warn_if_broadcast(input, target)
+    distance = np.abs(input - target)
+    near = np.minimum(distance, beta)
+    return reduced(distance if not beta else near * (distance - 0.5 * near) / beta, reduction)
+@smooth_l1_loss.derivative("input")
+def smooth_l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
+    return smooth_sign(input - target, beta) * share(g, reduction, input, target)
+@smooth_l1_loss.derivative("target")
+def smooth_l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
+    return smooth_sign(target - input, beta) * share(g, reduction, input, target)
+
+
+def smooth_sign(x: Any, beta: float) -> Any:
+    """The derivative of :func:`smooth_l1_loss`: -1, 1, and a straight line between them within `beta` of 0."""
+    return comparison.clamp(x / beta, -1, 1) if beta else arithmetic.sign(x)
+
+
+# ---------------------------------------------------------------------------------------------------- probabilities of events
+
+@op(dtypes="promote")
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean") -> Any:
+    """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities; logarithms are cut at -100.
+
+    Raises ``ValueError`` where `target` has another shape, ``RuntimeError`` where `input` lies outside of [0, 1].
+    """
+    if input.shape != target.shape:
+        raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size "
+                                f"({list(input.shape)}) is deprecated. Please ensure they have the same size"
+                                f"{remedy(input, target)}.")
+    if not ((input >= 0) & (input <= 1)).all():
+        raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
+                         "binary_cross_entropy_with_logits")
+    with np.errstate(divide="ignore"):
+        log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+    loss = (target - 1) * log_q - target * log_p
+    return reduced(loss if weight is None else loss * weight, reduction)
+@binary_cross_entropy.derivative("input")
+def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
+    g = weighted(share(g, reduction, input), weight)
+    return (input - target) * g / comparison.clamp(input * (1 - input), 1e-12)
+@binary_cross_entropy.derivative("target")
+def binary_cross_entropy_wrt_target(g: Any, input: Any, weight: Any, reduction: Any) -> Any:
+    log_p, log_q = elementary.log(input), elementary.log1p(-input)
+    return (comparison.clamp(log_q, -100) - comparison.clamp(log_p, -100)) * weighted(share(g, reduction, input), weight)
+
+
+@op(dtypes="promote")
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, pos_weight: Any = None, *,
+                                     reduction: Any = "mean") -> Any:
+    """:func:`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow or loss of digits.
+
+    `pos_weight` multiplies the part of the loss that ``target`` = 1 contributes.
+    """
+    if input.shape != target.shape:
+        raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)}): make "
+                                f"it so{remedy(input, target)}")
+    log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
+    loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
+    return reduced(loss if weight is None else loss * weight, reduction)
+@binary_cross_entropy_with_logits.derivative("input")
+def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
+                                               reduction: Any) -> Any:
+    g = weighted(share(g, reduction, input), weight)
+    if pos_weight is None:
+        return (elementary.sigmoid(input) - target) * g
+    return (elementary.sigmoid(input) * (1 + (pos_weight - 1) * target) - pos_weight * target) * g
+@binary_cross_entropy_with_logits.derivative("target")
+def binary_cross_entropy_with_logits_wrt_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
+    g = weighted(share(g, reduction, input), weight)
+    return -input * g if pos_weight is None else ((1 - pos_weight) * activation.logsigmoid(input) - input) * g
+
+
+def weighted(g: Any, weight: Any) -> Any:
+    return g if weight is None else g * weight
+
+
+# ---------------------------------------------------------------------------------------------------- classes
+
+def class_axis(x: Any) -> int:
+    """The dimension of the classes: the second, or the only one."""
+    return 1 if x.ndim > 1 else 0
+
+
+def by_class(x: Any) -> Any:
+    """Scores of shape ``(N, C, d1, ...)`` as a matrix with one row for each class and one column for each sample.
+
+    Sums over few classes are several times faster where each class lies together in memory.
+    """
+    if x.ndim == 2:
+        return x.T.copy() if x.shape[1] <= 64 else x.T
+    return np.moveaxis(x, 1, 0).reshape(x.shape[1], math.prod(x.shape) // max(x.shape[1], 1)) if x.ndim > 2 else x[:, None]
+
+
+def like_scores(rows: Any, x: Any) -> Any:
+    """The inverse of :func:`by_class`: a matrix with one row for each class in the shape of the scores `x`."""
+    if x.ndim > 2:
+        return np.moveaxis(rows.reshape(x.shape[1], x.shape[0], *x.shape[2:]), 0, 1)
+    return rows.T if x.ndim == 2 else rows[:, 0]
+
+
+def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
+    """The numbers of the rows, the class of each, and the weight of each (None: all 1); an ignored one has class and weight 0.
+
+    Raises where shapes do not fit or a class is out of range.
+    """
+    classes = check_classes(input, target, weight)
+    target = target.reshape(-1)
+    index = _arrays.xp_of(target).arange(target.shape[0])
+    # A negative number is a very large one where it is read as unsigned, so that one look at the largest is enough.
+    if target.shape[0] and target.view(f"u{target.itemsize}").max() >= classes:
+        ignored = target == ignore_index
+        wrong = target[((target < 0) | (target >= classes)) & ~ignored]
+        if wrong.size:
+            raise class_out_of_bounds(input, wrong[0])
+        target = np.where(ignored, 0, target)
+        keep = (~ignored).astype(input.dtype)
+        return index, target, keep if weight is None else weight[target] * keep
+    if 0 <= ignore_index < classes:
+        keep = (target != ignore_index).astype(input.dtype)
+        return index, target, keep if weight is None else weight[target] * keep
+    return index, target, None if weight is None else weight[target]
+
+
+def check_classes(input: Any, target: Any, weight: Any) -> int:
+    """How many classes `input` holds scores of. Raises where shapes or dtypes do not fit."""
+    axis, classes = class_axis(input), input.shape[class_axis(input)] if input.ndim else 0
+    if input.ndim == 0 or target.shape != (*input.shape[:axis], *input.shape[axis + 1:]):
+        raise class_shape_error(input, target)
+    if target.dtype.kind not in "iu":
+        raise DtypeError(f"expected scalar type Long but found {target.dtype}: target holds the class of each sample; convert "
+                         "it with target.long()")
+    if weight is not None and weight.shape != (classes,):
+        raise ShapeError(f"weight tensor should be defined either for all {classes} classes or no classes but got weight "
+                         f"tensor of shape: {list(weight.shape)}")
+    return int(classes)
+
+
+def class_out_of_bounds(input: Any, target: Any) -> Exception:
+    classes = input.shape[class_axis(input)]
+    return DimensionError(f"Target {target} is out of bounds: with input of shape {list(input.shape)} there are {classes} "
+                          f"classes, numbered 0 to {classes - 1}")
+
+
+def class_shape_error(input: Any, target: Any) -> Exception:
+    expected = [*input.shape[:class_axis(input)], *input.shape[class_axis(input) + 1:]]
+    if input.ndim and target.ndim and input.shape[0] != target.shape[0]:
+        return InvalidValueError(f"Expected input batch_size ({input.shape[0]}) to match target batch_size "
+                                 f"({target.shape[0]}): input has shape {list(input.shape)}, target {list(target.shape)}")
+    if target.dtype.kind == "f":
+        return DtypeError(f"expected target dtype to be Long or Byte, but got {dtypes.FROM_NUMPY[target.dtype]!r} of shape "
+                          f"{list(target.shape)}: classes are integers, target.long() of shape {expected}; probabilities have "
+                          f"the shape of input, {list(input.shape)}")
+    step = f"target.argmax(dim={class_axis(input)})" if target.shape == input.shape else step_to("target", target.shape, expected)
+    return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
+                      f"(N, C, ...), target holds the class of each sample" + (step and f"; write {step}"))
+
+
+def total_weight(weight: Any, target: Any) -> Any:
+    """What the mean over samples divides by."""
+    return target.shape[0] if weight is None else weight.sum()
+
+
+@op
+def class_scale(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """How much each sample counts in the reduced loss, in the shape of the scores with one class; not differentiable."""
+    _, chosen, scale = classes_of(input, target, weight, ignore_index)
+    total = total_weight(scale, chosen)
+    scale = _arrays.full(chosen.shape, 1, input) if scale is None else scale
+    return np.expand_dims((divided(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
+
+
+def divided(x: Any, total: Any) -> Any:
+    """``x / total``, or `x` where nothing counts, so that the gradient there is 0."""
+    return x / total if total else x
+
+
+def mean_of(loss: Any, total: Any) -> Any:
+    """The sum of `loss` divided by `total`; PyTorch's mean of no losses is nan."""
+    return loss.sum() / total if total else loss.sum() * math.nan
+
+
+@op(grad_name="CrossEntropyLossBackward0", called="cross_entropy")
+def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
+                             ignore_index: Any = -100) -> Any:
+    """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
+    if input.__class__ is not np.ndarray and weight is None and check_classes(input, target, weight) and (
+            fused := _arrays.library_of(input).kernels.cross_entropy(input, target, ignore_index)):
+        loss, total, wrong = fused
+        if wrong is not None:
+            raise class_out_of_bounds(input, wrong)
+    else:
+        index, target_, scale = classes_of(input, target, weight, ignore_index)
+        scores = by_class(input)
+        shifted = scores - scores.max(axis=0) if scores.size else scores
+        loss = np.log(np.exp(shifted).sum(axis=0)) - shifted[target_, index]
+        loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+        total = total_weight(scale, target_) if reduction == "mean" else None
+    if reduction == "mean":
+        return mean_of(loss, total)
+    return reduced(loss if reduction == "sum" else loss.reshape(target.shape), reduction)
+@cross_entropy_of_classes.derivative("input")
+def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    slope = cross_entropy_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    return slope * (g[:, None] if g.ndim else g)
+
+
+@op
+def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
+    if input.__class__ is not np.ndarray and weight is None:
+        fused = _arrays.library_of(input).kernels.cross_entropy_slope(input, target, ignore_index, reduction == "mean")
+        if fused is not None:
+            return fused
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    scores = by_class(input)
+    slope = scores - scores.max(axis=0) if scores.size else scores.copy()
+    np.exp(slope, out=slope)
+    slope /= slope.sum(axis=0)
+    slope[chosen, index] -= 1
+    if reduction == "mean":
+        scale = divided(1 if scale is None else scale, total_weight(scale, chosen))
+    if scale is not None:
+        slope *= scale
+    return like_scores(slope, input)
+@cross_entropy_slope.derivative("input")
+def cross_entropy_slope_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    axis = class_axis(input)
+    p = activation.softmax(input, dim=axis)
+    g = g * class_scale(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    return p * (g - reductions.sum(p * g, dim=axis, keepdim=True))
+
+
+@op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy")
+def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
+    """``-(target * log(softmax(input))).sum()`` of each sample, for targets that are weights of the classes."""
+    if input.shape != target.shape:
+        raise class_shape_error(input, target)
+    axis = class_axis(input)
+    shifted = input - input.max(axis=axis, keepdims=True) if input.size else input
+    return ((np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) - shifted) * target).sum(axis=axis)
+@cross_entropy_of_probabilities.derivative("input")
+def cross_entropy_of_probabilities_wrt_input(g: Any, input: Any, target: Any) -> Any:
+    axis = class_axis(input)
+    g = g[:, None] if input.ndim > 1 else g
+    return (activation.softmax(input, dim=axis) * reductions.sum(target, dim=axis, keepdim=True) - target) * g
+@cross_entropy_of_probabilities.derivative("target")
+def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
+    return -activation.log_softmax(input, dim=class_axis(input)) * (g[:, None] if input.ndim > 1 else g)
+
+
+@op
+def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """Minus the log-probability `input` gives to the class of each sample, times its weight; the mean is over the weights.
+
+    Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, target the same without C, weight ``(C,)``.
+    """
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    loss = -by_class(input)[chosen, index]
+    loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+    if reduction == "mean":
+        return mean_of(loss, total_weight(scale, chosen))
+    return reduced(loss.reshape(target.shape), reduction)
+@nll_loss.derivative("input")
+def nll_loss_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    slope = nll_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    return slope * (g[:, None] if g.ndim else g)
+
+
+@op
+def nll_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
+    """The derivative of :func:`nll_loss`, which does not depend on the values of `input`: minus one-hot, scaled."""
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    slope = np.zeros_like(by_class(input))
+    total = total_weight(scale, chosen)
+    scale = 1 if scale is None else scale
+    slope[chosen, index] = -(divided(scale, total) if reduction == "mean" else scale)
+    return like_scores(slope, input)
+
+
+@op
+def smoothed_classes(input: Any, target: Any, weight: Any = None, *, label_smoothing: Any = 0.0, reduction: Any = "mean",
+                     ignore_index: Any = -100) -> Any:
+    """Classes as probabilities, times how much each sample counts in the reduced loss: the target that turns
+    :func:`cross_entropy_of_probabilities` into the smoothed cross entropy. Not differentiable."""
+    index, chosen, scale = classes_of(input, target, weight, ignore_index)
+    rows = np.zeros_like(by_class(input))
+    spread = label_smoothing / rows.shape[0]
+    rows += spread if weight is None else (spread * weight)[:, None]
+    if scale is not None:
+        rows *= target.reshape(-1) != ignore_index
+    rows[chosen, index] += (1 - label_smoothing) * (1 if scale is None else scale)
+    if reduction == "mean":
+        rows = divided(rows, total_weight(scale, chosen))
+    return like_scores(rows, input)
+
+
+@op
+def pick_class(input: Any, target: Any) -> Any:
+    """The element of each row of the matrix `input` that `target` names, ``(N, 1)``."""
+    index, chosen, _ = classes_of(input, target, None, -100)
+    return input[index, chosen][:, None]
+@pick_class.derivative("input")
+def pick_class_wrt_input(g: Any, target: Any, input_shape: Any) -> Any: return place_class(g, target, classes=input_shape[1])
+
+
+@op
+def place_class(input: Any, target: Any, *, classes: Any) -> Any:
+    """A matrix of zeros but for one element in each row: the adjoint of :func:`pick_class`."""
+    out = np.zeros((input.shape[0], classes), input.dtype, like=input)
+    out[_arrays.xp_of(input).arange(input.shape[0]), target] = input[:, 0]
+    return out
+@place_class.derivative("input")
+def place_class_wrt_input(g: Any, target: Any) -> Any: return pick_class(g, target)
+
+
+@op
+def others(input: Any, target: Any) -> Any:
+    """1 for each class of a sample but its own, 0 for that; not differentiable."""
+    index, chosen, _ = classes_of(input, target, None, -100)
+    out = np.ones_like(input)
+    out[index, chosen] = 0
+    return out
+
+
+@op
+def listed_classes(input: Any, target: Any) -> Any:
+    """Lists of classes, each ended by -1, as one-hot vectors: ``(N, C)`` gives ``(N, C, C)``, zeros after the end of the list.
+
+    Not differentiable. Raises ``RuntimeError`` for a class out of range.
+    """
+    classes = input.shape[1]
+    if target.size and (target.min() < -1 or target.max() >= classes):
+        raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has "
+                         f"values from {target.min()} to {target.max()}")
+    listed = np.cumprod(target >= 0, axis=1) > 0
+    numbers = _arrays.xp_of(input).arange(classes)
+    return ((target[:, :, None] == numbers) & listed[:, :, None]).astype(input.dtype)

@@ -1,0 +1,390 @@
+"""Normalization layers: subtract the mean, divide by the deviation, scale and shift.
+
+All of them are two operations. :func:`standardize` sees its input as a block of shape (outer, rows, inner) and gives every
+row, the elements ``[:, row, :]``, mean 0 and variance 1; layer, group and instance normalization differ from batch
+normalization only in what is a row. :func:`scale_shift` applies weight and bias.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
+from minigrad.errors import DtypeError, InvalidValueError, ShapeError
+from minigrad.ops.pointwise import arithmetic, comparison
+from minigrad.ops.reducing import reduction
+from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
+from minigrad.recording import clock
+from minigrad.recording.argument_errors import need_one_device
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.op import op
+
+__all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "native_batch_norm",
+           "native_group_norm", "native_layer_norm", "normalize", "rms_norm"]
+
+
+# ---------------------------------------------------------------------------------------------------- the two operations
+
+def row_sums(x: Any, y: Any = None) -> Any:
+    """Over the rows of a block, the sum of `x` or of ``x * y``, without making that product; of shape (1, rows, 1)."""
+    if y is not None:
+        sums = np.einsum("ors,ors->r", x, y)
+    elif x.shape[2] == 1:
+        sums = _arrays.full(x.shape[:1], 1, x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
+    else:
+        sums = np.einsum("ors->r", x)
+    return sums[None, :, None]
+
+
+@op(outputs=("standard", "mean", "var"))
+def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> Any:
+    """(x - mean) / sqrt(var + eps) over the rows of `input`, seen in the shape `layout` = (outer, rows, inner).
+
+    Not `centered`: the mean is taken to be 0, so that "var" is the mean square. Mean and variance have shape (1, rows, 1).
+    """
+    if input.dtype.kind not in "fc":
+        raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
+                         ".float()")
+    half = input.dtype.itemsize == 2
+    x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
+    if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.standardize(x, layout, eps, centered)):
+        found = fused[0].reshape(input.shape), *fused[1:]
+        return tuple([a.astype(input.dtype) for a in found]) if half else found
+    n = x.dtype.type(layout[0] * layout[2])
+    mean = row_sums(x) / n if centered else np.zeros((1, layout[1], 1), x.dtype, like=x)
+    d = x - mean if centered else x
+    var = row_sums(d, d) / n
+    standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
+    found = standard.reshape(input.shape), mean, var
+    return tuple([a.astype(input.dtype) for a in found]) if half else found
+@standardize.derivative("input")
+def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
+    standard, _, var = out
+    g_standard, g_mean, g_var = g
+    n = layout[0] * layout[2] or 1
+    parts = []
+    if g_standard is not None:
+        parts.append(standardize_backward(g_standard, standard, (var + eps) ** -0.5, layout=layout, centered=centered))
+    if g_mean is not None and centered:
+        parts.append(reshape(expand(g_mean / n, size=layout), shape=input_shape))
+    if g_var is not None:
+        deviation = reshape(standard, shape=layout) * (var + eps) ** 0.5
+        parts.append(reshape(deviation * (g_var * (2 / n)), shape=input_shape))
+    return functools.reduce(operator.add, parts) if parts else standard * 0
+
+
+@op
+def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
+    """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
+    if standard.__class__ is not np.ndarray:
+        fused = _arrays.library_of(standard).kernels.standardize_backward(grad, standard, rstd, layout, centered)
+        if fused is not None:
+            return fused
+    result = np.empty_like(standard, order="C")
+    d, g, x = result.reshape(layout), grad.reshape(layout), standard.reshape(layout)
+    n = x.dtype.type(layout[0] * layout[2] or 1)
+    np.multiply(x, row_sums(g, x) / -n, out=d)
+    d += g
+    if centered:
+        d -= row_sums(g) / n
+    d *= rstd
+    return result
+@standardize_backward.derivative("grad")
+def standardize_backward_wrt_grad(g: Any, standard: Any, rstd: Any, layout: Any, centered: Any) -> Any:
+    return standardize_backward(g, standard, rstd, layout=layout, centered=centered)
+@standardize_backward.derivative("standard")
+def standardize_backward_wrt_standard(g: Any, grad: Any, standard: Any, rstd: Any, layout: Any) -> Any:
+    a, b, x = (reshape(v, shape=layout) for v in (g, grad, standard))
+    parts = a * row_mean(b * x) + b * row_mean(a * x)
+    return reshape(parts * -rstd, shape=g.shape)
+@standardize_backward.derivative("rstd")
+def standardize_backward_wrt_rstd(g: Any, out: Any, rstd: Any, layout: Any) -> Any:
+    return reduction.sum(reshape(g * out, shape=layout), dim=(0, 2), keepdim=True) / rstd
+
+
+def row_mean(x: Any) -> Any:
+    return reduction.mean(x, dim=(0, 2), keepdim=True)
+
+
+@op(dtypes="same")
+def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
+    """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
+    if weight is None:
+        return input.copy() if bias is None else input + bias
+    if input.__class__ is not np.ndarray and bias is not None and (
+            fused := _arrays.library_of(input).kernels.scale_shift(input, weight, bias)) is not None:
+        return fused
+    out = input * weight
+    return out if bias is None else np.add(out, bias, out=out)
+@scale_shift.derivative("input")
+def scale_shift_wrt_input(g: Any, weight: Any) -> Any: return g if weight is None else g * weight
+@scale_shift.derivative("weight")
+def scale_shift_wrt_weight(g: Any, input: Any, weight_shape: Any) -> Any: return product_sum(g, input, size=weight_shape)
+@scale_shift.derivative("bias")
+def scale_shift_wrt_bias(g: Any, bias_shape: Any) -> Any: return sum_to_size(g, size=bias_shape)
+
+
+@op
+def product_sum(input: Any, other: Any, *, size: Any) -> Any:
+    """``(input * other).sum_to_size(size)`` for two arrays of one shape, without making their product."""
+    lead = input.ndim - len(size)
+    letters = "abcdefghijklmnopqrstuvwxyz"[:input.ndim]
+    kept = "".join(c for d, c in enumerate(letters) if d >= lead and (size[d - lead] != 1 or input.shape[d] == 1))
+    if input.__class__ is not np.ndarray:  # CuPy's einsum makes two transposed copies and many products of two vectors
+        summed = tuple([d for d, c in enumerate(letters) if c not in kept])
+        return (input * other).sum(axis=summed, dtype=input.dtype).reshape(size)
+    return np.einsum(f"{letters},{letters}->{kept}", input, other).reshape(size)
+@product_sum.derivative("input")
+def product_sum_wrt_input(g: Any, other: Any) -> Any: return g * other
+@product_sum.derivative("other")
+def product_sum_wrt_other(g: Any, input: Any) -> Any: return g * input
+
+
+def per_channel(x: Any, ndim: int) -> Any:
+    """A vector with one value per channel, in a shape that is broadcast over dimension 1 of `ndim`."""
+    return None if x is None else reshape(x, shape=(1, x.shape[0]) + (1,) * (ndim - 2))
+
+
+def check_channels(name: str, channels: int, **vectors: Any) -> None:
+    for argument, v in vectors.items():
+        if v is not None and tuple(v.shape) != (channels,):
+            raise ShapeError(f"{name}: {argument} should contain {channels} elements, one per channel of the input, "
+                             f"not shape {list(v.shape)}")
+
+
+# ---------------------------------------------------------------------------------------------------- over trailing dimensions
+
+def trailing(name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> tuple[int, int, int]:
+    """The layout for normalizing over the last dimensions, which must be `normalized_shape`."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape:
+        raise ShapeError(f"{name}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
+                         "element, but got normalized_shape = []")
+    for argument, v in (("weight", weight), ("bias", bias)):
+        if v is not None and tuple(v.shape) != shape:
+            raise ShapeError(f"{name}: Expected {argument} to be of same shape as normalized_shape, but got {argument} of shape "
+                             f"{list(v.shape)} and normalized_shape = {list(shape)}")
+    if tuple(input.shape[input.ndim - len(shape):]) != shape or input.ndim < len(shape):
+        raise ShapeError(f"{name}: Given normalized_shape={list(shape)}, expected input with shape "
+                         f"[*, {', '.join(map(str, shape))}], but got input of size {list(input.shape)}")
+    return 1, math.prod(input.shape[:input.ndim - len(shape)]), math.prod(shape)
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Normalize each sample over its last dimensions, whose sizes are `normalized_shape`; then scale and shift.
+
+    Args:
+        input: of shape ``(*, *normalized_shape)``.
+        weight, bias: of shape `normalized_shape`, or None.
+        eps: added to the variance.
+
+    Ba, Kiros, Hinton: Layer Normalization, https://arxiv.org/abs/1607.06450
+    """
+    layout = trailing("layer_norm", input, normalized_shape, weight, bias)
+    return scale_shift(standardize(input, layout=layout, eps=eps)[0], weight, bias)
+
+
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """Divide each sample by the root mean square of its last dimensions, whose sizes are `normalized_shape`; then scale.
+
+    `eps` is added to the mean square; None is the distance from 1 to the next number of the input's dtype.
+
+    Zhang, Sennrich: Root Mean Square Layer Normalization, https://arxiv.org/abs/1910.07467
+    """
+    layout = trailing("rms_norm", input, normalized_shape, weight, None)
+    if eps is None:
+        eps = float(np.finfo(input.dtype.numpy).eps)
+    return scale_shift(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
+
+
+# ---------------------------------------------------------------------------------------------------- over batch, group, instance
+
+def channels_of(name: str, input: Any) -> tuple[int, int, int]:
+    """(batch, channels, everything after) of an input of shape (N, C, *)."""
+    if input.ndim < 2:
+        raise ShapeError(f"{name}: Expected at least 2 dimensions, (N, C, *), but got input of size {list(input.shape)}")
+    return input.shape[0], input.shape[1], math.prod(input.shape[2:])
+
+
+def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
+               momentum: float = 0.1, eps: float = 1e-5) -> Any:
+    """Normalize each channel over the batch and all positions; then scale and shift it.
+
+    Args:
+        input: of shape (N, C, *).
+        running_mean, running_var: of shape (C,), or None. While training they are moved towards the batch's mean and
+            (unbiased) variance by the fraction `momentum`; otherwise they are what the input is normalized with.
+        weight, bias: of shape (C,), or None.
+
+    Raises ``ValueError`` when training on one value per channel, whose variance is not defined.
+
+    Ioffe, Szegedy: Batch Normalization, https://arxiv.org/abs/1502.03167
+    """
+    if input.ndim < 2 and 0 in input.shape:  # of nothing, PyTorch does not ask for channels
+        return scale_shift(input)
+    layout = channels_of("batch_norm", input)
+    check_channels("batch_norm", layout[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+        return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
+    if layout[0] * layout[2] == 1:
+        raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
+    return scale_shift(in_training(input, running_mean, running_var, momentum, eps)[0], weight, bias)
+
+
+@on_its_card
+def in_training(input: Any, running_mean: Any, running_var: Any, momentum: float, eps: float) -> Any:
+    """The input standardized over batch and positions, its mean and variance; the running ones are moved towards those."""
+    layout = channels_of("batch_norm", input)
+    standard, mean, var = standardize(input, layout=layout, eps=eps)
+    n = layout[0] * layout[2]
+    if n > 1:
+        move(running_mean, mean.array.reshape(-1), momentum)
+        move(running_var, var.array.reshape(-1) * (n / (n - 1)), momentum)
+    return standard, mean, var
+
+
+def evaluated(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float, ndim: int) -> tuple[Any, Any]:
+    """Scale and shift that normalize with fixed statistics, and then apply weight and bias."""
+    mean, var = per_channel(running_mean.detach(), ndim), per_channel(running_var.detach(), ndim)
+    scale = (var + eps) ** -0.5
+    if weight is not None:
+        scale = scale * weight
+    shift = -mean * scale
+    return scale, shift if bias is None else shift + bias
+
+
+def move(running: Any, towards: Any, momentum: float) -> None:
+    """Move running statistics, where there are any, towards those of this batch."""
+    if running is not None:
+        if not running.array.__class__ is towards.__class__ is np.ndarray:
+            need_one_device("batch_norm", input=towards, running_mean=running)
+        with np.errstate(all="ignore"):
+            running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
+        clock.ledger.record(running.array, "batch_norm")
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+    """Normalize each sample over the channels of each of `num_groups` groups, and all positions; scale and shift channels.
+
+    Args:
+        input: of shape (N, C, *), where `num_groups` divides C.
+        weight, bias: of shape (C,), or None.
+
+    Wu, He: Group Normalization, https://arxiv.org/abs/1803.08494
+    """
+    n, channels, rest = channels_of("group_norm", input)
+    if num_groups < 1 or channels % num_groups:
+        raise ShapeError(f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
+                         f"shape {list(input.shape)} and num_groups={num_groups}")
+    check_channels("group_norm", channels, weight=weight, bias=bias)
+    layout = 1, n * num_groups, channels // num_groups * rest
+    standard = standardize(input, layout=layout, eps=eps)[0]
+    return scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+
+
+@on_its_card
+def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+                  use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> Any:
+    """Normalize each channel of each sample over its positions; then scale and shift it.
+
+    Args:
+        input: of shape (N, C, *).
+        running_mean, running_var: of shape (C,), or None; moved towards the mean over the batch of the statistics when
+            `use_input_stats`, else used for normalizing.
+        weight, bias: of shape (C,), or None.
+
+    Ulyanov, Vedaldi, Lempitsky: Instance Normalization, https://arxiv.org/abs/1607.08022
+    """
+    n, channels, rest = channels_of("instance_norm", input)
+    check_channels("instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise ShapeError("instance_norm: Expected running_mean and running_var to be defined when use_input_stats=False")
+        return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
+    if rest == 1:
+        raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
+    standard, mean, var = standardize(input, layout=(1, n * channels, rest), eps=eps)
+    if n and rest:
+        move(running_mean, mean.array.reshape(n, channels).mean(axis=0), momentum)
+        move(running_var, var.array.reshape(n, channels).mean(axis=0) * (rest / (rest - 1)), momentum)
+    return scale_shift(standard, weight, bias)
+
+
+# ---------------------------------------------------------------------------------------------------- with their statistics
+
+def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """:func:`layer_norm`, and the mean and reciprocal deviation of each sample: a tuple of three tensors."""
+    layout = trailing("native_layer_norm", input, normalized_shape, weight, bias)
+    standard, mean, var = standardize(input, layout=layout, eps=eps)
+    lead = input.ndim - (1 if isinstance(normalized_shape, int) else len(normalized_shape))
+    each = (*input.shape[:lead], *(1,) * (input.ndim - lead))
+    return scale_shift(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
+
+
+def native_group_norm(input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float) -> Any:
+    """:func:`group_norm`, and the mean and reciprocal deviation of each group: a tuple of three tensors."""
+    check_channels("native_group_norm", C, weight=weight, bias=bias)
+    standard, mean, var = standardize(input, layout=(1, N * group, C // group * HxW), eps=eps)
+    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return out, reshape(mean, shape=(N, group)), reshape((var + eps) ** -0.5, shape=(N, group))
+
+
+def native_batch_norm(input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float,
+                      eps: float) -> Any:
+    """:func:`batch_norm`, and the batch's mean and reciprocal deviation, which are empty if not `training`."""
+    if not training:
+        nothing = (reshape(input, shape=(-1,))[:0] for _ in range(2))
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), *nothing
+    standard, mean, var = in_training(input, running_mean, running_var, momentum, eps)
+    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))
+
+
+# ---------------------------------------------------------------------------------------------------- over neighbours, to norm 1
+
+@op
+def window_sum(input: Any, *, dim: Any, before: Any, after: Any) -> Any:
+    """At each place of `dim`, the sum of the elements from `before` places earlier to `after` places later."""
+    x = np.moveaxis(input, dim, 0)
+    out = np.zeros_like(x)
+    for by in range(-before, after + 1):
+        if abs(by) < x.shape[0]:
+            out[max(-by, 0):x.shape[0] - max(by, 0)] += x[max(by, 0):x.shape[0] + min(by, 0)]
+    return np.moveaxis(out, 0, dim)
+@window_sum.derivative("input")
+def window_sum_wrt_input(g: Any, dim: Any, before: Any, after: Any) -> Any:
+    return window_sum(g, dim=dim, before=after, after=before)
+
+
+def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+    """Divide each element by ``(k + alpha * mean of squares over `size` neighbouring channels) ** beta``.
+
+    The input has shape (N, C, *). Krizhevsky, Sutskever, Hinton: ImageNet Classification, section 3.3.
+    """
+    if input.ndim < 3:
+        raise InvalidValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} dimensions)")
+    if 0 in input.shape:
+        return input
+    squares = window_sum(input * input, dim=1, before=size // 2, after=(size - 1) // 2)
+    return input / (squares * (alpha / size) + k) ** beta
+
+
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
+    """Divide by the `p`-norm over `dim`, or by `eps` where the norm is smaller.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.normalize(minigrad.tensor([[3., 4.]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    norm = reduction.vector_norm(input, ord=p, dim=dim, keepdim=True)
+    return arithmetic.div(input, comparison.clamp(norm, min=eps), out=out)

@@ -1,0 +1,78 @@
+"""Padding with what is in the tensor, or with a constant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad.errors import ShapeError
+from minigrad.ops.indexing.indexing import raw, select_rows
+from minigrad.ops.shaping.shape import listed
+from minigrad.ops.shaping.slicing import constant_pad_nd, slices
+from minigrad.recording.device_guard import on_its_card
+
+__all__ = ["pad"]
+
+
+# ---------------------------------------------------------------------------------------------------- padding
+
+@on_its_card
+def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+    """`input` with elements added at its borders: ``pad[0]`` before and ``pad[1]`` after the last dimension, ``pad[2]`` and
+    ``pad[3]`` for the one before, and so on.
+
+    Args:
+        mode: "constant" fills with `value` (0 if None; negative pads take away), "reflect" mirrors without repeating the
+            border, "replicate" repeats the border, "circular" continues at the other end.
+
+    >>> import minigrad
+    >>> minigrad.nn.functional.pad(minigrad.arange(3), (2, 1)).tolist()
+    [0, 0, 0, 1, 2, 0]
+    """
+    pad = listed((pad,))
+    if mode == "constant":
+        return constant_pad_nd(input, pad=pad, value=0 if value is None else value)
+    if mode not in PADDED:
+        raise NotImplementedError(f"pad: Unrecognised padding mode {mode!r}; it can be constant, {', '.join(PADDED)}")
+    if value:
+        raise ValueError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
+    ndim, count = len(input.shape), len(pad) // 2
+    if len(pad) % 2 or not 1 <= count <= 3 or ndim not in (count + 1, count + 2):
+        raise NotImplementedError(f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad of "
+                                  f"length {len(pad)} needs an input of {count + 1} or {count + 2} dimensions, got {ndim}")
+    for k in range(count):
+        before, after = pad[2 * k], pad[2 * k + 1]
+        d = ndim - 1 - k
+        if mode == "circular" and min(before, after) < 0:  # what a negative pad takes away is not continued with
+            start, end = max(-before, 0), input.shape[d] + min(after, 0)
+            input = slices(input, index=(*(slice(None),) * d, slice(start, end), ...))
+            before, after = max(before, 0), max(after, 0)
+        if before or after:
+            places = PADDED[mode](np.arange(-before, input.shape[d] + after), input.shape[d], before, after)
+            input = select_rows(input, _arrays.xp_of(raw(input)).asarray(places), dim=d)
+    return input
+
+
+def reflected(places: Any, n: int, before: int, after: int) -> Any:
+    if before >= n or after >= n:
+        raise ShapeError("pad: Padding size should be less than the corresponding input dimension, but got: padding "
+                         f"({before}, {after}) for a dimension of size {n}")
+    return n - 1 - abs(n - 1 - abs(places))
+
+
+def replicated(places: Any, n: int, before: int, after: int) -> Any:
+    if not n:
+        raise ShapeError("pad: Expected a non-empty dimension to replicate the border of")
+    return np.clip(places, 0, n - 1)
+
+
+def circled(places: Any, n: int, before: int, after: int) -> Any:
+    if before > n or after > n:
+        raise ShapeError(f"pad: Padding value causes wrapping around more than once: padding ({before}, {after}) for a dimension "
+                         f"of size {n}")
+    return places % n
+
+
+PADDED = {"reflect": reflected, "replicate": replicated, "circular": circled}

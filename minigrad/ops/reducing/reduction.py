@@ -1,0 +1,601 @@
+"""Operations that reduce dimensions to one value, or run along one."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad._types import dtypes
+from minigrad._types.dtypes import as_dtype
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from minigrad.ops.pointwise import arithmetic, elementary
+from minigrad.ops.pointwise.arithmetic import cast
+from minigrad.ops.shaping.shape import expand, reshape, wrapped_dim, wrapped_dims
+from minigrad.recording import hints
+from minigrad.recording.op import op
+
+__all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",
+           "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean"]
+
+
+# ---------------------------------------------------------------------------------------------------- dimensions
+
+def axes_of(dim: Any, ndim: int) -> Any:
+    """`dim`, which may be an int, several, or None or () for all dimensions, as NumPy's ``axis``.
+
+    A tensor without dimensions has one that can be named, 0.
+    """
+    if dim is None:
+        return None
+    if not isinstance(dim, (tuple, list)):
+        return wrapped_dim(dim, ndim) if ndim else wrapped_dims((dim,), 0)[1:]
+    return (wrapped_dims(dim, ndim) or None) if ndim else wrapped_dims(dim, 0)[len(dim):]
+
+
+def reduced(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that a reduction over `dim` takes away."""
+    axes = axes_of(dim, ndim)
+    return tuple(range(ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
+
+
+def kept_shape(shape: Any, dim: Any) -> tuple[int, ...]:
+    """`shape` with the reduced dimensions as 1: what ``keepdim=True`` would have given."""
+    dims = reduced(dim, len(shape))
+    return tuple(1 if d in dims else n for d, n in enumerate(shape))
+
+
+def count(shape: Any, dim: Any) -> int:
+    """How many elements are reduced to one."""
+    return math.prod([shape[d] for d in reduced(dim, len(shape))])
+
+
+def kept(g: Any, shape: Any, dim: Any) -> Any:
+    """`g`, a reduction's result or its gradient, with the reduced dimensions of `shape` back as 1."""
+    return reshape(g, shape=kept_shape(shape, dim))
+
+
+def spread(g: Any, shape: Any, dim: Any) -> Any:
+    """`g` repeated to the `shape` that was reduced over `dim`."""
+    return expand(g if g.ndim in (0, len(shape)) else kept(g, shape, dim), size=shape)
+
+
+def refuse_empty(name: str, shape: Any, dim: Any) -> None:
+    """Raise if there is nothing to choose from: the largest of no elements has no value."""
+    for d in reduced(dim, len(shape)):
+        if shape[d] == 0:
+            if dim is None or isinstance(dim, (tuple, list)) and not dim:
+                kind = DimensionError if name.startswith("arg") else ShapeError
+                raise kind(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+                           "with the 'dim' argument.")
+            raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size; input has shape {list(shape)}")
+
+
+def need_float(name: str, dtype: Any) -> None:
+    if dtype.kind not in "fc":
+        raise DtypeError(f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex "
+                         f"dtype. Got: {dtypes.FROM_NUMPY.get(dtype, dtype)!r}; convert it first, for instance with .float()")
+
+
+def numpy_names(function: Any) -> Any:
+    """Decorator: let `function` be given ``axis=`` for ``dim=`` and ``keepdims=`` for ``keepdim=``, as operations can be."""
+    @functools.wraps(function)
+    def renamed(*args: Any, **named: Any) -> Any:
+        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+            if theirs in named:
+                named[ours] = named.pop(theirs)
+        return function(*args, **named)
+    return renamed
+
+
+# ---------------------------------------------------------------------------------------------------- sums
+
+def summed_dtype(x: Any, dtype: Any) -> Any:
+    """NumPy's dtype of a sum or product of `x`: `dtype` where one is given, else int64 for integers, as in PyTorch."""
+    return dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
+
+
+def accumulating(dtype: Any) -> Any:
+    """The dtype to add up numbers of `dtype` in: float32 for float16."""
+    return np.dtype(np.float32) if dtype.kind == "f" and dtype.itemsize == 2 else dtype
+
+
+def total(x: Any, axis: Any, keepdim: bool, wanted: Any) -> Any:
+    return x.sum(axis=axis, dtype=accumulating(wanted), keepdims=keepdim)
+
+
+def narrowed(x: Any, wanted: Any) -> Any:
+    return x if x.dtype == wanted else x.astype(wanted)
+
+
+def back(g: Any, input_dtype: Any, dtype: Any) -> Any:
+    """`g` in the dtype that the input had before it was converted to `dtype`, if it was."""
+    return g if dtype is None else cast(g, dtype=as_dtype(input_dtype))
+
+
+def usual(x: Any, dim: Any, dtype: Any) -> bool:
+    """Whether a sum can go straight to NumPy, as that for every layer's bias and for nearly every loss."""
+    return (dtype is None and (dim is None or dim.__class__ is int) and x.__class__ is np.ndarray and x.dtype.char in "fd"
+            and x.ndim > 0)
+
+
+@op
+def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Sum over `dim` (an int, several, or None for all dimensions). Integers and booleans give int64.
+
+    >>> import minigrad
+    >>> minigrad.tensor([[1., 2.], [3., 4.]]).sum(dim=1)
+    tensor([3., 7.])
+    """
+    if usual(input, dim, dtype):
+        return np.add.reduce(input, axis=dim, keepdims=keepdim)
+    wanted = summed_dtype(input, dtype)
+    return narrowed(total(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
+@sum.derivative("input")
+def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return spread(back(g, input_dtype, dtype), input_shape, dim)
+
+
+@op
+def nansum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Sum over `dim` in which NaN counts as zero."""
+    if input.dtype.kind == "c":
+        raise DtypeError("nansum does not support complex inputs")
+    x, wanted = np.where(input == input, input, input.dtype.type(0)), summed_dtype(input, dtype)
+    return narrowed(total(x, axes_of(dim, input.ndim), keepdim, wanted), wanted)
+@nansum.derivative("input")
+def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return spread(back(g, input_dtype, dtype), input.shape, dim) * (input == input)
+
+
+@op
+def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
+    if dim is None and usual(input, dim, dtype) and input.size:
+        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)
+    need_float("mean", input.dtype if dtype is None else dtype)
+    wanted = summed_dtype(input, dtype)
+    s = total(input, axes_of(dim, input.ndim), keepdim, wanted)
+    return narrowed(s / s.dtype.type(count(input.shape, dim)), wanted)
+@mean.derivative("input")
+def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return spread(back(g, input_dtype, dtype) / (count(input_shape, dim) or 1), input_shape, dim)
+
+
+@numpy_names
+def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+    """Arithmetic mean over `dim` of the elements that are not NaN; NaN where there are none."""
+    if input.dtype.kind not in "fc":
+        raise DtypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype!r}")
+    return arithmetic.div(nansum(input, dim, keepdim, dtype), sum(input == input, dim, keepdim), out=out)
+
+
+# ---------------------------------------------------------------------------------------------------- variance
+
+def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
+    """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2. Of float16 in float32."""
+    if x.dtype.kind not in "fc":
+        raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[x.dtype]!r}")
+    n, axis = count(x.shape, dim), axes_of(dim, x.ndim)
+    x = narrowed(x, accumulating(x.dtype))
+    d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
+    square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
+    s = square.sum(axis=axis, keepdims=keepdim)
+    return s / s.dtype.type(n - correction if n > correction else 0)
+
+
+@op(holomorphic=False, called="var")
+def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
+    """Sum of squared distances from the mean, divided by ``n - correction``."""
+    return narrowed(variance(input, dim, correction, keepdim), input.real.dtype)
+@_var.derivative("input")
+def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
+    n = count(input.shape, dim)
+    scale = 2 / (n - correction) if n > correction else math.nan
+    return spread(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
+
+
+@op(holomorphic=False, called="std")
+def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
+    """Square root of the variance."""
+    return narrowed(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
+@_std.derivative("input")
+def std_wrt_input(g: Any, input: Any, out: Any, dim: Any, correction: Any) -> Any:
+    # Where the deviation is 0 the gradient is taken to be 0.
+    return var_wrt_input(g * (out != 0) / (2 * out + (out == 0)), input, dim, correction)
+
+
+def corrected(name: str, unbiased: Any, correction: Any) -> Any:
+    """The correction that `unbiased` or `correction` asks for: 1 unless one of them says otherwise."""
+    if correction is not None and unbiased is not None:
+        raise ArgumentError(f"{name}() got both 'unbiased' and 'correction'; they say the same, give one")
+    return correction if correction is not None else 1 if unbiased is None or unbiased else 0
+
+
+def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction: Any) -> tuple[Any, Any]:
+    """`dim` and `correction` from what the several signatures of std and var allow: ``var(x, False)``, ``var(x, 0, False)``."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    correction = corrected(name, unbiased, correction)
+    if count(input.shape, dim) <= correction and math.prod(input.shape):
+        hints.hint(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+                        "(input numel divided by output numel).")
+    return dim, correction
+
+
+@numpy_names
+def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
+        out: Any = None) -> Any:
+    """Variance over `dim`: the sum of squared distances from the mean, divided by ``n - correction``.
+
+    Args:
+        correction: 1 unless given, Bessel's correction; 0 is the variance of the elements themselves.
+        unbiased: the older way to say it: True for ``correction=1``, False for 0.
+
+    >>> import minigrad
+    >>> minigrad.var(minigrad.tensor([1., 2., 3., 4.]), correction=0)
+    tensor(1.2500)
+    """
+    dim, correction = spread_arguments("var", input, dim, unbiased, correction)
+    return _var(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
+
+
+@numpy_names
+def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
+        out: Any = None) -> Any:
+    """Standard deviation over `dim`: the square root of :func:`var`, with the same arguments."""
+    dim, correction = spread_arguments("std", input, dim, unbiased, correction)
+    return _std(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
+
+
+@numpy_names
+def var_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The pair of :func:`var` and :func:`mean`."""
+    dim, correction = spread_arguments("var_mean", input, dim, unbiased, correction)
+    return _var(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
+
+
+@numpy_names
+def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+    """The pair of :func:`std` and :func:`mean`."""
+    dim, correction = spread_arguments("std_mean", input, dim, unbiased, correction)
+    return _std(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
+
+
+# ---------------------------------------------------------------------------------------------------- norms
+
+@op(holomorphic=False, grad_name="LinalgVectorNormBackward0")
+def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """The `ord`-norm over `dim` of the elements as a vector: ``sum(abs(x) ** ord) ** (1 / ord)``.
+
+    `ord` is any number; inf and -inf give the largest and smallest absolute value, 0 the number of elements that are not 0.
+    Where the norm is 0, the gradient is taken to be 0.
+    """
+    if x.dtype.kind not in "fc":
+        raise DtypeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+                         f"{dtypes.FROM_NUMPY[x.dtype]!r}")
+    axis = axes_of(dim, x.ndim)
+    if (ord < 0 or ord == math.inf) and 0 in [x.shape[d] for d in reduced(dim, x.ndim)]:
+        raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
+                         f"have an identity; input has shape {list(x.shape)}")
+    x = x if dtype is None else x.astype(dtype.numpy)
+    a = np.abs(narrowed(x, accumulating(x.dtype)))
+    if ord == math.inf:
+        result = a.max(axis=axis, keepdims=keepdim)
+    elif ord == -math.inf:
+        result = a.min(axis=axis, keepdims=keepdim)
+    elif ord == 0:
+        result = (a != 0).sum(axis=axis, keepdims=keepdim, dtype=a.dtype)
+    elif ord == 1:
+        result = a.sum(axis=axis, keepdims=keepdim)
+    elif ord == 2:
+        result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
+    else:
+        result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
+    return narrowed(result, x.real.dtype)
+@vector_norm.derivative("x")
+def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
+    x = x if dtype is None else cast(x, dtype=dtype)
+    g, out = kept(g, x.shape, dim), kept(out, x.shape, dim)
+    if ord == 0:
+        grad = x * (g * 0)
+    elif ord == 1:
+        grad = arithmetic.sgn(x) * g
+    elif abs(ord) == math.inf:
+        grad = arithmetic.sgn(x) * g * tie_shares(arithmetic.abs(x), out, dim=dim)
+    else:
+        scale = g * (out != 0) / elementary.pow(out + (out == 0), ord - 1)
+        grad = x * scale
+        if ord != 2:
+            a = arithmetic.abs(x)
+            grad = grad * elementary.pow(a if ord > 2 else a + (x == 0), ord - 2)
+    return back(grad, x_dtype, dtype)
+
+
+# ---------------------------------------------------------------------------------------------------- extremes
+
+@op
+def amax(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
+    """Largest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    refuse_empty("amax", input.shape, dim)
+    return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+@amax.derivative("input")
+def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    return kept(g, input.shape, dim) * tie_shares(input, kept(out, input.shape, dim), dim=dim)
+
+
+@op
+def amin(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
+    """Smallest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    refuse_empty("amin", input.shape, dim)
+    return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+@amin.derivative("input")
+def amin_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    return kept(g, input.shape, dim) * tie_shares(input, kept(out, input.shape, dim), dim=dim)
+
+
+@op
+def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
+    """1/k where `input` is one of the k elements over `dim` that equal `extreme`, 0 elsewhere. It has no derivative."""
+    ties = (input == extreme) | (input != input) & (extreme != extreme)
+    return (ties / ties.sum(axis=axes_of(dim, input.ndim), keepdims=True)).astype(input.dtype)
+
+
+@op(outputs=("min", "max"))
+def aminmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Smallest and largest element over `dim`, or of all; a named tuple (min, max)."""
+    refuse_empty("aminmax", input.shape, dim)
+    axis = axes_of(dim, input.ndim)
+    return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
+@aminmax.derivative("input")
+def aminmax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    parts = [kept(d, input.shape, dim) * tie_shares(input, kept(o, input.shape, dim), dim=dim)
+             for d, o in zip(g, out) if d is not None]
+    return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+
+def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
+    """The index ``choose``, NumPy's argmax or argmin, finds; into the flattened array where `dim` is None."""
+    refuse_empty(name, x.shape, dim)
+    if x.dtype.kind == "c":
+        raise DtypeError(f"{name}(): complex numbers have no order; compare their .abs() or .real")
+    axis = None if dim is None or x.ndim == 0 else wrapped_dim(dim, x.ndim)
+    if x.ndim == 0:
+        wrapped_dim(dim or 0, 0)
+    found = choose(x, axis=axis)
+    return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
+
+
+@op
+def argmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Index of the largest element along `dim`, or in the flattened input; the first of those that tie. NaN is largest."""
+    return position("argmax", np.argmax, input, dim, keepdim)
+
+
+@op
+def argmin(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is smallest."""
+    return position("argmin", np.argmin, input, dim, keepdim)
+
+
+# ---------------------------------------------------------------------------------------------------- truth
+
+def truth(x: Any, holds: str, dim: Any, keepdim: bool) -> Any:
+    """Whether all, or any, elements over `dim` are non-zero; here, unlike elsewhere, no dimensions, (), are none at all."""
+    axis = () if isinstance(dim, (tuple, list)) and not dim else axes_of(dim, x.ndim)
+    found = getattr(x.astype(bool), holds)(axis=axis, keepdims=keepdim)
+    return found.astype(np.uint8) if x.dtype == np.uint8 else found
+
+
+@op
+def all(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
+    return truth(input, "all", dim, keepdim)
+
+
+@op
+def any(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+    """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
+    return truth(input, "any", dim, keepdim)
+
+
+@op
+def count_nonzero(input: Any, *, dim: Any = None) -> Any:
+    """How many elements over `dim` are not zero, as int64."""
+    return (input != 0).sum(axis=axes_of(dim, input.ndim))
+
+
+# ---------------------------------------------------------------------------------------------------- log of sums
+
+def finite_peak(x: Any, dim: Any) -> Any:
+    """What to subtract from `x` before exp() so that nothing overflows: its largest (real part), 0 where that is infinite."""
+    real = x.real if x.dtype.kind == "c" else x
+    if 0 in x.shape:
+        return np.zeros(kept_shape(x.shape, dim), real.dtype, like=real)
+    peak = real.max(axis=axes_of(dim, x.ndim), keepdims=True)
+    return np.where(np.isfinite(peak), peak, real.dtype.type(0))
+
+
+@op(dtypes="float")
+def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
+    """log(sum(exp(x))) over `dim` (an int or several), computed so that it does not overflow. -inf for no elements.
+
+    >>> import minigrad
+    >>> minigrad.logsumexp(minigrad.tensor([1000., 1000.]), dim=0)
+    tensor(1000.6932)
+    """
+    x = narrowed(input, accumulating(input.dtype))
+    peak = finite_peak(x, dim)
+    sums = total(np.exp(x - peak), axes_of(dim, x.ndim), keepdim, x.dtype)
+    return narrowed(np.log(sums) + peak.reshape(sums.shape), input.dtype)
+@logsumexp.derivative("input")
+def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    return kept(g, input.shape, dim) * softmax_parts(input, kept(out, input.shape, dim))
+
+
+@op
+def softmax_parts(input: Any, normalizer: Any) -> Any:
+    """exp(input - normalizer): each element's share of its log-sum-exp; 0 where both are -inf."""
+    return np.where(input.real == -np.inf, input.dtype.type(0), np.exp(input - normalizer))
+@softmax_parts.derivative("input")
+def softmax_parts_wrt_input(g: Any, out: Any) -> Any: return g * out
+@softmax_parts.derivative("normalizer")
+def softmax_parts_wrt_normalizer(g: Any, out: Any, normalizer_shape: Any) -> Any:
+    return -sum_to(g * out, normalizer_shape)
+
+
+def sum_to(x: Any, shape: Any) -> Any:
+    """`x` summed over the dimensions that are 1 in `shape`, which has as many."""
+    dims = tuple(d for d, n in enumerate(shape) if n != x.shape[d])
+    return sum(x, dim=dims, keepdim=True) if dims else x
+
+
+# ---------------------------------------------------------------------------------------------------- running along a dimension
+
+def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
+    """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
+    axis = wrapped_dim(dim, x.ndim)
+    wanted = summed_dtype(x, dtype)
+    return narrowed(function(x, axis=axis, dtype=accumulating(wanted)), wanted) if x.ndim else x.astype(wanted)
+
+
+def running(function: Any, x: Any, axis: int) -> Any:
+    """`function`, which is associative, of each element and all before it along `axis`.
+
+    Found by doubling: round k joins results of 2**k elements, so it takes log2(n) operations on whole arrays.
+    """
+    if x.ndim == 0:
+        return x.copy()
+    y = np.moveaxis(x, axis, -1).copy()
+    step = 1
+    while step < y.shape[-1]:
+        y[..., step:] = function(y[..., step:], y[..., :-step])
+        step *= 2
+    return np.moveaxis(y, -1, axis)
+
+
+@op
+def cumsum(input: Any, *, dim: Any, dtype: Any = None) -> Any:
+    """Sum of the elements up to and including each, along `dim`. Integers and booleans give int64."""
+    return scan(np.cumsum, input, dim, dtype)
+@cumsum.derivative("input")
+def cumsum_wrt_input(g: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    return cumsum_reversed(back(g, input_dtype, dtype), dim=dim)
+
+
+@op
+def cumsum_reversed(input: Any, *, dim: Any) -> Any:
+    """Sum of the elements from each to the last, along `dim`; the adjoint of :func:`cumsum`."""
+    if input.ndim == 0:
+        return input.copy()
+    return np.flip(scan(np.cumsum, np.flip(input, dim), dim), dim)
+@cumsum_reversed.derivative("input")
+def cumsum_reversed_wrt_input(g: Any, dim: Any) -> Any: return cumsum(g, dim=dim)
+
+
+@op
+def shift(input: Any, *, dim: Any, by: Any, fill: Any = 0) -> Any:
+    """`input` moved `by` places towards the end of `dim` (towards the start if negative), with `fill` moving in."""
+    moved = np.full_like(input, fill)
+    if input.ndim:
+        kept, taken = [slice(None)] * input.ndim, [slice(None)] * input.ndim
+        kept[dim] = slice(by, None) if by > 0 else slice(None, by)
+        taken[dim] = slice(None, -by) if by > 0 else slice(-by, None)
+        moved[tuple(kept)] = input[tuple(taken)]
+    return moved
+@shift.derivative("input")
+def shift_wrt_input(g: Any, dim: Any, by: Any) -> Any: return shift(g, dim=dim, by=-by)
+
+
+@op
+def recurrence(factor: Any, input: Any, *, dim: Any, reverse: Any = False) -> Any:
+    """The solution s of ``s[t] = input[t] + factor[t] * s[t - 1]`` along `dim`, or of ``factor[t] * s[t + 1]`` if `reverse`.
+
+    Found by doubling as in :func:`running`: after k rounds s[t] is right for the equations of the last 2**k places, and
+    a[t] is the product of their factors.
+    """
+    if input.ndim == 0:
+        return input.copy()
+    a, s = (np.moveaxis(x, dim, -1)[..., ::-1 if reverse else 1].copy() for x in (factor, input))
+    step = 1
+    while step < s.shape[-1]:
+        s[..., step:] += a[..., step:] * s[..., :-step]
+        a[..., step:] *= a[..., :-step].copy()
+        step *= 2
+    return np.moveaxis(s[..., ::-1 if reverse else 1], -1, dim)
+@recurrence.derivative("factor")
+def recurrence_wrt_factor(g: Any, factor: Any, out: Any, dim: Any, reverse: Any) -> Any:
+    return recurrence_wrt_input(g, factor, dim, reverse) * shift(out, dim=dim, by=-1 if reverse else 1)
+@recurrence.derivative("input")
+def recurrence_wrt_input(g: Any, factor: Any, dim: Any, reverse: Any) -> Any:
+    return recurrence(shift(factor, dim=dim, by=1 if reverse else -1), g, dim=dim, reverse=not reverse)
+
+
+@op
+def cumprod(input: Any, *, dim: Any, dtype: Any = None) -> Any:
+    """Product of the elements up to and including each, along `dim`. Integers and booleans give int64.
+
+    The gradient divides by nothing, so it is right where elements are zero.
+    """
+    return scan(np.cumprod, input, dim, dtype)
+@cumprod.derivative("input")
+def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    # y[k] = x[0]...x[k], so dx[i] = x[0]...x[i-1] * (g[i] + x[i+1] g[i+1] + x[i+1] x[i+2] g[i+2] + ...)
+    x = input if dtype is None else cast(input, dtype=dtype)
+    before = cumprod(shift(x, dim=dim, by=1, fill=1), dim=dim)
+    return back(before * recurrence(shift(x, dim=dim, by=-1), g, dim=dim, reverse=True), input_dtype, dtype)
+
+
+@op
+def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+    """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
+    axis = None if dim is None else wrapped_dim(dim, input.ndim) if input.ndim else wrapped_dims((dim,), 0)[1:]
+    wanted = summed_dtype(input, dtype)
+    return narrowed(input.prod(axis=axis, dtype=accumulating(wanted), keepdims=keepdim), wanted)
+@prod.derivative("input")
+def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
+    # The product of all others: of those before times of those after. Right where elements are zero.
+    x = input if dtype is None else cast(input, dtype=dtype)
+    x, d = (reshape(x, shape=(count(input.shape, None),)), 0) if dim is None else (x, dim)
+    before = cumprod(shift(x, dim=d, by=1, fill=1), dim=d)
+    others = before * cumprod_reversed(shift(x, dim=d, by=-1, fill=1), dim=d)
+    return back(spread(g, input.shape, dim) * reshape(others, shape=input.shape), input_dtype, dtype)
+
+
+@op
+def cumprod_reversed(input: Any, *, dim: Any) -> Any:
+    """Product of the elements from each to the last, along `dim`."""
+    if input.ndim == 0:
+        return input.copy()
+    return np.flip(scan(np.cumprod, np.flip(input, dim), dim), dim)
+@cumprod_reversed.derivative("input")
+def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
+    after = cumprod_reversed(shift(input, dim=dim, by=-1, fill=1), dim=dim)
+    return after * recurrence(shift(input, dim=dim, by=1), g, dim=dim)
+
+
+@op(dtypes="float")
+def logcumsumexp(input: Any, *, dim: Any) -> Any:
+    """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
+    if input.dtype.kind != "c":
+        x = narrowed(input, accumulating(input.dtype))
+        return narrowed(running(np.logaddexp, x, wrapped_dim(dim, input.ndim)), input.dtype)
+    # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
+    y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
+    for k in range(1, y.shape[-1]):
+        y[..., k] = log_add_complex(y[..., k], y[..., k - 1])
+    return np.moveaxis(y, -1, dim).reshape(input.shape)
+@logcumsumexp.derivative("input")
+def logcumsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
+    # dx[i] = sum over k >= i of g[k] exp(x[i] - y[k]), from differences y[k] - y[k+1], which do not overflow
+    ratio = softmax_parts(out, shift(out, dim=dim, by=-1, fill=math.inf))
+    return softmax_parts(input, out) * recurrence(ratio, g, dim=dim, reverse=True)
+
+
+def log_add_complex(x: Any, y: Any) -> Any:
+    """log(exp(x) + exp(y)) of complex arrays."""
+    swap = (x.real < y.real) | (y.real != y.real)
+    large, small = np.where(swap, y, x), np.where(swap, x, y)
+    return np.where(small.real == -np.inf, large, large + np.log1p(np.exp(small - large)))

@@ -1,0 +1,121 @@
+"""What is said of arguments that an operation cannot take: which one, what it is, and what would be right."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad._types import dtypes
+from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, MinigradError, ShapeError
+from minigrad.recording.graph import TensorBase
+
+NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
+
+
+def array_in(x: Any) -> Any:
+    """The array that `x` is or holds; None for anything else."""
+    return x.array if isinstance(x, TensorBase) else x if _arrays.is_array(x) else None
+
+
+def named(numpy_dtype: Any) -> str:
+    return repr(dtypes.FROM_NUMPY.get(numpy_dtype, numpy_dtype))
+
+
+def no_sequence(called: str, name: str, value: Any) -> ArgumentError:
+    """What is said of the argument `name` of the function `called`, which must be a sequence of tensors."""
+    return ArgumentError(f"{called}(): argument '{name}' must be tuple of Tensors, not {type(value).__name__}; put them into a "
+                         f"list: {called}([x, y])")
+
+
+def not_a_tensor(called: str, name: str, value: Any) -> ArgumentError:
+    """What is said of the argument `name` of the function `called`, which must be a tensor."""
+    return ArgumentError(f"{called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; minigrad.tensor(...) "
+                         "makes one of it")
+
+
+def named_arrays(info: Any, arrays: Any) -> list[tuple[str, Any]]:
+    """The arrays of a call with the names of their arguments."""
+    names = [f"{info.arguments[0]}[{k}]" for k in range(len(arrays))] if info.variadic else info.arguments
+    return [(a, x) for a, x in zip(names, arrays) if x is not None]
+
+
+def misplaced(info: Any, arrays: Any, settings: dict[str, Any]) -> DeviceError | None:
+    """The error of a call whose arrays are on more than one device, or None."""
+    return two_devices(info.called, [*named_arrays(info, arrays), *settings.items()])
+
+
+def two_devices(called: str, named: Iterable[tuple[str, Any]]) -> DeviceError | None:
+    """The error of calling what is called so with arguments on more than one device: those that are arrays or tuples of them."""
+    devices: dict[Any, tuple[str, int]] = {}
+    for name, value in named:
+        for x in value if isinstance(value, tuple) else (value,):
+            if _arrays.is_array(x):
+                devices.setdefault(_arrays.device_of(x), (name, x.ndim))
+    if len(devices) < 2:
+        return None
+    (d1, (a1, n1)), (d2, (a2, n2)) = list(devices.items())[:2]
+    # What was forgotten is mostly in main memory, or a number.
+    first = d1.type == "cpu" if bool(n1) == bool(n2) else not n1
+    fix = f"{a1}.to('{d2}')" if first else f"{a2}.to('{d1}')"
+    return DeviceError(f"{called}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
+                       f"move one, for instance {fix}")
+
+
+def need_one_device(called: str, **tensors: Any) -> None:
+    """Raise ``DeviceError`` where a function that computes with arrays itself is given tensors on more than one device."""
+    arrays = {name: array_in(x) for name, x in tensors.items()}
+    if not all([x is None or x.__class__ is np.ndarray for x in arrays.values()]):
+        error = two_devices(called, arrays.items())
+        if error is not None:
+            raise error
+
+
+def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:
+    """The error a forward raised, as one that names the operation, its arguments, their shapes and dtypes."""
+    name = info.called
+    if (elsewhere := misplaced(info, arrays, settings)) is not None:
+        return elsewhere
+    found = named_arrays(info, arrays)
+    if isinstance(error, MinigradError):
+        return error if names_its_function(error, name) else type(error)(f"{name}: {error}")
+    described = ", ".join(f"{a}: {named(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
+    described += "".join(f", {k}={v!r}" for k, v in settings.items() if v is not None)
+    axis_error = getattr(np, "exceptions", np).AxisError
+    if isinstance(error, axis_error):
+        ndim = found[0][1].ndim if found else 0
+        bound = max(ndim, 1)
+        return DimensionError(f"{name}: Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got "
+                              f"{getattr(error, 'axis', None)}) [{described}]")
+    if info.broadcasts and isinstance(error, ValueError):
+        clash = broadcast_clash([x.shape for _, x in found])
+        if clash:
+            return ShapeError(f"{name}: {clash}; sizes must be equal or 1 [{described}]")
+    if isinstance(error, OverflowError):
+        return DtypeError(f"{name}: value cannot be converted without overflow: {error} [{described}]")
+    if isinstance(error, TypeError):
+        return ArgumentError(f"{name}: {error} [{described}]")
+    if isinstance(error, IndexError):
+        return DimensionError(f"{name}: {error} [{described}]")
+    if isinstance(error, ValueError):
+        return ShapeError(f"{name}: {error} [{described}]")
+    return type(error)(f"{name}: {error} [{described}]") if type(error).__module__ == "builtins" else error
+
+
+def names_its_function(error: Exception, name: str) -> bool:
+    """Whether the message says which function it is about, be it `name` or one inside."""
+    return NAMED.match(str(error)) is not None or str(error).startswith(f"{name} ")
+
+
+def broadcast_clash(shapes: list[tuple[int, ...]]) -> str | None:
+    """PyTorch's words for the first dimension, from the right, at which `shapes` cannot be broadcast."""
+    ndim = max(map(len, shapes))
+    for back in range(1, ndim + 1):
+        sizes = [(k, s[-back]) for k, s in enumerate(shapes) if len(s) >= back and s[-back] != 1]
+        for k, size in sizes[1:]:
+            if size != sizes[0][1]:
+                return (f"The size of tensor {'abcdefgh'[sizes[0][0]]} ({sizes[0][1]}) must match the size of tensor "
+                        f"{'abcdefgh'[k]} ({size}) at non-singleton dimension {ndim - back}")
+    return None

@@ -1,0 +1,164 @@
+"""The boundary between users and the library: what goes wrong for want of a tensor is said of the argument that is none.
+
+A declared operation refuses what is no tensor by itself (:mod:`minigrad.recording.call`). A function composed of operations
+would say what it stumbled over: that a list has no `shape`, or that the 'other' of some operation inside must be a Tensor. So
+the public namespaces (``minigrad``, ``nn.functional``, ``linalg``, the methods of ``Tensor``) hold each such function in a form
+that looks at its arguments when it has failed, and only then. Calls inside the library do not pass through here.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad.errors import ArgumentError, MinigradError
+from minigrad.recording.argument_errors import names_its_function, no_sequence, not_a_tensor
+from minigrad.recording.call import SCALARS
+from minigrad.recording.codegen import generate
+from minigrad.recording.graph import TensorBase
+from minigrad.recording.op import unfinished
+
+# The parameters that take a tensor (some a number too), or a sequence of tensors, wherever a public function has them.
+TENSORS = frozenset((
+    "A", "B", "L", "LD", "LU", "LU_data", "LU_pivots", "M", "X", "a", "anchor", "append", "attn_mask", "aweights", "b",
+    "batch1", "batch2", "bias", "bias_k", "bias_v", "boundaries", "condition", "count", "elements", "exponent", "fweights",
+    "grid", "iK", "imag", "in_proj_bias", "in_proj_weight", "index", "indices", "input", "input1", "input2",
+    "input_lengths", "k_proj_weight", "key", "key_padding_mask", "linear_bias", "linear_weight", "log_probs", "logits",
+    "mask", "mat", "mat1", "mat2", "negative", "offsets", "other", "out_proj_bias", "out_proj_weight", "per_sample_weights",
+    "pivots", "pos_weight", "positive", "prepend", "prob", "q_proj_weight", "query", "real", "running_mean", "running_var",
+    "self", "sorted_sequence", "sorter", "source", "src", "static_k", "static_v", "target", "target_lengths", "targets",
+    "tau", "tensor", "tensor1", "tensor2", "test_elements", "theta", "v_proj_weight", "value", "values", "var", "vec",
+    "vec1", "vec2", "weight", "weights", "window", "x", "x1", "x2", "y"))
+SEQUENCES = frozenset(("matrices", "tensors"))
+# Where such a name is another thing: a dimension, a dtype, a number, a sequence.
+SPECIAL = {**dict.fromkeys((("movedim", "source"), ("moveaxis", "source"), ("promote_types", "a"), ("promote_types", "b"),
+                            ("gumbel_softmax", "tau"), ("pad", "value"), ("threshold", "value"), ("select_scatter", "index"),
+                            ("can_cast", "source"), ("frombuffer", "count"))),
+           **dict.fromkeys((("index_put", "indices"), ("index_put_", "indices")), "tensors")}
+
+
+def takes(called: str, name: str) -> str | None:
+    """What the parameter `name` of the public function `called` takes: ``"tensor"``, a sequence of ``"tensors"``, or neither."""
+    return SPECIAL.get((called, name), "tensor" if name in TENSORS else "tensors" if name in SEQUENCES else None)
+
+
+def guard(namespace: dict[str, Any]) -> None:
+    """Put its public form in the place of each composed function of a module's `namespace`, of those in ``__all__`` if it has
+    that."""
+    module = namespace["__name__"]
+    part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
+    for name in list(namespace.get("__all__", namespace)):
+        found = namespace[name]
+        if is_composed(name, found):
+            namespace[name] = public(found, f"{part}.{name}" if part else name, module, name)
+
+
+def guard_methods(cls: type) -> None:
+    """The same for the methods of `cls` that take a tensor beside the one they belong to."""
+    for name, found in list(vars(cls).items()):
+        if is_composed(name, found, beside=1):
+            setattr(cls, name, public(found, name, cls.__module__, f"{cls.__name__}.{name}"))
+
+
+def is_composed(name: str, found: Any, beside: int = 0) -> bool:
+    """Whether `found` is a public function of the library that is no declared operation and takes tensors, `beside` some."""
+    if name.startswith("_") or not isinstance(found, FunctionType) or hasattr(found, "info"):
+        return False
+    code = inspect.unwrap(found).__code__
+    names = code.co_varnames[beside:code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)]
+    return found.__module__.startswith("minigrad.") and not (TENSORS | SEQUENCES).isdisjoint(names)
+
+
+def public(function: Any, called: str, module: str, qualname: str) -> Any:
+    """`function` in a form that looks at its arguments when it has failed. Its code is generated at the first call."""
+    def complete() -> None:
+        made = generate(function.__name__, source_of(function), {"function": function, "called": called, "refuse": refuse})
+        made = made[function.__name__]
+        form.__globals__.update(made.__globals__)
+        form.__code__, form.__defaults__, form.__kwdefaults__ = made.__code__, function.__defaults__, function.__kwdefaults__
+
+    form: Any = functools.update_wrapper(unfinished(function, complete), function)
+    form.__module__, form.__qualname__ = module, qualname  # by which it can be pickled
+    return form
+
+
+def source_of(function: Any) -> str:
+    """A function with the parameters of `function` that calls it; their defaults are yet to be put in."""
+    code = function.__code__
+    end = code.co_argcount + code.co_kwonlyargcount
+    plain, named, rest = code.co_varnames[:code.co_argcount], code.co_varnames[code.co_argcount:end], list(code.co_varnames[end:])
+    star = f"*{rest.pop(0)}" if code.co_flags & inspect.CO_VARARGS else ""
+    stars = f"**{rest.pop(0)}" if code.co_flags & inspect.CO_VARKEYWORDS else ""
+    optional = {*plain[len(plain) - len(function.__defaults__ or ()):], *(function.__kwdefaults__ or ())}
+    parameters = [f"{n}=None" if n in optional else n for n in (*plain, *named)]
+    parameters.insert(len(plain), star or "*" * bool(named))
+    arguments = [*plain, star, *[f"{n}={n}" for n in named], stars]
+    found = [*[f"{n}={n}" for n in (*plain, *named) if n in TENSORS | SEQUENCES], stars]
+    return (f"def {function.__name__}({', '.join(filter(None, [*parameters, stars]))}):\n"
+            f"    try: return function({', '.join(filter(None, arguments))})\n"
+            f"    except Exception as error:\n"
+            f"        refuse(function, called, error, ({star and star + ','}), dict({', '.join(filter(None, found))}))\n"
+            f"        raise\n")
+
+
+def refuse(function: Any, called: str, error: Exception, unnamed: Any, found: dict[str, Any]) -> None:
+    """Raise ``ArgumentError`` if `function` stumbled over an argument that is no tensor, as `error` shows; else, if `error` is
+    the library's own and names no function, raise it with the name.
+
+    `found` are the arguments by name; `unnamed` those in the place of a starred parameter, if `function` has one.
+    """
+    least = least_suspicion(error)
+    parameters = inspect.signature(function).parameters
+    optional = [name for name, parameter in parameters.items() if parameter.default is None]
+    for (name, parameter), value in zip(parameters.items(), unnamed):
+        starred = parameter.kind is parameter.VAR_POSITIONAL
+        found.setdefault(name, (unnamed if len(unnamed) > 1 or is_tensor(value) else value) if starred else value)
+    suspects = [(weight, name, value) for name, value in found.items()
+                if (weight := suspicion(called, name, value, error)) >= least and not (value is None and name in optional)]
+    if suspects:
+        _, name, value = max(suspects, key=lambda suspect: suspect[0])
+        wrong = wrong_in_sequence if takes(called, name) == "tensors" else not_a_tensor
+        raise wrong(called, "input" if name == "self" else name, value) from None
+    if isinstance(error, MinigradError) and not names_its_function(error, called):
+        raise type(error)(f"{called}: {error}") from None
+
+
+def least_suspicion(error: Exception) -> int:
+    """How likely an argument must be the cause of `error` for it to be named: 1 for Python's error for a wrong type, or that of
+    an operation inside about an operand; more for others about arguments; out of reach for what was said on purpose."""
+    if isinstance(error, MinigradError):
+        about_operand = "must be a Tensor" in str(error) or "tuple of Tensors" in str(error)
+        return 1 if about_operand else 3 if isinstance(error, ArgumentError) else 5
+    return 1 if isinstance(error, (AttributeError, TypeError)) else 5
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a tensor, or an array, of which functions make arrays."""
+    return isinstance(x, (TensorBase, np.generic, *_arrays.array_types))
+
+
+def suspicion(called: str, name: str, value: Any, error: Exception) -> int:
+    """How likely the argument is the one that `error` came of. None and numbers often serve in a tensor's place, and so does an
+    array, but where an attribute of tensors was missed."""
+    kind = takes(called, name)
+    if kind is None or isinstance(value, TensorBase) and kind == "tensor":
+        return 0
+    if kind == "tensors":
+        return 3 * (not isinstance(value, (tuple, list)) or not all(map(is_tensor, value)))
+    if is_tensor(value):
+        return int(isinstance(error, AttributeError))
+    return 4 if getattr(error, "obj", error) is value else 2 if value is None or isinstance(value, SCALARS) else 3
+
+
+def wrong_in_sequence(called: str, name: str, value: Any) -> ArgumentError:
+    """What is said of the argument `name`, which must be a sequence of tensors."""
+    if not isinstance(value, (tuple, list)):
+        return no_sequence(called, name, value)
+    k = next(k for k, x in enumerate(value) if not is_tensor(x))
+    return ArgumentError(f"{called}(): argument '{name}' must be tuple of Tensors, but element {k} is of type "
+                         f"{type(value[k]).__name__}; minigrad.tensor(...) makes a Tensor of it")

@@ -1,0 +1,304 @@
+"""The call path and the node class of an operation, generated from its declaration.
+
+Everything that can be decided when an operation is declared is decided here, so that a call runs in straight lines: which
+arguments can want a gradient, what the node must keep for whose rule, which checks of dtypes there are. ``print(mul.source)``
+shows what comes out, and a debugger steps through it.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import sys
+import textwrap
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from minigrad import _arrays
+from minigrad.recording import call, clock, graph, inplace
+from minigrad.recording.argument_errors import explain
+from minigrad.recording.declaration import REQUIRED, Declaration, parameters_of
+from minigrad.recording.graph import Node, TensorBase
+
+NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
+# What a function may consist of to be written into generated code.
+OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
+             ast.expr_context)
+
+
+def compile_op(function: Any, info: Declaration) -> None:
+    """Generate `function`'s node class and its call path from the declaration."""
+    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
+    wanted = [n for names in info.needs.values() for n in names]
+    info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
+    info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
+    info.node_class = make_node_class(info)
+    write_call_paths(function, info)
+
+
+def write_call_paths(function: Any, info: Declaration) -> None:
+    """Generate the call path of `function` and that of its operator, as the cards there are ask for (:func:`placing`)."""
+    namespace: dict[str, Any] = {
+        "forward": info.forward, "ndarray": np.ndarray, "as_array": call.as_array, "TensorBase": TensorBase,
+        "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
+        "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
+        "general": (call.Placed if _arrays.most_cards() else call.General)(function, info), "elsewhere": _arrays.elsewhere,
+        "sequence": call.sequence, "number": call.number,
+        "quiet": call.quiet, "explain": explain,
+        "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
+        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "note_pieces": inplace.note_pieces, info.name: function,
+        "__name__": info.forward.__module__, "__builtins__": __builtins__}
+    defaults = {f"default_{name}": value for name, value in info.settings.items()}
+    for target, out in ((function, True), (function.operator, False)):
+        target.source = variadic_source(info, out) if info.variadic else call_source(info, out)
+        made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
+        target.__globals__.update(made.__globals__)
+        target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
+
+
+def write_again() -> None:
+    """Generate the call paths anew that exist by now, because there are more cards than when they were made."""
+    for function in call.REGISTRY.values():
+        if function.info.node_class is not None:
+            write_call_paths(function, function.info)
+
+
+_arrays.on_more_cards.append(write_again)
+
+
+def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
+    """Execute generated `source`; its lines show in tracebacks like any other file's."""
+    filename = f"{clock.PACKAGE}<generated {name}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    scope: dict[str, Any] = {}
+    exec(compile(source, filename, "exec"), namespace, scope)
+    return scope
+
+
+def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
+    """The body of a function that only joins its arguments by operators, with `suffix` after each name, else None."""
+    if function.__code__.co_names or function.__code__.co_freevars:
+        return None
+    try:
+        *before, body = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0].body  # type: ignore[attr-defined]
+    except (OSError, SyntaxError):  # no source at hand, as in a frozen program
+        return None
+    if not all(isinstance(s, ast.Expr) for s in before):  # more than a docstring
+        return None
+    if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
+        return None
+    if suffix and any(isinstance(n, (ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)) for n in ast.walk(body)):
+        return None  # a forward that often meets zeros is worth running quietly; rules run quietly anyway
+    for name in [n for n in ast.walk(body) if isinstance(n, ast.Name)]:
+        name.id += suffix
+    return f"({ast.unparse(body.value)})"  # type: ignore[arg-type]
+
+
+def call_of(rule: Callable[..., Any]) -> str:
+    """Source that calls `rule`; a formula stands there itself."""
+    return formula_of(rule) or f"{rule.__name__}({', '.join(parameters_of(rule))})"
+
+
+def header(info: Declaration, out: bool) -> str:
+    """As PyTorch's signature: settings may be given by position too, a starred argument takes one sequence, ``out=`` ends."""
+    parts = [f"{a}=None" if a in info.optional else a for a in info.arguments]
+    renamed = renamed_settings(info) if out else []
+    parts += [name if value is REQUIRED and name not in renamed else f"{name}={'None' if value is None else 'default_' + name}"
+              for name, value in info.settings.items()]
+    parts.sort(key=lambda part: "=" in part)  # what has no default comes first
+    ends = "".join(f", {name}=None" for name in (*[NUMPY_NAMES[name] for name in renamed], "out"))
+    lines = [f"if {NUMPY_NAMES[name]} is not None: {name} = {NUMPY_NAMES[name]}" for name in renamed]
+    lines += [f"if {name} is default_{name}: raise TypeError(\"{info.called}() missing required argument '{name}'\")"
+              for name in renamed if info.settings[name] is REQUIRED]
+    return f"def {info.name}({', '.join(parts)}{', *' + ends if out else ''}):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def renamed_settings(info: Declaration) -> list[str]:
+    """The settings that can be given by NumPy's name too. One that must be given counts only where it is the last such."""
+    required = [name for name, value in info.settings.items() if value is REQUIRED]
+    return [name for name in NUMPY_NAMES if name in info.settings and name not in required[:-1]]
+
+
+def call_source(info: Declaration, out: bool) -> str:
+    """The source of the call path of an operation with a fixed number of array arguments."""
+    args, optional = info.arguments, info.optional
+    settings = "".join(f", {s}={s}" for s in info.settings)
+    everything = ", ".join(args) + settings
+
+    def all_of(test: str, some: Sequence[str] = args) -> str:
+        return " and ".join(f"({a} is None or {test.format(a)})" if a in optional else test.format(a) for a in some)
+
+    def differing(array: str) -> str:
+        """The condition under which dtypes need the general path."""
+        alike = [array.format(a) for a in info.alike]
+        tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
+        tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
+        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
+
+    raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
+    lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)"] if out else []
+    in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
+    if in_doubt:
+        lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
+                  f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
+    if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
+        lines += [f"    made = number({args[0]}, {args[1]})",
+                  f"    if made is None: return general({everything})",
+                  f"    {args[1]} = made"]
+    elif in_doubt:
+        lines.append(f"    return general({everything})")
+    for a in args:
+        lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
+    lines += placing(info)
+    if differing("{}_"):
+        lines.append(f"if {differing('{}_')}: return general({everything})")
+    arrays = ", ".join(f"{a}_" for a in args)
+    formula = None if settings or optional else formula_of(info.forward, "_")
+    quietly = f"quiet().run(forward, {arrays}{settings})"
+    lines += [f"try: result = {formula or quietly}",
+              *([f"except RuntimeWarning: result = {quietly}"] if formula else []),  # where warnings are made errors
+              f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
+    if info.outputs:
+        lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
+        if info.view:
+            lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
+        lines.append("return out")
+        return header(info, out) + "".join(f"    {line}\n" for line in lines)
+    lines += ["if result.__class__ is not ndarray: result = as_array(result)",
+              f"out = new({args[0]}.result_class)", "out.array = result"]
+    tracked = [a for a in args if a in info.rules]
+    for a in tracked:
+        lines += [f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{a}.node",
+                  f"if {a}_edge is LEAF: {a}_edge = {a}"]
+    if tracked:
+        wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
+        lines += [f"if ({wanted}) and (mode := recording())"
+                  + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
+                  "    out.node = node = NodeClass()",
+                  f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
+                  *([f"    node.saved = {saved_source(info)}"] if info.kept_arrays else []),
+                  *([f"    node.settings = {settings_source(info)}"] if info.kept_values else []),
+                  "    node.shape = result.shape",
+                  "    frame = getframe(1); code = frame.f_code",
+                  "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
+                  "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
+                  "    node.stamp = tick()",
+                  f"    if mode is not True: mode.recorded(node, result, ({arrays},), {args[0]}.result_class)",
+                  "else:",
+                  "    out.node = None",
+                  f"    if {wanted}: out._off = recording()",
+                  *[f"    elif {f'{a} is not None and ' if a in optional else ''}{a}._off is not None: out._off = {a}._off"
+                    for a in tracked]]
+    else:
+        lines.append("out.node = None")
+    if info.view:
+        lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
+    lines.append("return out")
+    return header(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def placing(info: Declaration) -> list[str]:
+    """The line that sends arrays to the general path which are not where this thread computes; none in a process without cards.
+
+    With one card, that can only be arrays of main memory among those of the card.
+    """
+    cards = _arrays.most_cards()
+    if not cards or cards == 1 and len(info.arguments) < 2:
+        return []
+    # What is usual is known from the classes, but for an operand that may be missing and may bring the others to its card.
+    classes = [f"{a}_.__class__" for a in info.arguments if a not in info.optional] + ["ndarray"] * (cards > 1)
+    usual = "" if info.broadcasts and info.optional or len(classes) < 2 else f"not ({' is '.join(classes)}) and "
+    arrays, settings = ", ".join(f"{a}_" for a in info.arguments), "".join(f", {s}={s}" for s in info.settings)
+    return [f"if {usual}elsewhere({arrays}): return general({', '.join(info.arguments)}{settings})"]
+
+
+def variadic_source(info: Declaration, out: bool) -> str:
+    """An operation on a sequence of arrays: its length is only known at the call, so the call is left to loops."""
+    settings = ", ".join(f"{s}={s}" for s in info.settings)
+    name = info.arguments[0]
+    return header(info, out) + (
+        (f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n" if out else "") +
+        f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
+        f"    return general(*{name}, {settings})\n")
+
+
+def users_of(info: Declaration, array: str) -> list[str]:
+    """The arguments whose rules name `array`. One that a single rule names is saved only if that rule will run, so its
+    absence says as much as the edge's."""
+    return [a for a in info.rules if array in info.needs[a]]
+
+
+def saved_source(info: Declaration) -> str:
+    """Each array is kept only if an input whose rule names it wants a gradient."""
+    parts = []
+    for name in info.kept_arrays:
+        users = users_of(info, name)
+        value = "result" if name == "out" else f"{name}_"
+        if len(users) < len(info.rules) or (name in info.optional):
+            value += f" if {' or '.join(f'{a}_edge is not None' for a in users)} else None"
+        parts.append(value)
+    return f"({', '.join(parts)}{',' if parts else ''})"
+
+
+def settings_source(info: Declaration) -> str:
+    parts = []
+    for n in info.kept_values:
+        array, _, what = n.rpartition("_")
+        parts.append(n if n in info.settings else f"{array}_.{what}" if array not in info.optional
+                     else f"None if {array} is None else {array}_.{what}")
+    return f"({', '.join(parts)}{',' if parts else ''})"
+
+
+def make_node_class(info: Declaration) -> type[Node]:
+    """The Node subclass of one operation, with a generated ``backward``."""
+    arrays, values = info.kept_arrays, info.kept_values
+    if info.variadic:
+        body = variadic_backward_source(info)
+    else:
+        lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
+        calls = {a: call_of(rule) for a, rule in info.rules.items()}
+        if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
+            needed = [n for n in arrays if n not in info.optional]
+            sign = {a: next((n for n in needed if users_of(info, n) == [a]), f"{a}_edge") for a in calls}
+            if any(s == f"{a}_edge" for a, s in sign.items()):
+                lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
+            calls = {a: f"None if {sign[a]} is None else {call}" for a, call in calls.items()}
+        grads = [calls.get(a, "None") for a in info.arguments]
+        lines.append(f"return ({', '.join(grads)},)")
+        body = "".join(f"    {line}\n" for line in lines)
+    source = f"def backward(self, g, saved):\n{body}"
+    namespace = {rule.__name__: rule for rule in info.rules.values()}
+    scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
+    index = {name: k for k, name in enumerate(info.arguments)}
+    saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
+    if info.variadic:  # how many arrays there are is known to each node only
+        members: dict[str, Any] = {"__slots__": ("saved_from",)}
+    else:
+        members = {"__slots__": (), "saved_from": saved_from}
+    if not (info.variadic or info.outputs):  # what the call path leaves out, every node of this class has
+        members |= {"saved": ()} if not arrays else {}
+        members |= {"settings": ()} if not values else {}
+    return type(info.node_name, (Node,), {
+        **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
+        "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
+        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
+
+
+def variadic_backward_source(info: Declaration) -> str:
+    """The rule of a starred argument gives all gradients at once; it names the saved sequence as one tuple."""
+    arrays, values = info.kept_arrays, info.kept_values
+    name = info.arguments[0]
+    rule = info.rules.get(name)
+    if rule is None:
+        return "    return (None,) * len(self.inputs)\n"
+    lines = [f"    {', '.join(values)}, = self.settings\n"] if values else []
+    if "out" in arrays:
+        lines.append("    out, saved = saved[0], saved[1:]\n")
+    if name in arrays:
+        lines.append(f"    {name} = saved\n")
+    lines.append(f"    grads = {rule.__name__}({', '.join(parameters_of(rule))})\n")
+    lines.append("    return tuple([None if e is None else d for e, d in zip(self.inputs, grads)])\n")
+    return "".join(lines)

@@ -1,0 +1,424 @@
+"""What a recorded computation is made of: tensors, nodes, the edges between them, and one clock.
+
+A :class:`Node` is one recorded operation. Its ``inputs`` are edges: each is the node that produced that input, the leaf
+tensor itself, or None where no gradient is wanted. Edges point from a result to what it was computed from, never back, so
+a graph holds no reference cycle and dies with its last tensor.
+
+A node is stamped when it is made, a piece of memory each time it is written in place, by one clock
+(:mod:`minigrad.recording.clock`). A node whose saved arrays carry a later stamp than its own would compute a wrong gradient, and
+says so instead.
+"""
+
+from __future__ import annotations
+
+import weakref
+from contextvars import ContextVar
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
+
+from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
+from minigrad.recording.clock import ledger, source_line, tick, user_frame
+
+# Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
+# the default.
+grad_enabled: ContextVar[Any] = ContextVar("grad_enabled", default=True)
+observer: ContextVar[Any] = ContextVar("observer", default=None)  # the Observer that recording has when it is on
+
+
+class Off(tuple[Any, ...]):
+    """Recording is off, and by whom: an empty tuple, so that it counts as False.
+
+    What was computed meanwhile, or cut from the graph, remembers it in ``_off``, from which
+    :func:`~minigrad.autograd.explain.explain` knows.
+    """
+
+    what: str  # "no_grad", "detach" ...
+    code: Any
+    lasti: int
+
+
+def off(what: str) -> Off:
+    """That recording is switched off by `what`, at the user's line that is running."""
+    mode, frame = Off(), user_frame()
+    mode.what, mode.code, mode.lasti = what, frame.f_code, frame.f_lasti
+    return mode
+
+
+def recording_mode(enabled: bool, what: str = "") -> Any:
+    """The value of `grad_enabled` that means `enabled` here."""
+    return (observer.get() or True) if enabled else off(what) if what else False
+
+
+class TensorBase:
+    """An array and its place in the graph. What users hold is :class:`minigrad.Tensor`, a subclass with the methods."""
+
+    __slots__ = ("array", "node")
+    array: Any  # the NumPy or CuPy array that holds the elements
+    node: Any  # the Node that made this tensor, LEAF for a leaf that requires grad, None where no gradient is wanted
+    result_class: type[TensorBase]  # the class of an operation's result; a Parameter's is Tensor
+
+
+class Leaf:
+    """The type of ``LEAF``, which stands where a node would: the gradient of such a tensor flows to the tensor itself."""
+
+    grad_fn = None
+
+
+LEAF = Leaf()
+
+
+class Node:
+    """One recorded operation. ``grad_fn`` of its result; also met in ``next_functions`` and in hooks."""
+
+    __slots__ = ("inputs", "saved", "settings", "stamp", "shape", "code", "lasti", "extras", "__weakref__")
+    inputs: tuple[Any, ...]
+    saved: Any  # a tuple of the arrays its rules name; after a backward pass, the Freed that says which
+    settings: tuple[Any, ...]
+    stamp: int
+    shape: Any  # of the result
+    code: Any  # with lasti: the user's source line that made it
+    lasti: int
+    extras: Extras | None
+
+    op_name = ""
+    arguments: tuple[str, ...] = ()
+    broadcasts = False
+    holomorphic = True
+    saved_from: tuple[int, ...] = ()  # for each saved array, the input it is, or -1 for the result
+
+    def name(self) -> str:
+        """PyTorch's name for it, such as ``MulBackward0``."""
+        return type(self).__name__
+
+    def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The gradient of each input, given that of the result."""
+        raise NotImplementedError
+
+    @property
+    def grad_fn(self) -> Node:
+        return self
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes of the inputs, each with the number of the output that was used."""
+        return tuple(function_and_output(edge) for edge in self.inputs)
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dictionary for the user's own notes on this node."""
+        return self.more().metadata
+
+    def more(self) -> Extras:
+        if self.extras is None:
+            self.extras = Extras()
+        return self.extras
+
+    def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHandle:
+        """Call ``hook(grad_inputs, grad_outputs)`` after this node ran; a returned tuple replaces `grad_inputs`."""
+        return RemovableHandle(self.more().post_hooks, hook)
+
+    def register_prehook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
+        """Call ``hook(grad_outputs)`` before this node runs; a returned tuple replaces `grad_outputs`."""
+        return RemovableHandle(self.more().pre_hooks, hook)
+
+    def source(self) -> str:
+        """``file:line`` of the user's call that made this node."""
+        return source_line(self.code, self.lasti)
+
+    def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
+        """The saved arrays as tensors tied to the nodes they came from, so that a rule can itself be differentiated."""
+        return tuple([tied(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
+
+    def __getattr__(self, name: str) -> Any:
+        # PyTorch's way to look at what is saved: node._saved_self, node._saved_result, node._saved_dim, node._raw_saved_other.
+        raw, begins, what = name.partition("saved_")
+        if begins and raw in ("_", "_raw_"):
+            place = -1 if what == "result" else 0 if what == "self" else \
+                self.arguments.index(what) if what in self.arguments else None
+            if place in self.saved_from:
+                k = self.saved_from.index(place)
+                return SavedTensor(self, k) if raw == "_raw_" else self.as_tensors(check_saved(self), TensorBase.result_class)[k]
+            info = getattr(type(self), "info", None)
+            value = what.replace("self", self.arguments[0], 1) if what.startswith("self_") else what
+            value = value.replace("_sym_sizes", "_shape")
+            if info is not None and value in info.kept_values and raw == "_":
+                return self.settings[info.kept_values.index(value)]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class Port(Node):
+    """One output of an operation that has several: it hands its gradient to that operation's node as number `index`."""
+
+    __slots__ = ("index",)
+    index: int
+
+    def name(self) -> str:
+        return self.grad_fn.name()
+
+    @property
+    def grad_fn(self) -> Node:
+        node: Node = self.inputs[0]
+        return node
+
+
+class AccumulateGrad(Node):
+    """How a leaf appears in ``next_functions``: what adds a gradient to ``variable.grad``. Its hooks are kept on the leaf."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, variable: Any) -> None:
+        self.variable = variable
+        self.inputs = self.saved = self.settings = ()
+        self.shape = variable.array.shape
+        self.stamp, self.code, self.lasti = 0, None, 0
+
+    @property
+    def extras(self) -> Extras | None:
+        found: Extras | None = self.variable.__dict__.get("_accumulation")
+        return found
+
+    @extras.setter
+    def extras(self, value: Extras | None) -> None:
+        self.variable._accumulation = value
+
+
+class Extras:
+    """What few nodes have: hooks, notes, and the tensor that asked to keep its gradient."""
+
+    __slots__ = ("pre_hooks", "post_hooks", "tensor_hooks", "retains", "metadata")
+
+    def __init__(self) -> None:
+        self.pre_hooks: dict[int, Any] = {}
+        self.post_hooks: dict[int, Any] = {}
+        self.tensor_hooks: dict[int, Any] = {}
+        self.retains: weakref.ref[Any] | None = None
+        self.metadata: dict[str, Any] = {}
+
+
+class RemovableHandle:
+    """Returned by every ``register_*hook``; ``remove()`` takes the hook away, leaving a ``with`` block does too."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, front: bool = False) -> None:
+        self._hooks = hooks
+        self.id = tick()
+        hooks[self.id] = hook
+        if front:
+            rest = [k for k in hooks if k != self.id]
+            for k in rest:
+                hooks[k] = hooks.pop(k)
+
+    def remove(self) -> None:
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
+
+
+# ---------------------------------------------------------------------------------------------------- edges
+
+def edge_of(t: Any) -> Any:
+    """What a gradient of `t` flows to: the node that made it, the leaf itself, or None if it wants none."""
+    return t if t.node is LEAF else t.node
+
+
+class GradientEdge(NamedTuple):
+    """A place in the graph that gradients flow to: output `output_nr` of `node`.
+
+    :func:`~minigrad.autograd.grad` takes it in place of a tensor, which need not be kept alive then.
+    """
+
+    node: Node
+    output_nr: int = 0
+    ownership_token: Any = None  # keeps the graph alive, and here is the edge itself
+
+
+def get_gradient_edge(tensor: Any) -> GradientEdge:
+    """The place in the graph that the gradient of `tensor` flows to. Raises ``RuntimeError`` where it requires none."""
+    edge = edge_of(tensor)
+    if edge is None:
+        raise GraphError("It is not possible to get the gradient edge for a Tensor that does not require gradients; create it "
+                         "with requires_grad=True, or compute it from one that is")
+    node, index = function_and_output(edge)
+    assert node is not None
+    return GradientEdge(node, index, edge)
+
+
+def increment_version(tensor: Any) -> None:
+    """Note that the memory of `tensor` (or of each of several) was written by means that autograd does not see."""
+    for t in [tensor] if isinstance(tensor, TensorBase) else tensor:
+        ledger.record(t.array, "increment_version")
+
+
+def function_and_output(edge: Any) -> tuple[Node | None, int]:
+    """An edge as PyTorch shows it in ``next_functions``."""
+    if edge is None:
+        return None, 0
+    if isinstance(edge, TensorBase):
+        return accumulator_of(edge), 0
+    return edge.grad_fn, edge.index if isinstance(edge, Port) else 0
+
+
+def accumulator_of(leaf: Any) -> AccumulateGrad:
+    """The one :class:`AccumulateGrad` of `leaf`, for as long as someone holds it."""
+    held = leaf.__dict__.get("_accumulator")
+    node: AccumulateGrad | None = held() if held is not None else None
+    if node is None:
+        node = AccumulateGrad(leaf)
+        leaf._accumulator = weakref.ref(node)
+    return node
+
+
+def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
+    """`array` as a tensor whose gradient flows to `edge`."""
+    if array is None:
+        return None
+    if isinstance(edge, TensorBase):
+        if edge.array is array:
+            return edge
+        edge = alias_of(edge)  # a leaf whose array is another by now, or was packed
+    if isinstance(array, tuple):  # the results of an operation that has several
+        return tuple(tied(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tied(a, None, cls)
+                     for i, a in enumerate(array))
+    t = object.__new__(cls)
+    t.array = array
+    t.node = edge
+    return t
+
+
+class AliasBackward0(Node):
+    """Hands its gradient on unchanged."""
+
+    __slots__ = ()
+
+    def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (g,)
+
+
+def alias_of(leaf: Any) -> Node:
+    """A node that stands for `leaf` where its value is held by another array."""
+    node = AliasBackward0()
+    node.inputs, node.saved, node.settings, node.shape = (leaf,), (), (), leaf.array.shape
+    node.stamp, node.code, node.lasti, node.extras = tick(), None, 0, None
+    return node
+
+
+def new_port(node: Node, index: int, array: Any) -> Port:
+    port = Port()
+    port.inputs, port.index = (node,), index
+    port.saved, port.settings = None, ()  # a port runs no rule: the engine hands its gradient on
+    port.shape = array.shape
+    port.stamp, port.code, port.lasti, port.extras = tick(), node.code, node.lasti, None
+    return port
+
+
+# ---------------------------------------------------------------------------------------------------- what is kept, and freed
+
+class Freed:
+    """Takes the place of saved arrays once they are released, and remembers by which call."""
+
+    __slots__ = ("code", "lasti")
+
+    def __init__(self, frame: Any) -> None:
+        self.code, self.lasti = frame.f_code, frame.f_lasti
+
+
+def saved_name(node: Node, k: int) -> str:
+    """What to call a saved value that is input `k`, or for negative `k` the result."""
+    return "its result" if k < 0 else f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
+
+
+def check_saved(node: Node) -> tuple[Any, ...]:
+    """The arrays `node` saved. Raises unless they are still there and still hold what was saved."""
+    saved: Any = node.saved
+    if isinstance(saved, Freed):
+        names = " and ".join(dict.fromkeys(saved_name(node, k) for k in node.saved_from))
+        raise FreedGraphError(
+            f"Trying to backward through the graph a second time (or to look at its saved tensors): {node.name()} "
+            f"({node.op_name} at {node.source()}) had saved {names}, freed by the backward call at "
+            f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
+    for k, array in zip(node.saved_from, saved):
+        for a in array if isinstance(array, tuple) else (array,):
+            write = None if a is None else ledger.find(a)
+            if write is not None and write.stamp > node.stamp:
+                what = saved_name(node, k)
+                raise InplaceError(
+                    f"one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
+                    f"{write.op_name} at {source_line(write.code, write.lasti)} then changed (it is at version "
+                    f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
+    checked: tuple[Any, ...] = saved if saved.__class__ is tuple else unpacked(saved)
+    return checked
+
+
+class Packed(tuple[Any, ...]):
+    """What a node saved, where a hook has taken some of it: those items are of class :class:`PackedValue`."""
+
+    __slots__ = ()
+
+
+class PackedValue:
+    """Takes the place of one saved array; the hook that packed it answers for its content."""
+
+    __slots__ = ("unpack", "content")
+    base = None  # as arrays have: no other array's memory
+
+    def __init__(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any], array: Any, cls: type[TensorBase]) -> None:
+        self.unpack = unpack
+        t = tied(array, None, cls)
+        before = ledger.find(array)
+        count = 0 if before is None else before.count
+        mode = grad_enabled.set(False)
+        try:
+            self.content = pack(t)
+        finally:
+            grad_enabled.reset(mode)
+        write = ledger.find(array)
+        if write is not None and write.count != count:
+            raise InplaceError(f"A saved tensor pack hook is modifying its input in place: {write.op_name} at "
+                               f"{source_line(write.code, write.lasti)}. That tensor is the user's own; work on a clone() of it")
+
+    def array(self) -> Any:
+        """What the unpack hook gives back."""
+        t = self.unpack(self.content)
+        if not isinstance(t, TensorBase):
+            raise ArgumentError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                                f"{type(t).__name__}")
+        return t.array
+
+
+def unpacked(saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The arrays behind packed values."""
+    return tuple([s.array() if isinstance(s, PackedValue) else unpacked(s) if isinstance(s, tuple) else s for s in saved])
+
+
+class SavedTensor:
+    """One value that a node saved: ``node._raw_saved_self``."""
+
+    def __init__(self, node: Node, place: int) -> None:
+        self.node, self.place = node, place
+
+    def register_hooks(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
+        """Keep ``pack_hook(tensor)`` from now on, and get the tensor back by ``unpack_hook`` when the derivative needs it."""
+        saved = check_saved(self.node)
+        if isinstance(self.node.saved[self.place], PackedValue):
+            raise GraphError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
+                             "hooks is allowed at a time.")
+        new = PackedValue(pack_hook, unpack_hook, saved[self.place], TensorBase.result_class)
+        self.node.saved = Packed([new if k == self.place else s for k, s in enumerate(self.node.saved)])
+
+
+def reachable(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:
+    """Every node that can be reached from `edges` through nodes made after `since`, each once, in no particular order."""
+    seen: set[Node] = set()
+    stack = [e for e in edges if isinstance(e, Node) and e.stamp > since]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            yield node
+            stack.extend(e for e in node.inputs if isinstance(e, Node) and e.stamp > since and e not in seen)

@@ -1,0 +1,259 @@
+"""Writing in place: ``x.mul_(y)``, ``x[i] = y``, ``out=``, and what that does to views.
+
+The in-place form of an operation is the operation, then its result written into the tensor's memory, then the tensor moved
+to the result's place in the graph. A view remembers the calls that lead to it from its base. When memory is written through
+a view, the base becomes "the base with that part replaced"; and every living view of that base is led again from the new
+base, so all of them carry the right gradient.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from minigrad import _arrays
+from minigrad._types import dtypes
+from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
+from minigrad.recording import graph
+from minigrad.recording.argument_errors import explain, misplaced
+from minigrad.recording.call import REGISTRY, record
+from minigrad.recording.clock import ledger, memory_owner, tick
+from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.graph import LEAF, TensorBase, edge_of
+
+
+def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
+    """Remember that `out` shares memory with `parent`, by which call."""
+    owner, source = out.array.base, parent.array
+    if owner is None or owner is not source and owner is not source.base and memory_owner(owner) is not memory_owner(source):
+        return  # the library had to copy
+    base = parent if parent._base is None else parent._base
+    out._base = base
+    out._view = (*parent._view, (function, settings))
+    views = base.__dict__.setdefault("_views", [])
+    views.append(weakref.ref(out))
+    if len(views) & (len(views) - 1) == 0:  # at powers of two, so that the dead cost little
+        views[:] = [v for v in views if v() is not None]
+
+
+def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[str, Any]) -> None:
+    """Remember that each of `outs`, the results of one call, shares memory with `parent`."""
+    for out, (single, its_settings) in zip(outs, info.pieces(parent.array, **settings)):
+        note_view(single, its_settings, parent, out)
+
+
+def inplace_form(function: Any) -> Any:
+    """The function that writes the result of `function` into its first argument and returns that."""
+    name = function.__name__ + "_"
+
+    def inplace(self: Any, *args: Any, **settings: Any) -> Any:
+        if not isinstance(self, TensorBase):
+            raise ArgumentError(f"{name}(): the tensor to write into must be a Tensor, not {type(self).__name__}")
+        refuse_leaf(self, name)
+        if writes_directly(function, self, args):
+            write(self, function.info, args, settings, name)
+        else:
+            start = tick()
+            assign(self, function(self, *args, **settings), name, start)
+        return self
+
+    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__module__ = function.__module__
+    inplace.__doc__ = f"In-place form of :func:`{function.__name__}`: writes the result into the tensor and returns it."
+    return inplace
+
+
+def with_inplace(function: Any) -> Any:
+    """Decorator: give `function`, which is composed of operations, an in-place form as ``function.inplace``."""
+    function.inplace = inplace_form(function)
+    return function
+
+
+def refuse_leaf(t: Any, name: str) -> None:
+    """Raise if an in-place write to `t` would lose its gradient: a leaf, or a view of one, that requires grad."""
+    if not graph.grad_enabled.get():
+        return
+    if t.node is LEAF:
+        raise InplaceError(f"{name}: a leaf Variable that requires grad is being used in an in-place operation. Write "
+                           f"under `with minigrad.no_grad():` to change its value, or work on a copy: x.clone().{name}(...)")
+    if t._base is not None and t._base.node is LEAF:
+        raise InplaceError(f"{name}: a view of a leaf Variable that requires grad is being used in an in-place operation. "
+                           "Write under `with minigrad.no_grad():`, or work on a copy of the leaf: x.clone()")
+
+
+def writes_directly(function: Any, t: Any, others: tuple[Any, ...]) -> bool:
+    """Whether the operation has a writer that can serve a call with these operands: tensors, of one dtype if that is asked."""
+    info = getattr(function, "info", None)
+    if info is None or info.writer is None or not all([isinstance(x, TensorBase) for x in others]):
+        return False
+    return all([x.array.dtype is t.array.dtype for x, a in zip(others, info.arguments[1:]) if a in info.alike])
+
+
+@on_its_card
+def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], name: str) -> None:
+    """Let the operation's ``writer`` change `t`'s memory where it must, and record that as the operation.
+
+    No copy of `t` is made; the rules of such an operation need no value of what is written.
+    """
+    target = t.array
+    refuse_repeated(target, name)
+    arrays = (target, *[x.array for x in others])
+    settings = {**info.settings, **settings}
+    if _arrays.most_cards() and (error := misplaced(info, arrays, settings)) is not None:
+        raise error  # CuPy would take what is written from main memory too
+    try:
+        info.writer(*arrays, **settings)
+    except Exception as error:
+        raise explain(info, error, arrays, settings) from None
+    ledger.record(target, name)
+    if graph.grad_enabled.get():
+        if info.node_class is None:
+            info.complete()
+        node = record(info, (t, *others), arrays, target, settings)
+        if node is not None or t._base is not None or "_views" in t.__dict__:
+            move(t, node)
+
+
+def refuse_repeated(target: Any, name: str) -> None:
+    if target.size and any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
+        raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
+                           "single memory location; clone() the expanded tensor before writing to it")
+
+
+@on_its_card
+def assign(t: Any, result: Any, name: str, start: int) -> None:
+    """Write `result`, a tensor computed from `t` since the time `start`, into `t`'s memory; give `t` its place in the graph.
+
+    Raises ``ShapeError`` or ``DtypeError`` where the result does not fit into `t`.
+    """
+    target, value = t.array, result.array
+    if value.shape != target.shape:
+        raise ShapeError(f"{name}: output with shape {list(target.shape)} doesn't match the broadcast shape "
+                         f"{list(value.shape)}; use the out-of-place form")
+    if value.dtype is not target.dtype:
+        refuse_cast(name, value.dtype, target.dtype)
+        if result.node is not None:
+            result = REGISTRY["cast"](result, dtype=dtypes.FROM_NUMPY[target.dtype])
+    refuse_repeated(target, name)
+    node = result.node
+    if node is not None:
+        for made in [n for n in graph.reachable([node], start) if n.saved and n.saved.__class__ is tuple]:
+            keep_old_values(made, target)
+    try:
+        target[...] = value
+    except (TypeError, ValueError) as error:
+        raise on_two_devices(name, "self", target, value) or error from None
+    ledger.record(target, name)
+    if graph.grad_enabled.get():
+        if node is not None:
+            hold_result(node, value, target)
+        move(t, node)
+
+
+def keep_old_values(node: Any, target: Any) -> None:
+    """Give `node` copies of what it saved from the memory of `target`, which is about to be written."""
+    owner = memory_owner(target)
+    node.saved = tuple([a.copy() if a is not None and not isinstance(a, tuple) and memory_owner(a) is owner else a
+                        for a in node.saved])
+
+
+def hold_result(node: Any, value: Any, target: Any) -> None:
+    """If `node` saved its result, let it be `target`, which holds the same values now; it is as young as that write."""
+    if node.saved.__class__ is tuple:
+        if node.saved:
+            node.saved = tuple([target if a is value else a for a in node.saved])
+        node.stamp = tick()
+
+
+def move(t: Any, node: Any) -> None:
+    """Give `t`, whose memory was just written, the place of `node` in the graph, and its base and views theirs."""
+    base = t._base
+    if base is None:
+        base = t
+        follow(t, node)
+    elif node is not None or base.node is not None:
+        written = object.__new__(base.result_class)
+        written.array, written.node = t.array, node
+        follow(base, REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node)
+    for ref in list(base.__dict__.get("_views", ())):
+        view = ref()
+        if view is not None and view.node is not LEAF:
+            follow(view, None if base.node is None else lead(base, view._view).node)
+
+
+def follow(t: Any, node: Any) -> None:
+    """Move `t` to the place of `node`. ``retain_grad`` goes with the tensor; hooks stay with the value they were put on."""
+    extras = getattr(t.node, "extras", None)
+    t.node = node
+    if extras is not None and extras.retains is not None and extras.retains() is t and node is not None:
+        node.more().retains, extras.retains = extras.retains, None
+
+
+def become(t: Any, view: Any) -> Any:
+    """Make `t` itself what `view`, a view of it, is: ``t.squeeze_()``. Its memory and its own views stay what they are."""
+    if t.node is LEAF and graph.grad_enabled.get():
+        raise InplaceError("a leaf Variable that requires grad is being used in an in-place operation: changing its shape would "
+                           "leave the shape of its gradient unknown; use the out-of-place form")
+    if t.node is LEAF:
+        t.array = view.array
+        return t
+    if t._base is None:  # the tensor as it was becomes the base
+        was = object.__new__(t.result_class)
+        was.array, was.node, was._former = t.array, t.node, True
+        was._views = [r for r in t.__dict__.pop("_views", ()) if r() is not view] + [weakref.ref(t)]
+        for ref in was._views:
+            other = ref()
+            if other is not None:
+                other._base = was
+    t.array, t.node, t._view = view.array, view.node, view._view
+    return t
+
+
+def lead(x: Any, view: Any) -> Any:
+    """`x`, a tensor or an array, through the calls of a view."""
+    for function, settings in view:
+        x = function(x, **settings)
+    return x
+
+
+def memory_order(array: Any) -> tuple[int, ...]:
+    """The dimensions of `array` from the widest step in memory to the narrowest."""
+    return tuple(sorted(range(array.ndim), key=lambda d: -abs(array.strides[d])))
+
+
+def refuse_cast(name: str, found: Any, wanted: Any) -> None:
+    source, to = dtypes.FROM_NUMPY[found], dtypes.FROM_NUMPY[wanted]
+    if not dtypes.can_cast(source, to):
+        raise DtypeError(f"{name}: result type {source!r} can't be cast to the desired output type {to!r}; "
+                         "use the out-of-place form, or convert the tensor first")
+
+
+def on_two_devices(name: str, called: str, target: Any, value: Any) -> DeviceError | None:
+    """The error of writing the result `value` into `target`, an argument called so that is on another device, or None."""
+    there, here = _arrays.device_of(target), _arrays.device_of(value)
+    if there == here:
+        return None
+    return DeviceError(f"{name}: expected all tensors on the same device, but the result is on {here} and '{called}' is on "
+                       f"{there}; move one, for instance {called}.to('{here}')")
+
+
+@on_its_card
+def write_out(out: Any, result: Any, info: Any) -> Any:
+    """Serve ``out=``: write `result` into the tensor (or tuple of tensors) `out`, and return that."""
+    if isinstance(result, tuple):
+        return info.result_type(*[write_out(o, r, info) for o, r in zip(out, result)])
+    if not isinstance(out, TensorBase):
+        raise ArgumentError(f"{info.called}(): argument 'out' must be a Tensor, not {type(out).__name__}")
+    if result.node is not None or graph.grad_enabled.get() and edge_of(out) is not None:
+        raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
+                           "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
+    refuse_cast(info.called, result.array.dtype, out.array.dtype)
+    if (error := on_two_devices(f"{info.called}()", "out", out.array, result.array)) is not None:
+        raise error
+    refuse_repeated(out.array, info.called)
+    if out.array.shape == result.array.shape:
+        out.array[...] = result.array
+        ledger.record(out.array, info.called)
+    else:
+        out.array = result.array.astype(out.array.dtype)
+    return out
