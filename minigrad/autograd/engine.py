@@ -1,8 +1,9 @@
 """The backward pass.
 
 Nodes are run from the youngest to the oldest: a node is always younger than what it was computed from, so when its turn
-comes every gradient that flows into it has arrived. A heap gives the youngest; a table, local to this pass, holds the sum
-of what has arrived at each node or leaf. Nothing here recurses, and no operation is known by name.
+comes every gradient that flows into it has arrived. :func:`run_backward` is the chain rule; what it needs beside that is in
+:class:`Pass`: the gradients that have arrived, and the care that few nodes ask for. Nothing here recurses, and no operation is
+known by name.
 """
 
 from __future__ import annotations
@@ -37,61 +38,30 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     Returns: the gradient of each leaf reached or, if `wanted`, of each edge in it that was reached: arrays, or tensors
         under `create_graph`.
     """
-    table: dict[Any, Any] = {}  # what has arrived: at the nodes in the heap, and at leaves
-    heap: list[tuple[int, Node]] = []
-    targets = None if wanted is None else set(wanted)
-    needed = None if targets is None else leading_to(targets, [edge for edge, _ in roots])
-    results: dict[Any, Any] = {}
-    freed = None if keep_graph else Freed(user_frame())
-    for edge, g in roots:
-        arrive(table, heap, edge, g)
-    last = ledger.last
-    usual = roots[0][1].dtype if roots[0][1].dtype.kind != "c" and _arrays.most_cards() < 2 else "no dtype"
-    # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
-    waiting: Any = None
-    waiting_g: Any = None
-    watching = observer.get()
-    mode = grad_enabled.set(recording_mode(create_graph))
-    calls: dict[Any, Any] = {}
-    outer = ending.set(calls)
-    try:
-        while True:
-            if waiting is not None and not (heap and heap[0][0] < -waiting.stamp):
-                node, g, waiting = waiting, waiting_g, None
-            elif heap:
-                node = heappop(heap)[1]
-                g = table.pop(node)
-                if g.__class__ is list:
-                    g = Several(g)
+    with Pass(roots, keep_graph, create_graph, wanted, cls, given, run_targets) as run:
+        arrived, heap, freed, usual_dtype = run.arrived, run.heap, run.freed, run.usual_dtype
+        last_write = ledger.last
+        # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
+        waiting: Any = None
+        waiting_g: Any = None
+        while waiting is not None or heap:
+            # Take the youngest node, and the sum of the gradients that have arrived at it.
+            if waiting is None or heap and heap[0][0] < -waiting.stamp:
+                node, g = run.pop_youngest()
             else:
-                break
-            extras = node.extras
-            if needed is not None and node not in needed:
-                continue
-            if targets is not None and node in targets:
-                last_one = not (run_targets or any(e in needed for e in node.inputs if e is not None))  # type: ignore[operator]
-                results[node] = g if extras is None or not last_one else of_tensor(extras, g, cls)
-                if last_one:
-                    continue
-            if extras is not None:
-                g = before(extras, g, cls)
-                last = ledger.last
+                node, g, waiting = waiting, waiting_g, None
+
+            # Apply its rules.
             saved = node.saved
-            if saved.__class__ is not tuple or last > node.stamp:
-                if isinstance(node, Port):
-                    arrive_output(table, heap, node.inputs[0], node.index, g)
-                    continue
-                saved = check_saved(node)
-            if create_graph:
-                saved = node.as_tensors(saved, cls)
-            grads = node.backward(g, saved) if g.dtype is usual else with_care(node, g, saved)
-            if saved and freed is not None:
-                node.saved = freed
-            if extras is not None:
-                grads = after(extras, grads, g, cls)
-                last = ledger.last
-            if watching is not None and watching.anomaly:
-                watching.check_backward(node, grads)
+            if node.extras is None and g.dtype is usual_dtype and saved.__class__ is tuple and last_write <= node.stamp:
+                grads = node.backward(g, saved)
+                if saved and freed is not None:
+                    node.saved = freed
+            else:
+                grads = run.apply_rules(node, g)
+                last_write = ledger.last
+
+            # Add each gradient, in the shape of the input, to what has arrived where the input's edge leads.
             inputs = node.inputs
             position = -1
             for grad in grads:
@@ -101,29 +71,121 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                 edge = inputs[position]
                 if isinstance(edge, Node):
                     if grad.shape != edge.shape:
-                        grad = fitted(node, position, edge.shape, grad)
+                        grad = unbroadcast(grad, edge.shape, node, position)
                     if edge is waiting:
                         waiting_g = plus(waiting_g, grad)
-                    elif waiting is None and edge not in table:
+                    elif waiting is None and edge not in arrived:
                         waiting, waiting_g = edge, grad
                     else:
-                        arrive(table, heap, edge, grad)
+                        run.arrive(edge, grad)
                 else:
                     if grad.shape != edge.array.shape:
-                        grad = fitted(node, position, edge.array.shape, grad)
-                    held = table.get(edge)
-                    table[edge] = grad if held is None else plus(held, grad)
-        for leaf in [e for e in table if targets is None or e in targets]:
+                        grad = unbroadcast(grad, edge.array.shape, node, position)
+                    held = arrived.get(edge)
+                    arrived[edge] = grad if held is None else plus(held, grad)
+        return run.results()
+
+
+class Pass:
+    """One backward pass; its parameters are those of :func:`run_backward`.
+
+    ``arrived`` holds the sum of what has arrived at each leaf, and at each node in the heap. While the pass is entered,
+    operations are recorded or not as `create_graph` says, and hooks find it through :data:`~minigrad.autograd.hooks.ending`.
+    """
+
+    def __init__(self, roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
+                 cls: type[TensorBase], given: set[int], run_targets: bool) -> None:
+        self.create_graph, self.cls, self.given, self.run_targets = create_graph, cls, given, run_targets
+        self.arrived: dict[Any, Any] = {}
+        self.heap: list[tuple[int, Node]] = []
+        self.freed = None if keep_graph else Freed(user_frame())
+        self.watching = observer.get()
+        self.targets = None if wanted is None else set(wanted)
+        self.needed = None if self.targets is None else leading_to(self.targets, [edge for edge, _ in roots])
+        self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
+        # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
+        simple = not create_graph and self.watching is None and self.targets is None and _arrays.most_cards() < 2
+        dtype = roots[0][1].dtype
+        self.usual_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
+        for edge, g in roots:
+            self.arrive(edge, g)
+
+    def __enter__(self) -> Pass:
+        self.calls: dict[Any, Any] = {}
+        self.outer_mode = grad_enabled.set(recording_mode(self.create_graph))
+        self.outer_calls = ending.set(self.calls)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        ending.reset(self.outer_calls)
+        grad_enabled.reset(self.outer_mode)
+
+    def arrive(self, edge: Any, g: Any) -> None:
+        """Add `g` to what has arrived at `edge`."""
+        if edge in self.arrived:
+            self.arrived[edge] = plus(self.arrived[edge], g)
+        else:
+            self.arrived[edge] = g
+            if isinstance(edge, Node):
+                heappush(self.heap, (-edge.stamp, edge))
+
+    def arrive_at_output(self, node: Node, index: int, g: Any) -> None:
+        """Add `g` to what has arrived for output `index` of a node that has several."""
+        if node not in self.arrived:
+            self.arrived[node] = [None] * len(node.shape)
+            heappush(self.heap, (-node.stamp, node))
+        held = self.arrived[node]
+        held[index] = g if held[index] is None else plus(held[index], g)
+
+    def pop_youngest(self) -> tuple[Node, Any]:
+        """The youngest node in the heap, and the sum of what has arrived at it."""
+        node = heappop(self.heap)[1]
+        g = self.arrived.pop(node)
+        return node, Several(g) if g.__class__ is list else g
+
+    def apply_rules(self, node: Node, g: Any) -> tuple[Any, ...]:
+        """The gradients of `node`'s inputs, with all that may be asked for beside its rules; none where the pass ends there."""
+        extras = node.extras
+        if self.needed is not None and self.stops_at(node, g):
+            return ()
+        if extras is not None:
+            g = before(extras, g, self.cls)
+        if isinstance(node, Port):
+            self.arrive_at_output(node.inputs[0], node.index, g)
+            return ()
+        saved = check_saved(node) if node.saved.__class__ is not tuple or ledger.last > node.stamp else node.saved
+        if self.create_graph:
+            saved = node.as_tensors(saved, self.cls)
+        grads = with_care(node, g, saved)
+        if saved and self.freed is not None:
+            node.saved = self.freed
+        if extras is not None:
+            grads = after(extras, grads, g, self.cls)
+        if self.watching is not None and self.watching.anomaly:
+            self.watching.check_backward(node, grads)
+        return grads
+
+    def stops_at(self, node: Node, g: Any) -> bool:
+        """Whether nothing that is asked for lies behind `node`. If it is a target, its gradient `g` is noted."""
+        assert self.needed is not None and self.targets is not None
+        if node not in self.needed:
+            return True
+        if node not in self.targets:
+            return False
+        last = not (self.run_targets or any(e in self.needed for e in node.inputs if e is not None))
+        self.found[node] = g if node.extras is None or not last else of_tensor(node.extras, g, self.cls)
+        return last
+
+    def results(self) -> dict[Any, Any]:
+        """The gradients of leaves, after their hooks, and of targets. Calls the hooks that wait for the end of a pass."""
+        for leaf in [e for e in self.arrived if self.targets is None or e in self.targets]:
             hooks = leaf.__dict__.get("_leaf_hooks")
-            g = table[leaf]
-            results[leaf] = run_hooks(hooks, g, cls) if hooks else g
-        if calls:
+            g = self.arrived[leaf]
+            self.found[leaf] = run_hooks(hooks, g, self.cls) if hooks else g
+        if self.calls:
             finish_pass()
-            given.update(calls.get(None, ()))
-    finally:
-        ending.reset(outer)
-        grad_enabled.reset(mode)
-    return results
+            self.given.update(self.calls.get(None, ()))
+        return self.found
 
 
 class Several(tuple[Any, ...]):
@@ -154,25 +216,6 @@ def follow_cards() -> None:
 _arrays.on_more_cards.append(follow_cards)
 
 
-def arrive(table: dict[Any, Any], heap: list[tuple[int, Node]], edge: Any, g: Any) -> None:
-    """Add `g` to what has arrived at `edge`."""
-    if edge in table:
-        table[edge] = plus(table[edge], g)
-    else:
-        table[edge] = g
-        if isinstance(edge, Node):
-            heappush(heap, (-edge.stamp, edge))
-
-
-def arrive_output(table: dict[Any, Any], heap: list[tuple[int, Node]], node: Node, index: int, g: Any) -> None:
-    """Add `g` to what has arrived for output `index` of a node that has several."""
-    if node not in table:
-        table[node] = [None] * len(node.shape)
-        heappush(heap, (-node.stamp, node))
-    held = table[node]
-    held[index] = g if held[index] is None else plus(held[index], g)
-
-
 def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
     """The targets, and every node below `roots` from which one of them can be reached."""
     needed = set(targets)
@@ -200,14 +243,17 @@ def conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple([flip(grad) for grad in node.backward(g, saved)])
 
 
-def fitted(node: Node, position: int, want: tuple[int, ...], grad: Any) -> Any:
-    """The gradient of an input of shape `want` that was broadcast, summed to that shape. Raises if it cannot be that."""
+def unbroadcast(grad: Any, shape: tuple[int, ...], node: Node, position: int) -> Any:
+    """The gradient `grad` of input `position` of `node`, an input of `shape` that was broadcast, summed to that shape.
+
+    Raises ``ShapeError`` if it cannot be that: the rule is wrong.
+    """
     have = tuple(grad.shape)
-    lead = len(have) - len(want)
-    if node.broadcasts and lead >= 0 and all(w in (1, h) for w, h in zip(want, have[lead:])):
-        return sum_to_size(grad, size=want)
+    lead = len(have) - len(shape)
+    if node.broadcasts and lead >= 0 and all(w in (1, h) for w, h in zip(shape, have[lead:])):
+        return sum_to_size(grad, size=shape)
     if node.broadcasts and not have and node.arguments:  # a rule may return one number for every element
-        return expand(grad, size=want)
+        return expand(grad, size=shape)
     argument = node.arguments[min(position, len(node.arguments) - 1)] if node.arguments else f"input {position}"
     raise ShapeError(f"{node.name()}: the derivative rule of {node.op_name} for '{argument}' returned a gradient of shape "
-                     f"{list(have)}, but '{argument}' has shape {list(want)} (recorded at {node.source()})")
+                     f"{list(have)}, but '{argument}' has shape {list(shape)} (recorded at {node.source()})")
