@@ -6,7 +6,6 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
-import warnings
 from contextvars import Context
 from typing import Any
 
@@ -30,8 +29,6 @@ REGISTRY: dict[str, Any] = {}  # every declared operation, by name
 QUIET = Context()
 QUIET.run(np.seterr, all="ignore")
 quiet = QUIET.copy
-# Formulas written into the call path do not pay even that: their warnings are silenced by the module they come from.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.ops\b")
 
 
 class General:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import operator
 import sys
 import textwrap
 from typing import Any, Callable, Sequence
@@ -41,7 +42,7 @@ def compile_op(function: Any, info: Declaration) -> None:
 def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function` and that of its operator, as the cards there are ask for (:func:`placing`)."""
     namespace: dict[str, Any] = {
-        "forward": info.forward, "ndarray": np.ndarray, "as_array": call.as_array, "TensorBase": TensorBase,
+        "forward": as_operator(info.forward), "ndarray": np.ndarray, "as_array": call.as_array, "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": (call.Placed if _arrays.most_cards() else call.General)(function, info), "elsewhere": _arrays.elsewhere,
@@ -78,8 +79,8 @@ def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any
     return scope
 
 
-def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
-    """The body of a function that only joins its arguments by operators, with `suffix` after each name, else None."""
+def formula_of(function: Callable[..., Any]) -> ast.expr | None:
+    """The expression that `function` returns, if all it does is to join its arguments by operators, else None."""
     if function.__code__.co_names or function.__code__.co_freevars:
         return None
     try:
@@ -88,18 +89,22 @@ def formula_of(function: Callable[..., Any], suffix: str = "") -> str | None:
         return None
     if not all(isinstance(s, ast.Expr) for s in before):  # more than a docstring
         return None
-    if not isinstance(body, ast.Return) or not all(isinstance(n, OPERATORS) for n in ast.walk(body)):
-        return None
-    if suffix and any(isinstance(n, (ast.Div, ast.FloorDiv, ast.Mod, ast.Pow)) for n in ast.walk(body)):
-        return None  # a forward that often meets zeros is worth running quietly; rules run quietly anyway
-    for name in [n for n in ast.walk(body) if isinstance(n, ast.Name)]:
-        name.id += suffix
-    return f"({ast.unparse(body.value)})"  # type: ignore[arg-type]
+    return body.value if isinstance(body, ast.Return) and all(isinstance(n, OPERATORS) for n in ast.walk(body)) else None
 
 
 def call_of(rule: Callable[..., Any]) -> str:
     """Source that calls `rule`; a formula stands there itself."""
-    return formula_of(rule) or f"{rule.__name__}({', '.join(parameters_of(rule))})"
+    formula = formula_of(rule)
+    return f"{rule.__name__}({', '.join(parameters_of(rule))})" if formula is None else f"({ast.unparse(formula)})"
+
+
+def as_operator(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of module ``operator`` that does what `forward` does, if there is one, for it is quicker to call."""
+    first, second, *_ = *parameters_of(forward), "", ""
+    formula = formula_of(forward)
+    text = "" if formula is None else ast.unparse(formula)
+    return {f"{first} * {second}": operator.mul, f"{first} == {second}": operator.eq,
+            f"{first} != {second}": operator.ne}.get(text, forward)
 
 
 def header(info: Declaration, out: bool) -> str:
@@ -156,10 +161,7 @@ def call_source(info: Declaration, out: bool) -> str:
     if differing("{}_"):
         lines.append(f"if {differing('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
-    formula = None if settings or optional else formula_of(info.forward, "_")
-    quietly = f"quiet().run(forward, {arrays}{settings})"
-    lines += [f"try: result = {formula or quietly}",
-              *([f"except RuntimeWarning: result = {quietly}"] if formula else []),  # where warnings are made errors
+    lines += [f"try: result = quiet().run(forward, {arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
     if info.outputs:
         lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
@@ -179,8 +181,8 @@ def call_source(info: Declaration, out: bool) -> str:
                   + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
-                  *([f"    node.saved = {saved_source(info)}"] if info.kept_arrays else []),
-                  *([f"    node.settings = {settings_source(info)}"] if info.kept_values else []),
+                  f"    node.saved = {saved_source(info)}",
+                  f"    node.settings = {settings_source(info)}",
                   "    node.shape = result.shape",
                   "    frame = getframe(1); code = frame.f_code",
                   "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
@@ -278,9 +280,6 @@ def make_node_class(info: Declaration) -> type[Node]:
         members: dict[str, Any] = {"__slots__": ("saved_from",)}
     else:
         members = {"__slots__": (), "saved_from": saved_from}
-    if not (info.variadic or info.outputs):  # what the call path leaves out, every node of this class has
-        members |= {"saved": ()} if not arrays else {}
-        members |= {"settings": ()} if not values else {}
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
