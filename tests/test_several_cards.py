@@ -83,19 +83,16 @@ def test_a_process_without_cards_pays_nothing() -> None:
     program = """
 import minigrad as mg
 from minigrad.recording.call import REGISTRY
-from minigrad.ops.indexing.indexing import setitem
 for op in REGISTRY.values():
     op.info.complete()
 before = {name: (op.source, op.operator.source) for name, op in REGISTRY.items()}
 assert not any("elsewhere" in source for pair in before.values() for source in pair)
-code = setitem.__code__
 from tests import standin
 for name, op in REGISTRY.items():
     for source, found in zip(before[name], (op.source, op.operator.source)):
         lines = found.splitlines()
         added = [line for line in lines if "elsewhere" in line]
         assert len(added) == (not op.info.variadic) and [line for line in lines if line not in added] == source.splitlines()
-assert setitem.__code__ is not code
 """
     subprocess.run([sys.executable, "-c", program], check=True)
 

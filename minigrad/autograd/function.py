@@ -13,7 +13,7 @@ from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
-from minigrad.recording.clock import ledger, tick, user_frame
+from minigrad.recording.clock import ledger, user_frame
 from minigrad.recording.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tied
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
@@ -247,23 +247,19 @@ class Function:
 def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges: list[Any], outputs: list[Any],
               several: bool) -> FunctionNode:
     """The node of one call."""
-    node = FunctionNode()
     tensors = [k for k, a in enumerate(args) if isinstance(a, TensorBase)]
     found = [o for o in outputs if isinstance(o, TensorBase)]
+    inputs = [args[k] for k in tensors]
+    shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
+    saved = tuple([None if t is None else t.array for t in ctx._to_save])
+    frame = user_frame()
+    node = FunctionNode.make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
+                             frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)
-    node.inputs = tuple([edges[k] for k in tensors])
-    inputs = [args[k] for k in tensors]
     node.saved_from = tuple([place(t, inputs, outputs) for t in ctx._to_save])
-    node.saved = tuple([None if t is None else t.array for t in ctx._to_save])
-    node.settings, node.extras = (), None
     node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
     node.input_dtypes = tuple([t.array.dtype for t in inputs])
-    shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
-    node.shape = shapes if several else shapes[0]
-    frame = user_frame()
-    node.code, node.lasti = frame.f_code, frame.f_lasti
-    node.stamp = tick()
     mode = grad_enabled.get()
     if mode is not True:
         mode.recorded(node, tuple([o.array for o in found]), tuple([t.array for t in inputs]), node.like)
@@ -335,8 +331,4 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
 def refusing(t: Any, edges: list[Any]) -> Any:
     """`t` with a node that refuses to be run."""
-    node = RefusingNode()
-    node.inputs, node.saved, node.settings = tuple(edges), (), ()
-    node.shape, node.code, node.lasti, node.extras = t.array.shape, None, 0, None
-    node.stamp = tick()
-    return tied(t.array, node, t.result_class)
+    return tied(t.array, RefusingNode.make(tuple(edges), t.array.shape), t.result_class)

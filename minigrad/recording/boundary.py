@@ -19,9 +19,7 @@ from minigrad import _arrays
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.recording.argument_errors import names_its_function, no_sequence, not_a_tensor
 from minigrad.recording.call import SCALARS
-from minigrad.recording.codegen import generate
 from minigrad.recording.graph import TensorBase
-from minigrad.recording.op import unfinished
 
 # The parameters that take a tensor (some a number too), or a sequence of tensors, wherever a public function has them.
 TENSORS = frozenset((
@@ -75,51 +73,36 @@ def is_composed(name: str, found: Any, beside: int = 0) -> bool:
 
 
 def public(function: Any, called: str, module: str, qualname: str) -> Any:
-    """`function` in a form that looks at its arguments when it has failed. Its code is generated at the first call."""
-    def complete() -> None:
-        made = generate(function.__name__, source_of(function), {"function": function, "called": called, "refuse": refuse})
-        made = made[function.__name__]
-        form.__globals__.update(made.__globals__)
-        form.__code__, form.__defaults__, form.__kwdefaults__ = made.__code__, function.__defaults__, function.__kwdefaults__
+    """`function` in a form that looks at its arguments when it has failed."""
+    @functools.wraps(function)
+    def checked(*args: Any, **named: Any) -> Any:
+        try:
+            return function(*args, **named)
+        except Exception as error:
+            refuse(function, called, error, args, named)
+            raise
 
-    form: Any = functools.update_wrapper(unfinished(function, complete), function)
-    form.__module__, form.__qualname__ = module, qualname  # by which it can be pickled
-    return form
-
-
-def source_of(function: Any) -> str:
-    """A function with the parameters of `function` that calls it; their defaults are yet to be put in."""
-    code = function.__code__
-    end = code.co_argcount + code.co_kwonlyargcount
-    plain, named, rest = code.co_varnames[:code.co_argcount], code.co_varnames[code.co_argcount:end], list(code.co_varnames[end:])
-    star = f"*{rest.pop(0)}" if code.co_flags & inspect.CO_VARARGS else ""
-    stars = f"**{rest.pop(0)}" if code.co_flags & inspect.CO_VARKEYWORDS else ""
-    optional = {*plain[len(plain) - len(function.__defaults__ or ()):], *(function.__kwdefaults__ or ())}
-    parameters = [f"{n}=None" if n in optional else n for n in (*plain, *named)]
-    parameters.insert(len(plain), star or "*" * bool(named))
-    arguments = [*plain, star, *[f"{n}={n}" for n in named], stars]
-    found = [*[f"{n}={n}" for n in (*plain, *named) if n in TENSORS | SEQUENCES], stars]
-    return (f"def {function.__name__}({', '.join(filter(None, [*parameters, stars]))}):\n"
-            f"    try: return function({', '.join(filter(None, arguments))})\n"
-            f"    except Exception as error:\n"
-            f"        refuse(function, called, error, ({star and star + ','}), dict({', '.join(filter(None, found))}))\n"
-            f"        raise\n")
+    checked.__module__, checked.__qualname__ = module, qualname  # by which it can be pickled
+    return checked
 
 
-def refuse(function: Any, called: str, error: Exception, unnamed: Any, found: dict[str, Any]) -> None:
-    """Raise ``ArgumentError`` if `function` stumbled over an argument that is no tensor, as `error` shows; else, if `error` is
-    the library's own and names no function, raise it with the name.
-
-    `found` are the arguments by name; `unnamed` those in the place of a starred parameter, if `function` has one.
-    """
+def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[str, Any]) -> None:
+    """Raise ``ArgumentError`` if the call stumbled over an argument that is no tensor, as `error` shows; else, if `error` is the
+    library's own and names no function, raise it with the name."""
     least = least_suspicion(error)
     parameters = inspect.signature(function).parameters
-    optional = [name for name, parameter in parameters.items() if parameter.default is None]
-    for (name, parameter), value in zip(parameters.items(), unnamed):
-        starred = parameter.kind is parameter.VAR_POSITIONAL
-        found.setdefault(name, (unnamed if len(unnamed) > 1 or is_tensor(value) else value) if starred else value)
-    suspects = [(weight, name, value) for name, value in found.items()
-                if (weight := suspicion(called, name, value, error)) >= least and not (value is None and name in optional)]
+    try:
+        found = inspect.signature(function).bind(*args, **named)
+    except TypeError:
+        return  # Python's own error says which argument is missing, or one too many
+    found.apply_defaults()
+    suspects = []
+    for name, value in found.arguments.items():
+        if parameters[name].kind is inspect.Parameter.VAR_POSITIONAL and not (len(value) > 1 or value and is_tensor(value[0])):
+            value = value[0] if value else value  # one sequence of tensors
+        weight = suspicion(called, name, value, error)
+        if weight >= least and not (value is None and parameters[name].default is None):
+            suspects.append((weight, name, value))
     if suspects:
         _, name, value = max(suspects, key=lambda suspect: suspect[0])
         wrong = wrong_in_sequence if takes(called, name) == "tensors" else not_a_tensor

@@ -220,7 +220,6 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     if not mode or all(e is None for e in edges):
         return None
     wants = {a for a, e in zip(name_of, edges) if e is not None}
-    node: Any = info.node_class()
     saved: list[Any] = []
     for name in info.kept_arrays:
         used = any(name in info.needs[a] for a in wants)
@@ -238,18 +237,12 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         argument, _, what = name.rpartition("_")
         of = arrays if info.variadic else arrays[info.arguments.index(argument)]
         values.append(tuple([getattr(a, what) for a in arrays]) if info.variadic else None if of is None else getattr(of, what))
-    node.inputs = edges
-    if saved or info.variadic or info.outputs:  # the others have () for all their nodes
-        node.saved = tuple(saved)
-    if values or info.variadic or info.outputs:
-        node.settings = tuple(values)
+    frame = clock.user_frame()
+    shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
+    node = info.node_class.make(edges, shape, tuple(saved), tuple(values), frame.f_code, frame.f_lasti)
     if info.variadic:
         node.saved_from = (*((-1,) if "out" in info.kept_arrays else ()),
                            *(range(len(arrays)) if info.arguments[0] in info.kept_arrays else ()))
-    node.shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
-    frame = clock.user_frame()
-    node.code, node.lasti, node.extras = frame.f_code, frame.f_lasti, None
-    node.stamp = clock.tick()
     if mode is not True:
         mode.recorded(node, result, arrays, next(t for t in inputs if t is not None).result_class)
     return node  # type: ignore[no-any-return]

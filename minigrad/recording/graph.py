@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import weakref
 from contextvars import ContextVar
-from typing import Any, Callable, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, NamedTuple, Self
 
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
@@ -84,6 +84,19 @@ class Node:
     broadcasts = False
     holomorphic = True
     saved_from: tuple[int, ...] = ()  # for each saved array, the input it is, or -1 for the result
+
+    @classmethod
+    def make(cls, inputs: tuple[Any, ...], shape: Any, saved: Any = (), settings: tuple[Any, ...] = (), code: Any = None,
+             lasti: int = 0) -> Self:
+        """The node of an operation whose result is of `shape`; what is not given, it has not. The youngest there is.
+
+        The generated call paths do the same without a call.
+        """
+        node = cls()
+        node.inputs, node.saved, node.settings, node.shape = inputs, saved, settings, shape
+        node.code, node.lasti, node.extras = code, lasti, None
+        node.stamp = tick()
+        return node
 
     def name(self) -> str:
         """PyTorch's name for it, such as ``MulBackward0``."""
@@ -301,18 +314,13 @@ class AliasBackward0(Node):
 
 def alias_of(leaf: Any) -> Node:
     """A node that stands for `leaf` where its value is held by another array."""
-    node = AliasBackward0()
-    node.inputs, node.saved, node.settings, node.shape = (leaf,), (), (), leaf.array.shape
-    node.stamp, node.code, node.lasti, node.extras = tick(), None, 0, None
-    return node
+    return AliasBackward0.make((leaf,), leaf.array.shape)
 
 
 def new_port(node: Node, index: int, array: Any) -> Port:
-    port = Port()
-    port.inputs, port.index = (node,), index
-    port.saved, port.settings = None, ()  # a port runs no rule: the engine hands its gradient on
-    port.shape = array.shape
-    port.stamp, port.code, port.lasti, port.extras = tick(), node.code, node.lasti, None
+    """The port of output `index` of `node`, which is `array`."""
+    port = Port.make((node,), array.shape, None, (), node.code, node.lasti)  # it saves nothing, not (), as it runs no rule
+    port.index = index
     return port
 
 

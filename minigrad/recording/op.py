@@ -27,6 +27,7 @@ from typing import Any, Callable, Protocol, overload
 from minigrad.recording import call, inplace
 from minigrad.recording.codegen import compile_op
 from minigrad.recording.declaration import Declaration
+from minigrad.recording.lazy import Signature, Source
 
 
 class Op(Protocol):
@@ -76,4 +77,5 @@ def unfinished(forward: Callable[..., Any], complete: Callable[[], None]) -> Any
                                                               "__builtins__": __builtins__}, forward.__name__)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
     function.__qualname__, function.__wrapped__ = forward.__name__, forward
+    function.source, function.__signature__ = Source(function, complete), Signature(function, complete)
     return function
