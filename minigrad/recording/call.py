@@ -13,10 +13,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import (
-    DtypeError,
-    EmptyListError,
-)
+from minigrad.errors import ArgumentError, DtypeError, EmptyListError
 from minigrad.recording import clock, graph
 from minigrad.recording.argument_errors import array_in, explain, misplaced, named, no_sequence, not_a_tensor
 from minigrad.recording.graph import Node, TensorBase, edge_of
@@ -87,7 +84,13 @@ def moved(x: Any, device: Any) -> Any:
 
 
 def as_array(x: Any) -> Any:
-    """The result `x` of a forward or a rule as an array: NumPy gives scalars, and a setting that is a tensor makes it one."""
+    """The result `x` of a forward or a rule as an array: NumPy gives scalars, and a setting that is a tensor makes it one.
+
+    Raises ``TypeError`` for several results of an operation that was declared with one.
+    """
+    if x.__class__ is tuple or x.__class__ is list:
+        raise ArgumentError(f"a forward returned a {type(x).__name__} of {len(x)}, but its operation is declared with one result; "
+                            "for several, give op the names of the results, outputs=(\"values\", \"indices\"), or outputs=True")
     return x.array if isinstance(x, TensorBase) else _arrays.as_array(x)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import namedtuple
 from functools import cached_property
+from types import FunctionType
 from typing import Any, Callable
 
 from minigrad.recording.graph import Node
@@ -13,22 +14,7 @@ REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
 
 
 class Declaration:
-    """All that is known about one operation.
-
-    Args:
-        broadcasts: the array arguments are broadcast together; the engine then sums gradients back to their shapes.
-        dtypes: ``"promote"`` brings the arguments to one dtype by PyTorch's rules before the forward sees them, ``"float"``
-            does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
-            (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
-        mixed: arguments that this does not concern, such as a condition or an index.
-        numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
-        holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
-            for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
-        outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
-        view: the result shares the memory of the first argument. Where there are several, the declaration's
-            ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
-        called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
-        grad_name: PyTorch's name of the node, where it is not made from the operation's.
+    """All that is known about one operation; :func:`minigrad.library.op` says what its properties mean.
 
     ``writer``, where it is set, takes what the forward takes and writes the result into the first array instead: the in-place
     form then makes no copy. The rules of such an operation must not need the values of its floating arguments.
@@ -71,6 +57,7 @@ class Declaration:
         return namedtuple(self.name, self.outputs) if isinstance(self.outputs, tuple) else tuple
 
     def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Decorator: the rule for the array argument `argument`. Raises ``TypeError`` for one that cannot be."""
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
             known = {"g", "out", *self.arguments, *self.settings}
             known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
@@ -79,7 +66,15 @@ class Declaration:
                     raise TypeError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
             if argument not in self.arguments:
                 raise TypeError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
+            if not rule.__name__.isidentifier():
+                raise TypeError(f"{self.name}.derivative({argument!r}): a rule is written as a function, not as a lambda")
+            for other in self.rules.values():
+                if other is not rule and other.__name__ == rule.__name__:
+                    raise TypeError(f"rule {rule.__name__}: another rule of {self.name} has that name; call this one "
+                                    f"{self.name}_wrt_{argument}")
             self.rules[argument] = rule
+            if self.node_class is not None:  # there has been a call already
+                self.complete()
             return rule
         return register
 
@@ -87,3 +82,18 @@ class Declaration:
 def parameters_of(rule: Any) -> tuple[str, ...]:
     names: tuple[str, ...] = rule.__code__.co_varnames[:rule.__code__.co_argcount]
     return names
+
+
+def refuse_undeclarable(forward: Any) -> None:
+    """Raise ``TypeError`` for a forward of which no call path could be generated."""
+    if not isinstance(forward, FunctionType) or not forward.__name__.isidentifier():
+        raise TypeError(f"op: an operation is declared by a function written with def, not by {forward!r}")
+    code, name = forward.__code__, forward.__name__
+    positional, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    starred = bool(code.co_flags & inspect.CO_VARARGS)
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        raise TypeError(f"op: {name} takes **{code.co_varnames[end + starred]}; each setting must have a name")
+    if starred + positional == 0 or starred and positional:
+        raise TypeError(f"op: {name} must take array arguments by position: each by name, or one starred sequence of them")
+    if any(default is not None for default in forward.__defaults__ or ()):
+        raise TypeError(f"op: an array argument of {name} has a default other than None; settings stand after a *")
