@@ -90,7 +90,7 @@ def as_array(x: Any) -> Any:
     """
     if x.__class__ is tuple or x.__class__ is list:
         raise ArgumentError(f"a forward returned a {type(x).__name__} of {len(x)}, but its operation is declared with one result; "
-                            "for several, give op the names of the results, outputs=(\"values\", \"indices\"), or outputs=True")
+                            "for several, give op their names, outputs=(\"values\", \"indices\"), or outputs=True")
     return x.array if isinstance(x, TensorBase) else _arrays.as_array(x)
 
 
