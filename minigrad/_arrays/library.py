@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad._arrays import dlpack
-from minigrad._arrays.cards import Cards
 from minigrad._arrays.device import CPU, Device
+from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
 from minigrad._arrays.tf32 import tf32
 from minigrad.errors import DeviceError
@@ -30,7 +30,7 @@ class ArrayLibrary:
         array_type: the class of its arrays; no subclass of ``numpy.ndarray``.
         kernels: operations of its own, for what NumPy's functions would do in several passes.
         dlpack_kinds: the kinds of devices, by DLPack's numbers, whose memory its arrays can share.
-        cards: the GPUs it computes on, for :mod:`minigrad.cuda`; None where there are none.
+        GPUs: the GPUs it computes on, for :mod:`minigrad.cuda`; None where there are none.
         buffer: how many elements of an intermediate result are better made in parts, so that they stay in a cache.
     """
 
@@ -38,7 +38,7 @@ class ArrayLibrary:
     array_type: type
     kernels: Kernels = Kernels()
     dlpack_kinds: tuple[int, ...] = ()
-    cards: Cards | None = None
+    gpus: GPUs | None = None
     buffer = 1 << 21
 
     @functools.cached_property
@@ -65,7 +65,7 @@ class ArrayLibrary:
         """Where `x` lives."""
         return Device(self.device_type)
 
-    def is_elsewhere(self, x: Any) -> bool:
+    def is_off_device(self, x: Any) -> bool:
         """Whether `x` is on another device of the library than the one this thread computes on."""
         return False
 
@@ -118,7 +118,7 @@ class ArrayLibrary:
         ``ImportError`` where it is not installed."""
         return None
 
-    def finding_failures(self) -> Any:
+    def raise_failures(self) -> Any:
         """A context in which a factorization that fails raises ``np.linalg.LinAlgError``."""
         return contextlib.nullcontext()
 
@@ -171,7 +171,7 @@ class NumpyLibrary(ArrayLibrary):
 
     def resolve(self, device: Device) -> Device:
         if device.index:
-            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, main memory is device 'cpu'")
+            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, the CPU is device 'cpu'")
         return CPU
 
     def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
@@ -185,7 +185,7 @@ class NumpyLibrary(ArrayLibrary):
 
     def from_dlpack(self, x: Any, index: int) -> Any:
         array = np.from_dlpack(x)
-        return array if array.flags.writeable or dlpack.says_if_writeable(x) else np.asarray(dlpack.Writeable(array))
+        return array if array.flags.writeable or dlpack.tells_writeable(x) else np.asarray(dlpack.Writeable(array))
 
     def address_of(self, x: Any) -> int:
         address: int = x.__array_interface__["data"][0]
@@ -219,7 +219,8 @@ class NumpyLibrary(ArrayLibrary):
 
 
 def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
-    """`target` with the indexed dimensions first, the number of each named place in them, and `values` as that many rows."""
+    """`target` with the indexed dimensions first, the number of each named position in them, and `values` with one row for
+    each."""
     parts = [part for i in (index if isinstance(index, tuple) else (index,))
              for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
     axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
@@ -269,7 +270,7 @@ class CupyLibrary(ArrayLibrary):
     device_type = "cuda"
     xp: Any
     dlpack_kinds = dlpack.CUDA
-    cards: Cards
+    gpus: GPUs
     buffer = 1 << 27
 
     def __init__(self, cupy: Any, cupyx: Any) -> None:
@@ -278,27 +279,27 @@ class CupyLibrary(ArrayLibrary):
         self.array_type = cupy.ndarray
         self.kernels = CudaKernels(cupy)
         tf32.tell(cupy)
-        self.cards = Cards(cupy, self.device_type)
+        self.gpus = GPUs(cupy, self.device_type)
 
-    def numbered(self, index: int) -> Device:
-        """The device that is card `index`."""
+    def device_numbered(self, index: int) -> Device:
+        """The device that is GPU `index`."""
         return Device(self.device_type, index)
 
-    def card_of(self, x: Any) -> int:
-        """The number of the card that `x` is on."""
+    def device_index(self, x: Any) -> int:
+        """The index of the GPU that `x` is on."""
         return int(x.data.device_id)
 
     def device_of(self, x: Any) -> Device:
-        return self.numbered(self.card_of(x))
+        return self.device_numbered(self.device_index(x))
 
     def device_count(self) -> int:
-        return self.cards.count()
+        return self.gpus.count()
 
-    def is_elsewhere(self, x: Any) -> bool:
-        return self.card_of(x) != self.cards.current()
+    def is_off_device(self, x: Any) -> bool:
+        return self.device_index(x) != self.gpus.current()
 
     def resolve(self, device: Device) -> Device:
-        return self.numbered(self.cards.number(device.index))
+        return self.device_numbered(self.gpus.number(device.index))
 
     def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
         with x.device:
@@ -307,27 +308,27 @@ class CupyLibrary(ArrayLibrary):
         return host
 
     def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
-        with self.cards.on(device.index):
+        with self.gpus.on(device.index):
             return self.xp.asarray(x, blocking=not non_blocking)
 
     def copy_between(self, x: Any, device: Device) -> Any:
-        # The queues of two cards know nothing of each other: the copy waits for what makes `x`, and what comes next on the card
+        # The queues of two GPUs know nothing of each other: the copy waits for what makes `x`, and what comes next on the GPU
         # of `x`, which may use its memory for something else, waits for the copy.
-        here, there = self.card_of(x), self.cards.number(device.index)
-        with self.cards.on(here):
+        here, there = self.device_index(x), self.gpus.number(device.index)
+        with self.gpus.on(here):
             x = x if x.flags.c_contiguous else x.copy()  # CuPy copies whole pieces of memory only
-        self.cards.queue_after(there, here)
-        with self.cards.on(there):
+        self.gpus.queue_after(there, here)
+        with self.gpus.on(there):
             made = x.copy()
-        self.cards.queue_after(here, there)
+        self.gpus.queue_after(here, there)
         return made
 
     def from_dlpack(self, x: Any, index: int) -> Any:
-        with self.cards.on(index):
+        with self.gpus.on(index):
             return self.xp.from_dlpack(x)
 
-    def pinned(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """`x` copied to memory that the operating system leaves in its place, from which a card can fetch by itself."""
+    def pin(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A copy of `x` in pinned memory, which the operating system does not move, so that a GPU can copy from it by itself."""
         there: np.ndarray[Any, Any] = self._cupyx.empty_pinned(x.shape, x.dtype)
         there[...] = x
         return there
@@ -339,7 +340,7 @@ class CupyLibrary(ArrayLibrary):
         return isinstance(owner, self.xp.cuda.PinnedMemoryPointer)
 
     def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
-        with self.cards.on(device.index):
+        with self.gpus.on(device.index):
             return getattr(self.xp, function)(*args, **options)
 
     def address_of(self, x: Any) -> int:
@@ -349,15 +350,15 @@ class CupyLibrary(ArrayLibrary):
         return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
 
     def generator(self, seed: int, device: Device) -> Any:
-        with self.cards.on(device.index):
+        with self.gpus.on(device.index):
             made = self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
-        return made if self.cards.count() == 1 else OnCard(made, self.cards, device.index)
+        return made if self.gpus.count() == 1 else OnDevice(made, self.gpus, device.index)
 
     def special(self) -> Any:
         return importlib.import_module("cupyx.scipy.special")
 
-    def finding_failures(self) -> Any:
-        return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the card, gives NaN
+    def raise_failures(self) -> Any:
+        return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the GPU, gives NaN
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         values = values.astype(target.dtype, copy=False)
@@ -385,24 +386,24 @@ class CupyLibrary(ArrayLibrary):
         rows[...] = flat.reshape(rows.shape)
 
 
-class OnCard:
-    """What has methods that must run while the card it is on is the current one."""
+class OnDevice:
+    """Wraps an object whose methods must run while its device is the current one."""
 
-    def __init__(self, inner: Any, cards: Cards, index: int | None) -> None:
-        self._inner, self._cards, self._index = inner, cards, index
+    def __init__(self, inner: Any, gpus: GPUs, index: int | None) -> None:
+        self._inner, self._gpus, self._index = inner, gpus, index
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
 
         @functools.wraps(method)
         def call(*args: Any, **options: Any) -> Any:
-            with self._cards.on(self._index):
+            with self._gpus.on(self._index):
                 return method(*args, **options)
         return call
 
 
 def cupy_library() -> CupyLibrary:
-    """CuPy's library. Raises ``DeviceError`` that says what is missing: the package, or the card."""
+    """CuPy's library. Raises ``DeviceError`` that says what is missing: the package, or the GPU."""
     try:
         import cupy
         import cupyx
