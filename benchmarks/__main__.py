@@ -26,7 +26,7 @@ ALLOWED = 1e-3  # between the losses of minigrad and PyTorch
 TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
 
 
-waits = []  # what waits for the card to finish; measurements begin and end with it
+waits = []  # what waits for the GPU to finish; measurements begin and end with it
 
 
 def calibrate(step, target: float) -> int:
@@ -120,7 +120,7 @@ def row(label: str, values: dict[str, float], libraries: list[str], unit: float,
     return f"| {label:44} | {ratio:>8} | " + " | ".join(f"{c:>10}" for c in cells) + " |"
 
 
-def on_card(device: str, libraries: list[str]) -> list[str]:
+def on_gpu(device: str, libraries: list[str]) -> list[str]:
     """The libraries that can compute on `device`. Ends the program, with code 2, where minigrad cannot."""
     import minigrad
     try:
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25, help="rounds over which the median is taken (default 25)")
     parser.add_argument("--seconds", type=float, default=0.05, help="about how long one library runs in a round (default 0.05)")
     parser.add_argument("--only", default="", help="only workloads whose name contains this")
-    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda: then minigrad and PyTorch, on the same card")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda: then minigrad and PyTorch, on the same GPU")
     args = parser.parse_args()
     import numpy as np
 
@@ -156,7 +156,7 @@ def main() -> None:
 
     libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
     if args.device != "cpu":
-        libraries = on_card(args.device, libraries)
+        libraries = on_gpu(args.device, libraries)
         workloads.device = args.device
     if "torch" in libraries:
         import torch

@@ -45,7 +45,7 @@ from minigrad.ops.spectral.fourier import *
 from minigrad.ops.spectral.windows import *
 from minigrad.ops.statistics import *
 from minigrad.random import *
-from minigrad.recording.boundary import guard as _guard
+from minigrad.recording.boundary import publish as _publish
 from minigrad.recording.hints import get_hints as get_hints
 from minigrad.recording.hints import set_hints as set_hints
 
@@ -56,7 +56,7 @@ half, float, double, cfloat, cdouble = _dtypes.float16, _dtypes.float32, _dtypes
 short, int, long, bool = _dtypes.int16, _dtypes.int32, _dtypes.int64, _dtypes.bool_
 e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
-_guard(globals())
+_publish(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("amp", "backends", "cuda", "fft", "func", "linalg", "masked", "nn", "optim", "serialization", "signal",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Callable
 
 from minigrad import demo
 
 
-def positive(kind: type) -> object:
+def positive_number(kind: type) -> Callable[[str], float]:
+    """What turns the text of an option into a number of `kind` greater than 0."""
     def parse(text: str) -> float:
         value: float = kind(text)
         if not 0 < value < float("inf"):
@@ -24,9 +26,9 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits and draw its graph",
                             formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    d.add_argument("--epochs", type=positive(int), default=20, help="passes over the training images")  # type: ignore[arg-type]
-    d.add_argument("--batch-size", type=positive(int), default=32, help="images in a step")  # type: ignore[arg-type]
-    d.add_argument("--lr", type=positive(float), default=5e-3, help="highest learning rate")  # type: ignore[arg-type]
+    d.add_argument("--epochs", type=positive_number(int), default=20, help="passes over the training images")
+    d.add_argument("--batch-size", type=positive_number(int), default=32, help="images in a step")
+    d.add_argument("--lr", type=positive_number(float), default=5e-3, help="highest learning rate")
     d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
     d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
     args = parser.parse_args(argv)

@@ -48,7 +48,7 @@ class autocast:
         self.device = Device(device_type).type
         if self.device != "cuda":
             _arrays.library_on(Device(self.device))  # raises for a kind of device that there is not
-        elif enabled and not available(self.device):
+        elif enabled and not has_device(self.device):
             enabled = False
             self.hint("User provided device_type of 'cuda', but CUDA is not available. Disabling")
         if enabled and (dtype is None or dtypes.as_dtype(dtype).itemsize < 4):
@@ -71,7 +71,7 @@ class autocast:
         return function
 
 
-def available(device_type: str) -> bool:
+def has_device(device_type: str) -> bool:
     try:
         _arrays.library_on(Device(device_type))
     except DeviceError:
@@ -124,7 +124,7 @@ class GradScaler:
 
     def __init__(self, device: str = "cuda", init_scale: float = 2.0**16, growth_factor: float = 2.0, backoff_factor: float = 0.5,
                  growth_interval: int = 2000, enabled: bool = True) -> None:
-        if enabled and device == "cuda" and not available(device):
+        if enabled and device == "cuda" and not has_device(device):
             hints.hint("GradScaler is enabled, but CUDA is not available. Disabling: GradScaler('cpu') scales without it.")
             enabled = False
         assert growth_factor > 1, f"The growth factor must be > 1.0, not {growth_factor}"

@@ -10,7 +10,7 @@ import contextlib
 from typing import Any, Iterator
 
 from minigrad import _arrays, random
-from minigrad._arrays.cards import CardProperties, Cards
+from minigrad._arrays.gpus import DeviceProperties, GPUs
 from minigrad.errors import DeviceError, InvalidValueError
 
 __all__ = ["Event", "Stream", "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
@@ -23,15 +23,16 @@ __all__ = ["Event", "Stream", "current_device", "current_stream", "default_strea
 HERE = _arrays.Device("cuda")
 
 
-def cards() -> Cards:
+def gpus() -> GPUs:
     """The GPUs. Raises ``DeviceError``, which says what is missing, where there are none."""
-    found = _arrays.library_on(HERE).cards
+    found = _arrays.library_on(HERE).gpus
     assert found is not None
     return found
 
 
 def number(which: Any) -> int | None:
-    """The number of the card that `which` means: a device, its name or its number; None: the current one."""
+    """The Python number `other` as a constant of the dtype of the floating tensor `input`. Returns None where that takes the
+    general path."""
     if which is None or isinstance(which, int) and which < 0:
         return None
     named = _arrays.as_device(which)
@@ -60,19 +61,19 @@ def is_initialized() -> bool:
 
 def device_count() -> int:
     """How many GPUs can be used."""
-    return cards().count() if is_available() else 0
+    return gpus().count() if is_available() else 0
 
 
 def current_device() -> int:
     """The number of the GPU that ``"cuda"`` means. Raises ``RuntimeError`` where there is none."""
-    return cards().current()
+    return gpus().current()
 
 
 def set_device(device: Any) -> None:
     """Let ``"cuda"`` mean this GPU, in this thread; a negative number changes nothing."""
     index = number(device)
     if index is not None:
-        cards().use(index)
+        gpus().use(index)
 
 
 class device(contextlib.ContextDecorator):
@@ -83,7 +84,7 @@ class device(contextlib.ContextDecorator):
         self._inner: list[Any] = []
 
     def __enter__(self) -> None:
-        self._inner.append(contextlib.nullcontext() if self.idx is None else cards().on(self.idx))
+        self._inner.append(contextlib.nullcontext() if self.idx is None else gpus().on(self.idx))
         self._inner[-1].__enter__()
 
     def __exit__(self, *exc: Any) -> None:
@@ -91,15 +92,15 @@ class device(contextlib.ContextDecorator):
 
 
 class device_of(device):
-    """A block in which ``"cuda"`` means the GPU that a tensor is on; a tensor in main memory changes nothing."""
+    """A block in which ``"cuda"`` means the GPU that a tensor is on; a tensor in host memory changes nothing."""
 
     def __init__(self, obj: Any) -> None:
         super().__init__(obj.device if obj.device.type == HERE.type else None)
 
 
-def get_device_properties(device: Any = None) -> CardProperties:
+def get_device_properties(device: Any = None) -> DeviceProperties:
     """The GPU's ``name``, ``major`` and ``minor`` capability, ``total_memory`` in bytes, ``multi_processor_count`` and so on."""
-    return cards().properties(number(device))
+    return gpus().properties(number(device))
 
 
 def get_device_name(device: Any = None) -> str:
@@ -115,14 +116,14 @@ def get_device_capability(device: Any = None) -> tuple[int, int]:
 
 def synchronize(device: Any = None) -> None:
     """Wait until the GPU has done everything that was asked of it, for instance before reading a clock."""
-    cards().synchronize(number(device))
+    gpus().synchronize(number(device))
 
 
 # ---------------------------------------------------------------------------------------------------- memory
 
 def memory_allocated(device: Any = None) -> int:
     """The bytes that tensors on the GPU take; 0 where there is no GPU."""
-    return cards().used(number(device)) if is_available() else 0
+    return gpus().used_bytes(number(device)) if is_available() else 0
 
 
 def max_memory_allocated(device: Any = None) -> int:
@@ -130,17 +131,17 @@ def max_memory_allocated(device: Any = None) -> int:
 
     Allocations are watched from the first call of either on, in the thread that made it: what came before is not known.
     """
-    return cards().peak(number(device)) if is_available() else 0
+    return gpus().peak_bytes(number(device)) if is_available() else 0
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
     """Measure :func:`max_memory_allocated` from now on."""
-    cards().forget_peak(number(device))
+    gpus().reset_peak(number(device))
 
 
 def memory_reserved(device: Any = None) -> int:
     """The bytes of the GPU that are held: those of tensors, and those kept for the next ones."""
-    return cards().held(number(device)) if is_available() else 0
+    return gpus().held_bytes(number(device)) if is_available() else 0
 
 
 def max_memory_reserved(device: Any = None) -> int:
@@ -156,20 +157,20 @@ def memory_stats(device: Any = None) -> dict[str, int]:
 
 def mem_get_info(device: Any = None) -> tuple[int, int]:
     """The GPU's free and total memory in bytes, as its driver counts them."""
-    return cards().free_and_total(number(device))
+    return gpus().free_and_total(number(device))
 
 
 def empty_cache() -> None:
     """Give the memory that is held for reuse back to the GPU."""
     if is_available():
-        cards().free_unused()
+        gpus().free_unused()
 
 
 def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None:
     """Let tensors on the GPU take at most this part of its memory; going over it raises CuPy's ``OutOfMemoryError``."""
     if not 0 <= fraction <= 1:
         raise InvalidValueError(f"Invalid fraction value: {fraction}. Allowed range: 0~1")
-    cards().limit(number(device), None if fraction == 1 else fraction)
+    gpus().limit(number(device), None if fraction == 1 else fraction)
 
 
 # ---------------------------------------------------------------------------------------------------- random numbers
@@ -240,10 +241,10 @@ class Stream:
     """
 
     def __init__(self, device: Any = None, priority: int = 0, *, _of: Any = None) -> None:
-        index = cards().number(number(device))
+        index = gpus().number(number(device))
         self.device = _arrays.resolve(_arrays.Device(HERE.type, index))
         self.priority, self._index = priority, index
-        self._queue: Any = cards().new_stream(index, priority) if _of is None else _of
+        self._queue: Any = gpus().new_stream(index, priority) if _of is None else _of
 
     @property
     def cuda_stream(self) -> int:
@@ -292,12 +293,12 @@ class Event:
     """
 
     def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
-        self._mark: Any = cards().new_event(enable_timing, blocking, interprocess)
+        self._mark: Any = gpus().new_event(enable_timing, blocking, interprocess)
 
     def record(self, stream: Stream | None = None) -> None:
         """Put the mark at the end of a queue, the current one by default."""
         queue = current_stream() if stream is None else stream
-        with cards().on(queue._index):
+        with gpus().on(queue._index):
             self._mark.record(queue._queue)
 
     def wait(self, stream: Stream | None = None) -> None:
@@ -314,7 +315,7 @@ class Event:
 
     def elapsed_time(self, end_event: Event) -> float:
         """The milliseconds from this mark to `end_event`; both must have been passed."""
-        return cards().milliseconds(self._mark, end_event._mark)
+        return gpus().milliseconds(self._mark, end_event._mark)
 
 
 @contextlib.contextmanager
@@ -323,21 +324,21 @@ def stream(stream: Stream | None) -> Iterator[None]:
     if stream is None:
         yield
         return
-    with cards().on(stream._index), stream._queue:
+    with gpus().on(stream._index), stream._queue:
         yield
 
 
 def set_stream(stream: Stream) -> None:
     """Let the work of this thread go into the queue `stream`, on its GPU."""
-    cards().use(stream._index)
+    gpus().use(stream._index)
     stream._queue.use()
 
 
 def current_stream(device: Any = None) -> Stream:
     """The queue that this thread's work on a GPU goes into."""
-    return Stream(device, _of=cards().current_stream(number(device)))
+    return Stream(device, _of=gpus().current_stream(number(device)))
 
 
 def default_stream(device: Any = None) -> Stream:
     """The queue that work goes into if nothing else is said."""
-    return Stream(device, _of=cards().default_stream())
+    return Stream(device, _of=gpus().default_stream())

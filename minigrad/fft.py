@@ -22,7 +22,7 @@ from minigrad.ops import copying, creation
 from minigrad.ops.pointwise.arithmetic import cast, conj
 from minigrad.ops.shaping import shape
 from minigrad.ops.spectral import fourier
-from minigrad.recording.boundary import guard as _guard
+from minigrad.recording.boundary import publish as _publish
 
 __all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",
            "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn"]
@@ -32,8 +32,8 @@ Sizes = Any  # one size for each dimension, or None
 
 # ---------------------------------------------------------------------------------------------------- arguments
 
-def scaling(norm: Any) -> str:
-    """`norm` as NumPy says it. Raises ``RuntimeError`` for another word."""
+def numpy_norm(norm: Any) -> str:
+    """`norm` in NumPy's words. Raises ``RuntimeError`` for another word."""
     if norm is None:
         return "backward"
     if norm not in fourier.ADJOINT:
@@ -41,8 +41,8 @@ def scaling(norm: Any) -> str:
     return str(norm)
 
 
-def floating(input: Any, complex: bool = False) -> Any:
-    """`input` in a floating dtype, or a complex one, that there are transforms for."""
+def to_floating(input: Any, complex: bool = False) -> Any:
+    """`input` in a floating dtype, or a complex one, for which there are transforms."""
     if input.dtype.kind == "f" and input.dtype.itemsize == 2:
         raise DtypeError(f"Unsupported dtype {dtypes.as_dtype(input.dtype)!r}: there is no complex dtype of that size; convert "
                          "it with .float()")
@@ -51,14 +51,15 @@ def floating(input: Any, complex: bool = False) -> Any:
     return input if input.dtype == wanted.numpy or input.dtype is wanted else cast(input, dtype=wanted)
 
 
-def real_only(name: str, input: Any) -> Any:
+def require_real_input(name: str, input: Any) -> Any:
     if input.dtype.kind == "c":
         raise DtypeError(f"{name} expects a real input tensor, but got {dtypes.as_dtype(input.dtype)!r}; take .real, or use fft")
-    return floating(input)
+    return to_floating(input)
 
 
-def placed(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int]]:
-    """The dimensions to transform, counted from the front, and the size that each is to have. A number stands for one."""
+def transform_dims(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int]]:
+    """The dimensions to transform, counted from the front, and the size that each is to have. A single number counts as a
+    sequence of one."""
     ndim = input.ndim
     s, dim = [(x,) if isinstance(x, int) else x for x in (s, dim)]
     if dim is None:
@@ -67,7 +68,7 @@ def placed(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int]]:
             raise ShapeError(f"Got shape with {count} values but input tensor only has {ndim} dimensions.")
         dims = tuple(range(ndim - count, ndim))
     else:
-        dims = tuple([shape.wrapped_dim(d, ndim) for d in dim])
+        dims = tuple([shape.wrap_dim(d, ndim) for d in dim])
         if len(set(dims)) != len(dims):
             raise ShapeError(f"FFT dims must be unique, got {list(dim)}")
         if s is not None and len(s) != len(dims):
@@ -79,22 +80,22 @@ def placed(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[int]]:
     return dims, sizes
 
 
-def resized(input: Any, dims: Any, sizes: Any) -> Any:
-    """`input`, cut or filled with zeros at the end of each of `dims` to have `sizes`."""
+def resize(input: Any, dims: Any, sizes: Any) -> Any:
+    """`input` with sizes `sizes` in the dimensions `dims`: cut at the end, or filled up with zeros."""
     for d, n in zip(dims, sizes):
-        input = fourier.lengthened(input, d, n)
+        input = fourier.pad_or_trim(input, d, n)
     return input
 
 
 # ---------------------------------------------------------------------------------------------------- several dimensions
 
-def transformed(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
-    """What :func:`fftn` does, or with `inverse` :func:`ifftn`."""
-    x, scale = floating(input), scaling(norm)
-    dims, sizes = placed(x, s, dim)
-    x = resized(x, dims, sizes)
+def transform_complex(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+    """Compute :func:`fftn`, or with `inverse` :func:`ifftn`."""
+    x, scale = to_floating(input), numpy_norm(norm)
+    dims, sizes = transform_dims(x, s, dim)
+    x = resize(x, dims, sizes)
     if not dims:
-        return copying.clone(floating(x, complex=True), out=out)
+        return copying.clone(to_floating(x, complex=True), out=out)
     if x.dtype.kind == "c":
         return fourier.fft_c2c(x, dim=dims, norm=scale, inverse=inverse, out=out)
     if inverse:
@@ -102,29 +103,29 @@ def transformed(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any
     return fourier.fft_r2c(x, dim=dims, norm=scale, onesided=False, out=out)
 
 
-def halved(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
-    """What :func:`rfftn` does, or with `inverse` :func:`ihfftn`."""
-    x, scale = real_only(name, input), scaling(norm)
-    dims, sizes = placed(x, s, dim)
+def transform_real(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+    """Compute :func:`rfftn`, or with `inverse` :func:`ihfftn`."""
+    x, scale = require_real_input(name, input), numpy_norm(norm)
+    dims, sizes = transform_dims(x, s, dim)
     if not dims:
         raise ShapeError(f"{name} must transform at least one axis")
-    x = resized(x, dims, sizes)
+    x = resize(x, dims, sizes)
     if inverse:
         return conj(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale]), out=out)
     return fourier.fft_r2c(x, dim=dims, norm=scale, out=out)
 
 
-def restored(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
-    """What :func:`hfftn` does, or with `inverse` :func:`irfftn`."""
-    x, scale = floating(input, complex=True), scaling(norm)
-    dims, sizes = placed(x, s, dim)
+def transform_hermitian(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+    """Compute :func:`hfftn`, or with `inverse` :func:`irfftn`."""
+    x, scale = to_floating(input, complex=True), numpy_norm(norm)
+    dims, sizes = transform_dims(x, s, dim)
     if not dims:
         raise ShapeError(f"{name} must transform at least one axis")
     last = s if s is None or isinstance(s, int) else s[-1]
     size = sizes[-1] if last not in (None, -1) else 2 * (x.shape[dims[-1]] - 1)
     if size < 1:
         raise ShapeError(f"Invalid number of data points ({size}) specified; give the size of the result")
-    x = resized(x, dims, [*sizes[:-1], size // 2 + 1])
+    x = resize(x, dims, [*sizes[:-1], size // 2 + 1])
     if inverse:
         return fourier.fft_c2r(x, dim=dims, size=size, norm=scale, out=out)
     return fourier.fft_c2r(conj(x), dim=dims, size=size, norm=fourier.ADJOINT[scale], out=out)
@@ -132,64 +133,64 @@ def restored(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, 
 
 def fftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
     """The discrete Fourier transform over the dimensions `dim`, by default all."""
-    return transformed(input, s, dim, norm, False, out)
+    return transform_complex(input, s, dim, norm, False, out)
 
 
 def ifftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
     """The inverse of :func:`fftn`."""
-    return transformed(input, s, dim, norm, True, out)
+    return transform_complex(input, s, dim, norm, True, out)
 
 
 def rfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
     """As :func:`fftn`, of real input: the first half, ``n // 2 + 1`` elements, of the last transformed dimension."""
-    return halved("rfftn", input, s, dim, norm, False, out)
+    return transform_real("rfftn", input, s, dim, norm, False, out)
 
 
 def irfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
     """The inverse of :func:`rfftn`; the last of `s`, by default the even one of two sizes that fit, is the result's."""
-    return restored("irfftn", input, s, dim, norm, True, out)
+    return transform_hermitian("irfftn", input, s, dim, norm, True, out)
 
 
 def hfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
     """As :func:`fftn`, of one half of an input whose other half is its complex conjugate: the result is real."""
-    return restored("hfftn", input, s, dim, norm, False, out)
+    return transform_hermitian("hfftn", input, s, dim, norm, False, out)
 
 
 def ihfftn(input: Any, s: Sizes = None, dim: Any = None, norm: str | None = None, *, out: Any = None) -> Any:
     """The inverse of :func:`hfftn`."""
-    return halved("ihfftn", input, s, dim, norm, True, out)
+    return transform_real("ihfftn", input, s, dim, norm, True, out)
 
 
 # ---------------------------------------------------------------------------------------------------- two dimensions, and one
 
 def fft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`fftn` over two dimensions."""
-    return transformed(input, s, dim, norm, False, out)
+    return transform_complex(input, s, dim, norm, False, out)
 
 
 def ifft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`ifftn` over two dimensions."""
-    return transformed(input, s, dim, norm, True, out)
+    return transform_complex(input, s, dim, norm, True, out)
 
 
 def rfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`rfftn` over two dimensions."""
-    return halved("rfft2", input, s, dim, norm, False, out)
+    return transform_real("rfft2", input, s, dim, norm, False, out)
 
 
 def irfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`irfftn` over two dimensions."""
-    return restored("irfft2", input, s, dim, norm, True, out)
+    return transform_hermitian("irfft2", input, s, dim, norm, True, out)
 
 
 def hfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`hfftn` over two dimensions."""
-    return restored("hfft2", input, s, dim, norm, False, out)
+    return transform_hermitian("hfft2", input, s, dim, norm, False, out)
 
 
 def ihfft2(input: Any, s: Sizes = None, dim: Any = (-2, -1), norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`ihfftn` over two dimensions."""
-    return halved("ihfft2", input, s, dim, norm, True, out)
+    return transform_real("ihfft2", input, s, dim, norm, True, out)
 
 
 def fft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
@@ -199,32 +200,32 @@ def fft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None
     >>> minigrad.fft.fft(minigrad.tensor([1., 2., 3., 4.]))
     tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])
     """
-    return transformed(input, (n,), (dim,), norm, False, out)
+    return transform_complex(input, (n,), (dim,), norm, False, out)
 
 
 def ifft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
     """The inverse of :func:`fft`."""
-    return transformed(input, (n,), (dim,), norm, True, out)
+    return transform_complex(input, (n,), (dim,), norm, True, out)
 
 
 def rfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
     """The first half, ``n // 2 + 1`` elements, of :func:`fft` of real input; the other half is its complex conjugate."""
-    return halved("rfft", input, (n,), (dim,), norm, False, out)
+    return transform_real("rfft", input, (n,), (dim,), norm, False, out)
 
 
 def irfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
     """The inverse of :func:`rfft`; `n` is the size of the result, by default the even one of the two that fit."""
-    return restored("irfft", input, (n,), (dim,), norm, True, out)
+    return transform_hermitian("irfft", input, (n,), (dim,), norm, True, out)
 
 
 def hfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
     """:func:`fft` of one half of an input whose other half is its complex conjugate: `n` real elements."""
-    return restored("hfft", input, (n,), (dim,), norm, False, out)
+    return transform_hermitian("hfft", input, (n,), (dim,), norm, False, out)
 
 
 def ihfft(input: Any, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Any = None) -> Any:
     """The inverse of :func:`hfft`."""
-    return halved("ihfft", input, (n,), (dim,), norm, True, out)
+    return transform_real("ihfft", input, (n,), (dim,), norm, True, out)
 
 
 # ---------------------------------------------------------------------------------------------------- frequencies
@@ -248,24 +249,25 @@ def rfftfreq(n: int, d: float = 1.0, *, out: Any = None, dtype: Any = None, layo
 
 def frequencies(values: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    return creation.placed(values, wanted, out, device, requires_grad)
+    return creation.tensor_on_device(values, wanted, out, device, requires_grad)
 
 
 def fftshift(input: Any, dim: Any = None) -> Any:
     """`input` with the element of frequency 0 moved from the front to the middle of each dimension in `dim`, by default all."""
-    return moved(input, dim, lambda n: n // 2)
+    return roll_by(input, dim, lambda n: n // 2)
 
 
 def ifftshift(input: Any, dim: Any = None) -> Any:
     """The inverse of :func:`fftshift`."""
-    return moved(input, dim, lambda n: (n + 1) // 2)
+    return roll_by(input, dim, lambda n: (n + 1) // 2)
 
 
-def moved(input: Any, dim: Any, places: Any) -> Any:
+def roll_by(input: Any, dim: Any, places: Any) -> Any:
+    """`input` rolled along `dim`, by ``places(size)`` elements in each dimension."""
     dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if not dims:
         return copying.clone(input)
-    return shape.roll(input, shifts=tuple([places(input.shape[shape.wrapped_dim(d, input.ndim)]) for d in dims]), dims=dims)
+    return shape.roll(input, shifts=tuple([places(input.shape[shape.wrap_dim(d, input.ndim)]) for d in dims]), dims=dims)
 
 
-_guard(globals())
+_publish(globals())

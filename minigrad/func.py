@@ -14,10 +14,10 @@ from typing import Any, Callable
 
 import minigrad.random as rng
 from minigrad import autograd
-from minigrad.autograd.functional import Recorded, jvp_of, requires_grad, unit, with_leaf
+from minigrad.autograd.functional import RecordingBlock, jvp_of, requires_grad, unit_like, with_leaf
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.ops.pointwise.arithmetic import zeros_of
-from minigrad.ops.shaping.shape import filled
+from minigrad.ops.shaping.shape import constant_full
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.call import constant
 from minigrad.recording.graph import TensorBase
@@ -37,14 +37,14 @@ def leaves_of(tree: Any) -> list[Any]:
     return [tree]
 
 
-def rebuilt(tree: Any, leaves: Any) -> Any:
-    """`tree` with its leaves replaced by the next ones of the iterator `leaves`."""
+def rebuild_tree(tree: Any, leaves: Any) -> Any:
+    """`tree` with its leaves replaced by those that the iterator `leaves` gives."""
     if isinstance(tree, dict):
-        return {key: rebuilt(part, leaves) for key, part in tree.items()}
+        return {key: rebuild_tree(part, leaves) for key, part in tree.items()}
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
-        return type(tree)(*[rebuilt(part, leaves) for part in tree])
+        return type(tree)(*[rebuild_tree(part, leaves) for part in tree])
     if isinstance(tree, (tuple, list)):
-        return type(tree)([rebuilt(part, leaves) for part in tree])
+        return type(tree)([rebuild_tree(part, leaves) for part in tree])
     return next(leaves)
 
 
@@ -56,15 +56,15 @@ def tensors_of(caller: str, what: str, tree: Any) -> list[Any]:
     return found
 
 
-def fresh(tensors: list[Any]) -> list[Any]:
-    """Tensors to differentiate with respect to: aliases where the caller's are recorded, so that transforms nest."""
+def new_leaves(tensors: list[Any]) -> list[Any]:
+    """Tensors to differentiate with respect to. They are aliases where the caller's are recorded, so that transforms nest."""
     return [t.view_as(t) if t.requires_grad else with_leaf(t.array, t) for t in tensors]
 
 
-def released(tree: Any, keep: bool) -> Any:
+def detach_tree(tree: Any, keep: bool) -> Any:
     """`tree` cut from the graph, unless an outer transform needs it."""
-    return tree if keep else rebuilt(tree, iter([constant(t.array, t) if isinstance(t, TensorBase) else t
-                                                 for t in leaves_of(tree)]))
+    return tree if keep else rebuild_tree(tree, iter([constant(t.array, t) if isinstance(t, TensorBase) else t
+                                                      for t in leaves_of(tree)]))
 
 
 # ---------------------------------------------------------------------------------------------------- gradients
@@ -90,10 +90,10 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
         given = tensors_of("grad", "the arguments to differentiate with respect to", chosen)
         around = [t for t in leaves_of((args, kwargs)) if isinstance(t, TensorBase)]
         outer = autograd.is_grad_enabled() and any(map(requires_grad, around))
-        with Recorded():
-            xs = fresh(given)
+        with RecordingBlock():
+            xs = new_leaves(given)
             new = list(args)
-            for place, part in zip(places, rebuilt(chosen, iter(xs))):
+            for place, part in zip(places, rebuild_tree(chosen, iter(xs))):
                 new[place] = part
             output = func(*new, **kwargs)
             value, aux = output if has_aux else (output, None)
@@ -105,9 +105,9 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
                 found = autograd.grad(value, xs, create_graph=outer, allow_unused=True, materialize_grads=True)
             else:
                 found = tuple([zeros_of(x) for x in xs])
-        parts = rebuilt(chosen, iter(found))
+        parts = rebuild_tree(chosen, iter(found))
         gradient = tuple(parts) if isinstance(argnums, tuple) else parts[0]
-        value, aux = released(value, outer), released(aux, outer)
+        value, aux = detach_tree(value, outer), detach_tree(aux, outer)
         return gradient, ((value, aux) if has_aux else value)
     return wrapper
 
@@ -133,9 +133,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     """``(output, vjp_fn)``: `vjp_fn` takes a tensor (or structure) shaped as the output and gives its product with the Jacobian,
     a tuple with one for each of `primals`. With `has_aux`: ``(output, vjp_fn, aux)``."""
     given = tensors_of("vjp", "the primals", primals)
-    with Recorded():
-        xs = fresh(given)
-        result = func(*rebuilt(primals, iter(xs)))
+    with RecordingBlock():
+        xs = new_leaves(given)
+        result = func(*rebuild_tree(primals, iter(xs)))
         output, aux = result if has_aux else (result, None)
         ys = tensors_of("vjp", "the output", output)
     outer = any(t.requires_grad for t in given)
@@ -149,9 +149,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         found = autograd.grad([y for y, _ in live], xs, [v for _, v in live], retain_graph=retain_graph, create_graph=again,
                               allow_unused=True, materialize_grads=True) if live else \
             tuple([zeros_of(x) for x in xs])
-        return rebuilt(primals, iter(found))
+        return rebuild_tree(primals, iter(found))
 
-    seen = released(output, outer)
+    seen = detach_tree(output, outer)
     return (seen, vjp_fn, aux) if has_aux else (seen, vjp_fn)
 
 
@@ -172,14 +172,14 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     if len(given) != len(vs):
         raise ShapeError(f"jvp: there are {len(given)} primals and {len(vs)} tangents")
     outer = any(t.requires_grad for t in given + vs)
-    with Recorded():
-        xs = fresh(given)
-        result = func(*rebuilt(primals, iter(xs)))
+    with RecordingBlock():
+        xs = new_leaves(given)
+        result = func(*rebuild_tree(primals, iter(xs)))
         output, aux = result if has_aux else (result, None)
         ys = tensors_of("jvp", "the output", output)
         found = [zeros_of(y) if p is None else p for y, p in zip(ys, jvp_of(ys, xs, vs, outer))]
-    product = rebuilt(output, iter(found))
-    seen = released(output, outer)
+    product = rebuild_tree(output, iter(found))
+    seen = detach_tree(output, outer)
     return (seen, product, aux) if has_aux else (seen, product)
 
 
@@ -224,17 +224,17 @@ def jacrev(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0, *, has_
             """For output tensor `k`, the Jacobian with respect to each leaf of the chosen arguments."""
             pulled = []
             for i in range(y.array.size):
-                starts = [unit(t, i) if j == k else zeros_of(t) for j, t in enumerate(ys)]
-                pulled.append(leaves_of(pull(rebuilt(output, iter(starts)))))
+                starts = [unit_like(t, i) if j == k else zeros_of(t) for j, t in enumerate(ys)]
+                pulled.append(leaves_of(pull(rebuild_tree(output, iter(starts)))))
             shapes = [tuple(x.shape) for x in leaves_of(chosen)]
             parts = [stack(list(column)).reshape(tuple(y.shape) + shape) if pulled else
-                     filled(y, size=tuple(y.shape) + shape)
+                     constant_full(y, size=tuple(y.shape) + shape)
                      for column, shape in zip(zip(*pulled) if pulled else [()] * len(shapes), shapes)]
-            tree = rebuilt(chosen, iter(parts))
+            tree = rebuild_tree(chosen, iter(parts))
             return tuple(tree) if isinstance(argnums, tuple) else tree[0]
 
         ys = leaves_of(output)
-        nested = rebuilt(output, iter([rows(y, k, ys) for k, y in enumerate(ys)]))
+        nested = rebuild_tree(output, iter([rows(y, k, ys) for k, y in enumerate(ys)]))
         return (nested, aux[0]) if has_aux else nested
     return wrapper
 
@@ -292,7 +292,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         for k in range(sizes.pop()):
             if randomness == "same":
                 rng.set_rng_state(state)
-            at_k = rebuilt(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat]))
+            at_k = rebuild_tree(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat]))
             results.append(func(*at_k, **kwargs))
         if randomness == "error" and rng.get_rng_state().tolist() != state.tolist():
             raise GraphError("vmap: called random operation while in randomness error mode. Use randomness='same' or "
@@ -305,7 +305,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         columns = list(zip(*[leaves_of(r) for r in results]))
         outs = dim_per_leaf(results[0], out_dims if not isinstance(out_dims, list) else tuple(out_dims))
         stacked = [column[0] if d is None else stack(list(column), dim=d) for column, d in zip(columns, outs)]
-        return rebuilt(results[0], iter(stacked))
+        return rebuild_tree(results[0], iter(stacked))
     return wrapper
 
 
@@ -363,8 +363,8 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     if any(type(m) is not type(models[0]) for m in models):
         raise ArgumentError("stack_module_state: Expected all models to be of the same class.")
 
-    def stacked(tables: list[dict[str, Any]]) -> dict[str, Any]:
+    def stack_tables(tables: list[dict[str, Any]]) -> dict[str, Any]:
         return {name: stack([t[name] for t in tables]).detach().requires_grad_(first.requires_grad)
                 for name, first in tables[0].items()}
 
-    return stacked([dict(m.named_parameters()) for m in models]), stacked([dict(m.named_buffers()) for m in models])
+    return stack_tables([dict(m.named_parameters()) for m in models]), stack_tables([dict(m.named_buffers()) for m in models])

@@ -40,8 +40,8 @@ from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
 from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.ops.shaping import shape, slicing
-from minigrad.recording.boundary import guard as _guard
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.boundary import publish as _publish
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
            "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
@@ -92,7 +92,7 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
         raise DtypeError(f"linalg.matrix_norm: Expected a floating point or complex tensor as input. Got {A.dtype}")
     if not isinstance(dim, (tuple, list)) or len(dim) != 2:
         raise ShapeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
-    row, column = (shape.wrapped_dim(d, A.ndim) for d in dim)
+    row, column = (shape.wrap_dim(d, A.ndim) for d in dim)
     if row == column:
         raise ShapeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
     A = A if dtype is None else arithmetic.cast(A, dtype=as_dtype(dtype))
@@ -132,13 +132,13 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
 
 
-@on_its_card
+@on_device_of_inputs
 def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
     """The condition number ``norm(A, p) * norm(inv(A), p)``; for 2 (the default) and -2 a ratio of singular values.
 
     It is inf for a singular matrix.
     """
-    decomposition.need_matrices(A)
+    decomposition.require_matrices(A)
     if p in (None, 2, -2):
         values = svdvals(A)
         if not values.shape[-1]:
@@ -150,7 +150,7 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
         raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
     if not isinstance(p, str) and builtins.abs(p) not in (1, 2, math.inf):
         raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
-    decomposition.need_square(A)
+    decomposition.require_square_matrices(A)
     if not A.shape[-1]:
         return matrix_norm(A, "fro")
     inverse, info = inv_ex(A)
@@ -168,9 +168,9 @@ CholeskyEx = namedtuple("CholeskyEx", ["L", "info"])
 LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
 
 
-@on_its_card
-def _replaced(A: Any, info: Any) -> Any:
-    """`A` with identity matrices where `info` says that the matrix cannot be factorized."""
+@on_device_of_inputs
+def _replace_singular(A: Any, info: Any) -> Any:
+    """`A` with identity matrices in the place of those that `info` calls singular."""
     bad = (info.array != 0)[..., None, None]
     return comparison.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
 
@@ -180,7 +180,7 @@ def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
     if check_errors:
         inv(A)
     info = decomposition.factor_info(A, kind="inv")
-    return InvEx(inv(_replaced(A, info)), info)
+    return InvEx(inv(_replace_singular(A, info)), info)
 
 
 def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
@@ -188,7 +188,7 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, o
     if check_errors:
         solve(A, B, left=left)
     info = decomposition.factor_info(A, kind="inv")
-    return SolveEx(solve(_replaced(A, info), B, left=left), info)
+    return SolveEx(solve(_replace_singular(A, info), B, left=left), info)
 
 
 def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
@@ -196,10 +196,10 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
     if check_errors:
         cholesky(A, upper=upper)
     info = decomposition.factor_info(decomposition.adjoint(A) if upper else A, kind="cholesky")
-    return CholeskyEx(cholesky(_replaced(A, info), upper=upper), info)
+    return CholeskyEx(cholesky(_replace_singular(A, info), upper=upper), info)
 
 
-@on_its_card
+@on_device_of_inputs
 def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
     """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
     LU, pivots = lu_factor(A, pivot=pivot)
@@ -213,7 +213,7 @@ def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out:
 LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 
 
-@on_its_card
+@on_device_of_inputs
 def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
     """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
     LD, pivots = ldl_factor(A, hermitian=hermitian)
@@ -256,14 +256,14 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any =
 Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"])
 
 
-@on_its_card
+@on_device_of_inputs
 def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
     """The `X` for which ``A @ X`` is nearest to `B`, of least norm where several are.
 
     Shapes: A ``(*, m, n)``, B ``(*, m, k)`` or a vector ``(m,)`` / ``(*, m)``. Also returns the squared residuals of the columns
     (empty unless m > n and all ranks are n), the ranks and the singular values (both empty unless the driver computes them).
     """
-    decomposition.need_matrices(A)
+    decomposition.require_matrices(A)
     if B.dtype != A.dtype:
         raise DtypeError(f"linalg.lstsq: Expected input and other to have the same dtype, but got {A.dtype} and {B.dtype}")
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
@@ -283,8 +283,8 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
         off = matmul(A, X) - B
         residuals = reduction.sum(arithmetic.square(arithmetic.abs(off)), dim=-2)
     driver = driver or "gelsy"
-    rank = shape.filled(full_rank, size=(0,)) if driver == "gels" else full_rank
-    values = svdvals(A) if driver in ("gelsd", "gelss") else shape.filled(arithmetic.abs(X), size=(0,))
+    rank = shape.constant_full(full_rank, size=(0,)) if driver == "gels" else full_rank
+    values = svdvals(A) if driver in ("gelsd", "gelss") else shape.constant_full(arithmetic.abs(X), size=(0,))
     return Lstsq(X[..., 0] if vector else X, residuals, rank, values)
 
 
@@ -313,4 +313,4 @@ def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
     X = solve(shape.reshape(A, shape=(math.prod(B.shape), math.prod(result))), shape.reshape(B, shape=(math.prod(B.shape),)))
     return shape.reshape(X, shape=result)
 
-_guard(globals())
+_publish(globals())

@@ -21,22 +21,22 @@ __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax
            "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var"]
 
 
-def taken(input: Any, mask: Any, other: Any) -> Any:
-    """`input` where `mask` is True, the number `other` elsewhere."""
+def fill_masked(input: Any, mask: Any, other: Any) -> Any:
+    """`input` where `mask` is True, and the number `other` elsewhere."""
     return input if mask is None else scatter.masked_fill(input, ~mask, other)
 
 
-def lowest(dtype: dtypes.dtype) -> Any:
-    """The value of `dtype` that no other is smaller than."""
+def lowest_value(dtype: dtypes.dtype) -> Any:
+    """The smallest value of `dtype`, which is -inf for floating types."""
     return -math.inf if dtype.is_floating_point else False if dtype.kind == "b" else dtypes.iinfo(dtype).min
 
 
-def highest(dtype: dtypes.dtype) -> Any:
+def highest_value(dtype: dtypes.dtype) -> Any:
     """The value of `dtype` that no other is larger than."""
     return math.inf if dtype.is_floating_point else True if dtype.kind == "b" else dtypes.iinfo(dtype).max
 
 
-def converted(input: Any, dtype: Any) -> Any:
+def convert(input: Any, dtype: Any) -> Any:
     return input if dtype is None or input.dtype is dtype else arithmetic.cast(input, dtype=dtype)
 
 
@@ -49,39 +49,39 @@ def sum(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None
     >>> minigrad.masked.sum(minigrad.tensor([1., 2., 4.]), 0, mask=minigrad.tensor([True, False, True]))
     tensor(5.)
     """
-    return reduction.sum(taken(input, mask, 0), dim, keepdim, dtype)
+    return reduction.sum(fill_masked(input, mask, 0), dim, keepdim, dtype)
 
 
 def prod(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Product over `dim` (an int or several) of the elements where `mask` is True."""
-    x = converted(taken(input, mask, 1), dtype)
-    for d in sorted(reduction.reduced(dim, input.ndim), reverse=True):
+    x = convert(fill_masked(input, mask, 1), dtype)
+    for d in sorted(reduction.reduced_dims(dim, input.ndim), reverse=True):
         x = reduction.prod(x, d, keepdim)
     return x if input.ndim else reduction.prod(x)
 
 
 def amax(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Largest element over `dim` where `mask` is True."""
-    x = converted(input, dtype)
-    return reduction.amax(taken(x, mask, lowest(x.dtype)), dim, keepdim)
+    x = convert(input, dtype)
+    return reduction.amax(fill_masked(x, mask, lowest_value(x.dtype)), dim, keepdim)
 
 
 def amin(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Smallest element over `dim` where `mask` is True."""
-    x = converted(input, dtype)
-    return reduction.amin(taken(x, mask, highest(x.dtype)), dim, keepdim)
+    x = convert(input, dtype)
+    return reduction.amin(fill_masked(x, mask, highest_value(x.dtype)), dim, keepdim)
 
 
 def argmax(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Index along `dim` of the largest element where `mask` is True, in the dtype of the input unless `dtype` says another."""
-    found = reduction.argmax(taken(input, mask, lowest(input.dtype)), dim, keepdim)
-    return converted(found, dtype or input.dtype)
+    found = reduction.argmax(fill_masked(input, mask, lowest_value(input.dtype)), dim, keepdim)
+    return convert(found, dtype or input.dtype)
 
 
 def argmin(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Index along `dim` of the smallest element where `mask` is True, in the dtype of the input unless `dtype` says another."""
-    found = reduction.argmin(taken(input, mask, highest(input.dtype)), dim, keepdim)
-    return converted(found, dtype or input.dtype)
+    found = reduction.argmin(fill_masked(input, mask, highest_value(input.dtype)), dim, keepdim)
+    return convert(found, dtype or input.dtype)
 
 
 def counts(input: Any, dim: Any, mask: Any) -> Any:
@@ -103,17 +103,17 @@ def mean(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = Non
 
 def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """Median along `dim` of the elements where `mask` is True, the lower of two; NaN where there are none."""
-    x = converted(input, dtype)
+    x = convert(input, dtype)
     if mask is None:
         return ordering.median(x, dim, keepdim)[0]
-    return ordering.nanmedian(taken(x, mask, math.nan), dim, keepdim)[0]
+    return ordering.nanmedian(fill_masked(x, mask, math.nan), dim, keepdim)[0]
 
 
 def var(input: Any, dim: Any = None, unbiased: Any = None, *, correction: Any = None, keepdim: bool = False, dtype: Any = None,
         mask: Any = None) -> Any:
     """Variance over `dim` of the elements where `mask` is True; see :func:`minigrad.var`."""
-    correction = reduction.corrected("var", unbiased, correction)
-    x = converted(input, dtype or (None if input.dtype.kind in "fc" else dtypes.float32))
+    correction = reduction.correction_of("var", unbiased, correction)
+    x = convert(input, dtype or (None if input.dtype.kind in "fc" else dtypes.float32))
     n = counts(x, dim, mask)
     d = x - sum(x, dim, keepdim=True, mask=mask) / n
     total = sum(d * arithmetic.conj(d), dim, keepdim=keepdim, mask=mask)
@@ -130,50 +130,50 @@ def norm(input: Any, ord: float | None = 2.0, dim: Any = None, *, keepdim: bool 
          mask: Any = None) -> Any:
     """The `ord`-norm over `dim` of the elements where `mask` is True."""
     ord = 2.0 if ord is None else ord
-    return reduction.vector_norm(taken(input, mask, math.inf if ord < 0 else 0), ord, dim, keepdim, dtype)
+    return reduction.vector_norm(fill_masked(input, mask, math.inf if ord < 0 else 0), ord, dim, keepdim, dtype)
 
 
 def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
     """log(sum(exp(x))) over `dim` of the elements where `mask` is True; in the input's dtype unless `dtype` says another."""
-    x = converted(input, dtype)
-    wide = x if x.dtype.kind in "fc" else converted(x, dtypes.get_default_dtype())
-    return converted(reduction.logsumexp(taken(wide, mask, -math.inf), () if dim is None else dim, keepdim), x.dtype)
+    x = convert(input, dtype)
+    wide = x if x.dtype.kind in "fc" else convert(x, dtypes.get_default_dtype())
+    return convert(reduction.logsumexp(fill_masked(wide, mask, -math.inf), () if dim is None else dim, keepdim), x.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- element by element
 
 def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = None, other_mask: Any = None) -> Any:
     """``log(exp(input) + exp(other))``, without those of each whose own mask is False."""
-    x, y = converted(input, dtype), converted(other, dtype)
-    return elementary.logaddexp(taken(x, input_mask, -math.inf), taken(y, other_mask, -math.inf))
+    x, y = convert(input, dtype), convert(other, dtype)
+    return elementary.logaddexp(fill_masked(x, input_mask, -math.inf), fill_masked(y, other_mask, -math.inf))
 
 
 def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """Cumulative sum along `dim` of the elements where `mask` is True."""
-    return reduction.cumsum(taken(input, mask, 0), dim, dtype)
+    return reduction.cumsum(fill_masked(input, mask, 0), dim, dtype)
 
 
 def cumprod(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """Cumulative product along `dim` of the elements where `mask` is True."""
-    return reduction.cumprod(taken(input, mask, 1), dim, dtype)
+    return reduction.cumprod(fill_masked(input, mask, 1), dim, dtype)
 
 
 def softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """Softmax along `dim` among the elements where `mask` is True; 0 elsewhere."""
-    return activation.softmax(taken(converted(input, dtype), mask, -math.inf), dim)
+    return activation.softmax(fill_masked(convert(input, dtype), mask, -math.inf), dim)
 
 
 def log_softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """Logarithm of the softmax along `dim` among the elements where `mask` is True; -inf elsewhere."""
-    return activation.log_softmax(taken(converted(input, dtype), mask, -math.inf), dim)
+    return activation.log_softmax(fill_masked(convert(input, dtype), mask, -math.inf), dim)
 
 
 def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
     """``softmax(-x)`` along `dim` among the elements where `mask` is True; 0 elsewhere."""
-    return activation.softmin(taken(converted(input, dtype), mask, math.inf), dim)
+    return activation.softmin(fill_masked(convert(input, dtype), mask, math.inf), dim)
 
 
 def normalize(input: Any, ord: float, dim: int, *, eps: float = 1e-12, dtype: Any = None, mask: Any = None) -> Any:
     """The elements where `mask` is True divided by their `ord`-norm along `dim`, or by `eps` if it is smaller; 0 elsewhere."""
-    x = converted(input, dtype)
-    return taken(x, mask, 0) / comparison.clamp(norm(x, ord, dim, keepdim=True, mask=mask), min=eps)
+    x = convert(input, dtype)
+    return fill_masked(x, mask, 0) / comparison.clamp(norm(x, ord, dim, keepdim=True, mask=mask), min=eps)

@@ -101,13 +101,13 @@ class Generator:
         return twin
 
     def __reduce__(self) -> Any:
-        return restored, (str(self.device), self.get_state())
+        return restore_generator, (str(self.device), self.get_state())
 
     def __repr__(self) -> str:
         return f"<minigrad.Generator on {self.device}>"
 
 
-def restored(device: str, state: Any) -> Generator:
+def restore_generator(device: str, state: Any) -> Generator:
     """A generator from its pickle."""
     generator = Generator(device)
     generator.set_state(state)
@@ -182,7 +182,7 @@ def fork_rng(devices: Iterable[Any] | None = None, enabled: bool = True) -> Iter
     if not enabled:
         yield
         return
-    kept = used()
+    kept = used_generators()
     if devices is not None:
         kept = [default_generator, *(default_of(_arrays.as_device(d)) for d in devices)]
     before = states(kept)
@@ -197,7 +197,7 @@ def states(generators: Iterable[Generator]) -> list[tuple[Generator, Any]]:
     return [(generator, generator.get_state()) for generator in generators]
 
 
-def used(devices: Iterable[Any] = ()) -> list[Generator]:
+def used_generators(devices: Iterable[Any] = ()) -> list[Generator]:
     """The generators that devices have used so far, and those of `devices`."""
     for device in devices:
         default_of(device)

@@ -25,7 +25,7 @@ __all__ = ["load", "save"]
 # What a file may refer to: it makes values, and does nothing else. Classes of the user's are added by add_safe_globals.
 SAFE = {("builtins", n) for n in ("bytearray", "complex", "frozenset", "range", "set", "slice")}
 SAFE |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"), ("collections", "deque"),
-         ("minigrad.nn.parameter", "Buffer"), ("minigrad.nn.parameter", "Parameter"), ("minigrad.random", "restored"),
+         ("minigrad.nn.parameter", "Buffer"), ("minigrad.nn.parameter", "Parameter"), ("minigrad.random", "restore_generator"),
          ("minigrad", "Size"), ("minigrad", "Tensor"), ("minigrad", "device"), ("numpy", "dtype"),
          ("numpy._core.multiarray", "scalar"), ("numpy.core.multiarray", "scalar")}
 SAFE |= {("minigrad", found.name) for found in (*dtypes.ALL, layouts.preserve_format, layouts.contiguous_format,
@@ -123,7 +123,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
 
     Args:
         map_location: the device to put the tensors on; or a dictionary from the device they were on to that; or a function of a
-            tensor in main memory and the name of the device it was on, which returns a tensor on the device wanted, or None;
+            tensor in host memory and the name of the device it was on, which returns a tensor on the device wanted, or None;
             None: as saved.
         weights_only: refuse everything but tensors, numbers, strings and containers. A file that is loaded with
             ``weights_only=False`` can run any code: do so only with files you trust.

@@ -52,7 +52,7 @@ from minigrad.ops.pointwise.special import igammac as gammaincc
 from minigrad.ops.pointwise.special import lgamma as gammaln
 from minigrad.ops.pointwise.special import mvlgamma as multigammaln
 from minigrad.ops.reducing.reduction import logsumexp
-from minigrad.recording.boundary import guard as _guard
+from minigrad.recording.boundary import publish as _publish
 
 __all__ = ["airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t", "chebyshev_polynomial_u",
            "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2",
@@ -63,4 +63,4 @@ __all__ = ["airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "cheby
            "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u", "shifted_chebyshev_polynomial_v",
            "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0", "xlog1py", "xlogy", "zeta"]
 
-_guard(globals())
+_publish(globals())

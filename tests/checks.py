@@ -62,7 +62,7 @@ def comparable(op: Any, case: OpCase, args: Any, settings: dict[str, Any]) -> tu
     outs = evaluate(op, case, args, settings)
     if case.determined is None:
         return outs
-    with _arrays.on_card(_arrays.device_of(getattr(outs[0], "array", outs[0]))):
+    with _arrays.on_device(_arrays.device_of(getattr(outs[0], "array", outs[0]))):
         return case.determined(*outs)
 
 
@@ -378,7 +378,7 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
         assert isinstance(out.array, kind), f"{what}: the result is a {type(out.array).__name__}"
         assert isinstance(raw, kind), f"{what}: the array path gives a {type(raw).__name__}"
         place = settings_there.get("device", home)  # where it moves to
-        assert _arrays.device_of(out.array) == _arrays.device_of(raw) == place, f"{what}: the result is on another card"
+        assert _arrays.device_of(out.array) == _arrays.device_of(raw) == place, f"{what}: the result is on another GPU"
         assert out.array.dtype == want.dtype, f"{what}: the result is {out.array.dtype}, not {want.dtype}"
         if not case.drawn:
             assert_close(what, _arrays.to_numpy(out.array), want, max(case.rtol, 1e-12))
@@ -391,7 +391,7 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
         for g, want in zip(found, expected):
             if g is not None:
                 assert isinstance(g.array, kind), f"{what}: the gradient is a {type(g.array).__name__}"
-                assert _arrays.device_of(g.array) == home, f"{what}: the gradient is on another card"
+                assert _arrays.device_of(g.array) == home, f"{what}: the gradient is on another GPU"
                 assert_close(f"{what}: gradient", _arrays.to_numpy(g.array), want, max(case.rtol, 1e-12), size_of(want))
 
 

@@ -1,7 +1,7 @@
-"""Asks cuDNN itself for plans where there is no GPU, for cards that are only described to it.
+"""Asks cuDNN itself for plans where there is no GPU, for GPUs that are only described to it.
 
 ``python -m tests.cudnn_plans`` reads geometries (:class:`minigrad._arrays.cudnn.Geometry`), one as a JSON list on each line, and
-writes those for which cuDNN refuses the shapes, or has no plan on one of the cards. It is run by :func:`refused`, with the
+writes those for which cuDNN refuses the shapes, or has no plan on one of the GPUs. It is run by :func:`refused`, with the
 driver's library replaced by one that has the functions cuDNN is linked with, and does nothing. cuDNN checks the shapes, proposes
 plans and builds them; only what they compute is not seen.
 """
@@ -27,7 +27,7 @@ COMMON = {
     "regsPerBlock": 65536, "warpSize": 32, "maxSharedMemoryPerBlock": 49152, "reservedSharedMemoryPerBlock": 1024,
     "maxRegistersPerSM": 65536, "pciDeviceId": 0, "maxThreadsPerBlock": 1024, "isTccDriver": 0, "supportCoopLaunch": 1,
     "oversizedSharedMemoryPerBlock": 0, "smCountOrigin": 0, "memClockRateKHz": 1593000, "smClockRateKHz": 1410000}
-CARDS = [  # with the tensor cores of three generations; those of the first know no TF32
+GPUS = [  # with the tensor cores of three generations; those of the first know no TF32
     {"deviceName": "Tesla T4", "deviceVer": 750, "multiProcessorCount": 40, "maxSharedMemoryPerBlockOptin": 65536,
      "totalGlobalMem": 16 << 30, "memoryBusWidth": 256, "l2CacheSize": 4 << 20, "maxCtasPerSM": 16, "maxThreadsPerSM": 1024},
     {"deviceName": "NVIDIA A100-SXM4-80GB", "deviceVer": 800, "multiProcessorCount": 108, "maxSharedMemoryPerBlockOptin": 166912,
@@ -51,11 +51,11 @@ def refused(geometries: Iterable[Any], folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def session(card: dict[str, Any]) -> cudnn.Session:
-    """A session that plans for the card described, and cannot execute."""
+def session(gpu: dict[str, Any]) -> cudnn.Session:
+    """A session that plans for the GPU described, and cannot execute."""
     import cudnn as package
 
-    described = package.create_device_properties(json.dumps({**COMMON, **card}))
+    described = package.create_device_properties(json.dumps({**COMMON, **gpu}))
     module: Any = SimpleNamespace(**{name: getattr(package, name) for name in (
         "data_type", "heur_mode", "numerical_note", "cudnnGraphNotSupportedError")})
     module.create_handle = lambda: None
@@ -65,8 +65,8 @@ def session(card: dict[str, Any]) -> cudnn.Session:
 
 def main() -> None:
     geometries = [cudnn.Geometry(*[tuple(v) if isinstance(v, list) else v for v in json.loads(line)]) for line in sys.stdin]
-    for card in CARDS:
-        planning = session(card)
+    for gpu in GPUS:
+        planning = session(gpu)
         for allow_tf32, deterministic in ((True, False), (False, True)):
             cudnn.switches.allow_tf32, cudnn.switches.deterministic = allow_tf32, deterministic
             for geometry in geometries:
@@ -75,7 +75,7 @@ def main() -> None:
                 except RuntimeError as error:
                     answer = str(error)
                 if answer:
-                    print(f"{card['deviceName']}: {geometry}: {answer}")
+                    print(f"{gpu['deviceName']}: {geometry}: {answer}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Stands in for ``cupy.cuda``: several cards, of which each thread has a current one, their memory, streams and events."""
+"""Stands in for ``cupy.cuda``: several GPUs, of which each thread has a current one, their memory, streams and events."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ serial = itertools.count(1)
 
 
 def current() -> int:
-    """The number of this thread's card."""
-    return getattr(thread, "card", 0)
+    """The number of this thread's GPU."""
+    return getattr(thread, "gpu", 0)
 
 
 class Device:
@@ -31,7 +31,7 @@ class Device:
         self._outer: list[int] = []
 
     def use(self) -> None:
-        thread.card = self.id
+        thread.gpu = self.id
 
     def synchronize(self) -> None:
         synchronized.append(self.id)
@@ -47,7 +47,7 @@ class Device:
         return self
 
     def __exit__(self, *exc: Any) -> None:
-        thread.card = self._outer.pop()
+        thread.gpu = self._outer.pop()
 
 
 pending: list[Any] = []  # copies to the host that are under way
@@ -59,7 +59,7 @@ def arrive() -> None:
         pending.pop(0)()
 
 
-synchronized: list[int] = []  # the cards that were waited for
+synchronized: list[int] = []  # the GPUs that were waited for
 
 
 class Stream:
@@ -68,12 +68,12 @@ class Stream:
     null: Stream
 
     def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None) -> None:
-        self.ptr, self.priority, self.done, self._card = 0 if null else next(serial), priority, True, None if null else current()
+        self.ptr, self.priority, self.done, self._gpu = 0 if null else next(serial), priority, True, None if null else current()
         self._outer: list[tuple[int, Stream]] = []
         self.waited: collections.deque[Event] = collections.deque(maxlen=10)
 
     def use(self) -> Stream:
-        assert self._card in (None, current()), "the stream is another card's"
+        assert self._gpu in (None, current()), "the stream is another GPU's"
         streams()[current()] = self
         return self
 
@@ -89,15 +89,15 @@ class Stream:
         return self.use()
 
     def __exit__(self, *exc: Any) -> None:
-        card, stream = self._outer.pop()
-        streams()[card] = stream
+        gpu, stream = self._outer.pop()
+        streams()[gpu] = stream
 
 
 Stream.null = Stream(null=True)
 
 
 def streams() -> dict[int, Stream]:
-    """This thread's streams, by card."""
+    """This thread's streams, by GPU."""
     found: dict[int, Stream] = thread.__dict__.setdefault("streams", {})
     return found
 
@@ -113,7 +113,7 @@ class Event:
         self.done, self.time, self.stream, self._timed = True, 0, Stream.null, not disable_timing
 
     def record(self, stream: Stream | None = None) -> None:
-        self.time, self.stream, self.card = next(serial), get_current_stream() if stream is None else stream, current()
+        self.time, self.stream, self.gpu = next(serial), get_current_stream() if stream is None else stream, current()
 
     def synchronize(self) -> None:
         arrive()
@@ -200,14 +200,14 @@ def properties(device: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def nothing_changes() -> Iterator[None]:
-    """Check that a block leaves this thread's card and stream as they were."""
+    """Check that a block leaves this thread's GPU and stream as they were."""
     before = current(), get_current_stream()
     yield
     assert (current(), get_current_stream()) == before
 
 
 def use(device: int) -> None:
-    thread.card = device
+    thread.gpu = device
 
 
 runtime = SimpleNamespace(getDeviceCount=lambda: COUNT, getDevice=current, setDevice=use, getDeviceProperties=properties)

@@ -2,7 +2,7 @@
 
 Names and parameters are those of the real package (``cudnn_surface.json``), the order of calls is enforced, and what cuDNN
 refuses is refused: shapes that do not fit, zeros of negative number, fewer than two dimensions of positions, addresses that
-are not aligned, of other cards or of memory that is nobody's, a handle of another card or another stream. Of the plans for a
+are not aligned, of other GPUs or of memory that is nobody's, a handle of another GPU or another stream. Of the plans for a
 graph the first rounds float32 as TF32 does, the next is marked as not deterministic, the next wants too much memory.
 
 What it cannot show: whether cuDNN has a plan for a convolution, speed, and the rounding of other orders of summation.
@@ -103,19 +103,19 @@ class Tensor(Strict):
 
 
 def allocated(address: int, nbytes: int) -> None:
-    """Check that an array on the current card holds these bytes."""
-    for reference, card, size in [*fake_cuda.pool.live.values()]:
+    """Check that an array on the current GPU holds these bytes."""
+    for reference, gpu, size in [*fake_cuda.pool.live.values()]:
         array = reference()
-        if array is not None and card == fake_cuda.current():
+        if array is not None and gpu == fake_cuda.current():
             start = array.data.ptr
             if start <= address and address + nbytes <= start + size:
                 return
-    raise AssertionError(f"illegal memory access: {nbytes} bytes at {address:#x} on card {fake_cuda.current()}")
+    raise AssertionError(f"illegal memory access: {nbytes} bytes at {address:#x} on GPU {fake_cuda.current()}")
 
 
 class Handle:
     def __init__(self) -> None:
-        self.card, self.stream = fake_cuda.current(), 0
+        self.gpu, self.stream = fake_cuda.current(), 0
 
 
 PLANS = [("TENSOR_CORE", 0), ("NONDETERMINISTIC", 64), ("FFT", 1 << 40), ("WINOGRAD", 1 << 20), ("STRICT_NAN_PROP", 0)]
@@ -217,7 +217,7 @@ class pygraph(Strict):
 
     def execute_plan_at_index(self, tensor_dict: Any, workspace: int, index: int, handle: Handle) -> None:
         assert index in self._built
-        assert handle.card == self._handle.card == fake_cuda.current(), "a handle of another card"
+        assert handle.gpu == self._handle.gpu == fake_cuda.current(), "a handle of another GPU"
         assert handle.stream == fake_cuda.get_current_stream().ptr, "a handle on another stream"
         allocated(workspace, PLANS[index][1])
         kind, given, out = self._node

@@ -31,7 +31,7 @@ from minigrad._arrays.library import CupyLibrary, scipy_special
 from tests import cupy_surface, fake_cuda, host_kernels
 
 SURFACE = cupy_surface.load()
-WITHOUT_KERNEL = {"tolist", "item", "squeeze", "swapaxes", "diagonal", "broadcast_to", "moveaxis", "transpose"}  # on any card
+WITHOUT_KERNEL = {"tolist", "item", "squeeze", "swapaxes", "diagonal", "broadcast_to", "moveaxis", "transpose"}  # on any GPU
 SCALARS = (bool, int, float, complex, np.generic)
 
 
@@ -96,23 +96,23 @@ def device(result: Any, operands: Any) -> Any:
     if not isinstance(result, (np.ndarray, np.generic)):
         return result
     made = object.__new__(ndarray)
-    made._host, made.base, made._card = np.asarray(result), None, fake_cuda.current()
+    made._host, made.base, made._gpu = np.asarray(result), None, fake_cuda.current()
     for x in arrays_in(operands):
         if x._host is result:
             return x
         if root(made._host) is root(x._host):
-            made.base, made._card = x if x.base is None else x.base, x._card
+            made.base, made._gpu = x if x.base is None else x.base, x._gpu
             break
     else:
-        fake_cuda.pool.note(made, made._card, made._host.nbytes)
+        fake_cuda.pool.note(made, made._gpu, made._host.nbytes)
     return made
 
 
 def refuse_elsewhere(*operands: Any) -> None:
-    """Raise where an array is on another card than the current one, as a kernel does that has no access to its memory."""
+    """Raise where an array is on another GPU than the current one, as a kernel does that has no access to its memory."""
     for x in arrays_in(operands):
-        if x._card != fake_cuda.current():
-            raise ValueError(f"The device where the array resides ({x._card}) is different from the current device "
+        if x._gpu != fake_cuda.current():
+            raise ValueError(f"The device where the array resides ({x._gpu}) is different from the current device "
                              f"({fake_cuda.current()}). Peer access is unavailable between these devices.")
 
 
@@ -181,9 +181,9 @@ def wrapped_take(name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
 class ndarray:
     """Stands in for ``cupy.ndarray``."""
 
-    __slots__ = ("_host", "_card", "base", "__weakref__")
+    __slots__ = ("_host", "_gpu", "base", "__weakref__")
     _host: Any
-    _card: int
+    _gpu: int
     base: Any
     __array_priority__ = 100
     __hash__ = None  # type: ignore[assignment]
@@ -196,8 +196,8 @@ class ndarray:
     nbytes = property(lambda self: self._host.nbytes)
     strides = property(lambda self: self._host.strides)
     flags = property(lambda self: self._host.flags)
-    device = property(lambda self: fake_cuda.Device(self._card))
-    data = property(lambda self: SimpleNamespace(ptr=self._host.__array_interface__["data"][0], device_id=self._card))
+    device = property(lambda self: fake_cuda.Device(self._gpu))
+    data = property(lambda self: SimpleNamespace(ptr=self._host.__array_interface__["data"][0], device_id=self._gpu))
     T = property(lambda self: device(self._host.T, (self,)))
     mT = property(lambda self: device(self._host.mT, (self,)))
 
@@ -265,7 +265,7 @@ class ndarray:
         return self._host.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return 12, self._card  # kDLExtDev
+        return 12, self._gpu  # kDLExtDev
 
     # NumPy's protocols, as cupy/_core/core.pyx implements them.
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
@@ -347,7 +347,7 @@ class ndarray:
         return format(self._host, spec)
 
     def copy(self, order: str = "C") -> ndarray:
-        return device(self._host.copy(order), ())  # on the current card, wherever this is
+        return device(self._host.copy(order), ())  # on the current GPU, wherever this is
 
     def __copy__(self) -> ndarray:
         return self.copy()
@@ -426,7 +426,7 @@ found_failures = contextvars.ContextVar("found_failures", default=False)
 
 @contextlib.contextmanager
 def errstate(*, linalg: str) -> Iterator[None]:
-    """As ``cupyx.errstate``: whether the failure of a factorization, which only the card knows, is waited for."""
+    """As ``cupyx.errstate``: whether the failure of a factorization, which only the GPU knows, is waited for."""
     token = found_failures.set({"ignore": False, "raise": True}[linalg])
     try:
         yield
@@ -454,7 +454,7 @@ class Generator:
     """Stands in for ``cupy.random.Generator``, which has fewer methods than NumPy's, and fewer parameters."""
 
     def __init__(self, bit_generator: Any) -> None:
-        self._host, self._card = np.random.Generator(bit_generator), fake_cuda.current()
+        self._host, self._gpu = np.random.Generator(bit_generator), fake_cuda.current()
 
     def __getattr__(self, name: str) -> Any:
         if name not in SURFACE["generator"]:
@@ -463,7 +463,7 @@ class Generator:
 
         def draw(*args: Any, **kwargs: Any) -> Any:
             accepted.bind(*args, **kwargs)
-            assert self._card == fake_cuda.current(), "the generator's state is on another card"
+            assert self._gpu == fake_cuda.current(), "the generator's state is on another GPU"
             result = run(name, getattr(self._host, name), args, kwargs)
             return kwargs["out"] if kwargs.get("out") is not None else device(np.asarray(host(result, name)), ())
         return draw
@@ -557,7 +557,7 @@ def on_host(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class InMainMemory:
-    """Where the memory of the stand-in's cards is in truth."""
+    """Where the memory of the stand-in's GPUs is in truth."""
 
     def __init__(self, array: Any) -> None:
         self.__dlpack__ = array.__dlpack__
@@ -601,8 +601,8 @@ class RealLibrary(CupyLibrary):
     dlpack_kinds = (12,)
 
 
-# With MINIGRAD_CARDS=cupy the tests of the stand-in run on CuPy: on a machine with three GPUs, or with tests/emulator.
-REAL = os.environ.get("MINIGRAD_CARDS") == "cupy"
+# With MINIGRAD_GPUS=cupy the tests of the stand-in run on CuPy: on a machine with three GPUs, or with tests/emulator.
+REAL = os.environ.get("MINIGRAD_GPUS") == "cupy"
 if REAL:
     cupy = importlib.import_module("cupy")
     ndarray, xp = cupy.ndarray, cupy  # type: ignore[misc, assignment]
@@ -614,5 +614,5 @@ of_itself = pytest.mark.skipif(REAL, reason="asks for what only the stand-in doe
 
 
 def to_standin(x: Any, index: int = 0) -> Any:
-    """A NumPy array on the stand-in's card `index`; anything else as it is."""
+    """A NumPy array on the stand-in's GPU `index`; anything else as it is."""
     return _arrays.to_device(x, Device("standin", index)) if isinstance(x, np.ndarray) else x

@@ -59,7 +59,7 @@ PAIRS: dict[str, tuple[Map, Map, tuple[int, ...]]] = {
         lambda x: embedding.collect_rows(x, I2, rows=4, padding_idx=1, by_frequency=True),
         lambda y: embedding.spread_rows(y, I2, padding_idx=1, by_frequency=True), (2, 3, 5)),
     "sum, expand": (lambda x: reduction.sum(x, dim=1, keepdim=True), lambda y: shape.expand(y, size=(2, 3)), (2, 3)),
-    "cumsum, reversed cumsum": (lambda x: reduction.cumsum(x, dim=1), lambda y: reduction.cumsum_reversed(y, dim=1), (2, 5)),
+    "cumsum, reversed cumsum": (lambda x: reduction.cumsum(x, dim=1), lambda y: reduction.reverse_cumsum(y, dim=1), (2, 5)),
     "shift, shift back": (lambda x: reduction.shift(x, dim=1, by=2), lambda y: reduction.shift(y, dim=1, by=-2), (2, 5)),
     "window_sum, its mirror": (lambda x: normalization.window_sum(x, dim=1, before=1, after=2),
                                lambda y: normalization.window_sum(y, dim=1, before=2, after=1), (2, 6)),

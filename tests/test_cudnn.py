@@ -251,7 +251,7 @@ def test_whether_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     cudnn.module.cache_clear()
 
 
-# ---------------------------------------------------------------------------------------------------- plans, cards, threads
+# ---------------------------------------------------------------------------------------------------- plans, GPUs, threads
 
 def test_plans_are_kept(session: cudnn.Cudnn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cudnn, "KEPT", 3)
@@ -264,11 +264,11 @@ def test_plans_are_kept(session: cudnn.Cudnn, monkeypatch: pytest.MonkeyPatch) -
     assert only._plans == kept
 
 
-def test_every_card_has_its_own_session(session: cudnn.Cudnn) -> None:
+def test_every_gpu_has_its_own_session(session: cudnn.Cudnn) -> None:
     for device in ("standin:0", "standin:2", "standin:1", "standin:2"):
         with fake_cuda.nothing_changes():
             assert convolve(device=device).device == mg.device(device)
-    assert {card: [s._handle.card for s in idle] for card, idle in session._idle.items()} == {0: [0], 1: [1], 2: [2]}
+    assert {gpu: [s._handle.gpu for s in idle] for gpu, idle in session._idle.items()} == {0: [0], 1: [1], 2: [2]}
 
 
 def test_two_threads_never_share_a_session(session: cudnn.Cudnn) -> None:
@@ -353,7 +353,7 @@ def test_cudnn_has_a_plan_for_every_convolution(tmp_path: Path) -> None:
     geometries = [geometry._replace(dtype=dtype) for geometry in found for dtype in cudnn.KINDS]
     assert not cudnn_plans.refused(geometries, tmp_path)
     wrong = geometries[0]._replace(y=(*geometries[0].y[:-1], geometries[0].y[-1] + 1))
-    assert len(cudnn_plans.refused([wrong], tmp_path)) == 2 * len(cudnn_plans.CARDS)
+    assert len(cudnn_plans.refused([wrong], tmp_path)) == 2 * len(cudnn_plans.GPUS)
 
 
 def test_every_operation_of_the_file_is_tested() -> None:

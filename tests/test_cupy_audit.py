@@ -48,8 +48,8 @@ ON_HOST = {
     ("ops/linear_algebra/ldl.py", ".max(initial=)"): "Bunch and Kaufman's method, step by step on the host",
     ("autograd/gradcheck.py", ".max(initial=)"): "gradcheck compares on the host",
     ("ops/linear_algebra/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
-    ("serialization.py", "lib.format.write_array"): "files are written from main memory",
-    ("serialization.py", "lib.format.read_array"): "files are read into main memory",
+    ("serialization.py", "lib.format.write_array"): "files are written from host memory",
+    ("serialization.py", "lib.format.read_array"): "files are read into host memory",
 }
 
 # What the package needs, CuPy has not (or not as NumPy's protocols carry it), and the Library method that replaces it.
@@ -57,7 +57,7 @@ REPLACED = {
     "ufunc.at for add": "index_add", "ufunc.at for other ufuncs": "index_reduce", "lib.stride_tricks.as_strided": "as_strided",
     "scipy.special": "special", "random.Generator on a device": "generator", "asarray of a host array": "from_numpy",
     "functions without an array argument": "make", "__array_interface__": "address_of",
-    "LinAlgError": "finding_failures",
+    "LinAlgError": "raise_failures",
 }
 
 
@@ -160,7 +160,7 @@ def test_the_replacements_stand_in_the_backend() -> None:
     """Whatever a library must answer itself, both do, and say what it means."""
     for what, name in REPLACED.items():
         assert getattr(Library, name).__doc__, what
-        assert name in NumpyLibrary.__dict__ or name in ("as_strided", "finding_failures"), what
+        assert name in NumpyLibrary.__dict__ or name in ("as_strided", "raise_failures"), what
         assert name in CupyLibrary.__dict__ or name == "as_strided", what
 
 

@@ -1,4 +1,4 @@
-"""One module on several stand-in cards: the same results and gradients as the module alone."""
+"""One module on several stand-in GPUs: the same results and gradients as the module alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minigrad import nn
 from minigrad.nn import parallel
 from tests import fake_cuda, standin  # noqa: F401  (registers the device "standin")
 
-CARDS = ["standin:0", "standin:1", "standin:2"]
+GPUS = ["standin:0", "standin:1", "standin:2"]
 Pair = namedtuple("Pair", ["a", "b"])
 
 
@@ -28,13 +28,13 @@ def batch(n: int) -> Any:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 12])
-@pytest.mark.parametrize("cards", [CARDS[:1], CARDS[:2], CARDS])
-def test_as_the_module_alone(n: int, cards: list[str]) -> None:
+@pytest.mark.parametrize("gpus", [GPUS[:1], GPUS[:2], GPUS])
+def test_as_the_module_alone(n: int, gpus: list[str]) -> None:
     alone = network()
     x = batch(n).requires_grad_()
     (alone(x) ** 2).sum().backward()
     module = network().to("standin")
-    several = nn.DataParallel(module, cards)
+    several = nn.DataParallel(module, gpus)
     y = batch(n).to("standin").requires_grad_()
     with fake_cuda.nothing_changes():
         out = several(y)
@@ -49,7 +49,7 @@ def test_as_the_module_alone(n: int, cards: list[str]) -> None:
 
 def test_training_goes_the_same_way() -> None:
     losses = []
-    for wrap in (lambda m: m, lambda m: nn.DataParallel(m.to("standin"), CARDS)):
+    for wrap in (lambda m: m, lambda m: nn.DataParallel(m.to("standin"), GPUS)):
         model = wrap(network())
         device = next(model.parameters()).device
         optimizer = mg.optim.Adam(model.parameters(), lr=0.05)
@@ -64,7 +64,7 @@ def test_training_goes_the_same_way() -> None:
 
 
 def test_the_output_can_go_elsewhere() -> None:
-    several = nn.DataParallel(network().to("standin"), CARDS[:2], output_device="standin:2")
+    several = nn.DataParallel(network().to("standin"), GPUS[:2], output_device="standin:2")
     assert str(several(batch(4).to("standin")).device) == "standin:2"
 
 
@@ -74,14 +74,14 @@ def test_names_of_parameters() -> None:
 
 
 @standin.of_itself
-def test_without_cards_it_is_the_module() -> None:
+def test_without_gpus_it_is_the_module() -> None:
     module = network()
     several = nn.DataParallel(module)
     assert several.device_ids == [] and (several(batch(3)) == module(batch(3))).all()
     assert (nn.parallel.data_parallel(module, batch(3)) == module(batch(3))).all()
 
 
-def test_one_card_takes_the_module() -> None:
+def test_one_gpu_takes_the_module() -> None:
     several = nn.DataParallel(network(), ["standin:1"])
     assert {str(p.device) for p in several.parameters()} == {"standin:1"}
 
@@ -99,10 +99,10 @@ class Buffers(nn.Module):
         return out if shift is None else out + shift
 
 
-def test_buffers_are_kept_from_the_first_card() -> None:
+def test_buffers_are_kept_from_the_first_gpu() -> None:
     module = Buffers().to("standin")
     alone = Buffers()
-    several = nn.DataParallel(module, CARDS[:2])
+    several = nn.DataParallel(module, GPUS[:2])
     x = batch(6)
     several(x.to("standin"))
     alone(x[:3])
@@ -114,7 +114,7 @@ def test_named_arguments_are_cut_too() -> None:
     module = Buffers().eval()
     x, shift = batch(5), batch(5) * 2
     want = module(x, scale=3.0, shift=shift)
-    several = nn.DataParallel(copy.deepcopy(module).to("standin"), CARDS)
+    several = nn.DataParallel(copy.deepcopy(module).to("standin"), GPUS)
     got = several(x.to("standin"), scale=3.0, shift=shift.to("standin"))
     np.testing.assert_allclose(got.detach().cpu().numpy(), want.detach().numpy(), rtol=1e-12)
     only_named = several(x=x.to("standin"), scale=3.0, shift=shift.to("standin"))
@@ -137,7 +137,7 @@ def test_nested_inputs_and_outputs() -> None:
     module = Nested()
     x, bias = batch(4), mg.ones(4, 2, dtype=mg.float64)
     want = module(Pair(x, {"bias": bias}), "words")
-    several = nn.DataParallel(copy.deepcopy(module).to("standin"), CARDS[:2])
+    several = nn.DataParallel(copy.deepcopy(module).to("standin"), GPUS[:2])
     with pytest.warns(UserWarning, match="will instead unsqueeze and return a vector"):
         got = several(Pair(x.to("standin"), {"bias": bias.to("standin")}), "words")
     np.testing.assert_allclose(got["out"][0].detach().cpu().numpy(), want["out"][0].detach().numpy(), rtol=1e-12)
@@ -167,20 +167,20 @@ class Odd(Exception):
 @pytest.mark.parametrize(("error", "kind"), [
     (ValueError("too warm"), ValueError), (KeyError("k"), KeyError), (Odd(1, 2), RuntimeError)])
 def test_exceptions_name_the_replica_and_its_device(error: Exception, kind: type[Exception]) -> None:
-    several = nn.DataParallel(Failing(error).to("standin"), CARDS)
+    several = nn.DataParallel(Failing(error).to("standin"), GPUS)
     with pytest.raises(kind, match=f"Caught {type(error).__name__} in replica 1 on device standin:1") as caught:
         several(mg.ones(6, device="standin"))
     assert caught.value.__cause__ is error
 
 
-def test_the_module_must_be_on_the_first_card() -> None:
-    several = nn.DataParallel(network(), CARDS)
+def test_the_module_must_be_on_the_first_gpu() -> None:
+    several = nn.DataParallel(network(), GPUS)
     with pytest.raises(RuntimeError, match=r"on device standin:0 \(device_ids\[0\]\) but found.*cpu.*module.to"):
         several(batch(2))
 
 
 def test_the_gradient_mode_reaches_the_replicas() -> None:
-    several = nn.DataParallel(network().to("standin"), CARDS)
+    several = nn.DataParallel(network().to("standin"), GPUS)
     x = batch(6).to("standin")
     with mg.no_grad():
         assert not several(x).requires_grad
@@ -190,7 +190,7 @@ def test_the_gradient_mode_reaches_the_replicas() -> None:
 
 
 def test_a_graph_can_be_kept() -> None:
-    several = nn.DataParallel(network().to("standin"), CARDS)
+    several = nn.DataParallel(network().to("standin"), GPUS)
     out = several(batch(6).to("standin")).sum()
     out.backward(retain_graph=True)
     once = [p.grad.tolist() for p in several.parameters()]
@@ -198,8 +198,8 @@ def test_a_graph_can_be_kept() -> None:
     assert [(p.grad / 2).tolist() for p in several.parameters()] == once
 
 
-@pytest.mark.parametrize("cards", [CARDS, CARDS[:2], CARDS[::-1], CARDS[1:]])
-def test_second_derivatives_are_those_of_the_module_alone(cards: list[str]) -> None:
+@pytest.mark.parametrize("gpus", [GPUS, GPUS[:2], GPUS[::-1], GPUS[1:]])
+def test_second_derivatives_are_those_of_the_module_alone(gpus: list[str]) -> None:
     """A penalty on the gradient, as of a critic: it is differentiated by the input and by all parameters."""
     def derivatives(module: Any, model: Any, x: Any) -> list[Any]:
         x = x.detach().requires_grad_()
@@ -211,25 +211,25 @@ def test_second_derivatives_are_those_of_the_module_alone(cards: list[str]) -> N
         return [t.detach().cpu().numpy() for t in found]
     module, x = network(), batch(7)
     want = derivatives(module, module, x)
-    there = copy.deepcopy(module).to(cards[0])
+    there = copy.deepcopy(module).to(gpus[0])
     there.zero_grad()
     with fake_cuda.nothing_changes():
-        found = derivatives(there, nn.DataParallel(there, cards), x.to(cards[0]))
+        found = derivatives(there, nn.DataParallel(there, gpus), x.to(gpus[0]))
     for a, b in zip(found, want, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
 
 
 def test_scatter_and_gather() -> None:
     x = mg.arange(5.0).requires_grad_()
-    parts = parallel.scatter((x, "s", [1], {}), CARDS)
-    assert [p[0].tolist() for p in parts] == [[0.0, 1.0], [2.0, 3.0], [4.0]] and [str(p[0].device) for p in parts] == CARDS
+    parts = parallel.scatter((x, "s", [1], {}), GPUS)
+    assert [p[0].tolist() for p in parts] == [[0.0, 1.0], [2.0, 3.0], [4.0]] and [str(p[0].device) for p in parts] == GPUS
     assert [p[1:] for p in parts] == [("s", [1], {})] * 3
     back = parallel.gather([p[0] for p in parts], "cpu")
     assert back.is_cpu and back.tolist() == x.tolist()
     (back * mg.arange(5.0)).sum().backward()
     assert x.grad.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
-    assert parallel.scatter_kwargs((), {"a": 1}, CARDS[:2]) == (((), ()), ({"a": 1}, {"a": 1}))
-    assert parallel.scatter(mg.ones(2, 4), CARDS[:2], dim=1)[1].shape == (2, 2)
+    assert parallel.scatter_kwargs((), {"a": 1}, GPUS[:2]) == (((), ()), ({"a": 1}, {"a": 1}))
+    assert parallel.scatter(mg.ones(2, 4), GPUS[:2], dim=1)[1].shape == (2, 2)
     with pytest.raises(TypeError, match="one returned str"):
         parallel.gather(["a", "b"], "cpu")
     with pytest.raises(ValueError, match="same number of keys"):
@@ -238,16 +238,16 @@ def test_scatter_and_gather() -> None:
 
 def test_replicas_share_nothing_but_gradients() -> None:
     module = Nested().to("standin")
-    first, second = parallel.replicate(module, CARDS[:2])
+    first, second = parallel.replicate(module, GPUS[:2])
     assert first is not module and second.inner is second.again and second.inner is not module.inner
     assert str(second.inner.weight.device) == "standin:1" and second.inner.weight.grad_fn is not None
-    assert all(p.grad_fn is None for p in parallel.replicate(module, CARDS[1:], detach=True)[0].inner._parameters.values())
+    assert all(p.grad_fn is None for p in parallel.replicate(module, GPUS[1:], detach=True)[0].inner._parameters.values())
     assert list(module.parameters())[0].is_leaf
 
 
 def test_parallel_apply_by_itself() -> None:
-    modules = [nn.Linear(2, 2).to(card) for card in CARDS]
-    outs = parallel.parallel_apply(modules, [mg.ones(1, 2, device=card) for card in CARDS])
-    assert [str(o.device) for o in outs] == CARDS
+    modules = [nn.Linear(2, 2).to(gpu) for gpu in GPUS]
+    outs = parallel.parallel_apply(modules, [mg.ones(1, 2, device=gpu) for gpu in GPUS])
+    assert [str(o.device) for o in outs] == GPUS
     with pytest.raises(AssertionError, match="number of modules 3 is not equal to the number of inputs 1"):
         parallel.parallel_apply(modules, [mg.ones(1, 2)])

@@ -1,4 +1,4 @@
-"""Devices and what concerns them, on several stand-in cards: ``standin:0``, ``standin:1`` and ``standin:2``."""
+"""Devices and what concerns them, on several stand-in GPUs: ``standin:0``, ``standin:1`` and ``standin:2``."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ ONE = "standin:1"
 
 
 @pytest.fixture
-def cards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """``minigrad.cuda`` answers for the stand-in's cards."""
+def gpus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """``minigrad.cuda`` answers for the stand-in's GPUs."""
     monkeypatch.setattr(cuda, "HERE", standin.DEVICE)
     with fake_cuda.nothing_changes():
         yield
@@ -70,7 +70,7 @@ def test_without_cupy_questions_are_answered(no_gpu: None) -> None:
     assert not mg.ones(2).is_pinned()
 
 
-def test_without_a_card_the_error_says_so(no_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_the_error_says_so(no_gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
     class CUDARuntimeError(RuntimeError):
         pass
 
@@ -149,7 +149,7 @@ def test_factories_make_on_a_device(name: str) -> None:
 
 # ---------------------------------------------------------------------------------------------------- moving
 
-def test_tensors_move_between_cards() -> None:
+def test_tensors_move_between_gpus() -> None:
     x = mg.tensor([1.0, 2.0], requires_grad=True)
     there = x.to(ONE)
     further = there.to("standin:2", non_blocking=True)
@@ -161,8 +161,8 @@ def test_tensors_move_between_cards() -> None:
 
 
 @standin.of_itself
-def test_a_copy_between_cards_is_in_the_order_of_both() -> None:
-    """It waits for what is under way on the card it comes from, and that card waits for it."""
+def test_a_copy_between_gpus_is_in_the_order_of_both() -> None:
+    """It waits for what is under way on the GPU it comes from, and that GPU waits for it."""
     queues = {}
     for index in (0, 1):
         with cuda_on(index):
@@ -170,14 +170,14 @@ def test_a_copy_between_cards_is_in_the_order_of_both() -> None:
     try:
         assert mg.ones(2, 3, device="standin:0").T.to(ONE).tolist() == [[1.0, 1.0]] * 3
         (first,), (second,) = queues[1].waited, queues[0].waited
-        assert (first.card, first.stream, second.card, second.stream) == (0, queues[0], 1, queues[1])
+        assert (first.gpu, first.stream, second.gpu, second.stream) == (0, queues[0], 1, queues[1])
         assert first.time < second.time
     finally:
         fake_cuda.streams().clear()
 
 
 def cuda_on(index: int) -> Any:
-    return standin.StandinLibrary().cards.on(index)
+    return standin.StandinLibrary().gpus.on(index)
 
 
 def test_to_gives_the_tensor_itself_where_nothing_changes() -> None:
@@ -191,7 +191,7 @@ def test_to_gives_the_tensor_itself_where_nothing_changes() -> None:
     assert mg.ones(1).to("standin").to("standin:0").device == standin.DEVICE
 
 
-def test_to_a_card_without_a_number_is_the_current_one() -> None:
+def test_to_a_gpu_without_a_number_is_the_current_one() -> None:
     with cuda_on(2):
         assert str(mg.ones(1).to("standin").device) == "standin:2" == str(mg.zeros(1, device="standin").device)
         assert str(mg.ones(1, device=ONE).to("standin").device) == "standin:2"
@@ -255,7 +255,7 @@ def test_state_of_optimizers_follows_the_parameters() -> None:
 
 # ---------------------------------------------------------------------------------------------------- minigrad.cuda
 
-def test_cards_and_the_current_one(cards: None) -> None:
+def test_gpus_and_the_current_one(gpus: None) -> None:
     assert cuda.is_available() and cuda.device_count() == 3 and cuda.current_device() == 0
     with cuda.device(2):
         assert cuda.current_device() == 2
@@ -275,7 +275,7 @@ def test_cards_and_the_current_one(cards: None) -> None:
         cuda.synchronize("cpu")
 
 
-def test_each_thread_has_its_current_card(cards: None) -> None:
+def test_each_thread_has_its_current_gpu(gpus: None) -> None:
     found = []
     with cuda.device(1):
         thread = threading.Thread(target=lambda: found.append(cuda.current_device()))
@@ -285,13 +285,13 @@ def test_each_thread_has_its_current_card(cards: None) -> None:
 
 
 @standin.of_itself
-def test_what_a_card_says_of_itself(cards: None) -> None:
+def test_what_a_gpu_says_of_itself(gpus: None) -> None:
     assert cuda.get_device_name() == "Stand-in 0" and cuda.get_device_name(ONE) == "Stand-in 1"
     assert cuda.get_device_capability(2) == (9, 0) and cuda.get_device_properties(1).total_memory == fake_cuda.MEMORY
 
 
 @standin.of_itself
-def test_synchronize(cards: None) -> None:
+def test_synchronize(gpus: None) -> None:
     fake_cuda.synchronized.clear()
     cuda.synchronize()
     cuda.synchronize(2)
@@ -300,7 +300,7 @@ def test_synchronize(cards: None) -> None:
 
 
 @standin.of_itself
-def test_memory(cards: None) -> None:
+def test_memory(gpus: None) -> None:
     cuda.empty_cache()
     start, other = cuda.memory_allocated(1), cuda.memory_allocated(2)
     cuda.reset_peak_memory_stats(1)
@@ -327,7 +327,7 @@ def test_memory(cards: None) -> None:
 
 
 @standin.of_itself
-def test_streams(cards: None) -> None:
+def test_streams(gpus: None) -> None:
     assert cuda.current_stream() == cuda.default_stream() and cuda.default_stream().cuda_stream == 0
     stream = cuda.Stream(1)
     assert str(stream.device) == ONE and stream != cuda.Stream(1) and stream.query()
@@ -347,7 +347,7 @@ def test_streams(cards: None) -> None:
 
 
 @standin.of_itself
-def test_events(cards: None) -> None:
+def test_events(gpus: None) -> None:
     start, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
     start.record()
     cuda.Stream().record_event(end)
@@ -358,7 +358,7 @@ def test_events(cards: None) -> None:
     assert [*stream._queue.waited] == [end._mark]
 
 
-def test_each_card_has_its_generator(cards: None) -> None:
+def test_each_gpu_has_its_generator(gpus: None) -> None:
     mg.manual_seed(0)
     mg.rand(1, device=ONE), mg.rand(1, device="standin:2")
     cuda.manual_seed_all(5)
@@ -417,7 +417,7 @@ def moved_after_a_step() -> None:
 MIXED: dict[str, tuple[Callable[[], Any], str]] = {
     "operator": (lambda: HERE + THERE, r"add.*'input' is on cpu and 'other' is on standin:0.*input\.to\('standin:0'\)"),
     "operator, swapped": (lambda: THERE * HERE, r"mul.*'input' is on standin:0 and 'other' is on cpu.*other\.to\('standin:0'\)"),
-    "two cards": (lambda: THERE + mg.ones(2, 2, device=ONE), r"'input' is on standin:0 and 'other' is on standin:1"),
+    "two GPUs": (lambda: THERE + mg.ones(2, 2, device=ONE), r"'input' is on standin:0 and 'other' is on standin:1"),
     "comparison": (lambda: HERE == THERE, "eq.*cpu.*standin"),
     "three operands": (lambda: mg.where(HERE > 0, HERE, THERE), "where.*'other' is on standin:0"),
     "cat": (lambda: mg.cat([HERE, HERE, THERE]), r"cat.*'tensors\[0\]' is on cpu and 'tensors\[2\]' is on standin:0"),
@@ -456,7 +456,7 @@ def test_where_pytorch_takes_two_devices_so_do_we() -> None:
 
 # ---------------------------------------------------------------------------------------------------- benchmarks
 
-def test_benchmarks_on_a_card_say_what_is_missing() -> None:
+def test_benchmarks_on_a_gpu_say_what_is_missing() -> None:
     if cuda.is_available():
         pytest.skip("there is a GPU")
     done = subprocess.run([sys.executable, "-m", "benchmarks", "--device", "cuda"], capture_output=True, text=True)

@@ -89,7 +89,7 @@ def test_devices_that_cannot_be_shared_are_named() -> None:
 
 
 @standin.of_itself
-def test_cards_share_memory_too() -> None:
+def test_gpus_share_memory_too() -> None:
     x = mg.arange(3.0, device="standin:1")
     assert x.__dlpack_device__() == (12, 1)
     with fake_cuda.nothing_changes():
@@ -108,11 +108,11 @@ def test_the_cuda_array_interface(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RuntimeError, match="requires grad"):
         _ = mg.ones(1, device="standin", requires_grad=True).__cuda_array_interface__
 
-    class OnCard:
+    class OnGPU:
         __cuda_array_interface__ = described
     monkeypatch.setitem(_arrays._libraries, "cuda", _arrays.library_on(standin.DEVICE))
     monkeypatch.setattr(standin.xp, "asarray", lambda found: x.array if found.__cuda_array_interface__ is described else None)
-    assert mg.as_tensor(OnCard()).data_ptr() == mg.asarray(OnCard()).data_ptr() == x.data_ptr()
+    assert mg.as_tensor(OnGPU()).data_ptr() == mg.asarray(OnGPU()).data_ptr() == x.data_ptr()
 
 
 @pytest.mark.parity

@@ -1,4 +1,4 @@
-"""What a training step asks of a card, counted on the emulated one; skipped elsewhere."""
+"""What a training step asks of a GPU, counted on the emulated one; skipped elsewhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def counted(step: Callable[[], Any]) -> emulator.Counts:
     return emulator.Counts(*[b - a for a, b in zip(before, emulator.counts())])
 
 
-def test_a_step_of_a_network_waits_for_the_card_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_of_a_network_waits_for_the_gpu_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """To see that every class is one; nothing else in forward, backward and the optimizer's step looks at a value."""
     monkeypatch.setattr(workloads, "device", "cuda")
     images, labels = np.random.default_rng(0).standard_normal((2, 1, 28, 28)).astype(np.float32), np.array([3, 7])

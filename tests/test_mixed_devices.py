@@ -1,4 +1,4 @@
-"""Tensors of main memory and of cards together: what mixes, as in PyTorch, and what says who is where, and what to do."""
+"""Tensors of host memory and of GPUs together: what mixes, as in PyTorch, and what says who is where, and what to do."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tests.test_nn_on_device import LAYERS, tensors_in
 from tests.test_op_table import CASES, NAMES, drawn
 
 F = nn.functional
-CARDS = ["standin:0", "standin:2"]  # the current one, and one that is not
+GPUS = ["standin:0", "standin:2"]  # the current one, and one that is not
 
 
-# ---------------------------------------------------------------------------------------------------- numbers in main memory
+# ---------------------------------------------------------------------------------------------------- numbers in host memory
 
 POINTWISE = [name for name in NAMES if REGISTRY[name].info.broadcasts and len(REGISTRY[name].info.arguments) > 1]
 
 
 @pytest.mark.filterwarnings("ignore:.*Using a target size")
-@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("gpu", GPUS)
 @pytest.mark.parametrize("name", POINTWISE)
-def test_tensors_without_dimensions_come_to_a_card(name: str, card: str) -> None:
-    """In every place but one, the result and the gradients are those of main memory, each where it belongs."""
+def test_tensors_without_dimensions_come_to_a_gpu(name: str, gpu: str) -> None:
+    """In every place but one, the result and the gradients are those of host memory, each where it belongs."""
     op, case = REGISTRY[name], CASES[name]
     args, settings = max([*case.examples, *drawn(name)], key=lambda s: sum(a is not None for a in s[0]) + sum(
         min(a.size, 9) for a in s[0] if a is not None))
@@ -51,31 +51,31 @@ def test_tensors_without_dimensions_come_to_a_card(name: str, card: str) -> None
                     found += [tensors[k].grad for k in wanted]
                     assert all(t is None or t.grad is None or t.grad.device == t.device for t in tensors)
             return [None if t is None else t.detach().cpu().numpy() for t in found]
-        for found, want in zip(results(card), results("cpu"), strict=True):
+        for found, want in zip(results(gpu), results("cpu"), strict=True):
             assert (found is None) == (want is None)
             if found is not None:
                 assert found.dtype == want.dtype and found.shape == want.shape
                 np.testing.assert_allclose(found, want, rtol=1e-10, atol=1e-12)
 
 
-def at(card: str, *values: Any, dtype: Any = mg.float64, **options: Any) -> Any:
-    return mg.tensor([*values], dtype=dtype, device=card, **options)
+def at(gpu: str, *values: Any, dtype: Any = mg.float64, **options: Any) -> Any:
+    return mg.tensor([*values], dtype=dtype, device=gpu, **options)
 
 
 TYPES = [mg.bool, mg.uint8, mg.int32, mg.int64, mg.float16, mg.float32, mg.float64, mg.complex64]
 
 
-@pytest.mark.parametrize("card", CARDS)
-def test_the_dtype_is_that_of_numbers(card: str) -> None:
+@pytest.mark.parametrize("gpu", GPUS)
+def test_the_dtype_is_that_of_numbers(gpu: str) -> None:
     """Promotion knows dimensions, not places."""
     for one in TYPES:
         for other in TYPES:
-            here, there = mg.ones(2, dtype=one), mg.ones(2, dtype=one, device=card)
+            here, there = mg.ones(2, dtype=one), mg.ones(2, dtype=one, device=gpu)
             number = mg.ones((), dtype=other)
             assert (there + number).dtype is (number + there).dtype is (here + number).dtype, (one, other)
             assert (there / number).dtype is (here / number).dtype and mg.where(there == 1, there, number).device == there.device
-    assert (mg.ones(2, device=card) * mg.tensor(2.0, dtype=mg.float64)).dtype is mg.float32
-    assert (mg.ones((), device=card) * mg.tensor(2.0, dtype=mg.float64)).dtype is mg.float64  # both are numbers
+    assert (mg.ones(2, device=gpu) * mg.tensor(2.0, dtype=mg.float64)).dtype is mg.float32
+    assert (mg.ones((), device=gpu) * mg.tensor(2.0, dtype=mg.float64)).dtype is mg.float64  # both are numbers
 
 
 MIXED: dict[str, Callable[[Any, Any], Any]] = {
@@ -115,13 +115,13 @@ MIXED: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("gpu", GPUS)
 @pytest.mark.parametrize("what", MIXED)
-def test_a_number_in_main_memory_beside_a_card(what: str, card: str) -> None:
+def test_a_number_in_main_memory_beside_a_gpu(what: str, gpu: str) -> None:
     with fake_cuda.nothing_changes():
-        found = MIXED[what](at(card, 1.0, 2.0, 3.0), mg.tensor(2.0, dtype=mg.float64))
+        found = MIXED[what](at(gpu, 1.0, 2.0, 3.0), mg.tensor(2.0, dtype=mg.float64))
     want = MIXED[what](at("cpu", 1.0, 2.0, 3.0), mg.tensor(2.0, dtype=mg.float64))
-    assert str(found.device) == card and found.dtype is want.dtype and found.tolist() == want.tolist()
+    assert str(found.device) == gpu and found.dtype is want.dtype and found.tolist() == want.tolist()
     assert want.array.flags.writeable
 
 
@@ -146,11 +146,11 @@ WRITTEN: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("card", CARDS)
+@pytest.mark.parametrize("gpu", GPUS)
 @pytest.mark.parametrize("what", WRITTEN)
-def test_a_number_in_main_memory_written_to_a_card(what: str, card: str) -> None:
+def test_a_number_in_main_memory_written_to_a_gpu(what: str, gpu: str) -> None:
     results = []
-    for device in (card, "cpu"):
+    for device in (gpu, "cpu"):
         leaf = at(device, 1.0, 2.0, 3.0, requires_grad=True)
         number = mg.tensor(2.0, dtype=mg.float64, requires_grad=what != "fill_diagonal_")
         x = leaf * 1
@@ -178,10 +178,10 @@ def test_whole_tensors_are_copied_across_devices_by_assignment() -> None:
 X, Y, N = mg.ones(2, 2, device="standin"), mg.ones(2, 2), mg.tensor(2.0)
 M = mg.tensor(2.0, device="standin")
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
-    "a number on a card": (lambda: Y * M, r"mul: .*'input' is on cpu and 'other' is on standin:0.*other\.to\('cpu'\)"),
-    "a number on another card": (lambda: X * M.to("standin:1"), "mul: .*'input' is on standin:0 and 'other' is on standin:1"),
+    "a number on a GPU": (lambda: Y * M, r"mul: .*'input' is on cpu and 'other' is on standin:0.*other\.to\('cpu'\)"),
+    "a number on another GPU": (lambda: X * M.to("standin:1"), "mul: .*'input' is on standin:0 and 'other' is on standin:1"),
     "one element, but dimensions": (lambda: X * mg.ones(1), "mul: .*'input' is on standin:0 and 'other' is on cpu"),
-    "in place into main memory": (lambda: Y.clone().mul_(M), "mul: .*'input' is on cpu and 'other' is on standin:0"),
+    "in place into host memory": (lambda: Y.clone().mul_(M), "mul: .*'input' is on cpu and 'other' is on standin:0"),
     "in place into a number": (lambda: N.clone().mul_(M), r"mul_: .*the result is on standin:0 and 'self' is on cpu.*self\.to"),
     "in place into a number, of a matrix": (lambda: N.clone().mul_(X[:1, 0].sum()), "mul_: .*the result is on standin:0"),
     "out=": (lambda: mg.mul(N, M, out=mg.ones(())), r"mul\(\): .*the result is on standin:0 and 'out' is on cpu"),
@@ -194,7 +194,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "addmm": (lambda: mg.addmm(N, X, X), "addmm: .*cpu.*standin:0"),
     "index_put": (lambda: X.index_put((mg.tensor([0]),), Y[0]), "index_put: .*'input' is on standin:0 and 'value' is on cpu"),
     "x[tensor] = y": (lambda: X.clone().__setitem__(mg.tensor([0]), Y[:1]), "index_put: .*standin:0.*'value' is on cpu"),
-    "index on a card": (lambda: Y[mg.tensor([0], device="standin")], "indices should be either on cpu or"),
+    "index on a GPU": (lambda: Y[mg.tensor([0], device="standin")], "indices should be either on cpu or"),
     "mask of another device": (lambda: X.masked_fill(Y > 0, 1.0), "masked_fill: .*'input' is on standin:0 and 'mask' is on cpu"),
     "gather": (lambda: X.gather(0, mg.tensor([[0]])), "gather: .*'input' is on standin:0 and 'index' is on cpu"),
     "index_select": (lambda: X.index_select(0, mg.tensor([0])), "index_select: .*'input' is on standin:0 and 'index' is on cpu"),
@@ -249,7 +249,7 @@ def test_a_layer_and_an_input_on_two_devices(name: str, places: tuple[str, str])
 
 
 def test_targets_of_ctc_may_be_anywhere() -> None:
-    """They are read in main memory, as PyTorch reads their lengths."""
+    """They are read in host memory, as PyTorch reads their lengths."""
     make, arguments = LAYERS["CTCLoss"]
     scores, *rest = arguments()
     want = make()(scores, *rest)
@@ -278,11 +278,11 @@ def test_state_of_an_optimizer_on_another_device(name: str, places: tuple[str, s
 
 
 def test_state_dictionaries_and_files_cross_devices(tmp_path: Any) -> None:
-    for source in ("cpu", *CARDS, "standin:1"):
+    for source in ("cpu", *GPUS, "standin:1"):
         net = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).to(source)
         net(mg.randn(4, 2, device=source))
         mg.save(net.state_dict(), tmp_path / "net")
-        for target in ("cpu", *CARDS):
+        for target in ("cpu", *GPUS):
             other = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)).to(target)
             kept = other[0].weight
             other.load_state_dict(net.state_dict())
@@ -301,32 +301,32 @@ def test_state_dictionaries_and_files_cross_devices(tmp_path: Any) -> None:
 
 def test_a_file_from_a_device_that_is_not_there(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     mg.save(mg.ones(2, device="standin:2"), tmp_path / "x")
-    monkeypatch.setattr(_arrays.library_on(standin.DEVICE).cards, "_count", 1)
+    monkeypatch.setattr(_arrays.library_on(standin.DEVICE).gpus, "_count", 1)
     with pytest.raises(RuntimeError, match="load: .*saved on device 'standin:2': .*does not exist.*map_location='cpu'"):
         mg.load(tmp_path / "x")
     assert mg.load(tmp_path / "x", map_location="cpu").tolist() == [1.0, 1.0]
 
 
 @standin.of_itself
-def test_with_one_card_it_is_the_same() -> None:
+def test_with_one_gpu_it_is_the_same() -> None:
     """The call paths are others then."""
     program = """
 from tests import fake_cuda
 fake_cuda.COUNT = 1
 import minigrad as mg
 from tests import test_mixed_devices as test
-assert mg._arrays.most_cards() == 1
+assert mg._arrays.gpu_count() == 1
 for what in test.MIXED:
-    test.test_a_number_in_main_memory_beside_a_card(what, "standin:0")
+    test.test_a_number_in_main_memory_beside_a_gpu(what, "standin:0")
 for what in test.WRITTEN:
-    test.test_a_number_in_main_memory_written_to_a_card(what, "standin:0")
+    test.test_a_number_in_main_memory_written_to_a_gpu(what, "standin:0")
 for what in test.REFUSED:
-    if what != "a number on another card":
+    if what != "a number on another GPU":
         test.test_refused(what)
 for name in test.LAYERS:
     if name != "CTCLoss":
         test.test_a_layer_and_an_input_on_two_devices(name, ("cpu", "standin:0"))
 mg.exp(mg.ones(1))
-assert "elsewhere" in mg.mul.source and "elsewhere" not in mg.exp.source
+assert "needs_device_guard" in mg.mul.source and "needs_device_guard" not in mg.exp.source
 """
     subprocess.run([sys.executable, "-c", program], check=True)

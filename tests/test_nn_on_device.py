@@ -1,6 +1,6 @@
 """Every kind of layer and loss on the strict stand-in for CuPy: the same results and gradients as on the CPU, on the device.
 
-The device is a card that is not the current one.
+The device is a GPU that is not the current one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests import (
     standin,  # noqa: F401  (registers the device "standin")
 )
 
-CARD = "standin:2"
+GPU = "standin:2"
 
 
 def randn(*size: int) -> Any:
@@ -134,7 +134,7 @@ def test_a_layer_does_the_same_on_the_device(name: str) -> None:
     module, args = make().double(), arguments()
     here = run(module, args, "cpu")
     with fake_cuda.nothing_changes():
-        there = run(module, args, CARD)
+        there = run(module, args, GPU)
     assert len(here) == len(there)
     for a, b in zip(here, there):
         np.testing.assert_allclose(b, a, rtol=1e-10, atol=1e-12)
@@ -142,4 +142,4 @@ def test_a_layer_does_the_same_on_the_device(name: str) -> None:
 
 @pytest.mark.parametrize("make", [lambda: nn.Dropout(0.5), lambda: nn.Dropout2d(0.5), lambda: nn.AlphaDropout(0.5), nn.RReLU])
 def test_a_random_layer_stays_on_the_device(make: Callable[[], Any]) -> None:
-    assert run(make(), (randn(4, 4, 2, 2),), CARD)[0].shape == (4, 4, 2, 2)
+    assert run(make(), (randn(4, 4, 2, 2),), GPU)[0].shape == (4, 4, 2, 2)

@@ -163,7 +163,7 @@ def test_bad_input_is_refused_with_the_promised_message(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_on_a_strict_stand_in_for_cupy(name: str) -> None:
-    """On a card, which is not the current one: CuPy would compute on that."""
+    """On a GPU, which is not the current one: CuPy would compute on that."""
     move = functools.partial(standin.to_standin, index=2)
 
     def check(op: Any, case: OpCase, sample: Any) -> None:

@@ -42,7 +42,7 @@ def test_examples_are_true(namespace: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-def test_examples_of_cuda_are_true_on_stand_in_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_of_cuda_are_true_on_stand_in_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minigrad.cuda, "HERE", standin.DEVICE)
     with fake_cuda.nothing_changes():
         wrong = [sentence for path, session in written_examples().items() if path.startswith("minigrad.cuda.")

@@ -65,7 +65,7 @@ def kind_of(name: str, parameter: inspect.Parameter) -> str | None:
     """What a parameter takes: ``"tensor"``, ``"tensors"`` or neither."""
     info = getattr(FUNCTIONS[name], "info", None)
     if info is None:
-        return boundary.takes(name.rpartition(".")[2], parameter.name)
+        return boundary.parameter_kind(name.rpartition(".")[2], parameter.name)
     return "tensors" if parameter.kind is parameter.VAR_POSITIONAL else "tensor" if parameter.name in info.arguments else None
 
 

@@ -54,7 +54,7 @@ def test_refused(what: str, x: Any) -> None:
 
 
 def test_nothing_is_offered_that_cupy_lacks() -> None:
-    offered = {n for n in dir(ndarray) if not n.startswith("__") and n not in ("_host", "_card")}
+    offered = {n for n in dir(ndarray) if not n.startswith("__") and n not in ("_host", "_gpu")}
     assert offered <= {*SURFACE["methods"], *SURFACE["attributes"]}
     assert not hasattr(xp, "insert") and not hasattr(xp, "errstate")
     assert not hasattr(xp.random.Generator(xp.random.Philox4x3210(0)), "permutation")
@@ -275,6 +275,6 @@ def test_a_copy_that_does_not_block_arrives_when_the_device_is_waited_for() -> N
     there = t.to("cpu", non_blocking=True)
     t += 1.0  # the copy comes first in the queue
     assert there.tolist() != [0.0, 1.0, 2.0], "read too early"
-    _arrays.library_on(_arrays.Device("standin")).cards.synchronize(0)
+    _arrays.library_on(_arrays.Device("standin")).gpus.synchronize(0)
     assert there.tolist() == [0.0, 1.0, 2.0] and t.cpu().tolist() == t.tolist() == [1.0, 2.0, 3.0]
     assert t.to("cpu").tolist() == t.numpy(force=True).tolist() and t.sum().item() == 6.0, "all others wait by themselves"

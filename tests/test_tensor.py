@@ -645,6 +645,6 @@ def test_a_list_in_place_of_a_tensor_is_refused_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("device", ["gpu", "float32"])
-def test_a_device_nobody_knows_is_not_taken_for_a_card(device: str) -> None:
+def test_a_device_nobody_knows_is_not_taken_for_a_gpu(device: str) -> None:
     with pytest.raises(RuntimeError, match=f"Expected one of cpu, .*device type at start of device string: {device}"):
         mg.ones(2).to(device)

@@ -23,40 +23,42 @@ from minigrad._arrays.library import Library, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import DeviceError
 
-__all__ = ["CPU", "Device", "Library", "address_of", "array_types", "as_array", "as_device", "beside", "current", "device_of",
-           "elsewhere", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned",
-           "library_of", "library_on", "make", "most_cards", "new_stream", "on_card", "on_more_cards", "register", "resolve",
+__all__ = ["CPU", "Device", "Library", "address_of", "array_types", "as_array", "as_device", "on_device_of", "current_device",
+           "device_of",
+           "needs_device_guard", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned",
+           "library_of", "library_on", "make", "gpu_count", "new_stream", "on_device", "on_more_gpus", "register", "resolve",
            "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 _libraries: dict[str, Library] = {"cpu": _numpy}
 # For isinstance; grows when a library is registered.
 array_types: tuple[type, ...] = (np.ndarray,)
-card_types: tuple[type, ...] = ()  # those whose arrays are on cards
-_most_cards = 0
-# Called when a library with more cards than any before is registered: what depends on how many there may be is made anew.
-on_more_cards: list[Callable[[], None]] = []
+gpu_array_types: tuple[type, ...] = ()  # those whose arrays are on GPUs
+_gpu_count = 0
+# Called when a library with more GPUs than any before is registered: what depends on how many there may be is made anew.
+on_more_gpus: list[Callable[[], None]] = []
 
 
 def register(library: Library) -> None:
     """Make `library` answer for the devices of its ``device_type``; its arrays are then arrays everywhere."""
-    global array_types, card_types, _most_cards
+    global array_types, gpu_array_types, _gpu_count
     _libraries[library.device_type] = library
     array_types = tuple(lib.array_type for lib in _libraries.values())
-    card_types = tuple(lib.array_type for lib in _libraries.values() if lib.cards is not None)
-    if library.cards is not None and library.cards.count() > _most_cards:
-        _most_cards = library.cards.count()
-        for call in on_more_cards:
+    gpu_array_types = tuple(lib.array_type for lib in _libraries.values() if lib.gpus is not None)
+    if library.gpus is not None and library.gpus.count() > _gpu_count:
+        _gpu_count = library.gpus.count()
+        for call in on_more_gpus:
             call()
 
 
-def most_cards() -> int:
-    """How many cards the registered libraries have: the most that one of them has, 0 in a process that uses none."""
-    return _most_cards
+def gpu_count() -> int:
+    """How many GPUs the registered libraries offer, which is the largest number of any of them. In a process that uses none it is
+    0."""
+    return _gpu_count
 
 
 def library_on(device: Device) -> Library:
-    """The library whose arrays live on `device`. Raises ``DeviceError`` where it, or the device, is not there."""
+    """The library whose arrays live on `device`. Raises ``DeviceError`` if the library or the device is missing."""
     if device.type not in _libraries:
         if device.type != "cuda":
             raise DeviceError(f"Expected one of {', '.join({**_libraries, 'cuda': 0})} device type at start of device string: "
@@ -96,12 +98,12 @@ def device_of(x: Any) -> Device:
 
 
 def to_numpy(x: Any) -> np.ndarray[Any, Any]:
-    """`x` in main memory, copied only if it is elsewhere."""
+    """`x` as a NumPy array. It is copied only if it is on a GPU."""
     return library_of(x).to_numpy(x)
 
 
 def to_device(x: Any, device: Device, non_blocking: bool = False) -> Any:
-    """`x` on `device`: itself if it is there already. `non_blocking`: it may still be under way, where that can be."""
+    """`x` on `device`, which is `x` itself if it is there already. With `non_blocking` the copy may still be under way."""
     source = library_of(x)
     there = source.device_of(x)
     if there == device:
@@ -111,49 +113,50 @@ def to_device(x: Any, device: Device, non_blocking: bool = False) -> Any:
     if there == device:
         return x
     if target is source:
-        return source.between(x, device)
+        return source.copy_between(x, device)
     return target.from_numpy(source.to_numpy(x, non_blocking), device, non_blocking)
 
 
 def resolve(device: Device) -> Device:
-    """`device` as tensors on it name it: ``cuda`` with the number of the current card. Raises where it is not there."""
+    """`device` as tensors on it name it: ``cuda`` gets the index of the current GPU. Raises ``DeviceError`` if it is missing."""
     return library_on(device).resolve(device)
 
 
 def is_pinned(x: Any) -> bool:
-    """Whether the NumPy array `x` is in memory that a registered library of a card has pinned."""
+    """Whether the NumPy array `x` is in memory that the library of a GPU has pinned."""
     return type(x) is np.ndarray and any(library.is_pinned(x) for library in _libraries.values())
 
 
-def on_card(device: Device) -> Any:
-    """A context in which the card `device` is the current one; for main memory, one that changes nothing."""
-    cards = library_on(device).cards
-    return contextlib.nullcontext() if cards is None else cards.on(device.index)
+def on_device(device: Device) -> Any:
+    """A context in which `device` is the current one. For the CPU it changes nothing."""
+    gpus = library_on(device).gpus
+    return contextlib.nullcontext() if gpus is None else gpus.on(device.index)
 
 
-device_module.on_card.append(on_card)
+device_module.on_device.append(on_device)
 
 
-def elsewhere(*arrays: Any) -> bool:
-    """Whether one of `arrays` (or None) is on another card than the current one, or some are on a card and some are not."""
-    in_memory = on_card = False
+def needs_device_guard(*arrays: Any) -> bool:
+    """Whether a call with `arrays`, of which some may be None, needs another current device, or mixes devices: one of them is on
+    another GPU than the current one, or some are on a GPU and some on the CPU."""
+    in_memory = on_gpu = False
     for x in arrays:
         if isinstance(x, np.ndarray):
             in_memory = True
-        elif x is not None:
-            on_card = True
-            if library_of(x).is_elsewhere(x):
+        elif isinstance(x, gpu_array_types):
+            on_gpu = True
+            if library_of(x).is_off_device(x):
                 return True
-    return in_memory and on_card
+    return in_memory and on_gpu
 
 
-def beside(x: Any) -> Any:
-    """A context in which the card that the array `x` is on is the current one; for main memory, one that changes nothing."""
-    return on_card(device_of(x))
+def on_device_of(x: Any) -> Any:
+    """A context in which the device of the array `x` is the current one. For CPU arrays it changes nothing."""
+    return on_device(device_of(x))
 
 
-def current(device: Device) -> Device:
-    """The device of the kind of `device` that this thread computes on."""
+def current_device(device: Device) -> Device:
+    """The device of the same type as `device` that this thread computes on."""
     return library_on(device).resolve(Device(device.type))
 
 
@@ -181,7 +184,7 @@ def from_dlpack(x: Any) -> Any:
     library = next((lib for lib in _libraries.values() if kind in lib.dlpack_kinds), None)
     if library is None:
         if kind not in dlpack.CUDA:
-            raise DeviceError(f"from_dlpack: the {type(x).__name__} is on a device of DLPack's kind {kind}; only main memory (1) "
+            raise DeviceError(f"from_dlpack: the {type(x).__name__} is on a device of DLPack's kind {kind}; only host memory (1) "
                               "and CUDA (2) can be shared")
         library = library_on(Device("cuda"))
     return library.from_dlpack(x, index)

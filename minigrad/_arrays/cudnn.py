@@ -79,7 +79,7 @@ class Cudnn:
 
     def __init__(self, cudnn: Any, cupy: Any) -> None:
         self._cudnn, self._cupy = cudnn, cupy
-        self._idle: Any = collections.defaultdict(list)  # sessions, by card
+        self._idle: Any = collections.defaultdict(list)  # sessions, by GPU
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         """As :meth:`minigrad._arrays.kernels.Kernels.convolve`."""
@@ -94,13 +94,13 @@ class Cudnn:
             if plan is None:
                 return None
             sides[wanted] = self._cupy.empty(sides[wanted], dtype=given.dtype)
-            session.execute(plan, [aligned(side) for side in sides])
+            session.execute(plan, [align(side) for side in sides])
         return sides[wanted]
 
     @contextlib.contextmanager
-    def session(self, card: int) -> Iterator[Session]:
-        """A session on `card`, the current one, that no other thread has: one for each thread that is at work on it."""
-        idle = self._idle[card]
+    def session(self, gpu: int) -> Iterator[Session]:
+        """A session on `gpu`, the current one, that no other thread has: one for each thread that is at work on it."""
+        idle = self._idle[gpu]
         try:
             session = idle.pop()
         except IndexError:
@@ -113,7 +113,7 @@ class Cudnn:
 
 
 class Session:
-    """A handle of cuDNN's on the current card, and the plans made with it. For one thread at a time, as cuDNN asks of both."""
+    """A handle of cuDNN's on the current GPU, and the plans made with it. For one thread at a time, as cuDNN asks of both."""
 
     def __init__(self, cudnn: Any, cupy: Any) -> None:
         self._cudnn, self._cupy = cudnn, cupy
@@ -234,6 +234,6 @@ def row_major(shape: tuple[int, ...]) -> list[int]:
     return [math.prod(shape[dim + 1:]) for dim in range(len(shape))]
 
 
-def aligned(x: Any) -> Any:
+def align(x: Any) -> Any:
     """`x` as a contiguous array that starts where cuDNN's kernels expect it."""
     return x if x.flags.c_contiguous and x.data.ptr % ALIGNMENT == 0 else x.copy()

@@ -8,7 +8,7 @@ from minigrad.errors import DeviceError
 
 
 class Device:
-    """``device("cpu")``, ``device("cuda")`` (the current card) or ``device("cuda", 1)`` / ``device("cuda:1")``."""
+    """``device("cpu")``, ``device("cuda")`` (the current GPU) or ``device("cuda", 1)`` / ``device("cuda:1")``."""
 
     __module__, __qualname__ = "minigrad", "device"  # by which users know it, and files refer to it
     __slots__ = ("type", "index")
@@ -47,8 +47,8 @@ class Device:
         return Device, (self.type, self.index)
 
     def __enter__(self) -> Device:
-        """Make new tensors here, and compute here if this is a card."""
-        current = on_card[0](self)
+        """Make new tensors here, and compute here if this is a GPU."""
+        current = on_device[0](self)
         current.__enter__()
         _entered.append(current)
         _defaults.append(self)
@@ -61,9 +61,9 @@ class Device:
 
 CPU = Device("cpu")
 _defaults = [CPU]  # the last one is where new tensors go
-_entered: list[Any] = []  # the contexts in which the devices of `with` blocks are the current cards
-# The context in which a device is the current card; the package's __init__, which knows the libraries, puts it here.
-on_card: list[Callable[[Device], Any]] = []
+_entered: list[Any] = []  # the contexts in which the devices of `with` blocks are the current GPUs
+# The context in which a device is the current GPU; the package's __init__, which knows the libraries, puts it here.
+on_device: list[Callable[[Device], Any]] = []
 
 
 def get_default_device() -> Device:
@@ -77,7 +77,7 @@ def set_default_device(device: Any) -> None:
 
 
 def as_device(d: Any) -> Device:
-    """The :class:`Device` meant by `d`: one already, a name, a card's number, or None for the default."""
+    """The :class:`Device` meant by `d`: one already, a name, a GPU's number, or None for the default."""
     if d is None:
         return _defaults[-1]
     if isinstance(d, Device):

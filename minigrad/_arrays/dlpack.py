@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Capsule", "CPU", "CUDA", "Writeable", "is_capsule", "says_if_writeable"]
+__all__ = ["Capsule", "CPU", "CUDA", "Writeable", "is_capsule", "tells_writeable"]
 
 CPU, CUDA = (1, 3), (2, 13)  # DLDeviceType: kDLCPU and kDLCUDAHost; kDLCUDA and kDLCUDAManaged
 NAMES = (b"dltensor", b"dltensor_versioned")
@@ -58,7 +58,7 @@ class Capsule:
         return self._place
 
 
-def says_if_writeable(x: Any) -> bool:
+def tells_writeable(x: Any) -> bool:
     """Whether NumPy asks `x` for the version of the protocol that says if the memory may be written; NumPy 2.1 does."""
     return x.versioned if isinstance(x, Capsule) else np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 

@@ -399,7 +399,7 @@ class CudaKernels(Kernels):
 
     def __init__(self, cupy: Any) -> None:
         self._cupy = cupy
-        self._tables: dict[str, Any] = {}  # by rule: what was moved last, and the table of it on the card
+        self._tables: dict[str, Any] = {}  # by rule: what was moved last, and the table of it on the GPU
 
     @functools.cached_property
     def cudnn(self) -> cudnn.Cudnn | None:

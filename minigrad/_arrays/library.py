@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad._arrays import dlpack
-from minigrad._arrays.cards import Cards
 from minigrad._arrays.device import CPU, Device
+from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
 from minigrad._arrays.tf32 import tf32
 from minigrad.errors import DeviceError
@@ -26,27 +26,27 @@ class Library:
     array_type: type
     kernels: Kernels = Kernels()  # operations of its own, for what NumPy's functions would do in several passes
     dlpack_kinds: tuple[int, ...]  # the kinds of devices, by DLPack's numbers, whose memory its arrays can share
-    cards: Cards | None = None  # None where arrays are in main memory
+    gpus: GPUs | None = None  # None where arrays are in host memory
     buffer = 1 << 21  # elements of an intermediate result that is better made in parts, so that it stays in the cache
 
     def device_of(self, x: Any) -> Device:
         """Where `x` lives."""
         raise NotImplementedError
 
-    def is_elsewhere(self, x: Any) -> bool:
-        """Whether `x` is on another card than the one this thread computes on."""
+    def is_off_device(self, x: Any) -> bool:
+        """Whether `x` is on another GPU than the one this thread computes on."""
         return False
 
     def resolve(self, device: Device) -> Device:
-        """`device` as :meth:`device_of` names it: with the number of the card. Raises ``DeviceError`` where it is not there."""
+        """`device` as :meth:`device_of` names it: with the number of the GPU. Raises ``DeviceError`` where it is not there."""
         raise NotImplementedError
 
     def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
-        """`x` in main memory; shares it where it is there already. `non_blocking`: it may still be under way."""
+        """`x` in host memory; shares it where it is there already. `non_blocking`: it may still be under way."""
         raise NotImplementedError
 
     def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
-        """`x`, which is in main memory, on `device`. `non_blocking`: from pinned memory, it may still be under way."""
+        """`x`, which is in host memory, on `device`. `non_blocking`: from pinned memory, it may still be under way."""
         raise NotImplementedError
 
     def from_dlpack(self, x: Any, index: int) -> Any:
@@ -54,10 +54,10 @@ class Library:
         return self.xp.from_dlpack(x)
 
     def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
-        """Whether `x` is in main memory that the library's cards can fetch from by themselves."""
+        """Whether `x` is in host memory that the library's GPUs can fetch from by themselves."""
         return False
 
-    def between(self, x: Any, device: Device) -> Any:
+    def copy_between(self, x: Any, device: Device) -> Any:
         """A copy of `x`, an array of this library, on another device of it."""
         raise NotImplementedError
 
@@ -77,7 +77,7 @@ class Library:
         """The module of special functions. Raises ``ImportError`` where it is not installed."""
         raise NotImplementedError
 
-    def finding_failures(self) -> Any:
+    def raise_failures(self) -> Any:
         """A context in which a factorization that fails raises ``np.linalg.LinAlgError``."""
         return contextlib.nullcontext()
 
@@ -111,7 +111,7 @@ class NumpyLibrary(Library):
 
     def resolve(self, device: Device) -> Device:
         if device.index:
-            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, main memory is device 'cpu'")
+            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, the CPU is device 'cpu'")
         return CPU
 
     def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
@@ -125,7 +125,7 @@ class NumpyLibrary(Library):
 
     def from_dlpack(self, x: Any, index: int) -> Any:
         array = np.from_dlpack(x)
-        return array if array.flags.writeable or dlpack.says_if_writeable(x) else np.asarray(dlpack.Writeable(array))
+        return array if array.flags.writeable or dlpack.tells_writeable(x) else np.asarray(dlpack.Writeable(array))
 
     def address_of(self, x: Any) -> int:
         address: int = x.__array_interface__["data"][0]
@@ -156,7 +156,8 @@ class NumpyLibrary(Library):
 
 
 def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
-    """`target` with the indexed dimensions first, the number of each named place in them, and `values` as that many rows."""
+    """`target` with the indexed dimensions first, the number of each named position in them, and `values` with one row for
+    each."""
     parts = [part for i in (index if isinstance(index, tuple) else (index,))
              for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
     axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
@@ -205,7 +206,7 @@ def scipy_special() -> Any:
 class CupyLibrary(Library):
     device_type = "cuda"
     dlpack_kinds = dlpack.CUDA
-    cards: Cards
+    gpus: GPUs
     buffer = 1 << 27
 
     def __init__(self, cupy: Any, cupyx: Any) -> None:
@@ -214,24 +215,24 @@ class CupyLibrary(Library):
         self.array_type = cupy.ndarray
         self.kernels = CudaKernels(cupy)
         tf32.tell(cupy)
-        self.cards = Cards(cupy, self.device_type)
+        self.gpus = GPUs(cupy, self.device_type)
 
-    def numbered(self, index: int) -> Device:
-        """The device that is card `index`."""
+    def device_numbered(self, index: int) -> Device:
+        """The device that is GPU `index`."""
         return Device(self.device_type, index)
 
-    def card_of(self, x: Any) -> int:
-        """The number of the card that `x` is on."""
+    def device_index(self, x: Any) -> int:
+        """The index of the GPU that `x` is on."""
         return int(x.data.device_id)
 
     def device_of(self, x: Any) -> Device:
-        return self.numbered(self.card_of(x))
+        return self.device_numbered(self.device_index(x))
 
-    def is_elsewhere(self, x: Any) -> bool:
-        return self.card_of(x) != self.cards.current()
+    def is_off_device(self, x: Any) -> bool:
+        return self.device_index(x) != self.gpus.current()
 
     def resolve(self, device: Device) -> Device:
-        return self.numbered(self.cards.number(device.index))
+        return self.device_numbered(self.gpus.number(device.index))
 
     def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
         with x.device:
@@ -240,27 +241,27 @@ class CupyLibrary(Library):
         return host
 
     def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
-        with self.cards.on(device.index):
+        with self.gpus.on(device.index):
             return self.xp.asarray(x, blocking=not non_blocking)
 
-    def between(self, x: Any, device: Device) -> Any:
-        # The queues of two cards know nothing of each other: the copy waits for what makes `x`, and what comes next on the card
+    def copy_between(self, x: Any, device: Device) -> Any:
+        # The queues of two GPUs know nothing of each other: the copy waits for what makes `x`, and what comes next on the GPU
         # of `x`, which may use its memory for something else, waits for the copy.
-        here, there = self.card_of(x), self.cards.number(device.index)
-        with self.cards.on(here):
+        here, there = self.device_index(x), self.gpus.number(device.index)
+        with self.gpus.on(here):
             x = x if x.flags.c_contiguous else x.copy()  # CuPy copies whole pieces of memory only
-        self.cards.queue_after(there, here)
-        with self.cards.on(there):
+        self.gpus.queue_after(there, here)
+        with self.gpus.on(there):
             made = x.copy()
-        self.cards.queue_after(here, there)
+        self.gpus.queue_after(here, there)
         return made
 
     def from_dlpack(self, x: Any, index: int) -> Any:
-        with self.cards.on(index):
+        with self.gpus.on(index):
             return self.xp.from_dlpack(x)
 
-    def pinned(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """`x` copied to memory that the operating system leaves in its place, from which a card can fetch by itself."""
+    def pin(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """A copy of `x` in pinned memory, which the operating system does not move, so that a GPU can copy from it by itself."""
         there: np.ndarray[Any, Any] = self._cupyx.empty_pinned(x.shape, x.dtype)
         there[...] = x
         return there
@@ -272,22 +273,22 @@ class CupyLibrary(Library):
         return isinstance(owner, self.xp.cuda.PinnedMemoryPointer)
 
     def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
-        with self.cards.on(device.index):
+        with self.gpus.on(device.index):
             return getattr(self.xp, function)(*args, **options)
 
     def address_of(self, x: Any) -> int:
         return int(x.data.ptr)
 
     def generator(self, seed: int, device: Device) -> Any:
-        with self.cards.on(device.index):
+        with self.gpus.on(device.index):
             made = self.xp.random.Generator(self.xp.random.Philox4x3210(seed))
-        return made if self.cards.count() == 1 else OnCard(made, self.cards, device.index)
+        return made if self.gpus.count() == 1 else OnDevice(made, self.gpus, device.index)
 
     def special(self) -> Any:
         return importlib.import_module("cupyx.scipy.special")
 
-    def finding_failures(self) -> Any:
-        return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the card, gives NaN
+    def raise_failures(self) -> Any:
+        return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the GPU, gives NaN
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         values = values.astype(target.dtype, copy=False)
@@ -315,24 +316,24 @@ class CupyLibrary(Library):
         rows[...] = flat.reshape(rows.shape)
 
 
-class OnCard:
-    """What has methods that must run while the card it is on is the current one."""
+class OnDevice:
+    """Wraps an object whose methods must run while its device is the current one."""
 
-    def __init__(self, inner: Any, cards: Cards, index: int | None) -> None:
-        self._inner, self._cards, self._index = inner, cards, index
+    def __init__(self, inner: Any, gpus: GPUs, index: int | None) -> None:
+        self._inner, self._gpus, self._index = inner, gpus, index
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._inner, name)
 
         @functools.wraps(method)
         def call(*args: Any, **options: Any) -> Any:
-            with self._cards.on(self._index):
+            with self._gpus.on(self._index):
                 return method(*args, **options)
         return call
 
 
 def cupy_library() -> CupyLibrary:
-    """CuPy's library. Raises ``DeviceError`` that says what is missing: the package, or the card."""
+    """CuPy's library. Raises ``DeviceError`` that says what is missing: the package, or the GPU."""
     try:
         import cupy
         import cupyx

@@ -7,7 +7,7 @@ from typing import Any
 from minigrad._tensor.tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.recording.argument_errors import not_a_tensor
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.graph import TensorBase, unwrap
 
 __all__ = ["can_cast", "detach", "detach_", "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference",
            "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "numel", "resolve_conj", "resolve_neg",
@@ -36,5 +36,5 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
     for name, x in (("tensor1", tensor1), ("tensor2", tensor2)):
         if x is None:
             raise not_a_tensor("result_type", name, x)
-    operands = [x.array if isinstance(x, TensorBase) else x for x in (tensor1, tensor2)]
+    operands = [unwrap(x) for x in (tensor1, tensor2)]
     return dtypes.result_dtype(operands)

@@ -111,7 +111,7 @@ def edges(array: Any) -> Any:
     return array
 
 
-def written(array: Any, style: Style | ComplexStyle, indent: int, short: bool) -> str:
+def format_array(array: Any, style: Style | ComplexStyle, indent: int, short: bool) -> str:
     """The elements of `array` in nested brackets, the first of which stands in column `indent`."""
     if array.ndim == 0:
         return style(array.item())
@@ -120,7 +120,7 @@ def written(array: Any, style: Style | ComplexStyle, indent: int, short: bool) -
     if array.ndim > 1:
         parts = [*array[:edge], None, *array[len(array) - edge:]] if left_out else list(array)
         between = "," + "\n" * int(array.ndim - 1) + " " * (indent + 1)
-        rows = ["..." if part is None else written(part, style, indent + 1, short) for part in parts]
+        rows = ["..." if part is None else format_array(part, style, indent + 1, short) for part in parts]
         return "[" + between.join(rows) + "]"
     if short and not edge:
         items = ["..."]
@@ -146,7 +146,7 @@ def tensor_repr(t: Any) -> str:
     else:
         short = array.size > _options["threshold"]
         style = (ComplexStyle if array.dtype.kind == "c" else Style)(edges(array) if short else array)
-        text = prefix + written(array, style, len(prefix), short)
+        text = prefix + format_array(array, style, len(prefix), short)
         notes += [f"size={tuple(array.shape)}"] if not _options["edgeitems"] else []
         notes += [f"dtype={t.dtype}"] if t.dtype not in (default, default.to_complex(), dtypes.int64, dtypes.bool_) else []
     if t.grad_fn is not None:

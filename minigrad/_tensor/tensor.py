@@ -28,10 +28,10 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.ops.spectral import fourier
 from minigrad.recording import clock
-from minigrad.recording.boundary import guard_methods
+from minigrad.recording.boundary import publish_methods
 from minigrad.recording.call import quiet
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import LEAF, RemovableHandle, TensorBase, off, tied
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import LEAF, RemovableHandle, TensorBase, recording_off, tensor_on_edge
 
 
 class Tensor(TensorBase):
@@ -100,7 +100,7 @@ class Tensor(TensorBase):
         """Whether the elements are on a GPU."""
         return self.device.type == "cuda"
 
-    is_cpu = property(lambda self: self.device.type == "cpu", doc="Whether the elements are in main memory.")
+    is_cpu = property(lambda self: self.device.type == "cpu", doc="Whether the elements are in host memory.")
     is_sparse = property(lambda self: False, doc="Always False: there are only dense tensors.")
     is_nested = property(lambda self: False, doc="Always False.")
     is_meta = property(lambda self: False, doc="Always False: every tensor has its elements.")
@@ -160,7 +160,7 @@ class Tensor(TensorBase):
         return _arrays.address_of(self.array)
 
     def get_device(self) -> builtins.int:
-        """The number of the card the elements are on, -1 for main memory."""
+        """The index of the GPU that the elements are on; -1 for the CPU."""
         return -1 if self.device.index is None else self.device.index
 
     def is_contiguous(self, memory_format: Any = layouts.contiguous_format) -> builtins.bool:
@@ -252,14 +252,14 @@ class Tensor(TensorBase):
         return self.to(dtype=other.dtype, device=other.device)
 
     def cpu(self, memory_format: Any = None) -> Tensor:
-        """In main memory."""
+        """The tensor on the CPU; itself if it is there already."""
         return self.to(device="cpu", memory_format=memory_format)
 
     def cuda(self, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> Tensor:
         """On a GPU: the current one, or `device`."""
         target = _arrays.as_device("cuda" if device is None else device)
         if target.type == "cpu":
-            raise DeviceError(f"Invalid device, must be cuda device: got '{target}'; Tensor.cpu() moves to main memory")
+            raise DeviceError(f"Invalid device, must be cuda device: got '{target}'; Tensor.cpu() moves to host memory")
         return self.to(device=target, non_blocking=non_blocking, memory_format=memory_format)
 
     def pin_memory(self, device: Any = None) -> Tensor:
@@ -270,7 +270,7 @@ class Tensor(TensorBase):
             raise DeviceError(f"cannot pin '{self.type()}': only dense CPU tensors can be pinned, this one is on {self.device}")
         if library.is_pinned(self.array):
             return self
-        pinned: Tensor = tied(library.pinned(self.array), None, self.result_class)
+        pinned: Tensor = tensor_on_edge(library.pin(self.array), None, self.result_class)
         return pinned
 
     def is_pinned(self, device: Any = None) -> builtins.bool:
@@ -365,7 +365,7 @@ class Tensor(TensorBase):
         return self.array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> Any:
-        """DLPack's numbers of the kind of device, 1 main memory, 2 CUDA, and of the device."""
+        """DLPack's numbers of the kind of device, 1 host memory, 2 CUDA, and of the device."""
         return self.array.__dlpack_device__()
 
     @property
@@ -389,7 +389,7 @@ class Tensor(TensorBase):
             raise ShapeError("contiguous: preserve memory format is unsupported by the contiguous operator; use clone()")
         return self if memory_format.describes(self.array) else copying.clone(self, memory_format=memory_format)
 
-    @on_its_card
+    @on_device_of_inputs
     def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
         """Overwrite with `src`, broadcast and converted to this tensor's shape, dtype and device; gradients flow to `src`."""
         if not isinstance(src, TensorBase):
@@ -407,7 +407,7 @@ class Tensor(TensorBase):
         return self.node is None and (self._base is None or self._base.node is None) \
             and self.array.__class__ is np.ndarray and self.array.flags.writeable
 
-    @on_its_card
+    @on_device_of_inputs
     def fill_(self, value: Any) -> Tensor:
         """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
         if not isinstance(value, TensorBase):
@@ -418,7 +418,7 @@ class Tensor(TensorBase):
                 return self
         return copying.fill.inplace(self, value)  # type: ignore[no-any-return]
 
-    @on_its_card
+    @on_device_of_inputs
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
         if not self._is_plain():
@@ -427,7 +427,7 @@ class Tensor(TensorBase):
         clock.ledger.record(self.array, "zero_")
         return self
 
-    @on_its_card
+    @on_device_of_inputs
     def apply_(self, callable: Any) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
         values = np.array([callable(x) for x in self.array.reshape(-1).tolist()], dtype=self.array.dtype)
@@ -485,7 +485,7 @@ class Tensor(TensorBase):
             if requires_grad:
                 creation.refuse_integers(self.array)
             elif self.node is LEAF:
-                self._off = off("requires_grad_(False)")
+                self._off = recording_off("requires_grad_(False)")
             self.node = LEAF if requires_grad else None
         elif not requires_grad:
             self.requires_grad = False  # raises
@@ -563,7 +563,7 @@ class Tensor(TensorBase):
         t: Any = object.__new__(self.result_class)
         t.array, t.node = self.array, None
         if self.node is not None:
-            t._off = off("detach")
+            t._off = recording_off("detach")
         return t  # type: ignore[no-any-return]
 
     def detach_(self) -> Tensor:
@@ -584,7 +584,7 @@ class Tensor(TensorBase):
         if self.node is None:
             raise GraphError("can't retain_grad on Tensor that has requires_grad=False")
         if self.node is not LEAF:
-            self.node.more().retains = weakref.ref(self)
+            self.node.ensure_extras().retains = weakref.ref(self)
 
     def register_hook(self, hook: Any) -> RemovableHandle:
         """Call ``hook(grad)`` whenever the tensor's gradient is computed; a returned tensor takes its place.
@@ -599,7 +599,7 @@ class Tensor(TensorBase):
             raise GraphError("cannot register a hook on a tensor that doesn't require gradient")
         if self.node is LEAF:
             return RemovableHandle(self.__dict__.setdefault("_leaf_hooks", {}), hook)
-        return RemovableHandle(self.node.more().tensor_hooks, hook)
+        return RemovableHandle(self.node.ensure_extras().tensor_hooks, hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
         """Call ``hook(tensor)`` after a backward pass has added to ``tensor.grad``; for leaves."""
@@ -670,7 +670,7 @@ class Tensor(TensorBase):
             raise ArgumentError("iteration over a 0-d tensor")
         return iter(slicing.unbind(self))
 
-    @on_its_card
+    @on_device_of_inputs
     def __contains__(self, element: Any) -> builtins.bool:
         if not isinstance(element, COMPARABLE):
             raise ShapeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
@@ -679,7 +679,7 @@ class Tensor(TensorBase):
     def __reversed__(self) -> Tensor:
         return shapes.flip(self, tuple(range(self.array.ndim)))  # type: ignore[no-any-return]
 
-    @on_its_card
+    @on_device_of_inputs
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if not self.is_leaf:
             raise GraphError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
@@ -928,7 +928,7 @@ class Tensor(TensorBase):
 
 
 TensorBase.result_class = Tensor
-guard_methods(Tensor)
+publish_methods(Tensor)
 COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
            "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
@@ -941,7 +941,7 @@ TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtyp
 def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
     """A tensor from what its pickle holds."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(creation.adopted(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(creation.adopt_array(array), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

@@ -13,8 +13,8 @@ __all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTenso
            "ShortTensor", "set_default_tensor_type"]
 
 
-class Typed(type):
-    """A class whose instances are the tensors of one dtype."""
+class TypedTensorMeta(type):
+    """The type of the classes whose instances are the tensors of one dtype."""
 
     dtype: dtypes.dtype
 
@@ -30,14 +30,15 @@ class Typed(type):
         return creation.empty(*(data or (0,)), dtype=cls.dtype)
 
 
-def typed(name: str) -> Any:
+def tensor_type(name: str) -> Any:
+    """The class of the tensors of the dtype that PyTorch's older constructor `name` stands for."""
     dtype = TYPE_OF[f"minigrad.{name}"]
-    return Typed(name, (), {"dtype": dtype, "__module__": "minigrad", "__doc__": f"Tensors of {dtype!r}."})
+    return TypedTensorMeta(name, (), {"dtype": dtype, "__module__": "minigrad", "__doc__": f"Tensors of {dtype!r}."})
 
 
-BoolTensor, ByteTensor, CharTensor, DoubleTensor = map(typed, ("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor"))
-FloatTensor, HalfTensor, IntTensor, LongTensor = map(typed, ("FloatTensor", "HalfTensor", "IntTensor", "LongTensor"))
-ShortTensor = typed("ShortTensor")
+BoolTensor, ByteTensor, CharTensor, DoubleTensor = map(tensor_type, ("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor"))
+FloatTensor, HalfTensor, IntTensor, LongTensor = map(tensor_type, ("FloatTensor", "HalfTensor", "IntTensor", "LongTensor"))
+ShortTensor = tensor_type("ShortTensor")
 
 
 def set_default_tensor_type(t: Any) -> None:

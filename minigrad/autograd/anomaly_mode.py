@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.autograd.observe import Observer, Watching
+from minigrad.autograd.observe import Observer, ObserverBlock
 from minigrad.recording.graph import observer
 
 __all__ = ["detect_anomaly", "is_anomaly_enabled", "set_detect_anomaly"]
 
 
-class detect_anomaly(Watching):
+class detect_anomaly(ObserverBlock):
     """Inside the block, the first operation whose forward makes a NaN or infinity, or whose derivative makes a NaN, raises.
 
     The error names the source line that called it. Every result is examined, so it is slow: use it to find a fault, not to train.
@@ -20,8 +20,8 @@ class detect_anomaly(Watching):
         super().__init__()
         self.check_nan = check_nan
 
-    def changed(self, before: Observer | None) -> Observer:
-        return (before or Observer()).but(anomaly=self.check_nan)
+    def new_observer(self, before: Observer | None) -> Observer:
+        return (before or Observer()).replace(anomaly=self.check_nan)
 
 
 class set_detect_anomaly(detect_anomaly):

@@ -9,11 +9,11 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.autograd.engine import run_backward
-from minigrad.autograd.hooks import accumulate_into_leaf, own, wrapped
+from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gradient
 from minigrad.errors import ArgumentError, DeviceError, GraphError, ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 
 
@@ -31,9 +31,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
 
     Raises: ``RuntimeError`` where a tensor has no graph, its gradient cannot be implied, or the graph was freed.
     """
-    outputs = sequence("backward", "tensors", tensors)
-    asked = None if inputs is None else sequence("backward", "inputs", inputs)
-    wanted = None if asked is None else [place_of(t) for t in asked]
+    outputs = tensor_list("backward", "tensors", tensors)
+    asked = None if inputs is None else tensor_list("backward", "inputs", inputs)
+    wanted = None if asked is None else [grad_edge(t) for t in asked]
     if wanted is not None and not wanted:
         raise GraphError("backward: 'inputs' argument to backward cannot be empty; leave it out to reach every leaf")
     if wanted is not None and None in wanted:
@@ -43,13 +43,13 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             t.retain_grad()  # type: ignore[attr-defined]  # nothing happens to leaves
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
     cls = result_class(outputs)
-    given = {id(g) for g in gradients}
+    shown = {id(g) for g in gradients}
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(place_of(t), g) for t, g in zip(outputs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, given, True)
+        results = run_backward([(grad_edge(t), g) for t, g in zip(outputs, gradients)],
+                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, shown, True)
     for edge, g in results.items():
         if isinstance(edge, TensorBase):  # the others retain theirs
-            accumulate_into_leaf(edge, g, cls, given)
+            accumulate_into_leaf(edge, g, cls, shown)
 
 
 def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -78,26 +78,26 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
         raise ArgumentError("grad: only_inputs=False is not supported (nor is it in PyTorch); use backward() to fill .grad")
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
-    outs, ins = sequence("grad", "outputs", outputs), sequence("grad", "inputs", inputs)
+    outs, ins = tensor_list("grad", "outputs", outputs), tensor_list("grad", "inputs", inputs)
     if is_grads_batched:
-        return batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
-    edges = [place_of(t) for t in ins]
+        return grad_batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
+    edges = [grad_edge(t) for t in ins]
     for k, edge in enumerate(edges):
         if edge is None:
             raise GraphError(f"grad: One of the differentiated Tensors does not require grad: inputs[{k}], of shape "
                              f"{list(ins[k].shape)}; create it with requires_grad=True")
     gradients = seeds("grad", outs, grad_outputs, create_graph)
     cls = result_class(outs)
-    given = {id(g) for g in gradients}
+    shown = {id(g) for g in gradients}
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(place_of(t), g) for t, g in zip(outs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls, given)
+        results = run_backward([(grad_edge(t), g) for t, g in zip(outs, gradients)],
+                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls, shown)
     grads: list[Any] = []
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
             dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(g if isinstance(g, TensorBase) else wrapped(own(g, dtype, given), cls))
+            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(ensure_owned(g, dtype, shown), cls))
         elif materialize_grads:
             grads.append(zeros_of(t))
         elif allow_unused:
@@ -108,10 +108,10 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     return tuple(grads)
 
 
-def batched(outs: list[Any], ins: list[Any], grad_outputs: Any, retain_graph: bool | None, create_graph: bool,
-            allow_unused: bool | None, materialize_grads: bool) -> tuple[Any, ...]:
-    """:func:`grad` for each index of the first dimension of `grad_outputs`, stacked."""
-    gs = sequence("grad", "grad_outputs", [] if grad_outputs is None else grad_outputs)
+def grad_batched(outs: list[Any], ins: list[Any], grad_outputs: Any, retain_graph: bool | None, create_graph: bool,
+                 allow_unused: bool | None, materialize_grads: bool) -> tuple[Any, ...]:
+    """What :func:`grad` gives for each index of the first dimension of `grad_outputs`, stacked."""
+    gs = tensor_list("grad", "grad_outputs", [] if grad_outputs is None else grad_outputs)
     sizes = {g.array.shape[0] if g.array.ndim else 0 for g in gs}
     if len(sizes) != 1 or 0 in sizes:
         raise ShapeError("grad: with is_grads_batched=True each of grad_outputs must have the batch as its first dimension, got "
@@ -123,8 +123,8 @@ def batched(outs: list[Any], ins: list[Any], grad_outputs: Any, retain_graph: bo
     return tuple([None if column[0] is None else stack(list(column), dim=0) for column in zip(*rows)])
 
 
-def sequence(caller: str, name: str, tensors: Any) -> list[Any]:
-    """`tensors`, one or several, as a list. Raises ``TypeError`` for anything else."""
+def tensor_list(caller: str, name: str, tensors: Any) -> list[Any]:
+    """`tensors`, which are one tensor or several, as a list. Raises ``TypeError`` for anything else."""
     if isinstance(tensors, (TensorBase, GradientEdge)):
         return [tensors]
     try:
@@ -139,7 +139,7 @@ def sequence(caller: str, name: str, tensors: Any) -> list[Any]:
 
 
 def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> list[Any]:
-    """The gradient with which each output starts: arrays, or tensors under `create_graph`."""
+    """The gradient that each output starts with: arrays, or tensors under `create_graph`."""
     gradients = [None] * len(outputs) if given is None else [given] if isinstance(given, TensorBase) else list(given)
     if not outputs:
         raise GraphError(f"{caller}: expected at least one tensor to differentiate")
@@ -148,8 +148,8 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
     result: list[Any] = []
     for t, g in zip(outputs, gradients):
         if isinstance(t, GradientEdge):
-            if not isinstance(g, TensorBase) or g.array.shape != place_of(t).shape:
-                raise ShapeError(f"{caller}: a GradientEdge needs a gradient of its shape, {list(place_of(t).shape)}, among "
+            if not isinstance(g, TensorBase) or g.array.shape != grad_edge(t).shape:
+                raise ShapeError(f"{caller}: a GradientEdge needs a gradient of its shape, {list(grad_edge(t).shape)}, among "
                                  "grad_outputs")
             result.append(g if create_graph else g.array)
             continue
@@ -164,7 +164,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
                 raise GraphError(f"{caller}: grad can be implicitly created only for real scalar outputs but got "
                                  f"{t.dtype!r}; pass gradient=, or differentiate .real or .abs()")
             array = ones_like(t)
-            result.append(wrapped(array, t.result_class) if create_graph else array)
+            result.append(wrap_gradient(array, t.result_class) if create_graph else array)
         else:
             if not isinstance(g, TensorBase):
                 raise ArgumentError(f"{caller}: gradients can be either Tensors or None, but got {type(g).__name__}")
@@ -183,14 +183,14 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
     return result
 
 
-@on_its_card
+@on_device_of_inputs
 def ones_like(t: Any) -> Any:
     """An array of ones in the shape and dtype of the tensor `t`."""
     return np.ones_like(t.array)
 
 
-def place_of(t: Any) -> Any:
-    """Where the gradient of `t`, a tensor or a GradientEdge, flows to."""
+def grad_edge(t: Any) -> Any:
+    """The edge that the gradient of `t`, a tensor or a GradientEdge, flows along."""
     if not isinstance(t, GradientEdge):
         return edge_of(t)
     if t.ownership_token is not None:

@@ -13,18 +13,27 @@ from heapq import heappop, heappush
 from typing import Any, Callable, Iterable
 
 from minigrad import _arrays
-from minigrad.autograd.hooks import after, before, ending, finish_pass, of_tensor, run_hooks
+from minigrad.autograd.hooks import finish_gradient, finish_pass, pass_end, run_hooks, run_post_hooks, run_pre_hooks
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
-from minigrad.recording.argument_errors import array_in
 from minigrad.recording.clock import ledger, user_frame
-from minigrad.recording.graph import Freed, Node, Port, TensorBase, check_saved, grad_enabled, observer, recording_mode
+from minigrad.recording.graph import (
+    FreedMark,
+    Node,
+    Port,
+    TensorBase,
+    check_saved,
+    grad_enabled,
+    observer,
+    recording_mode,
+    unwrap,
+)
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
-                 cls: type[TensorBase], given: set[int], run_targets: bool = False) -> dict[Any, Any]:
+                 cls: type[TensorBase], shown: set[int], run_targets: bool = False) -> dict[Any, Any]:
     """Carry gradients from `roots`, pairs of an edge and the gradient of it, back through the graph.
 
     Args:
@@ -32,14 +41,14 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
         create_graph: run the rules on tensors, so that the gradients have a graph of their own. `roots` then hold tensors.
         wanted: edges whose gradients are asked for; only what leads to them is run. None: every leaf.
         cls: the class of tensors that rules and hooks are given.
-        given: gains the identities of the arrays that hooks were shown, which are not to become anyone's ``.grad``.
+        shown: gains the identities of the arrays that hooks have seen, which must not become anyone's ``.grad``.
         run_targets: run the nodes in `wanted` themselves too, for the hooks on them.
 
     Returns: the gradient of each leaf reached or, if `wanted`, of each edge in it that was reached: arrays, or tensors
         under `create_graph`.
     """
-    with Pass(roots, keep_graph, create_graph, wanted, cls, given, run_targets) as run:
-        arrived, heap, freed, usual_dtype = run.arrived, run.heap, run.freed, run.usual_dtype
+    with Pass(roots, keep_graph, create_graph, wanted, cls, shown, run_targets) as run:
+        arrived, heap, freed, plain_dtype = run.arrived, run.heap, run.freed, run.plain_dtype
         last_write = ledger.last
         # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
         waiting: Any = None
@@ -53,7 +62,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
 
             # Apply its rules.
             saved = node.saved
-            if node.extras is None and g.dtype is usual_dtype and saved.__class__ is tuple and last_write <= node.stamp:
+            if node.extras is None and g.dtype is plain_dtype and saved.__class__ is tuple and last_write <= node.stamp:
                 grads = node.backward(g, saved)
                 if saved and freed is not None:
                     node.saved = freed
@@ -73,7 +82,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.shape:
                         grad = unbroadcast(grad, edge.shape, node, position)
                     if edge is waiting:
-                        waiting_g = plus(waiting_g, grad)
+                        waiting_g = add(waiting_g, grad)
                     elif waiting is None and edge not in arrived:
                         waiting, waiting_g = edge, grad
                     else:
@@ -82,7 +91,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.array.shape:
                         grad = unbroadcast(grad, edge.array.shape, node, position)
                     held = arrived.get(edge)
-                    arrived[edge] = grad if held is None else plus(held, grad)
+                    arrived[edge] = grad if held is None else add(held, grad)
         return run.results()
 
 
@@ -90,40 +99,40 @@ class Pass:
     """One backward pass; its parameters are those of :func:`run_backward`.
 
     ``arrived`` holds the sum of what has arrived at each leaf, and at each node in the heap. While the pass is entered,
-    operations are recorded or not as `create_graph` says, and hooks find it through :data:`~minigrad.autograd.hooks.ending`.
+    operations are recorded or not as `create_graph` says, and hooks find it through :data:`~minigrad.autograd.hooks.pass_end`.
     """
 
     def __init__(self, roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
-                 cls: type[TensorBase], given: set[int], run_targets: bool) -> None:
-        self.create_graph, self.cls, self.given, self.run_targets = create_graph, cls, given, run_targets
+                 cls: type[TensorBase], shown: set[int], run_targets: bool) -> None:
+        self.create_graph, self.cls, self.shown, self.run_targets = create_graph, cls, shown, run_targets
         self.arrived: dict[Any, Any] = {}
         self.heap: list[tuple[int, Node]] = []
-        self.freed = None if keep_graph else Freed(user_frame())
+        self.freed = None if keep_graph else FreedMark(user_frame())
         self.watching = observer.get()
         self.targets = None if wanted is None else set(wanted)
-        self.needed = None if self.targets is None else leading_to(self.targets, [edge for edge, _ in roots])
+        self.needed = None if self.targets is None else nodes_leading_to(self.targets, [edge for edge, _ in roots])
         self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
         # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
-        simple = not create_graph and self.watching is None and self.targets is None and _arrays.most_cards() < 2
+        simple = not create_graph and self.watching is None and self.targets is None and _arrays.gpu_count() < 2
         dtype = roots[0][1].dtype
-        self.usual_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
+        self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
         for edge, g in roots:
             self.arrive(edge, g)
 
     def __enter__(self) -> Pass:
         self.calls: dict[Any, Any] = {}
         self.outer_mode = grad_enabled.set(recording_mode(self.create_graph))
-        self.outer_calls = ending.set(self.calls)
+        self.outer_calls = pass_end.set(self.calls)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        ending.reset(self.outer_calls)
+        pass_end.reset(self.outer_calls)
         grad_enabled.reset(self.outer_mode)
 
     def arrive(self, edge: Any, g: Any) -> None:
         """Add `g` to what has arrived at `edge`."""
         if edge in self.arrived:
-            self.arrived[edge] = plus(self.arrived[edge], g)
+            self.arrived[edge] = add(self.arrived[edge], g)
         else:
             self.arrived[edge] = g
             if isinstance(edge, Node):
@@ -135,13 +144,13 @@ class Pass:
             self.arrived[node] = [None] * len(node.shape)
             heappush(self.heap, (-node.stamp, node))
         held = self.arrived[node]
-        held[index] = g if held[index] is None else plus(held[index], g)
+        held[index] = g if held[index] is None else add(held[index], g)
 
     def pop_youngest(self) -> tuple[Node, Any]:
         """The youngest node in the heap, and the sum of what has arrived at it."""
         node = heappop(self.heap)[1]
         g = self.arrived.pop(node)
-        return node, Several(g) if g.__class__ is list else g
+        return node, OutputGradients(g) if g.__class__ is list else g
 
     def apply_rules(self, node: Node, g: Any) -> tuple[Any, ...]:
         """The gradients of `node`'s inputs, with all that may be asked for beside its rules; none where the pass ends there."""
@@ -149,18 +158,18 @@ class Pass:
         if self.needed is not None and self.stops_at(node, g):
             return ()
         if extras is not None:
-            g = before(extras, g, self.cls)
+            g = run_pre_hooks(extras, g, self.cls)
         if isinstance(node, Port):
             self.arrive_at_output(node.inputs[0], node.index, g)
             return ()
         saved = check_saved(node) if node.saved.__class__ is not tuple or ledger.last > node.stamp else node.saved
         if self.create_graph:
             saved = node.as_tensors(saved, self.cls)
-        grads = with_care(node, g, saved)
+        grads = apply_rules(node, g, saved)
         if saved and self.freed is not None:
             node.saved = self.freed
         if extras is not None:
-            grads = after(extras, grads, g, self.cls)
+            grads = run_post_hooks(extras, grads, g, self.cls)
         if self.watching is not None and self.watching.anomaly:
             self.watching.check_backward(node, grads)
         return grads
@@ -173,7 +182,7 @@ class Pass:
         if node not in self.targets:
             return False
         last = not (self.run_targets or any(e in self.needed for e in node.inputs if e is not None))
-        self.found[node] = g if node.extras is None or not last else of_tensor(node.extras, g, self.cls)
+        self.found[node] = g if node.extras is None or not last else finish_gradient(node.extras, g, self.cls)
         return last
 
     def results(self) -> dict[Any, Any]:
@@ -184,62 +193,65 @@ class Pass:
             self.found[leaf] = run_hooks(hooks, g, self.cls) if hooks else g
         if self.calls:
             finish_pass()
-            self.given.update(self.calls.get(None, ()))
+            self.shown.update(self.calls.get(None, ()))
         return self.found
 
 
-class Several(tuple[Any, ...]):
-    """The gradients of a node that has several outputs; None for one that nothing has arrived at."""
+class OutputGradients(tuple[Any, ...]):
+    """The gradients of the outputs of a node that has several. One that no gradient has reached is None."""
 
     __slots__ = ()
     dtype = None
 
 
-plus: Callable[[Any, Any], Any] = operator.add  # of gradients
+add: Callable[[Any, Any], Any] = operator.add  # of gradients
 
 
-def plus_on_card(a: Any, b: Any) -> Any:
-    """The sum of two gradients, tensors or arrays, on the card they are on."""
-    if isinstance(a, TensorBase) or not _arrays.elsewhere(a):
+def add_on_device(a: Any, b: Any) -> Any:
+    """The sum of two gradients, tensors or arrays, computed on the device they are on."""
+    if isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
         return a + b
-    with _arrays.beside(a):
+    with _arrays.on_device_of(a):
         return a + b
 
 
-def follow_cards() -> None:
-    """Where there are several cards, sums take more than an operator."""
-    global plus
-    if _arrays.most_cards() > 1:
-        plus = plus_on_card
+def guard_addition() -> None:
+    """Make the addition of gradients enter their device, if there are several GPUs."""
+    global add
+    if _arrays.gpu_count() > 1:
+        add = add_on_device
 
 
-_arrays.on_more_cards.append(follow_cards)
+_arrays.on_more_gpus.append(guard_addition)
 
 
-def leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
-    """The targets, and every node below `roots` from which one of them can be reached."""
+def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
+    """The targets, and every node below `roots` from which a target can be reached."""
     needed = set(targets)
-    for node in sorted(graph.reachable(roots), key=lambda n: n.stamp):  # inputs before what was computed from them
+    for node in sorted(graph.reachable_nodes(roots), key=lambda n: n.stamp):  # inputs before what was computed from them
         if any(e in needed for e in node.inputs if e is not None):
             needed.add(node)
     return needed
 
 
-def with_care(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The rules of `node`, for a gradient that may be complex, on another card, or of several results."""
-    first = array_in(next((x for x in g if x is not None), None) if isinstance(g, Several) else g)
-    if _arrays.elsewhere(first):
-        with _arrays.beside(first):
-            return with_care(node, g, saved)
-    return conjugated(node, g, saved) if node.holomorphic else node.backward(g, saved)
+def apply_rules(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Apply the rules of `node` to a gradient that may be complex, on another device, or that of several outputs."""
+    first = unwrap(next((x for x in g if x is not None), None) if isinstance(g, OutputGradients) else g)
+    if _arrays.needs_device_guard(first):
+        with _arrays.on_device_of(first):
+            return apply_rules(node, g, saved)
+    return apply_conjugated(node, g, saved) if node.holomorphic else node.backward(g, saved)
 
 
-def conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-    """PyTorch's gradient of a holomorphic operation is conj(f'(z)) g = conj(f'(z) conj(g)): the rule for real numbers."""
+def apply_conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Apply the rules of a holomorphic operation to a complex gradient.
+
+    PyTorch's gradient is conj(f'(z)) g = conj(f'(z) conj(g)): the rule for real numbers, conjugated on the way in and out.
+    """
     def flip(x: Any) -> Any:
         return None if x is None else conj(x) if x.dtype.kind == "c" else x
 
-    g = Several([flip(x) for x in g]) if isinstance(g, Several) else flip(g)
+    g = OutputGradients([flip(x) for x in g]) if isinstance(g, OutputGradients) else flip(g)
     return tuple([flip(grad) for grad in node.backward(g, saved)])
 
 

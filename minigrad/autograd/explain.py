@@ -12,7 +12,18 @@ from minigrad.autograd.observe import Observer
 from minigrad.errors import ArgumentError
 from minigrad.recording import clock
 from minigrad.recording.clock import source_line
-from minigrad.recording.graph import LEAF, Freed, Node, Off, PackedValue, Port, TensorBase, edge_of, observer, reachable
+from minigrad.recording.graph import (
+    LEAF,
+    FreedMark,
+    Node,
+    PackedValue,
+    Port,
+    RecordingOff,
+    TensorBase,
+    edge_of,
+    observer,
+    reachable_nodes,
+)
 
 __all__ = ["GraphMemory", "explain", "graph_memory"]
 
@@ -61,7 +72,7 @@ def why_outside(t: Any) -> str:
         return (f"The tensor has dtype {t.dtype!r}, and only floating-point and complex tensors have gradients. Convert it with "
                 ".float() before the operations to differentiate.")
     reason = t._off
-    if isinstance(reason, Off):
+    if isinstance(reason, RecordingOff):
         where = source_line(reason.code, reason.lasti)
         if reason.what == "detach":
             return (f"The tensor, or what it was computed from, was cut from the graph by detach() at {where}. Leave that out "
@@ -80,7 +91,7 @@ def why_unreached(edge: Any, loss: Any) -> str:
     if edge_of(loss) is None:
         return "The loss itself is in no graph. " + why_outside(loss)
     root = edge_of(loss)
-    below = set(reachable([root])) | {e for n in reachable([root]) for e in n.inputs if e is not None}
+    below = set(reachable_nodes([root])) | {e for n in reachable_nodes([root]) for e in n.inputs if e is not None}
     if edge is not root and edge not in below:
         return ("The loss does not depend on this tensor: going back from the loss along everything that was recorded, it is "
                 "never met. It was left out of the forward pass, or used through detach(), no_grad, .item(), .numpy() or an "
@@ -119,7 +130,7 @@ class ZeroWatch(Observer):
 
 def why_zero(edge: Any, loss: Any) -> str:
     """Which operation makes the gradient of `loss` zero on the way to `edge`; runs the backward pass once more."""
-    if any(isinstance(n.saved, Freed) for n in reachable([edge_of(loss)])):
+    if any(isinstance(n.saved, FreedMark) for n in reachable_nodes([edge_of(loss)])):
         return "The graph of the loss was freed; call backward(retain_graph=True), or compute it again, and ask then."
     watch = ZeroWatch()
     token = observer.set(watch)
@@ -162,8 +173,8 @@ def graph_memory(output: Any, model: Any = None) -> GraphMemory:
     Returns: a :class:`GraphMemory`; print it. Of a view the whole array behind it is counted, because that is what it keeps.
     """
     outputs = [output] if isinstance(output, TensorBase) else list(output)
-    nodes = sorted(reachable([edge_of(t) for t in outputs]), key=lambda n: n.stamp)
-    owner_of = clock.owners([n.stamp for n in nodes], dict(model.named_modules()) if model is not None else {})
+    nodes = sorted(reachable_nodes([edge_of(t) for t in outputs]), key=lambda n: n.stamp)
+    owner_of = clock.owning_modules([n.stamp for n in nodes], dict(model.named_modules()) if model is not None else {})
     seen = {id(clock.memory_owner(e.array)) for n in nodes for e in n.inputs if isinstance(e, TensorBase) and e.node is LEAF}
     result = GraphMemory()
     for node in nodes:

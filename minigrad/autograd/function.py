@@ -14,7 +14,7 @@ from minigrad.errors import ArgumentError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
 from minigrad.recording.clock import ledger, user_frame
-from minigrad.recording.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tied
+from minigrad.recording.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tensor_on_edge, unwrap
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -116,9 +116,9 @@ class FunctionNode(Node):
         result = []
         for k, a in zip(self.saved_from, saved):
             if k < 0:
-                result.append(tied(a, new_port(self, -1 - k, a) if several else self, cls))
+                result.append(tensor_on_edge(a, new_port(self, -1 - k, a) if several else self, cls))
             else:
-                result.append(tied(a, self.inputs[k] if k < len(self.inputs) else None, cls))
+                result.append(tensor_on_edge(a, self.inputs[k] if k < len(self.inputs) else None, cls))
         return tuple(result)
 
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -128,11 +128,12 @@ class FunctionNode(Node):
         for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
             if grad is None and self.ctx._materialize and dtype is not None:
                 like = next(x for x in g if x is not None)
-                like = like.array if isinstance(like, TensorBase) else like
+                like = unwrap(like)
                 grad = np.zeros(shape, dtype, like=like)
             given = grad is None or isinstance(grad, TensorBase)
-            incoming.append(grad if given else tied(_arrays.as_array(grad), None, self.like))
-        self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tied(a, None, self.like) for a in saved])
+            incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
+        self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tensor_on_edge(a, None, self.like)
+                                 for a in saved])
         try:
             result = self.function.backward(self.ctx, *incoming)
         finally:
@@ -257,18 +258,18 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
                              frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)
-    node.saved_from = tuple([place(t, inputs, outputs) for t in ctx._to_save])
+    node.saved_from = tuple([saved_origin(t, inputs, outputs) for t in ctx._to_save])
     node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
     node.input_dtypes = tuple([t.array.dtype for t in inputs])
     mode = grad_enabled.get()
     if mode is not True:
-        mode.recorded(node, tuple([o.array for o in found]), tuple([t.array for t in inputs]), node.like)
+        mode.observe(node, tuple([o.array for o in found]), tuple([t.array for t in inputs]), node.like)
     ctx._saved = None
     ctx._node = weakref.ref(node)
     return node
 
 
-def place(t: Any, inputs: list[Any], outputs: list[Any]) -> int:
+def saved_origin(t: Any, inputs: list[Any], outputs: list[Any]) -> int:
     """Where a saved tensor comes from: the number of an input, -1 - k for output k, or a number past the inputs."""
     for k, o in enumerate(outputs):
         if o is t:
@@ -277,7 +278,7 @@ def place(t: Any, inputs: list[Any], outputs: list[Any]) -> int:
 
 
 def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: Sequence[Any], several: bool) -> Any:
-    """One result of forward, given its place in the graph."""
+    """Give one result of a Function's forward its place in the graph, and return it."""
     if not isinstance(out, TensorBase):
         if out is None or several:
             return out
@@ -285,11 +286,11 @@ def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: 
     constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in "fc"
     if any(out is t for t in ctx._dirty):
         if node is not None:
-            inplace.move(out, new_port(node, k, out.array) if several else node)
+            inplace.rebase(out, new_port(node, k, out.array) if several else node)
         return out
     result: Any = out
     if any(out is a for a in args) or edge_of(out) is not None:  # returned as it came: the result is another tensor
-        result = tied(out.array, None, out.result_class)
+        result = tensor_on_edge(out.array, None, out.result_class)
     if node is not None and not constant:
         result.node = new_port(node, k, out.array) if several else node
     return result
@@ -324,11 +325,11 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         edges = [edge_of(t) for t in (*grads, *ctx.saved_tensors) if isinstance(t, TensorBase)]
         edges = [e for e in edges if e is not None]
         if edges:
-            results = tuple([r if r is None else refusing(r, edges) for r in results])
+            results = tuple([r if r is None else refuse_backward(r, edges) for r in results])
         return results if isinstance(result, tuple) else results[0]
     return wrapper
 
 
-def refusing(t: Any, edges: list[Any]) -> Any:
-    """`t` with a node that refuses to be run."""
-    return tied(t.array, RefusingNode.make(tuple(edges), t.array.shape), t.result_class)
+def refuse_backward(t: Any, edges: list[Any]) -> Any:
+    """Give `t` a node that refuses to run, and return it."""
+    return tensor_on_edge(t.array, RefusingNode.make(tuple(edges), t.array.shape), t.result_class)

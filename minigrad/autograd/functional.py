@@ -11,10 +11,10 @@ from typing import Any, Callable, Sequence
 from minigrad.autograd.differentiate import grad
 from minigrad.errors import ArgumentError, GraphError, ShapeError
 from minigrad.ops.pointwise.arithmetic import zeros_of
-from minigrad.ops.shaping.shape import filled, reshape
+from minigrad.ops.shaping.shape import constant_full, reshape
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.call import constant
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase, grad_enabled, recording_mode
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -41,11 +41,11 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
     """
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError(f'jacobian: Expected strategy to be either "forward-mode" or "reverse-mode", not {strategy!r}')
-    with Recorded():
-        xs = prepared("jacobian", inputs, create_graph)
+    with RecordingBlock():
+        xs = prepare_inputs("jacobian", inputs, create_graph)
         ys, several = results("jacobian", func(*xs), strict)
-        rows = [packed(jacobian_of("jacobian", y, xs, create_graph, strict), isinstance(inputs, (tuple, list))) for y in ys]
-    return packed(rows, several)
+        rows = [pack(jacobian_of("jacobian", y, xs, create_graph, strict), isinstance(inputs, (tuple, list))) for y in ys]
+    return pack(rows, several)
 
 
 def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: bool) -> list[Any]:
@@ -56,7 +56,7 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
         if not requires_grad(y):
             found: tuple[Any, ...] = (None,) * len(xs)
         else:
-            found = grad(flat, xs, unit(flat, k), retain_graph=True, create_graph=create_graph, allow_unused=True)
+            found = grad(flat, xs, unit_like(flat, k), retain_graph=True, create_graph=create_graph, allow_unused=True)
         for i, (g, x) in enumerate(zip(found, xs)):
             if g is None and strict:
                 raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in "
@@ -64,12 +64,12 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
             columns[i].append(zeros_of(x) if g is None else g)
     shape = tuple(y.array.shape)
     return [reshape(stack(c, dim=0), shape=shape + tuple(x.array.shape)) if c
-            else filled(x, size=shape + tuple(x.array.shape)) for c, x in zip(columns, xs)]
+            else constant_full(x, size=shape + tuple(x.array.shape)) for c, x in zip(columns, xs)]
 
 
-@on_its_card
-def unit(like: Any, k: int) -> Any:
-    """A constant in the shape of `like` that is 1 at place `k`, counted through all dimensions, and 0 elsewhere."""
+@on_device_of_inputs
+def unit_like(like: Any, k: int) -> Any:
+    """A constant in the shape of `like` that is 1 at place `k`, counted in row-major order, and 0 elsewhere."""
     made = zeros_of(like)
     made.array.reshape(-1)[k] = 1
     return made
@@ -89,7 +89,7 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, s
     several = isinstance(inputs, (tuple, list))
 
     def gradient(*xs: Any) -> Any:
-        y = single("hessian", func(*xs))
+        y = single_output("hessian", func(*xs))
         if not requires_grad(y):
             if strict:
                 raise GraphError("hessian: the output of the function is independent of its inputs; not allowed in strict mode")
@@ -107,14 +107,14 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
     `v` may be left out where the output is one number.
     """
-    with Recorded():
-        xs = prepared("vjp", inputs, create_graph)
+    with RecordingBlock():
+        xs = prepare_inputs("vjp", inputs, create_graph)
         ys, several = results("vjp", func(*xs), strict)
         vs = vectors("vjp", v, ys)
         found = grad([y for y in ys if requires_grad(y)], xs, [u for u, y in zip(vs, ys) if requires_grad(y)],
                      create_graph=create_graph, allow_unused=True) if any(map(requires_grad, ys)) else (None,) * len(xs)
         gs = replace_missing("vjp", found, xs, strict)
-    return packed(outputs(ys, create_graph), several), packed(gs, isinstance(inputs, (tuple, list)))
+    return pack(outputs(ys, create_graph), several), pack(gs, isinstance(inputs, (tuple, list)))
 
 
 def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
@@ -123,13 +123,13 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
     `v` may be left out where there is one input of one element. Costs two backward passes (see the module's text).
     """
-    with Recorded():
-        xs = prepared("jvp", inputs, create_graph)
+    with RecordingBlock():
+        xs = prepare_inputs("jvp", inputs, create_graph)
         vs = vectors("jvp", v, xs)
         ys, several = results("jvp", func(*xs), strict)
         products = jvp_of(ys, xs, vs, create_graph)
         gs = replace_missing("jvp", products, ys, strict)
-    return packed(outputs(ys, create_graph), several), packed(gs, several)
+    return pack(outputs(ys, create_graph), several), pack(gs, several)
 
 
 def jvp_of(ys: list[Any], xs: list[Any], vs: list[Any], create_graph: bool) -> list[Any]:
@@ -149,35 +149,35 @@ def jvp_of(ys: list[Any], xs: list[Any], vs: list[Any], create_graph: bool) -> l
 def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
         strict: bool = False) -> tuple[Any, Any]:
     """``func(inputs)``, one number, and the product of its Hessian with `v`, shaped as the inputs: ``Hv``."""
-    with Recorded():
-        xs = prepared("hvp", inputs, create_graph)
+    with RecordingBlock():
+        xs = prepare_inputs("hvp", inputs, create_graph)
         vs = vectors("hvp", v, xs)
-        y = single("hvp", func(*xs))
+        y = single_output("hvp", func(*xs))
         first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
         first = tuple([x * 0 if g is None else g for g, x in zip(first, xs)])
         products = jvp_of(list(first), xs, vs, create_graph)
         gs = replace_missing("hvp", products, xs, strict)
-    return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
+    return outputs([y], create_graph)[0], pack(gs, isinstance(inputs, (tuple, list)))
 
 
 def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False,
         strict: bool = False) -> tuple[Any, Any]:
     """``func(inputs)``, one number, and the product of `v`, shaped as the inputs, with its Hessian: ``vᵀH``."""
-    with Recorded():
-        xs = prepared("vhp", inputs, create_graph)
+    with RecordingBlock():
+        xs = prepare_inputs("vhp", inputs, create_graph)
         vs = vectors("vhp", v, xs)
-        y = single("vhp", func(*xs))
+        y = single_output("vhp", func(*xs))
         first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
         live = [(g, u) for g, u in zip(first, vs) if g is not None and requires_grad(g)]
         found = grad([g for g, _ in live], xs, [u for _, u in live], create_graph=create_graph, allow_unused=True) if live \
             else (None,) * len(xs)
         gs = replace_missing("vhp", found, xs, strict)
-    return outputs([y], create_graph)[0], packed(gs, isinstance(inputs, (tuple, list)))
+    return outputs([y], create_graph)[0], pack(gs, isinstance(inputs, (tuple, list)))
 
 
 # ---------------------------------------------------------------------------------------------------- the parts
 
-class Recorded:
+class RecordingBlock:
     """A block in which operations are recorded whatever the mode outside."""
 
     def __enter__(self) -> None:
@@ -197,7 +197,7 @@ def with_leaf(array: Any, like: Any) -> Any:
     return t
 
 
-def prepared(caller: str, inputs: Any, create_graph: bool) -> list[Any]:
+def prepare_inputs(caller: str, inputs: Any, create_graph: bool) -> list[Any]:
     """The inputs as tensors to differentiate with respect to: aliases of the user's under `create_graph`, else leaves."""
     found = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
     for k, x in enumerate(found):
@@ -222,7 +222,8 @@ def results(caller: str, output: Any, strict: bool) -> tuple[list[Any], bool]:
     return found, several
 
 
-def single(caller: str, output: Any) -> Any:
+def single_output(caller: str, output: Any) -> Any:
+    """The one number that the function returned. Raises ``ShapeError`` if it returned anything else."""
     ys, _ = results(caller, output, False)
     if len(ys) != 1 or ys[0].array.size != 1:
         raise ShapeError(f"{caller}: the function must return one number, but it returned "
@@ -237,7 +238,7 @@ def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
         if len(like) != 1 or like[0].array.size != 1:
             raise ShapeError(f"{caller}: the vector v can only be left out for one tensor of one element, here the shapes are "
                              f"{[list(t.array.shape) for t in like]}")
-        return [filled(like[0], size=like[0].array.shape, value=1)]
+        return [constant_full(like[0], size=like[0].array.shape, value=1)]
     vs = list(v) if isinstance(v, (tuple, list)) else [v]
     if len(vs) != len(like):
         raise ShapeError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
@@ -259,5 +260,6 @@ def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:
     return list(ys) if create_graph else [constant(y.array, y) for y in ys]
 
 
-def packed(found: list[Any], several: bool) -> Any:
+def pack(found: list[Any], several: bool) -> Any:
+    """The results as a tuple if they are `several`, else the only one."""
     return tuple(found) if several else found[0]

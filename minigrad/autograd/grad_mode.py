@@ -35,11 +35,12 @@ class GradMode:
         return type(self)()
 
     def __call__(self, function: F) -> F:
-        return decorated(self.clone, function)
+        return decorate(self.clone, function)
 
 
-def decorated(block: Callable[[], Any], function: F) -> F:
-    """`function` run inside ``block()``; a generator function is inside it whenever it runs, and outside while suspended."""
+def decorate(block: Callable[[], Any], function: F) -> F:
+    """`function` in a form that runs inside ``block()``. A generator function is inside the block whenever it runs, and outside
+    while it is suspended."""
     if inspect.isgeneratorfunction(function):
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:
@@ -79,7 +80,7 @@ class no_grad(GradMode):
     mode = False
 
     def __new__(cls, function: Any = None) -> Any:
-        return super().__new__(cls) if function is None else decorated(cls, function)
+        return super().__new__(cls) if function is None else decorate(cls, function)
 
     def __init__(self, function: Any = None) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class enable_grad(GradMode):
     mode = True
 
     def __new__(cls, function: Any = None) -> Any:
-        return super().__new__(cls) if function is None else decorated(cls, function)
+        return super().__new__(cls) if function is None else decorate(cls, function)
 
     def __init__(self, function: Any = None) -> None:
         super().__init__()
@@ -127,7 +128,7 @@ class inference_mode(GradMode):
     """
 
     def __new__(cls, mode: Any = True) -> Any:
-        return super().__new__(cls) if isinstance(mode, bool) else decorated(cls, mode)
+        return super().__new__(cls) if isinstance(mode, bool) else decorate(cls, mode)
 
     def __init__(self, mode: Any = True) -> None:
         super().__init__()

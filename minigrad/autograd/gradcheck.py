@@ -70,16 +70,16 @@ def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = Non
     xs = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
     module = [p for p in func.parameters() if p.requires_grad] if hasattr(func, "parameters") else []
     live = [k for k, x in enumerate(xs) if isinstance(x, TensorBase) and edge_of(x) is not None]
-    outs = differentiable(func(*xs))
+    outs = differentiable_outputs(func(*xs))
     if grad_outputs is None:
         rng = np.random.default_rng(0)
-        gs = [with_leaf(like(rng.standard_normal(y.array.shape).astype(y.array.dtype), y.array), y) for y in outs]
+        gs = [with_leaf(move_beside(rng.standard_normal(y.array.shape).astype(y.array.dtype), y.array), y) for y in outs]
     else:
         gs = list(grad_outputs) if isinstance(grad_outputs, (tuple, list)) else [grad_outputs]
 
     def gradients(*args: Any) -> Any:
         points, starts = list(args[:len(xs)]), args[len(xs):]
-        ys = differentiable(func(*points))
+        ys = differentiable_outputs(func(*points))
         found = grad(ys, [points[k] for k in live] + module, list(starts), create_graph=True, allow_unused=True)
         return tuple([g for g in found if g is not None])
 
@@ -102,17 +102,17 @@ class WithParameters:
         return [(f"parameter {k}", p) for k, p in enumerate(self.parameters_)]
 
 
-def host(array: Any) -> np.ndarray[Any, Any]:
-    """A copy of `array` in main memory, where all is compared."""
+def copy_to_host(array: Any) -> np.ndarray[Any, Any]:
+    """A copy of `array` on the CPU, where everything is compared."""
     return np.array(_arrays.to_numpy(array))
 
 
-def like(array: np.ndarray[Any, Any], other: Any) -> Any:
-    """`array` where `other` is."""
+def move_beside(array: np.ndarray[Any, Any], other: Any) -> Any:
+    """`array` on the device of `other`."""
     return _arrays.to_device(array, _arrays.device_of(other))
 
 
-def differentiable(output: Any) -> list[Any]:
+def differentiable_outputs(output: Any) -> list[Any]:
     """The outputs that have a gradient."""
     found = list(output) if isinstance(output, (tuple, list)) else [output]
     return [y for y in found if isinstance(y, TensorBase) and edge_of(y) is not None]
@@ -143,12 +143,12 @@ class Check:
         self.rtol = (1e-3 if fine else 1e-2) if rtol is None else rtol
 
     def run(self) -> None:
-        outputs = differentiable(self.func(*self.inputs))
+        outputs = differentiable_outputs(self.func(*self.inputs))
         if not outputs:
             raise GradcheckError("gradcheck: no output of the function requires grad: it does not depend on the inputs, or left "
                                  "the graph on the way (detach, no_grad, .numpy(), .item())")
         analytical = self.analytical(outputs)
-        again = self.analytical(differentiable(self.func(*self.inputs)))
+        again = self.analytical(differentiable_outputs(self.func(*self.inputs)))
         for row, other in zip(analytical, again):
             for (name, _), a, b in zip(self.named, row, other):
                 if np.abs(a - b).max(initial=0) > self.nondet_tol:
@@ -172,13 +172,13 @@ class Check:
                     unit = np.zeros(y.array.size, y.array.dtype)
                     unit[i] = part
                     try:
-                        start = constant(like(unit.reshape(y.array.shape), y.array), y)
+                        start = constant(move_beside(unit.reshape(y.array.shape), y.array), y)
                         found = grad(y, tensors, start, retain_graph=True, allow_unused=True)
                     except ShapeError as error:
                         raise GradcheckError(f"gradcheck: {error}. Likely cause: a missing un-broadcast (a sum over the "
                                              "dimensions in which that input was broadcast), or a transposed factor") from error
                     for row, g, x in zip(rows, found, tensors):
-                        row.append(np.zeros(x.array.size, x.array.dtype) if g is None else host(g.array).reshape(-1))
+                        row.append(np.zeros(x.array.size, x.array.dtype) if g is None else copy_to_host(g.array).reshape(-1))
             result.append([np.array(row).reshape(-1, x.array.size) for row, x in zip(rows, tensors)])
         return result
 
@@ -186,13 +186,13 @@ class Check:
         """The function's outputs as flat arrays; complex ones as their real and imaginary parts in turn."""
         mode = grad_enabled.set(recording_mode(True))  # what requires grad decides which outputs count
         try:
-            return [parts_of(host(y.array).reshape(-1)) for y in differentiable(self.func(*self.inputs))]
+            return [parts_of(copy_to_host(y.array).reshape(-1)) for y in differentiable_outputs(self.func(*self.inputs))]
         finally:
             grad_enabled.reset(mode)
 
     def numerical(self, x: Any, outputs: list[Any]) -> list[tuple[Any, Any, Any]]:
         """By output: the Jacobian from values, and the slopes to the left and to the right of each point."""
-        keep, points = x.array, host(x.array)
+        keep, points = x.array, copy_to_host(x.array)
         sizes = [y.array.size * (2 if y.array.dtype.kind == "c" else 1) for y in outputs]
         is_complex = keep.dtype.kind == "c"
         left, middle, right = ([np.zeros((n, keep.size), keep.dtype) for n in sizes] for _ in range(3))
@@ -202,7 +202,7 @@ class Check:
                 for part in (1.0, 1j) if is_complex else (1.0,):
                     value = abs(complex(points.reshape(-1)[i]))
                     h = self.eps or float(np.finfo(keep.dtype).eps) ** (1 / 3) * max(1.0, value)
-                    above, below = (self.shifted(x, points, i, s * h * part) for s in (1, -1))
+                    above, below = (self.shift(x, points, i, s * h * part) for s in (1, -1))
                     for o in range(len(sizes)):
                         # PyTorch's gradient of a real function of z = a + ib is df/da + i df/db.
                         right[o][:, i] += part * (above[o] - here[o]) / h
@@ -217,10 +217,10 @@ class Check:
                     middle[o] = e
         return list(zip(middle, left, right))
 
-    def shifted(self, x: Any, points: Any, i: int, by: complex) -> list[Any]:
+    def shift(self, x: Any, points: Any, i: int, by: complex) -> list[Any]:
         moved = points.copy()
         moved.reshape(-1)[i] += by
-        x.array = like(moved, x.array)
+        x.array = move_beside(moved, x.array)
         return self.values()
 
     def complex_step(self, x: Any, points: Any, sizes: list[int]) -> list[Any] | None:
@@ -234,8 +234,8 @@ class Check:
             for i in range(keep.size):
                 moved = points.astype(np.complex128)
                 moved.reshape(-1)[i] += 1j * h
-                x.array = like(moved, keep)
-                found = [host(y.array).reshape(-1) for y in differentiable(self.func(*self.inputs))]
+                x.array = move_beside(moved, keep)
+                found = [copy_to_host(y.array).reshape(-1) for y in differentiable_outputs(self.func(*self.inputs))]
                 if [f.size for f in found] != sizes or any(f.dtype.kind != "c" for f in found):
                     return None
                 columns.append([f.imag / h for f in found])

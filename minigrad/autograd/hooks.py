@@ -10,45 +10,45 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad.errors import ArgumentError, DtypeError, GraphError, ShapeError
-from minigrad.recording.argument_errors import named
-from minigrad.recording.call import as_array
+from minigrad.recording.argument_errors import dtype_name
+from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import TensorBase, tied
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import TensorBase, tensor_on_edge
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
 # None, the identities of the arrays that users have been shown, and may keep.
-ending: ContextVar[Any] = ContextVar("ending", default=None)
+pass_end: ContextVar[Any] = ContextVar("ending", default=None)
 
 
-def show(array: Any) -> None:
-    """Note that users may keep `array`, so that it is not made a ``.grad``, which later passes add to in place."""
-    calls = ending.get()
+def note_shown(array: Any) -> None:
+    """Note that users may keep `array`. It then never becomes a ``.grad``, because later passes add to that in place."""
+    calls = pass_end.get()
     if calls is not None:
         calls.setdefault(None, set()).add(id(array))
 
 
-def wrapped(g: Any, cls: type[TensorBase]) -> Any:
-    """A gradient as hooks see it: tensors, whatever the pass computes with."""
+def wrap_gradient(g: Any, cls: type[TensorBase]) -> Any:
+    """A gradient as hooks see it: as a tensor, whatever the pass computes with."""
     if isinstance(g, tuple):
-        return tuple([wrapped(x, cls) for x in g])
+        return tuple([wrap_gradient(x, cls) for x in g])
     if g is None or isinstance(g, TensorBase):
         return g
-    show(g)
-    return tied(as_array(g), None, cls)
+    note_shown(g)
+    return tensor_on_edge(unwrap_result(g), None, cls)
 
 
-def unwrapped(new: Any, like: Any) -> Any:
-    """What a hook returned, as the pass computes with it."""
+def unwrap_gradient(new: Any, like: Any) -> Any:
+    """What a hook returned in the form that the pass computes with, which is that of `like`."""
     if isinstance(new, tuple):
-        return type(like)([unwrapped(n, o) for n, o in zip(new, like)])
+        return type(like)([unwrap_gradient(n, o) for n, o in zip(new, like)])
     return new if new is None or isinstance(like, TensorBase) else new.array
 
 
 def run_hooks(hooks: dict[int, Any], g: Any, cls: type[TensorBase]) -> Any:
-    """Tensor hooks, in the order they were registered; each may return a gradient to take the place of `g`."""
+    """Run tensor hooks in the order of their registration. Each may return a gradient that replaces `g`."""
     for hook in list(hooks.values()):
-        seen = wrapped(g, cls)
+        seen = wrap_gradient(g, cls)
         new = hook(seen)
         if new is not None:
             name = getattr(hook, "__name__", hook)
@@ -56,50 +56,50 @@ def run_hooks(hooks: dict[int, Any], g: Any, cls: type[TensorBase]) -> Any:
                 raise ArgumentError(f"expected Variable, but hook {name!r} returned {type(new).__name__!r}; return None or "
                                     "a tensor")
             if new.array.dtype is not seen.array.dtype:
-                raise DtypeError(f"hook {name!r} has changed the type of value: it was {named(seen.array.dtype)}, and it "
-                                 f"returned {named(new.array.dtype)}; convert what it returns, by .to(grad.dtype)")
+                raise DtypeError(f"hook {name!r} has changed the type of value: it was {dtype_name(seen.array.dtype)}, and it "
+                                 f"returned {dtype_name(new.array.dtype)}; convert what it returns, by .to(grad.dtype)")
             if new.array.shape != seen.array.shape:
                 raise ShapeError(f"hook {name!r} has changed the size of value: it returned a gradient of shape "
                                  f"{list(new.array.shape)} for a tensor of shape {list(seen.array.shape)}; return None or a "
                                  "tensor of that shape")
-            g = unwrapped(new, g) if not isinstance(g, TensorBase) else new
+            g = unwrap_gradient(new, g) if not isinstance(g, TensorBase) else new
     return g
 
 
-def of_tensor(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
-    """What happens when the gradient of a tensor is complete: its hooks, then retain_grad."""
+def finish_gradient(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
+    """Run what awaits the complete gradient of a tensor: its hooks, then ``retain_grad``."""
     if extras.tensor_hooks:
         g = run_hooks(extras.tensor_hooks, g, cls)
     tensor = extras.retains() if extras.retains is not None else None
     if tensor is not None:
-        show(g)
+        note_shown(g)
         accumulate(tensor, g, cls, set())
     return g
 
 
-def before(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
-    """What happens before a node runs: hooks of its tensor, retain_grad, the node's pre-hooks."""
-    g = of_tensor(extras, g, cls)
+def run_pre_hooks(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
+    """Run what comes before a node: the hooks of its tensor, ``retain_grad``, and the node's pre-hooks."""
+    g = finish_gradient(extras, g, cls)
     for hook in list(extras.pre_hooks.values()):
-        seen = wrapped(g if isinstance(g, tuple) else (g,), cls)
+        seen = wrap_gradient(g if isinstance(g, tuple) else (g,), cls)
         new = replacement(hook, hook(seen), len(seen))
         if new is not None:
-            g = unwrapped(new, g) if isinstance(g, tuple) else unwrapped(new[0], g)
+            g = unwrap_gradient(new, g) if isinstance(g, tuple) else unwrap_gradient(new[0], g)
     return g
 
 
-def after(extras: Any, grads: tuple[Any, ...], g: Any, cls: type[TensorBase]) -> tuple[Any, ...]:
-    """The node's hooks, which see the gradients of its inputs and of its results."""
+def run_post_hooks(extras: Any, grads: tuple[Any, ...], g: Any, cls: type[TensorBase]) -> tuple[Any, ...]:
+    """Run the hooks of a node, which see the gradients of its inputs and those of its outputs."""
     for hook in list(extras.post_hooks.values()):
-        new = hook(wrapped(grads, cls), wrapped(g if isinstance(g, tuple) else (g,), cls))
+        new = hook(wrap_gradient(grads, cls), wrap_gradient(g if isinstance(g, tuple) else (g,), cls))
         new = replacement(hook, new, len(grads))
         if new is not None:
-            grads = tuple([n if o is None else unwrapped(n, o) for n, o in zip(new, grads)])
+            grads = tuple([n if o is None else unwrap_gradient(n, o) for n, o in zip(new, grads)])
     return grads
 
 
 def replacement(hook: Any, new: Any, count: int) -> tuple[Any, ...] | None:
-    """What a node's hook returned, as a tuple of `count` gradients; None where it returned nothing."""
+    """What a node's hook returned as a tuple of `count` gradients, or None if it returned nothing."""
     if new is None:
         return None
     values = tuple(new) if isinstance(new, (tuple, list)) else (new,)
@@ -112,63 +112,65 @@ def replacement(hook: Any, new: Any, count: int) -> tuple[Any, ...] | None:
 ACCUMULATION = "accumulation into .grad"  # what the ledger calls it
 
 
-def references(view: Any) -> int:
+def count_references(view: Any) -> int:
     """How many references there are to the array that `view` is a view of."""
     return sys.getrefcount(view.base)
 
 
-ALONE = references(np.empty((1, 1)).reshape(1))  # as many as Python counts for an array that nothing but one view holds
+# As many references as Python counts for an array that nothing but one view holds.
+SOLE_REFERENCES = count_references(np.empty((1, 1)).reshape(1))
 
 
-def sole(view: Any) -> bool:
-    """Whether `view` is all of an array that nothing else holds, such as the result of a reshape, in the usual order. What NumPy
-    broadcast is not, be it of one element: it cannot be written to."""
-    return (view.base.__class__ is view.__class__ and references(view) == ALONE and view.base.base is None
+def is_sole_view(view: Any) -> bool:
+    """Whether `view` is the whole of a contiguous array that nothing else holds, such as the result of a reshape. What NumPy
+    broadcast does not count, because it cannot be written to."""
+    return (view.base.__class__ is view.__class__ and count_references(view) == SOLE_REFERENCES and view.base.base is None
             and view.base.size == view.size and view.flags.c_contiguous
             and (view.__class__ is not np.ndarray or view.flags.writeable))
 
 
-@on_its_card
-def own(g: Any, dtype: Any, given: set[int]) -> Any:
-    """`g` as an array of `dtype` that no other tensor holds; `given` are the arrays handed out so far."""
+@on_device_of_inputs
+def ensure_owned(g: Any, dtype: Any, shown: set[int]) -> Any:
+    """`g` as an array of `dtype` that no other tensor holds. `shown` are the identities of the arrays that users have seen, or
+    that another tensor holds."""
     if g.__class__ is not np.ndarray:
-        g = as_array(g)
+        g = unwrap_result(g)
     if g.dtype is not dtype:
         g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
-    if id(g) in given or (g.base is not None and not sole(g)):
+    if id(g) in shown or (g.base is not None and not is_sole_view(g)):
         g = g.copy()
-    given.add(id(g))
+    shown.add(id(g))
     return g
 
 
-@on_its_card
-def accumulate(tensor: Any, g: Any, cls: type[TensorBase], given: set[int]) -> None:
+@on_device_of_inputs
+def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> None:
     """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
     held = tensor._grad
     if isinstance(g, TensorBase):
         tensor._grad = g if held is None else held + g
     elif held is None:
-        tensor._grad = tied(own(g, tensor.array.dtype, given), None, cls)
+        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
     elif held.node is not None:
-        tensor._grad = held + tied(own(g, tensor.array.dtype, given), None, cls)
+        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
     else:
         held.array += g
         ledger.record(held.array, ACCUMULATION)
 
 
-def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], given: set[int]) -> None:
+def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> None:
     """Add `g` to ``leaf.grad`` and call the hooks of that step: those before it, those on the leaf, those after it."""
     notes = leaf.__dict__
     extras, hooks = notes.get("_accumulation"), notes.get("_post_accumulate_hooks")
     if extras is not None:
-        g = before(extras, g, cls)
-        given.add(id(g))
-    accumulate(leaf, g, cls, given)
+        g = run_pre_hooks(extras, g, cls)
+        shown.add(id(g))
+    accumulate(leaf, g, cls, shown)
     if hooks:
         for hook in list(hooks.values()):
             hook(leaf)
     if extras is not None:
-        after(extras, (), g, cls)
+        run_post_hooks(extras, (), g, cls)
 
 
 # ---------------------------------------------------------------------------------------------------- hooks on several tensors
@@ -201,8 +203,8 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], 
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     key, count = object(), len(tensors)
 
-    def arrived(k: int, g: Any) -> None:
-        calls = ending.get()
+    def on_gradient(k: int, g: Any) -> None:
+        calls = pass_end.get()
         if key not in calls:
             calls[key] = (fn, [None] * count) if mode == "all" else None
             if mode == "any":
@@ -210,12 +212,12 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], 
         if mode == "all":
             calls[key][1][k] = g
 
-    return Handles([t.register_hook(partial(arrived, k)) for k, t in enumerate(tensors)])
+    return Handles([t.register_hook(partial(on_gradient, k)) for k, t in enumerate(tensors)])
 
 
 def finish_pass() -> None:
     """Call the hooks on several tensors whose gradients this pass has computed."""
-    for key, call in list(ending.get().items()):
+    for key, call in list(pass_end.get().items()):
         if key is not None and call is not None:
             fn, grads = call
             fn(grads)

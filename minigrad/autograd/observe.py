@@ -11,31 +11,31 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import GraphError
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import Node, Packed, PackedValue, TensorBase, grad_enabled, observer
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import Node, PackedSaved, PackedValue, TensorBase, grad_enabled, observer, unwrap
 
 
 class Observer:
-    """What sees each node when it is made: the innermost pack and unpack hooks, whether anomalies are looked for, and whether
-    what is saved may be written later, so that a copy must be kept."""
+    """Sees each node when it is made. It knows the innermost pack and unpack hooks, whether to look for anomalies, and whether to
+    save copies because the values may be overwritten."""
 
     def __init__(self, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None, anomaly: bool = False,
                  copies: bool = False) -> None:
         self.hooks, self.anomaly, self.copies = hooks, anomaly, copies
 
-    def but(self, **changes: Any) -> Observer:
-        """Another that differs in `changes`."""
+    def replace(self, **changes: Any) -> Observer:
+        """Another observer that differs in `changes`."""
         return Observer(**{"hooks": self.hooks, "anomaly": self.anomaly, "copies": self.copies, **changes})
 
-    def recorded(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
-        """`node` has just been made for `result`, computed from the arrays `inputs`."""
+    def observe(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
+        """Observe `node`, which has just been made for `result`, computed from the arrays `inputs`."""
         if self.anomaly:
             self.check_forward(node, result, inputs)
         if self.copies and node.saved:
-            node.saved = each(node.saved, lambda a: a.copy())
+            node.saved = map_saved(node.saved, lambda a: a.copy())
         if self.hooks is not None and node.saved:
             pack, unpack = self.hooks
-            node.saved = Packed(each(node.saved, lambda a: PackedValue(pack, unpack, a, cls)))
+            node.saved = PackedSaved(map_saved(node.saved, lambda a: PackedValue(pack, unpack, a, cls)))
 
     def check_forward(self, node: Node, result: Any, inputs: tuple[Any, ...]) -> None:
         """Raise if `result` has a NaN that no input had, or an infinity where all inputs are finite."""
@@ -55,35 +55,36 @@ class Observer:
     def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
         """Raise if a gradient that `node` computed has a NaN."""
         for k, grad in enumerate(grads):
-            array = grad.array if isinstance(grad, TensorBase) else grad
+            array = unwrap(grad)
             if array is not None and array.dtype.kind in "fc" and has_nan(array):
                 raise GraphError(f"Function '{node.name()}' returned nan values in its {k}th output: the derivative of "
                                  f"{node.op_name or node.name()}, called at {node.source()}, with respect to "
                                  + (f"'{node.arguments[k]}'" if k < len(node.arguments) else f"its argument {k}"))
 
 
-@on_its_card
+@on_device_of_inputs
 def has_nan(array: Any) -> bool:
+    """Whether `array` has a NaN."""
     return bool(np.isnan(array).any())
 
 
-def each(saved: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
-    """`saved` with ``change(array)`` in place of each array."""
-    return tuple([None if a is None else each(a, change) if isinstance(a, tuple) else change(a) for a in saved])
+def map_saved(saved: tuple[Any, ...], change: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """`saved` with ``change(array)`` in the place of each array."""
+    return tuple([None if a is None else map_saved(a, change) if isinstance(a, tuple) else change(a) for a in saved])
 
 
-class Watching:
-    """A block in which recording is observed."""
+class ObserverBlock:
+    """A block in which an :class:`Observer` sees what is recorded."""
 
     def __init__(self) -> None:
         self._tokens: list[tuple[Token[Any], Token[Any] | None]] = []
 
-    def changed(self, before: Observer | None) -> Observer | None:
+    def new_observer(self, before: Observer | None) -> Observer | None:
         """The observer for the block, given the one outside it."""
         raise NotImplementedError
 
     def __enter__(self) -> Any:
-        watching = self.changed(observer.get())
+        watching = self.new_observer(observer.get())
         token = observer.set(watching)
         self._tokens.append((token, grad_enabled.set(watching or True) if grad_enabled.get() else None))
         return self

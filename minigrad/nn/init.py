@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import _arrays, autograd
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["calculate_gain", "constant_", "dirac_", "eye_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_",
            "orthogonal_", "sparse_", "trunc_normal_", "uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"]
@@ -191,7 +191,7 @@ def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = No
     return _write(tensor, values, "sparse_")
 
 
-def _deprecated(name: str) -> Any:
+def _older_name(name: str) -> Any:
     """PyTorch's older name of a function, without the underscore, which warns."""
     function = globals()[name + "_"]
 
@@ -204,7 +204,7 @@ def _deprecated(name: str) -> Any:
     return older
 
 
-@on_its_card
+@on_device_of_inputs
 def _write(tensor: Any, values: Any, name: str) -> Any:
     """Put `values`, a NumPy array, into `tensor`."""
     tensor.array[...] = _arrays.to_device(values.astype(tensor.array.dtype), _arrays.device_of(tensor.array))
@@ -212,7 +212,7 @@ def _write(tensor: Any, values: Any, name: str) -> Any:
     return tensor
 
 
-uniform, normal, constant, eye, dirac = [_deprecated(name) for name in ("uniform", "normal", "constant", "eye", "dirac")]
-xavier_uniform, xavier_normal = _deprecated("xavier_uniform"), _deprecated("xavier_normal")
-kaiming_uniform, kaiming_normal = _deprecated("kaiming_uniform"), _deprecated("kaiming_normal")
-orthogonal, sparse = _deprecated("orthogonal"), _deprecated("sparse")
+uniform, normal, constant, eye, dirac = [_older_name(name) for name in ("uniform", "normal", "constant", "eye", "dirac")]
+xavier_uniform, xavier_normal = _older_name("xavier_uniform"), _older_name("xavier_normal")
+kaiming_uniform, kaiming_normal = _older_name("kaiming_uniform"), _older_name("kaiming_normal")
+orthogonal, sparse = _older_name("orthogonal"), _older_name("sparse")

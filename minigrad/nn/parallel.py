@@ -1,4 +1,4 @@
-"""One module on several cards: each takes a part of the batch (``DataParallel``).
+"""One module on several GPUs: each takes a part of the batch (``DataParallel``).
 
 The parts are those of PyTorch: :func:`scatter` the batch, :func:`replicate` the module, run the replicas in threads with
 :func:`parallel_apply`, and :func:`gather` the results. Gradients flow back through all four, and are summed where the module is.
@@ -22,12 +22,12 @@ from minigrad.ops.shaping.slicing import cat
 __all__ = ["DataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter", "scatter_kwargs"]
 
 
-def places(devices: Any) -> list[Device]:
-    """Devices, their names or numbers of cards as devices."""
+def as_devices(devices: Any) -> list[Device]:
+    """Devices, their names or numbers of GPUs as devices."""
     return [_arrays.resolve(_arrays.as_device(d)) for d in devices]
 
 
-def rebuilt(like: Any, items: Any) -> Any:
+def rebuild_sequence(like: Any, items: Any) -> Any:
     """`items` in a sequence of the type of `like`, which may be a named tuple."""
     return type(like)(*items) if hasattr(like, "_fields") else type(like)(items)
 
@@ -39,13 +39,13 @@ def scatter(inputs: Any, target_gpus: Sequence[Any], dim: int = 0) -> list[Any]:
 
     A tensor shorter than the number of devices makes fewer parts.
     """
-    devices = places(target_gpus)
+    devices = as_devices(target_gpus)
 
     def parts(x: Any) -> list[Any]:
         if isinstance(x, Tensor):
             return [piece.to(device) for piece, device in zip(x.chunk(len(devices), dim), devices)]
         if isinstance(x, (tuple, list)) and x:
-            return [rebuilt(x, items) for items in zip(*map(parts, x))]
+            return [rebuild_sequence(x, items) for items in zip(*map(parts, x))]
         if isinstance(x, dict) and x:
             return [type(x)(zip(x, values)) for values in zip(*map(parts, x.values()))]
         return [x for _ in devices]
@@ -65,7 +65,7 @@ def gather(outputs: Sequence[Any], target_device: Any, dim: int = 0) -> Any:
     """The results of the replicas as one, on `target_device`: tensors are joined along `dim`, scalars make a vector."""
     device = _arrays.as_device(target_device)
 
-    def joined(parts: Any) -> Any:
+    def join(parts: Any) -> Any:
         first = parts[0]
         if isinstance(first, Tensor):
             if all(t.dim() == 0 for t in parts) and dim == 0:
@@ -78,12 +78,12 @@ def gather(outputs: Sequence[Any], target_device: Any, dim: int = 0) -> Any:
         if isinstance(first, dict):
             if any(len(part) != len(first) for part in parts):
                 raise ValueError("All dicts must have the same number of keys")
-            return type(first)((k, joined([part[k] for part in parts])) for k in first)
+            return type(first)((k, join([part[k] for part in parts])) for k in first)
         if isinstance(first, (tuple, list)):
-            return rebuilt(first, [joined(column) for column in zip(*parts)])
+            return rebuild_sequence(first, [join(column) for column in zip(*parts)])
         raise ArgumentError(f"gather: replicas must return tensors, or tuples, lists and dictionaries of them, but one returned "
                             f"{type(first).__name__}")
-    return joined(list(outputs))
+    return join(list(outputs))
 
 
 # ---------------------------------------------------------------------------------------------------- replicas
@@ -98,10 +98,10 @@ def replicate(network: Module, devices: Sequence[Any], detach: bool = False) -> 
     """
     modules = list(network.modules())
     replicas = []
-    for device in places(devices):
+    for device in as_devices(devices):
         moved: dict[int, Any] = {}
 
-        def there(t: Any, device: Device = device, known: dict[int, Any] = moved) -> Any:
+        def copy_to(t: Any, device: Device = device, known: dict[int, Any] = moved) -> Any:
             if t is None:
                 return None
             if id(t) not in known:
@@ -111,8 +111,8 @@ def replicate(network: Module, devices: Sequence[Any], detach: bool = False) -> 
         for module in modules:
             twin = copies[module] = object.__new__(type(module))
             twin.__dict__.update(module.__dict__)
-            twin.__dict__["_parameters"] = {name: there(p) for name, p in module._parameters.items()}
-            twin.__dict__["_buffers"] = {name: there(b) for name, b in module._buffers.items()}
+            twin.__dict__["_parameters"] = {name: copy_to(p) for name, p in module._parameters.items()}
+            twin.__dict__["_buffers"] = {name: copy_to(b) for name, b in module._buffers.items()}
         for module in modules:
             copies[module].__dict__["_modules"] = {n: None if m is None else copies[m] for n, m in module._modules.items()}
         replicas.append(copies[network])
@@ -129,13 +129,13 @@ def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Se
     if len(modules) != len(inputs):
         raise AssertionError(f"The number of modules {len(modules)} is not equal to the number of inputs {len(inputs)}")
     named = [{}] * len(modules) if kwargs_tup is None else kwargs_tup
-    where: list[Any] = [home(m) for m in modules] if devices is None else places(devices)
+    where: list[Any] = [module_device(m) for m in modules] if devices is None else as_devices(devices)
     results: list[Any] = [None] * len(modules)
 
     def work(k: int) -> None:
         args = inputs[k] if isinstance(inputs[k], (tuple, list)) else (inputs[k],)
         try:
-            with _arrays.on_card(where[k]):
+            with _arrays.on_device(where[k]):
                 results[k] = modules[k](*args, **named[k])
         except Exception as error:
             results[k] = Failure(error, k, where[k])
@@ -149,11 +149,11 @@ def parallel_apply(modules: Sequence[Any], inputs: Sequence[Any], kwargs_tup: Se
             thread.join()
     for result in results:
         if isinstance(result, Failure):
-            raise result.named() from result.error
+            raise result.with_replica() from result.error
     return results
 
 
-def home(module: Any) -> Device:
+def module_device(module: Any) -> Device:
     """Where a module's parameters, else its buffers, are."""
     for t in (*module.parameters(), *module.buffers()):
         return t.device  # type: ignore[no-any-return]
@@ -166,7 +166,7 @@ class Failure:
     def __init__(self, error: Exception, replica: int, device: Device) -> None:
         self.error, self.replica, self.device = error, replica, device
 
-    def named(self) -> Exception:
+    def with_replica(self) -> Exception:
         """The exception with its replica and device in the message, of the same type where that takes a message."""
         told = "".join(traceback.format_exception(self.error))
         message = (f"Caught {type(self.error).__name__} in replica {self.replica} on device {self.device}: {self.error}\n"
@@ -184,13 +184,13 @@ def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None 
     """``module(*inputs, **module_kwargs)``, each device computing its part of the batch; the result is on `output_device`.
 
     Args:
-        device_ids: devices, their names or numbers of cards; the module is on the first. None: all cards.
+        device_ids: devices, their names or numbers of GPUs; the module is on the first. None: all GPUs.
         output_device: None: the first of them.
         dim: along which tensors are cut.
     """
     args = inputs if isinstance(inputs, tuple) else () if inputs is None else (inputs,)
     kwargs = {} if module_kwargs is None else module_kwargs
-    devices = all_cards() if device_ids is None else places(device_ids)
+    devices = all_gpus() if device_ids is None else as_devices(device_ids)
     if not devices:
         return module(*args, **kwargs)
     for t in (*module.parameters(), *module.buffers()):
@@ -207,21 +207,21 @@ def data_parallel(module: Module, inputs: Any, device_ids: Sequence[Any] | None 
     return gather(outputs, devices[0] if output_device is None else output_device, dim)
 
 
-def all_cards() -> list[Device]:
-    """All cards there are; none where CUDA cannot be used."""
+def all_gpus() -> list[Device]:
+    """All GPUs there are; none where CUDA cannot be used."""
     try:
-        cards = _arrays.library_on(Device("cuda")).cards
+        gpus = _arrays.library_on(Device("cuda")).gpus
     except DeviceError:
         return []
-    return [Device("cuda", k) for k in range(0 if cards is None else cards.count())]
+    return [Device("cuda", k) for k in range(0 if gpus is None else gpus.count())]
 
 
 class DataParallel(Module):
-    """A module computed on several cards at once, each of which takes a part of the batch.
+    """A module computed on several GPUs at once, each of which takes a part of the batch.
 
-    The batch is cut along `dim`, the module copied to each card, and the results joined on `output_device`. The gradients of
-    the copies are summed in ``module``'s parameters, which are on the first card, as is what the first copy writes to buffers
-    in place. Without cards, or with one, it is the module itself. `device_ids` and `output_device` are numbers of cards, names
+    The batch is cut along `dim`, the module copied to each GPU, and the results joined on `output_device`. The gradients of
+    the copies are summed in ``module``'s parameters, which are on the first GPU, as is what the first copy writes to buffers
+    in place. Without GPUs, or with one, it is the module itself. `device_ids` and `output_device` are numbers of GPUs, names
     or devices.
     """
 
@@ -229,12 +229,12 @@ class DataParallel(Module):
         super().__init__()
         self.module = module
         self.dim = dim
-        self.device_ids = all_cards() if device_ids is None else places(device_ids)
+        self.device_ids = all_gpus() if device_ids is None else as_devices(device_ids)
         if not self.device_ids and device_ids is not None:
-            raise ShapeError("DataParallel: device_ids is empty; None means all cards")
+            raise ShapeError("DataParallel: device_ids is empty; None means all GPUs")
         self.output_device = None
         if self.device_ids:
-            self.output_device = self.device_ids[0] if output_device is None else places([output_device])[0]
+            self.output_device = self.device_ids[0] if output_device is None else as_devices([output_device])[0]
         if len(self.device_ids) == 1:
             self.module.to(self.device_ids[0])
 

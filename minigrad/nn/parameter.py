@@ -20,11 +20,11 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
-        return owned(cls, data, requires_grad)
+        return new_parameter(cls, data, requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:
-            memo[id(self)] = twin = owned(type(self), self.detach().clone(), self.requires_grad)
+            memo[id(self)] = twin = new_parameter(type(self), self.detach().clone(), self.requires_grad)
             for name, value in self.__dict__.items():
                 if not name.startswith("_"):
                     setattr(twin, name, copy.deepcopy(value, memo))
@@ -46,13 +46,13 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
-        t = owned(cls, data, data is not None and data.requires_grad)
+        t = new_parameter(cls, data, data is not None and data.requires_grad)
         t.persistent = persistent
         return t
 
 
-def owned(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
-    """A leaf of class `cls` over the memory of the tensor `data`, or empty."""
+def new_parameter(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
+    """A new leaf of class `cls` that shares the memory of the tensor `data`, or is empty."""
     data = empty(0) if data is None else data
     if not isinstance(data, TensorBase):
         raise ArgumentError(f"{cls.__name__}(): argument 'data' must be a Tensor, not {type(data).__name__}; "
@@ -64,7 +64,7 @@ def owned(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
     return t
 
 
-class Uninitialized:
+class UninitializedTensorMixin:
     """What lazy parameters and buffers share: a dtype and a device, but no shape until :meth:`materialize`."""
 
     becomes: type[Tensor]
@@ -88,13 +88,13 @@ class Uninitialized:
     __str__ = __repr__
 
 
-class UninitializedParameter(Uninitialized, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):
     """A parameter whose shape is not known yet; the lazy modules have them until they see their first input."""
 
     becomes = Parameter
 
     def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
-        return owned(cls, empty(0, device=device, dtype=dtype), requires_grad)
+        return new_parameter(cls, empty(0, device=device, dtype=dtype), requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) not in memo:
@@ -102,17 +102,17 @@ class UninitializedParameter(Uninitialized, Parameter):
         return memo[id(self)]
 
 
-class UninitializedBuffer(Uninitialized, Tensor):
+class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """A buffer whose shape is not known yet."""
 
     becomes = Tensor
 
     def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True) -> Any:
-        t = owned(cls, empty(0, device=device, dtype=dtype), requires_grad)
+        t = new_parameter(cls, empty(0, device=device, dtype=dtype), requires_grad)
         t.persistent = persistent
         return t
 
 
 def is_lazy(param: Any) -> bool:
     """Whether a parameter or buffer has no shape yet."""
-    return isinstance(param, Uninitialized)
+    return isinstance(param, UninitializedTensorMixin)

@@ -13,7 +13,7 @@ from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.pointwise.comparison import fill_number
 from minigrad.ops.shaping.shape import sum_to_size
-from minigrad.recording.call import SCALARS, moved
+from minigrad.recording.call import SCALARS, move_to_device
 from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
@@ -66,5 +66,5 @@ def fill(input: Any, value: Any) -> Any:
     if value.ndim:
         raise ShapeError(f"fill only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     if isinstance(input, TensorBase) and isinstance(value, TensorBase):
-        value = moved(value, _arrays.device_of(input.array))
+        value = move_to_device(value, _arrays.device_of(input.array))
     return fill_with(input, value)

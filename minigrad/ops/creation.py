@@ -13,7 +13,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.recording.call import quiet
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
@@ -37,7 +37,7 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
     return t
 
 
-@on_its_card
+@on_device_of_inputs
 def write(out: Any, array: Any) -> Any:
     """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
     if not isinstance(out, TensorBase):
@@ -55,8 +55,9 @@ def refuse_integers(array: Any) -> None:
                          f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
 
 
-def adopted(array: Any) -> Any:
-    """`array`, its memory shared, with the one dtype object that minigrad compares by. Raises ``TypeError`` for others."""
+def adopt_array(array: Any) -> Any:
+    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises ``TypeError`` for other
+    dtypes."""
     known = known_dtype(array.dtype)
     return array if array.dtype is known.numpy else array.view(known.numpy)
 
@@ -101,7 +102,7 @@ def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
 
 # ---------------------------------------------------------------------------------------------------- constant values
 
-def made(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
     """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     return wrap(_arrays.make(_arrays.as_device(device), function, shape, wanted.numpy), requires_grad, out)
@@ -110,21 +111,21 @@ def made(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: An
 def empty(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
           pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None) -> Any:
     """A tensor whose values are whatever was in its memory, of a shape given as ``empty(2, 3)`` or ``empty((2, 3))``."""
-    result = made("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
-    result.array = laid_out(result.array, memory_format)
+    result = make("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
+    result.array = lay_out(result.array, memory_format)
     return result
 
 
 def zeros(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
           pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """A tensor of zeros, of a shape given as ``zeros(2, 3)`` or ``zeros((2, 3))``."""
-    return made("zeros", sizes_of("zeros", args, size), out, dtype, device, requires_grad)
+    return make("zeros", sizes_of("zeros", args, size), out, dtype, device, requires_grad)
 
 
 def ones(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
          pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """A tensor of ones, of a shape given as ``ones(2, 3)`` or ``ones((2, 3))``."""
-    return made("ones", sizes_of("ones", args, size), out, dtype, device, requires_grad)
+    return make("ones", sizes_of("ones", args, size), out, dtype, device, requires_grad)
 
 
 def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -134,13 +135,14 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
-    value = fitting("full", value, wanted)
+    value = wrap_number("full", value, wanted)
     array = quiet().run(_arrays.make, _arrays.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
     return wrap(array, requires_grad, out)
 
 
-def fitting(caller: str, value: Any, wanted: dtypes.dtype) -> Any:
-    """The number `value`, where the dtype `wanted` can hold it; of integer types -1 stands for the largest, and so on."""
+def wrap_number(caller: str, value: Any, wanted: dtypes.dtype) -> Any:
+    """The number `value` as one that the dtype `wanted` can hold. For an unsigned dtype -1 stands for its largest number, and so
+    on."""
     if wanted.kind in "iu" and not isinstance(value, complex):
         bounds = np.iinfo(wanted.numpy)
         if not (-bounds.max if wanted.kind == "u" else bounds.min) <= value <= bounds.max:
@@ -191,7 +193,7 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
         raise ShapeError(f"empty_strided: dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
                          f"({len(stride)})")
     needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
-    t = made("empty", (needed,), None, dtype, device, False)
+    t = make("empty", (needed,), None, dtype, device, False)
     strided = _arrays.library_of(t.array).as_strided
     return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
 
@@ -222,20 +224,20 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, d
     tensor([1.0000, 1.5000, 2.0000])
     """
     start, end, step = (number_of(x) for x in ((0, start, step) if end is None else (start, end, step)))
-    return stepped("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
+    return step_values("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
 
 
 def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
           device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """As :func:`arange` but with `end`, and in the default dtype. PyTorch deprecates it."""
     start, end, step = (number_of(x) for x in (start, end, step))
-    return stepped("range", start, end, step, lambda n: math.floor(n) + 1, out, dtype or dtypes.get_default_dtype(), device,
-                   requires_grad)
+    return step_values("range", start, end, step, lambda n: math.floor(n) + 1, out, dtype or dtypes.get_default_dtype(), device,
+                       requires_grad)
 
 
-def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
-            requires_grad: bool) -> Any:
-    """The numbers from `start` in steps; how many is what `rounded` makes of ``(end - start) / step``."""
+def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
+                requires_grad: bool) -> Any:
+    """The numbers from `start` in steps. `rounded` turns ``(end - start) / step`` into their count."""
     wanted = dtypes.as_dtype(dtype) if dtype is not None else None if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     finite = all(math.isfinite(x) for x in (start, end, step))
     if finite and wanted is not None and wanted.kind in "iu":
@@ -252,11 +254,11 @@ def stepped(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, 
     else:
         numbers = dtypes.get_default_dtype()
         array = start + step * np.arange(rounded((end - start) / step), dtype=np.float64)
-    return placed(array, wanted or numbers, out, device, requires_grad)
+    return tensor_on_device(array, wanted or numbers, out, device, requires_grad)
 
 
-def placed(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
-    """`array`, computed in main memory, as a tensor of `dtype` on `device`."""
+def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
+    """`array`, which was computed on the CPU, as a tensor of `dtype` on `device`."""
     array = quiet().run(array.astype, dtype.numpy, copy=False)
     return wrap(_arrays.to_device(array, _arrays.as_device(device)), requires_grad, out)
 
@@ -264,19 +266,19 @@ def placed(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -
 def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
              pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """`steps` numbers evenly spaced from `start` to `end`, both included."""
-    array, wanted = spaced("linspace", start, end, steps, dtype, out)
-    return placed(array, wanted, out, device, requires_grad)
+    array, wanted = spaced_values("linspace", start, end, steps, dtype, out)
+    return tensor_on_device(array, wanted, out, device, requires_grad)
 
 
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None,
              device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """`steps` numbers from ``base ** start`` to ``base ** end``, evenly spaced on a logarithmic scale."""
-    array, wanted = spaced("logspace", start, end, steps, dtype, out)
-    return placed(np.power(base, array.astype(np.result_type(array, np.float64))), wanted, out, device, requires_grad)
+    array, wanted = spaced_values("logspace", start, end, steps, dtype, out)
+    return tensor_on_device(np.power(base, array.astype(np.result_type(array, np.float64))), wanted, out, device, requires_grad)
 
 
-def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -> tuple[Any, dtypes.dtype]:
-    """The evenly spaced numbers from `start` to `end`, in double precision, and the dtype that is asked for."""
+def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -> tuple[Any, dtypes.dtype]:
+    """Evenly spaced numbers from `start` to `end` in double precision, and the dtype that was asked for."""
     if steps < 0:
         raise ShapeError(f"{name}: number of steps must be non-negative, got {steps}")
     for what, x in (("start", start), ("end", end)):
@@ -299,21 +301,21 @@ def spaced(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) ->
 
 # ---------------------------------------------------------------------------------------------------- like another tensor
 
-def like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
+def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
-    array = laid_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
+    array = lay_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
     return wrap(array if device is None else _arrays.to_device(array, _arrays.as_device(device)), requires_grad)
 
 
-@on_its_card
+@on_device_of_inputs
 def array_like(function: Any, input: Any, value: Any, dtype: Any) -> Any:
     """What NumPy's `function` makes of the array `input`."""
     return quiet().run(function, input, *value, dtype=dtype)
 
 
-@on_its_card
-def laid_out(array: Any, memory_format: Any) -> Any:
+@on_device_of_inputs
+def lay_out(array: Any, memory_format: Any) -> Any:
     """`array` in memory as `memory_format` says, unless that is None."""
     return array if memory_format is None or memory_format.describes(array) else memory_format.copy(array)
 
@@ -321,26 +323,26 @@ def laid_out(array: Any, memory_format: Any) -> Any:
 def empty_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
                pin_memory: bool = False, memory_format: Any = None) -> Any:
     """A tensor with unset values, of the shape and, where nothing else is said, the dtype and device of `input`."""
-    return like("empty_like", input, dtype, device, requires_grad, memory_format)
+    return make_like("empty_like", input, dtype, device, requires_grad, memory_format)
 
 
 def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
                pin_memory: bool = False, memory_format: Any = None) -> Any:
     """A tensor of zeros, of the shape and, where nothing else is said, the dtype and device of `input`."""
-    return like("zeros_like", input, dtype, device, requires_grad, memory_format)
+    return make_like("zeros_like", input, dtype, device, requires_grad, memory_format)
 
 
 def ones_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
               pin_memory: bool = False, memory_format: Any = None) -> Any:
     """A tensor of ones, of the shape and, where nothing else is said, the dtype and device of `input`."""
-    return like("ones_like", input, dtype, device, requires_grad, memory_format)
+    return make_like("ones_like", input, dtype, device, requires_grad, memory_format)
 
 
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
               requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Any:
     """A tensor of `fill_value`, of the shape and, where nothing else is said, the dtype and device of `input`."""
-    value = fitting("full_like", number_of(fill_value), dtypes.as_dtype(dtype or input.dtype))
-    return like("full_like", input, dtype, device, requires_grad, memory_format, value)
+    value = wrap_number("full_like", number_of(fill_value), dtypes.as_dtype(dtype or input.dtype))
+    return make_like("full_like", input, dtype, device, requires_grad, memory_format, value)
 
 
 def constant_like(input: Any, value: Any) -> Any:
@@ -355,19 +357,19 @@ def constant_like(input: Any, value: Any) -> Any:
 def new_empty(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
               pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """A tensor with unset values, of shape `size` and by default this tensor's dtype and device."""
-    return made("empty", sizes_of("new_empty", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
+    return make("empty", sizes_of("new_empty", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
 def new_zeros(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
               pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """A tensor of zeros, of shape `size` and by default this tensor's dtype and device."""
-    return made("zeros", sizes_of("new_zeros", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
+    return make("zeros", sizes_of("new_zeros", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
 def new_ones(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
              pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """A tensor of ones, of shape `size` and by default this tensor's dtype and device."""
-    return made("ones", sizes_of("new_ones", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
+    return make("ones", sizes_of("new_ones", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
 def new_full(self: Any, size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -406,14 +408,14 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
                       "sourceTensor.detach().clone().requires_grad_(True), rather than minigrad.tensor(sourceTensor).",
                       UserWarning, stacklevel=2)
-    array, home = array_of("tensor", data, wanted)
+    array, home = to_array("tensor", data, wanted)
     if array is data or isinstance(data, TensorBase) or not array.flags.owndata:
-        array = copied(array)
+        array = copy_array(array)
     return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)), requires_grad)
 
 
-@on_its_card
-def copied(array: Any) -> Any:
+@on_device_of_inputs
+def copy_array(array: Any) -> Any:
     """`array` in memory of its own."""
     return array.copy(order="K")
 
@@ -422,7 +424,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a tensor that shares its memory where it can: a tensor (which stays in its graph) or an array does."""
     if isinstance(data, TensorBase):
         return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
-    array, home = array_of("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
+    array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
     return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
@@ -436,9 +438,9 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
     elif isinstance(obj, TensorBase):
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
-        source = wrap(adopted(obj))
+        source = wrap(adopt_array(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
-        source = wrap(adopted(_arrays.from_cuda(obj)))
+        source = wrap(adopt_array(_arrays.from_cuda(obj)))
     elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
         source = from_dlpack(obj)
     else:
@@ -457,7 +459,7 @@ def from_numpy(ndarray: Any) -> Any:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
-    return wrap(adopted(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    return wrap(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
@@ -467,9 +469,9 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         device: where it is to be; None: where it is.
         copy: True: of its own memory; False: never copied, else ``ValueError``; None: copied where it must be.
     """
-    array = adopted(_arrays.from_dlpack(ext_tensor))
+    array = adopt_array(_arrays.from_dlpack(ext_tensor))
     if device is None or (there := _arrays.resolve(_arrays.as_device(device))) == _arrays.device_of(array):
-        return wrap(copied(array) if copy else array)
+        return wrap(copy_array(array) if copy else array)
     if copy is False:
         raise ValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
     return wrap(_arrays.to_device(array, there))
@@ -506,22 +508,22 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     return wrap(np.frombuffer(buffer, wanted.numpy, count, offset), requires_grad)
 
 
-def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
-    """An array of `data`, and the device that it is to be on where nothing else is said."""
+def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
+    """An array of `data`, and the device for it if the caller names none."""
     if isinstance(data, TensorBase):
         data = data.array
     if isinstance(data, np.generic):
         data = np.asarray(data)
     if isinstance(data, _arrays.array_types):
-        array = adopted(data)
-        return (array if wanted is None else converted(array, wanted)), _arrays.device_of(array)
+        array = adopt_array(data)
+        return (array if wanted is None else convert(array, wanted)), _arrays.device_of(array)
     if not isinstance(data, (*NUMBERS, list, tuple)):
         if hasattr(data, "__cuda_array_interface__"):
-            return array_of(caller, _arrays.from_cuda(data), wanted)
+            return to_array(caller, _arrays.from_cuda(data), wanted)
         if hasattr(data, "__array__"):
-            return array_of(caller, np.asarray(data), wanted)
+            return to_array(caller, np.asarray(data), wanted)
         if hasattr(data, "__dlpack__"):
-            return array_of(caller, _arrays.from_dlpack(data), wanted)
+            return to_array(caller, _arrays.from_dlpack(data), wanted)
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
@@ -534,16 +536,16 @@ def array_of(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     try:
         return quiet().run(np.array, data, dtype=wanted.numpy), _arrays.as_device(None)
     except OverflowError as error:
-        return wrapped_around(caller, data, wanted, error), _arrays.as_device(None)
+        return wrap_around(caller, data, wanted, error), _arrays.as_device(None)
     except TypeError as error:
-        raise uneven(caller, data) or ArgumentError(f"{caller}: cannot make {wanted!r} of the data: {error}") from None
+        raise uneven_error(caller, data) or ArgumentError(f"{caller}: cannot make {wanted!r} of the data: {error}") from None
     except ValueError as error:
-        raise uneven(caller, data) or DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow "
-                                                 f"({error})") from None
+        raise uneven_error(caller, data) or DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow "
+                                                       f"({error})") from None
 
 
-def wrapped_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowError) -> Any:
-    """Integers that NumPy found to be out of range: an unsigned type takes negative ones around, as PyTorch does."""
+def wrap_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowError) -> Any:
+    """Integers that NumPy found to be out of range. In an unsigned dtype negative ones wrap around, as in PyTorch."""
     try:
         wide = np.array(data, dtype=np.int64)
     except OverflowError:
@@ -553,8 +555,8 @@ def wrapped_around(caller: str, data: Any, wanted: dtypes.dtype, error: Overflow
     raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may hold it")
 
 
-@on_its_card
-def converted(array: Any, wanted: dtypes.dtype) -> Any:
+@on_device_of_inputs
+def convert(array: Any, wanted: dtypes.dtype) -> Any:
     part = array.real if array.dtype.kind == "c" and wanted.kind != "c" else array
     return quiet().run(part.astype, wanted.numpy, copy=False)
 
@@ -580,8 +582,8 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
             raise RuntimeError(f"{caller}: Could not infer dtype of {kind.__name__}")
 
 
-def uneven(caller: str, data: Any) -> Exception | None:
-    """The error that says where nested sequences are not of one length."""
+def uneven_error(caller: str, data: Any) -> Exception | None:
+    """The error that says where nested sequences differ in length, or None if they do not."""
     def length(x: Any) -> Any:
         return len(x) if hasattr(x, "__len__") and getattr(x, "ndim", 1) != 0 else None
 

@@ -14,16 +14,16 @@ from minigrad.ops import copying
 from minigrad.ops.creation import number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.random import draws_on
-from minigrad.recording.argument_errors import need_one_device
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.argument_errors import require_one_device
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
            "randn_like", "randperm"]
 
 
-@on_its_card
+@on_device_of_inputs
 def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Numbers from [0, 1)."""
     draws = draws_on(device, generator)
@@ -37,7 +37,7 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
     return _arrays.as_array(draws.random(shape, dtype=dtype.numpy))
 
 
-@on_its_card
+@on_device_of_inputs
 def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Numbers of mean 0 and variance 1; of complex ones, real and imaginary part have half of it each."""
     draws = draws_on(device, generator)
@@ -52,7 +52,8 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
     return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
 
 
-def drawn(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+    """A tensor of random numbers that ``draw(shape, dtype, device, generator)`` gives, or fill `out` with them."""
     if out is not None:
         dtype, device = out.dtype, out.device
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
@@ -62,28 +63,28 @@ def drawn(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: A
 def rand(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
          device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
     """Numbers drawn uniformly from [0, 1), of a shape given as ``rand(2, 3)`` or ``rand((2, 3))``."""
-    return drawn(uniform, sizes_of("rand", args, size), generator, out, dtype, device, requires_grad)
+    return make_random(uniform, sizes_of("rand", args, size), generator, out, dtype, device, requires_grad)
 
 
 def randn(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
           device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
     """Numbers drawn from the normal distribution of mean 0 and variance 1."""
-    return drawn(gaussian, sizes_of("randn", args, size), generator, out, dtype, device, requires_grad)
+    return make_random(gaussian, sizes_of("randn", args, size), generator, out, dtype, device, requires_grad)
 
 
 def rand_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
               requires_grad: bool = False, memory_format: Any = None) -> Any:
     """As :func:`rand`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return drawn(uniform, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
+    return make_random(uniform, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
 
 
 def randn_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
                requires_grad: bool = False, memory_format: Any = None) -> Any:
     """As :func:`randn`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return drawn(gaussian, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
+    return make_random(gaussian, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
 
 
-@on_its_card
+@on_device_of_inputs
 def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Integers from `low` to ``high - 1``, in any dtype that holds them."""
     if low >= high:
@@ -118,8 +119,8 @@ def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, gen
     if given:
         raise ArgumentError(f"randint(): takes low, high and size, got {len(args)} positional arguments")
     bounds = int(number_of(low)), int(number_of(high))
-    return drawn(lambda *rest: integers(*bounds, *rest), sizes_of("randint", (size,)), generator, out,
-                 dtypes.int64 if dtype is None else dtype, device, requires_grad)
+    return make_random(lambda *rest: integers(*bounds, *rest), sizes_of("randint", (size,)), generator, out,
+                       dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
 def randint_like(input: Any, *args: Any, low: Any = None, high: Any = None, generator: Any = None, dtype: Any = None,
@@ -135,10 +136,10 @@ def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = Non
     if n < 0:
         raise ShapeError(f"randperm: n must be non-negative, got {n}")
 
-    return drawn(order, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
+    return make_random(order, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
-@on_its_card
+@on_device_of_inputs
 def order(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """The numbers of as many places as the vector of `shape` has, in random order."""
     draws = draws_on(device, generator)
@@ -146,7 +147,7 @@ def order(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     return found.astype(dtype.numpy, copy=False)
 
 
-@on_its_card
+@on_device_of_inputs
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None,
            layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
     """Normally distributed numbers: of `mean` and `std` for each element (tensors), or of one for a whole `size` (numbers).
@@ -156,8 +157,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
     if not tensors and size is None:
         raise ArgumentError("normal(): with mean and std as numbers, argument 'size' is needed: normal(0., 1., (2, 3))")
-    need_one_device("normal", mean=mean, std=std)
-    arrays: list[Any] = [x.array if isinstance(x, TensorBase) else x for x in (mean, std)]
+    require_one_device("normal", mean=mean, std=std)
+    arrays: list[Any] = [unwrap(x) for x in (mean, std)]
     if bool(np.any(arrays[1] < 0)):
         raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
     if tensors:
@@ -167,12 +168,12 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     else:
         shape = sizes_of("normal", (size,))
 
-    return drawn(functools.partial(moved, *arrays), shape, generator, out, dtype, device, requires_grad)
+    return make_random(functools.partial(scale_gaussian, *arrays), shape, generator, out, dtype, device, requires_grad)
 
 
-@on_its_card
-def moved(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
-    """Numbers of the mean and standard deviation given."""
+@on_device_of_inputs
+def scale_gaussian(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
+    """Normally distributed numbers with this mean and standard deviation."""
     return (mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
 
 
@@ -200,7 +201,7 @@ def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
     return uniform(like.shape, kind, _arrays.device_of(like), generator) < p
 
 
-@on_its_card
+@on_device_of_inputs
 def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Any:
     """Draw `num_samples` indices for each row of `input`, which holds weights that need not sum to 1.
 
@@ -249,10 +250,10 @@ def poisson_counts(input: Any, *, generator: Any = None) -> Any:
 def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 
-@on_its_card
+@on_device_of_inputs
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
     """Numbers of successes in `count` trials of probability `prob`, element by element."""
-    need_one_device("binomial", count=count, prob=prob)
+    require_one_device("binomial", count=count, prob=prob)
     draws = draws_on(_arrays.device_of(count.array), generator)
     drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
     return wrap(drawn_counts.astype(count.array.dtype))
@@ -260,105 +261,105 @@ def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- into a tensor
 
-def overwritten(self: Any, values: Any) -> Any:
-    """Put random `values` in place of what `self` holds."""
+def overwrite_random(self: Any, values: Any) -> Any:
+    """Overwrite `self` with random `values`, and return it."""
     return copying.copy.inplace(self, wrap(values.astype(self.array.dtype, copy=False)))
 
 
-def shaped(self: Any, draw: Any, generator: Any) -> Any:
-    """Floating random values for the elements of `self`."""
+def draw_like(self: Any, draw: Any, generator: Any) -> Any:
+    """Floating random values, one for each element of `self`."""
     dtype = self.dtype if self.array.dtype.kind in "fc" else dtypes.get_default_dtype()
     return draw(self.array.shape, dtype, self.device, generator)
 
 
-def need_floating(name: str, self: Any) -> None:
+def require_floating(name: str, self: Any) -> None:
     if self.array.dtype.kind not in "fc":
         raise DtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
 
 
-@on_its_card
+@on_device_of_inputs
 def uniform_(self: Any, low: Any = 0, to: Any = 1, *, generator: Any = None, **named: Any) -> Any:
     """Fill with numbers drawn uniformly from [from, to); PyTorch's names are ``uniform_(from=0, to=1)``."""
     low = named.pop("from", low)
-    refuse_named("uniform_", named)
-    need_floating("uniform_", self)
+    refuse_keywords("uniform_", named)
+    require_floating("uniform_", self)
     if low > to:
         raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}")
-    values = shaped(self, uniform, generator)
+    values = draw_like(self, uniform, generator)
     if (low, to) != (0, 1):
         values *= to - low
         values += low
-    return overwritten(self, values)
+    return overwrite_random(self, values)
 
 
-def refuse_named(name: str, named: dict[str, Any]) -> None:
+def refuse_keywords(name: str, named: dict[str, Any]) -> None:
     if named:
         raise ArgumentError(f"{name}() got an unexpected keyword argument {next(iter(named))!r}")
 
 
-@on_its_card
+@on_device_of_inputs
 def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) -> Any:
     """Fill with normally distributed numbers."""
-    need_floating("normal_", self)
+    require_floating("normal_", self)
     if std < 0:
         raise ShapeError(f"normal_ expects std >= 0.0, but found std {std}")
-    values = shaped(self, gaussian, generator)
+    values = draw_like(self, gaussian, generator)
     values *= std
     values += mean
-    return overwritten(self, values)
+    return overwrite_random(self, values)
 
 
-@on_its_card
+@on_device_of_inputs
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
-    need_one_device("bernoulli_", input=self, p=p)
-    chance = p.array if isinstance(p, TensorBase) else p
-    return overwritten(self, coins("bernoulli_", chance, self.array, generator))
+    require_one_device("bernoulli_", input=self, p=p)
+    chance = unwrap(p)
+    return overwrite_random(self, coins("bernoulli_", chance, self.array, generator))
 
 
-@on_its_card
+@on_device_of_inputs
 def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
     """Fill with numbers of the exponential distribution of rate `lambd`."""
-    need_floating("exponential_", self)
+    require_floating("exponential_", self)
     if lambd <= 0:
         raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     kind = self.array.dtype if self.array.dtype.itemsize > 2 else np.float32
     values = draws_on(self.device, generator).standard_exponential(self.array.shape, dtype=kind)
-    return overwritten(self, _arrays.as_array(values) / lambd)
+    return overwrite_random(self, _arrays.as_array(values) / lambd)
 
 
-@on_its_card
+@on_device_of_inputs
 def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
     """Fill with the number of trials of probability `p` up to and with the first success."""
     if not 0 < p < 1:
         raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
-    return overwritten(self, _arrays.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
+    return overwrite_random(self, _arrays.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
 
 
-@on_its_card
+@on_device_of_inputs
 def cauchy_(self: Any, median: Any = 0, sigma: Any = 1, *, generator: Any = None) -> Any:
     """Fill with numbers of the Cauchy distribution."""
-    need_floating("cauchy_", self)
+    require_floating("cauchy_", self)
     if sigma <= 0:
         raise ShapeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
     angle = np.pi * (uniform(self.array.shape, dtypes.float64, self.device, generator) - 0.5)
-    return overwritten(self, median + sigma * np.tan(angle))
+    return overwrite_random(self, median + sigma * np.tan(angle))
 
 
-@on_its_card
+@on_device_of_inputs
 def log_normal_(self: Any, mean: Any = 1, std: Any = 2, *, generator: Any = None) -> Any:
     """Fill with numbers whose logarithms are normally distributed, with `mean` and `std`."""
-    need_floating("log_normal_", self)
+    require_floating("log_normal_", self)
     if std <= 0:
         raise ShapeError(f"log_normal_ expects std > 0.0, but found std={std}")
-    return overwritten(self, np.exp(mean + std * shaped(self, gaussian, generator)))
+    return overwrite_random(self, np.exp(mean + std * draw_like(self, gaussian, generator)))
 
 
-@on_its_card
+@on_device_of_inputs
 def random_(self: Any, *bounds: Any, generator: Any = None, to: Any = None, **named: Any) -> Any:
     """Fill with integers: ``random_()`` from all the dtype holds exactly, ``random_(to)`` below `to`, ``random_(from, to)``."""
     low = named.pop("from", None)
-    refuse_named("random_", named)
+    refuse_keywords("random_", named)
     given = list(bounds)
     to = given.pop() if given and to is None else to
     low = given.pop() if given else 0 if low is None else low
@@ -366,4 +367,4 @@ def random_(self: Any, *bounds: Any, generator: Any = None, to: Any = None, **na
     if to is None:
         bits = np.finfo(dtype.numpy).nmant + 1 if dtype.kind == "f" else 1 if dtype.kind == "b" else np.iinfo(dtype.numpy).bits
         to = 2**(bits - (dtype.kind == "i")) + (dtype.kind == "f")
-    return overwritten(self, integers(int(low), int(to), self.array.shape, dtype, self.device, generator))
+    return overwrite_random(self, integers(int(low), int(to), self.array.shape, dtype, self.device, generator))

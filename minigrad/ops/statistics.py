@@ -20,11 +20,11 @@ from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.reducing.reduction import numpy_names, vector_norm
 from minigrad.ops.shaping import shape, slicing
-from minigrad.ops.shaping.shape import reshape, wrapped_dim
+from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.ops.shaping.slicing import narrow_to
-from minigrad.recording.argument_errors import need_one_device
+from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.call import constant
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
@@ -58,7 +58,7 @@ def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, i
     return quantiles("nanquantile", input, q, dim, keepdim, interpolation, out, skip_nan=True)
 
 
-@on_its_card
+@on_device_of_inputs
 def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Any:
     dtype = input.array.dtype
     if dtype.kind != "f" or dtype.itemsize < 4:
@@ -78,7 +78,7 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
         raise ShapeError(f"{name}() q values must be in the range [0, 1]")
     if 0 in input.shape:
         raise ShapeError(f"{name}() input tensor must be non-empty, but its shape is {list(input.shape)}")
-    axis = 0 if dim is None else wrapped_dim(dim, input.ndim)
+    axis = 0 if dim is None else wrap_dim(dim, input.ndim)
     x = reshape(input, shape=(-1,)) if dim is None or input.ndim == 0 else input
     in_order = ordering.sort(x, axis)[0]
     # A NaN is sorted last. It does not count, or it is the answer to every question.
@@ -134,7 +134,7 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -
         raise ShapeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if input.ndim < 2:
         raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
-    axis = wrapped_dim(dim, input.ndim)
+    axis = wrap_dim(dim, input.ndim)
     norms = vector_norm(input, p, tuple(d for d in range(input.ndim) if d != axis), True)
     too_large = norms > maxnorm
     return arithmetic.mul(input, too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0), out=out)
@@ -152,7 +152,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     """
     if input.ndim == 0:
         raise ShapeError("diff expects input to be at least one-dimensional, but it has no dimensions")
-    axis = wrapped_dim(dim, input.ndim)
+    axis = wrap_dim(dim, input.ndim)
     if n < 0:
         raise ShapeError(f"order must be non-negative but got {n}")
     parts = [x for x in (prepend, input, append) if x is not None]
@@ -188,7 +188,7 @@ def sample_spacing(name: str, x: Any, dx: Any) -> Any:
 def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The integral of `y` along `dim` by the trapezoidal rule; between points `x`, or points at distance `dx` (1)."""
     dx = sample_spacing("trapezoid", x, dx)
-    axis = wrapped_dim(dim, y.ndim)
+    axis = wrap_dim(dim, y.ndim)
     return reduction.sum(intervals(y, x, dx, axis), axis)
 
 
@@ -200,7 +200,7 @@ def trapz(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
 def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
     """The integral of `y` along `dim` up to each point but the first, by the trapezoidal rule; see :func:`trapezoid`."""
     dx = sample_spacing("cumulative_trapezoid", x, dx)
-    axis = wrapped_dim(dim, y.ndim)
+    axis = wrap_dim(dim, y.ndim)
     return reduction.cumsum(intervals(y, x, dx, axis), axis)
 
 
@@ -214,7 +214,7 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
     """
     if edge_order not in (1, 2):
         raise ShapeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
-    axes = range(input.ndim) if dim is None else shape.wrapped_dims((dim,) if isinstance(dim, int) else dim, input.ndim)
+    axes = range(input.ndim) if dim is None else shape.wrap_dims((dim,) if isinstance(dim, int) else dim, input.ndim)
     spacing = 1 if spacing is None else spacing
     places = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(axes)
     if len(places) != len(axes):
@@ -250,7 +250,7 @@ def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- segments
 
-@on_its_card
+@on_device_of_inputs
 def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None, axis: int = 0,
                    unsafe: bool = False, initial: Any = None) -> Any:
     """Reduce neighbouring segments of dimension `axis` to one element each.
@@ -267,8 +267,8 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
         raise ShapeError(f"segment_reduce(): reduce must be one of {', '.join(empty)}, but got {reduce!r}")
     if indices is not None or (lengths is None) == (offsets is None):
         raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
-    axis = wrapped_dim(axis, data.ndim)
-    need_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
+    axis = wrap_dim(axis, data.ndim)
+    require_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
     xp = _arrays.xp_of(data.array)
     size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
     if size.shape[:-1] != tuple(data.shape[:axis]):
@@ -302,7 +302,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
 
 # ---------------------------------------------------------------------------------------------------- covariance
 
-@on_its_card
+@on_device_of_inputs
 def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
     """The covariance matrix of variables (rows), each observed several times (columns).
 
@@ -439,22 +439,22 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any 
     if edges is None:
         if count <= 0:
             raise ShapeError(f"histogram(): bins must be > 0, but got {count}")
-        edges = spaced("histogram", x, range, count)
+        edges = bin_edges("histogram", x, range, count)
     elif edges.ndim != 1:
         raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
-    return counted([x], [edges], None if weight is None else weight.reshape(-1), density), edges
+    return count_in_bins([x], [edges], None if weight is None else weight.reshape(-1), density), edges
 
 
-def spaced(name: str, x: Any, range: Any, count: int) -> Any:
-    """The edges of `count` equal intervals of `range`, or of that of the elements; of [0, 1] where there are none."""
+def bin_edges(name: str, x: Any, range: Any, count: int) -> Any:
+    """The edges of `count` equal intervals of `range`, else of the range of the elements, else of [0, 1] if there are none."""
     if range is None:
         range = (0, 0) if x.size else (0, 1)
     low, high = bin_range(name, x, range[0], range[1], 0.5)
     return _arrays.xp_of(x).linspace(low, high, count + 1).astype(x.dtype)
 
 
-def counted(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
-    """The histogram of points, whose coordinates are `columns`, over the boxes between `edges`."""
+def count_in_bins(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
+    """How many points, whose coordinates are `columns`, lie in each box between `edges`."""
     sizes = [len(e) - 1 for e in edges]
     inside = np.ones_like(columns[0], dtype=bool)
     flat = np.zeros_like(columns[0], dtype=np.int64)
@@ -476,8 +476,8 @@ def _histogramdd(input: Any, weight: Any = None, *, count: Any = None, edges: An
     x = input.reshape(-1, input.shape[-1])
     if edges is None:
         ranges = [None] * x.shape[1] if range is None else list(zip(range[::2], range[1::2]))
-        edges = [spaced("histogramdd", x[:, d], r, n) for d, (n, r) in enumerate(zip(count, ranges))]
-    return (counted(list(x.T), edges, None if weight is None else weight.reshape(-1), density), *edges)
+        edges = [bin_edges("histogramdd", x[:, d], r, n) for d, (n, r) in enumerate(zip(count, ranges))]
+    return (count_in_bins(list(x.T), edges, None if weight is None else weight.reshape(-1), density), *edges)
 
 
 class HistogramDD(tuple[Any, Any]):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.optim.adaptive import towards_descent
-from minigrad.optim.optimizer import Optimizer, blocks, check, counted, new_number, number, scalar, zeros_like
+from minigrad.optim.adaptive import descent_gradient
+from minigrad.optim.optimizer import Optimizer, blocks, check, increment_step, new_number, number, scalar, zeros_like
 
 __all__ = ["Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
 
@@ -21,10 +21,11 @@ def check_adam(lr: Any, betas: Any, eps: float, weight_decay: float) -> None:
     check(weight_decay >= 0, "weight_decay value", weight_decay)
 
 
-def decayed(x: Any, g: Any, lr: float, group: dict[str, Any]) -> Any:
-    """The gradient, turned round by ``maximize`` and with the weight decay added, unless that is taken from `x` itself."""
+def apply_weight_decay(x: Any, g: Any, lr: float, group: dict[str, Any]) -> Any:
+    """The gradient, negated under ``maximize`` and with the weight decay added. A decoupled decay is taken from `x` itself
+    instead."""
     if not group["decoupled_weight_decay"]:
-        return towards_descent(x, g, group)
+        return descent_gradient(x, g, group)
     if group["weight_decay"]:
         x *= 1 - lr * group["weight_decay"]
     return -g if group["maximize"] else g
@@ -56,7 +57,7 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = zeros_like(p)
         beta1, beta2 = number(group["betas"][0]), number(group["betas"][1])
         lr, weight_decay, maximize, amsgrad = number(group["lr"]), group["weight_decay"], group["maximize"], group["amsgrad"]
-        step = counted(state)
+        step = increment_step(state)
         # lr * (m / c1) / (sqrt(v / c2) + eps) = rate * m / (sqrt(v) + eps * sqrt(c2))
         root = (1 - beta2**step) ** 0.5
         if p.array.__class__ is not np.ndarray:
@@ -120,9 +121,9 @@ class Adamax(Optimizer):
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_inf=zeros_like(p))
         beta1, beta2 = group["betas"]
-        rate = number(group["lr"]) / (1 - beta1 ** counted(state))
+        rate = number(group["lr"]) / (1 - beta1 ** increment_step(state))
         for x, g, m, u in blocks(p.array, grad, state["exp_avg"].array, state["exp_inf"].array):
-            g = towards_descent(x, g, group)
+            g = descent_gradient(x, g, group)
             m += (g - m) * (1 - beta1)
             u *= beta2
             np.maximum(u, np.abs(g) + group["eps"], out=u)
@@ -148,14 +149,14 @@ class NAdam(Optimizer):
             state.update(step=new_number(), mu_product=new_number(1.0), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         beta1, beta2 = group["betas"]
         lr, decay = number(group["lr"]), group["momentum_decay"]
-        step = counted(state)
+        step = increment_step(state)
         mu = beta1 * (1 - 0.5 * 0.96 ** (step * decay))
         mu_next = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * decay))
         state["mu_product"].array *= mu
         product = float(state["mu_product"].array)
         rate_g, rate_m = lr * (1 - mu) / (1 - product), lr * mu_next / (1 - product * mu_next)
         for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
-            g = decayed(x, g, lr, group)
+            g = apply_weight_decay(x, g, lr, group)
             m += (g - m) * (1 - beta1)
             v *= beta2
             v += (1 - beta2) * g * g
@@ -178,7 +179,7 @@ class RAdam(Optimizer):
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
         beta1, beta2 = group["betas"]
         lr = number(group["lr"])
-        step = counted(state)
+        step = increment_step(state)
         correction2 = 1 - beta2**step
         longest = 2 / (1 - beta2) - 1  # the length of the average of v in the limit, and now
         length = longest - 2 * step * beta2**step / correction2
@@ -186,7 +187,7 @@ class RAdam(Optimizer):
         if length > 5:
             rate *= (correction2 * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
         for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
-            g = decayed(x, g, lr, group)
+            g = apply_weight_decay(x, g, lr, group)
             m += (g - m) * (1 - beta1)
             v *= beta2
             v += (1 - beta2) * g * g

@@ -12,8 +12,8 @@ from minigrad.optim.optimizer import (
     Optimizer,
     blocks,
     check,
-    counted,
     full_like,
+    increment_step,
     new_number,
     number,
     tensor_of,
@@ -23,8 +23,8 @@ from minigrad.optim.optimizer import (
 __all__ = ["ASGD", "Adadelta", "Adafactor", "Adagrad", "RMSprop", "Rprop"]
 
 
-def towards_descent(x: Any, g: Any, group: dict[str, Any]) -> Any:
-    """The gradient, turned round by ``maximize`` and with the weight decay added."""
+def descent_gradient(x: Any, g: Any, group: dict[str, Any]) -> Any:
+    """The gradient, negated under ``maximize`` and with the weight decay added."""
     if group["maximize"]:
         g = -g
     return g + group["weight_decay"] * x if group.get("weight_decay") else g
@@ -56,9 +56,9 @@ class Adagrad(Optimizer):
         """PyTorch's name for moving the state where other processes see it; arrays here are not shared."""
 
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        rate = number(group["lr"]) / (1 + (counted(state) - 1) * group["lr_decay"])
+        rate = number(group["lr"]) / (1 + (increment_step(state) - 1) * group["lr_decay"])
         for x, g, total in blocks(p.array, grad, state["sum"].array):
-            g = towards_descent(x, g, group)
+            g = descent_gradient(x, g, group)
             total += g * g
             x -= rate * g / (np.sqrt(total) + group["eps"])
 
@@ -89,11 +89,11 @@ class RMSprop(Optimizer):
                 state["momentum_buffer"] = zeros_like(p)
             if centered:
                 state["grad_avg"] = zeros_like(p)
-        counted(state)
+        increment_step(state)
         buffer = state["momentum_buffer"].array if momentum > 0 else p.array
         average = state["grad_avg"].array if centered else p.array
         for x, g, v, buf, mean in blocks(p.array, grad, state["square_avg"].array, buffer, average):
-            g = towards_descent(x, g, group)
+            g = descent_gradient(x, g, group)
             v *= alpha
             v += (1 - alpha) * g * g
             if centered:
@@ -124,10 +124,10 @@ class Adadelta(Optimizer):
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), square_avg=zeros_like(p), acc_delta=zeros_like(p))
-        counted(state)
+        increment_step(state)
         rho, eps, lr = group["rho"], group["eps"], number(group["lr"])
         for x, g, v, moved in blocks(p.array, grad, state["square_avg"].array, state["acc_delta"].array):
-            g = towards_descent(x, g, group)
+            g = descent_gradient(x, g, group)
             v *= rho
             v += (1 - rho) * g * g
             delta = np.sqrt(moved + eps) / np.sqrt(v + eps) * g
@@ -152,10 +152,10 @@ class ASGD(Optimizer):
         lr, lambd = number(group["lr"]), group["lambd"]
         if not state:
             state.update(step=new_number(), eta=new_number(lr), mu=new_number(1.0), ax=zeros_like(p))
-        step = counted(state)
+        step = increment_step(state)
         eta, mu = float(state["eta"].array), float(state["mu"].array)
         for x, g, average in blocks(p.array, grad, state["ax"].array):
-            g = towards_descent(x, g, group)
+            g = descent_gradient(x, g, group)
             x *= 1 - lambd * eta
             x -= eta * g
             average += (x - average) * mu
@@ -180,7 +180,7 @@ class Rprop(Optimizer):
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
         if not state:
             state.update(step=new_number(), prev=zeros_like(p), step_size=full_like(p, number(group["lr"])))
-        counted(state)
+        increment_step(state)
         for x, g, previous, size in blocks(p.array, grad, state["prev"].array, state["step_size"].array):
             if group["maximize"]:
                 g = -g
@@ -223,7 +223,7 @@ class Adafactor(Optimizer):
         g = -grad if group["maximize"] else grad
         eps1, eps2 = group["eps"]
         eps1 = float(np.finfo(x.dtype).eps) if eps1 is None else eps1
-        lr, step = number(group["lr"]), counted(state)
+        lr, step = number(group["lr"]), increment_step(state)
         newest = step ** group["beta2_decay"]
         rate = max(eps2, float(np.linalg.norm(x.ravel())) / math.sqrt(x.size)) * min(lr, 1 / math.sqrt(step))
         if group["weight_decay"]:

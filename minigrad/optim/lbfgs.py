@@ -11,7 +11,7 @@ from minigrad import _arrays, autograd
 from minigrad.errors import DeviceError
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import placed
+from minigrad.recording.device_guard import guard_device
 
 __all__ = ["LBFGS"]
 
@@ -83,12 +83,12 @@ class LBFGS(Optimizer):
             if p.device != home:
                 raise DeviceError(f"LBFGS.step: expected all tensors on the same device, but parameter 0 is on {home} and "
                                   f"parameter {k} is on {p.device}; LBFGS takes all parameters as one vector: move one")
-        here = _arrays.current(home)
+        here = _arrays.current_device(home)
 
         def evaluate() -> Any:
-            with autograd.enable_grad(), _arrays.on_card(here):
+            with autograd.enable_grad(), _arrays.on_device(here):
                 return closure()
-        return placed(self._minimize)(self._params[0], group, state, evaluate)
+        return guard_device(self._minimize)(self._params[0], group, state, evaluate)
 
     def _minimize(self, first: Any, group: dict[str, Any], state: dict[str, Any], evaluate: Callable[[], Any]) -> Any:
         """The step itself, computed where the parameter `first` is."""
@@ -103,7 +103,7 @@ class LBFGS(Optimizer):
             going = run.advance(iteration == group["max_iter"], group["max_eval"] - evaluations)
             evaluations += run.evaluations
             state["func_evals"] += run.evaluations
-            if not going or evaluations >= group["max_eval"] or run.converged():
+            if not going or evaluations >= group["max_eval"] or run.has_converged():
                 break
         run.save()
         return first_loss
@@ -197,7 +197,7 @@ class Run:
             q += (shares[k] - float(self.changes[k] @ q) * self.weights[k]) * self.steps[k]
         return q
 
-    def converged(self) -> bool:
+    def has_converged(self) -> bool:
         change = self.group["tolerance_change"]
         return bool(np.abs(self.gradient).max() <= self.group["tolerance_grad"]
                     or np.abs(self.direction * self.length).max() <= change or abs(self.loss - self.previous_loss) < change)

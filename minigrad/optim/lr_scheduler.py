@@ -35,7 +35,7 @@ def set_rate(group: dict[str, Any], value: Any, name: str = "lr") -> None:
         group[name] = value
 
 
-def one_each(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
+def per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """A setting given once, or once for each group, as a list."""
     if not isinstance(value, (list, tuple)):
         return [value] * len(optimizer.param_groups)
@@ -148,7 +148,7 @@ class LambdaLR(LRScheduler):
         self.optimizer = optimizer
         if isinstance(lr_lambda, (list, tuple)) and len(lr_lambda) != len(optimizer.param_groups):
             raise ValueError(f"Expected {len(optimizer.param_groups)} lr_lambdas, but got {len(lr_lambda)}")
-        self.lr_lambdas: list[Any] = one_each("lr_lambda", optimizer, lr_lambda)
+        self.lr_lambdas: list[Any] = per_group("lr_lambda", optimizer, lr_lambda)
         for f in self.lr_lambdas:
             if not callable(f):
                 raise ArgumentError(f"lr_lambda should be a function, but got {type(f).__name__}")
@@ -357,7 +357,8 @@ class MomentumScheduler(LRScheduler):
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
         self.use_beta1 = "betas" in optimizer.defaults
         if last_epoch == -1:
-            for low, high, group in zip(one_each("base_momentum", optimizer, base), one_each("max_momentum", optimizer, highest),
+            for low, high, group in zip(per_group("base_momentum", optimizer, base),
+                                        per_group("max_momentum", optimizer, highest),
                                         optimizer.param_groups):
                 self._set_momentum(group, high)
                 group["max_momentum"], group["base_momentum"] = high, low
@@ -384,11 +385,11 @@ class CyclicLR(MomentumScheduler):
                  base_momentum: Any = 0.8, max_momentum: Any = 0.9, last_epoch: int = -1) -> None:
         refuse_other(optimizer)
         self.optimizer = optimizer
-        base_lrs = one_each("base_lr", optimizer, base_lr)
+        base_lrs = per_group("base_lr", optimizer, base_lr)
         if last_epoch == -1:
             for lr, group in zip(base_lrs, optimizer.param_groups):
                 set_rate(group, lr)
-        self.max_lrs = one_each("max_lr", optimizer, max_lr)
+        self.max_lrs = per_group("max_lr", optimizer, max_lr)
         up = float(step_size_up)
         self.total_size = up + (up if step_size_down is None else float(step_size_down))
         self.step_ratio = up / self.total_size
@@ -399,8 +400,8 @@ class CyclicLR(MomentumScheduler):
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self._set_up_momentum(optimizer, base_momentum, max_momentum, last_epoch)
-            self.base_momentums = one_each("base_momentum", optimizer, base_momentum)
-            self.max_momentums = one_each("max_momentum", optimizer, max_momentum)
+            self.base_momentums = per_group("base_momentum", optimizer, base_momentum)
+            self.max_momentums = per_group("max_momentum", optimizer, max_momentum)
         super().__init__(optimizer, last_epoch)
         self.base_lrs = base_lrs
 
@@ -474,7 +475,7 @@ class OneCycleLR(MomentumScheduler):
         else:
             self._schedule_phases = [rise, (end, "max_lr", "min_lr", "base_momentum", "max_momentum")]
         if last_epoch == -1:
-            for high, group in zip(one_each("max_lr", optimizer, max_lr), optimizer.param_groups):
+            for high, group in zip(per_group("max_lr", optimizer, max_lr), optimizer.param_groups):
                 group["initial_lr"], group["max_lr"] = high / div_factor, high
                 group["min_lr"] = group["initial_lr"] / final_div_factor
         self.cycle_momentum = cycle_momentum
@@ -528,7 +529,7 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"expected {len(optimizer.param_groups)} min_lrs, got {len(min_lr)}")
         self.factor, self.optimizer = factor, optimizer
         self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
-        self.min_lrs = one_each("min_lr", optimizer, min_lr)
+        self.min_lrs = per_group("min_lr", optimizer, min_lr)
         self.patience, self.cooldown, self.eps, self.last_epoch = patience, cooldown, eps, 0
         self._last_lr = rates(optimizer)
         self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode

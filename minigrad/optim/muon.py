@@ -13,7 +13,7 @@ from minigrad.optim.optimizer import Optimizer, number, zeros_like
 __all__ = ["Muon"]
 
 
-def orthogonalized(g: Any, coefficients: tuple[float, float, float], steps: int, eps: float) -> Any:
+def orthogonalize(g: Any, coefficients: tuple[float, float, float], steps: int, eps: float) -> Any:
     """A matrix with the singular vectors of `g` and singular values near 1, by the quintic Newton-Schulz iteration.
 
     PyTorch iterates in bfloat16; here it is float32.
@@ -66,8 +66,8 @@ class Muon(Optimizer):
             state["momentum_buffer"] = zeros_like(p)
         lr, momentum, buf = number(group["lr"]), group["momentum"], state["momentum_buffer"].array
         buf += (grad - buf) * (1 - momentum)
-        change = orthogonalized(grad + (buf - grad) * momentum if group["nesterov"] else buf, group["ns_coefficients"],
-                                group["ns_steps"], group["eps"])
+        change = orthogonalize(grad + (buf - grad) * momentum if group["nesterov"] else buf, group["ns_coefficients"],
+                               group["ns_steps"], group["eps"])
         rows, columns = x.shape
         scale = math.sqrt(max(1, rows / columns))
         if group["adjust_lr_fn"] == "match_rms_adamw":

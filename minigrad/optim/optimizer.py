@@ -19,14 +19,14 @@ from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError, DeviceError
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_its_card, placed
+from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
 
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 BLOCK = 1 << 14  # elements; of five float32 arrays, 320 kB
-NUMBERS = ("step", "mu_product", "eta", "mu")  # what optimizers keep in main memory, wherever the parameter is
+NUMBERS = ("step", "mu_product", "eta", "mu")  # what optimizers keep in host memory, wherever the parameter is
 _everywhere_pre: dict[int, Any] = {}
 _everywhere_post: dict[int, Any] = {}
 
@@ -59,7 +59,8 @@ def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def number(x: Any) -> float:
-    """A setting, which may be a tensor, as a Python number."""
+    """The Python number `other` as a constant of the dtype of the floating tensor `input`. Returns None where that takes the
+    general path."""
     return x if x.__class__ is float else float(x)
 
 
@@ -75,26 +76,26 @@ def tensor_of(array: Any) -> Tensor:
     return t
 
 
-@on_its_card
+@on_device_of_inputs
 def full_like(p: Any, value: Any) -> Tensor:
     """`value`, as often as `p` has elements, for the state of `p`."""
     return tensor_of(np.full_like(p.array, complex(value, value) if p.array.dtype.kind == "c" else value))
 
 
-@on_its_card
+@on_device_of_inputs
 def zeros_like(p: Any) -> Tensor:
     """Zeros for the state of `p`."""
     return tensor_of(np.zeros_like(p.array))
 
 
 def new_number(value: float = 0.0) -> Tensor:
-    """A number for the state: a tensor without dimensions in main memory, float32 unless the default type is float64."""
+    """A number for the state: a tensor without dimensions in host memory, float32 unless the default type is float64."""
     wide = dtypes.get_default_dtype() is dtypes.float64
     return tensor_of(np.array(value, np.float64 if wide else np.float32))
 
 
-def counted(state: dict[str, Any]) -> float:
-    """Add one to the state's ``step`` and return it."""
+def increment_step(state: dict[str, Any]) -> float:
+    """Add one to the state's ``step``, and return it."""
     step = state["step"]
     if not isinstance(step, Tensor):  # from an older dictionary
         step = state["step"] = new_number(float(step))
@@ -111,7 +112,7 @@ def check(ok: bool, what: str, value: Any) -> None:
 def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     """The ``step`` of a subclass, with the hooks around it."""
     @functools.wraps(step)
-    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def wrapper(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         for hook in [*_everywhere_pre.values(), *self._optimizer_step_pre_hooks.values()]:
             new = hook(self, args, kwargs)
             if new is not None:
@@ -124,7 +125,7 @@ def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
         for hook in [*self._optimizer_step_post_hooks.values(), *_everywhere_post.values()]:
             hook(self, args, kwargs)
         return result
-    return hooked
+    return wrapper
 
 
 WATCHED_STEPS = 5
@@ -242,7 +243,7 @@ class Optimizer:
                         p._grad = None
                     else:
                         p._grad = grad = grad.detach()
-                        placed(grad.array.__class__.fill)(grad.array, 0)
+                        guard_device(grad.array.__class__.fill)(grad.array, 0)
                         ledger.record(grad.array, "zero_grad")
 
     # ------------------------------------------------------------------------------------------------ the step
@@ -258,7 +259,7 @@ class Optimizer:
         self._stepped = True
         return self._step(closure)
 
-    def _misplaced(self, group: dict[str, Any]) -> DeviceError | None:
+    def _device_mismatch(self, group: dict[str, Any]) -> DeviceError | None:
         """The error of a parameter whose gradient or state is on another device, or None."""
         for k, p in enumerate(group["params"]):
             found = f"{type(self).__name__}.step: expected all tensors on the same device, but parameter {k} is on {p.device} and"
@@ -281,7 +282,7 @@ class Optimizer:
             try:
                 self.update_group(group, moved)
             except (TypeError, ValueError) as error:
-                raise self._misplaced(group) or error from None
+                raise self._device_mismatch(group) or error from None
         if moved:
             ledger.record_all(moved, type(self).__name__ + ".step")
             if self._watched < WATCHED_STEPS:
@@ -306,7 +307,7 @@ class Optimizer:
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""
-        update = placed(self.update)
+        update = guard_device(self.update)
         self._together: dict[Any, Any] = {}
         try:
             for p in group["params"]:
@@ -317,7 +318,7 @@ class Optimizer:
         finally:
             together = self.__dict__.pop("_together")
             for (device, _, rule, factors), tensors in together.items():
-                with _arrays.on_card(device):
+                with _arrays.on_device(device):
                     _arrays.library_on(device).kernels.move(rule, tensors, factors)
 
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
@@ -385,7 +386,7 @@ class Optimizer:
                   for number, p in zip(theirs["params"], ours["params"])}
         state: dict[Any, Any] = defaultdict(dict)
         for key, value in state_dict["state"].items():
-            state[params.get(key, key)] = _copied(value, params.get(key))
+            state[params.get(key, key)] = _copy_state(value, params.get(key))
         groups = []
         for theirs, ours in zip(saved, self.param_groups):
             group = {**theirs, "params": ours["params"]}
@@ -426,17 +427,17 @@ class Optimizer:
         return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
 
-def _copied(value: Any, p: Any, key: str | None = None) -> Any:
-    """A copy of saved state for `p`: tensors on its device and, but for the step count, in its dtype."""
+def _copy_state(value: Any, p: Any, key: str | None = None) -> Any:
+    """A copy of the saved state `value` for `p`: tensors are on its device and, except the step count, in its dtype."""
     if isinstance(value, Tensor):
         value = value.detach()
         if p is None or key == "step":
             return value.clone()
         return value.to(p.device, p.dtype if p.array.dtype.kind in "fc" else None, copy=True)
     if isinstance(value, dict):
-        return {k: _copied(v, p, k) for k, v in value.items()}
+        return {k: _copy_state(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(_copied(v, p) for v in value)
+        return type(value)(_copy_state(v, p) for v in value)
     return value
 
 

@@ -12,7 +12,7 @@ from minigrad._types.dtypes import int64
 from minigrad.nn.modules.factory import buffer
 from minigrad.nn.modules.module import Module
 from minigrad.nn.modules.normalization import BatchNorm
-from minigrad.optim.lr_scheduler import LRScheduler, one_each
+from minigrad.optim.lr_scheduler import LRScheduler, per_group
 from minigrad.optim.optimizer import Optimizer
 
 __all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
@@ -127,7 +127,7 @@ class SWALR(LRScheduler):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
             raise ValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
-        for lr, group in zip(one_each("swa_lr", optimizer, swa_lr), optimizer.param_groups):
+        for lr, group in zip(per_group("swa_lr", optimizer, swa_lr), optimizer.param_groups):
             group["swa_lr"] = lr
         self._anneal_strategy = anneal_strategy
         self.anneal_epochs = anneal_epochs

@@ -10,28 +10,24 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, MinigradError, ShapeError
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.graph import unwrap
 
 NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
 
 
-def array_in(x: Any) -> Any:
-    """The array that `x` is or holds; None for anything else."""
-    return x.array if isinstance(x, TensorBase) else x if _arrays.is_array(x) else None
-
-
-def named(numpy_dtype: Any) -> str:
+def dtype_name(numpy_dtype: Any) -> str:
+    """The name that users know a dtype of NumPy's by, such as ``minigrad.float32``."""
     return repr(dtypes.FROM_NUMPY.get(numpy_dtype, numpy_dtype))
 
 
-def no_sequence(called: str, name: str, value: Any) -> ArgumentError:
-    """What is said of the argument `name` of the function `called`, which must be a sequence of tensors."""
+def not_a_sequence(called: str, name: str, value: Any) -> ArgumentError:
+    """The error for the argument `name` of the function `called`, which must be a sequence of tensors."""
     return ArgumentError(f"{called}(): argument '{name}' must be tuple of Tensors, not {type(value).__name__}; put them into a "
                          f"list: {called}([x, y])")
 
 
 def not_a_tensor(called: str, name: str, value: Any) -> ArgumentError:
-    """What is said of the argument `name` of the function `called`, which must be a tensor."""
+    """The error for the argument `name` of the function `called`, which must be a tensor."""
     return ArgumentError(f"{called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; minigrad.tensor(...) "
                          "makes one of it")
 
@@ -42,13 +38,14 @@ def named_arrays(info: Any, arrays: Any) -> list[tuple[str, Any]]:
     return [(a, x) for a, x in zip(names, arrays) if x is not None]
 
 
-def misplaced(info: Any, arrays: Any, settings: dict[str, Any]) -> DeviceError | None:
-    """The error of a call whose arrays are on more than one device, or None."""
-    return two_devices(info.called, [*named_arrays(info, arrays), *settings.items()])
+def operand_device_mismatch(info: Any, arrays: Any, settings: dict[str, Any]) -> DeviceError | None:
+    """The error of a call whose arrays are on more than one device, or None if they are on one."""
+    return device_mismatch(info.called, [*named_arrays(info, arrays), *settings.items()])
 
 
-def two_devices(called: str, named: Iterable[tuple[str, Any]]) -> DeviceError | None:
-    """The error of calling what is called so with arguments on more than one device: those that are arrays or tuples of them."""
+def device_mismatch(called: str, named: Iterable[tuple[str, Any]]) -> DeviceError | None:
+    """The error of calling the function `called` with arrays on more than one device, or None if they are on one. Of the named
+    values only arrays and tuples of arrays count."""
     devices: dict[Any, tuple[str, int]] = {}
     for name, value in named:
         for x in value if isinstance(value, tuple) else (value,):
@@ -57,31 +54,31 @@ def two_devices(called: str, named: Iterable[tuple[str, Any]]) -> DeviceError | 
     if len(devices) < 2:
         return None
     (d1, (a1, n1)), (d2, (a2, n2)) = list(devices.items())[:2]
-    # What was forgotten is mostly in main memory, or a number.
+    # What was forgotten is mostly in host memory, or a number.
     first = d1.type == "cpu" if bool(n1) == bool(n2) else not n1
     fix = f"{a1}.to('{d2}')" if first else f"{a2}.to('{d1}')"
     return DeviceError(f"{called}: expected all tensors on the same device, but '{a1}' is on {d1} and '{a2}' is on {d2}; "
                        f"move one, for instance {fix}")
 
 
-def need_one_device(called: str, **tensors: Any) -> None:
-    """Raise ``DeviceError`` where a function that computes with arrays itself is given tensors on more than one device."""
-    arrays = {name: array_in(x) for name, x in tensors.items()}
+def require_one_device(called: str, **tensors: Any) -> None:
+    """Raise ``DeviceError`` if the tensors given to a function that computes with their arrays are on more than one device."""
+    arrays = {name: unwrap(x) for name, x in tensors.items()}
     if not all([x is None or x.__class__ is np.ndarray for x in arrays.values()]):
-        error = two_devices(called, arrays.items())
+        error = device_mismatch(called, arrays.items())
         if error is not None:
             raise error
 
 
 def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) -> Exception:
-    """The error a forward raised, as one that names the operation, its arguments, their shapes and dtypes."""
+    """The error that a forward raised, with the operation, its arguments, their shapes and their dtypes in the message."""
     name = info.called
-    if (elsewhere := misplaced(info, arrays, settings)) is not None:
+    if (elsewhere := operand_device_mismatch(info, arrays, settings)) is not None:
         return elsewhere
     found = named_arrays(info, arrays)
     if isinstance(error, MinigradError):
         return error if names_its_function(error, name) else type(error)(f"{name}: {error}")
-    described = ", ".join(f"{a}: {named(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
+    described = ", ".join(f"{a}: {dtype_name(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
     described += "".join(f", {k}={v!r}" for k, v in settings.items() if v is not None)
     axis_error = getattr(np, "exceptions", np).AxisError
     if isinstance(error, axis_error):
@@ -105,12 +102,12 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
 
 
 def names_its_function(error: Exception, name: str) -> bool:
-    """Whether the message says which function it is about, be it `name` or one inside."""
+    """Whether the message begins with the function it is about, which is `name` or one that it calls."""
     return NAMED.match(str(error)) is not None or str(error).startswith(f"{name} ")
 
 
 def broadcast_clash(shapes: list[tuple[int, ...]]) -> str | None:
-    """PyTorch's words for the first dimension, from the right, at which `shapes` cannot be broadcast."""
+    """PyTorch's words for the first dimension, from the right, in which `shapes` cannot be broadcast; None if they can."""
     ndim = max(map(len, shapes))
     for back in range(1, ndim + 1):
         sizes = [(k, s[-back]) for k, s in enumerate(shapes) if len(s) >= back and s[-back] != 1]

@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.recording.argument_errors import names_its_function, no_sequence, not_a_tensor
+from minigrad.recording.argument_errors import names_its_function, not_a_sequence, not_a_tensor
 from minigrad.recording.call import SCALARS
 from minigrad.recording.graph import TensorBase
 
@@ -40,14 +40,15 @@ SPECIAL = {**dict.fromkeys((("movedim", "source"), ("moveaxis", "source"), ("pro
            **dict.fromkeys((("index_put", "indices"), ("index_put_", "indices")), "tensors")}
 
 
-def takes(called: str, name: str) -> str | None:
-    """What the parameter `name` of the public function `called` takes: ``"tensor"``, a sequence of ``"tensors"``, or neither."""
+def parameter_kind(called: str, name: str) -> str | None:
+    """What the parameter `name` of the public function `called` takes: ``"tensor"``, ``"tensors"`` for a sequence of them, or
+    None."""
     return SPECIAL.get((called, name), "tensor" if name in TENSORS else "tensors" if name in SEQUENCES else None)
 
 
-def guard(namespace: dict[str, Any]) -> None:
-    """Put its public form in the place of each composed function of a module's `namespace`, of those in ``__all__`` if it has
-    that."""
+def publish(namespace: dict[str, Any]) -> None:
+    """Put the public form of each composed function in its place in a module's `namespace`. If the module has ``__all__``, only
+    those in it are replaced."""
     module = namespace["__name__"]
     part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
     for name in list(namespace.get("__all__", namespace)):
@@ -56,8 +57,8 @@ def guard(namespace: dict[str, Any]) -> None:
             namespace[name] = public(found, f"{part}.{name}" if part else name, module, name)
 
 
-def guard_methods(cls: type) -> None:
-    """The same for the methods of `cls` that take a tensor beside the one they belong to."""
+def publish_methods(cls: type) -> None:
+    """Replace the methods of `cls` that take a tensor beside their own by their public forms."""
     for name, found in list(vars(cls).items()):
         if is_composed(name, found, beside=1):
             setattr(cls, name, public(found, name, cls.__module__, f"{cls.__name__}.{name}"))
@@ -73,7 +74,8 @@ def is_composed(name: str, found: Any, beside: int = 0) -> bool:
 
 
 def public(function: Any, called: str, module: str, qualname: str) -> Any:
-    """`function` in a form that looks at its arguments when it has failed."""
+    """`function` in its public form, which looks at the arguments if the call has failed. Its code is generated at the first
+    call."""
     @functools.wraps(function)
     def checked(*args: Any, **named: Any) -> Any:
         try:
@@ -89,7 +91,7 @@ def public(function: Any, called: str, module: str, qualname: str) -> Any:
 def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[str, Any]) -> None:
     """Raise ``ArgumentError`` if the call stumbled over an argument that is no tensor, as `error` shows; else, if `error` is the
     library's own and names no function, raise it with the name."""
-    least = least_suspicion(error)
+    least = suspicion_threshold(error)
     parameters = inspect.signature(function).parameters
     try:
         found = inspect.signature(function).bind(*args, **named)
@@ -105,13 +107,13 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
             suspects.append((weight, name, value))
     if suspects:
         _, name, value = max(suspects, key=lambda suspect: suspect[0])
-        wrong = wrong_in_sequence if takes(called, name) == "tensors" else not_a_tensor
+        wrong = not_a_tensor_sequence if parameter_kind(called, name) == "tensors" else not_a_tensor
         raise wrong(called, "input" if name == "self" else name, value) from None
     if isinstance(error, MinigradError) and not names_its_function(error, called):
         raise type(error)(f"{called}: {error}") from None
 
 
-def least_suspicion(error: Exception) -> int:
+def suspicion_threshold(error: Exception) -> int:
     """How likely an argument must be the cause of `error` for it to be named: 1 for Python's error for a wrong type, or that of
     an operation inside about an operand; more for others about arguments; out of reach for what was said on purpose."""
     if isinstance(error, MinigradError):
@@ -121,14 +123,14 @@ def least_suspicion(error: Exception) -> int:
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether `x` is a tensor, or an array, of which functions make arrays."""
+    """Whether `x` is a tensor, or an array, which functions turn into one."""
     return isinstance(x, (TensorBase, np.generic, *_arrays.array_types))
 
 
 def suspicion(called: str, name: str, value: Any, error: Exception) -> int:
     """How likely the argument is the one that `error` came of. None and numbers often serve in a tensor's place, and so does an
     array, but where an attribute of tensors was missed."""
-    kind = takes(called, name)
+    kind = parameter_kind(called, name)
     if kind is None or isinstance(value, TensorBase) and kind == "tensor":
         return 0
     if kind == "tensors":
@@ -138,10 +140,10 @@ def suspicion(called: str, name: str, value: Any, error: Exception) -> int:
     return 4 if getattr(error, "obj", error) is value else 2 if value is None or isinstance(value, SCALARS) else 3
 
 
-def wrong_in_sequence(called: str, name: str, value: Any) -> ArgumentError:
-    """What is said of the argument `name`, which must be a sequence of tensors."""
+def not_a_tensor_sequence(called: str, name: str, value: Any) -> ArgumentError:
+    """The error for the argument `name`, which must be a sequence of tensors and is not."""
     if not isinstance(value, (tuple, list)):
-        return no_sequence(called, name, value)
+        return not_a_sequence(called, name, value)
     k = next(k for k, x in enumerate(value) if not is_tensor(x))
     return ArgumentError(f"{called}(): argument '{name}' must be tuple of Tensors, but element {k} is of type "
                          f"{type(value[k]).__name__}; minigrad.tensor(...) makes a Tensor of it")

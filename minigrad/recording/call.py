@@ -18,8 +18,8 @@ from minigrad.errors import (
     EmptyListError,
 )
 from minigrad.recording import clock, graph
-from minigrad.recording.argument_errors import array_in, explain, misplaced, named, no_sequence, not_a_tensor
-from minigrad.recording.graph import Node, TensorBase, edge_of
+from minigrad.recording.argument_errors import dtype_name, explain, not_a_sequence, not_a_tensor, operand_device_mismatch
+from minigrad.recording.graph import Node, TensorBase, edge_of, unwrap
 
 SCALARS = (bool, int, float, complex)
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name
@@ -31,8 +31,9 @@ QUIET.run(np.seterr, all="ignore")
 quiet = QUIET.copy
 
 
-class General:
-    """One operation's call with operands of any kind: converts them and calls the straight path again."""
+class GeneralCall:
+    """Calls one operation with operands of any kind: it converts them to tensors of fitting dtypes and calls the generated path
+    again."""
 
     def __init__(self, function: Any, info: Any) -> None:
         self.function, self.info = function, info
@@ -43,13 +44,13 @@ class General:
         if info.variadic:
             if not args:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
-            if info.dtypes != "float" and alike(args):
+            if info.dtypes != "float" and share_dtype(args):
                 return record_variadic(info, args, settings)
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
         operands = [operand(info, name, a, like) for name, a in zip(names, args)]
-        operands = together(info, names, operands, like)
+        operands = promote_operands(info, names, operands, like)
         if like is None:
             try:
                 result = quiet().run(info.forward, *operands, **settings)
@@ -59,48 +60,50 @@ class General:
         return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
 
 
-class Placed(General):
-    """The same where there are cards: a call is computed on the card of its operands, whichever is the current one.
+class GuardedCall(GeneralCall):
+    """As :class:`GeneralCall`, in a process with GPUs: a call runs on the device of its operands, whichever device is current.
 
-    Where an operation broadcasts, operands in main memory that have no dimensions count as numbers, and come to the card.
+    Where an operation broadcasts, a CPU tensor without dimensions counts as a number and is moved to the GPU.
     """
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         info = self.info
-        arrays = [array_in(x) for x in args]
-        if not _arrays.elsewhere(*arrays):
+        arrays = [unwrap(x) for x in args]
+        if not _arrays.needs_device_guard(*arrays):
             return super().__call__(*args, **settings)
-        card = next(_arrays.device_of(x) for x in arrays if x is not None and not isinstance(x, np.ndarray))
+        gpu = next(_arrays.device_of(x) for x in arrays if isinstance(x, _arrays.gpu_array_types))
         if info.broadcasts:
-            args = tuple([moved(x, card) if isinstance(a, np.ndarray) and not a.ndim else x for x, a in zip(args, arrays)])
-        error = misplaced(info, [array_in(x) for x in args], settings)
+            args = tuple([move_to_device(x, gpu) if isinstance(a, np.ndarray) and not a.ndim else x
+                          for x, a in zip(args, arrays)])
+        error = operand_device_mismatch(info, [unwrap(x) for x in args], settings)
         if error is not None:
             raise error
-        with _arrays.on_card(card):
+        with _arrays.on_device(gpu):
             return super().__call__(*args, **settings)
 
 
-def moved(x: Any, device: Any) -> Any:
-    """The tensor or array `x` on `device`; gradients flow back to where it came from."""
-    source = _arrays.device_of(array_in(x))
+def move_to_device(x: Any, device: Any) -> Any:
+    """The tensor or array `x` on `device`. Its gradient flows back to the device it came from."""
+    source = _arrays.device_of(unwrap(x))
     return x if source == device else REGISTRY["to_device"](x, device=device, source=source)
 
 
-def as_array(x: Any) -> Any:
-    """The result `x` of a forward or a rule as an array: NumPy gives scalars, and a setting that is a tensor makes it one."""
-    return x.array if isinstance(x, TensorBase) else _arrays.as_array(x)
+def unwrap_result(x: Any) -> Any:
+    """The result of a forward or a rule as an array. NumPy may give a scalar, and a setting that is a tensor makes it a
+    tensor."""
+    return _arrays.as_array(unwrap(x))
 
 
 def sequence(info: Any, value: Any) -> Any:
-    """The argument of an operation on several tensors that is no list or tuple, as a tuple. Raises ``TypeError`` for what is no
-    sequence of tensors, one tensor included, though it could be iterated over."""
+    """The argument of an operation on several tensors, which is no list or tuple, as a tuple. Raises ``TypeError`` for what is no
+    sequence of tensors. A single tensor is refused too, though one can iterate over it."""
     if isinstance(value, (TensorBase, str)) or not hasattr(value, "__iter__"):
-        raise no_sequence(info.called, info.arguments[0], value)
+        raise not_a_sequence(info.called, info.arguments[0], value)
     return tuple(value)
 
 
-def alike(args: Any) -> bool:
-    """Whether all are tensors of one dtype, so that there is nothing to convert."""
+def share_dtype(args: Any) -> bool:
+    """Whether all arguments are tensors of one dtype, so that none needs converting."""
     first = args[0]
     if not isinstance(first, TensorBase):
         return False
@@ -109,7 +112,8 @@ def alike(args: Any) -> bool:
 
 
 def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
-    """An argument as a tensor, array or Python scalar; anything else is refused with what would be right."""
+    """An argument as a tensor, an array or a Python number. Raises ``TypeError`` for anything else, and says how to make a tensor
+    of it."""
     if value is None and name in info.optional or isinstance(value, TensorBase):
         return value
     if isinstance(value, np.generic):  # NumPy's result of arithmetic on arrays without dimensions
@@ -123,12 +127,13 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
 
 
 def constant(value: Any, like: Any) -> Any:
-    """The array `value` as a tensor of `like`'s kind that wants no gradient."""
-    return graph.tied(value, None, like.result_class)
+    """The array `value` as a tensor of the class of `like` that requires no gradient."""
+    return graph.tensor_on_edge(value, None, like.result_class)
 
 
 def number(input: Any, other: Any) -> Any:
-    """The Python number `other` as a constant like the floating tensor `input`, or None where it takes more than that."""
+    """The Python number `other` as a constant of the dtype of the floating tensor `input`. Returns None where that takes the
+    general path."""
     if (other.__class__ is float or other.__class__ is int) and -60000 < other < 60000 and isinstance(input, TensorBase):
         array = input.array
         if array.__class__ is np.ndarray and array.dtype.kind == "f":  # every floating type can hold such a number
@@ -139,11 +144,11 @@ def number(input: Any, other: Any) -> Any:
     return None
 
 
-def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None) -> list[Any]:
-    """The operands brought to one dtype where the declaration asks for it."""
+def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBase | None) -> list[Any]:
+    """The operands, converted to their common dtype where the declaration asks for one."""
     if not info.alike:
         return operands
-    arrays = [x.array if isinstance(x, TensorBase) else x for x in operands]
+    arrays = [unwrap(x) for x in operands]
     chosen = [k for k, name in enumerate(names) if name in info.alike and operands[k] is not None]
     present = [arrays[k] for k in chosen]
     if all(isinstance(x, SCALARS) for x in present):
@@ -155,8 +160,8 @@ def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None
         if len(found) > 1:
             (d1, a1), (d2, a2) = list(found.items())[:2]
             odd, to = (a2, d1) if d1.kind in "fc" and d2.kind not in "fc" else (a1, d2)
-            raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {named(d1)} and "
-                             f"{named(d2)}; convert one, for instance {odd}.to({named(to)})")
+            raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {dtype_name(d1)} and "
+                             f"{dtype_name(d2)}; convert one, for instance {odd}.to({dtype_name(to)})")
         return operands
     wanted = dtypes.result_dtype(present)
     if info.dtypes == "float" and wanted.kind not in "fc":
@@ -176,7 +181,7 @@ def together(info: Any, names: Any, operands: list[Any], like: TensorBase | None
 
 
 def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
-    """A Python scalar as a zero-dimensional array; integers wrap around and floats overflow to inf, as in PyTorch."""
+    """A Python number as a zero-dimensional array. Integers wrap around and floats overflow to inf, as in PyTorch."""
     xp = _arrays.xp_of(like)
     if wanted.kind in "iu" and type(x) is int:
         bits = 8 * wanted.itemsize
@@ -197,7 +202,7 @@ def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     if info.outputs:
         return finish_outputs(info, result, tensors, arrays, settings)
     out: Any = object.__new__(tensors[0].result_class)
-    out.array = as_array(result)
+    out.array = unwrap_result(result)
     out.node = record(info, tensors, arrays, out.array, settings)
     if out.node is None:
         out._off = why_off(info, tensors)
@@ -205,7 +210,7 @@ def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
 
 
 def why_off(info: Any, inputs: Any) -> Any:
-    """Why results that were not recorded are in no graph, for ``explain``: recording is off, or what an input says of itself."""
+    """Why unrecorded results are in no graph, for ``explain``: the mode that recording is in, or the reason that an input has."""
     mode = graph.grad_enabled.get()
     if not mode and info.rules and any([t is not None and edge_of(t) is not None for t in inputs]):
         return mode
@@ -213,7 +218,7 @@ def why_off(info: Any, inputs: Any) -> Any:
 
 
 def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, settings: dict[str, Any]) -> Node | None:
-    """The node of a call, or None where nothing wants a gradient. What the generated path does in straight lines."""
+    """The node of a call, or None where no input requires a gradient. The generated path does the same in straight lines."""
     name_of = info.arguments * len(inputs) if info.variadic else info.arguments
     edges = tuple([None if t is None or a not in info.rules else edge_of(t) for t, a in zip(inputs, name_of)])
     mode = graph.grad_enabled.get()
@@ -244,13 +249,13 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         node.saved_from = (*((-1,) if "out" in info.kept_arrays else ()),
                            *(range(len(arrays)) if info.arguments[0] in info.kept_arrays else ()))
     if mode is not True:
-        mode.recorded(node, result, arrays, next(t for t in inputs if t is not None).result_class)
+        mode.observe(node, result, arrays, next(t for t in inputs if t is not None).result_class)
     return node  # type: ignore[no-any-return]
 
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
-    """The several results of an operation as tensors; only the floating and complex ones carry a gradient."""
-    result = tuple([as_array(r) for r in result])
+    """The results of an operation that has several, as tensors. Only the floating and complex ones carry a gradient."""
+    result = tuple([unwrap_result(r) for r in result])
     node = record(info, inputs, arrays, result, settings)
     reason = why_off(info, inputs) if node is None else None
     outs = []

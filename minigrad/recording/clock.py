@@ -23,15 +23,16 @@ calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def owners(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[int, str]:
-    """For each stamp, the path of the innermost of `modules` (by dotted path) during whose call it was given, or ''."""
+def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[int, str]:
+    """Return, for each stamp, the dotted path of the module during whose call it was given, or ''. Of nested calls the innermost
+    counts."""
     paths = {id(module): path for path, module in modules.items() if path}
     spans = sorted([(start, end, paths[who]) for start, end, who in calls if who in paths], key=lambda span: span[1] - span[0])
     return {stamp: next((path for start, end, path in spans if start < stamp < end), "") for stamp in stamps}
 
 
 class User:
-    """The file that last called in from outside the package: a caller from that same file needs no further look."""
+    """Remembers the file of the last call from outside the package. A call from the same file needs no search of the stack."""
 
     file = ""
 
@@ -40,28 +41,29 @@ user = User()
 
 
 def user_frame() -> Any:
-    """The frame nearest the top of the stack whose code is not minigrad's own."""
+    """The frame of the innermost call whose code is not minigrad's own."""
     frame: Any = sys._getframe(1)
     file = frame.f_code.co_filename
-    while frame.f_back is not None and (file in own_files or is_own(file)):
+    while frame.f_back is not None and (file in package_files or is_package_file(file)):
         frame = frame.f_back
         file = frame.f_code.co_filename
     user.file = file
     return frame
 
 
-own_files: set[str] = set()  # those of the package that have been met
+package_files: set[str] = set()  # those of the package that have been met
 
 
-def is_own(file: str) -> bool:
-    """Whether `file` is one of the package's."""
+def is_package_file(file: str) -> bool:
+    """Whether `file` belongs to the package."""
     if file.startswith(PACKAGE):
-        own_files.add(file)
+        package_files.add(file)
         return True
     return False
 
 
 def source_line(code: Any, lasti: int) -> str:
+    """``file:line`` of the instruction `lasti` of `code`, as errors show it."""
     if code is None:
         return "an unknown line"
     line = next((n for start, end, n in code.co_lines() if start <= lasti < end), code.co_firstlineno)
@@ -71,8 +73,8 @@ def source_line(code: Any, lasti: int) -> str:
 # ---------------------------------------------------------------------------------------------------- writes in place
 
 class Write:
-    """The in-place writes to one piece of memory: how many, how many of the last ones were alike, when the last one was, and who
-    made it."""
+    """What is known of the in-place writes to one piece of memory: their number, how many of the last ones came from one
+    operation, and the stamp, the operation and the source line of the last."""
 
     __slots__ = ("count", "run", "stamp", "op_name", "code", "lasti", "owner")
     count: int
@@ -116,7 +118,7 @@ class Ledger:
             write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
 
     def forget(self, key: int, _: Any) -> None:
-        """Drop the entry of an array that is no more, before its identity can be another's."""
+        """Drop the entry of an array that has been freed, before another array can get its identity."""
         self.writes.pop(key, None)
 
     def find(self, array: Any) -> Write | None:

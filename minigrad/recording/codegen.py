@@ -30,7 +30,7 @@ OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Cons
 
 
 def compile_op(function: Any, info: Declaration) -> None:
-    """Generate `function`'s node class and its call path from the declaration."""
+    """Generate the node class and the call paths of `function` from its declaration."""
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
@@ -40,12 +40,15 @@ def compile_op(function: Any, info: Declaration) -> None:
 
 
 def write_call_paths(function: Any, info: Declaration) -> None:
-    """Generate the call path of `function` and that of its operator, as the cards there are ask for (:func:`placing`)."""
+    """Generate the call path of `function` and that of its operator. Where there are GPUs, they have the lines of
+    :func:`device_guard_lines`."""
     namespace: dict[str, Any] = {
-        "forward": as_operator(info.forward), "ndarray": np.ndarray, "as_array": call.as_array, "TensorBase": TensorBase,
+        "forward": as_operator(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
+        "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
-        "general": (call.Placed if _arrays.most_cards() else call.General)(function, info), "elsewhere": _arrays.elsewhere,
+        "general": (call.GuardedCall if _arrays.gpu_count() else call.GeneralCall)(function, info),
+        "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
         "quiet": call.quiet, "explain": explain,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
@@ -60,14 +63,14 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
 
 
-def write_again() -> None:
-    """Generate the call paths anew that exist by now, because there are more cards than when they were made."""
+def regenerate_call_paths() -> None:
+    """Generate the existing call paths anew, because there are now more GPUs than when they were generated."""
     for function in call.REGISTRY.values():
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
 
 
-_arrays.on_more_cards.append(write_again)
+_arrays.on_more_gpus.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +83,8 @@ def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any
 
 
 def formula_of(function: Callable[..., Any]) -> ast.expr | None:
-    """The expression that `function` returns, if all it does is to join its arguments by operators, else None."""
+    """The body of a function as a formula, with `suffix` after each name. Returns None for a function that does more than join
+    its arguments by operators."""
     if function.__code__.co_names or function.__code__.co_freevars:
         return None
     try:
@@ -92,8 +96,8 @@ def formula_of(function: Callable[..., Any]) -> ast.expr | None:
     return body.value if isinstance(body, ast.Return) and all(isinstance(n, OPERATORS) for n in ast.walk(body)) else None
 
 
-def call_of(rule: Callable[..., Any]) -> str:
-    """Source that calls `rule`; a formula stands there itself."""
+def rule_source(rule: Callable[..., Any]) -> str:
+    """The source of a call of `rule`, or the rule itself where it is a formula."""
     formula = formula_of(rule)
     return f"{rule.__name__}({', '.join(parameters_of(rule))})" if formula is None else f"({ast.unparse(formula)})"
 
@@ -107,10 +111,11 @@ def as_operator(forward: Callable[..., Any]) -> Callable[..., Any]:
             f"{first} != {second}": operator.ne}.get(text, forward)
 
 
-def header(info: Declaration, out: bool) -> str:
-    """As PyTorch's signature: settings may be given by position too, a starred argument takes one sequence, ``out=`` ends."""
+def signature_source(info: Declaration, out: bool) -> str:
+    """The ``def`` line of a call path. As in PyTorch's signatures, settings may also be given by position, and ``out=`` comes
+    last."""
     parts = [f"{a}=None" if a in info.optional else a for a in info.arguments]
-    renamed = renamed_settings(info) if out else []
+    renamed = settings_with_numpy_names(info) if out else []
     parts += [name if value is REQUIRED and name not in renamed else f"{name}={'None' if value is None else 'default_' + name}"
               for name, value in info.settings.items()]
     parts.sort(key=lambda part: "=" in part)  # what has no default comes first
@@ -121,8 +126,8 @@ def header(info: Declaration, out: bool) -> str:
     return f"def {info.name}({', '.join(parts)}{', *' + ends if out else ''}):\n" + "".join(f"    {line}\n" for line in lines)
 
 
-def renamed_settings(info: Declaration) -> list[str]:
-    """The settings that can be given by NumPy's name too. One that must be given counts only where it is the last such."""
+def settings_with_numpy_names(info: Declaration) -> list[str]:
+    """The settings that have a second name, NumPy's. A setting without a default has one only if it is the last such setting."""
     required = [name for name, value in info.settings.items() if value is REQUIRED]
     return [name for name in NUMPY_NAMES if name in info.settings and name not in required[:-1]]
 
@@ -136,14 +141,14 @@ def call_source(info: Declaration, out: bool) -> str:
     def all_of(test: str, some: Sequence[str] = args) -> str:
         return " and ".join(f"({a} is None or {test.format(a)})" if a in optional else test.format(a) for a in some)
 
-    def differing(array: str) -> str:
+    def dtype_mismatch(array: str) -> str:
         """The condition under which dtypes need the general path."""
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
         return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
 
-    raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({differing('{}')})" if differing("{}") else "")
+    raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
     lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
@@ -157,9 +162,9 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"    return general({everything})")
     for a in args:
         lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
-    lines += placing(info)
-    if differing("{}_"):
-        lines.append(f"if {differing('{}_')}: return general({everything})")
+    lines += device_guard_lines(info)
+    if dtype_mismatch("{}_"):
+        lines.append(f"if {dtype_mismatch('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
     lines += [f"try: result = quiet().run(forward, {arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
@@ -168,8 +173,8 @@ def call_source(info: Declaration, out: bool) -> str:
         if info.view:
             lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
         lines.append("return out")
-        return header(info, out) + "".join(f"    {line}\n" for line in lines)
-    lines += ["if result.__class__ is not ndarray: result = as_array(result)",
+        return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
+    lines += ["if result.__class__ is not ndarray: result = unwrap_result(result)",
               f"out = new({args[0]}.result_class)", "out.array = result"]
     tracked = [a for a in args if a in info.rules]
     for a in tracked:
@@ -188,7 +193,7 @@ def call_source(info: Declaration, out: bool) -> str:
                   "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
                   "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
                   "    node.stamp = tick()",
-                  f"    if mode is not True: mode.recorded(node, result, ({arrays},), {args[0]}.result_class)",
+                  f"    if mode is not True: mode.observe(node, result, ({arrays},), {args[0]}.result_class)",
                   "else:",
                   "    out.node = None",
                   f"    if {wanted}: out._off = recording()",
@@ -199,45 +204,49 @@ def call_source(info: Declaration, out: bool) -> str:
     if info.view:
         lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
-    return header(info, out) + "".join(f"    {line}\n" for line in lines)
+    return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
 
 
-def placing(info: Declaration) -> list[str]:
-    """The line that sends arrays to the general path which are not where this thread computes; none in a process without cards.
+def device_guard_lines(info: Declaration) -> list[str]:
+    """The line that sends arrays to the general path if they are not on the current device. Without GPUs there is no such line.
 
-    With one card, that can only be arrays of main memory among those of the card.
+    With one GPU the only such case is a CPU array among arrays on the GPU.
     """
-    cards = _arrays.most_cards()
-    if not cards or cards == 1 and len(info.arguments) < 2:
+    gpus = _arrays.gpu_count()
+    if not gpus or gpus == 1 and len(info.arguments) < 2:
         return []
-    # What is usual is known from the classes, but for an operand that may be missing and may bring the others to its card.
-    classes = [f"{a}_.__class__" for a in info.arguments if a not in info.optional] + ["ndarray"] * (cards > 1)
-    usual = "" if info.broadcasts and info.optional or len(classes) < 2 else f"not ({' is '.join(classes)}) and "
+    # What is usual is known from the classes, but for an operand that may be missing and may bring the others to its GPU.
+    classes = [f"{a}_.__class__" for a in info.arguments if a not in info.optional] + ["ndarray"] * (gpus > 1)
+    classes_agree = "" if info.broadcasts and info.optional or len(classes) < 2 else f"not ({' is '.join(classes)}) and "
     arrays, settings = ", ".join(f"{a}_" for a in info.arguments), "".join(f", {s}={s}" for s in info.settings)
-    return [f"if {usual}elsewhere({arrays}): return general({', '.join(info.arguments)}{settings})"]
+    return [f"if {classes_agree}needs_device_guard({arrays}): return general({', '.join(info.arguments)}{settings})"]
 
 
 def variadic_source(info: Declaration, out: bool) -> str:
-    """An operation on a sequence of arrays: its length is only known at the call, so the call is left to loops."""
+    """The source of the call path of an operation on a sequence of arrays. How many there are is only known at the call, so loops
+    do the work."""
     settings = ", ".join(f"{s}={s}" for s in info.settings)
     name = info.arguments[0]
-    return header(info, out) + (
+    return signature_source(info, out) + (
         (f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n" if out else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 
 
-def users_of(info: Declaration, array: str) -> list[str]:
-    """The arguments whose rules name `array`. One that a single rule names is saved only if that rule will run, so its
-    absence says as much as the edge's."""
+def arguments_needing(info: Declaration, array: str) -> list[str]:
+    """The arguments whose rules name `array`.
+
+    An array that a single rule names is saved only if that rule will run. If it is absent, so is the edge.
+    """
     return [a for a in info.rules if array in info.needs[a]]
 
 
 def saved_source(info: Declaration) -> str:
-    """Each array is kept only if an input whose rule names it wants a gradient."""
+    """The source of the tuple of arrays that a node saves: each is kept only if an input whose rule names it requires a
+    gradient."""
     parts = []
     for name in info.kept_arrays:
-        users = users_of(info, name)
+        users = arguments_needing(info, name)
         value = "result" if name == "out" else f"{name}_"
         if len(users) < len(info.rules) or (name in info.optional):
             value += f" if {' or '.join(f'{a}_edge is not None' for a in users)} else None"
@@ -246,6 +255,7 @@ def saved_source(info: Declaration) -> str:
 
 
 def settings_source(info: Declaration) -> str:
+    """The source of the tuple of settings, shapes and dtypes that a node keeps."""
     parts = []
     for n in info.kept_values:
         array, _, what = n.rpartition("_")
@@ -261,10 +271,10 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: call_of(rule) for a, rule in info.rules.items()}
+        calls = {a: rule_source(rule) for a, rule in info.rules.items()}
         if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
             needed = [n for n in arrays if n not in info.optional]
-            sign = {a: next((n for n in needed if users_of(info, n) == [a]), f"{a}_edge") for a in calls}
+            sign = {a: next((n for n in needed if arguments_needing(info, n) == [a]), f"{a}_edge") for a in calls}
             if any(s == f"{a}_edge" for a, s in sign.items()):
                 lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
             calls = {a: f"None if {sign[a]} is None else {call}" for a, call in calls.items()}
@@ -287,7 +297,8 @@ def make_node_class(info: Declaration) -> type[Node]:
 
 
 def variadic_backward_source(info: Declaration) -> str:
-    """The rule of a starred argument gives all gradients at once; it names the saved sequence as one tuple."""
+    """The source of ``backward`` for a starred argument. One rule gives all gradients at once, and names the saved sequence as
+    one tuple."""
     arrays, values = info.kept_arrays, info.kept_values
     name = info.arguments[0]
     rule = info.rules.get(name)

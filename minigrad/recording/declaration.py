@@ -71,6 +71,8 @@ class Declaration:
         return namedtuple(self.name, self.outputs) if isinstance(self.outputs, tuple) else tuple
 
     def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """The decorator that makes a function the derivative rule of `argument`. Raises ``TypeError`` for a rule that names what
+        the operation has not."""
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
             known = {"g", "out", *self.arguments, *self.settings}
             known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
@@ -85,5 +87,6 @@ class Declaration:
 
 
 def parameters_of(rule: Any) -> tuple[str, ...]:
+    """The names of the parameters of a rule."""
     names: tuple[str, ...] = rule.__code__.co_varnames[:rule.__code__.co_argcount]
     return names

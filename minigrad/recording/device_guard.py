@@ -1,7 +1,7 @@
-"""Where there are several cards: what is computed with arrays themselves is computed on the card they are on.
+"""Where there are several GPUs: what is computed with arrays themselves is computed on the GPU they are on.
 
-CuPy computes on the thread's current card, and an operation's call path goes to that of its operands by itself. Other functions
-that compute with arrays are marked ``@on_its_card``.
+CuPy computes on the thread's current GPU, and an operation's call path goes to that of its operands by itself. Other functions
+that compute with arrays are marked ``@on_device_of_inputs``.
 """
 
 from __future__ import annotations
@@ -10,41 +10,42 @@ import functools
 from typing import Any, Callable, Iterable, TypeVar
 
 from minigrad import _arrays
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.graph import unwrap
 
-__all__ = ["on_its_card", "placed"]
+__all__ = ["on_device_of_inputs", "guard_device"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def on_its_card(function: F) -> F:
-    """Decorator: where there are several cards, the one that the first tensor, array or device given is on is the current one
+def on_device_of_inputs(function: F) -> F:
+    """Decorator: where there are several GPUs, the one that the first tensor, array or device given is on is the current one
     while the function runs."""
     @functools.wraps(function)
     def guarded(*args: Any, **options: Any) -> Any:
-        if _arrays.most_cards() < 2:
+        if _arrays.gpu_count() < 2:
             return function(*args, **options)
-        place = first_place((*args, *options.values()))
-        if place is None or place == _arrays.current(place):
+        place = first_device((*args, *options.values()))
+        if place is None or place == _arrays.current_device(place):
             return function(*args, **options)
-        with _arrays.on_card(place):
+        with _arrays.on_device(place):
             return function(*args, **options)
     return guarded  # type: ignore[return-value]
 
 
-def placed(function: F) -> F:
-    """`function`, which is to be called many times, in the form of :func:`on_its_card`; itself where there are not several."""
-    return function if _arrays.most_cards() < 2 else on_its_card(function)
+def guard_device(function: F) -> F:
+    """`function` in a form that enters the device of its arguments, or `function` itself if there are not several GPUs."""
+    return function if _arrays.gpu_count() < 2 else on_device_of_inputs(function)
 
 
-def first_place(values: Iterable[Any]) -> _arrays.Device | None:
-    """The card of the first tensor, array or device among `values` and in the sequences among them that names one; else None."""
+def first_device(values: Iterable[Any]) -> _arrays.Device | None:
+    """The device of the first tensor, array or device among `values` that is on a GPU, or names one; sequences are searched too.
+    Returns None if there is none."""
     for x in values:
-        found: Any = x.array if isinstance(x, TensorBase) else x
-        if isinstance(found, _arrays.card_types):
+        found: Any = unwrap(x)
+        if isinstance(found, _arrays.gpu_array_types):
             return _arrays.device_of(found)
         if isinstance(found, _arrays.Device) and found.type != "cpu":
             return found
-        if isinstance(found, (list, tuple)) and (place := first_place(found)) is not None:
+        if isinstance(found, (list, tuple)) and (place := first_device(found)) is not None:
             return place
     return None

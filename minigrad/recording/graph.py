@@ -24,11 +24,12 @@ grad_enabled: ContextVar[Any] = ContextVar("grad_enabled", default=True)
 observer: ContextVar[Any] = ContextVar("observer", default=None)  # the Observer that recording has when it is on
 
 
-class Off(tuple[Any, ...]):
-    """Recording is off, and by whom: an empty tuple, so that it counts as False.
+class RecordingOff(tuple[Any, ...]):
+    """The recording mode while recording is off. It is an empty tuple, so that it counts as False, and says what switched
+    recording off.
 
-    What was computed meanwhile, or cut from the graph, remembers it in ``_off``, from which
-    :func:`~minigrad.autograd.explain.explain` knows.
+    Tensors that are computed meanwhile, or cut from the graph, keep it in ``_off``, where
+    :func:`~minigrad.autograd.explain.explain` finds it.
     """
 
     what: str  # "no_grad", "detach" ...
@@ -36,16 +37,16 @@ class Off(tuple[Any, ...]):
     lasti: int
 
 
-def off(what: str) -> Off:
-    """That recording is switched off by `what`, at the user's line that is running."""
-    mode, frame = Off(), user_frame()
+def recording_off(what: str) -> RecordingOff:
+    """The mode that says: `what` switched recording off, at the user's line which is running."""
+    mode, frame = RecordingOff(), user_frame()
     mode.what, mode.code, mode.lasti = what, frame.f_code, frame.f_lasti
     return mode
 
 
 def recording_mode(enabled: bool, what: str = "") -> Any:
-    """The value of `grad_enabled` that means `enabled` here."""
-    return (observer.get() or True) if enabled else off(what) if what else False
+    """The value of `grad_enabled` for recording that is on or off; `what` is what switches it off."""
+    return (observer.get() or True) if enabled else recording_off(what) if what else False
 
 
 class TensorBase:
@@ -57,8 +58,14 @@ class TensorBase:
     result_class: type[TensorBase]  # the class of an operation's result; a Parameter's is Tensor
 
 
+def unwrap(x: Any) -> Any:
+    """The array that the tensor `x` holds; anything else as it is."""
+    return x.array if isinstance(x, TensorBase) else x
+
+
 class Leaf:
-    """The type of ``LEAF``, which stands where a node would: the gradient of such a tensor flows to the tensor itself."""
+    """The type of ``LEAF``, which a leaf that requires grad has in the place of a node: its gradient flows to the tensor
+    itself."""
 
     grad_fn = None
 
@@ -67,7 +74,7 @@ LEAF = Leaf()
 
 
 class Node:
-    """One recorded operation. ``grad_fn`` of its result; also met in ``next_functions`` and in hooks."""
+    """One recorded operation. It is the ``grad_fn`` of its result, and appears in ``next_functions`` and in hooks."""
 
     __slots__ = ("inputs", "saved", "settings", "stamp", "shape", "code", "lasti", "extras", "__weakref__")
     inputs: tuple[Any, ...]
@@ -118,20 +125,21 @@ class Node:
     @property
     def metadata(self) -> dict[str, Any]:
         """A dictionary for the user's own notes on this node."""
-        return self.more().metadata
+        return self.ensure_extras().metadata
 
-    def more(self) -> Extras:
+    def ensure_extras(self) -> Extras:
+        """The extras of this node, which are made when they are first asked for."""
         if self.extras is None:
             self.extras = Extras()
         return self.extras
 
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHandle:
         """Call ``hook(grad_inputs, grad_outputs)`` after this node ran; a returned tuple replaces `grad_inputs`."""
-        return RemovableHandle(self.more().post_hooks, hook)
+        return RemovableHandle(self.ensure_extras().post_hooks, hook)
 
     def register_prehook(self, hook: Callable[[Any], Any]) -> RemovableHandle:
         """Call ``hook(grad_outputs)`` before this node runs; a returned tuple replaces `grad_outputs`."""
-        return RemovableHandle(self.more().pre_hooks, hook)
+        return RemovableHandle(self.ensure_extras().pre_hooks, hook)
 
     def source(self) -> str:
         """``file:line`` of the user's call that made this node."""
@@ -139,7 +147,7 @@ class Node:
 
     def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
         """The saved arrays as tensors tied to the nodes they came from, so that a rule can itself be differentiated."""
-        return tuple([tied(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
+        return tuple([tensor_on_edge(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
 
     def __getattr__(self, name: str) -> Any:
         # PyTorch's way to look at what is saved: node._saved_self, node._saved_result, node._saved_dim, node._raw_saved_other.
@@ -162,7 +170,8 @@ class Node:
 
 
 class Port(Node):
-    """One output of an operation that has several: it hands its gradient to that operation's node as number `index`."""
+    """One of several outputs of an operation. It runs no rule: it hands its gradient to the operation's node as that of output
+    `index`."""
 
     __slots__ = ("index",)
     index: int
@@ -177,7 +186,7 @@ class Port(Node):
 
 
 class AccumulateGrad(Node):
-    """How a leaf appears in ``next_functions``: what adds a gradient to ``variable.grad``. Its hooks are kept on the leaf."""
+    """What adds a gradient to ``variable.grad``: a leaf as ``next_functions`` shows it. Its hooks are kept on the leaf."""
 
     __slots__ = ("variable",)
 
@@ -198,7 +207,7 @@ class AccumulateGrad(Node):
 
 
 class Extras:
-    """What few nodes have: hooks, notes, and the tensor that asked to keep its gradient."""
+    """What only few nodes have: hooks, the user's notes, and the tensor that retains its gradient."""
 
     __slots__ = ("pre_hooks", "post_hooks", "tensor_hooks", "retains", "metadata")
 
@@ -211,7 +220,7 @@ class Extras:
 
 
 class RemovableHandle:
-    """Returned by every ``register_*hook``; ``remove()`` takes the hook away, leaving a ``with`` block does too."""
+    """What every ``register_*hook`` returns. Its ``remove()`` takes the hook away, and so does the end of a ``with`` block."""
 
     def __init__(self, hooks: dict[int, Any], hook: Any, front: bool = False) -> None:
         self._hooks = hooks
@@ -235,7 +244,8 @@ class RemovableHandle:
 # ---------------------------------------------------------------------------------------------------- edges
 
 def edge_of(t: Any) -> Any:
-    """What a gradient of `t` flows to: the node that made it, the leaf itself, or None if it wants none."""
+    """The edge along which a gradient of `t` flows: the node that made it, the leaf itself, or None if it requires no
+    gradient."""
     return t if t.node is LEAF else t.node
 
 
@@ -268,7 +278,7 @@ def increment_version(tensor: Any) -> None:
 
 
 def function_and_output(edge: Any) -> tuple[Node | None, int]:
-    """An edge as PyTorch shows it in ``next_functions``."""
+    """An edge in the form that ``next_functions`` has: a node, and the number of its output."""
     if edge is None:
         return None, 0
     if isinstance(edge, TensorBase):
@@ -277,7 +287,7 @@ def function_and_output(edge: Any) -> tuple[Node | None, int]:
 
 
 def accumulator_of(leaf: Any) -> AccumulateGrad:
-    """The one :class:`AccumulateGrad` of `leaf`, for as long as someone holds it."""
+    """The :class:`AccumulateGrad` of `leaf`. It is the same object for as long as someone holds it."""
     held = leaf.__dict__.get("_accumulator")
     node: AccumulateGrad | None = held() if held is not None else None
     if node is None:
@@ -286,16 +296,16 @@ def accumulator_of(leaf: Any) -> AccumulateGrad:
     return node
 
 
-def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
-    """`array` as a tensor whose gradient flows to `edge`."""
+def tensor_on_edge(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
+    """`array` as a tensor whose gradient flows along `edge`."""
     if array is None:
         return None
     if isinstance(edge, TensorBase):
         if edge.array is array:
             return edge
-        edge = alias_of(edge)  # a leaf whose array is another by now, or was packed
+        edge = new_alias(edge)  # a leaf whose array is another by now, or was packed
     if isinstance(array, tuple):  # the results of an operation that has several
-        return tuple(tied(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tied(a, None, cls)
+        return tuple(tensor_on_edge(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tensor_on_edge(a, None, cls)
                      for i, a in enumerate(array))
     t = object.__new__(cls)
     t.array = array
@@ -304,7 +314,7 @@ def tied(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
 
 
 class AliasBackward0(Node):
-    """Hands its gradient on unchanged."""
+    """A node that passes its gradient on unchanged."""
 
     __slots__ = ()
 
@@ -312,13 +322,13 @@ class AliasBackward0(Node):
         return (g,)
 
 
-def alias_of(leaf: Any) -> Node:
-    """A node that stands for `leaf` where its value is held by another array."""
+def new_alias(leaf: Any) -> Node:
+    """A node that stands for `leaf` where its value is held by another array than the leaf's own."""
     return AliasBackward0.make((leaf,), leaf.array.shape)
 
 
 def new_port(node: Node, index: int, array: Any) -> Port:
-    """The port of output `index` of `node`, which is `array`."""
+    """The node of output `index` of `node`, whose value is `array`."""
     port = Port.make((node,), array.shape, None, (), node.code, node.lasti)  # it saves nothing, not (), as it runs no rule
     port.index = index
     return port
@@ -326,8 +336,8 @@ def new_port(node: Node, index: int, array: Any) -> Port:
 
 # ---------------------------------------------------------------------------------------------------- what is kept, and freed
 
-class Freed:
-    """Takes the place of saved arrays once they are released, and remembers by which call."""
+class FreedMark:
+    """Takes the place of saved arrays that were freed, and remembers which call of backward freed them."""
 
     __slots__ = ("code", "lasti")
 
@@ -336,14 +346,14 @@ class Freed:
 
 
 def saved_name(node: Node, k: int) -> str:
-    """What to call a saved value that is input `k`, or for negative `k` the result."""
+    """The words for a saved value: an argument's name for input `k`, "its result" for a negative `k`."""
     return "its result" if k < 0 else f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
 
 
 def check_saved(node: Node) -> tuple[Any, ...]:
-    """The arrays `node` saved. Raises unless they are still there and still hold what was saved."""
+    """The arrays that `node` saved. Raises if they were freed, or if their memory was written since."""
     saved: Any = node.saved
-    if isinstance(saved, Freed):
+    if isinstance(saved, FreedMark):
         names = " and ".join(dict.fromkeys(saved_name(node, k) for k in node.saved_from))
         raise FreedGraphError(
             f"Trying to backward through the graph a second time (or to look at its saved tensors): {node.name()} "
@@ -359,25 +369,25 @@ def check_saved(node: Node) -> tuple[Any, ...]:
                     f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
                     f"{write.op_name} at {source_line(write.code, write.lasti)} then changed (it is at version "
                     f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
-    checked: tuple[Any, ...] = saved if saved.__class__ is tuple else unpacked(saved)
+    checked: tuple[Any, ...] = saved if saved.__class__ is tuple else unpack_saved(saved)
     return checked
 
 
-class Packed(tuple[Any, ...]):
-    """What a node saved, where a hook has taken some of it: those items are of class :class:`PackedValue`."""
+class PackedSaved(tuple[Any, ...]):
+    """The saved values of a node of which hooks have packed some: each of those is a :class:`PackedValue`."""
 
     __slots__ = ()
 
 
 class PackedValue:
-    """Takes the place of one saved array; the hook that packed it answers for its content."""
+    """Takes the place of a saved array that a hook has packed. What it holds is the hook's affair."""
 
     __slots__ = ("unpack", "content")
     base = None  # as arrays have: no other array's memory
 
     def __init__(self, pack: Callable[[Any], Any], unpack: Callable[[Any], Any], array: Any, cls: type[TensorBase]) -> None:
         self.unpack = unpack
-        t = tied(array, None, cls)
+        t = tensor_on_edge(array, None, cls)
         before = ledger.find(array)
         count = 0 if before is None else before.count
         mode = grad_enabled.set(False)
@@ -391,7 +401,7 @@ class PackedValue:
                                f"{source_line(write.code, write.lasti)}. That tensor is the user's own; work on a clone() of it")
 
     def array(self) -> Any:
-        """What the unpack hook gives back."""
+        """The array of the tensor that the unpack hook gives back."""
         t = self.unpack(self.content)
         if not isinstance(t, TensorBase):
             raise ArgumentError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
@@ -399,13 +409,13 @@ class PackedValue:
         return t.array
 
 
-def unpacked(saved: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arrays behind packed values."""
-    return tuple([s.array() if isinstance(s, PackedValue) else unpacked(s) if isinstance(s, tuple) else s for s in saved])
+def unpack_saved(saved: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Saved values with every packed one unpacked."""
+    return tuple([s.array() if isinstance(s, PackedValue) else unpack_saved(s) if isinstance(s, tuple) else s for s in saved])
 
 
 class SavedTensor:
-    """One value that a node saved: ``node._raw_saved_self``."""
+    """One saved value of a node, as ``node._raw_saved_self`` gives it."""
 
     def __init__(self, node: Node, place: int) -> None:
         self.node, self.place = node, place
@@ -417,11 +427,11 @@ class SavedTensor:
             raise GraphError("Calling register_hooks on a saved tensor whose hooks have already been set. Hint: only one pair of "
                              "hooks is allowed at a time.")
         new = PackedValue(pack_hook, unpack_hook, saved[self.place], TensorBase.result_class)
-        self.node.saved = Packed([new if k == self.place else s for k, s in enumerate(self.node.saved)])
+        self.node.saved = PackedSaved([new if k == self.place else s for k, s in enumerate(self.node.saved)])
 
 
-def reachable(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:
-    """Every node that can be reached from `edges` through nodes made after `since`, each once, in no particular order."""
+def reachable_nodes(edges: Iterable[Any], since: int = 0) -> Iterator[Node]:
+    """Yield each node that can be reached from `edges` through nodes made after `since`, once, in no particular order."""
     seen: set[Node] = set()
     stack = [e for e in edges if isinstance(e, Node) and e.stamp > since]
     while stack:

@@ -15,15 +15,15 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
 from minigrad.recording import graph
-from minigrad.recording.argument_errors import explain, misplaced
+from minigrad.recording.argument_errors import explain, operand_device_mismatch
 from minigrad.recording.call import REGISTRY, record
 from minigrad.recording.clock import ledger, memory_owner, tick
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase, edge_of
 
 
 def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
-    """Remember that `out` shares memory with `parent`, by which call."""
+    """Remember that `out` shares memory with `parent`, and the call that made it."""
     owner, source = out.array.base, parent.array
     if owner is None or owner is not source and owner is not source.base and memory_owner(owner) is not memory_owner(source):
         return  # the library had to copy
@@ -43,7 +43,7 @@ def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[st
 
 
 def inplace_form(function: Any) -> Any:
-    """The function that writes the result of `function` into its first argument and returns that."""
+    """The in-place form of `function`: it writes the result into its first argument and returns that argument."""
     name = function.__name__ + "_"
 
     def inplace(self: Any, *args: Any, **settings: Any) -> Any:
@@ -82,25 +82,26 @@ def refuse_leaf(t: Any, name: str) -> None:
 
 
 def writes_directly(function: Any, t: Any, others: tuple[Any, ...]) -> bool:
-    """Whether the operation has a writer that can serve a call with these operands: tensors, of one dtype if that is asked."""
+    """Whether the operation has a writer that can serve a call with these operands: tensors, of one dtype if the declaration asks
+    for it."""
     info = getattr(function, "info", None)
     if info is None or info.writer is None or not all([isinstance(x, TensorBase) for x in others]):
         return False
     return all([x.array.dtype is t.array.dtype for x, a in zip(others, info.arguments[1:]) if a in info.alike])
 
 
-@on_its_card
+@on_device_of_inputs
 def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], name: str) -> None:
-    """Let the operation's ``writer`` change `t`'s memory where it must, and record that as the operation.
+    """Let the operation's ``writer`` change the memory of `t`, and record that as the operation.
 
-    No copy of `t` is made; the rules of such an operation need no value of what is written.
+    `t` is not copied, because the rules of such an operation need no value that is overwritten.
     """
     target = t.array
-    refuse_repeated(target, name)
+    refuse_overlap(target, name)
     arrays = (target, *[x.array for x in others])
     settings = {**info.settings, **settings}
-    if _arrays.most_cards() and (error := misplaced(info, arrays, settings)) is not None:
-        raise error  # CuPy would take what is written from main memory too
+    if _arrays.gpu_count() and (error := operand_device_mismatch(info, arrays, settings)) is not None:
+        raise error  # CuPy would take what is written from host memory too
     try:
         info.writer(*arrays, **settings)
     except Exception as error:
@@ -111,16 +112,18 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
             info.complete()
         node = record(info, (t, *others), arrays, target, settings)
         if node is not None or t._base is not None or "_views" in t.__dict__:
-            move(t, node)
+            rebase(t, node)
 
 
-def refuse_repeated(target: Any, name: str) -> None:
+def refuse_overlap(target: Any, name: str) -> None:
+    """Raise if elements of `target` share a memory location, as those of an expanded tensor do: a write to it would be
+    ambiguous."""
     if target.size and any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
         raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
                            "single memory location; clone() the expanded tensor before writing to it")
 
 
-@on_its_card
+@on_device_of_inputs
 def assign(t: Any, result: Any, name: str, start: int) -> None:
     """Write `result`, a tensor computed from `t` since the time `start`, into `t`'s memory; give `t` its place in the graph.
 
@@ -134,20 +137,20 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
         refuse_cast(name, value.dtype, target.dtype)
         if result.node is not None:
             result = REGISTRY["cast"](result, dtype=dtypes.FROM_NUMPY[target.dtype])
-    refuse_repeated(target, name)
+    refuse_overlap(target, name)
     node = result.node
     if node is not None:
-        for made in [n for n in graph.reachable([node], start) if n.saved and n.saved.__class__ is tuple]:
+        for made in [n for n in graph.reachable_nodes([node], start) if n.saved and n.saved.__class__ is tuple]:
             keep_old_values(made, target)
     try:
         target[...] = value
     except (TypeError, ValueError) as error:
-        raise on_two_devices(name, "self", target, value) or error from None
+        raise result_device_mismatch(name, "self", target, value) or error from None
     ledger.record(target, name)
     if graph.grad_enabled.get():
         if node is not None:
             hold_result(node, value, target)
-        move(t, node)
+        rebase(t, node)
 
 
 def keep_old_values(node: Any, target: Any) -> None:
@@ -158,39 +161,41 @@ def keep_old_values(node: Any, target: Any) -> None:
 
 
 def hold_result(node: Any, value: Any, target: Any) -> None:
-    """If `node` saved its result, let it be `target`, which holds the same values now; it is as young as that write."""
+    """Let `node` save `target` in the place of the result `value`, whose values it holds now. The node becomes as young as that
+    write."""
     if node.saved.__class__ is tuple:
         if node.saved:
             node.saved = tuple([target if a is value else a for a in node.saved])
         node.stamp = tick()
 
 
-def move(t: Any, node: Any) -> None:
-    """Give `t`, whose memory was just written, the place of `node` in the graph, and its base and views theirs."""
+def rebase(t: Any, node: Any) -> None:
+    """Give `t`, whose memory was just written, the place of `node` in the graph, and give its base and their views theirs."""
     base = t._base
     if base is None:
         base = t
-        follow(t, node)
+        move_to_node(t, node)
     elif node is not None or base.node is not None:
         written = object.__new__(base.result_class)
         written.array, written.node = t.array, node
-        follow(base, REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node)
+        move_to_node(base, REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node)
     for ref in list(base.__dict__.get("_views", ())):
         view = ref()
         if view is not None and view.node is not LEAF:
-            follow(view, None if base.node is None else lead(base, view._view).node)
+            move_to_node(view, None if base.node is None else replay_view(base, view._view).node)
 
 
-def follow(t: Any, node: Any) -> None:
-    """Move `t` to the place of `node`. ``retain_grad`` goes with the tensor; hooks stay with the value they were put on."""
+def move_to_node(t: Any, node: Any) -> None:
+    """Let `node` be the node of `t`. ``retain_grad`` goes with the tensor; hooks stay with the value that they were put on."""
     extras = getattr(t.node, "extras", None)
     t.node = node
     if extras is not None and extras.retains is not None and extras.retains() is t and node is not None:
-        node.more().retains, extras.retains = extras.retains, None
+        node.ensure_extras().retains, extras.retains = extras.retains, None
 
 
-def become(t: Any, view: Any) -> Any:
-    """Make `t` itself what `view`, a view of it, is: ``t.squeeze_()``. Its memory and its own views stay what they are."""
+def become_view(t: Any, view: Any) -> Any:
+    """Turn `t` itself into `view`, which is a view of it, as ``t.squeeze_()`` does. Its memory and its own views stay what they
+    are."""
     if t.node is LEAF and graph.grad_enabled.get():
         raise InplaceError("a leaf Variable that requires grad is being used in an in-place operation: changing its shape would "
                            "leave the shape of its gradient unknown; use the out-of-place form")
@@ -209,27 +214,29 @@ def become(t: Any, view: Any) -> Any:
     return t
 
 
-def lead(x: Any, view: Any) -> Any:
-    """`x`, a tensor or an array, through the calls of a view."""
+def replay_view(x: Any, view: Any) -> Any:
+    """Apply the calls of a view to `x`, a tensor or an array, and return the result."""
     for function, settings in view:
         x = function(x, **settings)
     return x
 
 
 def memory_order(array: Any) -> tuple[int, ...]:
-    """The dimensions of `array` from the widest step in memory to the narrowest."""
+    """The dimensions of `array` from the widest stride to the narrowest."""
     return tuple(sorted(range(array.ndim), key=lambda d: -abs(array.strides[d])))
 
 
 def refuse_cast(name: str, found: Any, wanted: Any) -> None:
+    """Raise if a result of dtype `found` cannot be written into a tensor of dtype `wanted`."""
     source, to = dtypes.FROM_NUMPY[found], dtypes.FROM_NUMPY[wanted]
     if not dtypes.can_cast(source, to):
         raise DtypeError(f"{name}: result type {source!r} can't be cast to the desired output type {to!r}; "
                          "use the out-of-place form, or convert the tensor first")
 
 
-def on_two_devices(name: str, called: str, target: Any, value: Any) -> DeviceError | None:
-    """The error of writing the result `value` into `target`, an argument called so that is on another device, or None."""
+def result_device_mismatch(name: str, called: str, target: Any, value: Any) -> DeviceError | None:
+    """The error of writing the result `value` into the argument `called` on another device, or None if the devices are the
+    same."""
     there, here = _arrays.device_of(target), _arrays.device_of(value)
     if there == here:
         return None
@@ -237,7 +244,7 @@ def on_two_devices(name: str, called: str, target: Any, value: Any) -> DeviceErr
                        f"{there}; move one, for instance {called}.to('{here}')")
 
 
-@on_its_card
+@on_device_of_inputs
 def write_out(out: Any, result: Any, info: Any) -> Any:
     """Serve ``out=``: write `result` into the tensor (or tuple of tensors) `out`, and return that."""
     if isinstance(result, tuple):
@@ -248,9 +255,9 @@ def write_out(out: Any, result: Any, info: Any) -> Any:
         raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
     refuse_cast(info.called, result.array.dtype, out.array.dtype)
-    if (error := on_two_devices(f"{info.called}()", "out", out.array, result.array)) is not None:
+    if (error := result_device_mismatch(f"{info.called}()", "out", out.array, result.array)) is not None:
         raise error
-    refuse_repeated(out.array, info.called)
+    refuse_overlap(out.array, info.called)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array
         ledger.record(out.array, info.called)

@@ -56,16 +56,18 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         raise TypeError(f"operation {info.name!r} is declared twice")
 
     info.complete = lambda: compile_op(function, info)
-    function, function.operator = unfinished(forward, info.complete), unfinished(forward, info.complete)
+    function, function.operator = lazy_function(forward, info.complete), lazy_function(forward, info.complete)
     function.info, function.derivative = info, info.add_rule
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
 
 
-def unfinished(forward: Callable[..., Any], complete: Callable[[], None]) -> Any:
-    """A function in `forward`'s place that `complete` gives its code at its first call: whoever has imported it by then, or made
-    it a method, calls the generated code directly ever after."""
+def lazy_function(forward: Callable[..., Any], complete: Callable[[], None]) -> Any:
+    """A function that stands in the place of `forward` and gets its code from `complete` at its first call.
+
+    The object stays the same, so whoever has imported it, or made it a method, calls the generated code from then on.
+    """
     def not_yet_generated(*args: Any, **settings: Any) -> Any:
         return _first_call(*args, **settings)  # type: ignore[name-defined]  # noqa: F821
 

@@ -11,15 +11,15 @@ import numpy as np
 
 from minigrad._types import dtypes, layouts
 from minigrad.errors import ArgumentError
-from minigrad.ops.creation import placed
+from minigrad.ops.creation import tensor_on_device
 from minigrad.ops.spectral.windows import cosines
 
 __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming", "hann",
            "kaiser", "nuttall"]
 
 
-def made(name: str, shape: Callable[[Any, int], Any], M: int, sym: bool, dtype: Any, layout: Any, device: Any,
-         requires_grad: bool) -> Any:
+def make_window(name: str, shape: Callable[[Any, int], Any], M: int, sym: bool, dtype: Any, layout: Any, device: Any,
+                requires_grad: bool) -> Any:
     """The values of ``shape(n, N)`` at n = 0 ... M - 1, where N is how long the symmetric window is."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     if M < 0:
@@ -29,7 +29,7 @@ def made(name: str, shape: Callable[[Any, int], Any], M: int, sym: bool, dtype: 
     if wanted not in (dtypes.float32, dtypes.float64):
         raise ValueError(f"{name} expects float32 or float64 dtypes, got: {wanted!r}")
     values = shape(np.arange(M), M + (not sym)) if M > 1 else np.ones(M)
-    return placed(values, wanted, None, device, requires_grad)
+    return tensor_on_device(values, wanted, None, device, requires_grad)
 
 
 def general_cosine(M: int, *, a: Any, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -40,7 +40,7 @@ def general_cosine(M: int, *, a: Any, sym: bool = True, dtype: Any = None, layou
     if not a:
         raise ValueError("general_cosine: Coefficients cannot be empty")
     signed = [c * (-1) ** k for k, c in enumerate(a)]
-    return made("general_cosine", lambda n, N: cosines(n / (N - 1), *signed), M, sym, dtype, layout, device, requires_grad)
+    return make_window("general_cosine", lambda n, N: cosines(n / (N - 1), *signed), M, sym, dtype, layout, device, requires_grad)
 
 
 def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True, dtype: Any = None, layout: Any = None,
@@ -84,13 +84,13 @@ def nuttall(M: int, *, sym: bool = True, dtype: Any = None, layout: Any = None, 
 def bartlett(M: int, *, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None,
              requires_grad: bool = False) -> Any:
     """The triangle with ends at 0."""
-    return made("bartlett", lambda n, N: 1 - np.abs(2 * n / (N - 1) - 1), M, sym, dtype, layout, device, requires_grad)
+    return make_window("bartlett", lambda n, N: 1 - np.abs(2 * n / (N - 1) - 1), M, sym, dtype, layout, device, requires_grad)
 
 
 def cosine(M: int, *, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None,
            requires_grad: bool = False) -> Any:
     """Half a period of a sine."""
-    return made("cosine", lambda n, N: np.sin(np.pi * (n + 0.5) / N), M, sym, dtype, layout, device, requires_grad)
+    return make_window("cosine", lambda n, N: np.sin(np.pi * (n + 0.5) / N), M, sym, dtype, layout, device, requires_grad)
 
 
 def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: bool = True, dtype: Any = None,
@@ -103,7 +103,7 @@ def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: b
 
     def shape(n: Any, N: int) -> Any:
         return np.exp(-np.abs(n - ((N - 1) / 2 if center is None else center)) / tau)
-    return made("exponential", shape, M, sym, dtype, layout, device, requires_grad)
+    return make_window("exponential", shape, M, sym, dtype, layout, device, requires_grad)
 
 
 def gaussian(M: int, *, std: float = 1.0, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -114,7 +114,7 @@ def gaussian(M: int, *, std: float = 1.0, sym: bool = True, dtype: Any = None, l
 
     def shape(n: Any, N: int) -> Any:
         return np.exp(-0.5 * ((n - (N - 1) / 2) / std)**2)
-    return made("gaussian", shape, M, sym, dtype, layout, device, requires_grad)
+    return make_window("gaussian", shape, M, sym, dtype, layout, device, requires_grad)
 
 
 def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, layout: Any = None, device: Any = None,
@@ -125,4 +125,4 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, l
 
     def shape(n: Any, N: int) -> Any:
         return np.i0(beta * np.sqrt(np.maximum(1 - (2 * n / (N - 1) - 1)**2, 0))) / np.i0(beta)
-    return made("kaiser", shape, M, sym, dtype, layout, device, requires_grad)
+    return make_window("kaiser", shape, M, sym, dtype, layout, device, requires_grad)

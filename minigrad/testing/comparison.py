@@ -65,7 +65,7 @@ class Comparison:
     def difference(self, actual: Any, expected: Any, place: str) -> str | None:
         if isinstance(actual, Tensor) and isinstance(expected, Tensor):
             if not self.allow_subclasses and type(actual) is not type(expected):
-                return f"The types do not match: {type(actual)} != {type(expected)}." + at(place)
+                return f"The types do not match: {type(actual)} != {type(expected)}." + location_text(place)
             found = self.of_tensors(actual, expected)
         elif isinstance(actual, np.ndarray) and isinstance(expected, np.ndarray):
             found = self.of_arrays(actual, expected, str)
@@ -84,19 +84,19 @@ class Comparison:
                 found = self.of_values(np.asarray(actual), np.asarray(expected))
         else:
             raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
-                            + at(place))
-        return None if found is None else found + at(place)
+                            + location_text(place))
+        return None if found is None else found + location_text(place)
 
     def of_mappings(self, actual: Any, expected: Any, place: str) -> str | None:
         if actual.keys() != expected.keys():
             return (f"The keys of the mappings do not match:\nMissing keys in the actual mapping: "
                     f"{sorted(expected.keys() - actual.keys())}\nAdditional keys in the actual mapping: "
-                    f"{sorted(actual.keys() - expected.keys())}") + at(place)
+                    f"{sorted(actual.keys() - expected.keys())}") + location_text(place)
         return self.first(self.difference(actual[k], expected[k], f"{place}[{k!r}]") for k in expected)
 
     def of_sequences(self, actual: Any, expected: Any, place: str) -> str | None:
         if len(actual) != len(expected):
-            return f"The length of the sequences mismatch: {len(actual)} != {len(expected)}" + at(place)
+            return f"The length of the sequences mismatch: {len(actual)} != {len(expected)}" + location_text(place)
         return self.first(self.difference(a, e, f"{place}[{k}]") for k, (a, e) in enumerate(zip(actual, expected)))
 
     @staticmethod
@@ -105,16 +105,16 @@ class Comparison:
 
     def of_tensors(self, actual: Tensor, expected: Tensor) -> str | None:
         if self.check_device and actual.device != expected.device:
-            return unequal("device", actual.device, expected.device)
+            return mismatch_text("device", actual.device, expected.device)
         return self.of_arrays(actual.array, expected.array, lambda d: repr(dtypes.FROM_NUMPY[d]))
 
     def of_arrays(self, actual: Any, expected: Any, name: Callable[[Any], str]) -> str | None:
         if actual.shape != expected.shape:
-            return unequal("shape", list(actual.shape), list(expected.shape))
+            return mismatch_text("shape", list(actual.shape), list(expected.shape))
         if self.check_dtype and actual.dtype != expected.dtype:
-            return unequal("dtype", name(actual.dtype), name(expected.dtype))
+            return mismatch_text("dtype", name(actual.dtype), name(expected.dtype))
         if self.check_stride and actual.strides != expected.strides:
-            return unequal("stride()", actual.strides, expected.strides)
+            return mismatch_text("stride()", actual.strides, expected.strides)
         return self.of_values(_arrays.to_numpy(actual), _arrays.to_numpy(expected))
 
     def of_values(self, actual: Any, expected: Any) -> str | None:
@@ -142,20 +142,20 @@ class Comparison:
                     f"Relative difference: {ratio}{allowed[1]}")
         wrong = int((~close).sum())
         return (f"Tensor-likes are not {how}!\n\nMismatched elements: {wrong} / {close.size} ({wrong / close.size:.1%})\n"
-                f"Greatest absolute difference: {greatest(gap)}{allowed[0]}\n"
-                f"Greatest relative difference: {greatest(ratio)}{allowed[1]}")
+                f"Greatest absolute difference: {greatest_text(gap)}{allowed[0]}\n"
+                f"Greatest relative difference: {greatest_text(ratio)}{allowed[1]}")
 
 
-def at(place: str) -> str:
+def location_text(place: str) -> str:
     """The end of a message about an item of a container."""
     return f"\n\nThe failure occurred for item {place}" if place else ""
 
 
-def unequal(attribute: str, actual: Any, expected: Any) -> str:
+def mismatch_text(attribute: str, actual: Any, expected: Any) -> str:
     return f"The values for attribute '{attribute}' do not match: {actual} != {expected}."
 
 
-def greatest(x: Any) -> str:
+def greatest_text(x: Any) -> str:
     """The largest element, NaN if there is one, and where it is."""
     index = tuple(int(i) for i in np.unravel_index(int(np.argmax(x)), x.shape))
     return f"{x[index]} at index {index}"

@@ -46,7 +46,7 @@ missing.
     """
     if order not in (1, 2):
         raise ArgumentError(f"assert_gradients_match: order must be 1 or 2, not {order!r}")
-    points = tuple([doubled(x) for x in inputs])
+    points = tuple([to_double(x) for x in inputs])
     if expected is not None:
         compare(func, expected, points, order, rtol, atol)
         return
@@ -58,7 +58,7 @@ missing.
         raise AssertionError(str(error)) from None
 
 
-def doubled(x: Any) -> Any:
+def to_double(x: Any) -> Any:
     """A floating or complex tensor as a leaf of double precision; anything else as it is."""
     if not isinstance(x, Tensor) or x.array.dtype.kind not in "fc":
         return x
@@ -85,14 +85,14 @@ def derivatives(f: Callable[..., Any], points: tuple[Any, ...], chosen: list[Any
     result = [values]
     level = values
     for k in range(order):
-        total = sum([weighted(y) for y in level if y.requires_grad])
+        total = sum([weighted_sum(y) for y in level if y.requires_grad])
         level = list(autograd.grad(total, chosen, create_graph=k + 1 < order, materialize_grads=True)) \
             if isinstance(total, Tensor) else [x.detach() * 0 for x in chosen]
         result.append(level)
     return [[y.detach() for y in level] for level in result]
 
 
-def weighted(y: Any) -> Any:
+def weighted_sum(y: Any) -> Any:
     """The sum of the elements of `y`, of which no two count the same."""
     flat = y.reshape(-1)
     parts = flat * (flat.detach().real * 0 + 1).cumsum(0)

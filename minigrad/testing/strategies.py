@@ -74,7 +74,7 @@ def tensors(shape: Any = None, dtype: dtypes.dtype = dtypes.float64, *, min_valu
         array = values(size, seed)
         if where is not None:
             array = np.asarray(where(array))
-        return arranged(array.astype(dtype.numpy), layout)
+        return arrange(array.astype(dtype.numpy), layout)
 
     def values(size: tuple[int, ...], seed: int) -> Any:
         rng = np.random.default_rng(seed)
@@ -86,7 +86,7 @@ def tensors(shape: Any = None, dtype: dtypes.dtype = dtypes.float64, *, min_valu
         part = rng.uniform(min_value, max_value, size)
         return part + 1j * rng.uniform(min_value, max_value, size) if dtype.kind == "c" else np.asarray(part)
 
-    def arranged(array: Any, layout: str) -> Tensor:
+    def arrange(array: Any, layout: str) -> Tensor:
         if layout == "strided" and array.ndim:
             wide = np.repeat(array, 2, axis=-1)
             array = wide[..., ::2]

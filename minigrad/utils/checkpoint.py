@@ -45,7 +45,7 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         raise ValueError(f"checkpoint: determinism_check should be 'default' or 'none', not {determinism_check!r}")
     around, around_again = context_fn()
     tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
-    states = rng.states(rng.used(t.device for t in tensors)) if preserve_rng_state else []
+    states = rng.states(rng.used_generators(t.device for t in tensors)) if preserve_rng_state else []
     kept: list[tuple[Any, Any]] = []  # shape and dtype of what the forward pass would have kept
     count = 0
     recomputed: dict[int, Any] = {}
@@ -83,13 +83,13 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         with rng.fork_rng(enabled=preserve_rng_state):
             rng.restore(states)
             with enable_grad(), around_again, saved_tensors_hooks(keep, refuse):
-                function(*[detached(a) for a in args], **{k: detached(v) for k, v in kwargs.items()})
+                function(*[detach_leaf(a) for a in args], **{k: detach_leaf(v) for k, v in kwargs.items()})
 
     with around, saved_tensors_hooks(pack, unpack):
         return function(*args, **kwargs)
 
 
-def detached(x: Any) -> Any:
+def detach_leaf(x: Any) -> Any:
     """A tensor as a leaf of its own, so that computing again leads nowhere else."""
     return x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable
 
 from minigrad import _arrays
-from minigrad.recording.clock import owners
+from minigrad.recording.clock import owning_modules
 from minigrad.recording.graph import Node, Port, TensorBase, edge_of
 
 
@@ -92,7 +92,7 @@ def walk(outputs: list[Any], names: dict[Any, str], modules: dict[str, Any], att
                 if edge is not None:
                     shape = edge.array.shape if isinstance(edge, TensorBase) else edge.shape
                     arrows.append(Arrow(found[node], visit(edge), shape_text(shape)))
-    owner_of = owners([box.stamp for box in boxes if box.stamp], modules)
+    owner_of = owning_modules([box.stamp for box in boxes if box.stamp], modules)
     for box in boxes:
         box.module = owner_of.get(box.stamp, box.module)
         if box.module:

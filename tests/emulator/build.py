@@ -135,6 +135,6 @@ def environment(folder: Path, devices: int) -> dict[str, str]:
     """The environment variables of a process that is to run on the emulator in `folder`."""
     path = os.pathsep.join([str(folder / "lib"), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])
     return {**os.environ, "EMULATOR": str(folder), "EMULATOR_DEVICES": str(devices), "LD_LIBRARY_PATH": path,
-            "MINIGRAD_CARDS": "cupy" if devices >= 3 else "",
+            "MINIGRAD_GPUS": "cupy" if devices >= 3 else "",
             "CUPY_CACHE_DIR": str(folder / "kernels"), "CUPY_ACCELERATORS": "", "CUDA_PATH": str(cuda_headers().parent),
             "EMULATOR_COMPILER": shlex.join([*compiler(cuda_headers()), "-include", str(folder / "prelude.h")])}

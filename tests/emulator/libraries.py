@@ -1,6 +1,6 @@
 """What CuPy has compiled for GPUs ahead of time, on NumPy: sorting (Thrust) and random numbers (cuRAND).
 
-Pointers are addresses in main memory, so NumPy can look at what is there.
+Pointers are addresses in host memory, so NumPy can look at what is there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 // The CUDA driver, runtime and compiler, as far as CuPy calls them, on this machine's processor.
 //
-// A "device" is a number; its memory is main memory that is remembered to belong to it. Work is done when it is asked for:
+// A "device" is a number; its memory is host memory that is remembered to belong to it. Work is done when it is asked for:
 // streams and events are names for what has happened already. A "cubin" is a shared library that the system's C++ compiler
 // makes of the kernel's source and simt.h. What is not here is refused by refusals.cpp, which the build generates.
 

@@ -217,7 +217,7 @@ CASES = {
     "fill_rows": OpCase(distinct_rows().flatmap(lambda s: sample(s[0][0], s[0][1], arrays(()), **s[1])), rows_written,
                         complex=True,
                         bad=[Bad((f(3), i(0), f(1)), {"dim": 0}, RuntimeError, "only supports a 0-dimensional value tensor")]),
-    "each_once": OpCase(sample(integers((5,))), lambda input: np.array(sorted(set(input.tolist())))),
+    "unique_values": OpCase(sample(integers((5,))), lambda input: np.array(sorted(set(input.tolist())))),
     "gather_at": OpCase(
         gathered(), gathered_values, complex=True,
         bad=[Bad((f(2, 3), i(0)), {"dim": 0}, RuntimeError, "same number of dimensions as input tensor"),
@@ -241,7 +241,7 @@ CASES = {
              Bad((f(2), i(0, 1), f(2)), {}, RuntimeError, "only supports boolean masks")]),
     "select_mask": OpCase(selected_by_mask(), lambda input, mask: input[np.broadcast_to(mask, input.shape)],
                           analytic=True, complex=True),
-    "places_of": OpCase(
+    "nonzero_indices": OpCase(
         sample(arrays().map(lambda x: np.where(x > 0, x, 0))), lambda input: np.array(
             [p for p in np.ndindex(input.shape) if input[p] != 0], dtype=np.int64).reshape(np.count_nonzero(input), input.ndim)),
     "unravel": OpCase(sample(integers(None, -12, 11), shape=(3, 4)),

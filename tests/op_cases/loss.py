@@ -200,7 +200,7 @@ CASES = {
                          bad=[Bad((f(2, 3), np.array([0, 3])), {}, IndexError, r"Target 3 is out of bounds")]),
     "place_class": OpCase(sample(arrays((3, 1)), st.just(np.array([1, 0, 3])), classes=st.just(4)),
                           lambda x, t, classes: x * np.eye(classes)[t], complex=True),
-    "others": OpCase(ROW, lambda x, t: 1 - np.eye(x.shape[1])[t]),
+    "other_classes": OpCase(ROW, lambda x, t: 1 - np.eye(x.shape[1])[t]),
     "listed_classes": OpCase(sample(arrays((2, 3)), st.sampled_from([[[0, 2, -1], [-1, 0, 1]], [[0, 1, 2], [1, -1, -1]]])
                                     .map(np.array)), listed,
                              bad=[Bad((f(2, 3), np.full((2, 3), 3)), {}, RuntimeError, r"target out of range")]),

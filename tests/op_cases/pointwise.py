@@ -87,8 +87,8 @@ def clamped(input, min=None, max=None):
 CASES = {
     # dtype and zeros
     "zeros_of": OpCase(sample(arrays()), np.zeros_like),
-    "masked": OpCase(sample(broadcastable(2, each=[arrays, booleans])), lambda x, mask: np.where(mask, x, 0), complex=True,
-                     edges=[((special, np.isfinite(special)), {})]),
+    "apply_mask": OpCase(sample(broadcastable(2, each=[arrays, booleans])), lambda x, mask: np.where(mask, x, 0), complex=True,
+                         edges=[((special, np.isfinite(special)), {})]),
     # arithmetic
     "sub": OpCase(sample(broadcastable(2), alpha=st.sampled_from([1, 2, -0.5])), lambda a, b, alpha: a - alpha * b,
                   analytic=True, complex=True,

@@ -156,10 +156,10 @@ CASES = {
     "softmax_parts": OpCase(full.flatmap(lambda s: sample(arrays(s), arrays((1,) * len(s)))),
                             lambda input, normalizer: np.exp(input - normalizer), analytic=True, complex=True),
     "cumsum": OpCase(with_dim(), along(np.cumsum), analytic=True, complex=True, bad=[out_of_range]),
-    "cumsum_reversed": OpCase(with_dim(), backwards(np.cumsum), analytic=True, complex=True),
+    "reverse_cumsum": OpCase(with_dim(), backwards(np.cumsum), analytic=True, complex=True),
     "cumprod": OpCase(with_dim(), along(np.cumprod), analytic=True, complex=True, bad=[out_of_range],
                       examples=[((zeros,), {"dim": 0}), ((zeros,), {"dim": 1})]),
-    "cumprod_reversed": OpCase(with_dim(), backwards(np.cumprod), analytic=True, complex=True, examples=[((zeros,), {"dim": 1})]),
+    "reverse_cumprod": OpCase(with_dim(), backwards(np.cumprod), analytic=True, complex=True, examples=[((zeros,), {"dim": 1})]),
     "prod": OpCase(with_dim(none=True, **one), lambda input, dim=None, keepdim=False, dtype=None: np.prod(
         input, axis=np_axis(input, dim), keepdims=keepdim), analytic=True, complex=True, bad=[out_of_range],
         examples=[((zeros,), {}), ((zeros,), {"dim": 1})]),

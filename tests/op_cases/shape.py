@@ -242,9 +242,9 @@ CASES = {
         lambda input, repeats: np.tile(input, repeats), analytic=True, complex=True, examples=[((f(2, 3),), {"repeats": (2, 2)})],
         bad=[Bad((f(2, 3),), {"repeats": (2,)}, RuntimeError, "can not be smaller than number of dimensions"),
              Bad((f(2),), {"repeats": (-1,)}, RuntimeError, "negative dimension")]),
-    "in_order": OpCase(sample(arrays()), np.array, analytic=True, complex=True),
-    "filled": OpCase(sample(arrays(), size=shapes(max_dims=2), value=st.sampled_from([0, 2])),
-                     lambda input, size, value: np.full(size, float(value))),
+    "copy_in_order": OpCase(sample(arrays()), np.array, analytic=True, complex=True),
+    "constant_full": OpCase(sample(arrays(), size=shapes(max_dims=2), value=st.sampled_from([0, 2])),
+                            lambda input, size, value: np.full(size, float(value))),
     "permute": OpCase(
         of_shape(lambda s: {"dims": st.permutations(range(len(s))).map(lambda p: tuple([d - len(s) * (d % 2) for d in p]))}),
         lambda input, dims: np.transpose(input, dims), analytic=True, complex=True,

@@ -27,7 +27,7 @@ from minigrad.ops.neural.normalization import (
 )
 from minigrad.ops.neural.padding import pad
 from minigrad.ops.neural.pooling import *
-from minigrad.recording.boundary import guard as _guard
+from minigrad.recording.boundary import publish as _publish
 
 __all__ = ["batch_norm", "embedding", "embedding_bag", "group_norm", "instance_norm", "layer_norm", "linear",
            "local_response_norm", "normalize", "one_hot", "pad", "rms_norm"]
@@ -41,4 +41,4 @@ __all__ += losses.__all__
 __all__ += pooling.__all__
 __all__ += resampling.__all__
 
-_guard(globals())
+_publish(globals())

@@ -10,7 +10,7 @@ from minigrad.ops.neural.activation import gelu, glu, hardshrink, logsigmoid, pr
 from minigrad.ops.pointwise import elementary
 from minigrad.ops.pointwise.elementary import sigmoid, tanh
 from minigrad.recording import hints
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
            "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6",
@@ -84,7 +84,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return threshold_(input, threshold, value) if inplace else activation.threshold(input, threshold, value)
 
 
-@on_its_card
+@on_device_of_inputs
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
     """:func:`leaky_relu` with a slope for each element, drawn between `lower` and `upper` in training, else their mean."""
     if lower > upper:
@@ -93,7 +93,7 @@ def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool
         return leaky_relu(input, (lower + upper) / 2, inplace)
     draws = random.draws_on(_arrays.device_of(input.array)).random(input.shape, dtype="float32")
     slopes = (lower + (upper - lower) * draws).astype(input.array.dtype)
-    return activation.leaky_by.inplace(input, slopes) if inplace else activation.leaky_by(input, slopes)
+    return activation.prelu_kernel.inplace(input, slopes) if inplace else activation.prelu_kernel(input, slopes)
 
 
 def rrelu_(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Any:
@@ -101,7 +101,7 @@ def rrelu_(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: boo
     return rrelu(input, lower, upper, training, inplace=True)
 
 
-def _implicit(name: str, input: Any, dim: int | None) -> int:
+def _default_dim(name: str, input: Any, dim: int | None) -> int:
     """The dimension that PyTorch takes where none is given."""
     if dim is not None:
         return dim
@@ -113,20 +113,20 @@ def _implicit(name: str, input: Any, dim: int | None) -> int:
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``exp(x)`` divided by its sum along `dim`: positive numbers that sum to 1."""
-    return activation.softmax(input, _implicit("softmax", input, dim), dtype)
+    return activation.softmax(input, _default_dim("softmax", input, dim), dtype)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``softmax(-x)``."""
-    return activation.softmin(input, _implicit("softmin", input, dim), dtype)
+    return activation.softmin(input, _default_dim("softmin", input, dim), dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """``log(softmax(x))``, computed without loss of digits."""
-    return activation.log_softmax(input, _implicit("log_softmax", input, dim), dtype)
+    return activation.log_softmax(input, _default_dim("log_softmax", input, dim), dtype)
 
 
-@on_its_card
+@on_device_of_inputs
 def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """A random choice along `dim` with the probabilities ``softmax(logits)``, softened by the temperature `tau`.
 

@@ -17,7 +17,7 @@ from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import call
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
@@ -46,7 +46,7 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     if attn_mask is not None and is_causal:
         raise ShapeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
-        key, value = (_repeated_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
+        key, value = (_repeat_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = products.matmul(query * factor, key.swapaxes(-1, -2))
     if is_causal:
@@ -59,7 +59,7 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
     return products.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
 
 
-@on_its_card
+@on_device_of_inputs
 def _causal_mask(scores: Any) -> Any:
     """0 where a row of `scores` may look, at its own column and those before, and -inf elsewhere."""
     allowed = _arrays.xp_of(scores.array).tri(scores.shape[-2], scores.shape[-1], dtype=bool)
@@ -67,7 +67,7 @@ def _causal_mask(scores: Any) -> Any:
     return call.constant(np.where(allowed, zero, never), scores)
 
 
-def _repeated_heads(x: Any, times: int) -> Any:
+def _repeat_heads(x: Any, times: int) -> Any:
     """Each head, along dimension -3, repeated `times` times."""
     wide = shapes.expand(shapes.unsqueeze(x, dim=-3), size=(*x.shape[:-2], times, *x.shape[-2:]))
     return shapes.reshape(wide, shape=(*x.shape[:-3], x.shape[-3] * times, *x.shape[-2:]))
@@ -115,7 +115,7 @@ def multi_head_attention_forward(
     q, k, v = heads(q), heads(k, static_k), heads(v, static_v)
     if add_zero_attn:
         k, v = (slicing.constant_pad_nd(x, pad=(0, 0, 0, 1)) for x in (k, v))
-    mask = _joined_masks(attn_mask, key_padding_mask, q, k.shape[2])
+    mask = _join_masks(attn_mask, key_padding_mask, q, k.shape[2])
     dropout_p = dropout_p if training else 0.0
     if need_weights:
         scores = products.matmul(q * (1 / math.sqrt(size)), k.swapaxes(-1, -2))
@@ -155,22 +155,22 @@ def _check_attention(query: Any, key: Any, value: Any, padding: Any, mask: Any, 
             raise ShapeError(f"The shape of the {mask.ndim}D attn_mask is {list(mask.shape)}, but should be {right}.")
 
 
-def _joined_masks(mask: Any, padding: Any, q: Any, keys: int) -> Any:
+def _join_masks(mask: Any, padding: Any, q: Any, keys: int) -> Any:
     """Both masks as numbers to add to the scores ``(N, heads, L, S)``; keys that were added at the end are left in."""
     n, heads, length, _ = q.shape
     joined = None
     for m, shape in ((mask, (1, 1, length) if mask is not None and mask.ndim == 2 else (n, heads, length)), (padding, (n, 1, 1))):
         if m is not None:
-            m = _additive(m, q)
+            m = _additive_mask(m, q)
             m = shapes.reshape(m, shape=(*shape, m.shape[-1]))
             m = slicing.constant_pad_nd(m, pad=(0, keys - m.shape[-1])) if keys > m.shape[-1] else m
             joined = m if joined is None else joined + m
     return joined
 
 
-def _additive(mask: Any, like: Any) -> Any:
+def _additive_mask(mask: Any, like: Any) -> Any:
     """A mask as numbers to add: -inf where a boolean one is True."""
     if mask.dtype.kind != "b":
         return mask
-    zeros = shapes.filled(like, size=tuple(mask.shape))
+    zeros = shapes.constant_full(like, size=tuple(mask.shape))
     return comparison.where(mask, -math.inf, zeros)

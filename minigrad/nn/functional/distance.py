@@ -31,7 +31,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     return result if bias is None else result + bias
 
 
-def raised(x: Any, floor: float) -> Any:
+def raise_to_floor(x: Any, floor: float) -> Any:
     """`x`, at least `floor`, with the gradient of `x` everywhere."""
     return x + (comparison.clamp(x, floor) - x).detach()
 
@@ -39,8 +39,8 @@ def raised(x: Any, floor: float) -> Any:
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """The cosine of the angle between `x1` and `x2` along `dim`, which are broadcast; norms count as at least `eps`."""
     x1, x2 = shapes.broadcast_tensors(*as_floats(x1, x2))
-    unit1 = x1 / raised(reductions.vector_norm(x1, 2, dim, True), eps)
-    unit2 = x2 / raised(reductions.vector_norm(x2, 2, dim, True), eps)
+    unit1 = x1 / raise_to_floor(reductions.vector_norm(x1, 2, dim, True), eps)
+    unit2 = x2 / raise_to_floor(reductions.vector_norm(x2, 2, dim, True), eps)
     return reductions.sum(unit1 * unit2, dim=dim)
 
 
@@ -62,6 +62,6 @@ def pdist(input: Any, p: float = 2.0) -> Any:
         raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
         raise ShapeError(f"pdist only supports non-negative p values, got {p}")
-    pairs = takes.combinations(shapes.filled(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
+    pairs = takes.combinations(shapes.constant_full(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
     difference = indexing.index_select(input, 0, pairs[:, 0]) - indexing.index_select(input, 0, pairs[:, 1])
     return reductions.vector_norm(difference, p, -1)

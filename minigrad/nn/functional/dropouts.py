@@ -8,18 +8,18 @@ from typing import Any
 from minigrad import _arrays, random
 from minigrad.ops.pointwise import arithmetic
 from minigrad.recording import hints
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
-@on_its_card
-def _dropped(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
+@on_device_of_inputs
+def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
     """`input` times a random mask of `shape`: 0 with probability `p`, else 1 / (1 - p), so that the mean stays the same."""
     _check_probability(name, p)
     if not training or p == 0:
         return input
-    drawn, dtype, scale = _drawn(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
+    drawn, dtype, scale = _draw_uniform(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
     mask = _arrays.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
     if mask is None:
         mask = (drawn >= p).astype(dtype) * scale
@@ -31,7 +31,7 @@ def _check_probability(name: str, p: float) -> None:
         raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _drawn(like: Any, shape: Any) -> Any:
+def _draw_uniform(like: Any, shape: Any) -> Any:
     """An array of random numbers, uniform in [0, 1), where `like` lives."""
     return random.draws_on(_arrays.device_of(like.array)).random(tuple(shape), dtype="float32")
 
@@ -41,10 +41,10 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
 
     Source: Srivastava et al., Dropout, JMLR 2014. Raises ``ValueError`` for a `p` outside of [0, 1].
     """
-    return _dropped("dropout", input, p, training, inplace, input.shape)
+    return _drop("dropout", input, p, training, inplace, input.shape)
 
 
-def _channels_dropped(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
+def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
     """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch."""
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
@@ -52,26 +52,26 @@ def _channels_dropped(name: str, ndim: int, input: Any, p: float, training: bool
                         "in a future release. To retain the behavior and silence this warning, please use dropout instead.")
     single = input.ndim == ndim - 1 and ndim > 3 or input.ndim == 2 and ndim == 3
     lead = 1 if single else min(2, input.ndim)
-    return _dropped(name, input, p, training, inplace, (*input.shape[:lead], *[1] * (input.ndim - lead)))
+    return _drop(name, input, p, training, inplace, (*input.shape[:lead], *[1] * (input.ndim - lead)))
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """:func:`dropout` of whole channels of ``(N, C, L)`` or ``(C, L)``."""
-    return _channels_dropped("dropout1d", 3, input, p, training, inplace)
+    return _drop_channels("dropout1d", 3, input, p, training, inplace)
 
 
 def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """:func:`dropout` of whole channels of ``(N, C, H, W)``."""
-    return _channels_dropped("dropout2d", 4, input, p, training, inplace)
+    return _drop_channels("dropout2d", 4, input, p, training, inplace)
 
 
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """:func:`dropout` of whole channels of ``(N, C, D, H, W)`` or ``(C, D, H, W)``."""
-    return _channels_dropped("dropout3d", 5, input, p, training, inplace)
+    return _drop_channels("dropout3d", 5, input, p, training, inplace)
 
 
-@on_its_card
-def _alpha_dropped(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
+@on_device_of_inputs
+def _alpha_drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
     """Dropped elements take SELU's limit at minus infinity; then mean and variance are put back to 0 and 1."""
     _check_probability(name, p)
     if not training or p == 0:
@@ -79,7 +79,7 @@ def _alpha_dropped(name: str, input: Any, p: float, training: bool, inplace: boo
     if p == 1:
         return input.mul_(0) if inplace else input * 0
     alpha = 1.7580993408473766  # SELU's scale * alpha
-    keep = (_drawn(input, shape) >= p).astype(input.array.dtype)
+    keep = (_draw_uniform(input, shape) >= p).astype(input.array.dtype)
     a = 1 / math.sqrt((alpha**2 * p + 1) * (1 - p))
     shift = (keep - 1) * (alpha * a) + alpha * a * p
     return input.mul_(keep * a).add_(shift) if inplace else input * (keep * a) + shift
@@ -87,9 +87,9 @@ def _alpha_dropped(name: str, input: Any, p: float, training: bool, inplace: boo
 
 def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """Dropout for SELU networks, which keeps mean 0 and variance 1. Source: Klambauer et al., 2017, arXiv:1706.02515."""
-    return _alpha_dropped("alpha_dropout", input, p, training, inplace, input.shape)
+    return _alpha_drop("alpha_dropout", input, p, training, inplace, input.shape)
 
 
 def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
     """:func:`alpha_dropout` of whole channels."""
-    return _alpha_dropped("feature_alpha_dropout", input, p, training, inplace, (*input.shape[:2], *[1] * (input.ndim - 2)))
+    return _alpha_drop("feature_alpha_dropout", input, p, training, inplace, (*input.shape[:2], *[1] * (input.ndim - 2)))

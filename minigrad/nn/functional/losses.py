@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.nn.functional.distance import pairwise_distance, raised
+from minigrad.nn.functional.distance import pairwise_distance, raise_to_floor
 from minigrad.ops.indexing import scatter
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import activation, loss
@@ -23,7 +23,7 @@ from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import hints
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
            "ctc_loss", "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy",
@@ -132,7 +132,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
                                                  reduction=reduction_of(size_average, reduce, reduction))
 
 
-@on_its_card
+@on_device_of_inputs
 def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, smoothing: float) -> Any:
     """The rarer kinds of :func:`cross_entropy`: smoothed classes, and probabilities."""
     loss.check_reduction(reduction)
@@ -168,7 +168,7 @@ def smooth_l1_loss(input: Any, target: Any, size_average: Any = None, reduce: An
     return loss.smooth_l1_loss(input, target, reduction=reduction_of(size_average, reduce, reduction), beta=beta)
 
 
-def _reduced(losses: Any, reduction: str) -> Any:
+def _reduce(losses: Any, reduction: str) -> Any:
     """Losses of elements or samples brought to what `reduction` asks for."""
     loss.check_reduction(reduction)
     return losses if reduction == "none" else reductions.sum(losses) if reduction == "sum" else reductions.mean(losses)
@@ -190,7 +190,7 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
         hints.hint("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
                         "divides only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to "
                         "behave the same as 'batchmean' in the next major release.")
-    return _reduced(losses, reduction)
+    return _reduce(losses, reduction)
 
 
 def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: Any = None,
@@ -205,7 +205,7 @@ def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool
         large = comparison.where(target > 1, target, 1.0)
         stirling = large * elementary.log(large) - large + 0.5 * elementary.log(2 * math.pi * large)
         losses = losses + comparison.where(target > 1, stirling, 0.0)
-    return _reduced(losses, reduction_of(size_average, reduce, reduction))
+    return _reduce(losses, reduction_of(size_average, reduce, reduction))
 
 
 def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Any:
@@ -226,9 +226,9 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
     loss.warn_of_column(input, target)
     if bool(reductions.any(var < 0)):
         raise ValueError("var has negative entry/entries")
-    var = raised(var, eps)
+    var = raise_to_floor(var, eps)
     losses = 0.5 * (elementary.log(var) + (input - target) ** 2 / var)
-    return _reduced(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
+    return _reduce(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None,
@@ -237,7 +237,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_aver
     loss.warn_of_column(input, target)
     losses = (comparison.where(target != 1, comparison.clamp(margin - input, 0), 0.0)
               + comparison.where(target != -1, input, 0.0))
-    return _reduced(losses, reduction_of(size_average, reduce, reduction))
+    return _reduce(losses, reduction_of(size_average, reduce, reduction))
 
 
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
@@ -248,13 +248,13 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
         raise ShapeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
                          f"{list(input1.shape)}, input2: {list(input2.shape)}, target: {list(target.shape)}"
                          f"{loss.remedy(input1, target if input1.ndim == input2.ndim else input2, 'input1', odd)}")
-    return _reduced(comparison.clamp(-target * (input1 - input2) + margin, 0), reduction_of(size_average, reduce, reduction))
+    return _reduce(comparison.clamp(-target * (input1 - input2) + margin, 0), reduction_of(size_average, reduce, reduction))
 
 
 def soft_margin_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     loss.warn_of_column(input, target)
-    return _reduced(-activation.logsigmoid(target * input), reduction_of(size_average, reduce, reduction))
+    return _reduce(-activation.logsigmoid(target * input), reduction_of(size_average, reduce, reduction))
 
 
 def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
@@ -274,9 +274,9 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
     losses = excess * excess if p == 2 else excess
     if weight is not None:
         losses = losses * loss.pick_class(shapes.expand(weight, size=rows.shape), shapes.reshape(target, shape=(-1,)))
-    others = losses * loss.others(rows, shapes.reshape(target, shape=(-1,)))
+    others = losses * loss.other_classes(rows, shapes.reshape(target, shape=(-1,)))
     total = reductions.sum(others, dim=1) / rows.shape[1]
-    return _reduced(shapes.reshape(total, shape=tuple(target.shape)), reduction_of(size_average, reduce, reduction))
+    return _reduce(shapes.reshape(total, shape=tuple(target.shape)), reduction_of(size_average, reduce, reduction))
 
 
 def _require_classes(name: str, input: Any, target: Any) -> None:
@@ -309,7 +309,7 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
     own = products.matmul(chosen, shapes.unsqueeze(rows, dim=2))
     losses = activation.relu(1 - own + shapes.unsqueeze(rows, dim=1)) * listed * other
     total = reductions.sum(losses, dim=(1, 2)) / rows.shape[1]
-    return _reduced(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
+    return _reduce(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
 
 
 def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
@@ -318,7 +318,7 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, siz
     loss.warn_of_column(input, target)
     losses = -(target * activation.logsigmoid(input) + (1 - target) * activation.logsigmoid(-input))
     losses = losses if weight is None else losses * weight
-    return _reduced(reductions.sum(losses, dim=-1) / input.shape[-1], reduction_of(size_average, reduce, reduction))
+    return _reduce(reductions.sum(losses, dim=-1) / input.shape[-1], reduction_of(size_average, reduce, reduction))
 
 
 def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
@@ -336,7 +336,7 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     cosine = reductions.sum(input1 * input2, dim=-1) / arithmetic.sqrt(norms)
     losses = (comparison.where(target == 1, 1 - cosine, 0.0)
               + comparison.where(target == -1, comparison.clamp(cosine - margin, 0), 0.0))
-    return _reduced(losses, reduction_of(size_average, reduce, reduction))
+    return _reduce(losses, reduction_of(size_average, reduce, reduction))
 
 
 def triplet_margin_loss(anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
@@ -364,7 +364,7 @@ def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any,
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = comparison.minimum(far, distance(positive, negative))
-    return _reduced(comparison.clamp(near - far + margin, 0), reduction)
+    return _reduce(comparison.clamp(near - far + margin, 0), reduction)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -453,7 +453,7 @@ def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: A
     losses = comparison.where(losses > -IMPOSSIBLE / 2, 0.0 if zero_infinity else math.inf, losses)
     if reduction == "mean":
         return reductions.mean(losses / _constant(np.maximum(lengths, 1), losses))
-    return losses[0] if single and reduction == "none" else _reduced(losses, reduction)
+    return losses[0] if single and reduction == "none" else _reduce(losses, reduction)
 
 
 def _constant(array: Any, like: Any) -> Any:
@@ -479,7 +479,7 @@ def _with_blanks(targets: Any, lengths: Any, blank: int) -> Any:
 
 
 def _lengths(name: str, x: Any, n: int) -> Any:
-    """The lengths of the samples as an array of integers in main memory."""
+    """The lengths of the samples as an array of integers in host memory."""
     array = np.asarray(_arrays.to_numpy(x.array) if hasattr(x, "array") else x).reshape(-1)
     if array.dtype.kind not in "iu":
         raise DtypeError(f"ctc_loss: {name} must be integral, got {array.dtype}")

@@ -15,7 +15,7 @@ from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import pooling
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pixel_shuffle",
            "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest"]
@@ -108,8 +108,8 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
     if recompute_scale_factor and size is not None:
         raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
     old = tuple(input.shape[2:])
-    factors = _each(scale_factor, dims, "scale_factor") if size is None else (None,) * dims
-    new = tuple(int(math.floor(n * f)) for n, f in zip(old, factors)) if size is None else _each(size, dims, "size")
+    factors = _per_dim(scale_factor, dims, "scale_factor") if size is None else (None,) * dims
+    new = tuple(int(math.floor(n * f)) for n, f in zip(old, factors)) if size is None else _per_dim(size, dims, "size")
     if any(n <= 0 for n in (*old, *new)) or not input.shape[1]:
         raise ShapeError(f"interpolate: Input and output sizes should be greater than 0, but got input {list(input.shape)}, "
                          f"output {list(new)}")
@@ -126,11 +126,11 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
             kind = cubic_weights if mode == "bicubic" else linear_weights
             matrix = (filter_matrix(n, m, mode == "bicubic", bool(align_corners), factors[k]) if antialias else
                       kind(n, m, bool(align_corners), factors[k]))
-            input = _along(input, k + 2, _constant(matrix.astype(input.array.dtype), input))
+            input = _apply_along(input, k + 2, _constant(matrix.astype(input.array.dtype), input))
     return input
 
 
-def _each(x: Any, dims: int, name: str) -> tuple[Any, ...]:
+def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:
     """`x`, a number or one for each of the dimensions, as a tuple."""
     values = tuple(x) if isinstance(x, (tuple, list)) else (x,) * dims
     if len(values) != dims:
@@ -146,7 +146,7 @@ def _constant(array: Any, like: Any) -> Any:
     return t
 
 
-def _along(x: Any, dim: int, matrix: Any) -> Any:
+def _apply_along(x: Any, dim: int, matrix: Any) -> Any:
     """`matrix` applied to the vectors that lie along `dim` of `x`."""
     if dim == x.ndim - 1:
         return products.matmul(x, matrix.swapaxes(-1, -2))
@@ -254,7 +254,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
     return shapes.reshape(grid, shape=(theta.shape[0], *size[2:], dims))
 
 
-@on_its_card
+@on_device_of_inputs
 def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
                 align_corners: bool | None = None) -> Any:
     """`input`, ``(N, C, *size)``, at the places `grid`, ``(N, *new, 2 or 3)``: x first, -1 at one edge and 1 at the other.
@@ -278,7 +278,7 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
     sizes = tuple(input.shape[2:])
     places = [_pixels(grid[..., dims - 1 - k], sizes[k], align_corners) for k in range(dims)]  # z, y, x
     if mode != "bicubic":
-        places = [_inside(x, n, padding_mode, align_corners) for x, n in zip(places, sizes)]
+        places = [_bring_inside(x, n, padding_mode, align_corners) for x, n in zip(places, sizes)]
     taps = [_taps(x, mode) for x in places]
     flat = shapes.reshape(input, shape=(*input.shape[:2], math.prod(sizes)))
     total = None
@@ -288,7 +288,7 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
         valid: Any = True
         for (place, part), n in zip(corner, sizes):
             if mode == "bicubic":
-                inner = _inside(_constant(place.astype(np.float64), input), n, padding_mode, align_corners)
+                inner = _bring_inside(_constant(place.astype(np.float64), input), n, padding_mode, align_corners)
                 place = np.rint(inner.array).astype(np.int64)
             valid = valid & (place >= 0) & (place < n)
             index = index * n + place.clip(0, n - 1)
@@ -307,7 +307,7 @@ def _pixels(x: Any, n: int, align_corners: bool | None) -> Any:
     return (x + 1) * ((n - 1) / 2) if align_corners else (x + 1) * (n / 2) - 0.5
 
 
-def _inside(x: Any, n: int, padding_mode: str, align_corners: bool | None) -> Any:
+def _bring_inside(x: Any, n: int, padding_mode: str, align_corners: bool | None) -> Any:
     """Places, in pixels, with those outside of the image brought into it as `padding_mode` says."""
     if padding_mode == "reflection":
         low, span = (0.0, n - 1.0) if align_corners else (-0.5, float(n))

@@ -8,7 +8,7 @@ from typing import Any
 
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError
-from minigrad.nn.modules.module import Module, _indented
+from minigrad.nn.modules.module import Module, _indent
 from minigrad.nn.parameter import Parameter
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
@@ -29,7 +29,7 @@ def _renumber(own: dict[str, Any], values: Iterable[Any]) -> None:
     own.update((str(k), v) for k, v in enumerate(values))
 
 
-class _Numbered(Module):
+class _NumberedModules(Module):
     """What :class:`Sequential` and :class:`ModuleList` share: their modules, in order."""
 
     def __len__(self) -> int:
@@ -42,7 +42,7 @@ class _Numbered(Module):
         return [name for name in super().__dir__() if not name.isdigit()]
 
 
-class Sequential(_Numbered):
+class Sequential(_NumberedModules):
     """Modules applied one after another. Takes them as arguments, or an ``OrderedDict`` that names them.
 
     >>> from minigrad import nn
@@ -135,7 +135,7 @@ def _check_times(times: Any) -> None:
         raise ValueError(f"Non-positive multiplication factor {times} for {Sequential}")
 
 
-class ModuleList(_Numbered):
+class ModuleList(_NumberedModules):
     """Modules in a list, so that their parameters are found. It has no ``forward``: index or loop over it."""
 
     def __init__(self, modules: Iterable[Any] | None = None) -> None:
@@ -199,7 +199,7 @@ class ModuleList(_Numbered):
                 runs[-1][1] = k
             else:
                 runs.append([k, k, text])
-        lines = [f"({a}): {_indented(text)}" if a == b else f"({a}-{b}): {b - a + 1} x {_indented(text)}" for a, b, text in runs]
+        lines = [f"({a}): {_indent(text)}" if a == b else f"({a}-{b}): {b - a + 1} x {_indent(text)}" for a, b, text in runs]
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
 
 
@@ -275,7 +275,7 @@ def _pairs(name: str, given: Any) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def _described(value: Any) -> str:
+def _describe(value: Any) -> str:
     """One line for a member of a ParameterList or ParameterDict, in PyTorch's words."""
     if isinstance(value, Tensor):
         on = "" if str(value.device) == "cpu" else f" ({value.device})"
@@ -330,7 +330,7 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({k}): {_described(value)}" for k, value in enumerate(self))
+        return "\n".join(f"  ({k}): {_describe(value)}" for k, value in enumerate(self))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterList should not be called.")
@@ -448,7 +448,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({key}): {_described(value)}" for key, value in self.items())
+        return "\n".join(f"  ({key}): {_describe(value)}" for key, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from minigrad.nn import functional as F
 from minigrad.nn import init
-from minigrad.nn.modules.factory import parameter, repeated
+from minigrad.nn.modules.factory import parameter, repeat_setting
 from minigrad.nn.modules.module import Module
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
@@ -32,7 +32,7 @@ class ConvBase(Module):
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
                 raise ValueError(f"Invalid padding string {padding!r}, should be one of 'valid', 'same'")
-            if padding == "same" and any(s != 1 for s in repeated(stride, self.dims)):
+            if padding == "same" and any(s != 1 for s in repeat_setting(stride, self.dims)):
                 raise ValueError("padding='same' is not supported for strided convolutions")
         modes = ("zeros", "reflect", "replicate", "circular")
         if padding_mode not in modes:
@@ -40,10 +40,10 @@ class ConvBase(Module):
         if self.transposed and padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
-        self.kernel_size = repeated(kernel_size, self.dims)
-        self.stride, self.dilation = repeated(stride, self.dims), repeated(dilation, self.dims)
-        self.padding = padding if isinstance(padding, str) else repeated(padding, self.dims)
-        self.output_padding = repeated(output_padding, self.dims)
+        self.kernel_size = repeat_setting(kernel_size, self.dims)
+        self.stride, self.dilation = repeat_setting(stride, self.dims), repeat_setting(dilation, self.dims)
+        self.padding = padding if isinstance(padding, str) else repeat_setting(padding, self.dims)
+        self.output_padding = repeat_setting(output_padding, self.dims)
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         self.weight = parameter(*channels, *self.kernel_size, device=device, dtype=dtype)
         self.register_parameter("bias", parameter(out_channels, device=device, dtype=dtype) if bias else None)

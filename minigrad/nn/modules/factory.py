@@ -27,6 +27,6 @@ def parameter(*size: int, device: Any = None, dtype: Any = None) -> Any:
     return Parameter(buffer(0, *size, device=device, dtype=dtype))
 
 
-def repeated(value: Any, count: int) -> tuple[Any, ...]:
+def repeat_setting(value: Any, count: int) -> tuple[Any, ...]:
     """A setting given once for all dimensions, or for each."""
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * count

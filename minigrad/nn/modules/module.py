@@ -116,12 +116,12 @@ class Module:
         try:
             result = self.forward(*args, **kwargs)
         except MinigradError as error:
-            raise self._located(error, args) from None
+            raise self._note_module(error, args) from None
         calls.append((start, tick(), id(self)))  # what was made in between is this module's: drawings show it
         return result
 
-    def _located(self, error: MinigradError, args: tuple[Any, ...]) -> MinigradError:
-        """`error` with a note of the module it came out of, the innermost only."""
+    def _note_module(self, error: MinigradError, args: tuple[Any, ...]) -> MinigradError:
+        """`error` with a note of the innermost module that it came out of."""
         if not hasattr(error, "__notes__"):
             given = ", ".join(str(list(a.shape)) if isinstance(a, Tensor) else type(a).__name__ for a in args)
             own = repr(self)
@@ -143,7 +143,7 @@ class Module:
         ran: set[int] = set()
         forward_hooks = _global_hooks("forward") + list(self._forward_hooks.values())
         try:
-            result = self._hooked(args, kwargs, forward_hooks, ran)
+            result = self._forward_with_hooks(args, kwargs, forward_hooks, ran)
             calls.append((start, tick(), id(self)))
             return result
         except Exception:
@@ -156,7 +156,8 @@ class Module:
                                       f"as another error was raised in forward: {second}", stacklevel=3)
             raise
 
-    def _hooked(self, args: tuple[Any, ...], kwargs: dict[str, Any], forward_hooks: list[Hook], ran: set[int]) -> Any:
+    def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], forward_hooks: list[Hook], ran: set[int]) -> Any:
+        """Run the pre-hooks, the forward and the hooks of the module, and return the result."""
         for hook in _global_hooks("forward_pre") + list(self._forward_pre_hooks.values()):
             if hook.with_kwargs:
                 new = hook.function(self, args, kwargs)
@@ -177,7 +178,7 @@ class Module:
         try:
             result = self.forward(*args, **kwargs)
         except MinigradError as error:
-            raise self._located(error, args) from None
+            raise self._note_module(error, args) from None
         for hook in forward_hooks:
             ran.add(id(hook))
             new = self._run_forward_hook(hook, args, kwargs, result)
@@ -512,21 +513,21 @@ class Module:
 
     def float(self: M) -> M:
         """Convert floating parameters and buffers to float32."""
-        return self._floating(dtypes.float32)
+        return self._to_floating(dtypes.float32)
 
     def double(self: M) -> M:
         """Convert floating parameters and buffers to float64."""
-        return self._floating(dtypes.float64)
+        return self._to_floating(dtypes.float64)
 
     def half(self: M) -> M:
         """Convert floating parameters and buffers to float16."""
-        return self._floating(dtypes.float16)
+        return self._to_floating(dtypes.float16)
 
-    def _floating(self: M, dtype: Any) -> M:
+    def _to_floating(self: M, dtype: Any) -> M:
         return self._apply(lambda t: t.to(dtype) if t.dtype.is_floating_point else t)
 
     def cpu(self: M) -> M:
-        """Move to main memory."""
+        """Move to host memory."""
         return self._apply(lambda t: t.to("cpu"))
 
     def cuda(self: M, device: Any = None) -> M:
@@ -773,7 +774,7 @@ class Module:
     def __repr__(self) -> str:
         extra = self.extra_repr()
         lines = extra.split("\n") if extra else []
-        children = [f"({name}): {_indented(repr(module))}" for name, module in self._modules.items()]
+        children = [f"({name}): {_indent(repr(module))}" for name, module in self._modules.items()]
         if len(lines) == 1 and not children:
             return f"{self._get_name()}({lines[0]})"
         if not lines and not children:
@@ -781,7 +782,7 @@ class Module:
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     """`text` with every line but the first moved two columns to the right."""
     return text.replace("\n", "\n  ")
 
@@ -874,7 +875,7 @@ class BackwardWatch:
         return changed[0] if single else type(result)(*changed) if hasattr(result, "_fields") else tuple(changed)
 
     def outputs_ready(self, grads: tuple[Any, ...], places: list[int], count: int) -> Any:
-        self.grad_outputs = _spread(grads, places, count)
+        self.grad_outputs = _scatter_values(grads, places, count)
         for hook in self.pre_hooks:
             new = hook.function(self.module, self.grad_outputs)
             if new is not None:
@@ -891,7 +892,7 @@ class BackwardWatch:
         if self.grad_outputs is None:  # the backward pass did not go through the outputs
             return None
         assert self.inputs_at is not None
-        grad_inputs: tuple[Any, ...] = _spread(grads, self.inputs_at, self.input_count)
+        grad_inputs: tuple[Any, ...] = _scatter_values(grads, self.inputs_at, self.input_count)
         for hook in self.hooks:
             new = hook.function(self.module, grad_inputs, self.grad_outputs)
             if new is not None:
@@ -904,8 +905,8 @@ class BackwardWatch:
         return tuple(grad_inputs[k] for k in self.inputs_at)
 
 
-def _spread(values: Any, places: list[int], count: int) -> tuple[Any, ...]:
-    """`values` at `places` of a tuple of `count`, None elsewhere."""
+def _scatter_values(values: Any, places: list[int], count: int) -> tuple[Any, ...]:
+    """A tuple of `count` elements with `values` at `places` and None elsewhere."""
     filled = [None] * count
     for k, v in zip(places, values):
         filled[k] = v

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.nn import functional as F
-from minigrad.nn.modules.factory import repeated
+from minigrad.nn.modules.factory import repeat_setting
 from minigrad.nn.modules.module import Module
 
 __all__ = ["CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
@@ -21,7 +21,7 @@ class Pad(Module):
 
     def __init__(self, padding: Any) -> None:
         super().__init__()
-        self.padding = repeated(padding, 2 * self.dims)
+        self.padding = repeat_setting(padding, 2 * self.dims)
 
     def forward(self, input: Any) -> Any:
         return F.pad(input, self.padding, self.mode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.nn import functional as F
-from minigrad.nn.modules.factory import repeated
+from minigrad.nn.modules.factory import repeat_setting
 from minigrad.nn.modules.module import Module
 
 __all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d",
@@ -62,9 +62,9 @@ class MaxUnpool(Module):
 
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0) -> None:
         super().__init__()
-        self.kernel_size = repeated(kernel_size, self.dims)
-        self.stride = self.kernel_size if stride is None else repeated(stride, self.dims)
-        self.padding = repeated(padding, self.dims)
+        self.kernel_size = repeat_setting(kernel_size, self.dims)
+        self.stride = self.kernel_size if stride is None else repeat_setting(stride, self.dims)
+        self.padding = repeat_setting(padding, self.dims)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -103,9 +103,9 @@ class AvgPool1d(Module):
     def __init__(self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
                  count_include_pad: bool = True) -> None:
         super().__init__()
-        self.kernel_size = repeated(kernel_size, 1)
-        self.stride = self.kernel_size if stride is None else repeated(stride, 1)
-        self.padding = repeated(padding, 1)
+        self.kernel_size = repeat_setting(kernel_size, 1)
+        self.stride = self.kernel_size if stride is None else repeat_setting(stride, 1)
+        self.padding = repeat_setting(padding, 1)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input: Any) -> Any:
@@ -159,9 +159,9 @@ class FractionalMaxPool(Module):
             raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
         if output_size is not None and output_ratio is not None:
             raise ValueError("only one of output_size and output_ratio may be specified")
-        self.kernel_size = repeated(kernel_size, self.dims)
-        self.output_size = None if output_size is None else repeated(output_size, self.dims)
-        self.output_ratio = None if output_ratio is None else repeated(output_ratio, self.dims)
+        self.kernel_size = repeat_setting(kernel_size, self.dims)
+        self.output_size = None if output_size is None else repeat_setting(output_size, self.dims)
+        self.output_ratio = None if output_ratio is None else repeat_setting(output_ratio, self.dims)
         if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
             raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
         self.return_indices = return_indices

@@ -54,18 +54,18 @@ class MultiheadAttention(Module):
         if self.head_dim * num_heads != embed_dim:
             raise AssertionError("embed_dim must be divisible by num_heads")
 
-        def made(*size: int) -> Any:
+        def new_parameter(*size: int) -> Any:
             return parameter(*size, device=device, dtype=dtype)
 
         same = self._qkv_same_embed_dim
-        self.register_parameter("q_proj_weight", None if same else made(embed_dim, embed_dim))
-        self.register_parameter("k_proj_weight", None if same else made(embed_dim, self.kdim))
-        self.register_parameter("v_proj_weight", None if same else made(embed_dim, self.vdim))
-        self.register_parameter("in_proj_weight", made(3 * embed_dim, embed_dim) if same else None)
-        self.register_parameter("in_proj_bias", made(3 * embed_dim) if bias else None)
+        self.register_parameter("q_proj_weight", None if same else new_parameter(embed_dim, embed_dim))
+        self.register_parameter("k_proj_weight", None if same else new_parameter(embed_dim, self.kdim))
+        self.register_parameter("v_proj_weight", None if same else new_parameter(embed_dim, self.vdim))
+        self.register_parameter("in_proj_weight", new_parameter(3 * embed_dim, embed_dim) if same else None)
+        self.register_parameter("in_proj_bias", new_parameter(3 * embed_dim) if bias else None)
         self.out_proj = NonDynamicallyQuantizableLinear(embed_dim, embed_dim, bias=bias, device=device, dtype=dtype)
-        self.register_parameter("bias_k", made(1, 1, embed_dim) if add_bias_kv else None)
-        self.register_parameter("bias_v", made(1, 1, embed_dim) if add_bias_kv else None)
+        self.register_parameter("bias_k", new_parameter(1, 1, embed_dim) if add_bias_kv else None)
+        self.register_parameter("bias_v", new_parameter(1, 1, embed_dim) if add_bias_kv else None)
         self.add_zero_attn = add_zero_attn
         self._reset_parameters()
 

@@ -12,7 +12,7 @@ from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad.errors import MinigradError
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_its_card, placed
+from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 
 
 class NonFiniteError(MinigradError, RuntimeError):
@@ -37,7 +37,7 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
         out.array = np.zeros((), np.float32)
         return out
     arrays = [t.array for t in tensors]
-    homes = [_arrays.device_of(x) for x in arrays] if _arrays.most_cards() else []
+    homes = [_arrays.device_of(x) for x in arrays] if _arrays.gpu_count() else []
     if any(home != homes[0] for home in homes):
         arrays = [_arrays.to_device(_norm([x], norm_type), homes[0]) for x in arrays]
     out.array = _norm(arrays, norm_type)
@@ -48,7 +48,7 @@ def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: boo
     return out
 
 
-@on_its_card
+@on_device_of_inputs
 def _norm(arrays: list[Any], norm_type: float) -> Any:
     """The norm of all `arrays`, of one device, taken as one vector: an array without dimensions."""
     if norm_type == 2.0 and all(x.dtype.kind == "f" for x in arrays):
@@ -71,12 +71,12 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, for
         ledger.record(g.array, "clip_grad_norm_")
 
 
-@on_its_card
+@on_device_of_inputs
 def _factor(total: Any, most: float) -> Any:
     return _arrays.as_array(np.minimum(most / (total + 1e-6), 1.0))
 
 
-@on_its_card
+@on_device_of_inputs
 def _scale(array: Any, factor: Any) -> None:
     array *= factor.astype(array.real.dtype)
 
@@ -109,7 +109,7 @@ def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0, err
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient between ``-clip_value`` and ``clip_value``, in place."""
     limit = float(clip_value)
-    clip = placed(np.clip)
+    clip = guard_device(np.clip)
     for g in _gradients(parameters):
         clip(g.array, -limit, limit, out=g.array)
         ledger.record(g.array, "clip_grad_value_")

@@ -114,7 +114,7 @@ class ParametrizationList(ModuleList):
         return value
 
 
-def parametrized(name: str) -> property:
+def property_for(name: str) -> property:
     """The property that takes the parameter's place."""
     def get(self: Any) -> Any:
         if not Cache.depth:
@@ -153,7 +153,7 @@ class Parametrized:
 
 def _make_own_class(module: Any, base: type, names: list[str]) -> None:
     """Give `module` a class of its own, between it and `base`, for the properties."""
-    module.__class__ = type("Parametrized" + base.__name__, (Parametrized, base), {name: parametrized(name) for name in names})
+    module.__class__ = type("Parametrized" + base.__name__, (Parametrized, base), {name: property_for(name) for name in names})
 
 
 def register_parametrization(module: Any, tensor_name: str, parametrization: Any, *, unsafe: bool = False) -> Any:
@@ -185,7 +185,7 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
         if not is_parametrized(module):
             module.parametrizations = ModuleDict()
             _make_own_class(module, type(module), [])
-        setattr(type(module), tensor_name, parametrized(tensor_name))
+        setattr(type(module), tensor_name, property_for(tensor_name))
         module.parametrizations[tensor_name] = held
     else:
         raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "

@@ -16,14 +16,14 @@ __all__ = ["PackedSequence", "invert_permutation", "pack_padded_sequence", "pack
            "unpack_sequence", "unpad_sequence"]
 
 
-class _Packed(NamedTuple):
+class _PackedFields(NamedTuple):
     data: Any
     batch_sizes: Any
     sorted_indices: Any
     unsorted_indices: Any
 
 
-class PackedSequence(_Packed):
+class PackedSequence(_PackedFields):
     """A batch of sequences, longest first, step by step without padding: what the recurrent layers take and give.
 
     Attributes: ``data``, all elements of step 0, then of step 1, ...; ``batch_sizes``, how many sequences reach each step;
@@ -69,7 +69,7 @@ class PackedSequence(_Packed):
         return type(self)(self.data.int(), *self[1:])
 
     def cpu(self, *args: Any, **kwargs: Any) -> PackedSequence:
-        """In main memory."""
+        """In host memory."""
         return self.to("cpu")
 
     def cuda(self, *args: Any, **kwargs: Any) -> PackedSequence:
@@ -87,7 +87,7 @@ def invert_permutation(permutation: Any) -> Any:
     return None if permutation is None else permutation.argsort()
 
 
-def _listed(lengths: Any) -> list[int]:
+def _as_ints(lengths: Any) -> list[int]:
     return _arrays.to_numpy(lengths.array).tolist() if isinstance(lengths, Tensor) else [int(n) for n in lengths]
 
 
@@ -98,7 +98,7 @@ def pack_padded_sequence(input: Any, lengths: Any, batch_first: bool = False, en
         lengths: how long each sequence is, as a list or a tensor.
         enforce_sorted: they come longest first; otherwise they are sorted here, and given back in their own order.
     """
-    sizes = _listed(lengths)
+    sizes = _as_ints(lengths)
     order = None
     if not enforce_sorted:
         ranks = sorted(range(len(sizes)), key=lambda k: -sizes[k])
@@ -126,7 +126,7 @@ def pad_packed_sequence(sequence: Any, batch_first: bool = False, padding_value:
 
     `total_length` pads further than the longest sequence. Raises ``ValueError`` if it is too short.
     """
-    counts = _listed(sequence.batch_sizes)
+    counts = _as_ints(sequence.batch_sizes)
     steps = len(counts)
     if total_length is not None:
         if total_length < steps:
@@ -161,17 +161,17 @@ def pad_sequence(sequences: Any, batch_first: bool = False, padding_value: float
     sequences = list(sequences)
     longest = max(len(s) for s in sequences)
 
-    def padded(s: Any) -> Any:
+    def pad(s: Any) -> Any:
         lack = longest - len(s)
         return constant_pad_nd(s, pad=(0, 0) * (s.ndim - 1) + ((lack, 0) if padding_side == "left" else (0, lack)),
                                value=padding_value)
-    return stack([padded(s) for s in sequences], dim=0 if batch_first else 1)
+    return stack([pad(s) for s in sequences], dim=0 if batch_first else 1)
 
 
 def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
     """The inverse of :func:`pad_sequence`: a list of sequences of the given lengths."""
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
-    return [rows[k, :n] for k, n in enumerate(_listed(lengths))]
+    return [rows[k, :n] for k, n in enumerate(_as_ints(lengths))]
 
 
 def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:

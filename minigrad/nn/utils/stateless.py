@@ -40,13 +40,13 @@ def functional_call(module: Any, parameters_and_buffers: Any, args: Any = None, 
         raise ValueError("Expected parameters_and_buffers to be a dict, or a list/tuple of dicts, but got "
                          f"{type(parameters_and_buffers)}")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    with replaced(module, given, tie_weights, strict):
+    with replace_tensors(module, given, tie_weights, strict):
         return module(*args, **({} if kwargs is None else kwargs))
 
 
 @contextlib.contextmanager
-def replaced(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
-    """Inside the block, `module` has the `given` tensors under their names; what it changed in them is written back to
+def replace_tensors(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
+    """Let `module` have the `given` tensors under their names inside the block. What it changed in them is written back to
     `given`."""
     places: dict[str, tuple[dict[str, Any], str]] = {}
     for path, part in module.named_modules(remove_duplicate=False):

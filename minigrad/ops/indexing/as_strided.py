@@ -9,11 +9,12 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import GraphError, ShapeError
-from minigrad.ops.indexing.indexing import accumulate_at, as_operand, lookup, overwrite, raw
-from minigrad.ops.shaping.shape import changes_shape, filled, listed
-from minigrad.ops.shaping.slicing import copied
+from minigrad.ops.indexing.indexing import accumulate_at, convert_operand, lookup, overwrite
+from minigrad.ops.shaping.shape import as_ints, changes_shape, constant_full
+from minigrad.ops.shaping.slicing import as_copy
 from minigrad.recording.clock import memory_owner
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
@@ -30,8 +31,9 @@ def storage_of(x: Any) -> Any:
     return owner.reshape(-1).view(x.dtype)
 
 
-def places_in_storage(like: Any, size: Any, stride: Any, offset: int) -> Any:
-    """Where the elements of a tensor of `size` and `stride` lie, counted in elements, as an array beside `like`."""
+def storage_indices(like: Any, size: Any, stride: Any, offset: int) -> Any:
+    """Where in memory the elements of a tensor of `size` and `stride` lie, counted in elements, as an array on the device of
+    `like`."""
     places = _arrays.full((1,) * len(size), offset, like, np.intp)
     for d, (n, step) in enumerate(zip(size, stride)):
         places = places + (np.arange(n, like=like) * step).reshape([-1 if k == d else 1 for k in range(len(size))])
@@ -39,7 +41,8 @@ def places_in_storage(like: Any, size: Any, stride: Any, offset: int) -> Any:
 
 
 def geometry(x: Any) -> tuple[Any, Any, int, int]:
-    """Size, stride and offset of the array `x` in its memory, in elements, and how many elements that memory has."""
+    """The size, the stride and the offset of the array `x` in its memory, all in elements, and how many elements that memory
+    has."""
     storage = storage_of(x)
     offset = (_arrays.address_of(x) - _arrays.address_of(storage)) // x.itemsize
     return tuple(x.shape), tuple([s // x.itemsize for s in x.strides]), offset, storage.size
@@ -52,15 +55,15 @@ def strided(input: Any, *, size: Any, stride: Any, offset: Any, lies: Any) -> An
         memory = storage_of(input)[offset:]
         return _arrays.library_of(input).as_strided(memory, size, [s * input.itemsize for s in stride])
     memory = np.zeros(lies[3], input.dtype, like=input)  # a gradient, say, that lies elsewhere: laid out in the same way first
-    memory[places_in_storage(input, *lies[:3])] = input
-    return memory[places_in_storage(input, size, stride, offset)]
+    memory[storage_indices(input, *lies[:3])] = input
+    return memory[storage_indices(input, size, stride, offset)]
 @strided.derivative("input")
 def strided_wrt_input(g: Any, size: Any, stride: Any, offset: Any, lies: Any) -> Any:
-    memory = accumulate_at(g, indices=(places_in_storage(raw(g), size, stride, offset),), size=(lies[3],))
-    own = places_in_storage(raw(g), *lies[:3])
+    memory = accumulate_at(g, indices=(storage_indices(unwrap(g), size, stride, offset),), size=(lies[3],))
+    own = storage_indices(unwrap(g), *lies[:3])
     shared = np.bincount(own.reshape(-1), minlength=lies[3])[own]  # in an expanded tensor several elements are one
     grad = lookup(memory, indices=(own,))
-    return grad if not shared.size or int(shared.max()) == 1 else grad / as_operand(shared, g)
+    return grad if not shared.size or int(shared.max()) == 1 else grad / convert_operand(shared, g)
 
 
 def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
@@ -71,7 +74,7 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     size, stride = tuple(size), tuple(stride)
     if len(size) != len(stride):
         raise ShapeError(f"as_strided: mismatch in length of strides and shape: {list(stride)} and {list(size)}")
-    lies = geometry(raw(input))
+    lies = geometry(unwrap(input))
     offset = lies[2] if storage_offset is None else storage_offset
     if min((*size, *stride, offset), default=0) < 0:
         raise ShapeError(f"as_strided: size, stride and storage_offset must not be negative: {list(size)}, {list(stride)}, "
@@ -83,24 +86,24 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
     return strided(input, size=size, stride=stride, offset=offset, lies=lies)
 
 
-@on_its_card
+@on_device_of_inputs
 def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """A copy of `input` with `src` at the places that :func:`as_strided` would give."""
-    lies = geometry(raw(input))
+    lies = geometry(unwrap(input))
     if tuple(src.shape) != tuple(size):
         raise ShapeError(f"as_strided_scatter: expected src to have a size equal to the slice of self. src size = "
                          f"{list(src.shape)}, slice size = {list(size)}")
     as_strided(input, size, stride, storage_offset)  # raises where that cannot be
-    own = places_in_storage(raw(input), *lies[:3])
-    written = places_in_storage(raw(input), tuple(size), tuple(stride), lies[2] if storage_offset is None else storage_offset)
-    memory = overwrite(filled(input, size=(lies[3],)), input, index=(...,), indices=(own,))
+    own = storage_indices(unwrap(input), *lies[:3])
+    written = storage_indices(unwrap(input), tuple(size), tuple(stride), lies[2] if storage_offset is None else storage_offset)
+    memory = overwrite(constant_full(input, size=(lies[3],)), input, index=(...,), indices=(own,))
     return lookup(overwrite(memory, src, index=(...,), indices=(written,)), indices=(own,))
 
 
-as_strided_, as_strided_copy = changes_shape(as_strided), copied(as_strided)
+as_strided_, as_strided_copy = changes_shape(as_strided), as_copy(as_strided)
 
 
-@on_its_card
+@on_device_of_inputs
 def resize_(self: Any, *size: Any, memory_format: Any = None) -> Any:
     """Change the shape in place, keeping the elements in the order of memory; what is added is zero.
 
@@ -108,7 +111,7 @@ def resize_(self: Any, *size: Any, memory_format: Any = None) -> Any:
     """
     if self.node is not None:
         raise GraphError("resize_: cannot resize variables that require grad; use reshape(), or pad()")
-    shape = listed(size)
+    shape = as_ints(size)
     if any([n < 0 for n in shape]):
         raise ShapeError(f"resize_: Trying to create tensor with negative dimension in {list(shape)}")
     array, n = self.array, math.prod(shape)

@@ -26,13 +26,13 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops.pointwise.arithmetic import cast
-from minigrad.ops.shaping.shape import expand, filled, reshape, sum_to_size, wrapped_dim
-from minigrad.ops.shaping.slicing import OF_NO_DIMENSION, select, slices, within
+from minigrad.ops.shaping.shape import constant_full, expand, reshape, sum_to_size, wrap_dim
+from minigrad.ops.shaping.slicing import OF_NO_DIMENSION, select, slices, wrap_index
 from minigrad.recording import call, inplace
-from minigrad.recording.argument_errors import named
+from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import LEAF, TensorBase, grad_enabled
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import LEAF, TensorBase, grad_enabled, unwrap
 from minigrad.recording.op import op
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_put", "index_select"]
@@ -42,21 +42,17 @@ Index = tuple[Any, ...]
 
 # ---------------------------------------------------------------------------------------------------- understanding an index
 
-def raw(x: Any) -> Any:
-    return x.array if isinstance(x, TensorBase) else x
-
-
 def index_array(value: Any, like: Any) -> Any:
-    """An index that is neither integer, slice, None nor ``...`` as an array beside `like`."""
+    """An index that is none of Python's own as an array on the device of `like`."""
     if isinstance(value, (list, tuple, range)):
-        value = _arrays.xp_of(like).asarray([raw(v).tolist() if hasattr(raw(v), "tolist") else v for v in value])
+        value = _arrays.xp_of(like).asarray([unwrap(v).tolist() if hasattr(unwrap(v), "tolist") else v for v in value])
         value = value if value.size else value.astype(np.intp)
-    value = raw(value)
+    value = unwrap(value)
     if not _arrays.is_array(value) and not isinstance(value, np.generic):
         raise InvalidIndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
                                 f"indices (got {type(value).__name__})")
     if value.dtype.kind not in "biu":
-        raise InvalidIndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {named(value.dtype)}")
+        raise InvalidIndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {dtype_name(value.dtype)}")
     if value.dtype == np.uint8:
         value = value.astype(np.bool_)
     if isinstance(value, np.ndarray) and not isinstance(like, np.ndarray):
@@ -88,12 +84,12 @@ def one_index(value: Any, like: Any) -> Any:
     return array if array.ndim else bool(array) if array.dtype.kind == "b" else int(array)
 
 
-def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | None]:
-    """`index` into the array `x` as two: what a view gives, and the arrays (or None) for each dimension of that view.
+def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | None]:
+    """Split `index` into the array `x` in two: the index of a view, and for each dimension of that view an index array or None.
 
     Without `checked` it is left to the array library to find integers that are out of bounds.
     """
-    items = [raw(i) for i in (index if isinstance(index, tuple) else (index,))]
+    items = [unwrap(i) for i in (index if isinstance(index, tuple) else (index,))]
     items = [one_index(i, x) for i in items]
     used = sum([(i.ndim if i.dtype.kind == "b" else 1) if _arrays.is_array(i) else
                 not (i is None or i is Ellipsis or isinstance(i, bool)) for i in items])
@@ -119,7 +115,7 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
             basic.append(None)
             arrays.append(np.zeros((int(i),), np.intp, like=x))
         elif isinstance(i, int):
-            basic.append(within(i, dim, x.shape))
+            basic.append(wrap_index(i, dim, x.shape))
             dim += 1
         elif isinstance(i, slice):
             start, stop, step = [None if v is None else integer(v) for v in (i.start, i.stop, i.step)]
@@ -149,8 +145,8 @@ def parsed(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | Non
     return tuple(basic) + (...,), tuple(arrays) or None
 
 
-def simple(index: Any) -> bool:
-    """Whether one part of an index is an integer, a slice that goes forwards, None or ``...``, all as Python has them."""
+def is_simple(index: Any) -> bool:
+    """Whether one part of an index is Python's own: an integer, a slice that goes forwards, None or ``...``."""
     kind = index.__class__
     if kind is slice:
         return (index.start is None or index.start.__class__ is int) and (index.stop is None or index.stop.__class__ is int) and (
@@ -158,20 +154,20 @@ def simple(index: Any) -> bool:
     return kind is int or index is None or index is Ellipsis
 
 
-def everything(index: Index) -> bool:
-    """Whether `index`, of slices, takes all there is."""
+def selects_all(index: Index) -> bool:
+    """Whether `index`, which consists of slices, selects all elements."""
     return all([i is Ellipsis or i.__class__ is slice and i == slice(None) for i in index])
 
 
-def placed(indices: Index) -> Index:
-    """Index arrays, or None, for each dimension as NumPy takes them."""
+def fill_index(indices: Index) -> Index:
+    """Index arrays in the form that NumPy takes: a dimension that has none gets a full slice."""
     return tuple([slice(None) if i is None else i for i in indices])
 
 
-@on_its_card
-def as_operand(value: Any, like: Any) -> Any:
-    """A number, array or tensor as an operand beside `like`, a tensor or an array, in its dtype."""
-    x = raw(like)
+@on_device_of_inputs
+def convert_operand(value: Any, like: Any) -> Any:
+    """A number, array or tensor as an operand for `like`: of its dtype, and on its device."""
+    x = unwrap(like)
     wanted = dtypes.FROM_NUMPY[x.dtype]
     if isinstance(value, np.generic):
         value = value.item()
@@ -181,41 +177,42 @@ def as_operand(value: Any, like: Any) -> Any:
         value = call.scalar_array(int(value) if wanted.kind in "iu" and not isinstance(value, complex) else value, wanted, x)
     elif not isinstance(value, TensorBase) and not _arrays.is_array(value):
         raise ArgumentError(f"can't assign a {type(value).__name__} to a tensor of {wanted!r}")
-    if raw(value).dtype.kind == "c" and wanted.kind != "c":
+    if unwrap(value).dtype.kind == "c" and wanted.kind != "c":
         raise DtypeError(f"value cannot be converted to type {wanted!r} without overflow: it is complex; use its .real")
     if isinstance(like, TensorBase) and not isinstance(value, TensorBase):
         value = call.constant(value, like)
-    if raw(value).__class__ is np.ndarray is not x.__class__ and not value.ndim:  # a number from main memory
-        value = call.moved(value, _arrays.device_of(x))
-    return value if raw(value).dtype is x.dtype else cast(value, dtype=wanted)
+    if unwrap(value).__class__ is np.ndarray is not x.__class__ and not value.ndim:  # a number from host memory
+        value = call.move_to_device(value, _arrays.device_of(x))
+    return value if unwrap(value).dtype is x.dtype else cast(value, dtype=wanted)
 
 
 # ---------------------------------------------------------------------------------------------------- x[index], x[index] = value
 
-@on_its_card
+@on_device_of_inputs
 def getitem(input: Any, index: Any) -> Any:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
         return select(input, dim=0, index=index)
     parts = index if index.__class__ is tuple else (index,)
     try:
-        if all([simple(part) for part in parts]):
+        if all([is_simple(part) for part in parts]):
             return slices(input, index=parts if Ellipsis in parts else (*parts, ...))
-        basic, arrays = parsed(parts, raw(input), checked=not isinstance(raw(input), np.ndarray))
+        basic, arrays = parse_index(parts, unwrap(input), checked=not isinstance(unwrap(input), np.ndarray))
         if arrays is not None:
-            return lookup(input if everything(basic) else slices(input, index=basic), indices=arrays)
+            return lookup(input if selects_all(basic) else slices(input, index=basic), indices=arrays)
     except IndexError:
-        parsed(parts, raw(input))  # raises an error that says more
+        parse_index(parts, unwrap(input))  # raises an error that says more
         raise
     return slices(input, index=basic)
 
 
 @op(grad_name="IndexBackward0", called="index")
 def lookup(input: Any, *, indices: Any) -> Any:
-    """The elements of `input` at `indices`: for each dimension an array of places, or None for all; or a mask."""
+    """The elements of `input` at `indices`, which has an array of positions for each dimension, or None for all of it; or is a
+    mask."""
     if all([i is None for i in indices[:-1]]) and indices[-1].dtype.kind != "b":
         return input.take(indices[-1], axis=len(indices) - 1)
-    return input[placed(indices)]
+    return input[fill_index(indices)]
 @lookup.derivative("input")
 def lookup_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any: return accumulate_at(g, indices=indices, size=input_shape)
 
@@ -225,9 +222,9 @@ def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
     """Zeros of shape `size` with `input` added at `indices`: the adjoint of :func:`lookup`."""
     out = np.zeros(size, input.dtype, like=input)
     if indices[-1].dtype.kind == "b":  # no place appears twice
-        out[placed(indices)] = input
+        out[fill_index(indices)] = input
     else:
-        _arrays.library_of(out).index_add(out, placed(indices), input)
+        _arrays.library_of(out).index_add(out, fill_index(indices), input)
     return out
 @accumulate_at.derivative("input")
 def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indices=indices)
@@ -235,19 +232,20 @@ def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indic
 
 @op(grad_name="IndexPutBackward0", called="index_put")
 def overwrite(input: Any, value: Any, *, index: Any, indices: Any) -> Any:
-    """A copy of `input` with `value` at ``[index][indices]``, as :func:`parsed` gives them."""
+    """A copy of `input` with `value` at ``[index][indices]``, as :func:`parse_index` gives them."""
     out = input.copy(order="K")
     write_at(out, value, index, indices)
     return out
 @overwrite.derivative("input")
 def overwrite_wrt_input(g: Any, index: Any, indices: Any) -> Any:
-    return overwrite(g, filled(g, size=()), index=index, indices=indices)
+    return overwrite(g, constant_full(g, size=()), index=index, indices=indices)
 @overwrite.derivative("value")
 def overwrite_wrt_value(g: Any, index: Any, indices: Any, value_shape: Any) -> Any:
     part = slices(g, index=index)
     return sum_to_size(part if indices is None else lookup(part, indices=indices), size=value_shape)
 def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
-    part, where = (input, index) if indices is None else (input[index], placed(indices))
+    """Write `value` into `input` at ``[index][indices]``."""
+    part, where = (input, index) if indices is None else (input[index], fill_index(indices))
     try:
         part[where] = value
     except ValueError:
@@ -256,40 +254,41 @@ def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
 overwrite.info.writer = write_at
 
 
-@on_its_card
+@on_device_of_inputs
 def setitem(input: Any, index: Any, value: Any) -> None:
     """``input[index] = value``, in place; `value` is broadcast. Gradients flow to it, and to the rest of `input`.
 
     Raises ``RuntimeError`` for a leaf that requires grad; write to it under ``no_grad()``.
     """
     target, base = input.array, input._base
-    basic, indices = parsed(index, target)
+    basic, indices = parse_index(index, target)
     recorded = grad_enabled.get() and (input.node is not None or getattr(value, "node", None) is not None
                                        or base is not None and base.node is not None)
     if not recorded and value.__class__ in (int, float, bool):  # the most frequent case
-        inplace.refuse_repeated(target, "setitem")
+        inplace.refuse_overlap(target, "setitem")
         try:
-            (target if indices is None else target[basic])[basic if indices is None else placed(indices)] = value
+            (target if indices is None else target[basic])[basic if indices is None else fill_index(indices)] = value
         except (OverflowError, ValueError):
-            raise DtypeError(f"setitem: value cannot be converted to type {named(target.dtype)} without overflow: "
+            raise DtypeError(f"setitem: value cannot be converted to type {dtype_name(target.dtype)} without overflow: "
                              f"{value}") from None
         ledger.record(target, "setitem")
         return
     if grad_enabled.get() and (input.node is LEAF or base is not None and base.node is LEAF):
         raise InplaceError("setitem: a view of a leaf Variable that requires grad is being used in an in-place operation, "
                            "x[index] = value; write under `with minigrad.no_grad():`, or into a copy: x = x.clone()")
-    value = as_operand(value, input)
+    value = convert_operand(value, input)
     if indices is None or not value.ndim:  # a copy of anything, or a number, comes from wherever it is
-        value = brought(value, target)
-    extra = raw(value).ndim - (target[basic].ndim if indices is None else 0)
+        value = move_beside(value, target)
+    extra = unwrap(value).ndim - (target[basic].ndim if indices is None else 0)
     if indices is None and extra > 0 and value.shape[:extra] == (1,) * extra:
         value = reshape(value, shape=value.shape[extra:])
     overwrite.inplace(input, value, index=basic, indices=indices)
 
 
-def brought(value: Any, target: Any) -> Any:
+def move_beside(value: Any, target: Any) -> Any:
     """`value` on the device of the array `target`."""
-    return value if raw(value).__class__ is np.ndarray is target.__class__ else call.moved(value, _arrays.device_of(target))
+    return value if unwrap(value).__class__ is np.ndarray is target.__class__ else call.move_to_device(value,
+                                                                                                       _arrays.device_of(target))
 
 
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
@@ -302,15 +301,15 @@ def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) 
     return put_at(True, input, indices, values, accumulate)
 
 
-@on_its_card
+@on_device_of_inputs
 def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
-    if raw(values).dtype is not raw(input).dtype:
+    if unwrap(values).dtype is not unwrap(input).dtype:
         raise DtypeError("index_put: Index put requires the source and destination dtypes match, got "
-                         f"{named(raw(input).dtype)} for the destination and {named(raw(values).dtype)} for the "
+                         f"{dtype_name(unwrap(input).dtype)} for the destination and {dtype_name(unwrap(values).dtype)} for the "
                          "source.")
-    basic, arrays = parsed(tuple([slice(None) if i is None else i for i in indices]), raw(input))
+    basic, arrays = parse_index(tuple([slice(None) if i is None else i for i in indices]), unwrap(input))
     if not values.ndim:
-        values = brought(values, raw(input))
+        values = move_beside(values, unwrap(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
     function = function.inplace if in_place else function
     return function(input, values, index=basic, indices=arrays)
@@ -328,7 +327,7 @@ def add_at_wrt_input(g: Any) -> Any: return g
 def add_at_wrt_values(g: Any, index: Any, indices: Any, values_shape: Any) -> Any:
     return sum_to_size(lookup(slices(g, index=index), indices=indices), size=values_shape)
 def write_add_at(input: Any, values: Any, index: Any, indices: Any) -> None:
-    _arrays.library_of(input).index_add(input[index], placed(indices), values)
+    _arrays.library_of(input).index_add(input[index], fill_index(indices), values)
 add_at.info.writer = write_add_at
 
 
@@ -337,7 +336,7 @@ add_at.info.writer = write_add_at
 def row_index(index: Any, size: int, dim: int) -> Any:
     """`index` as the integer vector that names elements of dimension `dim`. Negative numbers are refused, as in PyTorch."""
     if index.dtype.kind not in "iu":
-        raise DtypeError(f"index: Expected dtype int32 or int64 for index, got {named(index.dtype)}")
+        raise DtypeError(f"index: Expected dtype int32 or int64 for index, got {dtype_name(index.dtype)}")
     if index.ndim > 1:
         raise DimensionError(f"index is supposed to be a vector, but got shape {list(index.shape)}")
     return in_bounds(index.reshape(-1), size, dim, negative=False)
@@ -346,7 +345,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
 @op(called="index_select")
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
-    d = wrapped_dim(dim, input.ndim)
+    d = wrap_dim(dim, input.ndim)
     if not input.ndim:
         return input.reshape(1).take(row_index(index, 1, 0)).sum(dtype=input.dtype)
     return input.take(row_index(index, input.shape[d], d), axis=d)
@@ -377,7 +376,7 @@ def add_rows_wrt_input(g: Any) -> Any: return g
 def add_rows_wrt_source(g: Any, index: Any, dim: Any, alpha: Any, source_shape: Any) -> Any:
     return expand(select_rows(g, index, dim=dim), size=source_shape) * alpha
 def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) -> None:
-    d, index = prepared_rows(input, index, source, dim)
+    d, index = prepare_rows(input, index, source, dim)
     target = input if input.ndim else input.reshape(1)
     values = source if alpha == 1 else source * np.asarray(alpha).astype(source.dtype)[()]
     _arrays.library_of(input).index_add(target, (slice(None),) * d + (index,), values.reshape(-1) if not source.ndim else values)
@@ -391,12 +390,12 @@ def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     write_copy_rows(out, index, source, dim)
     return out
 @copy_rows.derivative("input")
-def copy_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return fill_rows(g, index, filled(g, size=()), dim=dim)
+def copy_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return fill_rows(g, index, constant_full(g, size=()), dim=dim)
 @copy_rows.derivative("source")
 def copy_rows_wrt_source(g: Any, index: Any, dim: Any, source_shape: Any) -> Any:
     return expand(select_rows(g, index, dim=dim), size=source_shape)
 def write_copy_rows(input: Any, index: Any, source: Any, dim: Any) -> None:
-    d, index = prepared_rows(input, index, source, dim)
+    d, index = prepare_rows(input, index, source, dim)
     (input if input.ndim else input.reshape(1))[(slice(None),) * d + (index,)] = source
 copy_rows.info.writer = write_copy_rows
 
@@ -408,28 +407,28 @@ def fill_rows(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     write_fill_rows(out, index, value, dim)
     return out
 @fill_rows.derivative("input")
-def fill_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return fill_rows(g, index, filled(g, size=()), dim=dim)
+def fill_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return fill_rows(g, index, constant_full(g, size=()), dim=dim)
 @fill_rows.derivative("value")
 def fill_rows_wrt_value(g: Any, index: Any, dim: Any) -> Any:
-    return sum_to_size(select_rows(g, each_once(index), dim=dim), size=())
+    return sum_to_size(select_rows(g, unique_values(index), dim=dim), size=())
 def write_fill_rows(input: Any, index: Any, value: Any, dim: Any) -> None:
     if value.ndim:
         raise ShapeError(f"index_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s).")
-    d = wrapped_dim(dim, input.ndim)
+    d = wrap_dim(dim, input.ndim)
     index = row_index(index, input.shape[d] if input.ndim else 1, d)
     (input if input.ndim else input.reshape(1))[(slice(None),) * d + (index,)] = value
 fill_rows.info.writer = write_fill_rows
 
 
 @op
-def each_once(input: Any) -> Any:
+def unique_values(input: Any) -> Any:
     """The distinct values of `input`."""
     return np.unique(input)
 
 
-def prepared_rows(input: Any, index: Any, source: Any, dim: Any) -> tuple[int, Any]:
-    """`dim` and `index` for writing `source` into rows of `input`, whose shapes must fit."""
-    d = wrapped_dim(dim, input.ndim)
+def prepare_rows(input: Any, index: Any, source: Any, dim: Any) -> tuple[int, Any]:
+    """`dim` and `index` for writing `source` into rows of `input`. Raises if their shapes do not fit."""
+    d = wrap_dim(dim, input.ndim)
     index = row_index(index, input.shape[d] if input.ndim else 1, d)
     wanted = (*input.shape[:d], index.size, *input.shape[d + 1:]) if input.ndim else (index.size,)
     if source.shape != wanted and not (source.ndim == 0 and math.prod(wanted) == 1):
@@ -470,9 +469,9 @@ def index_copy_(input: Any, dim: int, index: Any, source: Any) -> Any:
 
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """A copy of `input` with `value`, one number, at the places `index` of dimension `dim`."""
-    return fill_rows(input, index, brought(as_operand(value, input), raw(input)), dim=dim)
+    return fill_rows(input, index, move_beside(convert_operand(value, input), unwrap(input)), dim=dim)
 
 
 def index_fill_(input: Any, dim: int, index: Any, value: Any) -> Any:
     """In-place form of :func:`index_fill`."""
-    return fill_rows.inplace(input, index, brought(as_operand(value, input), raw(input)), dim=dim)
+    return fill_rows.inplace(input, index, move_beside(convert_operand(value, input), unwrap(input)), dim=dim)

@@ -9,12 +9,13 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import Index, as_operand, in_bounds, lookup, prepared_rows, raw
-from minigrad.ops.shaping.shape import broadcast_shapes, expand, filled, reshape, sum_to_size, wrapped_dim
+from minigrad.ops.indexing.indexing import Index, convert_operand, in_bounds, lookup, prepare_rows
+from minigrad.ops.shaping.shape import broadcast_shapes, constant_full, expand, reshape, sum_to_size, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording import call
-from minigrad.recording.argument_errors import named, need_one_device
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.argument_errors import dtype_name, require_one_device
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 __all__ = ["gather", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "scatter", "scatter_add",
@@ -24,13 +25,13 @@ __all__ = ["gather", "index_reduce", "masked_fill", "masked_scatter", "masked_se
 # ---------------------------------------------------------------------------------------------------- one place per element
 
 def grid(input: Any, index: Any, dim: Any) -> Index:
-    """The places that `index` names for gather and scatter: its own place in every dimension but `dim`."""
+    """The positions that `index` names for gather and scatter: its own position in every dimension but `dim`."""
     if index.dtype.kind not in "iu":
-        raise DtypeError(f"Expected dtype int32/int64 for index, got {named(index.dtype)}")
+        raise DtypeError(f"Expected dtype int32/int64 for index, got {dtype_name(index.dtype)}")
     if max(input.ndim, 1) != max(index.ndim, 1):
         raise ShapeError(f"Index tensor must have the same number of dimensions as input tensor, got index {list(index.shape)} "
                          f"for input {list(input.shape)}")
-    d = wrapped_dim(dim, input.ndim)
+    d = wrap_dim(dim, input.ndim)
     shape, wanted = (input.shape or (1,)), (index.shape or (1,))
     for k, (have, n) in enumerate(zip(shape, wanted)):
         if n > have and k != d and index.size:
@@ -75,7 +76,7 @@ def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     return at_least_vector(input)[places].reshape(index.shape)
 @gather_at.derivative("input")
 def gather_at_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any:
-    return scatter_at(filled(g, size=input_shape), index, g, dim=dim, add=True)
+    return scatter_at(constant_full(g, size=input_shape), index, g, dim=dim, add=True)
 
 
 @op(dtypes="same", mixed=("index",), called="scatter")
@@ -86,10 +87,10 @@ def scatter_at(input: Any, index: Any, src: Any, *, dim: Any, add: Any = False) 
     return out
 @scatter_at.derivative("input")
 def scatter_at_wrt_input(g: Any, index: Any, dim: Any, add: Any) -> Any:
-    return g if add else scatter_value(g, index, filled(g, size=()), dim=dim)
+    return g if add else scatter_value(g, index, constant_full(g, size=()), dim=dim)
 @scatter_at.derivative("src")
 def scatter_at_wrt_src(g: Any, index: Any, dim: Any, src_shape: Any) -> Any:
-    return enlarged(gather_at(g, index, dim=dim), src_shape)
+    return enlarge(gather_at(g, index, dim=dim), src_shape)
 def write_scatter(input: Any, index: Any, src: Any, dim: Any, add: Any) -> None:
     if not index.size:
         return
@@ -108,7 +109,8 @@ def scatter_value(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     write_scatter_value(out, index, value, dim)
     return out
 @scatter_value.derivative("input")
-def scatter_value_wrt_input(g: Any, index: Any, dim: Any) -> Any: return scatter_value(g, index, filled(g, size=()), dim=dim)
+def scatter_value_wrt_input(g: Any, index: Any, dim: Any) -> Any:
+    return scatter_value(g, index, constant_full(g, size=()), dim=dim)
 @scatter_value.derivative("value")
 def scatter_value_wrt_value(g: Any, index: Any, dim: Any) -> Any: return sum_to_size(gather_at(g, index, dim=dim), size=())
 def write_scatter_value(input: Any, index: Any, value: Any, dim: Any) -> None:
@@ -117,8 +119,8 @@ def write_scatter_value(input: Any, index: Any, value: Any, dim: Any) -> None:
 scatter_value.info.writer = write_scatter_value
 
 
-def enlarged(x: Any, shape: Any) -> Any:
-    """`x` with zeros after its elements, to a larger `shape`."""
+def enlarge(x: Any, shape: Any) -> Any:
+    """`x` with zeros after its elements, in a larger `shape`."""
     if tuple(x.shape) == tuple(shape):
         return x
     if not shape or not len(x.shape):
@@ -133,9 +135,9 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
     >>> minigrad.gather(minigrad.tensor([[1, 2], [3, 4]]), 1, minigrad.tensor([[0, 0], [1, 0]])).tolist()
     [[1, 1], [4, 3]]
     """
-    if out is not None and raw(out).dtype is not raw(input).dtype:
-        raise DtypeError(f"gather: Expected out tensor to have dtype {named(raw(input).dtype)}, but got "
-                         f"{named(raw(out).dtype)} instead")
+    if out is not None and unwrap(out).dtype is not unwrap(input).dtype:
+        raise DtypeError(f"gather: Expected out tensor to have dtype {dtype_name(unwrap(input).dtype)}, but got "
+                         f"{dtype_name(unwrap(out).dtype)} instead")
     return gather_at(input, index, dim=dim, out=out)
 
 
@@ -145,27 +147,29 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
 
     ``reduce`` may be "add" or "multiply" to combine with what is there.
     """
-    return scattered(False, input, dim, index, src, value, reduce, out)
+    return run_scatter(False, input, dim, index, src, value, reduce, out)
 
 
 def scatter_(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
     """In-place form of :func:`scatter`."""
-    return scattered(True, input, dim, index, src, value, reduce)
+    return run_scatter(True, input, dim, index, src, value, reduce)
 
 
-def scattered(in_place: bool, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None, out: Any = None) -> Any:
+def run_scatter(in_place: bool, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None,
+                out: Any = None) -> Any:
+    """Run scatter, with one number or a tensor for a source, with or without a reduction, in place or not."""
     src = value if src is None else src
     number = isinstance(src, call.SCALARS)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
             raise ShapeError(f"scatter: reduce argument must be either add or multiply, got {reduce!r}")
-        src = expand(as_operand(src, input), size=tuple(index.shape)) if number else src
+        src = expand(convert_operand(src, input), size=tuple(index.shape)) if number else src
         name = "sum" if reduce == "add" else "prod"
-        return reduced(in_place, input, dim, index, src, name, True, out)
+        return run_scatter_reduce(in_place, input, dim, index, src, name, True, out)
     extra = {} if in_place else {"out": out}
     if number:
         function: Any = scatter_value.inplace if in_place else scatter_value
-        return function(input, index, as_operand(src, input), dim=dim, **extra)
+        return function(input, index, convert_operand(src, input), dim=dim, **extra)
     return (scatter_at.inplace if in_place else scatter_at)(input, index, src, dim=dim, **extra)
 
 
@@ -187,7 +191,7 @@ def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, includ
         return out
     places, values, target = grid(input, index, dim), corner(src, index), at_least_vector(out)
     if not include_self:
-        target[places] = neutral(reduce, input.dtype)
+        target[places] = identity_value(reduce, input.dtype)
     if reduce in ("sum", "mean"):
         _arrays.library_of(out).index_add(target, places, values)
     else:
@@ -208,21 +212,21 @@ def reduce_at_wrt_input(g: Any, input: Any, index: Any, src: Any, out: Any, dim:
     elif reduce == "mean":
         grad = g / contributions(g, input, index, dim, include_self)
     elif reduce == "prod":
-        ones = fill_mask(input, input == 0, filled(input, size=(), value=1))
+        ones = fill_mask(input, input == 0, constant_full(input, size=(), value=1))
         grad = g * reduce_at(ones, index, src, dim=dim, reduce=reduce, include_self=include_self) / ones
     else:
         grad = (input == out) * g / ties(g, input, index, src, out, dim, include_self)
-    return grad if include_self else scatter_value(grad, index, filled(g, size=()), dim=dim)
+    return grad if include_self else scatter_value(grad, index, constant_full(g, size=()), dim=dim)
 @reduce_at.derivative("src")
 def reduce_at_wrt_src(g: Any, input: Any, index: Any, src: Any, out: Any, dim: Any, reduce: Any, include_self: Any) -> Any:
-    used, one = slices(src, index=upto(index)), filled(g, size=(), value=1)
+    used, one = slices(src, index=leading_index(index)), constant_full(g, size=(), value=1)
     if reduce == "sum":
         grad = gather_at(g, index, dim=dim)
     elif reduce == "mean":
         grad = gather_at(g / contributions(g, input, index, dim, include_self), index, dim=dim)
     elif reduce == "prod":
         # A factor that is the only zero of its product has the product of the others as derivative.
-        zeros = scatter_at(filled(g, size=input.shape), index, (used == 0) * one, dim=dim, add=True)
+        zeros = scatter_at(constant_full(g, size=input.shape), index, (used == 0) * one, dim=dim, add=True)
         lone = (used == 0) * (gather_at(zeros, index, dim=dim) == 1)
         others = reduce_at(input, index, fill_mask(used, lone, one), dim=dim, reduce=reduce, include_self=include_self)
         usual = gather_at(g * out, index, dim=dim) / fill_mask(used, used == 0, one)
@@ -230,11 +234,11 @@ def reduce_at_wrt_src(g: Any, input: Any, index: Any, src: Any, out: Any, dim: A
     else:
         share = g / ties(g, input, index, src, out, dim, include_self)
         grad = (used == gather_at(out, index, dim=dim)) * gather_at(share, index, dim=dim)
-    return enlarged(grad, src.shape)
+    return enlarge(grad, src.shape)
 
 
-def neutral(reduce: str, dtype: Any) -> Any:
-    """The value that changes nothing when combined with another."""
+def identity_value(reduce: str, dtype: Any) -> Any:
+    """The value that changes nothing when it is combined with another."""
     if reduce in ("sum", "mean", "prod"):
         return int(reduce == "prod")
     if dtype.kind == "b":
@@ -243,26 +247,26 @@ def neutral(reduce: str, dtype: Any) -> Any:
     return bounds[reduce == "amin"]
 
 
-def upto(index: Any) -> Index:
-    """The index of the leading elements, as many in each dimension as `index` has."""
+def leading_index(index: Any) -> Index:
+    """The index of the leading elements, of which there are as many in each dimension as `index` has."""
     return (*[slice(n) for n in index.shape], ...)
 
 
 def contributions(g: Any, input: Any, index: Any, dim: int, include_self: bool) -> Any:
     """How many values each element of the mean is made of, at least 1."""
-    ones = filled(g, size=index.shape, value=1)
-    count = filled(g, size=input.shape, value=int(include_self))
+    ones = constant_full(g, size=index.shape, value=1)
+    count = constant_full(g, size=input.shape, value=int(include_self))
     count = scatter_at(count, index, ones, dim=dim, add=True)
     return count + (count == 0)
 
 
 def ties(g: Any, input: Any, index: Any, src: Any, out: Any, dim: int, include_self: bool) -> Any:
     """How many values are equal to each extremum, which share its gradient."""
-    one = filled(g, size=(), value=1)
+    one = constant_full(g, size=(), value=1)
     count = (input == out) * one
     if not include_self:
-        count = scatter_value(count, index, filled(g, size=()), dim=dim)
-    hits = (slices(src, index=upto(index)) == gather_at(out, index, dim=dim)) * one
+        count = scatter_value(count, index, constant_full(g, size=()), dim=dim)
+    hits = (slices(src, index=leading_index(index)) == gather_at(out, index, dim=dim)) * one
     return scatter_at(count, index, hits, dim=dim, add=True)
 
 
@@ -274,15 +278,17 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
         reduce: "sum", "prod", "mean", "amax" or "amin".
         include_self: whether the values of `input` at those places take part.
     """
-    return reduced(False, input, dim, index, src, reduce, include_self, out)
+    return run_scatter_reduce(False, input, dim, index, src, reduce, include_self, out)
 
 
 def scatter_reduce_(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
     """In-place form of :func:`scatter_reduce`."""
-    return reduced(True, input, dim, index, src, reduce, include_self)
+    return run_scatter_reduce(True, input, dim, index, src, reduce, include_self)
 
 
-def reduced(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool, out: Any = None) -> Any:
+def run_scatter_reduce(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool,
+                       out: Any = None) -> Any:
+    """Run scatter_reduce, in place or not."""
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ShapeError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
     if in_place:
@@ -293,26 +299,27 @@ def reduced(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: 
 def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True,
                  out: Any = None) -> Any:
     """A copy of `input` with `source` combined at the places `index` of dimension `dim`: "prod", "mean", "amax" or "amin"."""
-    return reduced_rows(False, input, dim, index, source, reduce, include_self, out)
+    return reduce_rows(False, input, dim, index, source, reduce, include_self, out)
 
 
 def index_reduce_(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
     """In-place form of :func:`index_reduce`."""
-    return reduced_rows(True, input, dim, index, source, reduce, include_self)
+    return reduce_rows(True, input, dim, index, source, reduce, include_self)
 
 
-@on_its_card
-def reduced_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
-                 out: Any = None) -> Any:
+@on_device_of_inputs
+def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
+                out: Any = None) -> Any:
+    """Run index_reduce, in place or not, as a scatter_reduce of whole rows."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
-    need_one_device("index_reduce", input=input, index=index, source=source)
-    d, places = prepared_rows(raw(input), raw(index), raw(source), dim)
+    require_one_device("index_reduce", input=input, index=index, source=source)
+    d, places = prepare_rows(unwrap(input), unwrap(index), unwrap(source), dim)
     shape = tuple(source.shape)
     if not len(input.shape):
         places, shape = places.reshape(()) if not shape else places, shape
     everywhere = np.broadcast_to(places.reshape([-1 if k == d else 1 for k in range(len(shape))]), shape)
-    return reduced(in_place, input, dim, everywhere, source, reduce, include_self, out)
+    return run_scatter_reduce(in_place, input, dim, everywhere, source, reduce, include_self, out)
 
 
 # ---------------------------------------------------------------------------------------------------- by mask
@@ -321,10 +328,10 @@ def reduced_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, 
 def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
-        raise DtypeError(f"masked_fill only supports boolean masks, but got mask with dtype {named(mask.dtype)}")
+        raise DtypeError(f"masked_fill only supports boolean masks, but got mask with dtype {dtype_name(mask.dtype)}")
     return np.where(mask, value, input)
 @fill_mask.derivative("input")
-def fill_mask_wrt_input(g: Any, mask: Any) -> Any: return fill_mask(g, mask, filled(g, size=()))
+def fill_mask_wrt_input(g: Any, mask: Any) -> Any: return fill_mask(g, mask, constant_full(g, size=()))
 @fill_mask.derivative("value")
 def fill_mask_wrt_value(g: Any, mask: Any) -> Any: return g * mask
 def write_fill_mask(input: Any, mask: Any, value: Any) -> None:
@@ -350,17 +357,17 @@ def one_value(value: Any, input: Any) -> Any:
     if getattr(value, "ndim", 0):
         raise ShapeError("masked_fill: masked_fill only supports a 0-dimensional value tensor, but got tensor with "
                          f"{value.ndim} dimension(s).")
-    return as_operand(value, input)
+    return convert_operand(value, input)
 
 
-@on_its_card
+@on_device_of_inputs
 def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
     """The elements of `input` where `mask` is True, as one dimension; the two are broadcast together."""
-    if raw(mask).dtype.kind != "b":
-        raise DtypeError(f"masked_select: expected BoolTensor for mask, got {named(raw(mask).dtype)}")
-    need_one_device("masked_select", input=input, mask=mask)
+    if unwrap(mask).dtype.kind != "b":
+        raise DtypeError(f"masked_select: expected BoolTensor for mask, got {dtype_name(unwrap(mask).dtype)}")
+    require_one_device("masked_select", input=input, mask=mask)
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    input, mask = expand(input, size=shape), np.broadcast_to(raw(mask), shape)
+    input, mask = expand(input, size=shape), np.broadcast_to(unwrap(mask), shape)
     return lookup(at_least_vector_of(input), indices=(mask.reshape(shape or (1,)).copy(),), out=out)
 
 
@@ -372,7 +379,7 @@ def at_least_vector_of(x: Any) -> Any:
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """`input` with its elements where `mask` is True replaced by the first ones of `source`, in order."""
     if mask.dtype.kind != "b":
-        raise DtypeError(f"masked_scatter only supports boolean masks, but got mask with dtype {named(mask.dtype)}")
+        raise DtypeError(f"masked_scatter only supports boolean masks, but got mask with dtype {dtype_name(mask.dtype)}")
     shape = np.broadcast_shapes(input.shape, mask.shape)
     out, mask = np.broadcast_to(input, shape).copy(), np.broadcast_to(mask, shape)
     places = mask.nonzero() if shape else (mask.reshape(1).nonzero()[0],)
@@ -383,10 +390,10 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     return out
 @masked_scatter.derivative("input")
 def masked_scatter_wrt_input(g: Any, mask: Any, input_shape: Any) -> Any:
-    return sum_to_size(fill_mask(g, mask, filled(g, size=())), size=input_shape)
+    return sum_to_size(fill_mask(g, mask, constant_full(g, size=())), size=input_shape)
 @masked_scatter.derivative("source")
 def masked_scatter_wrt_source(g: Any, mask: Any, source_shape: Any) -> Any:
-    return reshape(enlarged(select_mask(g, mask), (math.prod(source_shape),)), shape=source_shape)
+    return reshape(enlarge(select_mask(g, mask), (math.prod(source_shape),)), shape=source_shape)
 
 
 @op(called="masked_select")
@@ -395,4 +402,4 @@ def select_mask(input: Any, mask: Any) -> Any:
     return input[np.broadcast_to(mask, input.shape)]
 @select_mask.derivative("input")
 def select_mask_wrt_input(g: Any, mask: Any, input_shape: Any) -> Any:
-    return masked_scatter(filled(g, size=input_shape), mask, g)
+    return masked_scatter(constant_full(g, size=input_shape), mask, g)

@@ -10,14 +10,14 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DimensionError, DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import Index, add_at, as_operand, in_bounds, lookup, overwrite, raw, select_rows
+from minigrad.ops.indexing.indexing import Index, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
-from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrapped_dim
+from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
 from minigrad.recording import call
-from minigrad.recording.argument_errors import named, need_one_device
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.argument_errors import dtype_name, require_one_device
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 __all__ = ["argwhere", "combinations", "isin", "nonzero", "nonzero_static", "put", "repeat_interleave", "take",
@@ -27,29 +27,29 @@ __all__ = ["argwhere", "combinations", "isin", "nonzero", "nonzero_static", "put
 # ---------------------------------------------------------------------------------------------------- places
 
 @op(called="nonzero")
-def places_of(input: Any) -> Any:
-    """Where `input` is not zero: one row of indices for each such element, in order."""
+def nonzero_indices(input: Any) -> Any:
+    """The indices of the elements of `input` that are not zero: one row for each, in row-major order."""
     return np.argwhere(input)
 
 
 def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     """Where `input` is not zero: one row of indices for each such element or, with `as_tuple`, one tensor per dimension."""
     if not as_tuple:
-        return places_of(input, out=out)
-    rows = places_of(at_least_vector_of(input))
+        return nonzero_indices(input, out=out)
+    rows = nonzero_indices(at_least_vector_of(input))
     return tuple([select(rows, dim=1, index=d) for d in range(rows.shape[1])])
 
 
 def argwhere(input: Any) -> Any:
     """Where `input` is not zero: one row of indices for each such element."""
-    return places_of(input)
+    return nonzero_indices(input)
 
 
 @op(called="unravel_index")
 def unravel(indices: Any, *, shape: Any) -> Any:
     """The coordinates, along a new first dimension, of the elements that `indices` numbers in a tensor of `shape`."""
     if indices.dtype.kind not in "iu":
-        raise DtypeError(f"unravel_index(): expected 'indices' to be integer dtype, but got {named(indices.dtype)}")
+        raise DtypeError(f"unravel_index(): expected 'indices' to be integer dtype, but got {dtype_name(indices.dtype)}")
     size, rest = math.prod(shape), indices.astype(np.int64)
     if indices.size and not -size <= int(rest.min()) <= int(rest.max()) < size:
         raise ShapeError(f"unravel_index(): index is out of bounds for a tensor of shape {list(shape)} with {size} elements")
@@ -82,7 +82,7 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, inve
     return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
-@on_its_card
+@on_device_of_inputs
 def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
     """Write `fill_value` on the main diagonal, in place; the sizes of a tensor of more than two dimensions must be equal.
 
@@ -98,14 +98,14 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
         where: Index = (rows, columns)
     else:
         where = (np.arange(min(shape), like=self.array),) * len(shape)
-    return overwrite.inplace(self, as_operand(fill_value, self), index=(...,), indices=where)
+    return overwrite.inplace(self, convert_operand(fill_value, self), index=(...,), indices=where)
 
 
-@on_its_card
+@on_device_of_inputs
 def take(input: Any, index: Any, *, out: Any = None) -> Any:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
-    need_one_device("take", input=input, index=index)
-    return lookup(ravel(input), indices=(flat_places(input, index).copy(),), out=out)
+    require_one_device("take", input=input, index=index)
+    return lookup(ravel(input), indices=(flat_indices(input, index).copy(),), out=out)
 
 
 def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
@@ -118,51 +118,53 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return put_flat(True, input, index, source, accumulate)
 
 
-@on_its_card
+@on_device_of_inputs
 def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
-    need_one_device("put", input=input, index=index, source=source)
-    places = flat_places(input, index).reshape(-1)
+    require_one_device("put", input=input, index=index, source=source)
+    places = flat_indices(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
         raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
                          f"{math.prod(source.shape)}, index.numel() = {places.size}")
-    if raw(source).dtype is not raw(input).dtype:
-        raise DtypeError(f"put_(): Expected source and self to have the same dtype, but got {named(raw(source).dtype)} and "
-                         f"{named(raw(input).dtype)}")
+    if unwrap(source).dtype is not unwrap(input).dtype:
+        raise DtypeError(f"put_(): Expected source and self to have the same dtype, but got {dtype_name(unwrap(source).dtype)} "
+                         f"and "
+                         f"{dtype_name(unwrap(input).dtype)}")
     where = np.unravel_index(places, input.shape) if len(input.shape) else (places,)
     function: Any = add_at if accumulate else overwrite
     function = function.inplace if in_place else function
     return function(input, reshape(source, shape=(places.size,)), index=(...,) if len(input.shape) else (None,), indices=where)
 
 
-def flat_places(input: Any, index: Any) -> Any:
-    places = raw(index)
+def flat_indices(input: Any, index: Any) -> Any:
+    """`index` into the flattened `input`, counted from the front. Raises for what is out of bounds or of a wrong dtype."""
+    places = unwrap(index)
     if places.dtype.kind not in "iu":
-        raise DtypeError(f"take(): Expected a long tensor for index, but got {named(places.dtype)}")
+        raise DtypeError(f"take(): Expected a long tensor for index, but got {dtype_name(places.dtype)}")
     size = math.prod(input.shape)
     if places.size and not size:
         raise DimensionError("take(): tried to take from an empty tensor")
     return in_bounds(places, size, 0)
 
 
-@on_its_card
+@on_device_of_inputs
 def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:
     """`input` at `indices` along `dim`, the other dimensions broadcast together; without `dim`, of the flat `input`."""
-    if raw(indices).dtype.kind not in "iu":
-        raise DtypeError("take_along_dim: expected 'indices' to have integer dtype, got " + named(raw(indices).dtype))
+    if unwrap(indices).dtype.kind not in "iu":
+        raise DtypeError("take_along_dim: expected 'indices' to have integer dtype, got " + dtype_name(unwrap(indices).dtype))
     if dim is None:
         return gather_at(ravel(input), ravel(indices), dim=0, out=out)
     if len(input.shape) != len(indices.shape):
         raise ShapeError(f"take_along_dim(): input and indices should have the same number of dimensions, but got "
                          f"{len(input.shape)} dimensions for input, and {len(indices.shape)} dimensions for indices")
-    d = wrapped_dim(dim, len(input.shape))
+    d = wrap_dim(dim, len(input.shape))
     one = [1 if k == d else n for k, n in enumerate(input.shape)], [1 if k == d else n for k, n in enumerate(indices.shape)]
     shape = broadcast_shapes(*map(tuple, one))
-    def fitted(x: Any) -> Any: return expand(x, size=tuple([x.shape[k] if k == d else n for k, n in enumerate(shape)]))
-    index = in_bounds(raw(fitted(indices)), input.shape[d], d)
-    return gather_at(fitted(input), index, dim=d, out=out)
+    def expand_other_dims(x: Any) -> Any: return expand(x, size=tuple([x.shape[k] if k == d else n for k, n in enumerate(shape)]))
+    index = in_bounds(unwrap(expand_other_dims(indices)), input.shape[d], d)
+    return gather_at(expand_other_dims(input), index, dim=d, out=out)
 
 
-@on_its_card
+@on_device_of_inputs
 def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
     """`input` with each element of dimension `dim` (without it: of the flat tensor) repeated, `repeats` times or, where that
     is a tensor, as many times as it says for that element.
@@ -170,15 +172,15 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
     Given only a tensor of repeats, the result numbers its elements: 0 ``repeats[0]`` times, then 1, and so on.
     """
     if repeats is None:
-        counts = raw(input)
-        return select_rows(range_like(input, counts.shape[0]), repeated(counts, counts.shape[0], input), dim=0)
+        counts = unwrap(input)
+        return select_rows(range_like(input, counts.shape[0]), repeat_indices(counts, counts.shape[0], input), dim=0)
     if dim is None:
         input, dim = ravel(input), 0
     elif not len(input.shape):
         input = at_least_vector_of(input)
-    d = wrapped_dim(dim, len(input.shape))
+    d = wrap_dim(dim, len(input.shape))
     size = input.shape[d]
-    counts = raw(repeats)
+    counts = unwrap(repeats)
     if isinstance(counts, int) or counts.size == 1:
         n = int(counts)
         if n < 0:
@@ -188,7 +190,7 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
     if counts.ndim != 1 or counts.shape[0] != size:
         raise ShapeError(f"repeat_interleave: repeats must be 0-dim or 1-dim tensor, of the same size as input along dim {d} "
                          f"({size}), but got shape {list(counts.shape)}")
-    index = repeated(counts, size, input)
+    index = repeat_indices(counts, size, input)
     if output_size is not None and output_size != index.size:
         raise ShapeError(f"repeat_interleave: allocated size does not match required size: output_size={output_size}, but the "
                          f"repeats sum to {index.size}")
@@ -196,19 +198,21 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
 
 
 def range_like(x: Any, n: int) -> Any:
-    numbers = np.arange(n, like=raw(x)).astype(raw(x).dtype)
+    """0 to ``n - 1`` in the dtype and on the device of `x`."""
+    numbers = np.arange(n, like=unwrap(x)).astype(unwrap(x).dtype)
     return call.constant(numbers, x) if isinstance(x, TensorBase) else numbers
 
 
-def repeated(counts: Any, size: int, input: Any) -> Any:
+def repeat_indices(counts: Any, size: int, input: Any) -> Any:
+    """Each index below `size` as often as `counts` says."""
     if counts.dtype.kind not in "iu":
-        raise DtypeError(f"repeat_interleave: repeats has to be Long or Int tensor, got {named(counts.dtype)}")
+        raise DtypeError(f"repeat_interleave: repeats has to be Long or Int tensor, got {dtype_name(counts.dtype)}")
     if counts.size and int(counts.min()) < 0:
         raise ShapeError("repeat_interleave: repeats can not be negative")
     return np.repeat(np.arange(size, like=counts), counts)
 
 
-@on_its_card
+@on_device_of_inputs
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     """All choices of `r` elements of the vector `input`, as rows, in the order of ``itertools.combinations``."""
     if len(input.shape) != 1:
@@ -220,11 +224,11 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     if not r or not rows:
         return reshape(slices(input, index=(slice(0),)), shape=(0,) if not r else (0, r))
     places = np.asarray(rows).reshape(-1, r)
-    return lookup(input, indices=(_arrays.xp_of(raw(input)).asarray(places),))
+    return lookup(input, indices=(_arrays.xp_of(unwrap(input)).asarray(places),))
 
 
 def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
     """As :func:`nonzero`, but with exactly `size` rows: the first ones, then rows of `fill_value`."""
-    rows = places_of(input)
+    rows = nonzero_indices(input)
     found, ndim = rows.shape
     return rows[:size] if found >= size else constant_pad_nd(rows, pad=(0, 0, 0, size - found), value=fill_value)

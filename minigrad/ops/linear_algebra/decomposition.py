@@ -17,7 +17,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
-from minigrad.ops.linear_algebra.products import fit, matmul, transposed
+from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroadcast
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
@@ -31,10 +31,10 @@ __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "in
 
 def adjoint(x: Any) -> Any:
     """The conjugate transpose of matrices, arrays or tensors."""
-    return arithmetic.conj(transposed(x))
+    return arithmetic.conj(transpose_last(x))
 
 
-def need_matrices(x: Any, name: str = "A") -> None:
+def require_matrices(x: Any, name: str = "A") -> None:
     """Raise unless `x` holds matrices of a dtype that can be factorized."""
     if x.ndim < 2:
         raise ShapeError(f"The input tensor {name} must have at least 2 dimensions, got shape {list(x.shape)}")
@@ -45,27 +45,27 @@ def need_matrices(x: Any, name: str = "A") -> None:
         raise DtypeError(f"Low precision dtypes not supported. Got {as_dtype(x.dtype)!r}; convert it with .float()")
 
 
-def need_square(x: Any, name: str = "A") -> None:
-    need_matrices(x, name)
+def require_square_matrices(x: Any, name: str = "A") -> None:
+    require_matrices(x, name)
     if x.shape[-1] != x.shape[-2]:
         raise ShapeError(f"{name} must be batches of square matrices, but they are {x.shape[-2]} by {x.shape[-1]} matrices")
 
 
-def computed(function: Any, *args: Any, reason: str) -> Any:
-    """``function(*args)``; where the library finds that impossible, an error that gives the reason."""
+def compute(function: Any, *args: Any, reason: str) -> Any:
+    """``function(*args)``. Where the library finds that impossible, raise an error that gives the reason."""
     try:
-        with _arrays.library_of(args[0]).finding_failures():
+        with _arrays.library_of(args[0]).raise_failures():
             return function(*args)
     except np.linalg.LinAlgError:
         raise LinAlgError(reason) from None
 
 
-def solved(A: Any, B: Any, reason: str) -> Any:
-    """The `X` of ``A @ X = B``, `B` being matrices; leading dimensions are broadcast."""
+def solve_batched(A: Any, B: Any, reason: str) -> Any:
+    """The `X` of ``A @ X = B``, where `B` holds matrices. Leading dimensions are broadcast."""
     if A.shape[:-2] != B.shape[:-2]:
         lead = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
         A, B = np.broadcast_to(A, (*lead, *A.shape[-2:])), np.broadcast_to(B, (*lead, *B.shape[-2:]))
-    return computed(np.linalg.solve, A, B, reason=reason)
+    return compute(np.linalg.solve, A, B, reason=reason)
 
 
 @op
@@ -76,7 +76,7 @@ def identity_like(input: Any) -> Any:
 
 
 def off_diagonal(x: Any) -> Any:
-    """Matrices with their diagonal set to 0."""
+    """Matrices with their diagonals set to 0."""
     return slicing.tril(x, diagonal=-1) + slicing.triu(x, diagonal=1)
 
 
@@ -98,18 +98,18 @@ SINGULAR = "The factorization could not be completed because the input matrix is
 @op(called="linalg.inv")
 def linalg_inv(A: Any) -> Any:
     """The inverse of square matrices. Raises ``LinAlgError`` where there is none."""
-    need_square(A)
-    return computed(np.linalg.inv, A, reason="The inversion could not be completed because the input matrix is singular: its "
+    require_square_matrices(A)
+    return compute(np.linalg.inv, A, reason="The inversion could not be completed because the input matrix is singular: its "
                                              "diagonal has a zero after elimination; pinv gives a pseudo-inverse")
 @linalg_inv.derivative("A")
-def linalg_inv_wrt_A(g: Any, out: Any) -> Any: return -(transposed(out) @ g @ transposed(out))
+def linalg_inv_wrt_A(g: Any, out: Any) -> Any: return -(transpose_last(out) @ g @ transpose_last(out))
 
 
 def info_of(A: Any, works: Any) -> Any:
     """int32 numbers, one for each matrix of a batch: 0 where `works` does not raise, else the 1-based row at which it fails."""
     flat = A.reshape(math.prod(A.shape[:-2]), *A.shape[-2:])
     info = np.zeros((flat.shape[0],), np.int32, like=flat)
-    with _arrays.library_of(A).finding_failures():
+    with _arrays.library_of(A).raise_failures():
         for k, matrix in enumerate(flat):
             if fails(works, matrix):
                 sizes = range(1, matrix.shape[-1] + 1)
@@ -118,6 +118,7 @@ def info_of(A: Any, works: Any) -> Any:
 
 
 def fails(works: Any, matrix: Any) -> bool:
+    """Whether ``works(matrix)`` raises ``LinAlgError``."""
     try:
         works(matrix)
     except np.linalg.LinAlgError:
@@ -128,23 +129,23 @@ def fails(works: Any, matrix: Any) -> bool:
 @op
 def factor_info(A: Any, *, kind: Any) -> Any:
     """For each matrix 0, or the row at which its inverse (`kind` "inv") or Cholesky factor ("cholesky") does not exist."""
-    need_square(A)
+    require_square_matrices(A)
     return info_of(A, np.linalg.inv if kind == "inv" else np.linalg.cholesky)
 
 
 @op(dtypes="same", grad_name="LinalgSolveExBackward0", called="linalg.solve")
 def solve_matrices(A: Any, B: Any) -> Any:
     """The `X` of ``A @ X = B`` for matrices; leading dimensions are broadcast."""
-    need_square(A)
+    require_square_matrices(A)
     if A.shape[-1] != B.shape[-2]:
         raise ShapeError(f"Incompatible shapes of A and B for the equation AX = B ({A.shape[-2]}x{A.shape[-1]} and "
                          f"{B.shape[-2]}x{B.shape[-1]})")
-    return solved(A, B, "The solver failed because the input matrix is singular")
+    return solve_batched(A, B, "The solver failed because the input matrix is singular")
 @solve_matrices.derivative("A")
 def solve_matrices_wrt_A(g: Any, A: Any, out: Any) -> Any:
-    return fit(-(solve_matrices(transposed(A), g) @ transposed(out)), A.shape)
+    return unbroadcast(-(solve_matrices(transpose_last(A), g) @ transpose_last(out)), A.shape)
 @solve_matrices.derivative("B")
-def solve_matrices_wrt_B(g: Any, A: Any, B_shape: Any) -> Any: return fit(solve_matrices(transposed(A), g), B_shape)
+def solve_matrices_wrt_B(g: Any, A: Any, B_shape: Any) -> Any: return unbroadcast(solve_matrices(transpose_last(A), g), B_shape)
 
 
 def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
@@ -157,22 +158,22 @@ def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     >>> linalg_solve(minigrad.tensor([[2., 0.], [0., 4.]]), minigrad.tensor([2., 2.]))
     tensor([1.0000, 0.5000])
     """
-    need_square(A)
+    require_square_matrices(A)
     vector = B.ndim == 1 or A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1])
     if vector and not left:
         raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this "
                          "case linalg.solve is equivalent to B / A.squeeze(-1)")
     if vector:
-        return squeezed(solve_matrices(A, B[..., None]), out)
+        return squeeze_last(solve_matrices(A, B[..., None]), out)
     if not left:
         if B.shape[-1] != A.shape[-1]:
             raise ShapeError("linalg.solve: Incompatible shapes of A and B for the equation XA = B "
                              f"({A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
-        return transposed(solve_matrices(transposed(A), transposed(B)))
+        return transpose_last(solve_matrices(transpose_last(A), transpose_last(B)))
     return solve_matrices(A, B, out=out)
 
 
-def squeezed(x: Any, out: Any = None) -> Any:
+def squeeze_last(x: Any, out: Any = None) -> Any:
     """`x` without its last dimension, which is 1."""
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
@@ -183,8 +184,8 @@ def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, uni
 
     With `unitriangular` its diagonal counts as ones. Raises ``LinAlgError`` where there is a zero on the diagonal.
     """
-    need_square(A)
-    need_matrices(B, "B")
+    require_square_matrices(A)
+    require_matrices(B, "B")
     if A.shape[-1] != B.shape[-2 if left else -1]:
         raise ShapeError(f"Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
                          f"({A.shape[-2]}x{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
@@ -192,16 +193,17 @@ def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, uni
     if unitriangular:
         triangle = triangle + identity_like(triangle)
     if not left:
-        return np.swapaxes(solved(np.swapaxes(triangle, -1, -2), np.swapaxes(B, -1, -2), SINGULAR), -1, -2)
-    return solved(triangle, B, SINGULAR)
+        return np.swapaxes(solve_batched(np.swapaxes(triangle, -1, -2), np.swapaxes(B, -1, -2), SINGULAR), -1, -2)
+    return solve_batched(triangle, B, SINGULAR)
 @linalg_solve_triangular.derivative("A")
 def linalg_solve_triangular_wrt_A(g: Any, A: Any, out: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
-    h = linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular)
-    full = fit(-(h @ transposed(out)) if left else -(transposed(out) @ h), A.shape)
+    h = linalg_solve_triangular(transpose_last(A), g, upper=not upper, left=left, unitriangular=unitriangular)
+    full = unbroadcast(-(h @ transpose_last(out)) if left else -(transpose_last(out) @ h), A.shape)
     return slicing.triu(full, diagonal=int(unitriangular)) if upper else slicing.tril(full, diagonal=-int(unitriangular))
 @linalg_solve_triangular.derivative("B")
 def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left: Any, unitriangular: Any) -> Any:
-    return fit(linalg_solve_triangular(transposed(A), g, upper=not upper, left=left, unitriangular=unitriangular), B_shape)
+    return unbroadcast(linalg_solve_triangular(transpose_last(A), g, upper=not upper, left=left, unitriangular=unitriangular),
+                       B_shape)
 
 
 # ---------------------------------------------------------------------------------------------------- determinants
@@ -209,7 +211,7 @@ def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left
 @op(grad_name="LinalgDetBackward0", called="linalg.det")
 def linalg_det(A: Any) -> Any:
     """The determinant of square matrices."""
-    need_square(A)
+    require_square_matrices(A)
     return np.linalg.det(A)
 @linalg_det.derivative("A")
 def linalg_det_wrt_A(g: Any, A: Any) -> Any: return g[..., None, None] * cofactors(A)
@@ -232,12 +234,12 @@ def cofactors_wrt_A(g: Any, A: Any) -> Any:
     g = phase[..., None, None] * (adjoint(U) @ g @ adjoint(W))
     but_two = products_but_two(S)
     inner = reduction.sum(but_two * diagonal(g)[..., None, :], dim=-1)
-    return arithmetic.conj(U) @ (slicing.diag_embed(inner) - transposed(g * but_two)) @ arithmetic.conj(W)
+    return arithmetic.conj(U) @ (slicing.diag_embed(inner) - transpose_last(g * but_two)) @ arithmetic.conj(W)
 
 
 def products_but_two(S: Any) -> Any:
     """For each pair i != j the product of all elements of `S` but these two; 0 for i = j."""
-    eye = identity_like(transposed(S[..., None]) * S[..., None])
+    eye = identity_like(transpose_last(S[..., None]) * S[..., None])
     dropped = eye[..., :, None, :] + eye[..., None, :, :] > 0  # of the pair (i, j) the elements i and j
     products = reduction.prod(comparison.where(dropped, 1.0, S[..., None, None, :]), dim=-1)
     return off_diagonal(products)
@@ -246,7 +248,7 @@ def products_but_two(S: Any) -> Any:
 @op(outputs=("sign", "logabsdet"), holomorphic=False, called="linalg.slogdet")
 def linalg_slogdet(A: Any) -> Any:
     """The sign of the determinant, a number of absolute value 1 (or 0), and the logarithm of its absolute value."""
-    need_square(A)
+    require_square_matrices(A)
     return np.linalg.slogdet(A)
 @linalg_slogdet.derivative("A")
 def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
@@ -276,9 +278,9 @@ def linalg_cholesky(A: Any, *, upper: Any = False) -> Any:
 
     Reads the lower (upper) triangle only. Raises ``LinAlgError`` where A is not positive definite.
     """
-    need_square(A)
-    lower = computed(np.linalg.cholesky, np.conjugate(np.swapaxes(A, -1, -2)) if upper else A,
-                     reason="The factorization could not be completed because the input is not positive-definite")
+    require_square_matrices(A)
+    lower = compute(np.linalg.cholesky, np.conjugate(np.swapaxes(A, -1, -2)) if upper else A,
+                    reason="The factorization could not be completed because the input is not positive-definite")
     return np.conjugate(np.swapaxes(lower, -1, -2)) if upper else lower
 @linalg_cholesky.derivative("A")
 def linalg_cholesky_wrt_A(g: Any, out: Any, upper: Any) -> Any:
@@ -296,14 +298,14 @@ def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:
 
 def cholesky_inverse(L: Any, upper: bool = False, *, out: Any = None) -> Any:
     """The inverse of the matrix whose Cholesky factor is `L`."""
-    need_square(L)
+    require_square_matrices(L)
     L = slicing.triu(L) if upper else slicing.tril(L)
     return linalg_inv(adjoint(L) @ L if upper else L @ adjoint(L), out=out)
 
 
 def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> Any:
     """The `X` of ``A @ X = B`` where `L` is the Cholesky factor of A."""
-    need_square(L, "L")
+    require_square_matrices(L, "L")
     if B.ndim < 2:
         raise ShapeError(f"cholesky_solve: b should have at least 2 dimensions, but has {B.ndim} dimensions instead")
     first = adjoint(L) if upper else L
@@ -318,7 +320,7 @@ def linalg_qr(A: Any, *, mode: Any = "reduced") -> Any:
 
     `mode`: ``"reduced"``; ``"complete"``, with a square Q; or ``"r"``, which leaves Q empty.
     """
-    need_matrices(A)
+    require_matrices(A)
     if mode not in ("reduced", "complete", "r"):
         raise ShapeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
     if mode == "r":
@@ -361,7 +363,7 @@ def geqrf(input: Any) -> Any:
 
     Not differentiable, as in PyTorch; see :func:`linalg_householder_product`. Source: LAPACK's ``geqrf``.
     """
-    need_matrices(input, "input")
+    require_matrices(input, "input")
     a = input.copy()
     m, n = a.shape[-2:]
     tau = np.zeros((*a.shape[:-2], min(m, n)), a.dtype, like=a)
@@ -390,7 +392,7 @@ def reflections(A: Any, tau: Any) -> list[Any]:
 
 def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
     """The first n columns of the product of the reflections ``I - tau v v^H`` that :func:`geqrf` packs."""
-    need_matrices(A)
+    require_matrices(A)
     if A.shape[-2] < A.shape[-1]:
         raise ShapeError("linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], got "
                          f"shape {list(A.shape)}")
@@ -410,7 +412,7 @@ def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
 
 def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False, *, out: Any = None) -> Any:
     """``Q @ other``, or ``other @ Q``, for the square Q that `input` and `tau` pack as reflections; `transpose`: its adjoint."""
-    need_matrices(input, "input")
+    require_matrices(input, "input")
     if other.ndim < 2:
         raise ShapeError(f"ormqr: Input tensor 'other' must have at least 2 dimensions, got shape {list(other.shape)}")
     if other.shape[-2 if left else -1] != input.shape[-2]:
@@ -437,10 +439,10 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
 @op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eigh")
 def linalg_eigh(A: Any, *, UPLO: Any = "L") -> Any:
     """Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read."""
-    need_square(A)
+    require_square_matrices(A)
     if UPLO.upper() not in ("L", "U"):
         raise ShapeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
-    return tuple(computed(np.linalg.eigh, A, UPLO.upper(), reason="The algorithm failed to converge"))
+    return tuple(compute(np.linalg.eigh, A, UPLO.upper(), reason="The algorithm failed to converge"))
 @linalg_eigh.derivative("A")
 def linalg_eigh_wrt_A(g: Any, out: Any) -> Any:
     (values, V), (g_values, gV) = out, g
@@ -460,7 +462,7 @@ def gaps(values: Any) -> Any:
 @op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eig")
 def linalg_eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices; complex, in no order."""
-    need_square(A)
+    require_square_matrices(A)
     if A.size and not np.isfinite(A).all():
         raise ShapeError("input tensor should not contain infs or NaNs.")
     complex_type = np.result_type(A.dtype, np.complex64)
@@ -500,10 +502,10 @@ def linalg_svd(A: Any, *, full_matrices: Any = True, driver: Any = None) -> Any:
 
     The derivative needs distinct singular values where U or Vh have a gradient, and full rank where A is not square.
     """
-    need_matrices(A)
+    require_matrices(A)
     if not A.size:
         return empty_svd(A, full_matrices)
-    return tuple(computed(np.linalg.svd, A, full_matrices, reason="The algorithm failed to converge because the input matrix "
+    return tuple(compute(np.linalg.svd, A, full_matrices, reason="The algorithm failed to converge because the input matrix "
                                                                   "contained non-finite values or is ill-conditioned"))
 @linalg_svd.derivative("A")
 def linalg_svd_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
@@ -559,7 +561,7 @@ def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = No
     if not compute_uv:
         m, n = input.shape[-2:]
         lead = tuple(input.shape[:-2])
-        return SVD(shape.filled(input, size=(*lead, m, m)), S, shape.filled(input, size=(*lead, n, n)))
+        return SVD(shape.constant_full(input, size=(*lead, m, m)), S, shape.constant_full(input, size=(*lead, n, n)))
     return SVD(U, S, adjoint(Vh))
 
 
@@ -577,7 +579,7 @@ def linalg_pinv(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = 
 
     The derivative is that at constant rank. Source: Golub and Pereyra, 1973, The differentiation of pseudo-inverses.
     """
-    (need_square if hermitian else need_matrices)(A)
+    (require_square_matrices if hermitian else require_matrices)(A)
     if not A.size:
         return np.zeros((*A.shape[:-2], A.shape[-1], A.shape[-2]), A.dtype, like=A)
     if hermitian:
@@ -601,7 +603,7 @@ def linalg_pinv_wrt_A(g: Any, A: Any, out: Any) -> Any:
 @op(called="linalg.matrix_rank")
 def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """How many singular values lie above ``max(atol, rtol * largest)``."""
-    (need_square if hermitian else need_matrices)(A)
+    (require_square_matrices if hermitian else require_matrices)(A)
     if not A.size:
         return np.zeros(A.shape[:-2], np.int64, like=A)
     values = np.abs(np.linalg.eigvalsh(A)) if hermitian else np.linalg.svd(A, compute_uv=False)
@@ -618,7 +620,7 @@ def linalg_lu_factor(A: Any, *, pivot: Any = True) -> Any:
     `pivots`, int32 and counted from 1, says with which row each row was exchanged. Source: Golub and Van Loan, Matrix
     Computations, algorithm 3.4.1.
     """
-    need_matrices(A)
+    require_matrices(A)
     LU = A.copy()
     m, n = LU.shape[-2:]
     flat = LU.reshape(math.prod(LU.shape[:-2]), m, n)
@@ -646,16 +648,16 @@ def linalg_lu_factor_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     upper = slicing.triu(U1)
     parts = []
     if m < n:  # A2 = L U2
-        wide = linalg_solve_triangular(transposed(unit), g[..., :, k:], upper=True, unitriangular=True)
-        gL = gL - wide @ transposed(LU[..., :, k:])
+        wide = linalg_solve_triangular(transpose_last(unit), g[..., :, k:], upper=True, unitriangular=True)
+        gL = gL - wide @ transpose_last(LU[..., :, k:])
         parts = [wide]
     if m > n:  # A2 = L2 U
-        tall = linalg_solve_triangular(transposed(upper), g[..., k:, :], upper=False, left=False)
-        gU = gU - transposed(LU[..., k:, :]) @ tall
+        tall = linalg_solve_triangular(transpose_last(upper), g[..., k:, :], upper=False, left=False)
+        gU = gU - transpose_last(LU[..., k:, :]) @ tall
         parts = [tall]
-    inner = slicing.tril(transposed(unit) @ gL, diagonal=-1) + slicing.triu(gU @ transposed(upper))
-    inner = linalg_solve_triangular(transposed(unit), inner, upper=True, unitriangular=True)
-    inner = linalg_solve_triangular(transposed(upper), inner, upper=False, left=False)
+    inner = slicing.tril(transpose_last(unit) @ gL, diagonal=-1) + slicing.triu(gU @ transpose_last(upper))
+    inner = linalg_solve_triangular(transpose_last(unit), inner, upper=True, unitriangular=True)
+    inner = linalg_solve_triangular(transpose_last(upper), inner, upper=False, left=False)
     full = slicing.cat([inner, *parts], dim=-1 if m < n else -2) if parts else inner
     return permutation(LU, pivots) @ full
 
@@ -705,7 +707,7 @@ def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_piv
                          f"{LU_pivots.dtype}")
     m, n = LU_data.shape[-2:]
     k = min(m, n)
-    empty = shape.filled(LU_data, size=(0,))
+    empty = shape.constant_full(LU_data, size=(0,))
     P = permutation(LU_data, LU_pivots) if unpack_pivots else empty
     if not unpack_data:
         return LUParts(P, empty, empty)
@@ -717,12 +719,12 @@ def linalg_lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
     """``A = P @ L @ U`` with a permutation, a lower triangular L with ones on its diagonal and an upper triangular U."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
     P, L, U = lu_unpack(LU, pivots)
-    return LUParts(P if pivot else shape.filled(A, size=(0,)), L, U)
+    return LUParts(P if pivot else shape.constant_full(A, size=(0,)), L, U)
 
 
 def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
     """The `X` of ``A @ X = B`` where `LU` and `pivots` are A's factors; `left`=False: of ``X @ A = B``; `adjoint`: with A.mH."""
-    need_square(LU, "LU")
+    require_square_matrices(LU, "LU")
     if pivots.dtype != as_dtype("int32"):
         raise DtypeError(f"linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32, got {pivots.dtype}")
     if tuple(pivots.shape) != tuple(LU.shape[:-1]):
@@ -733,13 +735,13 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
                          f"({LU.shape[-2]}x{LU.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
     P = permutation(LU, pivots)
     if not left:  # X A = B is A^H X^H = B^H
-        flipped = linalg_lu_solve(LU, pivots, arithmetic.conj(transposed(B)), adjoint=not adjoint)
-        return arithmetic.conj(transposed(flipped))
+        flipped = linalg_lu_solve(LU, pivots, arithmetic.conj(transpose_last(B)), adjoint=not adjoint)
+        return arithmetic.conj(transpose_last(flipped))
     if adjoint:
-        LUh = arithmetic.conj(transposed(LU))
+        LUh = arithmetic.conj(transpose_last(LU))
         half = linalg_solve_triangular(LUh, B, upper=False)
         return P @ linalg_solve_triangular(LUh, half, upper=True, unitriangular=True)
-    half = linalg_solve_triangular(LU, transposed(P) @ B, upper=False, unitriangular=True)
+    half = linalg_solve_triangular(LU, transpose_last(P) @ B, upper=False, unitriangular=True)
     return linalg_solve_triangular(LU, half, upper=True, out=out)
 
 
@@ -757,7 +759,7 @@ def matrix_exp(input: Any) -> Any:
     By scaling and squaring around a Padé approximant: Higham, 2005, The scaling and squaring method for the matrix exponential
     revisited. The derivative by the theorem of Najfeld and Havel, 1995: it is a corner of the exponential of a block matrix.
     """
-    need_square(input, "input")
+    require_square_matrices(input, "input")
     if not input.size:
         return input.copy()
     norm = float(np.abs(input).sum(axis=-2).max())
@@ -777,7 +779,7 @@ def matrix_exp(input: Any) -> Any:
 @matrix_exp.derivative("input")
 def matrix_exp_wrt_input(g: Any, input: Any) -> Any:
     n = g.shape[-1]
-    flipped = transposed(input)
+    flipped = transpose_last(input)
     upper = slicing.cat([flipped, g], dim=-1)
     lower = slicing.cat([flipped * 0, flipped], dim=-1)
     return matrix_exp(slicing.cat([upper, lower], dim=-2))[..., :n, n:]
@@ -786,7 +788,7 @@ def matrix_exp_wrt_input(g: Any, input: Any) -> Any:
 def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     """The `n`-th power of square matrices; a negative `n` takes powers of the inverse."""
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
-        need_square(input, "input") if input.dtype.kind in "fc" else require_square(input)
+        require_square_matrices(input, "input") if input.dtype.kind in "fc" else refuse_nonsquare(input)
     if n < 0:
         input, n = linalg_inv(input), -n
     result = None
@@ -799,7 +801,7 @@ def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
-def require_square(x: Any) -> None:
+def refuse_nonsquare(x: Any) -> None:
     raise ShapeError(f"matrix_power: input must be batches of square matrices, got shape {list(x.shape)}")
 
 
@@ -811,7 +813,7 @@ TriangularSolve = namedtuple("TriangularSolve", ["solution", "cloned_coefficient
 def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *,
                      out: Any = None) -> Any:
     """The `X` of ``A @ X = b`` (`transpose`: of ``A.mT @ X = b``) for a triangular A, and a copy of A."""
-    matrix, side = (transposed(A), not upper) if transpose else (A, upper)
+    matrix, side = (transpose_last(A), not upper) if transpose else (A, upper)
     return TriangularSolve(linalg_solve_triangular(matrix, b, upper=side, unitriangular=unitriangular), A * 1)
 
 

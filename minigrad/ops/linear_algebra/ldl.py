@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops.linear_algebra.decomposition import need_square
+from minigrad.ops.linear_algebra.decomposition import require_square_matrices
 from minigrad.recording.op import op
 
 __all__: list[str] = []
@@ -27,7 +27,7 @@ def linalg_ldl_factor(A: Any, *, hermitian: Any = False) -> Any:
 
     Reads the lower triangle.
     """
-    need_square(A)
+    require_square_matrices(A)
     n = A.shape[-1]
     LD = np.tril(_arrays.to_numpy(A))
     flat = LD.reshape(math.prod(A.shape[:-2]), n, n)
@@ -48,7 +48,7 @@ def factor(a: Any, pivots: Any, hermitian: bool) -> None:
     n, k = a.shape[0], 0
     flip = np.conjugate if hermitian else lambda x: x
     while k < n:
-        place, width = chosen(a, k)
+        place, width = choose_pivot(a, k)
         last = k + width - 1
         if place != last:
             swap_lower(a, last, place, flip)
@@ -64,8 +64,8 @@ def factor(a: Any, pivots: Any, hermitian: bool) -> None:
         k += width
 
 
-def chosen(a: Any, k: int) -> tuple[int, int]:
-    """The row to bring to the front, and whether it makes a block of one or of two."""
+def choose_pivot(a: Any, k: int) -> tuple[int, int]:
+    """The row to bring to the front, and whether it makes a block of size one or two."""
     column = size(a[k + 1:, k])
     here = size(a[k, k])
     if not column.size or not max(here, column.max()) or here >= ALPHA * column.max():
@@ -88,7 +88,7 @@ def swap_lower(a: Any, i: int, j: int, flip: Any) -> None:
 @op
 def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: Any = False) -> Any:
     """The `X` of ``A @ X = B`` where `LD` and `pivots` are A's factors."""
-    need_square(LD, "LD")
+    require_square_matrices(LD, "LD")
     if pivots.dtype.kind != "i":
         raise DtypeError(f"Expected pivots to be integers. Got {pivots.dtype}")
     if pivots.shape != LD.shape[:-1]:
@@ -100,11 +100,11 @@ def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: Any = False) ->
     host, places = _arrays.to_numpy(LD), _arrays.to_numpy(pivots)
     A = np.empty(host.shape, dtype=host.dtype)
     for at in np.ndindex(*LD.shape[:-2]):
-        A[at] = whole(host[at], places[at], hermitian, n)
+        A[at] = reconstruct(host[at], places[at], hermitian, n)
     return np.linalg.solve(_arrays.to_device(A, _arrays.device_of(LD)), B)
 
 
-def whole(a: Any, pivots: Any, hermitian: bool, n: int) -> Any:
+def reconstruct(a: Any, pivots: Any, hermitian: bool, n: int) -> Any:
     """The matrix whose factors are packed in `a` and `pivots`."""
     flip = np.conjugate if hermitian else lambda x: x
     L, D, k = np.eye(n, dtype=a.dtype), np.zeros_like(a), 0

@@ -26,7 +26,7 @@ __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain
 
 # ---------------------------------------------------------------------------------------------------- helpers
 
-def transposed(x: Any) -> Any:
+def transpose_last(x: Any) -> Any:
     """`x`, an array or a tensor, with its last two dimensions exchanged."""
     return x.swapaxes(-1, -2)
 
@@ -36,13 +36,13 @@ def rows(x: Any) -> Any:
     return shape.reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-def fit(g: Any, size: Any) -> Any:
-    """The gradient of an argument of shape `size` that was broadcast: summed over what was repeated."""
+def unbroadcast(g: Any, size: Any) -> Any:
+    """The gradient of an argument of shape `size` that was broadcast, summed to that shape."""
     return g if g.shape == size else shape.sum_to_size(g, size=size)
 
 
-def written(sizes: Any) -> str:
-    """A shape as PyTorch writes it in the messages of products: ``2x3``."""
+def shape_text(sizes: Any) -> str:
+    """A shape in the form that PyTorch's messages about products have: ``2x3``."""
     return "x".join(map(str, sizes))
 
 
@@ -68,7 +68,8 @@ def require_product(a: Any, b: Any) -> None:
     """Raise unless the matrices `a` and `b` can be multiplied."""
     if a.shape[-1] != b.shape[-2]:
         hint = "; transpose the second" if a.shape[-1] == b.shape[-1] else ""
-        raise ShapeError(f"mat1 and mat2 shapes cannot be multiplied ({written(a.shape[-2:])} and {written(b.shape[-2:])}): "
+        raise ShapeError(f"mat1 and mat2 shapes cannot be multiplied ({shape_text(a.shape[-2:])} and "
+                         f"{shape_text(b.shape[-2:])}): "
                          f"the columns of the first, {a.shape[-1]}, must be the rows of the second, {b.shape[-2]}{hint}")
 
 
@@ -104,10 +105,10 @@ def matmul(input: Any, other: Any) -> Any:
 @matmul.derivative("input")
 def matmul_wrt_input(g: Any, other: Any, input_shape: Any) -> Any:
     if len(input_shape) == 1:
-        return g * other if other.ndim == 1 else fit(matmul(other, g[..., None])[..., 0], input_shape)
+        return g * other if other.ndim == 1 else unbroadcast(matmul(other, g[..., None])[..., 0], input_shape)
     if other.ndim == 1:
         return g[..., None] * other
-    return g @ transposed(other) if g.ndim == 2 else fit(matmul(g, transposed(other)), input_shape)
+    return g @ transpose_last(other) if g.ndim == 2 else unbroadcast(matmul(g, transpose_last(other)), input_shape)
 @matmul.derivative("other")
 def matmul_wrt_other(g: Any, input: Any, other_shape: Any) -> Any:
     if len(other_shape) == 1:
@@ -115,8 +116,8 @@ def matmul_wrt_other(g: Any, input: Any, other_shape: Any) -> Any:
     if input.ndim == 1:
         return input[:, None] * g[..., None, :]
     if len(other_shape) == 2:
-        return transposed(input) @ g if g.ndim == 2 else transposed(rows(input)) @ rows(g)
-    return fit(transposed(input) @ g, other_shape)
+        return transpose_last(input) @ g if g.ndim == 2 else transpose_last(rows(input)) @ rows(g)
+    return unbroadcast(transpose_last(input) @ g, other_shape)
 
 
 def product_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
@@ -127,7 +128,7 @@ def product_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
     inner = (a[-1], b[-1] if len(b) == 1 else b[-2])
     if inner[0] != inner[1]:
         hint = "; transpose the second" if len(b) > 1 and b[-1] == a[-1] else ""
-        return (f"mat1 and mat2 shapes cannot be multiplied ({written(a)} and {written(b)}): the last size of the first, "
+        return (f"mat1 and mat2 shapes cannot be multiplied ({shape_text(a)} and {shape_text(b)}): the last size of the first, "
                 f"{inner[0]}, must be the {'only' if len(b) == 1 else 'last but one'} size of the second, {inner[1]}{hint}")
     return (f"the batch dimensions {list(a[:-2])} and {list(b[:-2])} of shapes {list(a)} and {list(b)} cannot be broadcast: "
             "sizes must match or be 1")
@@ -159,7 +160,7 @@ def linear_wrt_input(g: Any, weight: Any) -> Any:
 def linear_wrt_weight(g: Any, input: Any, weight_shape: Any) -> Any:
     if len(weight_shape) == 1:
         return g * input if input.ndim == 1 else matmul(shape.reshape(g, shape=(math.prod(g.shape),)), rows(input))
-    return transposed(g) @ input if g.ndim == 2 else transposed(rows(g)) @ rows(input)
+    return transpose_last(g) @ input if g.ndim == 2 else transpose_last(rows(g)) @ rows(input)
 @linear.derivative("bias")
 def linear_wrt_bias(g: Any, bias_shape: Any) -> Any:
     return reduction.sum(g, dim=0) if g.ndim == 2 and bias_shape == g.shape[1:] else shape.sum_to_size(g, size=bias_shape)
@@ -171,7 +172,7 @@ def linear_clash(input: tuple[int, ...], weight: tuple[int, ...], bias: Any) -> 
         return f"expected an input of at least 1 dimension and a weight of 1 or 2, got shapes {list(input)} and {list(weight)}"
     if input[-1] != weight[-1]:
         flat = (math.prod(input[:-1]), input[-1])
-        return (f"mat1 and mat2 shapes cannot be multiplied ({written(flat)} and {written(weight[::-1])}): input has "
+        return (f"mat1 and mat2 shapes cannot be multiplied ({shape_text(flat)} and {shape_text(weight[::-1])}): input has "
                 f"{input[-1]} features in its last dimension, weight, of shape {list(weight)}, takes {weight[-1]}")
     return (f"bias of shape {list(bias.shape)} cannot be added to a result of shape {[*input[:-1], *weight[:-1]]}; expected "
             f"{list(weight[:-1])}")
@@ -186,9 +187,9 @@ def mm(input: Any, mat2: Any) -> Any:
     require_product(input, mat2)
     return multiply(input, mat2)
 @mm.derivative("input")
-def mm_wrt_input(g: Any, mat2: Any) -> Any: return mm(g, transposed(mat2))
+def mm_wrt_input(g: Any, mat2: Any) -> Any: return mm(g, transpose_last(mat2))
 @mm.derivative("mat2")
-def mm_wrt_mat2(g: Any, input: Any) -> Any: return mm(transposed(input), g)
+def mm_wrt_mat2(g: Any, input: Any) -> Any: return mm(transpose_last(input), g)
 
 
 @op(dtypes="same")
@@ -197,9 +198,9 @@ def bmm(input: Any, mat2: Any) -> Any:
     require_batches(input, mat2)
     return multiply(input, mat2)
 @bmm.derivative("input")
-def bmm_wrt_input(g: Any, mat2: Any) -> Any: return bmm(g, transposed(mat2))
+def bmm_wrt_input(g: Any, mat2: Any) -> Any: return bmm(g, transpose_last(mat2))
 @bmm.derivative("mat2")
-def bmm_wrt_mat2(g: Any, input: Any) -> Any: return bmm(transposed(input), g)
+def bmm_wrt_mat2(g: Any, input: Any) -> Any: return bmm(transpose_last(input), g)
 
 
 @op(dtypes="same")
@@ -207,13 +208,13 @@ def mv(input: Any, vec: Any) -> Any:
     """Product of a matrix ``(n, k)`` and a vector ``(k,)``."""
     require((2, 1), input=input, vec=vec)
     if input.shape[1] != vec.shape[0]:
-        raise ShapeError(f"size mismatch, got mat ({written(input.shape)}), vec ({vec.shape[0]}): the matrix has "
+        raise ShapeError(f"size mismatch, got mat ({shape_text(input.shape)}), vec ({vec.shape[0]}): the matrix has "
                          f"{input.shape[1]} columns, so the vector must have as many elements")
     return multiply(input, vec)
 @mv.derivative("input")
 def mv_wrt_input(g: Any, vec: Any) -> Any: return outer(g, vec)
 @mv.derivative("vec")
-def mv_wrt_vec(g: Any, input: Any) -> Any: return mv(transposed(input), g)
+def mv_wrt_vec(g: Any, input: Any) -> Any: return mv(transpose_last(input), g)
 
 
 @op(dtypes="same")
@@ -256,7 +257,7 @@ def outer(input: Any, vec2: Any) -> Any:
 @outer.derivative("input")
 def outer_wrt_input(g: Any, vec2: Any) -> Any: return mv(g, vec2)
 @outer.derivative("vec2")
-def outer_wrt_vec2(g: Any, input: Any) -> Any: return mv(transposed(g), input)
+def outer_wrt_vec2(g: Any, input: Any) -> Any: return mv(transpose_last(g), input)
 
 
 ger = outer
@@ -264,8 +265,8 @@ ger = outer
 
 # ---------------------------------------------------------------------------------------------------- sums with products
 
-def blended(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
-    """``beta * input + alpha * product``; with beta = 0 `input` does not count, not even its nan."""
+def blend(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
+    """``beta * input + alpha * product``. With beta = 0 `input` does not count, not even its nan."""
     if product.dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)  # as PyTorch has it
     lead = product.ndim - input.ndim
@@ -284,13 +285,13 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     """``beta * input + alpha * (mat1 @ mat2)`` for matrices; `input` is broadcast to the shape of the product."""
     require((2, 2), mat1=mat1, mat2=mat2)
     require_product(mat1, mat2)
-    return blended(input, beta, multiply(mat1, mat2), alpha)
+    return blend(input, beta, multiply(mat1, mat2), alpha)
 @addmm.derivative("input")
-def addmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
+def addmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @addmm.derivative("mat1")
-def addmm_wrt_mat1(g: Any, mat2: Any, alpha: Any) -> Any: return mm(g, transposed(mat2)) * alpha
+def addmm_wrt_mat1(g: Any, mat2: Any, alpha: Any) -> Any: return mm(g, transpose_last(mat2)) * alpha
 @addmm.derivative("mat2")
-def addmm_wrt_mat2(g: Any, mat1: Any, alpha: Any) -> Any: return mm(transposed(mat1), g) * alpha
+def addmm_wrt_mat2(g: Any, mat1: Any, alpha: Any) -> Any: return mm(transpose_last(mat1), g) * alpha
 
 
 @op(dtypes="same")
@@ -298,14 +299,14 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     """``beta * input + alpha * (mat @ vec)`` for a matrix and a vector."""
     require((2, 1), mat=mat, vec=vec)
     if mat.shape[1] != vec.shape[0]:
-        raise ShapeError(f"size mismatch, got input {list(input.shape)}, mat ({written(mat.shape)}), vec ({vec.shape[0]})")
-    return blended(input, beta, multiply(mat, vec), alpha)
+        raise ShapeError(f"size mismatch, got input {list(input.shape)}, mat ({shape_text(mat.shape)}), vec ({vec.shape[0]})")
+    return blend(input, beta, multiply(mat, vec), alpha)
 @addmv.derivative("input")
-def addmv_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
+def addmv_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @addmv.derivative("mat")
 def addmv_wrt_mat(g: Any, vec: Any, alpha: Any) -> Any: return outer(g, vec) * alpha
 @addmv.derivative("vec")
-def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transposed(mat), g) * alpha
+def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transpose_last(mat), g) * alpha
 
 
 @op(dtypes="same")
@@ -316,40 +317,40 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
         if input.dtype.kind in "iu" and not isinstance(factor, int):
             raise DtypeError(f"For integral input tensors, argument {name} must not be a floating point number, got {factor}")
     if input.dtype.kind == "b":
-        return blended(input, bool(beta), vec1[:, None] * vec2, bool(alpha))
-    return blended(input, beta, vec1[:, None] * vec2, alpha)
+        return blend(input, bool(beta), vec1[:, None] * vec2, bool(alpha))
+    return blend(input, beta, vec1[:, None] * vec2, alpha)
 @addr.derivative("input")
-def addr_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
+def addr_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @addr.derivative("vec1")
 def addr_wrt_vec1(g: Any, vec2: Any, alpha: Any) -> Any: return mv(g, vec2) * alpha
 @addr.derivative("vec2")
-def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transposed(g), vec1) * alpha
+def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transpose_last(g), vec1) * alpha
 
 
 @op(dtypes="same")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     require_batches(batch1, batch2)
-    return blended(input, beta, multiply(batch1, batch2), alpha)
+    return blend(input, beta, multiply(batch1, batch2), alpha)
 @baddbmm.derivative("input")
-def baddbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
+def baddbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @baddbmm.derivative("batch1")
-def baddbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return bmm(g, transposed(batch2)) * alpha
+def baddbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return bmm(g, transpose_last(batch2)) * alpha
 @baddbmm.derivative("batch2")
-def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(transposed(batch1), g) * alpha
+def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(transpose_last(batch1), g) * alpha
 
 
 @op(dtypes="same")
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``."""
     require_batches(batch1, batch2)
-    return blended(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
+    return blend(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
 @addbmm.derivative("input")
-def addbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return fit(g * beta, input_shape)
+def addbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @addbmm.derivative("batch1")
-def addbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return matmul(g, transposed(batch2)) * alpha
+def addbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return matmul(g, transpose_last(batch2)) * alpha
 @addbmm.derivative("batch2")
-def addbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return matmul(transposed(batch1), g) * alpha
+def addbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return matmul(transpose_last(batch1), g) * alpha
 
 
 # ---------------------------------------------------------------------------------------------------- contractions
@@ -368,11 +369,11 @@ def contract(input: Any, other: Any, *, spec: Any) -> Any:
     rows, columns = [k for k in left if k not in right], [k for k in right if k not in left]
     size = {**dict(zip(left, input.shape)), **dict(zip(right, other.shape))}
 
-    def arranged(x: Any, labels: Any, *groups: Any) -> Any:
+    def arrange(x: Any, labels: Any, *groups: Any) -> Any:
         order = [labels.index(k) for group in groups for k in group]
         return np.transpose(x, order).reshape([math.prod([size[k] for k in group]) for group in groups])
 
-    a, b = arranged(input, left, batch, rows, summed), arranged(other, right, batch, summed, columns)
+    a, b = arrange(input, left, batch, rows, summed), arrange(other, right, batch, summed, columns)
     product = multiply(a, b) if summed else a * b
     order = batch + rows + columns
     return np.transpose(product.reshape([size[k] for k in order]), [order.index(k) for k in result])
@@ -451,7 +452,7 @@ def einsum(*args: Any) -> Any:
                          "subscripts list")
     if isinstance(args[0], str):
         operands = list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:])
-        terms, result = parsed(args[0])
+        terms, result = parse_equation(args[0])
     else:
         operands = list(args[0::2][:len(args) // 2])
         terms = [list(t) for t in args[1::2]]
@@ -461,7 +462,7 @@ def einsum(*args: Any) -> Any:
     if len(terms) != len(operands):
         raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified "
                          f"in the equation: it names {len(terms)}, got {len(operands)}")
-    labels = [spelled(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
+    labels = [operand_labels(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
     widest = max((sum(isinstance(k, Rest) for k in term) for term in labels), default=0)
     rest = [Rest(d) for d in range(widest, 0, -1)]
     if result is None:
@@ -490,8 +491,8 @@ class Rest(tuple[int]):
         return True
 
 
-def parsed(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
-    """The labels of each operand, and of the result if it says so; Ellipsis for ``...``."""
+def parse_equation(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
+    """The labels of each operand of an einsum, and those of the result if the equation gives them. ``...`` is Ellipsis."""
     left, arrow, right = equation.replace(" ", "").partition("->")
 
     def term(text: str) -> list[Any]:
@@ -504,7 +505,7 @@ def parsed(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
     return [term(t) for t in left.split(",")], term(right) if arrow else None
 
 
-def spelled(term: list[Any], ndim: int, k: int) -> list[Any]:
+def operand_labels(term: list[Any], ndim: int, k: int) -> list[Any]:
     """The labels of operand `k`, one for each dimension."""
     at = [i for i, label in enumerate(term) if label is Ellipsis]
     if len(at) > 1:
@@ -546,7 +547,7 @@ def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) ->
 
 
 def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
-    """Operand `k` with the diagonal taken where a label stands twice."""
+    """Operand `k` with the diagonal in the place of two dimensions that have one label."""
     for label in dict.fromkeys(term):
         while term.count(label) > 1:
             i = term.index(label)
@@ -643,10 +644,10 @@ def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
     return np.cross(first, second, axis=dim)
 @vector_cross.derivative("input")
 def vector_cross_wrt_input(g: Any, other: Any, input_shape: Any, dim: Any) -> Any:
-    return fit(vector_cross(other, g, dim=dim), input_shape)
+    return unbroadcast(vector_cross(other, g, dim=dim), input_shape)
 @vector_cross.derivative("other")
 def vector_cross_wrt_other(g: Any, input: Any, other_shape: Any, dim: Any) -> Any:
-    return fit(vector_cross(g, input, dim=dim), other_shape)
+    return unbroadcast(vector_cross(g, input, dim=dim), other_shape)
 
 
 def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:

@@ -58,15 +58,15 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
 
 
 @op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu")
-def leaky_by(input: Any, weight: Any) -> Any:
+def prelu_kernel(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
     return np.where(input > 0, input, weight * input)
-@leaky_by.derivative("input")
-def leaky_by_wrt_input(g: Any, input: Any, weight: Any) -> Any:
+@prelu_kernel.derivative("input")
+def prelu_kernel_wrt_input(g: Any, input: Any, weight: Any) -> Any:
     positive = input > 0
     return g * positive + g * weight * ~positive
-@leaky_by.derivative("weight")
-def leaky_by_wrt_weight(g: Any, input: Any) -> Any: return g * input * (input <= 0)
+@prelu_kernel.derivative("weight")
+def prelu_kernel_wrt_weight(g: Any, input: Any) -> Any: return g * input * (input <= 0)
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -80,14 +80,14 @@ def prelu(input: Any, weight: Any) -> Any:
         raise DtypeError(f"prelu: Type promoting not supported. Got {input.dtype!r} and {weight.dtype!r}; convert one with .to()")
     channels = math.prod(weight.shape)
     if channels == 1:
-        return leaky_by(input, shapes.reshape(weight, shape=(1,) * input.ndim))
+        return prelu_kernel(input, shapes.reshape(weight, shape=(1,) * input.ndim))
     found = 1 if input.ndim < 2 else input.shape[1]
     if input.ndim == 0:
         raise ShapeError("prelu: Not allow zero-dim input tensor with more than one weight.")
     if found != channels:
         raise ShapeError(f"prelu: Mismatch of parameter numbers and input channel size. Found parameter numbers = {channels} "
                          f"and channel size = {found}.")
-    return leaky_by(input, shapes.reshape(weight, shape=(1, channels) + (1,) * (input.ndim - 2)))
+    return prelu_kernel(input, shapes.reshape(weight, shape=(1, channels) + (1,) * (input.ndim - 2)))
 
 
 @op
@@ -234,6 +234,7 @@ def gelu_slope_wrt_input(g: Any, grad: Any, input: Any) -> Any:
 
 
 def gelu_angle(x: Any) -> Any:
+    """The argument of the tanh in the approximate GELU."""
     return math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
 
 
@@ -296,7 +297,7 @@ def glu(input: Any, dim: int = -1) -> Any:
     """
     if input.ndim == 0:
         raise ShapeError("glu does not support 0-dimensional tensors")
-    axis = shapes.wrapped_dim(dim, input.ndim)
+    axis = shapes.wrap_dim(dim, input.ndim)
     size = input.shape[axis]
     if size % 2:
         raise ShapeError(f"glu: Halving dimension must be even, but dimension {axis} is size {size}")
@@ -317,12 +318,12 @@ def softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     >>> minigrad.softmax(minigrad.tensor([0., 0., 0., 0.]), dim=0)
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
-    x = working(input, dtype)
+    x = to_working_dtype(input, dtype)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, False)) is not None:
-        return returning(fused, input, dtype)
+        return to_result_dtype(fused, input, dtype)
     e, sums = exponentials(x, dim)
     e /= sums
-    return returning(e, input, dtype)
+    return to_result_dtype(e, input, dtype)
 @softmax.derivative("input")
 def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=False)
@@ -332,11 +333,11 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
 @op
 def log_softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
-    x = working(input, dtype)
+    x = to_working_dtype(input, dtype)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, True)) is not None:
-        return returning(fused, input, dtype)
-    x = x - highest(x, dim)
-    return returning(x - np.log(total(np.exp(x), dim)), input, dtype)
+        return to_result_dtype(fused, input, dtype)
+    x = x - max_along(x, dim)
+    return to_result_dtype(x - np.log(total(np.exp(x), dim)), input, dtype)
 @log_softmax.derivative("input")
 def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=True)
@@ -346,14 +347,14 @@ def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: A
 @op(grad_name="SoftmaxBackwardDataBackward0")
 def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
     """The gradient of :func:`softmax`, or of its logarithm, from that of the result, `soft`."""
-    g, y = working(grad, None), working(soft, None)
+    g, y = to_working_dtype(grad, None), to_working_dtype(soft, None)
     if y.__class__ is not np.ndarray and (fused := _arrays.library_of(y).kernels.softmax_slope(g, y, dim, logarithm)) is not None:
-        return returning(fused, grad, None)
+        return to_result_dtype(fused, grad, None)
     if logarithm:
-        return returning(g - np.exp(y) * total(g, dim), grad, None)
+        return to_result_dtype(g - np.exp(y) * total(g, dim), grad, None)
     slope = g - total(g, dim, y)
     slope *= y
-    return returning(slope, grad, None)
+    return to_result_dtype(slope, grad, None)
 @softmax_slope.derivative("grad")
 def softmax_slope_wrt_grad(g: Any, soft: Any, dim: Any, logarithm: Any) -> Any:
     if logarithm:
@@ -381,7 +382,7 @@ def exponentials(x: Any, dim: int) -> tuple[Any, Any]:
         sums = total(e, dim)
         if sums.min() > 1e-6 and sums.max() < math.inf:  # no overflow, and what underflows is nothing beside the sum
             return e, sums
-    e = np.exp(x - highest(x, dim))
+    e = np.exp(x - max_along(x, dim))
     return e, total(e, dim)
 
 
@@ -392,26 +393,27 @@ def total(x: Any, dim: int, y: Any = None) -> Any:
     return (x if y is None else x * y).sum(axis=axis_of(x, dim), keepdims=True)
 
 
-def highest(x: Any, dim: int) -> Any:
-    """The maximum along `dim`; of an empty array, something of the shape it would have."""
+def max_along(x: Any, dim: int) -> Any:
+    """The maximum along `dim`, which is kept. Of an empty array, return an array of the right shape."""
     return (x.max if x.size else x.sum)(axis=axis_of(x, dim), keepdims=True)
 
 
 def axis_of(x: Any, dim: int) -> int | None:
-    """`dim` as every library's reductions take it: a zero-dimensional array has no axis 0 for CuPy, and one for PyTorch."""
+    """`dim` as the reductions of every library take it. A zero-dimensional array has a dimension 0 for PyTorch, and none for
+    CuPy."""
     return dim if x.ndim or dim not in (-1, 0) else None
 
 
-def working(x: Any, dtype: Any) -> Any:
-    """`x` in the type in which its softmax is computed: float16 in float32."""
+def to_working_dtype(x: Any, dtype: Any) -> Any:
+    """`x` in the dtype that its softmax is computed in, which is float32 for float16."""
     kind = x.dtype if dtype is None else dtype.numpy
     if kind.kind not in "fc":
         raise DtypeError(f"\"softmax\" not implemented for {dtypes.FROM_NUMPY[kind]!r}; give dtype=minigrad.float32")
     return x if kind is x.dtype and kind.char != "e" else x.astype(np.float32 if kind.char == "e" else kind)
 
 
-def returning(result: Any, x: Any, dtype: Any) -> Any:
-    """`result` in the type asked for, or in that of `x`."""
+def to_result_dtype(result: Any, x: Any, dtype: Any) -> Any:
+    """`result` in the dtype that was asked for, or else in that of `x`."""
     kind = x.dtype if dtype is None else dtype.numpy
     return result if result.dtype is kind else result.astype(kind)
 

@@ -24,7 +24,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.linear_algebra import products
-from minigrad.ops.neural.sliding_window import Windows, batched, by, exact_padding, per_dim
+from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.reducing import reduction
 from minigrad.recording.op import op
 
@@ -40,7 +40,7 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
     """
     windows = Windows(input.shape[2:], weight.shape[2:], stride, dilation, padding, rows=True)
     n, out = input.shape[0], weight.shape[0]
-    y = fused(input, weight, (n, out, *windows.positions), stride, padding, dilation)
+    y = convolve_fused(input, weight, (n, out, *windows.positions), stride, padding, dilation)
     if y is None and is_pointwise(windows):
         planes = input.reshape(n, groups, input.shape[1] // groups, math.prod(windows.size))
         y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
@@ -76,14 +76,14 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
     windows = Windows(size, kernel, stride, dilation, padding, rows=True)
     n, out, channels = input.shape[0], input.shape[1], weight.shape[1] * groups
     transposed = weight.reshape(groups, out // groups, math.prod(weight.shape[1:])).swapaxes(1, 2)
-    x = fused((n, channels, *size), weight, input, stride, padding, dilation)
+    x = convolve_fused((n, channels, *size), weight, input, stride, padding, dilation)
     if x is None and is_pointwise(windows):
         x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
     if x is not None:
         return x if bias is None else np.add(x, column(bias, windows), out=x)
     x = np.empty((n, channels, *size), input.dtype, like=input)
     for part in parts(input, channels, windows):
-        grid = windows.spread(input[part].swapaxes(0, 1))
+        grid = windows.pad_to_grid(input[part].swapaxes(0, 1))
         columns = product(transposed, grid.reshape(groups, out // groups, -1))
         collected = windows.collect(columns.reshape(channels, windows.count, grid.shape[1], -1)).swapaxes(0, 1)
         if bias is None:
@@ -109,14 +109,14 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
     spans = [m + before + after - (o - 1) * s - 1
              for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
     kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
-    found = fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
+    found = convolve_fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
     if found is not None:
         return found
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
     weight = np.zeros((groups, out // groups, channels // groups * windows.count), input.dtype, like=input)
     for part in parts(input, channels, windows):
         columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, weight.shape[2], -1)
-        grid = windows.spread(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)
+        grid = windows.pad_to_grid(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)
         weight += product(grid, columns.swapaxes(1, 2))
     return weight.reshape(out, channels // groups, *kernel)
 @convolution_weight.derivative("input")
@@ -127,8 +127,9 @@ def convolution_weight_wrt_other(g: Any, input: Any, stride: Any, padding: Any, 
     return convolution(input, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-def fused(x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The one of x, weight and y that is given as a shape, by a kernel of the library; None where it has none."""
+def convolve_fused(x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """Compute that one of x, weight and y which is given as a shape, by a kernel of the library. Returns None if it has no such
+    kernel."""
     known = y if isinstance(x, tuple) else x
     if known.__class__ is np.ndarray:
         return None
@@ -141,7 +142,7 @@ def is_pointwise(windows: Windows) -> bool:
 
 
 def parts(input: Any, channels: int, windows: Windows) -> Iterator[slice]:
-    """Parts of the batch whose columns fill a buffer that stays in the cache or, on a GPU, leaves memory for the rest."""
+    """Yield parts of the batch of such a size that their columns stay in the cache, or, on a GPU, leave memory for the rest."""
     n = input.shape[0]
     step = max(1, _arrays.library_of(input).buffer // max(1, channels * windows.count * math.prod(windows.grid)))
     step = math.ceil(n / math.ceil(n / step)) if n else 1  # parts of about the same size
@@ -149,11 +150,13 @@ def parts(input: Any, channels: int, windows: Windows) -> Iterator[slice]:
 
 
 def column(bias: Any, windows: Windows) -> Any:
+    """The bias in a shape that is broadcast over the positions."""
     return bias.reshape(-1, *[1] * len(windows.size))
 
 
 def product(a: Any, b: Any) -> Any:
-    """The product of matrices; an outer one, as in depthwise convolution, by broadcasting, which is many times faster."""
+    """The product of matrices. An outer product, as in depthwise convolution, is done by broadcasting, which is many times
+    faster."""
     return a * b if a.shape[-1] == 1 else products.multiply(a, b)
 
 
@@ -231,7 +234,7 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
     check_steps(name, stride, dilation)
     size, kernel = tuple(input.shape[-ndim:]), tuple(weight.shape[2:])
     if isinstance(padding, str):
-        pairs = named_padding(name, padding, kernel, stride, dilation)
+        pairs = resolve_padding(name, padding, kernel, stride, dilation)
     else:
         pairs = tuple([(p, p) for p in per_dim(name, "padding", padding, ndim)])
         if any(p < 0 for p, _ in pairs):
@@ -239,12 +242,13 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
     padded = [n + before + after for n, (before, after) in zip(size, pairs)]
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     if any(r > n for r, n in zip(reach, padded)):
-        raise ShapeError(f"{name}: Calculated padded input size per channel: ({by(padded)}). Kernel size: ({by(reach)}). Kernel "
+        raise ShapeError(f"{name}: Calculated padded input size per channel: ({size_text(padded)}). Kernel size: "
+                         f"({size_text(reach)}). Kernel "
                          f"size can't be greater than actual input size; padding={padding} would have to be larger, or the "
                          "kernel or its dilation smaller")
     positions = [(n - r) // s + 1 for n, r, s in zip(padded, reach, stride)]
     exact = exact_padding(size, kernel, stride, dilation, [before for before, _ in pairs], positions)
-    return batched(ndim, convolution, input, weight, bias, stride=stride, padding=exact, dilation=dilation, groups=groups)
+    return with_batch_dim(ndim, convolution, input, weight, bias, stride=stride, padding=exact, dilation=dilation, groups=groups)
 
 
 def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
@@ -261,11 +265,11 @@ def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any
     size = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, s, d, p, e in
             zip(input.shape[-ndim:], weight.shape[2:], stride, dilation, padding, extra)]
     if any(n < 1 for n in size):
-        raise ShapeError(f"{name}: Given input size per channel: ({by(input.shape[-ndim:])}). Calculated output size per "
-                         f"channel: ({by(size)}). Output size is too small")
+        raise ShapeError(f"{name}: Given input size per channel: ({size_text(input.shape[-ndim:])}). Calculated output size per "
+                         f"channel: ({size_text(size)}). Output size is too small")
     exact = tuple([(p, p - e) for p, e in zip(padding, extra)])
-    return batched(ndim, convolution_transpose, input, weight, bias,
-                   stride=stride, padding=exact, dilation=dilation, groups=groups)
+    return with_batch_dim(ndim, convolution_transpose, input, weight, bias,
+                          stride=stride, padding=exact, dilation=dilation, groups=groups)
 
 
 # ---------------------------------------------------------------------------------------------------- refusals
@@ -307,7 +311,7 @@ def check_steps(name: str, stride: tuple[int, ...], dilation: tuple[int, ...]) -
         raise ShapeError(f"{name}: dilation should be greater than zero, but got dilation={list(dilation)}")
 
 
-def named_padding(name: str, padding: str, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
+def resolve_padding(name: str, padding: str, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
     """The padding called ``"valid"`` or ``"same"``; of an odd number of zeros the larger half comes after."""
     if padding == "valid":
         return ((0, 0),) * len(kernel)
@@ -365,10 +369,10 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
                          f"dimensions for input, but got: {shape}")
     settings, positions = block_settings("unfold", shape[-2:], kernel_size, dilation, padding, stride)
     if any(n < 1 for n in positions):
-        raise ShapeError(f"unfold: Given input with spatial size ({by(shape[-2:])}), kernel_size={kernel_size}, "
+        raise ShapeError(f"unfold: Given input with spatial size ({size_text(shape[-2:])}), kernel_size={kernel_size}, "
                          f"dilation={dilation}, padding={padding}, calculated shape of the array of sliding blocks as "
-                         f"({by(positions)}), but its components must be at least one")
-    return batched(2, im2col, input, **settings)
+                         f"({size_text(positions)}), but its components must be at least one")
+    return with_batch_dim(2, im2col, input, **settings)
 
 
 def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
@@ -391,8 +395,8 @@ def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padd
     if any(n < 1 for n in positions) or shape[-1] != blocks:
         raise ShapeError(f"fold: Given output_size={list(size)}, kernel_size={kernel_size}, dilation={dilation}, "
                          f"padding={padding}, stride={stride}, expected size of input's dimension 2 to match the calculated "
-                         f"number of sliding blocks {by(positions)} = {blocks}, but got input.size(2)={shape[-1]}")
-    return batched(1, col2im, input, size=size, **settings)
+                         f"number of sliding blocks {size_text(positions)} = {blocks}, but got input.size(2)={shape[-1]}")
+    return with_batch_dim(1, col2im, input, size=size, **settings)
 
 
 def block_settings(name: str, size: Any, kernel_size: Any, dilation: Any, padding: Any,

@@ -9,14 +9,14 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import add_rows, in_bounds, raw, select_rows
+from minigrad.ops.indexing.indexing import add_rows, in_bounds, select_rows
 from minigrad.ops.indexing.scatter import reduce_at
-from minigrad.ops.shaping.shape import filled, ravel, unsqueeze
+from minigrad.ops.shaping.shape import constant_full, ravel, unsqueeze
 from minigrad.recording import call
-from minigrad.recording.argument_errors import named, need_one_device
+from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 __all__: list[str] = []
@@ -73,7 +73,7 @@ def frequencies(places: Any, rows: int, dtype: Any) -> Any:
 def row_numbers(index: Any, rows: int) -> Any:
     if index.dtype.kind not in "iu":
         raise DtypeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but "
-                         f"got {named(index.dtype)} instead")
+                         f"got {dtype_name(index.dtype)} instead")
     return in_bounds(index, rows, 0, negative=False)
 
 
@@ -96,25 +96,25 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None, max_norm:
     """
     if len(weight.shape) != 2:
         raise ShapeError(f"embedding: 'weight' must be 2-D, got shape {list(weight.shape)}")
-    padding = wrapped_padding(padding_idx, weight.shape[0])
+    padding = wrap_padding_idx(padding_idx, weight.shape[0])
     if max_norm is not None:
         renorm_rows(weight, input, max_norm, norm_type)
     return rows_of(weight, input, padding_idx=padding, scale_grad_by_freq=scale_grad_by_freq)
 
 
-def wrapped_padding(padding_idx: int | None, rows: int) -> int | None:
+def wrap_padding_idx(padding_idx: int | None, rows: int) -> int | None:
     if padding_idx is None:
         return None
     assert -rows <= padding_idx < rows, "Padding_idx must be within num_embeddings"
     return padding_idx % rows
 
 
-@on_its_card
+@on_device_of_inputs
 def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> None:
     """Scale the rows of `weight` that `input` names, in place, to a norm of at most `max_norm`."""
-    need_one_device("embedding", weight=weight, input=input)
-    table = raw(weight)
-    places = np.unique(row_numbers(raw(input), table.shape[0]))
+    require_one_device("embedding", weight=weight, input=input)
+    table = unwrap(weight)
+    places = np.unique(row_numbers(unwrap(input), table.shape[0]))
     rows = table[places]
     size = np.abs(rows)
     norms = size.max(axis=1) if norm_type == math.inf else (size ** norm_type).sum(axis=1) ** (1 / norm_type)
@@ -124,7 +124,7 @@ def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> N
         ledger.record(table, "embedding(max_norm=...)")
 
 
-@on_its_card
+@on_device_of_inputs
 def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2,
                   scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
                   include_last_offset: bool = False, padding_idx: int | None = None) -> Any:
@@ -146,8 +146,8 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
         if tuple(per_sample_weights.shape) != tuple(input.shape):
             raise ShapeError(f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) is not None, then it must "
                              f"have the same shape as the input ({list(input.shape)})")
-    need_one_device("embedding_bag", input=input, weight=weight, offsets=offsets, per_sample_weights=per_sample_weights)
-    numbers = raw(input)
+    require_one_device("embedding_bag", input=input, weight=weight, offsets=offsets, per_sample_weights=per_sample_weights)
+    numbers = unwrap(input)
     if len(weight.shape) != 2:
         raise ShapeError(f"embedding_bag: 'weight' must be 2-D, got shape {list(weight.shape)}")
     if numbers.ndim == 2:
@@ -159,7 +159,7 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
     elif numbers.ndim == 1:
         if offsets is None:
             raise ValueError("embedding_bag: offsets has to be a 1D Tensor but got None")
-        starts = raw(offsets)
+        starts = unwrap(offsets)
         if starts.ndim != 1:
             raise ValueError("embedding_bag: offsets has to be a 1D Tensor")
         if starts.size and int(starts[0]) != 0:
@@ -173,7 +173,7 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
         bag = np.searchsorted(starts, np.arange(numbers.size, like=numbers), side="right") - 1
     else:
         raise ValueError(f"embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension {numbers.ndim}")
-    padding = wrapped_padding(padding_idx, weight.shape[0])
+    padding = wrap_padding_idx(padding_idx, weight.shape[0])
     rows = embedding(ravel(input), weight, padding, max_norm, norm_type, scale_grad_by_freq)
     counted = numbers.reshape(-1) != (-1 if padding is None else padding)
     counts = np.bincount(bag[counted], minlength=bags)
@@ -184,14 +184,14 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
             per_sample_weights = select_rows(ravel(per_sample_weights), places, dim=0)
     if per_sample_weights is not None:
         rows = rows * unsqueeze(ravel(per_sample_weights), dim=1)
-    empty = filled(rows, size=(bags, weight.shape[1]))
+    empty = constant_full(rows, size=(bags, weight.shape[1]))
     if mode == "max":
         index = np.broadcast_to(bag[:, None], rows.shape)
         return reduce_at(empty, index, rows, dim=0, reduce="amax", include_self=False)
     total = add_rows(empty, bag, rows, dim=0)
     if mode == "sum":
         return total
-    divisor = np.maximum(counts, 1).astype(raw(weight).dtype)[:, None]
+    divisor = np.maximum(counts, 1).astype(unwrap(weight).dtype)[:, None]
     return total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
 
 
@@ -201,7 +201,7 @@ def unit_rows(input: Any, *, num_classes: Any) -> Any:
     return (input[..., None] == np.arange(num_classes, like=input)).astype(np.int64)
 
 
-@on_its_card
+@on_device_of_inputs
 def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     """int64 zeros with a new last dimension of `num_classes`, and a one at the place that `tensor`, int64, names.
 
@@ -211,9 +211,9 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     >>> minigrad.nn.functional.one_hot(minigrad.tensor([0, 2])).tolist()
     [[1, 0, 0], [0, 0, 1]]
     """
-    values = raw(tensor)
+    values = unwrap(tensor)
     if values.dtype != np.int64:
-        raise DtypeError(f"one_hot is only applicable to index tensor of type LongTensor, got {named(values.dtype)}")
+        raise DtypeError(f"one_hot is only applicable to index tensor of type LongTensor, got {dtype_name(values.dtype)}")
     if not values.size:
         if num_classes <= 0:
             raise ShapeError("one_hot: Can not infer total number of classes from empty tensor.")

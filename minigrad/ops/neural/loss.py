@@ -31,8 +31,8 @@ def check_reduction(reduction: str) -> None:
         raise InvalidValueError(f"{reduction} is not a valid value for reduction; it can be 'none', 'mean' or 'sum'")
 
 
-def reduced(loss: Any, reduction: str) -> Any:
-    """An array of losses brought to what `reduction` asks for."""
+def reduce_loss(loss: Any, reduction: str) -> Any:
+    """An array of losses, reduced as `reduction` says."""
     if reduction == "none":
         return loss
     check_reduction(reduction)
@@ -40,8 +40,9 @@ def reduced(loss: Any, reduction: str) -> Any:
     return total if reduction == "sum" else total / loss.size if loss.size else total * math.nan
 
 
-def share(g: Any, reduction: str, *arrays: Any) -> Any:
-    """The gradient of each element's loss, given that of the reduced loss; `arrays` broadcast to the shape of the losses."""
+def loss_share(g: Any, reduction: str, *arrays: Any) -> Any:
+    """The gradient of each element's loss, given that of the reduced loss. The shapes of `arrays` broadcast to that of the
+    losses."""
     if reduction != "mean":
         return g
     size = math.prod(np.broadcast_shapes(*[a.shape for a in arrays]))
@@ -91,26 +92,26 @@ def mse_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     """Squared difference ``(input - target) ** 2``."""
     warn_if_broadcast(input, target)
     difference = input - target
-    return reduced(difference * difference, reduction)
+    return reduce_loss(difference * difference, reduction)
 @mse_loss.derivative("input")
 def mse_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
-    return (input - target) * (share(g, reduction, input, target) * 2)
+    return (input - target) * (loss_share(g, reduction, input, target) * 2)
 @mse_loss.derivative("target")
 def mse_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
-    return (target - input) * (share(g, reduction, input, target) * 2)
+    return (target - input) * (loss_share(g, reduction, input, target) * 2)
 
 
 @op(broadcasts=True, holomorphic=False)
 def l1_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     """Absolute difference ``|input - target|``."""
     warn_if_broadcast(input, target)
-    return reduced(np.abs(input - target), reduction)
+    return reduce_loss(np.abs(input - target), reduction)
 @l1_loss.derivative("input")
 def l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any) -> Any:
-    return arithmetic.sgn(input - target) * share(g, reduction, input, target)
+    return arithmetic.sgn(input - target) * loss_share(g, reduction, input, target)
 @l1_loss.derivative("target")
 def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
-    return arithmetic.sgn(target - input) * share(g, reduction, input, target)
+    return arithmetic.sgn(target - input) * loss_share(g, reduction, input, target)
 
 
 @op(broadcasts=True)
@@ -121,13 +122,13 @@ def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any =
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
     near = np.minimum(distance, delta)
-    return reduced(near * (distance - 0.5 * near), reduction)
+    return reduce_loss(near * (distance - 0.5 * near), reduction)
 @huber_loss.derivative("input")
 def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
-    return comparison.clamp(input - target, -delta, delta) * share(g, reduction, input, target)
+    return comparison.clamp(input - target, -delta, delta) * loss_share(g, reduction, input, target)
 @huber_loss.derivative("target")
 def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
-    return comparison.clamp(target - input, -delta, delta) * share(g, reduction, input, target)
+    return comparison.clamp(target - input, -delta, delta) * loss_share(g, reduction, input, target)
 
 
 @op(broadcasts=True)
@@ -138,13 +139,13 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: An
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
     near = np.minimum(distance, beta)
-    return reduced(distance if not beta else near * (distance - 0.5 * near) / beta, reduction)
+    return reduce_loss(distance if not beta else near * (distance - 0.5 * near) / beta, reduction)
 @smooth_l1_loss.derivative("input")
 def smooth_l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
-    return smooth_sign(input - target, beta) * share(g, reduction, input, target)
+    return smooth_sign(input - target, beta) * loss_share(g, reduction, input, target)
 @smooth_l1_loss.derivative("target")
 def smooth_l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
-    return smooth_sign(target - input, beta) * share(g, reduction, input, target)
+    return smooth_sign(target - input, beta) * loss_share(g, reduction, input, target)
 
 
 def smooth_sign(x: Any, beta: float) -> Any:
@@ -170,15 +171,15 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
     loss = (target - 1) * log_q - target * log_p
-    return reduced(loss if weight is None else loss * weight, reduction)
+    return reduce_loss(loss if weight is None else loss * weight, reduction)
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
-    g = weighted(share(g, reduction, input), weight)
+    g = apply_weight(loss_share(g, reduction, input), weight)
     return (input - target) * g / comparison.clamp(input * (1 - input), 1e-12)
 @binary_cross_entropy.derivative("target")
 def binary_cross_entropy_wrt_target(g: Any, input: Any, weight: Any, reduction: Any) -> Any:
     log_p, log_q = elementary.log(input), elementary.log1p(-input)
-    return (comparison.clamp(log_q, -100) - comparison.clamp(log_p, -100)) * weighted(share(g, reduction, input), weight)
+    return (comparison.clamp(log_q, -100) - comparison.clamp(log_p, -100)) * apply_weight(loss_share(g, reduction, input), weight)
 
 
 @op(dtypes="promote")
@@ -193,21 +194,22 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
                                 f"it so{remedy(input, target)}")
     log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
-    return reduced(loss if weight is None else loss * weight, reduction)
+    return reduce_loss(loss if weight is None else loss * weight, reduction)
 @binary_cross_entropy_with_logits.derivative("input")
 def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
                                                reduction: Any) -> Any:
-    g = weighted(share(g, reduction, input), weight)
+    g = apply_weight(loss_share(g, reduction, input), weight)
     if pos_weight is None:
         return (elementary.sigmoid(input) - target) * g
     return (elementary.sigmoid(input) * (1 + (pos_weight - 1) * target) - pos_weight * target) * g
 @binary_cross_entropy_with_logits.derivative("target")
 def binary_cross_entropy_with_logits_wrt_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
-    g = weighted(share(g, reduction, input), weight)
+    g = apply_weight(loss_share(g, reduction, input), weight)
     return -input * g if pos_weight is None else ((1 - pos_weight) * activation.logsigmoid(input) - input) * g
 
 
-def weighted(g: Any, weight: Any) -> Any:
+def apply_weight(g: Any, weight: Any) -> Any:
+    """`g` times the weight, if there is one."""
     return g if weight is None else g * weight
 
 
@@ -293,7 +295,7 @@ def class_shape_error(input: Any, target: Any) -> Exception:
 
 
 def total_weight(weight: Any, target: Any) -> Any:
-    """What the mean over samples divides by."""
+    """What the mean over the samples divides by."""
     return target.shape[0] if weight is None else weight.sum()
 
 
@@ -303,11 +305,11 @@ def class_scale(input: Any, target: Any, weight: Any = None, *, reduction: Any =
     _, chosen, scale = classes_of(input, target, weight, ignore_index)
     total = total_weight(scale, chosen)
     scale = _arrays.full(chosen.shape, 1, input) if scale is None else scale
-    return np.expand_dims((divided(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
+    return np.expand_dims((safe_divide(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
 
 
-def divided(x: Any, total: Any) -> Any:
-    """``x / total``, or `x` where nothing counts, so that the gradient there is 0."""
+def safe_divide(x: Any, total: Any) -> Any:
+    """``x / total``. Where nothing counts return `x`, so that the gradient there is 0."""
     return x / total if total else x
 
 
@@ -334,7 +336,7 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
         total = total_weight(scale, target_) if reduction == "mean" else None
     if reduction == "mean":
         return mean_of(loss, total)
-    return reduced(loss if reduction == "sum" else loss.reshape(target.shape), reduction)
+    return reduce_loss(loss if reduction == "sum" else loss.reshape(target.shape), reduction)
 @cross_entropy_of_classes.derivative("input")
 def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
     slope = cross_entropy_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
@@ -355,7 +357,7 @@ def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reductio
     slope /= slope.sum(axis=0)
     slope[chosen, index] -= 1
     if reduction == "mean":
-        scale = divided(1 if scale is None else scale, total_weight(scale, chosen))
+        scale = safe_divide(1 if scale is None else scale, total_weight(scale, chosen))
     if scale is not None:
         slope *= scale
     return like_scores(slope, input)
@@ -396,7 +398,7 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "m
     loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
     if reduction == "mean":
         return mean_of(loss, total_weight(scale, chosen))
-    return reduced(loss.reshape(target.shape), reduction)
+    return reduce_loss(loss.reshape(target.shape), reduction)
 @nll_loss.derivative("input")
 def nll_loss_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
     slope = nll_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
@@ -410,7 +412,7 @@ def nll_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "
     slope = np.zeros_like(by_class(input))
     total = total_weight(scale, chosen)
     scale = 1 if scale is None else scale
-    slope[chosen, index] = -(divided(scale, total) if reduction == "mean" else scale)
+    slope[chosen, index] = -(safe_divide(scale, total) if reduction == "mean" else scale)
     return like_scores(slope, input)
 
 
@@ -427,7 +429,7 @@ def smoothed_classes(input: Any, target: Any, weight: Any = None, *, label_smoot
         rows *= target.reshape(-1) != ignore_index
     rows[chosen, index] += (1 - label_smoothing) * (1 if scale is None else scale)
     if reduction == "mean":
-        rows = divided(rows, total_weight(scale, chosen))
+        rows = safe_divide(rows, total_weight(scale, chosen))
     return like_scores(rows, input)
 
 
@@ -451,7 +453,7 @@ def place_class_wrt_input(g: Any, target: Any) -> Any: return pick_class(g, targ
 
 
 @op
-def others(input: Any, target: Any) -> Any:
+def other_classes(input: Any, target: Any) -> Any:
     """1 for each class of a sample but its own, 0 for that; not differentiable."""
     index, chosen, _ = classes_of(input, target, None, -100)
     out = np.ones_like(input)

@@ -21,8 +21,8 @@ from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
 from minigrad.recording import clock
-from minigrad.recording.argument_errors import need_one_device
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.argument_errors import require_one_device
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.op import op
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "native_batch_norm",
@@ -160,8 +160,8 @@ def check_channels(name: str, channels: int, **vectors: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- over trailing dimensions
 
-def trailing(name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> tuple[int, int, int]:
-    """The layout for normalizing over the last dimensions, which must be `normalized_shape`."""
+def trailing_layout(name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> tuple[int, int, int]:
+    """The layout for normalizing over the last dimensions, whose sizes must be `normalized_shape`."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape:
         raise ShapeError(f"{name}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
@@ -186,7 +186,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
 
     Ba, Kiros, Hinton: Layer Normalization, https://arxiv.org/abs/1607.06450
     """
-    layout = trailing("layer_norm", input, normalized_shape, weight, bias)
+    layout = trailing_layout("layer_norm", input, normalized_shape, weight, bias)
     return scale_shift(standardize(input, layout=layout, eps=eps)[0], weight, bias)
 
 
@@ -197,7 +197,7 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
 
     Zhang, Sennrich: Root Mean Square Layer Normalization, https://arxiv.org/abs/1910.07467
     """
-    layout = trailing("rms_norm", input, normalized_shape, weight, None)
+    layout = trailing_layout("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
         eps = float(np.finfo(input.dtype.numpy).eps)
     return scale_shift(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
@@ -234,15 +234,16 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
     if not training:
         if running_mean is None or running_var is None:
             raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
-        return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
+        return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if layout[0] * layout[2] == 1:
         raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
-    return scale_shift(in_training(input, running_mean, running_var, momentum, eps)[0], weight, bias)
+    return scale_shift(normalize_batch(input, running_mean, running_var, momentum, eps)[0], weight, bias)
 
 
-@on_its_card
-def in_training(input: Any, running_mean: Any, running_var: Any, momentum: float, eps: float) -> Any:
-    """The input standardized over batch and positions, its mean and variance; the running ones are moved towards those."""
+@on_device_of_inputs
+def normalize_batch(input: Any, running_mean: Any, running_var: Any, momentum: float, eps: float) -> Any:
+    """The input normalized over batch and positions, its mean and its variance. The running statistics are moved towards
+    these."""
     layout = channels_of("batch_norm", input)
     standard, mean, var = standardize(input, layout=layout, eps=eps)
     n = layout[0] * layout[2]
@@ -252,8 +253,8 @@ def in_training(input: Any, running_mean: Any, running_var: Any, momentum: float
     return standard, mean, var
 
 
-def evaluated(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float, ndim: int) -> tuple[Any, Any]:
-    """Scale and shift that normalize with fixed statistics, and then apply weight and bias."""
+def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float, ndim: int) -> tuple[Any, Any]:
+    """The scale and the shift that normalize with fixed statistics and then apply weight and bias."""
     mean, var = per_channel(running_mean.detach(), ndim), per_channel(running_var.detach(), ndim)
     scale = (var + eps) ** -0.5
     if weight is not None:
@@ -266,7 +267,7 @@ def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
         if not running.array.__class__ is towards.__class__ is np.ndarray:
-            need_one_device("batch_norm", input=towards, running_mean=running)
+            require_one_device("batch_norm", input=towards, running_mean=running)
         with np.errstate(all="ignore"):
             running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
@@ -291,7 +292,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
 
 
-@on_its_card
+@on_device_of_inputs
 def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
                   use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> Any:
     """Normalize each channel of each sample over its positions; then scale and shift it.
@@ -310,7 +311,7 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise ShapeError("instance_norm: Expected running_mean and running_var to be defined when use_input_stats=False")
-        return scale_shift(input, *evaluated(running_mean, running_var, weight, bias, eps, input.ndim))
+        return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if rest == 1:
         raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
     standard, mean, var = standardize(input, layout=(1, n * channels, rest), eps=eps)
@@ -324,7 +325,7 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
 
 def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
     """:func:`layer_norm`, and the mean and reciprocal deviation of each sample: a tuple of three tensors."""
-    layout = trailing("native_layer_norm", input, normalized_shape, weight, bias)
+    layout = trailing_layout("native_layer_norm", input, normalized_shape, weight, bias)
     standard, mean, var = standardize(input, layout=layout, eps=eps)
     lead = input.ndim - (1 if isinstance(normalized_shape, int) else len(normalized_shape))
     each = (*input.shape[:lead], *(1,) * (input.ndim - lead))
@@ -345,7 +346,7 @@ def native_batch_norm(input: Any, weight: Any, bias: Any, running_mean: Any, run
     if not training:
         nothing = (reshape(input, shape=(-1,))[:0] for _ in range(2))
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), *nothing
-    standard, mean, var = in_training(input, running_mean, running_var, momentum, eps)
+    standard, mean, var = normalize_batch(input, running_mean, running_var, momentum, eps)
     out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))
 

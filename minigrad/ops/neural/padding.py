@@ -8,17 +8,18 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import ShapeError
-from minigrad.ops.indexing.indexing import raw, select_rows
-from minigrad.ops.shaping.shape import listed
+from minigrad.ops.indexing.indexing import select_rows
+from minigrad.ops.shaping.shape import as_ints
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import unwrap
 
 __all__ = ["pad"]
 
 
 # ---------------------------------------------------------------------------------------------------- padding
 
-@on_its_card
+@on_device_of_inputs
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
     """`input` with elements added at its borders: ``pad[0]`` before and ``pad[1]`` after the last dimension, ``pad[2]`` and
     ``pad[3]`` for the one before, and so on.
@@ -31,7 +32,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     >>> minigrad.nn.functional.pad(minigrad.arange(3), (2, 1)).tolist()
     [0, 0, 0, 1, 2, 0]
     """
-    pad = listed((pad,))
+    pad = as_ints((pad,))
     if mode == "constant":
         return constant_pad_nd(input, pad=pad, value=0 if value is None else value)
     if mode not in PADDED:
@@ -51,28 +52,31 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
             before, after = max(before, 0), max(after, 0)
         if before or after:
             places = PADDED[mode](np.arange(-before, input.shape[d] + after), input.shape[d], before, after)
-            input = select_rows(input, _arrays.xp_of(raw(input)).asarray(places), dim=d)
+            input = select_rows(input, _arrays.xp_of(unwrap(input)).asarray(places), dim=d)
     return input
 
 
-def reflected(places: Any, n: int, before: int, after: int) -> Any:
+def reflect(places: Any, n: int, before: int, after: int) -> Any:
+    """The index of the element that each position of the padded dimension mirrors."""
     if before >= n or after >= n:
         raise ShapeError("pad: Padding size should be less than the corresponding input dimension, but got: padding "
                          f"({before}, {after}) for a dimension of size {n}")
     return n - 1 - abs(n - 1 - abs(places))
 
 
-def replicated(places: Any, n: int, before: int, after: int) -> Any:
+def replicate(places: Any, n: int, before: int, after: int) -> Any:
+    """The index of the element that each position of the padded dimension repeats."""
     if not n:
         raise ShapeError("pad: Expected a non-empty dimension to replicate the border of")
     return np.clip(places, 0, n - 1)
 
 
-def circled(places: Any, n: int, before: int, after: int) -> Any:
+def wrap_circular(places: Any, n: int, before: int, after: int) -> Any:
+    """The index of the element that each position of the padded dimension wraps around to."""
     if before > n or after > n:
         raise ShapeError(f"pad: Padding value causes wrapping around more than once: padding ({before}, {after}) for a dimension "
                          f"of size {n}")
     return places % n
 
 
-PADDED = {"reflect": reflected, "replicate": replicated, "circular": circled}
+PADDED = {"reflect": reflect, "replicate": replicate, "circular": wrap_circular}

@@ -16,11 +16,11 @@ import numpy as np
 from minigrad import _arrays
 from minigrad.errors import ShapeError
 from minigrad.ops import sampling
-from minigrad.ops.neural.sliding_window import Windows, batched, by, exact_padding, per_dim
+from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.shaping import shape as shapes
-from minigrad.recording.device_guard import on_its_card
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
@@ -38,8 +38,9 @@ def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: An
     `padding` holds a pair for each dimension, exact in the sense of :mod:`minigrad.ops.neural.sliding_window`.
     """
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
-    fused = in_one_kernel(input, windows, False)
-    return fused if fused is not None else reduced(windows.pad(input, lowest(input.dtype)), windows, np.maximum, largest)
+    fused = pool_fused(input, windows, False)
+    return fused if fused is not None else reduce_windows(windows.pad(input, lowest_value(input.dtype)), windows, np.maximum,
+                                                          max_along)
 @max_pool.derivative("input")
 def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     indices = max_pool_indices(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
@@ -50,13 +51,13 @@ def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: An
 def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Where in its plane each window's first maximum is, counted in row-major order."""
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
-    if (fused := in_one_kernel(input, windows, True)) is not None:
+    if (fused := pool_fused(input, windows, True)) is not None:
         return fused
     taps = [[windows.along(dim, i) for i in range(k)] for dim, k in enumerate(kernel)]
     starts = [np.arange(o) * s - before for o, s, (before, _) in zip(windows.positions, stride, padding)]
     first = [np.maximum(-(start // d), 0) for start, d in zip(starts, dilation)]  # of the elements that are not padding
-    code = first_maximum(windows.pad(input, lowest(input.dtype)), taps, first)
-    return in_plane(code, starts, kernel, dilation, windows.size)
+    code = first_maximum(windows.pad(input, lowest_value(input.dtype)), taps, first)
+    return plane_indices(code, starts, kernel, dilation, windows.size)
 
 
 @op
@@ -71,7 +72,7 @@ def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
         starts.append(start)
         kernel.append(k)
     code = first_maximum(input, taps, valid=valid)
-    return in_plane(code, starts, kernel, (1,) * len(kernel), input.shape[2:])
+    return plane_indices(code, starts, kernel, (1,) * len(kernel), input.shape[2:])
 
 
 @op
@@ -87,7 +88,7 @@ def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output
         starts.append(start)
         shape = (*start.shape[:2], *[1] * dim, o, *[1] * (ndim - 1 - dim))
         taps.append([(start + i).reshape(shape) for i in range(k)])
-    return in_plane(first_maximum(input, taps), starts, kernel, (1,) * ndim, input.shape[2:])
+    return plane_indices(first_maximum(input, taps), starts, kernel, (1,) * ndim, input.shape[2:])
 
 
 @op(mixed=("indices",))
@@ -107,7 +108,7 @@ def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
     planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
     library = _arrays.library_of(input)
     if not library.kernels.put_in_planes(planes, indices, input):
-        library.index_add(planes.reshape(-1), in_all_planes(indices, size), input.reshape(-1))
+        library.index_add(planes.reshape(-1), flat_plane_indices(indices, size), input.reshape(-1))
     return planes
 @put_in_planes.derivative("input")
 def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
@@ -119,29 +120,29 @@ def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)
     if least < 0 or most >= math.prod(size):
         raise ShapeError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of size "
-                         f"{by(size)}); give output_size, or the indices that came with this pooling")
+                         f"{size_text(size)}); give output_size, or the indices that came with this pooling")
     planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
-    planes.reshape(-1)[in_all_planes(indices, size)] = input.reshape(-1)
+    planes.reshape(-1)[flat_plane_indices(indices, size)] = input.reshape(-1)
     return planes
 @max_unpool.derivative("input")
 def max_unpool_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
 
 
-def in_one_kernel(input: Any, windows: Windows, places: bool) -> Any:
-    """Max pooling, or the places of the maxima, where the array library has a kernel for it, else None."""
+def pool_fused(input: Any, windows: Windows, places: bool) -> Any:
+    """Compute max pooling, or the positions of the maxima, by a kernel of the array library. Returns None if it has none."""
     if input.__class__ is np.ndarray:
         return None
     w = windows
     return _arrays.library_of(input).kernels.max_pool(input, w.positions, w.kernel, w.stride, w.padding, w.dilation, places)
 
 
-def lowest(dtype: Any) -> Any:
-    """What is no maximum: -inf, or the least integer."""
+def lowest_value(dtype: Any) -> Any:
+    """The smallest value of `dtype`, which is -inf for floating types."""
     return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
 
 
-def reduced(values: Any, windows: Windows, pairwise: Callable[..., Any], along: Callable[..., Any]) -> Any:
-    """Each window reduced by `pairwise` (np.maximum or np.add); `along` does the same to a whole dimension."""
+def reduce_windows(values: Any, windows: Windows, pairwise: Callable[..., Any], along: Callable[..., Any]) -> Any:
+    """Each window reduced by `pairwise`, which is np.maximum or np.add. `along` reduces a whole dimension in the same way."""
     for dim, k in enumerate(windows.kernel):
         if k > 2 and windows.positions[dim] == 1:
             whole = (slice(None),) * (dim + 2) + (slice(0, windows.padded[dim], windows.dilation[dim]),)
@@ -196,7 +197,7 @@ def first_maximum(values: Any, taps: Sequence[Sequence[Any]], first: Any = None,
 
 
 def pick(values: Any, axis: int, tap: Any) -> Any:
-    """The elements of `values` along `axis` that `tap` says."""
+    """The elements of `values` along `axis` that `tap` selects."""
     if isinstance(tap, tuple):
         return values[tap]
     if tap.ndim == 1:
@@ -204,8 +205,8 @@ def pick(values: Any, axis: int, tap: Any) -> Any:
     return np.take_along_axis(values, tap, axis=axis)
 
 
-def in_plane(code: Any, starts: Sequence[Any], kernel: Any, dilation: Any, size: Any) -> Any:
-    """The places in a plane of `size` of the elements `code` of windows that begin at `starts` in each dimension."""
+def plane_indices(code: Any, starts: Sequence[Any], kernel: Any, dilation: Any, size: Any) -> Any:
+    """Positions in a plane of `size`, in row-major order, of the elements `code` of windows that begin at `starts`."""
     xp, ndim = _arrays.xp_of(code), len(size)
     steps = [math.prod(size[d + 1:]) for d in range(ndim)]
     offsets = np.zeros((), dtype=np.int64)
@@ -220,8 +221,8 @@ def in_plane(code: Any, starts: Sequence[Any], kernel: Any, dilation: Any, size:
     return places
 
 
-def in_all_planes(indices: Any, size: Any) -> Any:
-    """Places within each plane as places in all the planes one after the other."""
+def flat_plane_indices(indices: Any, size: Any) -> Any:
+    """Positions within each plane as positions in all planes, one after the other."""
     planes = indices.shape[0] * indices.shape[1]
     rows = indices.reshape(planes, math.prod(indices.shape[2:]))
     return (rows + _arrays.xp_of(indices).arange(planes).reshape(-1, 1) * math.prod(size)).reshape(-1)
@@ -236,7 +237,7 @@ def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any
     `divisor` is a number, or for each dimension a tuple with the number of elements to count at each position.
     """
     windows = Windows(input.shape[2:], kernel, stride, (1,) * len(kernel), padding)
-    return divided(reduced(windows.pad(input), windows, np.add, total), divisor)
+    return divide_by_count(reduce_windows(windows.pad(input), windows, np.add, sum_along), divisor)
 @avg_pool.derivative("input")
 def avg_pool_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     return avg_unpool(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, divisor=divisor)
@@ -246,7 +247,7 @@ def avg_pool_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, paddi
 def avg_unpool(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The adjoint of :func:`avg_pool`: each element, divided, is added to every element of its window."""
     windows = Windows(size, kernel, stride, (1,) * len(kernel), padding)
-    values = divided(input.copy(), divisor)
+    values = divide_by_count(input.copy(), divisor)
     for dim, (k, s) in enumerate(zip(kernel, stride)):
         shape = list(values.shape)
         shape[dim + 2] = windows.padded[dim]
@@ -286,29 +287,31 @@ def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
 def adaptive_sum_pool_wrt_input(g: Any, input_shape: Any) -> Any: return adaptive_sum_pool(g, output_size=input_shape[2:])
 
 
-def total(values: Any, axis: int) -> Any:
+def sum_along(values: Any, axis: int) -> Any:
+    """The sum along `axis`, which is kept."""
     return np.sum(values, axis=axis, keepdims=True, dtype=values.dtype)
 
 
-def largest(values: Any, axis: int) -> Any:
+def max_along(values: Any, axis: int) -> Any:
+    """The maximum along `axis`, which is kept."""
     return np.max(values, axis=axis, keepdims=True)
 
 
-def divided(values: Any, divisor: Any) -> Any:
-    """`values`, which it may overwrite, divided by a number or by the product of one count for each dimension."""
+def divide_by_count(values: Any, divisor: Any) -> Any:
+    """`values`, which may be overwritten, divided by a number or by the product of a count for each dimension."""
     counts = divisor
     if isinstance(divisor, tuple):
-        counts = outer(divisor, values)
+        counts = outer_product(divisor, values)
     if values.dtype.kind in "iu":
         signs = np.sign(values) * np.sign(counts)  # the quotient is rounded towards zero
         return (signs * (np.abs(values) // np.abs(counts))).astype(values.dtype)
     return np.divide(values, counts, out=values)
 
 
-@on_its_card
-def outer(counts: Any, like: Any) -> Any:
-    """The product of one count for each dimension, as an array that can be combined with `like`."""
-    array = like.array if isinstance(like, TensorBase) else like
+@on_device_of_inputs
+def outer_product(counts: Any, like: Any) -> Any:
+    """The product of the counts of all dimensions, as an array that can be combined with `like`."""
+    array = unwrap(like)
     return _arrays.xp_of(array).asarray(functools.reduce(np.multiply.outer, map(np.asarray, counts)), dtype=array.dtype)
 
 
@@ -491,9 +494,9 @@ def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
              return_indices: bool) -> Any:
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode)
     if not return_indices:
-        return batched(ndim, max_pool, input, **settings)
-    indices = batched(ndim, max_pool_indices, input, **settings)
-    return batched_pair(ndim, input, indices), indices
+        return with_batch_dim(ndim, max_pool, input, **settings)
+    indices = with_batch_dim(ndim, max_pool_indices, input, **settings)
+    return with_batch_dim_pair(ndim, input, indices), indices
 
 
 def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
@@ -512,14 +515,14 @@ def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
             end = np.minimum(start + k, n + p)
             counts.append(tuple((end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)).tolist()))
         divisor = tuple(counts)
-    return batched(ndim, avg_pool, input, **settings, divisor=divisor)
+    return with_batch_dim(ndim, avg_pool, input, **settings, divisor=divisor)
 
 
 def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
     name = f"lp_pool{ndim}d"
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     mean = pool_avg(name, ndim, elementary.pow(input, norm_type), kernel, stride, 0, ceil_mode, True, None)
-    summed = arithmetic.mul(arithmetic.masked(mean, comparison.ne(mean, 0)), math.prod(kernel))
+    summed = arithmetic.mul(arithmetic.apply_mask(mean, comparison.ne(mean, 0)), math.prod(kernel))
     return elementary.pow(summed, 1.0 / norm_type)
 
 
@@ -527,10 +530,11 @@ def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
     size, wanted = tuple(input.shape[-ndim:]), adaptive_size(name, ndim, input, output_size)
     kernel = equal_parts(size, wanted)
     if kernel is not None:
-        return batched(ndim, avg_pool, input, kernel=kernel, stride=kernel, padding=((0, 0),) * ndim, divisor=math.prod(kernel))
-    summed = batched(ndim, adaptive_sum_pool, input, output_size=wanted)
+        return with_batch_dim(ndim, avg_pool, input, kernel=kernel, stride=kernel, padding=((0, 0),) * ndim,
+                              divisor=math.prod(kernel))
+    summed = with_batch_dim(ndim, adaptive_sum_pool, input, output_size=wanted)
     lengths = [end - start for start, end in map(adaptive_bounds, size, wanted)]
-    return arithmetic.true_divide(summed, outer(lengths, summed))
+    return arithmetic.true_divide(summed, outer_product(lengths, summed))
 
 
 def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:
@@ -538,8 +542,8 @@ def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return
     kernel = equal_parts(input.shape[-ndim:], wanted)
     if kernel is not None:
         return pool_max(name, ndim, input, kernel, kernel, 0, 1, False, return_indices)
-    indices = batched(ndim, adaptive_max_pool_indices, input, output_size=wanted)
-    values = batched_pair(ndim, input, indices)
+    indices = with_batch_dim(ndim, adaptive_max_pool_indices, input, output_size=wanted)
+    values = with_batch_dim_pair(ndim, input, indices)
     return (values, indices) if return_indices else values
 
 
@@ -563,23 +567,24 @@ def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_s
         output_size = [int(n * ratio) for n, ratio in zip(size, ratios)]
     wanted = per_dim(name, "output_size", output_size, ndim)
     if any(o < 1 or k < 1 or o + k - 1 > n for n, k, o in zip(size, kernel, wanted)):
-        raise ShapeError(f"{name}: pool size {by(kernel)} too large relative to input size {by(size)} for an output of "
-                         f"{by(wanted)}; output + pool - 1 must be at most the input's size")
+        raise ShapeError(f"{name}: pool size {size_text(kernel)} too large relative to input size {size_text(size)} for an "
+                         f"output of "
+                         f"{size_text(wanted)}; output + pool - 1 must be at most the input's size")
     if samples is None:
         n = input.shape[0] if input.ndim == ndim + 2 else 1
         samples = sampling.rand(n, input.shape[-ndim - 1], ndim, dtype=input.dtype, device=input.device)
     elif input.ndim == ndim + 1:
         samples = samples[:1]
-    indices = batched(ndim, lambda x: fractional_max_pool_indices(x, samples, kernel=kernel, output_size=wanted), input)
-    values = batched_pair(ndim, input, indices)
+    indices = with_batch_dim(ndim, lambda x: fractional_max_pool_indices(x, samples, kernel=kernel, output_size=wanted), input)
+    values = with_batch_dim_pair(ndim, input, indices)
     return (values, indices) if return_indices else values
 
 
-def batched_pair(ndim: int, input: Any, indices: Any) -> Any:
+def with_batch_dim_pair(ndim: int, input: Any, indices: Any) -> Any:
     """The elements of `input` at `indices`, both with or without their batch dimension."""
     if input.ndim == ndim + 2:
         return take_from_planes(input, indices)
-    return batched(ndim, lambda x: take_from_planes(x, shapes.reshape(indices, shape=(1, *indices.shape))), input)
+    return with_batch_dim(ndim, lambda x: take_from_planes(x, shapes.reshape(indices, shape=(1, *indices.shape))), input)
 
 
 def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any,
@@ -603,7 +608,7 @@ def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any,
         size = wanted
     if input.ndim == ndim + 2:
         return max_unpool(input, indices, size=size)
-    return batched(ndim, lambda x: max_unpool(x, shapes.reshape(indices, shape=(1, *indices.shape)), size=size), input)
+    return with_batch_dim(ndim, lambda x: max_unpool(x, shapes.reshape(indices, shape=(1, *indices.shape)), size=size), input)
 
 
 # ---------------------------------------------------------------------------------------------------- settings and refusals
@@ -635,9 +640,9 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
         positions.append(count - 1 if ceil_mode and (count - 1) * s >= n + p else count)
     if any(n < 1 for n in positions):
         channels = input.shape[-ndim - 1]
-        raise ShapeError(f"{name}: Given input size: ({by((channels, *size)).replace(' ', '')}). Calculated output size: "
-                         f"({by((channels, *positions)).replace(' ', '')}). Output size is too small; the kernel of "
-                         f"{by(kernel)} does not fit the padded input")
+        raise ShapeError(f"{name}: Given input size: ({size_text((channels, *size)).replace(' ', '')}). Calculated output size: "
+                         f"({size_text((channels, *positions)).replace(' ', '')}). Output size is too small; the kernel of "
+                         f"{size_text(kernel)} does not fit the padded input")
     return {"kernel": kernel, "stride": step, "padding": exact_padding(size, kernel, step, spread, before, positions),
             "dilation": spread}
 

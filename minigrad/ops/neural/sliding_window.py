@@ -21,7 +21,7 @@ import numpy as np
 from minigrad import _arrays, errors
 from minigrad.ops.shaping import shape as shapes
 
-__all__ = ["Windows", "batched", "by", "exact_padding", "per_dim"]
+__all__ = ["Windows", "with_batch_dim", "size_text", "exact_padding", "per_dim"]
 
 Pairs = tuple[tuple[int, int], ...]
 
@@ -44,13 +44,13 @@ def per_dim(function: str, argument: str, value: Any, ndim: int) -> tuple[int, .
                             f"the {ndim} spatial dimensions, but got {argument}={list(values)}")
 
 
-def by(size: Any) -> str:
+def size_text(size: Any) -> str:
     """Sizes as PyTorch writes them in messages."""
     return " x ".join(map(str, size))
 
 
-def batched(ndim: int, function: Any, input: Any, *others: Any, **settings: Any) -> Any:
-    """`function` of an input with or without its batch dimension."""
+def with_batch_dim(ndim: int, function: Any, input: Any, *others: Any, **settings: Any) -> Any:
+    """`function` of an input that may lack its batch dimension."""
     if input.ndim == ndim + 2:
         return function(input, *others, **settings)
     out = function(shapes.reshape(input, shape=(1, *input.shape)), *others, **settings)
@@ -154,7 +154,7 @@ class Windows:
             tap += columns[:, k]
         return self.unpad(padded)
 
-    def spread(self, y: Any) -> Any:
+    def pad_to_grid(self, y: Any) -> Any:
         """`y`, of shape (a, b, *positions), as contiguous (a, b, *grid), with zeros where the grid has more."""
         if self.grid == self.positions:
             return y.copy()

@@ -17,7 +17,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DivisionByZeroError, DtypeError, ShapeError
-from minigrad.recording.graph import TensorBase
+from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
@@ -30,33 +30,30 @@ __all__ = ["abs", "absolute", "add", "addcdiv", "addcmul", "angle", "ceil", "com
 
 # ---------------------------------------------------------------------------------------------------- helpers
 
-def array_of(x: Any) -> Any:
-    """The array of a tensor; an array or a Python number as it is."""
-    return x.array if isinstance(x, TensorBase) else x
-
-
 def with_number(input: Any, *numbers: Any) -> Any:
-    """`input` in the dtype that it and Python `numbers` (or None) have together."""
-    array = array_of(input)
+    """`input` in the common dtype of itself and the Python numbers `numbers`, of which some may be None."""
+    array = unwrap(input)
     if array.dtype.kind == "f" and not any([n.__class__ is builtins.complex for n in numbers]):
         return input
     wanted = dtypes.result_dtype([array, *numbers])
     return input if array.dtype is wanted.numpy else cast(input, dtype=wanted)
 
 
-def real_only(name: str, x: Any) -> None:
+def require_real(name: str, x: Any) -> None:
+    """Raise ``DtypeError`` if `x` is complex: such numbers have no order."""
     if x.dtype.kind == "c":
         raise DtypeError(f"{name} is not supported for complex tensors, which have no order; compare abs() or real")
 
 
-def integers_only(name: str, *arrays: Any) -> None:
+def require_integers(name: str, *arrays: Any) -> None:
+    """Raise ``DtypeError`` unless all `arrays` hold integers or booleans."""
     for x in arrays:
         if x.dtype.kind not in "iub":
             raise DtypeError(f"\"{name}\" not implemented for {dtypes.FROM_NUMPY[x.dtype]!r}; it takes integers and booleans")
 
 
 def refuse_zero(other: Any) -> None:
-    """Integers cannot be divided by zero; of booleans and complex numbers there are no rounded quotients at all."""
+    """Raise for the division of integers by zero, and for rounded quotients of booleans or complex numbers."""
     if other.dtype.kind in "bc":
         raise DtypeError(f"not implemented for {dtypes.FROM_NUMPY[other.dtype]!r}; convert the tensors first, or use true_divide")
     if other.dtype.kind in "iu" and not np.all(other):
@@ -80,11 +77,12 @@ def zeros_of(input: Any) -> Any:
 
 
 @op(broadcasts=True, dtypes="any")
-def masked(input: Any, mask: Any) -> Any:
-    """`input` where `mask`, else 0, whatever `input` is there; ``input * mask`` would keep its nan and inf."""
+def apply_mask(input: Any, mask: Any) -> Any:
+    """`input` where `mask` is True, and 0 elsewhere, whatever `input` holds there. ``input * mask`` would keep its nan and
+    inf."""
     return np.where(mask, input, 0)
-@masked.derivative("input")
-def masked_wrt_input(g: Any, mask: Any) -> Any: return masked(g, mask)
+@apply_mask.derivative("input")
+def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
 
 
 # ---------------------------------------------------------------------------------------------------- arithmetic
@@ -102,7 +100,7 @@ def mul_wrt_other(g: Any, input: Any) -> Any: return g * input
 @op(broadcasts=True)
 def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """Elementwise ``input + alpha * other``."""
-    return input + other if alpha == 1 else input + scaled(other, alpha)
+    return input + other if alpha == 1 else input + scale_other(other, alpha)
 @add.derivative("input")
 def add_wrt_input(g: Any) -> Any: return g
 @add.derivative("other")
@@ -113,7 +111,7 @@ def add_wrt_other(g: Any, alpha: Any) -> Any: return g if alpha == 1 else g * al
 def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """Elementwise ``input - alpha * other``. Raises ``RuntimeError`` for booleans: ``~mask`` inverts a mask."""
     refuse_bool("Subtraction", input)
-    return input - other if alpha == 1 else input - scaled(other, alpha)
+    return input - other if alpha == 1 else input - scale_other(other, alpha)
 @sub.derivative("input")
 def sub_wrt_input(g: Any) -> Any: return g
 @sub.derivative("other")
@@ -124,14 +122,14 @@ def sub_wrt_other(g: Any, alpha: Any) -> Any: return -g if alpha == 1 else g * -
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """Elementwise ``other - alpha * input``; what ``2 - x`` calls."""
     refuse_bool("Subtraction", input)
-    return other - input if alpha == 1 else other - scaled(input, alpha)
+    return other - input if alpha == 1 else other - scale_other(input, alpha)
 @rsub.derivative("input")
 def rsub_wrt_input(g: Any, alpha: Any) -> Any: return -g if alpha == 1 else g * -alpha
 @rsub.derivative("other")
 def rsub_wrt_other(g: Any) -> Any: return g
 
 
-def scaled(other: Any, alpha: Any) -> Any:
+def scale_other(other: Any, alpha: Any) -> Any:
     """``alpha * other`` in the dtype of `other`."""
     if type(alpha) is float and other.dtype.kind in "iub":
         raise DtypeError("For integral input tensors, argument alpha must not be a floating point number; got "
@@ -142,6 +140,7 @@ def scaled(other: Any, alpha: Any) -> Any:
 
 
 def refuse_bool(what: str, x: Any) -> None:
+    """Raise for the subtraction of booleans, which PyTorch refuses too."""
     if x.dtype.kind == "b":
         raise DtypeError(f"{what}, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
                          "use the `~` or `logical_not()` operator instead.")
@@ -238,7 +237,7 @@ def neg_wrt_input(g: Any) -> Any: return -g
 
 def positive(input: Any) -> Any:
     """`input` itself. Raises ``RuntimeError`` for booleans."""
-    if array_of(input).dtype.kind == "b":
+    if unwrap(input).dtype.kind == "b":
         raise DtypeError("The `+` operator, on a bool tensor is not supported; convert it with .to(minigrad.int64)")
     return input
 
@@ -304,7 +303,7 @@ def sgn(input: Any) -> Any:
 def sgn_wrt_input(g: Any, input: Any, out: Any) -> Any:
     if input.dtype.kind != "c":
         return zeros_of(g)
-    return masked((g - real(g * conj(out)) * out) / abs(input), input != 0)
+    return apply_mask((g - real(g * conj(out)) * out) / abs(input), input != 0)
 
 
 def signs(x: Any) -> Any:
@@ -323,7 +322,7 @@ def copysign(input: Any, other: Any) -> Any:
     """The size of `input` with the sign of `other`, which -0 has too."""
     return np.copysign(input, other)
 @copysign.derivative("input")
-def copysign_wrt_input(g: Any, input: Any, out: Any) -> Any: return masked(g * out / input, input != 0)
+def copysign_wrt_input(g: Any, input: Any, out: Any) -> Any: return apply_mask(g * out / input, input != 0)
 @copysign.derivative("other")
 def copysign_wrt_other(g: Any) -> Any: return zeros_of(g)
 
@@ -341,7 +340,7 @@ def hypot_wrt_other(g: Any, other: Any, out: Any) -> Any: return g * (other / ou
 @op(broadcasts=True, dtypes="same")
 def heaviside(input: Any, values: Any) -> Any:
     """The step function: 0 below zero, `values` at zero, 1 above."""
-    real_only("heaviside", input)
+    require_real("heaviside", input)
     return np.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
@@ -372,7 +371,7 @@ def lerp_wrt_weight(g: Any, input: Any, end: Any) -> Any: return g * (end - inpu
 @op(broadcasts=True, numbers=())
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
-    return input + scaled(tensor1 * tensor2, value)
+    return input + scale_other(tensor1 * tensor2, value)
 @addcmul.derivative("input")
 def addcmul_wrt_input(g: Any) -> Any: return g
 @addcmul.derivative("tensor1")
@@ -437,12 +436,13 @@ def frac_wrt_input(g: Any) -> Any: return g
 @op
 def round(input: Any, *, decimals: int = 0) -> Any:
     """Rounded to `decimals` places after the point (before it, if negative); halves go to the even neighbour."""
-    return np.rint(input) if decimals == 0 and input.dtype.kind == "f" else rounded(input, decimals)
+    return np.rint(input) if decimals == 0 and input.dtype.kind == "f" else round_array(input, decimals)
 @round.derivative("input")
 def round_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 
-def rounded(x: Any, decimals: int) -> Any:
+def round_array(x: Any, decimals: int) -> Any:
+    """`x` rounded to `decimals` places."""
     if x.dtype.kind in "iu":
         if decimals:
             raise DtypeError(f"\"round\" not implemented for integers with decimals={decimals}; convert with .float()")
@@ -485,7 +485,7 @@ def angle(input: Any) -> Any:
     return np.arctan2(input.imag, input.real) if input.dtype.kind == "c" else angle_of_real(input)
 @angle.derivative("input")
 def angle_wrt_input(g: Any, input: Any) -> Any:
-    return zeros_of(g) if input.dtype.kind != "c" else masked(g * 1j / conj(input), input != 0)
+    return zeros_of(g) if input.dtype.kind != "c" else apply_mask(g * 1j / conj(input), input != 0)
 
 
 def angle_of_real(x: Any) -> Any:
@@ -495,8 +495,8 @@ def angle_of_real(x: Any) -> Any:
 @op(broadcasts=True, dtypes="same", holomorphic=False)
 def complex(real: Any, imag: Any) -> Any:
     """The complex tensor of two floating-point tensors of one dtype."""
-    floats_only(real)
-    return composed(real, imag)
+    require_floats(real)
+    return make_complex(real, imag)
 @complex.derivative("real")
 def complex_wrt_real(g: Any) -> Any: return real(g)
 @complex.derivative("imag")
@@ -506,21 +506,22 @@ def complex_wrt_imag(g: Any) -> Any: return imag(g)
 @op(broadcasts=True, dtypes="same", holomorphic=False)
 def polar(abs: Any, angle: Any) -> Any:
     """The complex tensor with the given sizes and angles (in radians)."""
-    floats_only(abs)
-    return composed(abs * np.cos(angle), abs * np.sin(angle))
+    require_floats(abs)
+    return make_complex(abs * np.cos(angle), abs * np.sin(angle))
 @polar.derivative("abs")
 def polar_wrt_abs(g: Any, out: Any) -> Any: return real(conj(g) * sgn(out))
 @polar.derivative("angle")
 def polar_wrt_angle(g: Any, out: Any) -> Any: return real(conj(g) * (out * 1j))
 
 
-def floats_only(x: Any) -> None:
+def require_floats(x: Any) -> None:
+    """Raise ``DtypeError`` unless `x` is real and floating."""
     if x.dtype.kind != "f":
         raise DtypeError(f"Expected both inputs to be Half, Float or Double tensors but got {dtypes.FROM_NUMPY[x.dtype]!r}")
 
 
-def composed(real: Any, imag: Any) -> Any:
-    """The complex array of two real ones."""
+def make_complex(real: Any, imag: Any) -> Any:
+    """The complex array with these real and imaginary parts."""
     real = _arrays.as_array(real)
     z = np.empty(np.broadcast_shapes(real.shape, imag.shape), np.result_type(real.dtype, np.complex64), like=real)
     z.real, z.imag = real, imag

@@ -12,9 +12,10 @@ import numpy as np
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError
-from minigrad.ops.pointwise.arithmetic import array_of, cast, integers_only, masked, real_only, with_number, zeros_of
+from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
 from minigrad.recording.call import SCALARS, number
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
@@ -42,28 +43,28 @@ def ne(input: Any, other: Any) -> Any:
 @op(broadcasts=True, numbers=("other",))
 def lt(input: Any, other: Any) -> Any:
     """Elementwise ``input < other``."""
-    real_only("lt", input)
+    require_real("lt", input)
     return input < other
 
 
 @op(broadcasts=True, numbers=("other",))
 def le(input: Any, other: Any) -> Any:
     """Elementwise ``input <= other``."""
-    real_only("le", input)
+    require_real("le", input)
     return input <= other
 
 
 @op(broadcasts=True, numbers=("other",))
 def gt(input: Any, other: Any) -> Any:
     """Elementwise ``input > other``."""
-    real_only("gt", input)
+    require_real("gt", input)
     return input > other
 
 
 @op(broadcasts=True, numbers=("other",))
 def ge(input: Any, other: Any) -> Any:
     """Elementwise ``input >= other``."""
-    real_only("ge", input)
+    require_real("ge", input)
     return input >= other
 
 
@@ -73,24 +74,25 @@ def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, e
     if rtol < 0 or atol < 0:
         raise DtypeError(f"rtol and atol must not be negative; got rtol={rtol}, atol={atol}")
     same = (input == other) | (np.isnan(input) & np.isnan(other) if equal_nan else False)
-    return same | near(input, other, rtol, atol) if rtol or atol else same
+    return same | within_tolerance(input, other, rtol, atol) if rtol or atol else same
 
 
-def near(a: Any, b: Any, rtol: float, atol: float) -> Any:
+def within_tolerance(a: Any, b: Any, rtol: float, atol: float) -> Any:
+    """Where `a` is within the tolerance of a finite `b`."""
     difference = np.abs(a - b) if a.dtype.kind != "b" else a ^ b
     return np.isfinite(b) & (difference <= atol + np.abs(rtol * b))
 
 
-@on_its_card
+@on_device_of_inputs
 def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close, by :func:`isclose`."""
-    return bool(array_of(isclose(input, other, rtol, atol, equal_nan)).all())
+    return bool(unwrap(isclose(input, other, rtol, atol, equal_nan)).all())
 
 
-@on_its_card
+@on_device_of_inputs
 def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and elements."""
-    return tuple(input.shape) == tuple(other.shape) and bool(array_of(eq(input, other)).all())
+    return tuple(input.shape) == tuple(other.shape) and bool(unwrap(eq(input, other)).all())
 
 
 @op
@@ -114,14 +116,14 @@ def isfinite(input: Any) -> Any:
 @op
 def isposinf(input: Any) -> Any:
     """Whether each element is +inf."""
-    real_only("isposinf", input)
+    require_real("isposinf", input)
     return np.isinf(input) & (input > 0)
 
 
 @op
 def isneginf(input: Any) -> Any:
     """Whether each element is -inf."""
-    real_only("isneginf", input)
+    require_real("isneginf", input)
     return np.isinf(input) & (input < 0)
 
 
@@ -171,56 +173,56 @@ def truth(x: Any) -> Any:
 @op(broadcasts=True)
 def bitwise_and(input: Any, other: Any) -> Any:
     """Bits set in both; for booleans, the logical and."""
-    integers_only("bitwise_and", input)
+    require_integers("bitwise_and", input)
     return input & other
 
 
 @op(broadcasts=True)
 def bitwise_or(input: Any, other: Any) -> Any:
     """Bits set in one or both; for booleans, the logical or."""
-    integers_only("bitwise_or", input)
+    require_integers("bitwise_or", input)
     return input | other
 
 
 @op(broadcasts=True)
 def bitwise_xor(input: Any, other: Any) -> Any:
     """Bits set in exactly one; for booleans, the logical exclusive or."""
-    integers_only("bitwise_xor", input)
+    require_integers("bitwise_xor", input)
     return input ^ other
 
 
 @op
 def bitwise_not(input: Any) -> Any:
     """All bits inverted; for booleans, the logical not."""
-    integers_only("bitwise_not", input)
+    require_integers("bitwise_not", input)
     return ~input
 
 
 @op(broadcasts=True)
 def bitwise_left_shift(input: Any, other: Any) -> Any:
     """``input * 2**other`` by shifting bits."""
-    integers_only("bitwise_left_shift", input)
+    require_integers("bitwise_left_shift", input)
     return input << other
 
 
 @op(broadcasts=True)
 def bitwise_right_shift(input: Any, other: Any) -> Any:
     """``input // 2**other`` by shifting bits; negative numbers stay negative."""
-    integers_only("bitwise_right_shift", input)
+    require_integers("bitwise_right_shift", input)
     return input >> other
 
 
 @op(broadcasts=True, numbers=())
 def gcd(input: Any, other: Any) -> Any:
     """Greatest common divisor of integers; never negative."""
-    integers_only("gcd", input)
+    require_integers("gcd", input)
     return np.gcd(input, other)
 
 
 @op(broadcasts=True, numbers=())
 def lcm(input: Any, other: Any) -> Any:
     """Least common multiple of integers; never negative."""
-    integers_only("lcm", input)
+    require_integers("lcm", input)
     return np.lcm(input, other)
 
 
@@ -229,27 +231,28 @@ def lcm(input: Any, other: Any) -> Any:
 @op(broadcasts=True, numbers=())
 def maximum(input: Any, other: Any) -> Any:
     """The larger of two elements; nan if one is. Equal ones get half the gradient each."""
-    real_only("maximum", input)
+    require_real("maximum", input)
     return np.maximum(input, other)
 @maximum.derivative("input")
-def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(input < other, input <= other, g)
+def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * winner_share(input < other, input <= other, g)
 @maximum.derivative("other")
-def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other < input, other <= input, g)
+def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * winner_share(other < input, other <= input, g)
 
 
 @op(broadcasts=True, numbers=())
 def minimum(input: Any, other: Any) -> Any:
     """The smaller of two elements; nan if one is. Equal ones get half the gradient each."""
-    real_only("minimum", input)
+    require_real("minimum", input)
     return np.minimum(input, other)
 @minimum.derivative("input")
-def minimum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * share(input > other, input >= other, g)
+def minimum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * winner_share(input > other, input >= other, g)
 @minimum.derivative("other")
-def minimum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * share(other > input, other >= input, g)
+def minimum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * winner_share(other > input, other >= input, g)
 
 
-def share(loses: Any, loses_or_draws: Any, g: Any) -> Any:
-    """The part of a gradient that an operand gets: 0 where it loses, half in a draw, all where it wins or one is nan."""
+def winner_share(loses: Any, loses_or_draws: Any, g: Any) -> Any:
+    """The part of a gradient that an operand of a maximum gets: 0 where it loses, half in a draw, all where it wins or one of
+    both is nan."""
     dtype = as_dtype(g.dtype)
     return 1 - 0.5 * (cast(loses, dtype=dtype) + cast(loses_or_draws, dtype=dtype))
 
@@ -257,63 +260,63 @@ def share(loses: Any, loses_or_draws: Any, g: Any) -> Any:
 @op(broadcasts=True, numbers=())
 def fmax(input: Any, other: Any) -> Any:
     """The larger of two elements, or the one that is not nan."""
-    real_only("fmax", input)
+    require_real("fmax", input)
     return np.fmax(input, other)
 @fmax.derivative("input")
-def fmax_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g, (input >= other) | isnan(other))
+def fmax_wrt_input(g: Any, input: Any, other: Any) -> Any: return apply_mask(g, (input >= other) | isnan(other))
 @fmax.derivative("other")
-def fmax_wrt_other(g: Any, input: Any, other: Any) -> Any: return masked(g, ~((input >= other) | isnan(other)))
+def fmax_wrt_other(g: Any, input: Any, other: Any) -> Any: return apply_mask(g, ~((input >= other) | isnan(other)))
 
 
 @op(broadcasts=True, numbers=())
 def fmin(input: Any, other: Any) -> Any:
     """The smaller of two elements, or the one that is not nan."""
-    real_only("fmin", input)
+    require_real("fmin", input)
     return np.fmin(input, other)
 @fmin.derivative("input")
-def fmin_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g, (input <= other) | isnan(other))
+def fmin_wrt_input(g: Any, input: Any, other: Any) -> Any: return apply_mask(g, (input <= other) | isnan(other))
 @fmin.derivative("other")
-def fmin_wrt_other(g: Any, input: Any, other: Any) -> Any: return masked(g, ~((input <= other) | isnan(other)))
+def fmin_wrt_other(g: Any, input: Any, other: Any) -> Any: return apply_mask(g, ~((input <= other) | isnan(other)))
 
 
 @op(grad_name="ClampBackward0", called="clamp")
 def clamp_numbers(input: Any, *, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two Python numbers, either of which may be None."""
-    return between(input, min, max)
+    return clamp_array(input, min, max)
 @clamp_numbers.derivative("input")
-def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return g * inside(input, min, max)
+def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return g * in_range(input, min, max)
 
 
 @op(broadcasts=True, grad_name="ClampBackward0", numbers=("min", "max"), called="clamp")
 def clamp_tensors(input: Any, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two tensors, either of which may be None; where min > max the result is max."""
-    return between(input, min, max)
+    return clamp_array(input, min, max)
 @clamp_tensors.derivative("input")
-def clamp_tensors_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return masked(g, inside(input, min, max))
+def clamp_tensors_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return apply_mask(g, in_range(input, min, max))
 @clamp_tensors.derivative("min")
-def clamp_tensors_wrt_min(g: Any, input: Any, min: Any, max: Any) -> Any: return masked(g, below(input, min, max))
+def clamp_tensors_wrt_min(g: Any, input: Any, min: Any, max: Any) -> Any: return apply_mask(g, below(input, min, max))
 @clamp_tensors.derivative("max")
-def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any: return masked(g, above(input, min, max))
+def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any: return apply_mask(g, above(input, min, max))
 
 
-def between(x: Any, low: Any, high: Any) -> Any:
-    """`x` brought into the range from `low` to `high`, of which one may be None."""
-    real_only("clamp", x)
+def clamp_array(x: Any, low: Any, high: Any) -> Any:
+    """`x` clamped to the range from `low` to `high`, either of which may be None."""
+    require_real("clamp", x)
     return np.maximum(x, low) if high is None else np.minimum(x, high) if low is None else np.clip(x, low, high)
 
 
-def inside(x: Any, low: Any, high: Any) -> Any:
-    """Where `x` lies in the range, its ends included."""
+def in_range(x: Any, low: Any, high: Any) -> Any:
+    """Where `x` lies in the range; its ends belong to it."""
     return x <= high if low is None else x >= low if high is None else (x >= low) & (x <= high)
 
 
 def below(x: Any, low: Any, high: Any) -> Any:
-    """Where the lower bound is what counts; where the bounds cross it is not."""
+    """Where the lower bound decides the result. Where the bounds cross, it does not."""
     return x < low if high is None else (x < low) & (low < high)
 
 
 def above(x: Any, low: Any, high: Any) -> Any:
-    """Where the upper bound is what counts."""
+    """Where the upper bound decides the result."""
     return x > high if low is None else (x > high) | (high < low)
 
 
@@ -351,9 +354,9 @@ def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
     return np.where(condition, input, other)
 @_where.derivative("input")
-def _where_wrt_input(g: Any, condition: Any) -> Any: return masked(g, condition)
+def _where_wrt_input(g: Any, condition: Any) -> Any: return apply_mask(g, condition)
 @_where.derivative("other")
-def _where_wrt_other(g: Any, condition: Any) -> Any: return masked(g, ~condition)
+def _where_wrt_other(g: Any, condition: Any) -> Any: return apply_mask(g, ~condition)
 
 
 @op(outputs=True, called="where")
@@ -374,7 +377,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     """
     if input is None and other is None:
         return where_nonzero(condition)
-    kind = array_of(condition).dtype
+    kind = unwrap(condition).dtype
     if kind.char == "B":
         condition = cast(condition, dtype=dtypes.bool_)
     elif kind.char != "?":
@@ -393,7 +396,7 @@ def nan_to_num(input: Any, *, nan: float | None = 0.0, posinf: float | None = No
     """`input` with nan, +inf and -inf replaced; None stands for 0, the largest and the smallest finite number."""
     return np.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
 @nan_to_num.derivative("input")
-def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return masked(g, isfinite(input))
+def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return apply_mask(g, isfinite(input))
 
 
 @op(grad_name="FillBackward0", called="fill")

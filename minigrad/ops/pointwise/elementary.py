@@ -11,10 +11,11 @@ import numpy as np
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError
-from minigrad.ops.pointwise.arithmetic import array_of, cast, masked, mul, real, rsqrt, with_number, zeros_of
+from minigrad.ops.pointwise.arithmetic import apply_mask, cast, mul, real, rsqrt, with_number, zeros_of
 from minigrad.ops.pointwise.comparison import _where
 from minigrad.recording.argument_errors import not_a_tensor
 from minigrad.recording.call import SCALARS
+from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
@@ -116,7 +117,7 @@ def xlogy(input: Any, other: Any) -> Any:
     """``input * log(other)``, and 0 where `input` is 0 unless `other` is nan."""
     return np.where((input == 0) & ~np.isnan(other), 0, input * np.log(other))
 @xlogy.derivative("input")
-def xlogy_wrt_input(g: Any, input: Any, other: Any) -> Any: return masked(g * log(other), (input != 0) | (other > 0))
+def xlogy_wrt_input(g: Any, input: Any, other: Any) -> Any: return apply_mask(g * log(other), (input != 0) | (other > 0))
 @xlogy.derivative("other")
 def xlogy_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * input / other
 
@@ -172,11 +173,11 @@ def pow_tensor(input: Any, exponent: Any) -> Any:
 def pow_tensor_wrt_input(g: Any, input: Any, exponent: Any) -> Any: return g * slope_of_power(input, exponent)
 @pow_tensor.derivative("exponent")
 def pow_tensor_wrt_exponent(g: Any, input: Any, exponent: Any, out: Any) -> Any:
-    return masked(g * (out * log(input)), (input != 0) | (real(exponent) < 0))
+    return apply_mask(g * (out * log(input)), (input != 0) | (real(exponent) < 0))
 
 
 def slope_of_power(base: Any, exponent: Any) -> Any:
-    return masked(exponent * pow_tensor(base, exponent - 1), exponent != 0)
+    return apply_mask(exponent * pow_tensor(base, exponent - 1), exponent != 0)
 
 
 def integer_power(base: Any, exponent: Any) -> Any:
@@ -198,7 +199,7 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """
     if not isinstance(exponent, SCALARS):
         return pow_tensor(input, exponent, out=out)
-    if not isinstance(input, SCALARS) and array_of(input).dtype.kind != "f" or exponent.__class__ is builtins.complex:
+    if not isinstance(input, SCALARS) and unwrap(input).dtype.kind != "f" or exponent.__class__ is builtins.complex:
         input = with_number(input, exponent)
     return pow_number(input, exponent=exponent, out=out)
 
@@ -206,9 +207,9 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
 @with_inplace
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Elementwise ``input ** exponent`` computed in float64, or complex128 where an operand is complex."""
-    operands = [array_of(input), array_of(exponent)]
+    operands = [unwrap(input), unwrap(exponent)]
     wide = dtypes.complex128 if dtypes.result_dtype(operands).is_complex else dtypes.float64
-    input, exponent = (x if isinstance(x, SCALARS) or array_of(x).dtype is wide.numpy else cast(x, dtype=wide)
+    input, exponent = (x if isinstance(x, SCALARS) or unwrap(x).dtype is wide.numpy else cast(x, dtype=wide)
                        for x in (input, exponent))
     return pow(input, exponent, out=out)
 
@@ -276,7 +277,7 @@ def atan2_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * over_squ
 def over_square(x: Any, a: Any, b: Any) -> Any:
     """``x / (a**2 + b**2)``, and 0 at the origin."""
     square = a * a + b * b
-    return masked(x / square, square != 0)
+    return apply_mask(x / square, square != 0)
 
 
 @op(dtypes="float")
@@ -334,7 +335,7 @@ def sinc(input: Any) -> Any:
 @sinc.derivative("input")
 def sinc_wrt_input(g: Any, input: Any) -> Any:
     x = input * math.pi
-    return masked(g * (math.pi * (x * cos(x) - sin(x)) / (x * x)), x * x != 0)
+    return apply_mask(g * (math.pi * (x * cos(x) - sin(x)) / (x * x)), x * x != 0)
 
 
 @op(dtypes="float")

@@ -25,7 +25,7 @@ __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamm
 def evaluate(name: str, *arrays: Any) -> Any:
     """The function `name` of SciPy's, or CuPy's, special functions, in the dtype of the last of `arrays`.
 
-    What CuPy lacks is computed by SciPy in main memory.
+    What CuPy lacks is computed by SciPy in host memory.
     """
     library, dtype = _arrays.library_of(arrays[-1]), arrays[-1].dtype
     function = getattr(library.special(), name, None)
@@ -237,7 +237,7 @@ def xlog1py(input: Any, other: Any) -> Any:
     return np.where((input == 0) & ~np.isnan(other), 0, input * np.log1p(other))
 @xlog1py.derivative("input")
 def xlog1py_wrt_input(g: Any, input: Any, other: Any) -> Any:
-    return arithmetic.masked(g * elementary.log1p(other), (input != 0) | (other > -1))
+    return arithmetic.apply_mask(g * elementary.log1p(other), (input != 0) | (other > -1))
 @xlog1py.derivative("other")
 def xlog1py_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * input / (other + 1)
 
@@ -341,7 +341,7 @@ def i1(input: Any) -> Any:
     """The modified Bessel function of the first kind of order 1."""
     return evaluate("i1", input)
 @i1.derivative("input")
-def i1_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (i0(input) - over(out, input))
+def i1_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (i0(input) - bessel_over_x(out, input))
 
 
 @op(dtypes="float")
@@ -350,11 +350,11 @@ def i1e(input: Any) -> Any:
     return evaluate("i1e", input)
 @i1e.derivative("input")
 def i1e_wrt_input(g: Any, input: Any, out: Any) -> Any:
-    return g * (i0e(input) - arithmetic.sgn(input) * out - over(out, input))
+    return g * (i0e(input) - arithmetic.sgn(input) * out - bessel_over_x(out, input))
 
 
-def over(bessel: Any, x: Any) -> Any:
-    """``i1(x) / x`` or ``i1e(x) / x``, which are 1/2 at 0."""
+def bessel_over_x(bessel: Any, x: Any) -> Any:
+    """``i1(x) / x`` or ``i1e(x) / x``, which is 1/2 at 0."""
     return comparison.where(x == 0, 0.5, bessel / comparison.where(x == 0, 1.0, x))
 
 

@@ -13,10 +13,10 @@ from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops.indexing.scatter import gather_at
 from minigrad.ops.pointwise import comparison
 from minigrad.ops.reducing import reduction
-from minigrad.ops.reducing.reduction import kept, numpy_names, recurrence, refuse_empty, running, shift, tie_shares
-from minigrad.ops.shaping.shape import wrapped_dim
+from minigrad.ops.reducing.reduction import keep_dims, numpy_names, recurrence, refuse_empty, scan_pairwise, shift, tie_shares
+from minigrad.ops.shaping.shape import wrap_dim
 from minigrad.recording.call import constant
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase
 from minigrad.recording.op import op
 
@@ -41,42 +41,44 @@ def place(input: Any, index: Any, *, dim: Any, shape: Any) -> Any:
 def place_wrt_input(g: Any, index: Any, dim: Any) -> Any: return gather_at(g, index, dim=dim)
 
 
-def ordered(name: str, x: Any) -> None:
+def refuse_complex(name: str, x: Any) -> None:
+    """Raise ``DtypeError`` if `x` is complex: such numbers have no order."""
     if x.dtype.kind == "c":
         raise DtypeError(f"{name}(): complex numbers have no order; use their .abs() or .real")
 
 
-def chosen(x: Any, index: Any, axis: int, keepdim: bool) -> tuple[Any, Any]:
-    """Values and indices of a selection of one element along `axis`; `index` has that dimension as 1."""
+def select_along(x: Any, index: Any, axis: int, keepdim: bool) -> tuple[Any, Any]:
+    """One element of each slice along `axis`, and its index. `index` has size 1 in that dimension."""
     if x.ndim == 0:
         return x.copy(), np.zeros_like(x, dtype=np.int64)
     values = np.take_along_axis(x, index, axis=axis)
     return (values, index) if keepdim else (values.squeeze(axis), index.squeeze(axis))
 
 
-def chosen_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
-    return place(kept(g[0], input_shape, dim), kept(out[1], input_shape, dim), dim=dim, shape=input_shape)
+def select_along_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
+    """The gradient of an operation that selects one element of each slice along `dim`."""
+    return place(keep_dims(g[0], input_shape, dim), keep_dims(out[1], input_shape, dim), dim=dim, shape=input_shape)
 
 
 @op(outputs=("values", "indices"), grad_name="MaxBackward0", called="max")
 def max_dim(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     """Largest element along `dim`, and its index: the first of those that tie. NaN is the largest of all."""
     return extreme("max", np.argmax, input, dim, keepdim)
-max_dim.derivative("input")(chosen_wrt_input)
+max_dim.derivative("input")(select_along_wrt_input)
 
 
 @op(outputs=("values", "indices"), grad_name="MinBackward0", called="min")
 def min_dim(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     """Smallest element along `dim`, and its index: the first of those that tie. NaN is the smallest of all."""
     return extreme("min", np.argmin, input, dim, keepdim)
-min_dim.derivative("input")(chosen_wrt_input)
+min_dim.derivative("input")(select_along_wrt_input)
 
 
 def extreme(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> tuple[Any, Any]:
-    ordered(name, x)
-    axis = wrapped_dim(dim, x.ndim)
+    refuse_complex(name, x)
+    axis = wrap_dim(dim, x.ndim)
     refuse_empty(name, x.shape, dim)
-    return chosen(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
+    return select_along(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
 
 
 @numpy_names
@@ -129,10 +131,10 @@ def sort(input: Any, *, dim: Any = -1, descending: Any = False, stable: Any = Fa
 
     The order of equal elements is always kept, whether `stable` asks for it or not. NaN counts as the largest.
     """
-    ordered("sort", input)
-    axis = wrapped_dim(dim, input.ndim)
+    refuse_complex("sort", input)
+    axis = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
-        return chosen(input, None, 0, False)
+        return select_along(input, None, 0, False)
     index = order(input, axis, descending)
     return np.take_along_axis(input, index, axis=axis), index
 @sort.derivative("input")
@@ -154,12 +156,12 @@ def msort(input: Any, *, out: Any = None) -> Any:
 @op(outputs=("values", "indices"))
 def topk(input: Any, *, k: Any, dim: Any = -1, largest: Any = True, sorted: Any = True) -> Any:
     """The `k` largest elements along `dim` (the smallest if not `largest`), in order, and their indices."""
-    ordered("topk", input)
-    axis = wrapped_dim(dim, input.ndim)
+    refuse_complex("topk", input)
+    axis = wrap_dim(dim, input.ndim)
     if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
         raise ShapeError(f"selected index k out of range: k={k} for dimension {dim} of an input of shape {list(input.shape)}")
     if input.ndim == 0:
-        values, index = chosen(input, None, 0, False)
+        values, index = select_along(input, None, 0, False)
         return (values, index) if k else (values.reshape(1)[:0], index.reshape(1)[:0])
     n = input.shape[axis]
     first = [slice(None)] * input.ndim
@@ -180,19 +182,19 @@ def topk_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return 
 @op(outputs=("values", "indices"))
 def kthvalue(input: Any, *, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and its index."""
-    ordered("kthvalue", input)
-    axis = wrapped_dim(dim, input.ndim)
+    refuse_complex("kthvalue", input)
+    axis = wrap_dim(dim, input.ndim)
     refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
         raise ShapeError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
-    return chosen(input, ranked(input, axis, k - 1) if input.ndim else None, axis, keepdim)
-kthvalue.derivative("input")(chosen_wrt_input)
+    return select_along(input, rank_index(input, axis, k - 1) if input.ndim else None, axis, keepdim)
+kthvalue.derivative("input")(select_along_wrt_input)
 
 
 # ---------------------------------------------------------------------------------------------------- medians, modes, quantiles
 
-def ranked(x: Any, axis: int, k: int) -> Any:
-    """Index of the element that would be at place `k` if `x` were sorted along `axis`, which is kept as 1."""
+def rank_index(x: Any, axis: int, k: int) -> Any:
+    """The index of the element that would be at place `k` if `x` were sorted along `axis`, which is kept with size 1."""
     return np.take(np.argpartition(x, k, axis=axis), [k], axis=axis)
 
 
@@ -200,7 +202,7 @@ def middle(x: Any, axis: int, skip_nan: bool) -> Any:
     """Index of the median along `axis`, the lower of two; of a NaN where there is one, unless those are skipped."""
     nan = x != x
     if not nan.any():
-        return ranked(x, axis, (x.shape[axis] - 1) // 2)
+        return rank_index(x, axis, (x.shape[axis] - 1) // 2)
     n = (~nan).sum(axis=axis, keepdims=True) if skip_nan else np.where(nan.any(axis=axis, keepdims=True), 2, 1) * x.shape[axis]
     return np.take_along_axis(order(x, axis), np.maximum((n - 1) // 2, 0), axis=axis)
 
@@ -208,17 +210,17 @@ def middle(x: Any, axis: int, skip_nan: bool) -> Any:
 @op(outputs=("values", "indices"), grad_name="MedianBackward0", called="median")
 def median_dim(input: Any, *, dim: Any, keepdim: Any = False, skip_nan: Any = False) -> Any:
     """The median along `dim`, the lower of two where the number is even, and its index."""
-    ordered("median", input)
-    axis = wrapped_dim(dim, input.ndim)
+    refuse_complex("median", input)
+    axis = wrap_dim(dim, input.ndim)
     refuse_empty("median", input.shape, dim)
-    return chosen(input, middle(input, axis, skip_nan) if input.ndim else None, axis, keepdim)
-median_dim.derivative("input")(chosen_wrt_input)
+    return select_along(input, middle(input, axis, skip_nan) if input.ndim else None, axis, keepdim)
+median_dim.derivative("input")(select_along_wrt_input)
 
 
 @op(grad_name="MedianBackward0", called="median")
 def median_all(input: Any, *, skip_nan: Any = False) -> Any:
     """The median of all elements, the lower of two where their number is even; NaN for none."""
-    ordered("median", input)
+    refuse_complex("median", input)
     flat = input.reshape(-1)
     if not flat.size:
         return _arrays.full((), np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, input)
@@ -245,20 +247,20 @@ def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = 
 @op(outputs=("values", "indices"))
 def mode(input: Any, *, dim: Any = -1, keepdim: Any = False) -> Any:
     """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
-    ordered("mode", input)
-    axis = wrapped_dim(dim, input.ndim)
+    refuse_complex("mode", input)
+    axis = wrap_dim(dim, input.ndim)
     refuse_empty("mode", input.shape, dim)
     if input.ndim == 0:
-        return chosen(input, None, 0, keepdim)
+        return select_along(input, None, 0, keepdim)
     index = np.moveaxis(order(input, axis), axis, -1)
     x = np.take_along_axis(np.moveaxis(input, axis, -1), index, axis=-1)
     places = np.arange(x.shape[-1], like=x)
     starts = np.ones_like(x, dtype=bool)
     starts[..., 1:] = x[..., 1:] != x[..., :-1]
-    length = places - running(np.maximum, np.where(starts, places, 0), -1)
+    length = places - scan_pairwise(np.maximum, np.where(starts, places, 0), -1)
     last = np.argmax(length, axis=-1)[..., None]
-    return chosen(input, np.moveaxis(np.take_along_axis(index, last, axis=-1), -1, axis), axis, keepdim)
-mode.derivative("input")(chosen_wrt_input)
+    return select_along(input, np.moveaxis(np.take_along_axis(index, last, axis=-1), -1, axis), axis, keepdim)
+mode.derivative("input")(select_along_wrt_input)
 
 
 # ---------------------------------------------------------------------------------------------------- running extremes
@@ -282,14 +284,14 @@ cummin.derivative("input")(cummax_wrt_input)
 
 
 def running_extreme(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, Any]:
-    ordered(name, x)
-    axis = wrapped_dim(dim, x.ndim)
+    refuse_complex(name, x)
+    axis = wrap_dim(dim, x.ndim)
     if x.ndim == 0:
-        return chosen(x, None, 0, False)
-    values = running(function, x, axis)
+        return select_along(x, None, 0, False)
+    values = scan_pairwise(function, x, axis)
     places = np.arange(x.shape[axis], like=x).reshape([-1 if d == axis else 1 for d in range(x.ndim)])
     reached = (x == values) | (x != x)
-    return values, running(np.maximum, np.where(reached, places, 0), axis)
+    return values, scan_pairwise(np.maximum, np.where(reached, places, 0), axis)
 
 
 # ---------------------------------------------------------------------------------------------------- distinct values
@@ -297,7 +299,7 @@ def running_extreme(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, An
 @op(outputs=True, called="unique")
 def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     """The distinct values (or slices along `dim`), in order or as they come; the place of each element in them; how often."""
-    x = input.reshape(-1) if dim is None or input.ndim == 0 else np.moveaxis(input, wrapped_dim(dim, input.ndim), 0)
+    x = input.reshape(-1) if dim is None or input.ndim == 0 else np.moveaxis(input, wrap_dim(dim, input.ndim), 0)
     n = x.shape[0]
     rows = x.reshape(n, x.size // n if n else 0)
     by = np.arange(n, like=x) if consecutive or not rows.shape[1] else np.lexsort(rows.T[::-1])
@@ -310,7 +312,7 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     counts = np.bincount(group, minlength=starts.size)
     if dim is None or input.ndim == 0:
         return x[by[starts]], inverse.reshape(input.shape), counts
-    return np.moveaxis(x[by[starts]], 0, wrapped_dim(dim, input.ndim)), inverse, counts
+    return np.moveaxis(x[by[starts]], 0, wrap_dim(dim, input.ndim)), inverse, counts
 
 
 def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
@@ -325,15 +327,15 @@ def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return
     >>> minigrad.unique(minigrad.tensor([3, 1, 3, 2]), return_counts=True)
     (tensor([1, 2, 3]), tensor([1, 1, 2]))
     """
-    return asked_for(_unique(input, dim=dim, consecutive=False), return_inverse, return_counts)
+    return requested_outputs(_unique(input, dim=dim, consecutive=False), return_inverse, return_counts)
 
 
 def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
     """`input` with all but the first of every run of equal elements (or slices along `dim`) left out."""
-    return asked_for(_unique(input, dim=dim, consecutive=True), return_inverse, return_counts)
+    return requested_outputs(_unique(input, dim=dim, consecutive=True), return_inverse, return_counts)
 
 
-def asked_for(found: Any, inverse: bool, counts: bool) -> Any:
+def requested_outputs(found: Any, inverse: bool, counts: bool) -> Any:
     chosen = (found[0], *found[1:2] * inverse, *found[2:3] * counts)
     return chosen if len(chosen) > 1 else chosen[0]
 
@@ -367,7 +369,7 @@ def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right
     return _arrays.as_array(found).astype(np.int32 if out_int32 else np.int64)
 
 
-@on_its_card
+@on_device_of_inputs
 def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
                  sorter: Any = None, out: Any = None) -> Any:
     """Where each element of `input` would have to be inserted into `sorted_sequence` for that to stay sorted.

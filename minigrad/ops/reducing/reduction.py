@@ -13,7 +13,7 @@ from minigrad._types.dtypes import as_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from minigrad.ops.pointwise import arithmetic, elementary
 from minigrad.ops.pointwise.arithmetic import cast
-from minigrad.ops.shaping.shape import expand, reshape, wrapped_dim, wrapped_dims
+from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
 from minigrad.recording import hints
 from minigrad.recording.op import op
 
@@ -31,40 +31,40 @@ def axes_of(dim: Any, ndim: int) -> Any:
     if dim is None:
         return None
     if not isinstance(dim, (tuple, list)):
-        return wrapped_dim(dim, ndim) if ndim else wrapped_dims((dim,), 0)[1:]
-    return (wrapped_dims(dim, ndim) or None) if ndim else wrapped_dims(dim, 0)[len(dim):]
+        return wrap_dim(dim, ndim) if ndim else wrap_dims((dim,), 0)[1:]
+    return (wrap_dims(dim, ndim) or None) if ndim else wrap_dims(dim, 0)[len(dim):]
 
 
-def reduced(dim: Any, ndim: int) -> tuple[int, ...]:
-    """The dimensions that a reduction over `dim` takes away."""
+def reduced_dims(dim: Any, ndim: int) -> tuple[int, ...]:
+    """The dimensions that a reduction over `dim` removes."""
     axes = axes_of(dim, ndim)
     return tuple(range(ndim)) if axes is None else (axes,) if isinstance(axes, int) else axes
 
 
 def kept_shape(shape: Any, dim: Any) -> tuple[int, ...]:
-    """`shape` with the reduced dimensions as 1: what ``keepdim=True`` would have given."""
-    dims = reduced(dim, len(shape))
+    """`shape` with size 1 in the reduced dimensions, as ``keepdim=True`` gives it."""
+    dims = reduced_dims(dim, len(shape))
     return tuple(1 if d in dims else n for d, n in enumerate(shape))
 
 
-def count(shape: Any, dim: Any) -> int:
+def reduced_count(shape: Any, dim: Any) -> int:
     """How many elements are reduced to one."""
-    return math.prod([shape[d] for d in reduced(dim, len(shape))])
+    return math.prod([shape[d] for d in reduced_dims(dim, len(shape))])
 
 
-def kept(g: Any, shape: Any, dim: Any) -> Any:
-    """`g`, a reduction's result or its gradient, with the reduced dimensions of `shape` back as 1."""
+def keep_dims(g: Any, shape: Any, dim: Any) -> Any:
+    """`g`, a reduction's result or its gradient, with the reduced dimensions of `shape` back, of size 1."""
     return reshape(g, shape=kept_shape(shape, dim))
 
 
-def spread(g: Any, shape: Any, dim: Any) -> Any:
-    """`g` repeated to the `shape` that was reduced over `dim`."""
-    return expand(g if g.ndim in (0, len(shape)) else kept(g, shape, dim), size=shape)
+def expand_reduced(g: Any, shape: Any, dim: Any) -> Any:
+    """`g` expanded to `shape`, which was reduced over `dim`."""
+    return expand(g if g.ndim in (0, len(shape)) else keep_dims(g, shape, dim), size=shape)
 
 
 def refuse_empty(name: str, shape: Any, dim: Any) -> None:
     """Raise if there is nothing to choose from: the largest of no elements has no value."""
-    for d in reduced(dim, len(shape)):
+    for d in reduced_dims(dim, len(shape)):
         if shape[d] == 0:
             if dim is None or isinstance(dim, (tuple, list)) and not dim:
                 kind = DimensionError if name.startswith("arg") else ShapeError
@@ -73,7 +73,8 @@ def refuse_empty(name: str, shape: Any, dim: Any) -> None:
             raise DimensionError(f"{name}(): Expected reduction dim {d} to have non-zero size; input has shape {list(shape)}")
 
 
-def need_float(name: str, dtype: Any) -> None:
+def require_float(name: str, dtype: Any) -> None:
+    """Raise ``DtypeError`` unless the dtype is floating or complex."""
     if dtype.kind not in "fc":
         raise DtypeError(f"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex "
                          f"dtype. Got: {dtypes.FROM_NUMPY.get(dtype, dtype)!r}; convert it first, for instance with .float()")
@@ -82,12 +83,12 @@ def need_float(name: str, dtype: Any) -> None:
 def numpy_names(function: Any) -> Any:
     """Decorator: let `function` be given ``axis=`` for ``dim=`` and ``keepdims=`` for ``keepdim=``, as operations can be."""
     @functools.wraps(function)
-    def renamed(*args: Any, **named: Any) -> Any:
+    def wrapper(*args: Any, **named: Any) -> Any:
         for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
             if theirs in named:
                 named[ours] = named.pop(theirs)
         return function(*args, **named)
-    return renamed
+    return wrapper
 
 
 # ---------------------------------------------------------------------------------------------------- sums
@@ -97,26 +98,28 @@ def summed_dtype(x: Any, dtype: Any) -> Any:
     return dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
 
 
-def accumulating(dtype: Any) -> Any:
-    """The dtype to add up numbers of `dtype` in: float32 for float16."""
+def accumulation_dtype(dtype: Any) -> Any:
+    """The dtype in which numbers of `dtype` are summed: float32 for float16."""
     return np.dtype(np.float32) if dtype.kind == "f" and dtype.itemsize == 2 else dtype
 
 
-def total(x: Any, axis: Any, keepdim: bool, wanted: Any) -> Any:
-    return x.sum(axis=axis, dtype=accumulating(wanted), keepdims=keepdim)
+def sum_accumulated(x: Any, axis: Any, keepdim: bool, wanted: Any) -> Any:
+    """The sum of `x` over `axis`, accumulated in the dtype that :func:`accumulation_dtype` names."""
+    return x.sum(axis=axis, dtype=accumulation_dtype(wanted), keepdims=keepdim)
 
 
-def narrowed(x: Any, wanted: Any) -> Any:
+def narrow_dtype(x: Any, wanted: Any) -> Any:
+    """`x` in the dtype `wanted`."""
     return x if x.dtype == wanted else x.astype(wanted)
 
 
-def back(g: Any, input_dtype: Any, dtype: Any) -> Any:
+def cast_back(g: Any, input_dtype: Any, dtype: Any) -> Any:
     """`g` in the dtype that the input had before it was converted to `dtype`, if it was."""
     return g if dtype is None else cast(g, dtype=as_dtype(input_dtype))
 
 
-def usual(x: Any, dim: Any, dtype: Any) -> bool:
-    """Whether a sum can go straight to NumPy, as that for every layer's bias and for nearly every loss."""
+def is_plain_sum(x: Any, dim: Any, dtype: Any) -> bool:
+    """Whether a sum can go straight to NumPy, as that of the gradient of every layer's bias and of nearly every loss."""
     return (dtype is None and (dim is None or dim.__class__ is int) and x.__class__ is np.ndarray and x.dtype.char in "fd"
             and x.ndim > 0)
 
@@ -129,13 +132,13 @@ def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None)
     >>> minigrad.tensor([[1., 2.], [3., 4.]]).sum(dim=1)
     tensor([3., 7.])
     """
-    if usual(input, dim, dtype):
+    if is_plain_sum(input, dim, dtype):
         return np.add.reduce(input, axis=dim, keepdims=keepdim)
     wanted = summed_dtype(input, dtype)
-    return narrowed(total(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
+    return narrow_dtype(sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @sum.derivative("input")
 def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
-    return spread(back(g, input_dtype, dtype), input_shape, dim)
+    return expand_reduced(cast_back(g, input_dtype, dtype), input_shape, dim)
 
 
 @op
@@ -144,24 +147,24 @@ def nansum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = No
     if input.dtype.kind == "c":
         raise DtypeError("nansum does not support complex inputs")
     x, wanted = np.where(input == input, input, input.dtype.type(0)), summed_dtype(input, dtype)
-    return narrowed(total(x, axes_of(dim, input.ndim), keepdim, wanted), wanted)
+    return narrow_dtype(sum_accumulated(x, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @nansum.derivative("input")
 def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
-    return spread(back(g, input_dtype, dtype), input.shape, dim) * (input == input)
+    return expand_reduced(cast_back(g, input_dtype, dtype), input.shape, dim) * (input == input)
 
 
 @op
 def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
-    if dim is None and usual(input, dim, dtype) and input.size:
+    if dim is None and is_plain_sum(input, dim, dtype) and input.size:
         return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)
-    need_float("mean", input.dtype if dtype is None else dtype)
+    require_float("mean", input.dtype if dtype is None else dtype)
     wanted = summed_dtype(input, dtype)
-    s = total(input, axes_of(dim, input.ndim), keepdim, wanted)
-    return narrowed(s / s.dtype.type(count(input.shape, dim)), wanted)
+    s = sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted)
+    return narrow_dtype(s / s.dtype.type(reduced_count(input.shape, dim)), wanted)
 @mean.derivative("input")
 def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
-    return spread(back(g, input_dtype, dtype) / (count(input_shape, dim) or 1), input_shape, dim)
+    return expand_reduced(cast_back(g, input_dtype, dtype) / (reduced_count(input_shape, dim) or 1), input_shape, dim)
 
 
 @numpy_names
@@ -178,8 +181,8 @@ def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2. Of float16 in float32."""
     if x.dtype.kind not in "fc":
         raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[x.dtype]!r}")
-    n, axis = count(x.shape, dim), axes_of(dim, x.ndim)
-    x = narrowed(x, accumulating(x.dtype))
+    n, axis = reduced_count(x.shape, dim), axes_of(dim, x.ndim)
+    x = narrow_dtype(x, accumulation_dtype(x.dtype))
     d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
     square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
     s = square.sum(axis=axis, keepdims=keepdim)
@@ -189,26 +192,26 @@ def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
 @op(holomorphic=False, called="var")
 def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Sum of squared distances from the mean, divided by ``n - correction``."""
-    return narrowed(variance(input, dim, correction, keepdim), input.real.dtype)
+    return narrow_dtype(variance(input, dim, correction, keepdim), input.real.dtype)
 @_var.derivative("input")
 def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
-    n = count(input.shape, dim)
+    n = reduced_count(input.shape, dim)
     scale = 2 / (n - correction) if n > correction else math.nan
-    return spread(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
+    return expand_reduced(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
 
 
 @op(holomorphic=False, called="std")
 def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Square root of the variance."""
-    return narrowed(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
+    return narrow_dtype(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
 @_std.derivative("input")
 def std_wrt_input(g: Any, input: Any, out: Any, dim: Any, correction: Any) -> Any:
     # Where the deviation is 0 the gradient is taken to be 0.
     return var_wrt_input(g * (out != 0) / (2 * out + (out == 0)), input, dim, correction)
 
 
-def corrected(name: str, unbiased: Any, correction: Any) -> Any:
-    """The correction that `unbiased` or `correction` asks for: 1 unless one of them says otherwise."""
+def correction_of(name: str, unbiased: Any, correction: Any) -> Any:
+    """The correction that `unbiased` or `correction` asks for, which is 1 if neither does."""
     if correction is not None and unbiased is not None:
         raise ArgumentError(f"{name}() got both 'unbiased' and 'correction'; they say the same, give one")
     return correction if correction is not None else 1 if unbiased is None or unbiased else 0
@@ -218,8 +221,8 @@ def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction:
     """`dim` and `correction` from what the several signatures of std and var allow: ``var(x, False)``, ``var(x, 0, False)``."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    correction = corrected(name, unbiased, correction)
-    if count(input.shape, dim) <= correction and math.prod(input.shape):
+    correction = correction_of(name, unbiased, correction)
+    if reduced_count(input.shape, dim) <= correction and math.prod(input.shape):
         hints.hint(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
                         "(input numel divided by output numel).")
     return dim, correction
@@ -277,11 +280,11 @@ def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, 
         raise DtypeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
                          f"{dtypes.FROM_NUMPY[x.dtype]!r}")
     axis = axes_of(dim, x.ndim)
-    if (ord < 0 or ord == math.inf) and 0 in [x.shape[d] for d in reduced(dim, x.ndim)]:
+    if (ord < 0 or ord == math.inf) and 0 in [x.shape[d] for d in reduced_dims(dim, x.ndim)]:
         raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
                          f"have an identity; input has shape {list(x.shape)}")
     x = x if dtype is None else x.astype(dtype.numpy)
-    a = np.abs(narrowed(x, accumulating(x.dtype)))
+    a = np.abs(narrow_dtype(x, accumulation_dtype(x.dtype)))
     if ord == math.inf:
         result = a.max(axis=axis, keepdims=keepdim)
     elif ord == -math.inf:
@@ -294,11 +297,11 @@ def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, 
         result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
     else:
         result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
-    return narrowed(result, x.real.dtype)
+    return narrow_dtype(result, x.real.dtype)
 @vector_norm.derivative("x")
 def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
     x = x if dtype is None else cast(x, dtype=dtype)
-    g, out = kept(g, x.shape, dim), kept(out, x.shape, dim)
+    g, out = keep_dims(g, x.shape, dim), keep_dims(out, x.shape, dim)
     if ord == 0:
         grad = x * (g * 0)
     elif ord == 1:
@@ -311,7 +314,7 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
         if ord != 2:
             a = arithmetic.abs(x)
             grad = grad * elementary.pow(a if ord > 2 else a + (x == 0), ord - 2)
-    return back(grad, x_dtype, dtype)
+    return cast_back(grad, x_dtype, dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- extremes
@@ -323,7 +326,7 @@ def amax(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
     return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amax.derivative("input")
 def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    return kept(g, input.shape, dim) * tie_shares(input, kept(out, input.shape, dim), dim=dim)
+    return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
 
 
 @op
@@ -333,7 +336,7 @@ def amin(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
     return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amin.derivative("input")
 def amin_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    return kept(g, input.shape, dim) * tie_shares(input, kept(out, input.shape, dim), dim=dim)
+    return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
 
 
 @op
@@ -351,7 +354,7 @@ def aminmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
 @aminmax.derivative("input")
 def aminmax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    parts = [kept(d, input.shape, dim) * tie_shares(input, kept(o, input.shape, dim), dim=dim)
+    parts = [keep_dims(d, input.shape, dim) * tie_shares(input, keep_dims(o, input.shape, dim), dim=dim)
              for d, o in zip(g, out) if d is not None]
     return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
@@ -361,9 +364,9 @@ def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     refuse_empty(name, x.shape, dim)
     if x.dtype.kind == "c":
         raise DtypeError(f"{name}(): complex numbers have no order; compare their .abs() or .real")
-    axis = None if dim is None or x.ndim == 0 else wrapped_dim(dim, x.ndim)
+    axis = None if dim is None or x.ndim == 0 else wrap_dim(dim, x.ndim)
     if x.ndim == 0:
-        wrapped_dim(dim or 0, 0)
+        wrap_dim(dim or 0, 0)
     found = choose(x, axis=axis)
     return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
 
@@ -426,13 +429,13 @@ def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
     >>> minigrad.logsumexp(minigrad.tensor([1000., 1000.]), dim=0)
     tensor(1000.6932)
     """
-    x = narrowed(input, accumulating(input.dtype))
+    x = narrow_dtype(input, accumulation_dtype(input.dtype))
     peak = finite_peak(x, dim)
-    sums = total(np.exp(x - peak), axes_of(dim, x.ndim), keepdim, x.dtype)
-    return narrowed(np.log(sums) + peak.reshape(sums.shape), input.dtype)
+    sums = sum_accumulated(np.exp(x - peak), axes_of(dim, x.ndim), keepdim, x.dtype)
+    return narrow_dtype(np.log(sums) + peak.reshape(sums.shape), input.dtype)
 @logsumexp.derivative("input")
 def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    return kept(g, input.shape, dim) * softmax_parts(input, kept(out, input.shape, dim))
+    return keep_dims(g, input.shape, dim) * softmax_parts(input, keep_dims(out, input.shape, dim))
 
 
 @op
@@ -456,15 +459,15 @@ def sum_to(x: Any, shape: Any) -> Any:
 
 def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
     """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
-    axis = wrapped_dim(dim, x.ndim)
+    axis = wrap_dim(dim, x.ndim)
     wanted = summed_dtype(x, dtype)
-    return narrowed(function(x, axis=axis, dtype=accumulating(wanted)), wanted) if x.ndim else x.astype(wanted)
+    return narrow_dtype(function(x, axis=axis, dtype=accumulation_dtype(wanted)), wanted) if x.ndim else x.astype(wanted)
 
 
-def running(function: Any, x: Any, axis: int) -> Any:
+def scan_pairwise(function: Any, x: Any, axis: int) -> Any:
     """`function`, which is associative, of each element and all before it along `axis`.
 
-    Found by doubling: round k joins results of 2**k elements, so it takes log2(n) operations on whole arrays.
+    It is found by doubling: round k joins results of 2**k elements, so it takes log2(n) operations on whole arrays.
     """
     if x.ndim == 0:
         return x.copy()
@@ -482,17 +485,17 @@ def cumsum(input: Any, *, dim: Any, dtype: Any = None) -> Any:
     return scan(np.cumsum, input, dim, dtype)
 @cumsum.derivative("input")
 def cumsum_wrt_input(g: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
-    return cumsum_reversed(back(g, input_dtype, dtype), dim=dim)
+    return reverse_cumsum(cast_back(g, input_dtype, dtype), dim=dim)
 
 
 @op
-def cumsum_reversed(input: Any, *, dim: Any) -> Any:
+def reverse_cumsum(input: Any, *, dim: Any) -> Any:
     """Sum of the elements from each to the last, along `dim`; the adjoint of :func:`cumsum`."""
     if input.ndim == 0:
         return input.copy()
     return np.flip(scan(np.cumsum, np.flip(input, dim), dim), dim)
-@cumsum_reversed.derivative("input")
-def cumsum_reversed_wrt_input(g: Any, dim: Any) -> Any: return cumsum(g, dim=dim)
+@reverse_cumsum.derivative("input")
+def reverse_cumsum_wrt_input(g: Any, dim: Any) -> Any: return cumsum(g, dim=dim)
 
 
 @op
@@ -513,7 +516,7 @@ def shift_wrt_input(g: Any, dim: Any, by: Any) -> Any: return shift(g, dim=dim, 
 def recurrence(factor: Any, input: Any, *, dim: Any, reverse: Any = False) -> Any:
     """The solution s of ``s[t] = input[t] + factor[t] * s[t - 1]`` along `dim`, or of ``factor[t] * s[t + 1]`` if `reverse`.
 
-    Found by doubling as in :func:`running`: after k rounds s[t] is right for the equations of the last 2**k places, and
+    Found by doubling as in :func:`scan_pairwise`: after k rounds s[t] is right for the equations of the last 2**k places, and
     a[t] is the product of their factors.
     """
     if input.ndim == 0:
@@ -545,34 +548,34 @@ def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any
     # y[k] = x[0]...x[k], so dx[i] = x[0]...x[i-1] * (g[i] + x[i+1] g[i+1] + x[i+1] x[i+2] g[i+2] + ...)
     x = input if dtype is None else cast(input, dtype=dtype)
     before = cumprod(shift(x, dim=dim, by=1, fill=1), dim=dim)
-    return back(before * recurrence(shift(x, dim=dim, by=-1), g, dim=dim, reverse=True), input_dtype, dtype)
+    return cast_back(before * recurrence(shift(x, dim=dim, by=-1), g, dim=dim, reverse=True), input_dtype, dtype)
 
 
 @op
 def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
-    axis = None if dim is None else wrapped_dim(dim, input.ndim) if input.ndim else wrapped_dims((dim,), 0)[1:]
+    axis = None if dim is None else wrap_dim(dim, input.ndim) if input.ndim else wrap_dims((dim,), 0)[1:]
     wanted = summed_dtype(input, dtype)
-    return narrowed(input.prod(axis=axis, dtype=accumulating(wanted), keepdims=keepdim), wanted)
+    return narrow_dtype(input.prod(axis=axis, dtype=accumulation_dtype(wanted), keepdims=keepdim), wanted)
 @prod.derivative("input")
 def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     # The product of all others: of those before times of those after. Right where elements are zero.
     x = input if dtype is None else cast(input, dtype=dtype)
-    x, d = (reshape(x, shape=(count(input.shape, None),)), 0) if dim is None else (x, dim)
+    x, d = (reshape(x, shape=(reduced_count(input.shape, None),)), 0) if dim is None else (x, dim)
     before = cumprod(shift(x, dim=d, by=1, fill=1), dim=d)
-    others = before * cumprod_reversed(shift(x, dim=d, by=-1, fill=1), dim=d)
-    return back(spread(g, input.shape, dim) * reshape(others, shape=input.shape), input_dtype, dtype)
+    others = before * reverse_cumprod(shift(x, dim=d, by=-1, fill=1), dim=d)
+    return cast_back(expand_reduced(g, input.shape, dim) * reshape(others, shape=input.shape), input_dtype, dtype)
 
 
 @op
-def cumprod_reversed(input: Any, *, dim: Any) -> Any:
+def reverse_cumprod(input: Any, *, dim: Any) -> Any:
     """Product of the elements from each to the last, along `dim`."""
     if input.ndim == 0:
         return input.copy()
     return np.flip(scan(np.cumprod, np.flip(input, dim), dim), dim)
-@cumprod_reversed.derivative("input")
-def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
-    after = cumprod_reversed(shift(input, dim=dim, by=-1, fill=1), dim=dim)
+@reverse_cumprod.derivative("input")
+def reverse_cumprod_wrt_input(g: Any, input: Any, dim: Any) -> Any:
+    after = reverse_cumprod(shift(input, dim=dim, by=-1, fill=1), dim=dim)
     return after * recurrence(shift(input, dim=dim, by=1), g, dim=dim)
 
 
@@ -580,8 +583,8 @@ def cumprod_reversed_wrt_input(g: Any, input: Any, dim: Any) -> Any:
 def logcumsumexp(input: Any, *, dim: Any) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
     if input.dtype.kind != "c":
-        x = narrowed(input, accumulating(input.dtype))
-        return narrowed(running(np.logaddexp, x, wrapped_dim(dim, input.ndim)), input.dtype)
+        x = narrow_dtype(input, accumulation_dtype(input.dtype))
+        return narrow_dtype(scan_pairwise(np.logaddexp, x, wrap_dim(dim, input.ndim)), input.dtype)
     # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
     y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
     for k in range(1, y.shape[-1]):

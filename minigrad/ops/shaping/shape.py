@@ -18,7 +18,7 @@ from minigrad._types.dtypes import dtype as Dtype
 from minigrad.errors import DimensionError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.clock import memory_owner
-from minigrad.recording.inplace import become
+from minigrad.recording.inplace import become_view
 from minigrad.recording.op import op
 
 __all__ = ["adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
@@ -28,21 +28,21 @@ __all__ = ["adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shape
 
 # ---------------------------------------------------------------------------------------------------- sizes and dimensions
 
-def listed(values: Any) -> tuple[int, ...]:
-    """Integers that were given one by one, or as one sequence."""
+def as_ints(values: Any) -> tuple[int, ...]:
+    """Integers that were given one by one, or as one sequence, as a tuple."""
     if len(values) == 1 and not isinstance(values[0], (int, np.integer)) and hasattr(values[0], "__len__"):
         values = values[0]
     return tuple([integer(v) for v in values])
 
 
-def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The method form of `function`, whose integers come one by one, ``x.reshape(2, 3)``, or as one sequence."""
+def unpacking_method(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method form of `function`, which takes integers one by one, as ``x.reshape(2, 3)`` does, or as one sequence."""
     def method(self: Any, *integers: Any, **named: Any) -> Any:
         if named:
-            return function(self, listed(integers), **named) if integers else function(self, **named)
+            return function(self, as_ints(integers), **named) if integers else function(self, **named)
         for n in integers:
             if n.__class__ is not int:
-                integers = listed(integers)
+                integers = as_ints(integers)
                 break
         return function(self, integers)
     method.__name__ = method.__qualname__ = function.__name__
@@ -50,7 +50,7 @@ def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def wrapped_dim(dim: Any, ndim: int) -> int:
+def wrap_dim(dim: Any, ndim: int) -> int:
     """`dim` counted from the front. Raises ``IndexError`` where a tensor of `ndim` dimensions has no such dimension."""
     bound = max(ndim, 1)
     if not -bound <= dim < bound:
@@ -58,17 +58,17 @@ def wrapped_dim(dim: Any, ndim: int) -> int:
     return integer(dim) % bound
 
 
-def wrapped_dims(dims: Any, ndim: int) -> tuple[int, ...]:
+def wrap_dims(dims: Any, ndim: int) -> tuple[int, ...]:
     """Several dimensions counted from the front, each of which may appear once."""
-    wrapped = tuple([wrapped_dim(d, ndim) for d in dims])
+    wrapped = tuple([wrap_dim(d, ndim) for d in dims])
     if len(set(wrapped)) != len(wrapped):
         repeated = next(d for d in wrapped if wrapped.count(d) > 1)
         raise ShapeError(f"dim {repeated} appears multiple times in the list of dims {list(dims)}")
     return wrapped
 
 
-def inferred(sizes: Any, size: int) -> tuple[int, ...]:
-    """`sizes` with its -1 replaced by what an input of `size` elements leaves for it."""
+def infer_size(sizes: Any, size: int) -> tuple[int, ...]:
+    """`sizes` with its -1 replaced by the size that an input of `size` elements leaves for it."""
     shape: tuple[int, ...] = tuple(sizes)
     unknown = shape.count(-1)
     if unknown > 1:
@@ -103,7 +103,7 @@ def reshape(input: Any, *, shape: Any) -> Any:
             return input.reshape(shape)
         except ValueError:  # said below in PyTorch's words
             pass
-    return input.reshape(inferred(shape, input.size))
+    return input.reshape(infer_size(shape, input.size))
 @reshape.derivative("input")
 def reshape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
@@ -139,7 +139,7 @@ def squeeze(input: Any, *, dim: Any = None) -> Any:
     """`input` without the dimensions of size 1: all of them, or those in `dim` (an int or a tuple)."""
     if dim is None:
         return input.squeeze()
-    dims = wrapped_dims(dim if isinstance(dim, (tuple, list)) else (dim,), input.ndim)
+    dims = wrap_dims(dim if isinstance(dim, (tuple, list)) else (dim,), input.ndim)
     return input.squeeze(tuple([d for d in dims if input.ndim and input.shape[d] == 1]))
 @squeeze.derivative("input")
 def squeeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
@@ -148,7 +148,7 @@ def squeeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 @op(view=True)
 def unsqueeze(input: Any, *, dim: Any) -> Any:
     """`input` with a dimension of size 1 inserted at `dim`, from ``-input.ndim - 1`` to ``input.ndim``."""
-    dim = wrapped_dim(dim, input.ndim + 1)
+    dim = wrap_dim(dim, input.ndim + 1)
     return input[(slice(None),) * dim + (None, ...)]
 @unsqueeze.derivative("input")
 def unsqueeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
@@ -205,16 +205,17 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
 
 
 @op(grad_name="CloneBackward0", called="clone")
-def in_order(input: Any) -> Any:
+def copy_in_order(input: Any) -> Any:
     """A copy of `input` whose elements lie in memory in the order of its dimensions."""
     return input.copy(order="C")
-@in_order.derivative("input")
-def in_order_wrt_input(g: Any) -> Any: return g
+@copy_in_order.derivative("input")
+def copy_in_order_wrt_input(g: Any) -> Any: return g
 
 
 @op
-def filled(input: Any, *, size: Any, value: Any = 0) -> Any:
-    """A constant of `input`'s dtype and device, for rules that need one: shape `size`, every element `value`."""
+def constant_full(input: Any, *, size: Any, value: Any = 0) -> Any:
+    """A constant of the dtype and on the device of `input`, for rules that need one: of shape `size`, with every element
+    `value`."""
     return _arrays.full(size, value, input)
 
 
@@ -229,7 +230,7 @@ def permute(input: Any, *, dims: Any) -> Any:
         if len(dims) != input.ndim:
             raise ShapeError(f"input.dim() = {input.ndim} is not equal to len(dims) = {len(dims)}; dims {list(dims)} must name "
                              "each dimension once") from None
-        return input.transpose(wrapped_dims(dims, input.ndim))
+        return input.transpose(wrap_dims(dims, input.ndim))
 @permute.derivative("input")
 def permute_wrt_input(g: Any, dims: Any) -> Any:
     wrapped = [d % len(dims) for d in dims]
@@ -242,7 +243,7 @@ def transpose(input: Any, *, dim0: Any, dim1: Any) -> Any:
     if input.ndim:
         return input.swapaxes(dim0, dim1)
     for d in (dim0, dim1):
-        wrapped_dim(d, 0)
+        wrap_dim(d, 0)
     return input[...]
 @transpose.derivative("input")
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
@@ -251,7 +252,7 @@ def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g
 @op
 def flip(input: Any, *, dims: Any) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
-    dims = wrapped_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
+    dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
     return input[tuple([slice(None, None, -1 if d in dims else 1) for d in range(input.ndim)])].copy()
 @flip.derivative("input")
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
@@ -273,7 +274,7 @@ def roll(input: Any, *, shifts: Any, dims: Any = ()) -> Any:
         return np.roll(input, shifts[0])
     if not input.ndim:
         raise DimensionError("Dimension specified as 0 but tensor has no dimensions")
-    return np.roll(input, tuple(shifts), tuple([wrapped_dim(d, input.ndim) for d in dims]))
+    return np.roll(input, tuple(shifts), tuple([wrap_dim(d, input.ndim) for d in dims]))
 @roll.derivative("input")
 def roll_wrt_input(g: Any, shifts: Any, dims: Any) -> Any:
     return roll(g, shifts=tuple([-n for n in (shifts if isinstance(shifts, (tuple, list)) else (shifts,))]), dims=dims)
@@ -288,7 +289,7 @@ def view(input: Any, *shape: Any, dtype: Any = None) -> Any:
     """
     if dtype is not None or len(shape) == 1 and isinstance(shape[0], Dtype):
         return view_dtype(input, dtype=shape[0] if dtype is None else dtype)
-    return view_shape(input, shape=listed(shape))
+    return view_shape(input, shape=as_ints(shape))
 
 
 def view_as(input: Any, other: Any) -> Any:
@@ -320,7 +321,7 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """
     shape = tuple(input.shape)
     try:
-        first, last = wrapped_dim(start_dim, len(shape)), wrapped_dim(end_dim, len(shape))
+        first, last = wrap_dim(start_dim, len(shape)), wrap_dim(end_dim, len(shape))
     except DimensionError as error:
         raise DimensionError(f"flatten: {error} [input: shape {list(shape)}, start_dim={start_dim}, end_dim={end_dim}]") from None
     if first > last:
@@ -338,11 +339,11 @@ def ravel(input: Any) -> Any:
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """`input` with dimension `dim` made several, of `sizes`, one of which may be -1."""
     shape = tuple(input.shape)
-    d = wrapped_dim(dim, len(shape))
+    d = wrap_dim(dim, len(shape))
     if not len(sizes):
         raise ShapeError("unflatten: sizes must be non-empty")
     try:
-        sizes = inferred(sizes, shape[d])
+        sizes = infer_size(sizes, shape[d])
     except ShapeError as error:
         raise ShapeError(f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} ({shape[d]}) in the "
                          f"input tensor: {error}") from None
@@ -352,7 +353,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 def contiguous(input: Any) -> Any:
     """`input` itself if its elements lie in memory in the order of its dimensions, else a copy that does."""
     array = input.array if hasattr(input, "array") else input
-    return input if array.flags.c_contiguous else in_order(input)
+    return input if array.flags.c_contiguous else copy_in_order(input)
 
 
 def broadcast_shapes(*shapes: Any) -> Any:
@@ -478,7 +479,7 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     if len(sources) != len(places):
         raise ShapeError(f"movedim: Invalid source or destination dims: source ({list(sources)} dims) should contain the same "
                          f"number of dims as destination ({list(places)} dims)")
-    sources, places = wrapped_dims(sources, ndim), wrapped_dims(places, ndim)
+    sources, places = wrap_dims(sources, ndim), wrap_dims(places, ndim)
     if not ndim:
         return permute(input, dims=())
     rest = iter([d for d in range(ndim) if d not in sources])
@@ -511,12 +512,12 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
         raise ShapeError(f"rot90: expected total rotation dims == 2, but got dims = {len(dims)}")
     if ndim < 2:
         raise ShapeError(f"rot90: expected total dims >= 2, but got total dims = {ndim}")
-    first, second = wrapped_dim(dims[0], ndim), wrapped_dim(dims[1], ndim)
+    first, second = wrap_dim(dims[0], ndim), wrap_dim(dims[1], ndim)
     if first == second:
         raise ShapeError(f"rot90: expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     turns = k % 4
     if turns == 0:
-        return in_order(input)
+        return copy_in_order(input)
     if turns == 2:
         return flip(input, dims=(first, second))
     return transpose(flip(input, dims=(second if turns == 1 else first,)), dim0=first, dim1=second)
@@ -531,7 +532,7 @@ def tile(input: Any, dims: Any) -> Any:
 def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
     """The in-place form of a view operation: the tensor stays in its memory and takes the view's shape."""
     def method(self: Any, *args: Any, **settings: Any) -> Any:
-        return become(self, function(self, *args, **settings))
+        return become_view(self, function(self, *args, **settings))
     method.__name__ = method.__qualname__ = function.__name__ + "_"
     method.__doc__ = f"In-place form of :func:`{function.__name__}`: the tensor itself takes that shape, in the same memory."
     return method
@@ -539,8 +540,8 @@ def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor
 
-reshape_method, expand_method, repeat_method = one_by_one(reshape), one_by_one(expand), one_by_one(repeat)
-permute_method, flip_method, tile_method = one_by_one(permute), one_by_one(flip), one_by_one(tile)
-sum_to_size_method = one_by_one(sum_to_size)
+reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
+permute_method, flip_method, tile_method = unpacking_method(permute), unpacking_method(flip), unpacking_method(tile)
+sum_to_size_method = unpacking_method(sum_to_size)
 squeeze_, unsqueeze_, transpose_ = changes_shape(squeeze), changes_shape(unsqueeze), changes_shape(transpose)
 t_, swapaxes_, swapdims_ = changes_shape(t), changes_shape(swapaxes), changes_shape(swapdims)

@@ -21,9 +21,9 @@ from minigrad.ops.shaping.shape import (
     atleast_1d,
     atleast_2d,
     atleast_3d,
+    constant_full,
+    copy_in_order,
     expand,
-    filled,
-    in_order,
     meshgrid,
     permute,
     ravel,
@@ -35,10 +35,10 @@ from minigrad.ops.shaping.shape import (
     transpose,
     unsqueeze,
     view,
-    wrapped_dim,
+    wrap_dim,
 )
-from minigrad.recording.argument_errors import no_sequence
-from minigrad.recording.inplace import lead
+from minigrad.recording.argument_errors import not_a_sequence
+from minigrad.recording.inplace import replay_view
 from minigrad.recording.op import op
 
 __all__ = ["alias_copy", "block_diag", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
@@ -78,28 +78,28 @@ def select(input: Any, *, dim: Any, index: Any) -> Any:
     """Element `index` of dimension `dim`, which goes away. Raises ``IndexError`` if there is no such element."""
     if input.ndim == 0:
         raise DimensionError(f"select() cannot be applied to a 0-dim tensor. {OF_NO_DIMENSION}")
-    return input[at(wrapped_dim(dim, input.ndim), within(index, dim, input.shape))]
+    return input[index_along(wrap_dim(dim, input.ndim), wrap_index(index, dim, input.shape))]
 @select.derivative("input")
 def select_wrt_input(g: Any, dim: Any, index: Any, input_shape: Any) -> Any:
-    return fill_slices(g, index=at(dim % len(input_shape), index), size=input_shape)
+    return fill_slices(g, index=index_along(dim % len(input_shape), index), size=input_shape)
 
 
 @op(view=True, called="narrow")
 def narrow_to(input: Any, *, dim: Any, start: Any, length: Any) -> Any:
     """`length` elements of dimension `dim` beginning at `start`."""
-    return input[at(dim, slice(start, start + length))]
+    return input[index_along(dim, slice(start, start + length))]
 @narrow_to.derivative("input")
 def narrow_to_wrt_input(g: Any, dim: Any, start: Any, length: Any, input_shape: Any) -> Any:
-    return fill_slices(g, index=at(dim, slice(start, start + length)), size=input_shape)
+    return fill_slices(g, index=index_along(dim, slice(start, start + length)), size=input_shape)
 
 
-def at(dim: int, index: Any) -> tuple[Any, ...]:
-    """The index that is `index` in dimension `dim` and everything in the others."""
+def index_along(dim: int, index: Any) -> tuple[Any, ...]:
+    """The index that is `index` in dimension `dim` and takes everything in the others."""
     return (slice(None),) * dim + (index, ...)
 
 
-def within(index: Any, dim: int, shape: Any) -> int:
-    """`index`, an integer, if dimension `dim` has such an element."""
+def wrap_index(index: Any, dim: int, shape: Any) -> int:
+    """`index`, an integer. Raises ``IndexError`` if dimension `dim` has no such element."""
     if not -shape[dim] <= index < shape[dim]:
         raise DimensionError(f"index {integer(index)} is out of bounds for dimension {dim} with size {shape[dim]}")
     return integer(index)
@@ -110,17 +110,17 @@ def split_with_sizes(tensor: Any, *, split_sizes: Any, dim: Any = 0) -> Any:
     """`tensor` cut along `dim` into pieces of the sizes `split_sizes`, which are views."""
     if tensor.ndim == 0:
         raise ShapeError("split expects at least a 1-dimensional tensor")
-    dim = wrapped_dim(dim, tensor.ndim)
+    dim = wrap_dim(dim, tensor.ndim)
     if any(n < 0 for n in split_sizes) or sum(split_sizes) != tensor.shape[dim]:
         raise ShapeError(f"split_with_sizes expects split_sizes to sum exactly to {tensor.shape[dim]} (input tensor's size at "
                          f"dimension {dim}), all >= 0, but got split_sizes={list(split_sizes)}")
     ends = itertools.accumulate(split_sizes)
-    return tuple([tensor[at(dim, slice(end - n, end))] for end, n in zip(ends, split_sizes)])
+    return tuple([tensor[index_along(dim, slice(end - n, end))] for end, n in zip(ends, split_sizes)])
 @split_with_sizes.derivative("tensor")
 def split_with_sizes_wrt_tensor(g: Any, tensor_shape: Any, split_sizes: Any, dim: Any) -> Any:
     dim = dim % len(tensor_shape)
     given = next(x for x in g if x is not None)
-    return cat([filled(given, size=(*tensor_shape[:dim], n, *tensor_shape[dim + 1:])) if x is None else x
+    return cat([constant_full(given, size=(*tensor_shape[:dim], n, *tensor_shape[dim + 1:])) if x is None else x
                 for x, n in zip(g, split_sizes)], dim=dim)
 def split_pieces(tensor: Any, split_sizes: Any, dim: Any) -> Any:
     start = 0
@@ -135,12 +135,12 @@ def unbind(input: Any, *, dim: Any = 0) -> Any:
     """The elements of dimension `dim`, as a tuple of views without that dimension."""
     if input.ndim == 0:
         raise DimensionError("Dimension specified as 0 but tensor has no dimensions")
-    dim = wrapped_dim(dim, input.ndim)
+    dim = wrap_dim(dim, input.ndim)
     return tuple(np.moveaxis(input, dim, 0)) if input.ndim > 1 else tuple([input[k, ...] for k in range(len(input))])
 @unbind.derivative("input")
 def unbind_wrt_input(g: Any, dim: Any) -> Any:
     given = next(x for x in g if x is not None)
-    return stack([filled(given, size=given.shape) if x is None else x for x in g], dim=dim)
+    return stack([constant_full(given, size=given.shape) if x is None else x for x in g], dim=dim)
 def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "index": k}) for k in range(input.shape[dim])]
 unbind.info.pieces = unbind_pieces
 
@@ -165,13 +165,13 @@ def cat_wrt_tensors(g: Any, tensors_shape: Any, dim: Any) -> Any:
 
 
 def joinable(tensors: Any, dim: int) -> Any:
-    """What of `tensors` can be joined along `dim`. Raises ``RuntimeError`` where one does not fit the others."""
+    """Those of `tensors` that take part in joining along `dim`. Raises ``RuntimeError`` if one does not fit the others."""
     parts = [x for x in tensors if x.shape != (0,)] or list(tensors[:1])
     for k, x in enumerate(tensors):
         if x.ndim == 0:
             raise ShapeError(f"zero-dimensional tensor (at position {k}) cannot be concatenated; use stack()")
     first = parts[0]
-    dim = wrapped_dim(dim, first.ndim)
+    dim = wrap_dim(dim, first.ndim)
     for k, x in enumerate(parts):
         if x.ndim != first.ndim:
             raise ShapeError(f"Tensors must have same number of dimensions: got {first.ndim} and {x.ndim}")
@@ -190,7 +190,7 @@ def stack(*tensors: Any, dim: Any = 0) -> Any:
         if x.shape != shape:
             raise ShapeError(f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                              f"{list(x.shape)} at entry {k}")
-    place = at(wrapped_dim(dim, len(shape) + 1), None)
+    place = index_along(wrap_dim(dim, len(shape) + 1), None)
     return np.concatenate([x[place] for x in tensors], axis=dim)
 @stack.derivative("tensors")
 def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
@@ -199,7 +199,7 @@ def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
 @op(view=True)
 def diagonal(input: Any, *, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Any:
     """The diagonal of each matrix in dimensions `dim1` and `dim2`, `offset` places above the main one, as last dimension."""
-    d1, d2 = wrapped_dim(dim1, input.ndim), wrapped_dim(dim2, input.ndim)
+    d1, d2 = wrap_dim(dim1, input.ndim), wrap_dim(dim2, input.ndim)
     if d1 == d2:
         raise ShapeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     out = np.diagonal(input, offset, d1, d2)
@@ -269,7 +269,7 @@ def constant_pad_nd_wrt_input(g: Any, pad: Any) -> Any: return constant_pad_nd(g
 @op(view=True)
 def unfold(input: Any, *, dimension: Any, size: Any, step: Any) -> Any:
     """All windows of `size` elements along `dimension`, `step` apart, as a new last dimension; see :func:`fold_windows`."""
-    d = wrapped_dim(dimension, input.ndim)
+    d = wrap_dim(dimension, input.ndim)
     length = input.shape[d] if input.ndim else 1
     if size < 0:
         raise ShapeError(f"size is {size} but must be >= 0")
@@ -311,7 +311,7 @@ def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
 @replace_view.derivative("input")
 def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 @replace_view.derivative("written")
-def replace_view_wrt_written(g: Any, view: Any) -> Any: return lead(g, view)
+def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
 
 
 @op
@@ -324,7 +324,7 @@ def blank_view(input: Any, *, view: Any, order: Any) -> Any:
     out = np.empty([input.shape[d] for d in order], input.dtype, like=input)
     out = out.transpose([order.index(d) for d in range(input.ndim)])
     out[...] = input
-    lead(out, view)[...] = 0
+    replay_view(out, view)[...] = 0
     return out
 @blank_view.derivative("input")
 def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
@@ -344,13 +344,13 @@ def concatenate(tensors: Any, axis: int = 0, *, dim: int | None = None, out: Any
 
 def hstack(tensors: Any, *, out: Any = None) -> Any:
     """`tensors` joined along dimension 1, or dimension 0 where they are vectors."""
-    parts = atleast_1d(some(tensors, "hstack"))
+    parts = atleast_1d(tensor_tuple(tensors, "hstack"))
     return cat(parts, dim=0 if len(parts[0].shape) == 1 else 1, out=out)
 
 
 def vstack(tensors: Any, *, out: Any = None) -> Any:
     """`tensors` joined along dimension 0; a vector counts as one row."""
-    return cat(atleast_2d(some(tensors, "vstack")), dim=0, out=out)
+    return cat(atleast_2d(tensor_tuple(tensors, "vstack")), dim=0, out=out)
 
 
 def row_stack(tensors: Any, *, out: Any = None) -> Any:
@@ -360,19 +360,19 @@ def row_stack(tensors: Any, *, out: Any = None) -> Any:
 
 def dstack(tensors: Any, *, out: Any = None) -> Any:
     """`tensors` joined along dimension 2; see :func:`atleast_3d`."""
-    return cat(atleast_3d(some(tensors, "dstack")), dim=2, out=out)
+    return cat(atleast_3d(tensor_tuple(tensors, "dstack")), dim=2, out=out)
 
 
 def column_stack(tensors: Any, *, out: Any = None) -> Any:
     """`tensors` joined along dimension 1; a vector counts as one column."""
-    parts = [reshape(x, shape=(math.prod(x.shape), 1)) if len(x.shape) <= 1 else x for x in some(tensors, "column_stack")]
+    parts = [reshape(x, shape=(math.prod(x.shape), 1)) if len(x.shape) <= 1 else x for x in tensor_tuple(tensors, "column_stack")]
     return cat(parts, dim=1, out=out)
 
 
-def some(tensors: Any, name: str) -> Any:
-    """`tensors`, a sequence, as a tuple. Raises ``TypeError`` if it is one tensor or nothing."""
+def tensor_tuple(tensors: Any, name: str) -> Any:
+    """`tensors`, a sequence, as a tuple. Raises ``TypeError`` for a single tensor, and for an empty sequence."""
     if not isinstance(tensors, (tuple, list)):
-        raise no_sequence(name, "tensors", tensors)
+        raise not_a_sequence(name, "tensors", tensors)
     if not tensors:
         raise EmptyListError(f"{name}: expects a non-empty TensorList")
     return tuple(tensors)
@@ -410,7 +410,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
         raise ShapeError("narrow: narrow() cannot be applied to a 0-dim tensor.")
     if hasattr(start, "dtype") and (start.dtype.kind not in "iu" or start.ndim):
         raise ShapeError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
-    d, first = wrapped_dim(dim, len(input.shape)), integer(start)
+    d, first = wrap_dim(dim, len(input.shape)), integer(start)
     size = input.shape[d]
     if length < 0:
         raise ShapeError(f"narrow: narrow(): length must be non-negative, got {length}")
@@ -434,7 +434,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
         return split_with_sizes(tensor, split_sizes=tuple(split_size_or_sections), dim=dim)
     if not len(tensor.shape):
         raise ShapeError("split: split expects at least a 1-dimensional tensor")
-    n, length = integer(split_size_or_sections), tensor.shape[wrapped_dim(dim, len(tensor.shape))]
+    n, length = integer(split_size_or_sections), tensor.shape[wrap_dim(dim, len(tensor.shape))]
     if n < 0 or n == 0 and length:
         raise ShapeError(f"split: split expects split_size be non-negative, and positive unless the dimension is empty, "
                          f"but got split_size={n}")
@@ -448,7 +448,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
         raise ShapeError("chunk: chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
         raise ShapeError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
-    length = input.shape[wrapped_dim(dim, len(input.shape))]
+    length = input.shape[wrap_dim(dim, len(input.shape))]
     if not length:
         return split_with_sizes(input, split_sizes=(0,) * chunks, dim=dim)
     return split(input, -(-length // chunks), dim)
@@ -462,7 +462,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
     """`input` cut along `dim` into a number of views, sizes differing by at most one, or before each of the indices given."""
     if not len(input.shape):
         raise ShapeError("tensor_split: tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
-    length = input.shape[wrapped_dim(dim, len(input.shape))]
+    length = input.shape[wrap_dim(dim, len(input.shape))]
     where = indices_or_sections.tolist() if hasattr(indices_or_sections, "tolist") else indices_or_sections
     if isinstance(where, (tuple, list)):
         places = [min(max(k + length if k < 0 else k, 0), length) for k in where]
@@ -511,7 +511,7 @@ def dsplit(input: Any, indices_or_sections: Any) -> Any:
 def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """Matrices, in dimensions `dim1` and `dim2` of the result, that have the last dimension of `input` as diagonal."""
     ndim = len(input.shape) + 1
-    d1, d2 = wrapped_dim(dim1, ndim), wrapped_dim(dim2, ndim)
+    d1, d2 = wrap_dim(dim1, ndim), wrap_dim(dim2, ndim)
     if d1 == d2:
         raise ShapeError(f"diag_embed: diagonal dimensions cannot be identical {dim1}, {dim2}")
     n = input.shape[-1] + abs(offset)
@@ -527,7 +527,7 @@ def diag(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:
     if len(input.shape) == 1:
         n = input.shape[0] + abs(diagonal)
         return fill_diagonals(input, size=(n, n), offset=diagonal, out=out)
-    return in_order(matrix_diagonal(input, diagonal), out=out)
+    return copy_in_order(matrix_diagonal(input, diagonal), out=out)
 
 
 def matrix_diagonal(input: Any, offset: int) -> Any: return diagonal(input, offset=offset)
@@ -547,21 +547,21 @@ def trace(input: Any) -> Any:
 
 def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """A copy of `input` with `src` on its diagonal."""
-    return scattered("diagonal_scatter", input, src, ((diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}),))
+    return scatter_into_view("diagonal_scatter", input, src, ((diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}),))
 
 
 def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     """A copy of `input` with `src` as element `index` of dimension `dim`."""
-    return scattered("select_scatter", input, src, ((select, {"dim": dim, "index": index}),))
+    return scatter_into_view("select_scatter", input, src, ((select, {"dim": dim, "index": index}),))
 
 
 def slice_scatter(input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Any:
     """A copy of `input` with `src` at the slice ``start:end:step`` of dimension `dim`."""
-    index = at(wrapped_dim(dim, len(input.shape)), slice(start, end, step))
-    return scattered("slice_scatter", input, src, ((slices, {"index": index}),))
+    index = index_along(wrap_dim(dim, len(input.shape)), slice(start, end, step))
+    return scatter_into_view("slice_scatter", input, src, ((slices, {"index": index}),))
 
 
-def scattered(name: str, input: Any, src: Any, view: Any) -> Any:
+def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Any:
     return scatter_view(input, src, view=view)
 
 
@@ -569,7 +569,7 @@ def scattered(name: str, input: Any, src: Any, view: Any) -> Any:
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()
-    part = lead(out, view)
+    part = replay_view(out, view)
     if part.shape != src.shape:
         raise ShapeError(f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
                          f"{list(part.shape)}")
@@ -577,20 +577,20 @@ def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     return out
 @scatter_view.derivative("input")
 def scatter_view_wrt_input(g: Any, view: Any, src_shape: Any) -> Any:
-    return scatter_view(g, filled(g, size=src_shape), view=view)
+    return scatter_view(g, constant_full(g, size=src_shape), view=view)
 @scatter_view.derivative("src")
-def scatter_view_wrt_src(g: Any, view: Any) -> Any: return lead(g, view)
+def scatter_view_wrt_src(g: Any, view: Any) -> Any: return replay_view(g, view)
 
 
 # ---------------------------------------------------------------------------------------------------- copies of views
 
-def copied(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function that copies what the view operation `function` gives."""
+def as_copy(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that copies what the view operation `function` gives."""
     def copy(*args: Any, out: Any = None, **settings: Any) -> Any:
         result = function(*args, **settings)
         if isinstance(result, tuple):
-            return tuple([in_order(x, out=o) for x, o in zip(result, out or (None,) * len(result))])
-        return in_order(result, out=out)
+            return tuple([copy_in_order(x, out=o) for x, o in zip(result, out or (None,) * len(result))])
+        return copy_in_order(result, out=out)
     functools.update_wrapper(copy, function).__name__ = copy.__qualname__ = function.__name__ + "_copy"
     copy.__doc__ = f"A copy of what :func:`{function.__name__}` gives, in memory of its own."
     return copy
@@ -598,17 +598,17 @@ def copied(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def alias_copy(input: Any, *, out: Any = None) -> Any:
     """A copy of `input`."""
-    return in_order(input, out=out)
+    return copy_in_order(input, out=out)
 
 
-diagonal_copy, expand_copy, narrow_copy, permute_copy = copied(diagonal), copied(expand), copied(narrow), copied(permute)
-select_copy, squeeze_copy, t_copy, transpose_copy = copied(select), copied(squeeze), copied(t), copied(transpose)
-unfold_copy, unsqueeze_copy, unbind_copy, split_copy = copied(unfold), copied(unsqueeze), copied(unbind), copied(split)
-split_with_sizes_copy, view_copy = copied(split_with_sizes), copied(view)
-view_as_real_copy, view_as_complex_copy = copied(view_as_real), copied(view_as_complex)
+diagonal_copy, expand_copy, narrow_copy, permute_copy = as_copy(diagonal), as_copy(expand), as_copy(narrow), as_copy(permute)
+select_copy, squeeze_copy, t_copy, transpose_copy = as_copy(select), as_copy(squeeze), as_copy(t), as_copy(transpose)
+unfold_copy, unsqueeze_copy, unbind_copy, split_copy = as_copy(unfold), as_copy(unsqueeze), as_copy(unbind), as_copy(split)
+split_with_sizes_copy, view_copy = as_copy(split_with_sizes), as_copy(view)
+view_as_real_copy, view_as_complex_copy = as_copy(view_as_real), as_copy(view_as_complex)
 
 
 def slice_copy(input: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *,
                out: Any = None) -> Any:
     """A copy of the slice ``start:end:step`` of dimension `dim`."""
-    return in_order(slices(input, index=at(wrapped_dim(dim, len(input.shape)), slice(start, end, step))), out=out)
+    return copy_in_order(slices(input, index=index_along(wrap_dim(dim, len(input.shape)), slice(start, end, step))), out=out)

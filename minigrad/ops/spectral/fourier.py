@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.errors import ArgumentError, DtypeError, ShapeError
 from minigrad.ops.neural.padding import pad
 from minigrad.ops.pointwise.arithmetic import abs, real, view_as_real
-from minigrad.ops.shaping.shape import expand, filled, reshape, squeeze, transpose, unsqueeze
+from minigrad.ops.shaping.shape import constant_full, expand, reshape, squeeze, transpose, unsqueeze
 from minigrad.ops.shaping.slicing import constant_pad_nd, fold_windows, narrow_to, unfold
 from minigrad.recording import hints
 from minigrad.recording.op import op
@@ -45,7 +45,7 @@ def fft_r2c(input: Any, *, dim: Any, norm: Any = "backward", onesided: Any = Tru
     return np.fft.rfftn(input, axes=dim, norm=norm) if onesided else np.fft.fftn(input, axes=dim, norm=norm)
 @fft_r2c.derivative("input")
 def fft_r2c_wrt_input(g: Any, input_shape: Any, dim: Any, norm: Any, onesided: Any) -> Any:
-    whole = lengthened(g, dim[-1], input_shape[dim[-1]]) if onesided else g
+    whole = pad_or_trim(g, dim[-1], input_shape[dim[-1]]) if onesided else g
     return real(fft_c2c(whole, dim=dim, norm=ADJOINT[norm], inverse=True))
 
 
@@ -57,11 +57,11 @@ def fft_c2r(input: Any, *, dim: Any, size: Any, norm: Any = "backward") -> Any:
 def fft_c2r_wrt_input(g: Any, dim: Any, size: Any, norm: Any) -> Any:
     half, last = fft_r2c(g, dim=dim, norm=ADJOINT[norm]), dim[-1] % g.ndim
     twice = narrow_to(half, dim=last, start=1, length=(size - 1) // 2)  # what stands for its conjugate too
-    return half + lengthened(twice, last, size // 2 + 1, before=1)
+    return half + pad_or_trim(twice, last, size // 2 + 1, before=1)
 
 
-def lengthened(x: Any, dim: int, size: int, before: int = 0) -> Any:
-    """`x` with zeros before and after its elements in dimension `dim`, so that there are `size`; or cut at the end."""
+def pad_or_trim(x: Any, dim: int, size: int, before: int = 0) -> Any:
+    """`x` with dimension `dim` brought to `size` elements: padded with zeros at both ends, or cut at the end."""
     dim %= x.ndim
     if x.shape[dim] == size and not before:
         return x
@@ -70,7 +70,7 @@ def lengthened(x: Any, dim: int, size: int, before: int = 0) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- short-time transforms
 
-def framing(name: str, n_fft: int, hop_length: int | None, win_length: int | None, window: Any, like: Any) -> tuple[int, Any]:
+def frame_setup(name: str, n_fft: int, hop_length: int | None, win_length: int | None, window: Any, like: Any) -> tuple[int, Any]:
     """The step between frames, and the window with zeros on both sides up to `n_fft` elements, of ones if there is none."""
     hop = n_fft // 4 if hop_length is None else hop_length
     length = n_fft if win_length is None else win_length
@@ -79,11 +79,11 @@ def framing(name: str, n_fft: int, hop_length: int | None, win_length: int | Non
     if not 0 < length <= n_fft:
         raise ShapeError(f"{name}: expected 0 < win_length <= n_fft, but got win_length={length} and n_fft={n_fft}")
     if window is None:
-        window = filled(real(like) if like.dtype.kind == "c" else like, size=(length,), value=1)
+        window = constant_full(real(like) if like.dtype.kind == "c" else like, size=(length,), value=1)
     elif tuple(window.shape) != (length,):
         raise ShapeError(f"{name}: expected a 1D window tensor of size equal to win_length={length}, but got window with size "
                          f"{list(window.shape)}")
-    return hop, lengthened(window, 0, n_fft, (n_fft - length) // 2)
+    return hop, pad_or_trim(window, 0, n_fft, (n_fft - length) // 2)
 
 
 def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Any = None,
@@ -119,7 +119,7 @@ def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int 
         raise DtypeError(f"stft: expected a tensor of floating point or complex values, got {input.dtype}; use .float()")
     if input.ndim not in (1, 2):
         raise ShapeError(f"stft: expected a 1D or 2D tensor, got shape {list(input.shape)}")
-    hop, weights = framing("stft", n_fft, hop_length, win_length, window, input)
+    hop, weights = frame_setup("stft", n_fft, hop_length, win_length, window, input)
     x = unsqueeze(input, dim=0) if input.ndim == 1 else input
     if center:
         x = squeeze(pad(unsqueeze(x, dim=0), (n_fft // 2, n_fft // 2), pad_mode), dim=0)
@@ -158,7 +158,7 @@ def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int
                             f"return_complex=True, got {input.dtype}; view_as_complex() makes one of real and imaginary parts")
     if input.ndim not in (2, 3) or 0 in input.shape:
         raise ShapeError(f"istft: expected a tensor with 2 or 3 dimensions, none of them empty, got shape {list(input.shape)}")
-    hop, weights = framing("istft", n_fft, hop_length, win_length, window, input)
+    hop, weights = frame_setup("istft", n_fft, hop_length, win_length, window, input)
     z = unsqueeze(input, dim=0) if input.ndim == 2 else input
     onesided = z.shape[1] != n_fft if onesided is None else onesided
     if z.shape[1] != (n_fft // 2 + 1 if onesided else n_fft):
@@ -174,7 +174,7 @@ def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int
     if return_complex:
         frames = fft_c2c(z, dim=(2,), norm=norm, inverse=True)
     else:
-        frames = fft_c2r(lengthened(z, 2, n_fft // 2 + 1), dim=(2,), size=n_fft, norm=norm)
+        frames = fft_c2r(pad_or_trim(z, 2, n_fft // 2 + 1), dim=(2,), size=n_fft, norm=norm)
     count, total = z.shape[1], n_fft + hop * (z.shape[1] - 1)
     frames = frames if window is None and win_length in (None, n_fft) else frames * weights
     squares = expand(reshape(weights * weights, shape=(1, 1, n_fft)), size=(1, count, n_fft))
@@ -191,5 +191,5 @@ def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int
     if length is not None and length > signal.shape[1]:
         hints.hint("The length of signal is shorter than the length parameter. Result is being padded with zeros in the "
                         "tail. Please check your center and hop_length settings.")
-        signal = lengthened(signal, 1, length)
+        signal = pad_or_trim(signal, 1, length)
     return squeeze(signal, dim=0) if input.ndim == 2 else signal

@@ -21,8 +21,8 @@ def is_text_array(x: Any) -> bool:
     return re.search("[SaUO]", x.dtype.str) is not None
 
 
-def like(elem: Any, items: list[Any]) -> Any:
-    """`items` as a sequence of the class of `elem`, or a list if that class cannot be made so."""
+def sequence_like(elem: Any, items: list[Any]) -> Any:
+    """`items` as a sequence of the class of `elem`, or as a list if that class cannot be made so."""
     try:
         if isinstance(elem, collections.abc.MutableSequence):
             return type(elem)(items)  # type: ignore[call-arg]
@@ -31,8 +31,8 @@ def like(elem: Any, items: list[Any]) -> Any:
         return items
 
 
-def like_mapping(elem: Any, pairs: dict[Any, Any]) -> Any:
-    """`pairs` as a mapping of the class of `elem`, or a dictionary if that class cannot be made so."""
+def mapping_like(elem: Any, pairs: dict[Any, Any]) -> Any:
+    """`pairs` as a mapping of the class of `elem`, or as a dictionary if that class cannot be made so."""
     try:
         return type(elem)(pairs)
     except TypeError:
@@ -46,13 +46,13 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, (np.ndarray, np.generic)):
         return data if isinstance(data, np.ndarray) and is_text_array(data) else as_tensor(data)
     if isinstance(data, collections.abc.Mapping):
-        return like_mapping(data, {key: default_convert(value) for key, value in data.items()})
+        return mapping_like(data, {key: default_convert(value) for key, value in data.items()})
     if isinstance(data, tuple) and hasattr(data, "_fields"):
         return type(data)(*map(default_convert, data))
     if isinstance(data, tuple):
         return [default_convert(x) for x in data]
     if isinstance(data, collections.abc.Sequence) and not isinstance(data, (str, bytes)):
-        return like(data, [default_convert(x) for x in data])
+        return sequence_like(data, [default_convert(x) for x in data])
     return data
 
 
@@ -94,12 +94,12 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
         return collate(samples, collate_fn_map=collate_fn_map)
 
     if isinstance(elem, collections.abc.Mapping):
-        return like_mapping(elem, {key: inner([sample[key] for sample in batch]) for key in elem})
+        return mapping_like(elem, {key: inner([sample[key] for sample in batch]) for key in elem})
     if isinstance(elem, tuple) and hasattr(elem, "_fields"):
         return type(elem)(*map(inner, zip(*batch)))
     if isinstance(elem, collections.abc.Sequence):
         if any(len(sample) != len(elem) for sample in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
         columns = [inner(column) for column in zip(*batch)]
-        return columns if isinstance(elem, tuple) else like(elem, columns)
+        return columns if isinstance(elem, tuple) else sequence_like(elem, columns)
     raise ArgumentError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(elem)}")

@@ -155,8 +155,8 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         seed = int(randint(0, 2**62, (1,), generator=self.generator).item())  # always, so that the order is the same with workers
         batches = self._from_workers(seed) if self.num_workers else self._from_here()
-        return self._counted(batches) if isinstance(self.dataset, IterableDataset) and hasattr(self.dataset,
-                                                                                               "__len__") else batches
+        return self._check_length(batches) if isinstance(self.dataset, IterableDataset) and hasattr(self.dataset,
+                                                                                                    "__len__") else batches
 
     def _from_here(self) -> Iterator[Any]:
         fetch = Fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
@@ -177,7 +177,7 @@ class DataLoader:
             if not self.persistent_workers:
                 workers.stop()
 
-    def _counted(self, batches: Iterator[Any]) -> Iterator[Any]:
+    def _check_length(self, batches: Iterator[Any]) -> Iterator[Any]:
         """Warn if an iterable dataset that told its length gives more."""
         expected, warned = len(self), False
         for k, batch in enumerate(batches):
@@ -217,11 +217,11 @@ def get_worker_info() -> WorkerInfo | None:
     return getattr(_here, "info", None)
 
 
-class Ended:
+class EndOfPart:
     """Sent by a worker whose part of an iterable dataset has come to its end."""
 
 
-class Failed:
+class WorkerError:
     """Sent by a worker in the place of a batch: the error, to be raised where the batch was wanted."""
 
     def __init__(self, error: BaseException, where: str) -> None:
@@ -250,7 +250,7 @@ def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: Wo
         if init is not None:
             init(info.id)
     except Exception as error:
-        problem = Failed(error, where)
+        problem = WorkerError(error, where)
     current, ended = 0, False
     while (task := tasks.get()) is not None:
         epoch, indices = task
@@ -258,11 +258,11 @@ def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: Wo
             current, ended, fetch = epoch, False, None
         try:
             fetch = make_fetcher() if fetch is None else fetch
-            result = problem or (Ended() if ended else fetch(indices))
+            result = problem or (EndOfPart() if ended else fetch(indices))
         except StopIteration:
-            ended, result = True, Ended()
+            ended, result = True, EndOfPart()
         except Exception as error:
-            result = Failed(error, where)
+            result = WorkerError(error, where)
         results.put((epoch, result))
 
 
@@ -308,12 +308,12 @@ class Workers:
         while waiting:
             worker = waiting.popleft()
             result = self.receive(worker, epoch)
-            if isinstance(result, Ended) and worker in ready:
+            if isinstance(result, EndOfPart) and worker in ready:
                 ready.remove(worker)
             send()
-            if isinstance(result, Failed):
+            if isinstance(result, WorkerError):
                 result.raise_again()
-            if not isinstance(result, Ended):
+            if not isinstance(result, EndOfPart):
                 yield result
 
     def receive(self, worker: int, epoch: int) -> Any:

@@ -14,7 +14,7 @@ from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError
 from minigrad.ops.sampling import randperm
-from minigrad.recording.device_guard import on_its_card
+from minigrad.recording.device_guard import on_device_of_inputs
 
 __all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
            "random_split"]
@@ -182,13 +182,13 @@ def rows_of(dataset: Any, indices: Sequence[Any]) -> list[Any] | None:
     batch = []
     for t in whole.tensors:
         rows: Any = object.__new__(Tensor)
-        rows.array, rows.node = taken(t.array, _arrays.to_device(rows_wanted, _arrays.device_of(t.array))), None
+        rows.array, rows.node = take_rows(t.array, _arrays.to_device(rows_wanted, _arrays.device_of(t.array))), None
         batch.append(rows)
     return batch
 
 
-@on_its_card
-def taken(array: Any, rows: Any) -> Any:
+@on_device_of_inputs
+def take_rows(array: Any, rows: Any) -> Any:
     return array[rows]
 
 

@@ -19,8 +19,9 @@ __all__ = ["BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "Se
            "WeightedRandomSampler"]
 
 
-def fresh(generator: Any) -> Any:
-    """`generator`, or a new one seeded from the default one, so that draws elsewhere do not change the order under way."""
+def ensure_generator(generator: Any) -> Any:
+    """`generator`, or a new one seeded from the default one. So what is drawn elsewhere does not change an order that is under
+    way."""
     return Generator().manual_seed(int(randint(0, 2**62, (1,)).item())) if generator is None else generator
 
 
@@ -69,7 +70,7 @@ class RandomSampler(Sampler):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
-        n, generator = len(self.data_source), fresh(self.generator)
+        n, generator = len(self.data_source), ensure_generator(self.generator)
         if self.replacement:
             yield from numbers(randint(0, n, (self.num_samples,), generator=generator))
             return

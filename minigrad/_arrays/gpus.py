@@ -1,6 +1,6 @@
 """The GPUs themselves: which there are, which is the current one, their memory and their streams.
 
-:mod:`minigrad.cuda` gives all of this PyTorch's names. CuPy computes on the thread's current card: arrays made without a number
+:mod:`minigrad.cuda` gives all of this PyTorch's names. CuPy computes on the thread's current GPU: arrays made without a number
 are there, and so must be the arrays it computes with. :mod:`minigrad.recording.device_guard` makes the right one current.
 """
 
@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from minigrad.errors import DeviceError
 
-__all__ = ["CardProperties", "Cards"]
+__all__ = ["DeviceProperties", "GPUs"]
 
 
-class CardProperties(NamedTuple):
-    """What a card says of itself; memory in bytes."""
+class DeviceProperties(NamedTuple):
+    """What a GPU says of itself; memory in bytes."""
 
     name: str
     major: int
@@ -25,8 +25,8 @@ class CardProperties(NamedTuple):
     max_threads_per_multi_processor: int
 
 
-class Cards:
-    """The cards that the module `cupy` sees; a card is named by its number."""
+class GPUs:
+    """The GPUs that the module `cupy` sees. Each is known by its index."""
 
     def __init__(self, cupy: Any, name: str) -> None:
         self._cuda, self._pool, self.type = cupy.cuda, cupy.get_default_memory_pool, name
@@ -42,7 +42,7 @@ class Cards:
         return int(self._cuda.runtime.getDevice())
 
     def number(self, index: int | None) -> int:
-        """`index`, None being the current card. Raises ``DeviceError`` where there is no such card."""
+        """`index`, None being the current GPU. Raises ``DeviceError`` where there is no such GPU."""
         if index is None:
             return self.current()
         count = self.count()
@@ -52,61 +52,61 @@ class Cards:
         return index
 
     def use(self, index: int) -> None:
-        """Make a card the current one of this thread."""
+        """Make a GPU the current one of this thread."""
         self._cuda.Device(self.number(index)).use()
 
     def on(self, index: int | None) -> Any:
-        """A context in which a card is the current one."""
+        """A context in which a GPU is the current one."""
         return self._cuda.Device(self.number(index))
 
     def synchronize(self, index: int | None) -> None:
-        """Wait until a card has done all that it was asked."""
+        """Wait until a GPU has done all that it was asked."""
         self._cuda.Device(self.number(index)).synchronize()
 
-    def properties(self, index: int | None) -> CardProperties:
-        """What a card says of itself."""
+    def properties(self, index: int | None) -> DeviceProperties:
+        """What a GPU says of itself."""
         found = self._cuda.runtime.getDeviceProperties(self.number(index))
         name = found["name"]
-        return CardProperties(name.decode() if isinstance(name, bytes) else name, found["major"], found["minor"],
-                              found["totalGlobalMem"], found["multiProcessorCount"], found["warpSize"],
-                              found["maxThreadsPerMultiProcessor"])
+        return DeviceProperties(name.decode() if isinstance(name, bytes) else name, found["major"], found["minor"],
+                                found["totalGlobalMem"], found["multiProcessorCount"], found["warpSize"],
+                                found["maxThreadsPerMultiProcessor"])
 
     def free_and_total(self, index: int | None) -> tuple[int, int]:
-        """The bytes of a card's memory that nobody holds, and all its bytes."""
+        """The bytes of a GPU's memory that nobody holds, and all its bytes."""
         free, total = self._cuda.Device(self.number(index)).mem_info
         return int(free), int(total)
 
-    def used(self, index: int | None) -> int:
-        """The bytes that arrays on a card take."""
+    def used_bytes(self, index: int | None) -> int:
+        """The bytes that arrays on a GPU take."""
         with self.on(index):
             return int(self._pool().used_bytes())
 
-    def held(self, index: int | None) -> int:
-        """The bytes of a card that this process holds: those of arrays, and those kept for the next ones."""
+    def held_bytes(self, index: int | None) -> int:
+        """The bytes of a GPU that this process holds: those of arrays, and those kept for the next ones."""
         with self.on(index):
             return int(self._pool().total_bytes())
 
-    def peak(self, index: int | None) -> int:
-        """The most bytes that arrays on a card have taken since the last :meth:`forget_peak`."""
+    def peak_bytes(self, index: int | None) -> int:
+        """The most bytes that arrays on a GPU have taken since the last :meth:`reset_peak`."""
         index = self.number(index)
         if self._peaks is None or index not in self._peaks.most:
-            self.forget_peak(index)
+            self.reset_peak(index)
         return int(self._peaks.most[index])
 
-    def forget_peak(self, index: int | None) -> None:
+    def reset_peak(self, index: int | None) -> None:
         """Let the peak be what is taken now. Allocations are watched from the first call on, in the thread that made it."""
         index = self.number(index)
         if self._peaks is None:
             self._peaks = watcher(self._cuda.MemoryHook)
             self._peaks.__enter__()
-        self._peaks.taken[index] = self._peaks.most[index] = self.used(index)
+        self._peaks.taken[index] = self._peaks.most[index] = self.used_bytes(index)
 
     def free_unused(self) -> None:
-        """Give the memory that is kept for the next arrays back to the cards."""
+        """Give the memory that is kept for the next arrays back to the GPUs."""
         self._pool().free_all_blocks()
 
     def limit(self, index: int | None, fraction: float | None) -> None:
-        """Let arrays on a card take at most a fraction of its memory; None: all of it."""
+        """Let arrays on a GPU take at most a fraction of its memory; None: all of it."""
         with self.on(index):
             if fraction is None:
                 self._pool().set_limit(size=0)
@@ -116,21 +116,21 @@ class Cards:
     # CuPy's own objects, which minigrad.cuda wraps.
 
     def new_stream(self, index: int | None, priority: int) -> Any:
-        """A queue of work on a card."""
+        """A queue of work on a GPU."""
         with self.on(index):
             return self._cuda.Stream(non_blocking=True, priority=priority)
 
     def current_stream(self, index: int | None) -> Any:
-        """The queue that this thread puts its work on a card into."""
+        """The queue that this thread puts its work on a GPU into."""
         with self.on(index):
             return self._cuda.get_current_stream()
 
     def queue_after(self, index: int, other: int) -> None:
-        """Let what comes next on a card wait for all that this thread has put into its queue on another."""
+        """Let what comes next on a GPU wait for all that this thread has put into its queue on another."""
         with self.on(other):
             mark = self.new_event(False, False, False)
             mark.record()
-        with self.on(index):  # the default queue has no number, it is that of the current card
+        with self.on(index):  # the default queue has no number, it is that of the current GPU
             self._cuda.get_current_stream().wait_event(mark)
 
     def default_stream(self) -> Any:
@@ -147,7 +147,7 @@ class Cards:
 
 
 def watcher(hook: Any) -> Any:
-    """A memory hook of CuPy's that keeps, by card, how many bytes are taken and the most that were."""
+    """A memory hook of CuPy's that keeps, by GPU, how many bytes are taken and the most that were."""
     class Peaks(hook):  # type: ignore[misc]
         name = "minigrad's peak"
 

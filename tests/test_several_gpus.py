@@ -1,6 +1,6 @@
-"""Several cards: what is computed with the tensors of one is computed there, whichever card is the current one.
+"""Several GPUs: what is computed with the tensors of one is computed there, whichever GPU is the current one.
 
-The stand-in's cards are as strict as CuPy's: every function refuses an array that is not on the current card, and makes its
+The stand-in's GPUs are as strict as CuPy's: every function refuses an array that is not on the current GPU, and makes its
 results on that.
 """
 
@@ -21,7 +21,7 @@ ZERO, ONE, TWO = "standin:0", "standin:1", "standin:2"
 
 
 @pytest.fixture(autouse=True)
-def the_current_card_stays() -> Iterator[None]:
+def the_current_gpu_stays() -> Iterator[None]:
     with fake_cuda.nothing_changes():
         yield
 
@@ -69,7 +69,7 @@ def test_arrays_by_themselves_are_computed_with_where_they_are() -> None:
         assert isinstance(found, standin.ndarray) and found.device.id == 1
 
 
-def test_operands_on_two_cards_are_refused() -> None:
+def test_operands_on_two_gpus_are_refused() -> None:
     x, y = on(ONE, [1.0]), on(TWO, [1.0])
     for call in (lambda: x * y, lambda: mg.cat([x, y]), lambda: x @ y, lambda: x.clone().add_(y), lambda: x + on(ZERO, [1.0]),
                  lambda: on(ZERO, [1.0]) + x, lambda: x * on(TWO, 1.0), lambda: mg.nn.functional.linear(x, x[None], y)):
@@ -79,19 +79,19 @@ def test_operands_on_two_cards_are_refused() -> None:
 
 
 @standin.of_itself
-def test_a_process_without_cards_pays_nothing() -> None:
+def test_a_process_without_gpus_pays_nothing() -> None:
     program = """
 import minigrad as mg
 from minigrad.recording.call import REGISTRY
 for op in REGISTRY.values():
     op.info.complete()
 before = {name: (op.source, op.operator.source) for name, op in REGISTRY.items()}
-assert not any("elsewhere" in source for pair in before.values() for source in pair)
+assert not any("needs_device_guard" in source for pair in before.values() for source in pair)
 from tests import standin
 for name, op in REGISTRY.items():
     for source, found in zip(before[name], (op.source, op.operator.source)):
         lines = found.splitlines()
-        added = [line for line in lines if "elsewhere" in line]
+        added = [line for line in lines if "needs_device_guard" in line]
         assert len(added) == (not op.info.variadic) and [line for line in lines if line not in added] == source.splitlines()
 """
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -116,7 +116,7 @@ def test_a_backward_pass_runs_where_the_gradients_are() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
-def test_second_derivatives_cross_cards() -> None:
+def test_second_derivatives_cross_gpus() -> None:
     def second(first: str, other: str) -> Any:
         x = on(first, [1.0, 2.0], requires_grad=True)
         y = (x.exp().to(other) * x.to(other) ** 2).to(first).sin().sum()
@@ -319,7 +319,7 @@ def test_random_numbers_are_drawn_where_they_are_wanted(what: str) -> None:
     assert str(drawn.device) == TWO and DRAWN[what](second).tolist() == drawn.tolist()
 
 
-def test_a_checkpoint_repeats_the_random_numbers_of_a_card() -> None:
+def test_a_checkpoint_repeats_the_random_numbers_of_a_gpu() -> None:
     x = mg.ones(50, device=TWO, requires_grad=True)
     y = mg.utils.checkpoint.checkpoint(lambda x: F.dropout(x, 0.5), mg.utils.checkpoint.checkpoint(F.dropout, x))
     y.sum().backward()
@@ -379,7 +379,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_network_on_two_cards_trains_as_on_one_and_as_on_none(name: str) -> None:
+def test_a_network_on_two_gpus_trains_as_on_one_and_as_on_none(name: str) -> None:
     optimizer, options = name.partition(",")[0], OPTIMIZERS[name]
     want = trained(optimizer, "cpu", "cpu", **options)
     for devices in ((TWO, TWO), (ONE, TWO)):
@@ -394,7 +394,7 @@ def test_lbfgs_takes_parameters_of_one_device() -> None:
         trained("LBFGS", ONE, TWO)
 
 
-def test_lbfgs_calls_the_closure_on_the_users_card() -> None:
+def test_lbfgs_calls_the_closure_on_the_users_gpu() -> None:
     w = mg.nn.Parameter(on(TWO, [1.0, 2.0]))
     optimizer, seen = mg.optim.LBFGS([w], max_iter=3), set()
 
@@ -409,7 +409,7 @@ def test_lbfgs_calls_the_closure_on_the_users_card() -> None:
 
 
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, float("inf")])
-def test_gradients_on_several_cards_are_clipped_as_one_vector(norm_type: float) -> None:
+def test_gradients_on_several_gpus_are_clipped_as_one_vector(norm_type: float) -> None:
     def clipped(*devices: str) -> list[Any]:
         parameters = [mg.nn.Parameter(on(d, [1.0, 2.0])) for d in devices]
         for k, p in enumerate(parameters):
