@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import operator
 import sys
 import textwrap
 from typing import Any, Callable, Sequence
@@ -43,7 +42,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function` and that of its operator. Where there are GPUs, they have the lines of
     :func:`device_guard_lines`."""
     namespace: dict[str, Any] = {
-        "forward": as_operator(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
+        "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
@@ -102,13 +101,13 @@ def rule_source(rule: Callable[..., Any]) -> str:
     return f"{rule.__name__}({', '.join(parameters_of(rule))})" if formula is None else f"({ast.unparse(formula)})"
 
 
-def as_operator(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of module ``operator`` that does what `forward` does, if there is one, for it is quicker to call."""
+def as_ufunc(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's function that does what `forward` does, if that is one operator, for it is quicker to call."""
     first, second, *_ = *parameters_of(forward), "", ""
     formula = formula_of(forward)
     text = "" if formula is None else ast.unparse(formula)
-    return {f"{first} * {second}": operator.mul, f"{first} == {second}": operator.eq,
-            f"{first} != {second}": operator.ne}.get(text, forward)
+    return {f"{first} * {second}": np.multiply, f"{first} == {second}": np.equal,
+            f"{first} != {second}": np.not_equal}.get(text, forward)
 
 
 def signature_source(info: Declaration, out: bool) -> str:
