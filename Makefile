@@ -28,10 +28,10 @@ coverage:
 
 # The site in site/; a warning is an error. The code in the documents is run by the tests.
 docs:
-	$(PYTHON) -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 serve:
-	$(PYTHON) -m mkdocs serve
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs serve
 
 # The wheel is at most 1 MB, and what is in it does README's main job without the files around it.
 wheel: clean

@@ -197,3 +197,9 @@ def test_links_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", "\n".join(text))
     missing = [t for t in targets if not re.match(r"https?://|mailto:", t) and not (document.parent / t).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
+def test_files_that_are_named_are_there(document: Path) -> None:
+    named = re.findall(r"`((?:minigrad|tests|docs|examples|benchmarks)/[\w/.-]+)`", document.read_text(encoding="utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]

@@ -87,9 +87,22 @@ def written_examples() -> dict[str, str]:
     return examples
 
 
+def tensor_members() -> dict[str, str | None]:
+    """What a tensor has, and for each the function of minigrad that it is the method of, or the in-place form of, or None."""
+    functions = {n.name for n in public_names() if n.namespace == "minigrad" and callable(n.found)}
+    tensor = importlib.import_module("minigrad").Tensor
+    members = sorted((m for m in dir(tensor) if not m.startswith("_")), key=str.lower)
+    return {m: next((f for f in (m, m.rstrip("_")) if f in functions), None) for m in members}
+
+
 def without_example() -> Iterator[str]:
-    """The full names of what is public and callable and has an example neither in its docstring nor in docs/examples."""
+    """The full names of callables, and of what only tensors have, that show an example neither in docstring nor docs/examples."""
     examples = written_examples()
+    tensor = importlib.import_module("minigrad").Tensor
+    for member, function in tensor_members().items():
+        path = f"minigrad.Tensor.{member}"
+        if function is None and path not in examples and ">>>" not in (inspect.getdoc(getattr(tensor, member)) or ""):
+            yield path
     shown = {n.first for n in public_names() if n.path in examples or ">>>" in (inspect.getdoc(n.found) or "")}
     for name in public_names():
         if callable(name.found) and name.path == name.first and name.first not in shown:

@@ -13,7 +13,7 @@ import re
 from functools import cache
 from typing import Any, Iterable
 
-from docs.hooks.public import IMPORTS, NAMESPACES, Name, public_names, written_examples
+from docs.hooks.public import IMPORTS, NAMESPACES, Name, public_names, tensor_members, written_examples
 
 LARGE = 250  # a namespace of more names is divided into pages, by the modules in which they are defined
 SMALL = 8  # what a module has fewer of goes to the last of these pages
@@ -191,15 +191,23 @@ def listing(names: Iterable[Name], page: str) -> str:
 
 
 def tensor_methods(page: str) -> str:
-    """A table of what a tensor has, with a link to the function of that name, if there is one with an example."""
+    """A table of what a tensor has, with a link to the function of that name; and examples of what has none."""
     tensor = importlib.import_module("minigrad").Tensor
-    functions = {n.name: n for n in public_names() if n.namespace == "minigrad" and callable(n.found)}
-    rows = []
-    for member in sorted(m for m in dir(tensor) if not m.startswith("_")):
-        function = functions.get(member) or functions.get(member.rstrip("_"))
-        shown = link(function, page) if function else ""
-        rows.append(f"| `{member}` | {cell(first_sentence(inspect.getdoc(getattr(tensor, member))))} | {shown} |")
-    return "## Methods and attributes\n\n| member | what it is | function |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    functions = {n.name: n for n in public_names() if n.namespace == "minigrad"}
+    rows, entries = [], []
+    for member, function in tensor_members().items():
+        path = f"minigrad.Tensor.{member}"
+        found = getattr(tensor, member)
+        docstring = inspect.getdoc(found) or ""
+        example = written_examples().get(path, "")
+        shown = f"[example](#{path})" if function is None else link(functions[function], page)
+        rows.append(f"| `{member}` | {cell(first_sentence(docstring))} | {shown} |")
+        if function is None:
+            session = f"\n```pycon\n{example}```\n" if example else ""
+            call = f"```python\n{signature(f'Tensor.{member}', found)}\n```\n\n" if inspect.isroutine(found) else ""
+            entries.append(f"### `{member}` {{ #{path} }}\n\n{call}{markdown(docstring)}{session}")
+    return ("## Methods and attributes\n\n| member | what it is | see |\n|---|---|---|\n" + "\n".join(rows)
+            + "\n\n## What only tensors have\n\n" + "\n".join(entries))
 
 
 def written_page(page: str, sections: dict[str, list[Name]]) -> str:
