@@ -18,7 +18,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.recording import call, clock, graph, inplace
-from minigrad.recording.argument_errors import explain
+from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node, TensorBase
 
@@ -30,6 +30,7 @@ OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Cons
 
 def compile_op(function: Any, info: Declaration) -> None:
     """Generate the node class and the call paths of `function` from its declaration."""
+    info.check_rules()
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
@@ -49,7 +50,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "general": (call.GuardedCall if _arrays.gpu_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
-        "quiet": call.quiet, "explain": explain,
+        "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, info.name: function,
@@ -161,6 +162,9 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"    return general({everything})")
     for a in args:
         lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
+    for a in (*info.discrete, *info.constant):
+        given = f"{a} is not None and " if a in optional else ""
+        lines.append(f"if {given}{a}.node is not None and recording(): raise constant_requires_grad(info, '{a}', {a})")
     lines += device_guard_lines(info)
     if dtype_mismatch("{}_"):
         lines.append(f"if {dtype_mismatch('{}_')}: return general({everything})")

@@ -20,7 +20,12 @@ class Declaration:
         dtypes: ``"promote"`` brings the arguments to one dtype by PyTorch's rules before the forward sees them, ``"float"``
             does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
             (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
-        mixed: arguments that this does not concern, such as a condition or an index.
+        discrete: arguments that are integers or booleans, such as an index or a condition: their dtypes are left alone, and
+            they have no derivative.
+        constant: floating arguments without a derivative rule. A tensor given for one of them, or for a discrete one, must not
+            require grad: the call is refused, because its gradient would be wrong without a word.
+        differentiable: False for results that no small change of an argument changes, such as those of ``argmax`` and of
+            comparisons: no argument has a rule, and a call is not recorded.
         numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
@@ -30,14 +35,16 @@ class Declaration:
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 
+    Every argument has a rule or one of these three marks; what has neither is refused when the call path is generated.
+
     ``writer``, where it is set, takes what the forward takes and writes the result into the first array instead: the in-place
     form then makes no copy. The rules of such an operation must not need the values of its floating arguments.
     """
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
-                 mixed: tuple[str, ...] = (), numbers: tuple[str, ...] | None = None, holomorphic: bool = True,
-                 outputs: tuple[str, ...] | bool = False, view: bool = False, called: str | None = None,
-                 grad_name: str | None = None) -> None:
+                 discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
+                 numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
+                 view: bool = False, called: str | None = None, grad_name: str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -49,8 +56,9 @@ class Declaration:
         self.optional = tuple(self.arguments[len(self.arguments) - len(defaults):]) if defaults else ()
         self.settings = {name: keywords.get(name, REQUIRED) for name in code.co_varnames[positional:end]}
         self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
+        self.discrete, self.constant, self.differentiable = discrete, constant, differentiable
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
-        self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in mixed)
+        self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
         self.writer: Callable[..., Any] | None = None
@@ -84,6 +92,24 @@ class Declaration:
             self.rules[argument] = rule
             return rule
         return register
+
+    def check_rules(self) -> None:
+        """Raise ``TypeError`` unless every argument has a rule or a mark, and none has both."""
+        marked = (*self.discrete, *self.constant)
+        for argument in marked:
+            if argument not in self.arguments:
+                raise TypeError(f"operation {self.name}: {argument!r} is marked, but the array arguments are {self.arguments}")
+        for argument in self.arguments:
+            marks = [mark for mark in ("discrete", "constant") if argument in getattr(self, mark)]
+            marks += [] if self.differentiable else ["differentiable=False"]
+            if argument in self.rules and marks:
+                raise TypeError(f"operation {self.name}: argument {argument!r} has a derivative rule and is marked "
+                                f"{marks[0]}; keep one of the two")
+            if argument not in self.rules and not marks:
+                raise TypeError(f"operation {self.name}: argument {argument!r} has no derivative rule; write one under "
+                                f"@{self.name}.derivative({argument!r}), or declare @op(constant=({argument!r},)) for one that "
+                                f"must not require grad, discrete=({argument!r},) for integers or booleans, or "
+                                "differentiable=False for an operation whose result never has a gradient")
 
 
 def parameters_of(rule: Any) -> tuple[str, ...]:
