@@ -9,9 +9,9 @@ Every file in this folder has a dictionary ``CASES`` from the name of a class in
                               bad=[Bad((normal(2, 4),), RuntimeError, "mat1 and mat2 shapes cannot be multiplied")])],
     }
 
-`make` is given the library, minigrad or PyTorch, and so makes the same layer in both. The reference gets the state, parameters and
-buffers by name, and the inputs, all as NumPy arrays in double precision. The tests give every parameter and buffer values
-of their own first, so that weights that begin as one and biases that begin as zero count as well. Inputs keep away from kinks.
+`make` is given the library, minigrad or PyTorch, and so makes the same layer in both. The reference gets the state, parameters
+and buffers by name, and the inputs, all as NumPy arrays in double precision. The tests give every parameter and buffer values of
+their own first, so that weights that begin as one and biases that begin as zero count as well. Inputs keep away from kinks.
 Run the tests of one module with ``pytest -n0 tests/test_module_table.py -k "[Linear-"``.
 """
 

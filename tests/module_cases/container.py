@@ -49,9 +49,10 @@ def parts(t):
 
 CASES = {
     "Sequential": [ModuleCase(lambda t: t.nn.Sequential(*parts(t)), (X,), two_layers("0", "2"), batch=0, bad=WIDE)],
-    "ModuleList": [ModuleCase(lambda t: InTurn(t.nn.ModuleList(parts(t))), (X,), two_layers("inner.0", "inner.2"), batch=0, bad=WIDE)],
-    "ModuleDict": [ModuleCase(lambda t: InTurn(t.nn.ModuleDict(dict(zip("abc", parts(t))))), (X,), two_layers("inner.a", "inner.c"),
+    "ModuleList": [ModuleCase(lambda t: InTurn(t.nn.ModuleList(parts(t))), (X,), two_layers("inner.0", "inner.2"),
                               batch=0, bad=WIDE)],
+    "ModuleDict": [ModuleCase(lambda t: InTurn(t.nn.ModuleDict(dict(zip("abc", parts(t))))), (X,),
+                              two_layers("inner.a", "inner.c"), batch=0, bad=WIDE)],
     "ParameterList": [ModuleCase(lambda t: Scaled(t.nn.ParameterList([t.ones(3), t.ones(1)])), (X,),
                                  product("inner.0", "inner.1"), batch=0, bad=UNEQUAL)],
     "ParameterDict": [ModuleCase(lambda t: Scaled(t.nn.ParameterDict({"a": t.ones(3), "b": t.ones(1)})), (X,),

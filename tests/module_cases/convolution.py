@@ -12,7 +12,8 @@ MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circul
 def places(size, kernel, stride, dilation):
     """Each output position, and the slices of the input under its window."""
     for position in np.ndindex(*size):
-        yield position, tuple([slice(p * stride, p * stride + dilation * (k - 1) + 1, dilation) for p, k in zip(position, kernel)])
+        window = [slice(p * stride, p * stride + dilation * (k - 1) + 1, dilation) for p, k in zip(position, kernel)]
+        yield position, tuple(window)
 
 
 def convolve(state, x, stride=1, padding=0, dilation=1, groups=1, mode="zeros"):
@@ -52,8 +53,8 @@ def cases_of(n):
     """Those of ``Conv1d``, ``Conv2d`` or ``Conv3d`` and of its transpose."""
     name, turned = f"Conv{n}d", f"ConvTranspose{n}d"
     small, image = normal(2, 2, *(3,) * n), normal(2, 2, *(5, 4, 4)[:n])
-    wrong = [Bad((normal(2, 3, *(5, 4, 4)[:n]),), RuntimeError, "channels"),
-             Bad((normal(3),), RuntimeError, rf"Expected {n + 1}D \(unbatched\) or {n + 2}D \(batched\)" if n > 1 else "Expected 2D")]
+    wrong = [Bad((normal(2, 3, *(5, 4, 4)[:n]),), RuntimeError, "to have 2 channels, but got 3 channels"),
+             Bad((normal(3),), RuntimeError, rf"Expected {n + 1}D \(unbatched\) or {n + 2}D \(batched\)")]
     grouped = {"stride": 2, "padding": 1, "dilation": 2, "groups": 2}
     moved = {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2}
     uneven = normal(1, 1, *(5, 4, 3)[:n])
@@ -66,7 +67,8 @@ def cases_of(n):
                *[ModuleCase(layer(name, 1, 1, 2, padding=1, padding_mode=mode), (uneven,),
                             lambda state, x, mode=mode: convolve(state, x, padding=1, mode=mode)) for mode in MODES]],
         turned: [ModuleCase(layer(turned, 2, 3, 2), (small,), transpose, batch=0, bad=wrong[:1]),
-                 ModuleCase(layer(turned, 2, 2, 3, bias=False, **moved), (small,), lambda state, x: transpose(state, x, **moved))],
+                 ModuleCase(layer(turned, 2, 2, 3, bias=False, **moved), (small,),
+                            lambda state, x: transpose(state, x, **moved))],
         f"Lazy{name}": [ModuleCase(lambda t: getattr(t.nn, f"Lazy{name}")(3, 2), (image,), convolve, batch=0)],
         f"Lazy{turned}": [ModuleCase(lambda t: getattr(t.nn, f"Lazy{turned}")(3, 2), (small,), transpose, batch=0)],
     }

@@ -7,7 +7,7 @@ import numpy as np
 from tests.module_cases import Bad, ModuleCase, normal
 
 P = 0.25
-TEXT = Bad(("text",), TypeError, "str")
+TEXT = Bad(("text",), TypeError, r"argument 'input' must be a Tensor, not str")
 # What AlphaDropout puts in the place of a dropped value: SELU's limit for small numbers.
 LOWEST = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
 

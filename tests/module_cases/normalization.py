@@ -62,15 +62,17 @@ def cases_of(n):
     """Those of ``BatchNorm1d``, ``2d`` or ``3d``, of ``InstanceNorm`` and of their lazy forms."""
     x = normal(3, 2, *(4, 3, 2)[:n])
     batch, instance = f"BatchNorm{n}d", f"InstanceNorm{n}d"
-    wrong = Bad((normal(2),), ValueError, r"expected .*D")
+    wrong = Bad((normal(2),), ValueError, r"expected \dD (or \dD )?input \(got 1D input\)")
     return {
         batch: [ModuleCase(lambda t: getattr(t.nn, batch)(2), (x,), batch_norm, evaluated=by_running_statistics,
-                           bad=[wrong, Bad((normal(3, 3, *(4, 3, 2)[:n]),), RuntimeError, "running_mean should contain 3 elements")]),
+                           bad=[wrong, Bad((normal(3, 3, *(4, 3, 2)[:n]),), RuntimeError,
+                                           "running_mean should contain 3 elements")]),
                 ModuleCase(lambda t: getattr(t.nn, batch)(2, affine=False, track_running_stats=False), (x,), batch_norm)],
         instance: [ModuleCase(lambda t: getattr(t.nn, instance)(2, affine=True), (x,), instance_norm, batch=0, bad=[wrong]),
                    ModuleCase(lambda t: getattr(t.nn, instance)(2, track_running_stats=True), (x,), instance_norm,
                               evaluated=by_running_statistics)],
-        f"Lazy{batch}": [ModuleCase(lambda t: getattr(t.nn, f"Lazy{batch}")(), (x,), batch_norm, evaluated=by_running_statistics)],
+        f"Lazy{batch}": [ModuleCase(lambda t: getattr(t.nn, f"Lazy{batch}")(), (x,), batch_norm,
+                                     evaluated=by_running_statistics)],
         f"Lazy{instance}": [ModuleCase(lambda t: getattr(t.nn, f"Lazy{instance}")(affine=True), (x,), instance_norm,
                                                evaluated=by_running_statistics)],
     }
@@ -79,16 +81,20 @@ def cases_of(n):
 CASES = {
     **cases_of(1), **cases_of(2), **cases_of(3),
     "LayerNorm": [
-        ModuleCase(lambda t: t.nn.LayerNorm((3, 4)), (normal(2, 3, 4),), lambda state, x: scaled(state, standard(x, (-2, -1)), (3, 4)),
-                   batch=0, bad=[Bad((normal(2, 4, 3),), RuntimeError, r"normalized_shape")]),
-        ModuleCase(lambda t: t.nn.LayerNorm(4, bias=False), (normal(2, 3, 4),), lambda state, x: scaled(state, standard(x, (-1,)), 4))],
+        ModuleCase(lambda t: t.nn.LayerNorm((3, 4)), (normal(2, 3, 4),),
+                   lambda state, x: scaled(state, standard(x, (-2, -1)), (3, 4)), batch=0,
+                   bad=[Bad((normal(2, 4, 3),), RuntimeError, "expected input with shape")]),
+        ModuleCase(lambda t: t.nn.LayerNorm(4, bias=False), (normal(2, 3, 4),),
+                   lambda state, x: scaled(state, standard(x, (-1,)), 4))],
     "RMSNorm": [ModuleCase(lambda t: t.nn.RMSNorm(4), (normal(2, 3, 4),), root_mean_square, batch=0,
-                           bad=[Bad((normal(2, 4, 3),), RuntimeError, r"normalized_shape")])],
+                           bad=[Bad((normal(2, 4, 3),), RuntimeError, "expected input with shape")])],
     "GroupNorm": [ModuleCase(lambda t: t.nn.GroupNorm(2, 4), (normal(2, 4, 3),), group_norm(2),
-                             bad=[Bad((normal(2, 3, 3),), RuntimeError, "channels")])],
+                             bad=[Bad((normal(2, 3, 3),), RuntimeError,
+                                      "number of channels in input to be divisible by num_groups")])],
     "LocalResponseNorm": [ModuleCase(lambda t: t.nn.LocalResponseNorm(3, alpha=0.3, beta=0.75, k=1.5), (normal(2, 4, 3),),
                                      across_channels(3, 0.3, 0.75, 1.5),
                                      bad=[Bad((normal(2, 4),), ValueError, "Expected 3D or higher")])],
     "CrossMapLRN2d": [ModuleCase(lambda t: t.nn.CrossMapLRN2d(3, alpha=0.3, beta=0.75, k=1.5), (normal(2, 4, 3, 2),),
-                                 across_channels(3, 0.3, 0.75, 1.5), bad=[Bad((normal(2, 4),), ValueError, "Expected 3D or higher")])],
+                                 across_channels(3, 0.3, 0.75, 1.5),
+                                 bad=[Bad((normal(2, 4),), ValueError, "Expected 3D or higher")])],
 }

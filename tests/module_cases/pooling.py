@@ -87,14 +87,15 @@ def fractional_case(n, sizes, x):
     def make(t):
         return getattr(t.nn, f"FractionalMaxPool{n}d")(2, output_size=sizes, _random_samples=t.rand(*x.shape[:2], n))
     return ModuleCase(make, (x,), fractional(2, sizes),
-                      bad=[Bad((normal(2, 2),), (RuntimeError, ValueError), "D|dim")])
+                      bad=[Bad((normal(2, 2),), RuntimeError, rf"Expected {n + 1}D or {n + 2}D \(batch mode\) tensor")])
 
 
 def cases_of(n):
     """Those of the layers for `n` dimensions."""
     x, smaller = normal(2, 2, *(7, 5, 4)[:n]), normal(2, 1, *(3, 2, 2)[:n])
-    sizes, text = (3, 2, None)[:n], ("D", "dim")
-    wrong = [Bad((normal(3),), (RuntimeError, ValueError), "|".join(text))]
+    sizes = (3, 2, None)[:n]
+    wrong = [Bad((normal(3),), RuntimeError, rf"Expected {n + 1}D or {n + 2}D \(batch mode\) tensor")]
+    few = [Bad((normal(3),), ValueError, f"Input dimension should be at least {n + 1}")]
 
     def kind(name):
         return f"{name}{n}d"
@@ -110,12 +111,13 @@ def cases_of(n):
         kind("AvgPool"): [ModuleCase(layer("AvgPool", 2), (x,), pooled(mean, 2, 2), batch=0, bad=wrong),
                           ModuleCase(layer("AvgPool", 3, 2, 1), (x,), pooled(mean, 3, 2, 1))],
         kind("LPPool"): [ModuleCase(layer("LPPool", 3, 2), (np.abs(x),), pooled(power_mean(3), 2, 2), batch=0)],
-        kind("AdaptiveAvgPool"): [ModuleCase(layer("AdaptiveAvgPool", sizes if n > 1 else 3), (x,), adaptive(mean, sizes), batch=0,
-                                             bad=wrong)],
+        kind("AdaptiveAvgPool"): [ModuleCase(layer("AdaptiveAvgPool", sizes if n > 1 else 3), (x,), adaptive(mean, sizes),
+                                             batch=0, bad=few)],
         kind("AdaptiveMaxPool"): [ModuleCase(layer("AdaptiveMaxPool", sizes if n > 1 else 3), (x,), adaptive(largest, sizes),
-                                             batch=0, bad=wrong)],
+                                             batch=0, bad=few)],
         kind("MaxUnpool"): [ModuleCase(layer("MaxUnpool", 2), (smaller, first_places(smaller)), unpooled, batch=0,
-                                       bad=[Bad((smaller, first_places(smaller)[:1]), RuntimeError, "shape")])],
+                                       bad=[Bad((smaller, first_places(smaller)[:1]), RuntimeError,
+                                                "Expected shape of indices to be the same as that of the input tensor")])],
     }
 
 
