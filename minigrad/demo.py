@@ -80,7 +80,7 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
         import matplotlib  # noqa: F401
         from tqdm import tqdm
     except ImportError as missing:
-        raise Unusable(f"needs {missing.name}; install it with: python -m pip install 'minigrad[demo]'") from None
+        raise Unusable(f"needs {missing.name}; install it with pip install -e '.[demo]' in minigrad's folder") from None
     mg.manual_seed(seed)
     images, labels = digits()
     train, test = random_split(TensorDataset(images, labels), [len(images) - TEST_IMAGES, TEST_IMAGES])

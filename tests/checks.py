@@ -7,12 +7,15 @@ derivative passes for all random directions and weights, and one direction costs
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable
 
 import numpy as np
 
 import minigrad
 from minigrad import Tensor, _arrays, autograd
+from minigrad.errors import DtypeError, GraphError
+from minigrad.recording.call import record
 from tests.op_cases import OpCase, Sample
 
 STEP = 1e-20  # of the complex step: its square vanishes beside 1
@@ -360,6 +363,58 @@ def agree(op: Any, case: OpCase, args: Any, settings: dict[str, Any], what: str,
     assert abs(found - expected) <= rtol * scale, (
         f"{described(op, args, settings)}: {what} is wrong: along a direction it gives {found!r}, the slope is {expected!r}; "
         f"arguments {list(args)!r}")
+
+
+# ---------------------------------------------------------------------------------------------------- what has no derivative
+
+def check_marks(op: Any, case: OpCase, sample: Sample) -> None:
+    """The arguments marked as constant are those the case says, and refuse a gradient; the discrete ones hold no floats."""
+    info, (args, settings) = op.info, sample
+    info.check_rules()
+    assert set(info.constant) == set(case.constant), \
+        f"{info.name}: {info.constant} are declared as constant, the case says {case.constant}"
+    names = info.arguments * len(args) if info.variadic else info.arguments
+    for k, name in enumerate(names):
+        if args[k] is None or name not in (*info.constant, *info.discrete):
+            continue
+        if name in info.discrete:
+            assert not is_float(args[k]), f"{info.name}: argument '{name}' is declared as discrete, and holds {args[k].dtype}"
+        elif not is_float(args[k]):
+            continue
+        tensors = [tensor_of(a.astype(np.float64) if i == k and not is_float(a) else a, i == k) for i, a in enumerate(args)]
+        for said, recorder in (("the call path", functools.partial(evaluate, op, case)),
+                               ("the recorder in words", functools.partial(record_only, op))):
+            assert is_refused(recorder, tensors, settings, name), \
+                f"{info.name}: {said} lets '{name}' require grad, without a derivative"
+        if name in info.constant:
+            with minigrad.no_grad():
+                evaluate(op, case, tensors, settings)
+
+
+def is_refused(function: Callable[..., Any], tensors: Any, settings: dict[str, Any], name: str) -> bool:
+    """Whether the call raises an error that says it is about the argument `name`."""
+    try:
+        function(tensors, settings)
+    except (GraphError, DtypeError) as error:
+        return f"'{name}'" in str(error)
+    return False
+
+
+def record_only(op: Any, tensors: Any, settings: dict[str, Any]) -> None:
+    """Record a call that is not made."""
+    record(op.info, tensors, tuple([None if t is None else t.array for t in tensors]), np.zeros(()), settings)
+
+
+def check_constant(op: Any, case: OpCase, sample: Sample) -> None:
+    """A small change of an argument does not change a floating result of an operation declared as not differentiable."""
+    args, settings = sample
+    outs = evaluate(op, case, args, settings)
+    for k, a in enumerate(args):
+        if is_float(a):
+            step = 1e-9 * direction(np.random.default_rng(k), a)
+            for out, near in zip(outs, evaluate(op, case, moved(args, k, step), settings)):
+                assert not is_float(out) or np.array_equal(out, near, equal_nan=True), \
+                    f"{described(op, args, settings)}: declared as not differentiable, but depends on '{argument(op, k)}'"
 
 
 # ---------------------------------------------------------------------------------------------------- other libraries

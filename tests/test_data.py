@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import threading
 from typing import Any, Iterator
 
 import numpy as np
@@ -273,14 +274,16 @@ def test_errors_in_workers_are_raised_where_the_batch_was_wanted() -> None:
     with pytest.raises(RuntimeError, match="Caught KeyError in DataLoader worker thread 0"):
         list(DataLoader(Squares(2), num_workers=1, worker_init_fn=fail))
 
+    allowed = threading.Event()
+
     class Slow(Squares):
         def __getitem__(self, k: int) -> int:
-            import time
-            time.sleep(0.3)
+            allowed.wait()
             return k
 
     with pytest.raises(RuntimeError, match=r"DataLoader timed out after 0.01 seconds"):
         list(DataLoader(Slow(1), num_workers=1, timeout=0.01))
+    allowed.set()
 
 
 def test_what_the_loader_refuses() -> None:

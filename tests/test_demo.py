@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tqdm import tqdm
 
 import minigrad as mg
 from minigrad import demo
 from minigrad.__main__ import main
 from minigrad.datasets import digits
+
+pytestmark = pytest.mark.filterwarnings("ignore:Graphviz's program")  # the picture is drawn without it too
+
+
+@pytest.fixture(autouse=True)
+def nothing_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep tqdm from its thread, which looks at slow bars every ten seconds, and whose warnings would be errors here."""
+    monkeypatch.setattr(tqdm, "monitor_interval", 0)
 
 
 def weights(folder: Path) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_tf32_rounds_and_can_be_switched_off() -> None:
 def test_cudnn_convolves_as_products_of_matrices_do(library: Any, dtype: str, tolerance: float, benchmark: bool,
                                                     deterministic: bool) -> None:
     if not mg.backends.cudnn.is_available():
-        pytest.skip("cuDNN's Python package is not installed here; install it with pip install 'minigrad[cudnn12]' (or 13)")
+        pytest.skip("cuDNN's Python package is not installed here; install it with pip install -e '.[cudnn12]' (or 13)")
     functional, kind = mg.nn.functional, getattr(mg, dtype)
     cases: list[tuple[Any, Any, Any, dict[str, Any]]] = [
         (functional.conv1d, (4, 6, 33), (8, 3, 5), {"stride": 2, "padding": 2, "groups": 2}),

@@ -137,6 +137,16 @@ def test_every_mix_of_shapes(name: str) -> None:
             checks.check_first(op, case, variant)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_argument_has_a_rule_or_a_mark_that_refuses_a_gradient(name: str) -> None:
+    for_samples(name, checks.check_marks)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not REGISTRY[n].info.differentiable and not CASES[n].underivable])
+def test_what_is_not_differentiable_does_not_change_by_a_small_step(name: str) -> None:
+    for_samples(name, checks.check_constant)
+
+
 @pytest.mark.parametrize("name", WITH_RULES)
 def test_first_derivative(name: str) -> None:
     for_samples(name, checks.check_first)

@@ -16,7 +16,7 @@ from minigrad.recording.call import REGISTRY
 from minigrad.recording.op import op as declare
 from tests import checks, standin
 from tests.op_cases import OpCase, broadcastable, sample
-from tests.test_op_table import CASES, WITH_RULES, draw, drawn
+from tests.test_op_table import CASES, NAMES, WITH_RULES, draw, drawn
 
 
 @contextmanager
@@ -29,17 +29,19 @@ def declared(forward: Callable[..., Any], **properties: Any) -> Iterator[Any]:
 
 
 @contextmanager
-def planted(original: Any, argument: str, spoil: Callable[[Any], Any]) -> Iterator[Any]:
-    """`original` with its rule for `argument` spoiled."""
+def planted(original: Any, argument: str, spoil: Callable[[Any], Any] | None) -> Iterator[Any]:
+    """`original` with its rule for `argument` spoiled, or forgotten where `spoil` is None."""
     info = original.info
     forward = FunctionType(info.forward.__code__, info.forward.__globals__, f"planted_{info.name}",
                            info.forward.__defaults__, info.forward.__closure__)
     forward.__kwdefaults__ = info.forward.__kwdefaults__
     with declared(forward) as op:
-        for property in ("broadcasts", "holomorphic", "view", "dtypes", "alike", "numbers", "outputs", "pieces"):
+        for property in ("broadcasts", "holomorphic", "view", "dtypes", "alike", "numbers", "outputs", "pieces", "discrete",
+                         "constant", "differentiable"):
             setattr(op.info, property, getattr(info, property))
         for name, rule in info.rules.items():
-            op.info.rules[name] = spoiled(rule, spoil) if name == argument else rule
+            if name != argument or spoil is not None:
+                op.info.rules[name] = spoiled(rule, spoil) if name == argument and spoil is not None else rule
         yield op
 
 
@@ -85,6 +87,63 @@ def test_a_wrong_rule_of_any_operation_is_caught(name: str) -> None:
                 found.append(caught(wrong, case, checks.check_first, drawn(name)))
         assert found in ([True, True, True], [False, False, True]), \
             f"{name}: a planted error in the rule for {arg} went unnoticed: {dict(zip(WRONG, found))}"
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.rules])
+def test_a_forgotten_rule_of_any_operation_is_caught(name: str) -> None:
+    op, case = REGISTRY[name], CASES[name]
+    args, settings = [*case.examples, *drawn(name)][0]
+    for argument in op.info.rules:
+        with planted(op, argument, None) as without, pytest.raises(TypeError, match=f"{argument!r} has no derivative rule"):
+            checks.evaluate(without, case, args, settings)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.rules])
+def test_a_mark_in_the_place_of_a_rule_is_caught(name: str) -> None:
+    op, case = REGISTRY[name], CASES[name]
+    samples = [*case.examples, *drawn(name)]
+    for argument in op.info.rules:
+        with planted(op, argument, None) as wrong:
+            wrong.info.constant += (argument,)
+            assert caught(wrong, case, checks.check_marks, samples)
+        with planted(op, argument, None) as wrong:
+            wrong.info.discrete += (argument,)
+            assert caught(wrong, case, checks.check_marks, samples)
+
+
+@pytest.mark.parametrize("name", WITH_RULES)
+def test_an_operation_declared_as_not_differentiable_that_is_is_caught(name: str) -> None:
+    op, case = REGISTRY[name], CASES[name]
+
+    def has_slope(op: Any, case: OpCase, sample: Any) -> None:
+        args, settings = sample
+        which = checks.differentiable(op, args)
+        if which and checks.is_recorded(op, case, args, settings):
+            weights = checks.weights_for(np.random.default_rng(0), checks.evaluate(op, case, args, settings))
+            assert not any(g.any() for g in checks.gradients(op, case, args, settings, weights, which))
+
+    with planted(op, "", None) as wrong:
+        wrong.info.rules.clear()
+        wrong.info.differentiable = False
+        assert caught(wrong, case, checks.check_constant, drawn(name)) == caught(op, case, has_slope, drawn(name))
+
+
+def test_a_mark_beside_a_rule_or_of_what_is_no_argument_is_refused() -> None:
+    def planted_double(input: Any) -> Any:
+        return input * 2.0
+
+    for marks, said in (({"constant": ("input",)}, "'input' has a derivative rule and is marked constant"),
+                        ({"discrete": ("input",)}, "'input' has a derivative rule and is marked discrete"),
+                        ({"differentiable": False}, "'input' has a derivative rule and is marked differentiable=False"),
+                        ({"constant": ("weight",)}, r"'weight' is marked, but the array arguments are \('input',\)")):
+        with declared(planted_double, **marks) as op:
+            op.derivative("input")(_twice)
+            with pytest.raises(TypeError, match=said):
+                op(np.ones(2))
+
+
+def _twice(g: Any) -> Any:
+    return g * 2.0
 
 
 PAIR = OpCase(sample(broadcastable(2)), np.multiply, analytic=True)
@@ -192,7 +251,7 @@ def test_a_wrong_forward_a_changed_input_and_a_wrong_dtype_are_caught() -> None:
     case = CASES["exp"]
     for forward, check in ((planted_exp, checks.check_forward), (planted_writer, checks.check_paths),
                            (planted_widening, checks.check_float32)):
-        with declared(forward) as op:
+        with declared(forward, differentiable=False) as op:
             assert caught(op, case, check), forward.__name__
 
 
@@ -200,7 +259,7 @@ def test_a_forward_that_depends_on_memory_layout_is_caught() -> None:
     def planted_order(input: Any) -> Any:
         return np.ravel(input, order="K")[: input.size].reshape(input.shape)
 
-    with declared(planted_order) as op:
+    with declared(planted_order, differentiable=False) as op:
         assert caught(op, CASES["exp"], checks.check_layouts)
 
 
@@ -213,5 +272,6 @@ def test_what_would_not_run_on_a_gpu_is_caught() -> None:
         return np.add.reduce(input, axis=None)
 
     for forward in (planted_copying, planted_method):
-        with declared(forward) as op, pytest.raises((TypeError, RuntimeError)):
+        refused = pytest.raises((TypeError, RuntimeError), match="Unsupported type|reduce")
+        with declared(forward, differentiable=False) as op, refused:
             checks.check_elsewhere(op, CASES["exp"], ((np.ones(3),), {}), standin.to_standin)

@@ -94,8 +94,8 @@ def test_signatures_are_those_of_the_call_path() -> None:
 def test_no_warning_of_numpy_reaches_the_user_and_the_filters_stay_as_they_are() -> None:
     """Overflow is a result, whatever the filters; and importing the package adds none."""
     script = ("import numpy, warnings; before = list(warnings.filters); import minigrad as mg; "
-              "assert warnings.filters == before; warnings.simplefilter('error'); x = mg.tensor([3e38], requires_grad=True); y "
-              "= x * x - x * x; "
+              "assert warnings.filters == before; warnings.simplefilter('error'); "
+              "x = mg.tensor([3e38], requires_grad=True); y = x * x - x * x; "
               "print(y, (x * 10).sum().backward(), x / 0)")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and not done.stderr, done.stderr

@@ -118,6 +118,12 @@ def test_without_dot_an_svg_is_drawn_and_said(model: Any, no_dot: None, tmp_path
     assert "image/svg+xml" in drawing._repr_mimebundle_()
 
 
+def test_without_dot_too_only_the_picture_stays(model: Any, no_dot: None, tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="'dot' is not installed"):
+        draw(loss_of(model), model=model, path=tmp_path / "graph.svg")
+    assert [p.name for p in tmp_path.iterdir()] == ["graph.svg"]
+
+
 def test_boxes_of_the_plain_drawing_do_not_overlap(model: Any) -> None:
     from minigrad.viz.drawing import colour
     from minigrad.viz.svg import to_svg

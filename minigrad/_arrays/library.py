@@ -410,8 +410,8 @@ def cupy_library() -> CupyLibrary:
     except ModuleNotFoundError as error:
         if error.name != "cupy":
             raise
-        raise DeviceError("device 'cuda' needs CuPy, which is not installed here; install it with "
-                          "pip install 'minigrad[cuda12]' (or [cuda13], to match the driver), or use device='cpu'") from None
+        raise DeviceError("device 'cuda' needs CuPy, which is not installed here; install it with pip install -e '.[cuda12]' in "
+                          "minigrad's folder (or '.[cuda13]', to match the driver), or use device='cpu'") from None
     except ImportError as error:
         raise DeviceError(f"device 'cuda': CuPy is installed, but cannot be imported ({error}); use device='cpu'") from error
     try:

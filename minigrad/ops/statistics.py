@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types.dtypes import FROM_NUMPY, as_dtype
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
@@ -372,7 +372,7 @@ def corrcoef(input: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- counting
 
-@op
+@op(discrete=("input",))
 def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
     """How often each of 0, 1, 2, ... occurs among non-negative integers; or the sum of the `weights` at its occurrences."""
     if input.ndim != 1 or input.dtype.kind not in "iu" or input.size and input.min() < 0:
@@ -387,6 +387,9 @@ def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
     if weights is not None:
         return found.astype(np.float32 if weights.dtype == np.float32 else np.float64)
     return found.astype(np.int64)
+@bincount.derivative("weights")
+def bincount_wrt_weights(g: Any, input: Any, weights_dtype: Any) -> Any:
+    return arithmetic.cast(indexing.select_rows(g, input, dim=0), dtype=as_dtype(weights_dtype))
 
 
 def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple[float, float]:
@@ -402,7 +405,7 @@ def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple
     return low, high
 
 
-@op
+@op(differentiable=False)
 def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
     """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
     if bins <= 0:
@@ -426,7 +429,7 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
     return _histogram(input, weight, None, count=bins, range=range, density=density)
 
 
-@op(outputs=("hist", "bin_edges"), called="histogram")
+@op(outputs=("hist", "bin_edges"), constant=("input", "weight", "edges"), called="histogram")
 def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any = None, range: Any = None,
                density: Any = False) -> Any:
     x = input.reshape(-1)
@@ -470,7 +473,7 @@ def count_in_bins(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
     return hist
 
 
-@op(outputs=True, called="histogramdd")
+@op(outputs=True, constant=("input", "weight"), called="histogramdd")
 def _histogramdd(input: Any, weight: Any = None, *, count: Any = None, edges: Any = None, range: Any = None,
                  density: Any = False) -> Any:
     x = input.reshape(-1, input.shape[-1])

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, MinigradError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, MinigradError, ShapeError
 from minigrad.recording.graph import unwrap
 
 NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
@@ -30,6 +30,15 @@ def not_a_tensor(called: str, name: str, value: Any) -> ArgumentError:
     """The error for the argument `name` of the function `called`, which must be a tensor."""
     return ArgumentError(f"{called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; minigrad.tensor(...) "
                          "makes one of it")
+
+
+def constant_requires_grad(info: Any, name: str, value: Any) -> MinigradError:
+    """What is said of the tensor `value`, which requires grad, where the operation has no derivative by that argument."""
+    if name in info.discrete:
+        return DtypeError(f"{info.called}: expected '{name}' to hold integers or booleans, but got "
+                          f"{dtype_name(value.array.dtype)}")
+    return GraphError(f"{info.called}: not differentiable with respect to argument '{name}', which requires grad; give "
+                      f"{name}.detach(), or call it under `with minigrad.no_grad():`")
 
 
 def named_arrays(info: Any, arrays: Any) -> list[tuple[str, Any]]:

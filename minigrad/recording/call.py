@@ -15,7 +15,14 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError
 from minigrad.recording import clock, graph
-from minigrad.recording.argument_errors import dtype_name, explain, not_a_sequence, not_a_tensor, operand_device_mismatch
+from minigrad.recording.argument_errors import (
+    constant_requires_grad,
+    dtype_name,
+    explain,
+    not_a_sequence,
+    not_a_tensor,
+    operand_device_mismatch,
+)
 from minigrad.recording.graph import Node, TensorBase, edge_of, unwrap
 
 SCALARS = (bool, int, float, complex)
@@ -220,11 +227,22 @@ def why_off(info: Any, inputs: Any) -> Any:
     return next((t._off for t in inputs if t is not None and t._off is not None), None)
 
 
+def refuse_constants(info: Any, inputs: Any) -> None:
+    """Raise where what is recorded now would lack the gradient of an argument that has no derivative rule."""
+    if not graph.grad_enabled.get():
+        return
+    name_of = info.arguments * len(inputs) if info.variadic else info.arguments
+    for name, t in zip(name_of, inputs):
+        if t is not None and t.node is not None and name in (*info.discrete, *info.constant):
+            raise constant_requires_grad(info, name, t)
+
+
 def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, settings: dict[str, Any]) -> Node | None:
     """The node of a call, or None where no input requires a gradient. The generated path does the same in straight lines."""
     name_of = info.arguments * len(inputs) if info.variadic else info.arguments
     edges = tuple([None if t is None or a not in info.rules else edge_of(t) for t, a in zip(inputs, name_of)])
     mode = graph.grad_enabled.get()
+    refuse_constants(info, inputs)
     if not mode or all(e is None for e in edges):
         return None
     wants = {a for a, e in zip(name_of, edges) if e is not None}

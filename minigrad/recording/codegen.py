@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import operator
 import sys
 import textwrap
 from typing import Any, Callable, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.recording import call, clock, graph, inplace
-from minigrad.recording.argument_errors import explain
+from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node, TensorBase
 
@@ -33,6 +32,7 @@ OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Cons
 
 def compile_op(function: Any, info: Declaration) -> None:
     """Generate the node class and the call paths of `function` from its declaration."""
+    info.check_rules()
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
@@ -45,14 +45,14 @@ def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function` and that of its operator. Where there are GPUs, they have the lines of
     :func:`device_guard_lines`."""
     namespace: dict[str, Any] = {
-        "forward": as_operator(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
+        "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": (call.GuardedCall if _arrays.gpu_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
-        "quiet": call.quiet, "explain": explain,
+        "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
@@ -108,13 +108,13 @@ def rule_source(rule: Callable[..., Any]) -> str:
     return f"{rule.__name__}({', '.join(parameters_of(rule))})" if formula is None else f"({ast.unparse(formula)})"
 
 
-def as_operator(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of module ``operator`` that does what `forward` does, if there is one, for it is quicker to call."""
+def as_ufunc(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's function that does what `forward` does, if that is one operator, for it is quicker to call."""
     first, second, *_ = *parameters_of(forward), "", ""
     formula = formula_of(forward)
     text = "" if formula is None else ast.unparse(formula)
-    return {f"{first} * {second}": operator.mul, f"{first} == {second}": operator.eq,
-            f"{first} != {second}": operator.ne}.get(text, forward)
+    return {f"{first} * {second}": np.multiply, f"{first} == {second}": np.equal,
+            f"{first} != {second}": np.not_equal}.get(text, forward)
 
 
 def signature_source(info: Declaration, out: bool) -> str:
@@ -173,6 +173,9 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"    return general({everything})")
     for a in args:
         lines.append(f"{a}_ = None if {a} is None else {a}.array" if a in optional else f"{a}_ = {a}.array")
+    for a in (*info.discrete, *info.constant):
+        given = f"{a} is not None and " if a in optional else ""
+        lines.append(f"if {given}{a}.node is not None and recording(): raise constant_requires_grad(info, '{a}', {a})")
     lines += device_guard_lines(info)
     if dtype_mismatch("{}_"):
         lines.append(f"if {dtype_mismatch('{}_')}: return general({everything})")

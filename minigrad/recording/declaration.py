@@ -21,9 +21,9 @@ class Declaration:
     """
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
-                 mixed: tuple[str, ...] = (), numbers: tuple[str, ...] | None = None, holomorphic: bool = True,
-                 outputs: tuple[str, ...] | bool = False, view: bool = False, called: str | None = None,
-                 grad_name: str | None = None) -> None:
+                 discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
+                 numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
+                 view: bool = False, called: str | None = None, grad_name: str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -35,8 +35,9 @@ class Declaration:
         self.optional = tuple(self.arguments[len(self.arguments) - len(defaults):]) if defaults else ()
         self.settings = {name: keywords.get(name, REQUIRED) for name in code.co_varnames[positional:end]}
         self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
+        self.discrete, self.constant, self.differentiable = discrete, constant, differentiable
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
-        self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in mixed)
+        self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
         self.writer: Callable[..., Any] | None = None
@@ -69,8 +70,8 @@ class Declaration:
                 raise TypeError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
             if not rule.__name__.isidentifier():
                 raise TypeError(f"{self.name}.derivative({argument!r}): a rule is written as a function, not as a lambda")
-            for other in self.rules.values():
-                if other is not rule and other.__name__ == rule.__name__:
+            for a, other in self.rules.items():
+                if a != argument and other is not rule and other.__name__ == rule.__name__:
                     raise TypeError(f"rule {rule.__name__}: another rule of {self.name} has that name; call this one "
                                     f"{self.name}_wrt_{argument}")
             self.rules[argument] = rule
@@ -78,6 +79,24 @@ class Declaration:
                 self.complete()
             return rule
         return register
+
+    def check_rules(self) -> None:
+        """Raise ``TypeError`` unless every argument has a rule or a mark, and none has both."""
+        marked = (*self.discrete, *self.constant)
+        for argument in marked:
+            if argument not in self.arguments:
+                raise TypeError(f"operation {self.name}: {argument!r} is marked, but the array arguments are {self.arguments}")
+        for argument in self.arguments:
+            marks = [mark for mark in ("discrete", "constant") if argument in getattr(self, mark)]
+            marks += [] if self.differentiable else ["differentiable=False"]
+            if argument in self.rules and marks:
+                raise TypeError(f"operation {self.name}: argument {argument!r} has a derivative rule and is marked "
+                                f"{marks[0]}; keep one of the two")
+            if argument not in self.rules and not marks:
+                raise TypeError(f"operation {self.name}: argument {argument!r} has no derivative rule; write one under "
+                                f"@{self.name}.derivative({argument!r}), or declare @op(constant=({argument!r},)) for one that "
+                                f"must not require grad, discrete=({argument!r},) for integers or booleans, or "
+                                "differentiable=False for an operation whose result never has a gradient")
 
 
 def parameters_of(rule: Any) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
 from minigrad.recording import graph
 from minigrad.recording.argument_errors import explain, operand_device_mismatch
-from minigrad.recording.call import REGISTRY, record
+from minigrad.recording.call import REGISTRY, record, refuse_constants
 from minigrad.recording.clock import ledger, memory_owner, tick
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase, edge_of
@@ -100,6 +100,7 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
     refuse_overlap(target, name)
     arrays = (target, *[x.array for x in others])
     settings = {**info.settings, **settings}
+    refuse_constants(info, (t, *others))
     if _arrays.gpu_count() and (error := operand_device_mismatch(info, arrays, settings)) is not None:
         raise error  # CuPy would take what is written from host memory too
     try:

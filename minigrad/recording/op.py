@@ -58,12 +58,19 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     gradient coming in, an argument, ``out``, a setting, or ``x_shape`` / ``x_dtype`` where the values need not be kept. It must
     use operators and other operations only: a plain backward pass gives it arrays, one with ``create_graph=True`` tensors.
 
+    Every argument has a rule or a mark, ``discrete``, ``constant`` or ``differentiable=False``.
+
     Args:
         broadcasts: the array arguments are broadcast together; the engine then sums gradients back to their shapes.
         dtypes: ``"promote"`` brings the arguments to one dtype by PyTorch's rules before the forward sees them, ``"float"``
             does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
             (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
-        mixed: arguments that this does not concern, such as a condition or an index.
+        discrete: arguments that are integers or booleans, such as an index or a condition: their dtypes are left alone, and
+            they have no derivative.
+        constant: floating arguments without a derivative rule. A tensor given for one of them, or for a discrete one, must not
+            require grad: the call is refused, because its gradient would be wrong without a word.
+        differentiable: False for results that no small change of an argument changes, such as those of ``argmax`` and of
+            comparisons: no argument has a rule, and a call is not recorded.
         numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
@@ -75,8 +82,9 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
 
     Raises:
         TypeError: for a name that another operation has, a forward of which no call path can be generated, or a rule that
-            names what the operation does not have; at the first call, for a parameter that has a name which the call path needs
-            itself. A notebook's cell that is run again replaces its operation.
+            names what the operation does not have; at the first call, for an argument without a rule or mark, and for a
+            parameter that has a name which the call path needs itself. A notebook's cell that is run again replaces its
+            operation.
 
     >>> import minigrad as mg
     >>> @mg.library.op(broadcasts=True)

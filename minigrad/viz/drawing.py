@@ -40,6 +40,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         try:
             return str(super().render(filename, directory=directory, view=view, cleanup=cleanup, format=format, **options))
         except graphviz.ExecutableNotFound:
+            if cleanup:
+                os.remove(self.filepath)  # which was written for dot
             path = os.path.join(directory or "", f"{filename or 'minigrad.gv'}.svg")
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             with open(path, "w", encoding="utf-8") as file:

@@ -19,8 +19,9 @@ Let shapes include 0-dimensional and zero-size ones wherever the op takes them (
 strategy is unlikely to meet into `examples`, which always run; special values (NaN, infinities) go into `edges`.
 
 Values stay away from kinks (``away=[0.0]``, ``distinct=True`` for max, sort and the like); what happens *at* a kink is pinned
-by ordinary tests. Settings are given by keyword, as dtype a ``minigrad._types.dtypes`` object. Only arguments with a derivative
-rule are differentiated. Run one op's tests with ``pytest -n0 tests/test_op_table.py -k "[mul]"``.
+by ordinary tests. Settings are given by keyword, as dtype a ``minigrad._types.dtypes`` object. Every floating argument is
+differentiated, unless `constant` says that it must be refused. Run one op's tests with
+``pytest -n0 tests/test_op_table.py -k "[mul]"``.
 """
 
 from __future__ import annotations
@@ -73,6 +74,7 @@ class OpCase:
         host_only: for what CuPy does not have: the message, or part of it, that a CuPy array gets. Empty: the op runs on CuPy.
         determined: for results that libraries are free to choose among, such as the signs of eigenvectors: called with the
             results, arrays or tensors, it gives a tuple of what all must agree on. None: the results themselves.
+        constant: the arguments that must refuse a tensor that requires grad, for want of a derivative.
         underivable: why numbers cannot confirm the derivative rules, where they cannot; the checks of it are then left out.
     """
 
@@ -90,6 +92,7 @@ class OpCase:
     drawn: bool = False
     host_only: str = ""
     determined: Callable[..., tuple[Any, ...]] | None = None
+    constant: tuple[str, ...] = ()
     underivable: str = ""
 
 

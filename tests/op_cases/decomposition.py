@@ -162,7 +162,7 @@ CASES = {
     "linalg_qr": OpCase(st.one_of(rectangular(), sample(matrices(2, 4), mode=st.just("complete"))),
                         lambda A, mode="reduced": tuple(np.linalg.qr(A, mode=mode)), complex=False, determined=of_qr,
                         bad=[Bad((f(2, 2),), {"mode": "raw"}, RuntimeError, r"unrecognized mode 'raw'"), *BAD_SHAPES[1:]]),
-    "geqrf": OpCase(rectangular(), householder_reference),
+    "geqrf": OpCase(rectangular(), householder_reference, constant=("input",)),
     "linalg_eigh": OpCase(sample(matrices(kind="symmetric"), UPLO=st.sampled_from(["L", "U"])),
                           lambda A, UPLO: tuple(np.linalg.eigh(A, UPLO)), determined=of_eigh, underivable=GAUGE,
                           bad=[*BAD_SHAPES, Bad((np.eye(2),), {"UPLO": "X"}, RuntimeError, r"'L' or 'U', but got X")]),
@@ -202,9 +202,10 @@ def packed(A: Any) -> Any:
 
 
 CASES |= {
-    "linalg_ldl_factor": OpCase(sample(matrices(kind="symmetric")), ldl_reference,
+    "linalg_ldl_factor": OpCase(sample(matrices(kind="symmetric")), ldl_reference, constant=("A",),
                                 examples=[((a,), {}) for a in INDEFINITE], bad=BAD_SHAPES[:1]),
     "linalg_ldl_solve": OpCase(st.sampled_from(INDEFINITE).map(lambda a: ((*packed(a), np.ones((a.shape[0], 2))), {})),
                                lambda LD, pivots, B: np.linalg.solve(next(a for a in INDEFINITE if a.shape == LD.shape), B),
+                               constant=("LD",),
                                bad=[Bad((np.eye(2), np.array([1, 2]), f(3, 1)), {}, RuntimeError, r"2 rows, but got shape")]),
 }

@@ -119,37 +119,27 @@ def slope(x: Any, target: Any, weight: Any = None, reduction: str = "mean", igno
     return back((np.exp(per_class(log_softmax(x))) - chosen) * scale[:, None], x)
 
 
-def nll_slope(x: Any, target: Any, weight: Any = None, reduction: str = "mean", ignore_index: int = -100) -> Any:
-    scale, chosen = counted(x, target, weight, reduction, ignore_index)
-    return back(-chosen * scale[:, None], x)
-
-
-def class_scale(x: Any, target: Any, weight: Any = None, reduction: str = "mean", ignore_index: int = -100) -> Any:
-    scale, _ = counted(x, target, weight, reduction, ignore_index)
-    return np.expand_dims(scale.reshape(target.shape), 1 if x.ndim > 1 else 0)
-
-
-def smoothed(x: Any, target: Any, weight: Any = None, label_smoothing: float = 0.0, reduction: str = "mean",
-             ignore_index: int = -100) -> Any:
-    count = x.shape[1 if x.ndim > 1 else 0]
-    scale, chosen = counted(x, target, weight, "none", ignore_index)
-    kept = (target.reshape(-1) != ignore_index)[:, None]
-    rows = kept * (label_smoothing / count) * (1.0 if weight is None else weight)
-    rows = rows + (1 - label_smoothing) * chosen * scale[:, None]
-    return back(rows / scale.sum() if reduction == "mean" and scale.sum() else rows, x)
-
-
 def soft(x: Any, q: Any) -> Any:
     return -(log_softmax(x) * q).sum(axis=1 if x.ndim > 1 else 0)
 
 
-def listed(x: Any, target: Any) -> Any:
-    out = np.zeros((*x.shape, x.shape[1]))
+def picked(x: Any, target: Any, ignore_index: int = -100) -> Any:
+    kept, chosen = counted(x, target, None, "sum", ignore_index)
+    return ((per_class(x) * chosen).sum(axis=1) * kept).reshape(target.shape)
+
+
+def placed(x: Any, target: Any, classes: int, ignore_index: int = -100) -> Any:
+    rows = np.eye(classes)[np.where(target == ignore_index, 0, target)] * (x * (target != ignore_index))[..., None]
+    return np.moveaxis(rows, -1, min(1, target.ndim))
+
+
+def listed(target: Any) -> Any:
+    out = np.zeros((*target.shape, target.shape[1]), bool)
     for n, row in enumerate(target):
         for k, c in enumerate(row):
             if c < 0:
                 break
-            out[n, k, c] = 1
+            out[n, k, c] = True
     return out
 
 
@@ -161,9 +151,6 @@ WRONG_CLASSES = [
     Bad((f(2, 3), np.array([0.0, 1.0])), {}, RuntimeError, r"expected scalar type Long but found float64"),
     Bad((f(2, 3), np.array([0, 1]), f(2)), {}, RuntimeError, r"for all 3 classes or no classes"),
 ]
-ROW = sample(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**20)).map(
-    lambda s: (np.random.default_rng(s[2]).uniform(-1, 1, s[:2]), np.random.default_rng(s[2]).integers(0, s[1], s[0]))))
-
 CASES = {
     "mse_loss": OpCase(sample(broadcastable(2), reduction=REDUCTION), elementwise(lambda x, t: (x - t)**2), analytic=True,
                        setup=quiet,
@@ -179,14 +166,16 @@ CASES = {
     "binary_cross_entropy": OpCase(
         st.one_of(sample(together(each=[lambda s: arrays(s, low=0.1, high=0.9)] * 2), None, reduction=REDUCTION),
                   sample(together(each=[lambda s: arrays(s, low=0.1, high=0.9)] * 3), reduction=REDUCTION)), bce,
+        examples=[((f(2, 3) / 2, f(2, 3)[::-1] / 2, f(3)), {"reduction": reduction}) for reduction in ("mean", "none")],
         bad=[Bad((f(2), f(3)), {}, ValueError, r"target size \(\[3\]\) that is different to the input size \(\[2\]\)"),
+             Bad((f(2), f(2), f(3, 2)), {}, RuntimeError, r"broadcast shape \[3, 2\]: weight has shape \[3, 2\]"),
              Bad((f(2) + 1, f(2)), {}, RuntimeError, r"all elements of input should be between 0 and 1")]),
     "binary_cross_entropy_with_logits": OpCase(
         st.one_of(sample(together(each=[arrays, lambda s: arrays(s, low=0, high=1)]), None, None, reduction=REDUCTION),
                   sample(together(each=[arrays, lambda s: arrays(s, low=0, high=1), *[lambda s: arrays(s, low=0.5)] * 2]),
                          reduction=REDUCTION)),
-        bce_logits, bad=[Bad((f(2), f(3)), {}, ValueError, r"Target size \(\[3\]\) must be the same as input size \(\[2\]\)")]),
-    "class_scale": OpCase(classes(reduction=REDUCTION), class_scale),
+        bce_logits, examples=[((f(2, 3), f(2, 3)[::-1], f(2, 1), f(3)), {"reduction": r}) for r in ("mean", "none")],
+        bad=[Bad((f(2), f(3)), {}, ValueError, r"Target size \(\[3\]\) must be the same as input size \(\[2\]\)")]),
     "cross_entropy_of_classes": OpCase(classes(reduction=REDUCTION), entropy, bad=[*WRONG_CLASSES, Bad(
         (f(2, 3), np.array([0, 1])), {"reduction": "average"}, ValueError, r"not a valid value for reduction")]),
     "cross_entropy_slope": OpCase(classes(reduction=REDUCTION), slope),
@@ -194,14 +183,13 @@ CASES = {
         sample(together(shapes(min_dims=1, min_side=1), each=[arrays, lambda s: arrays(s, low=0)])), soft, complex=False,
         bad=[Bad((f(2, 3), f(2, 4)), {}, RuntimeError, r"probabilities have the shape of input, \[2, 3\]")]),
     "nll_loss": OpCase(classes(reduction=REDUCTION), nll, bad=WRONG_CLASSES),
-    "nll_slope": OpCase(classes(reduction=REDUCTION), nll_slope),
-    "smoothed_classes": OpCase(classes(reduction=REDUCTION, label_smoothing=st.sampled_from([0.0, 0.1])), smoothed),
-    "pick_class": OpCase(ROW, lambda x, t: np.take_along_axis(x, t[:, None], 1), complex=True,
+    "pick_class": OpCase(classes(weighted=False), picked, complex=True,
+                         examples=[((f(2, 3), np.array([1, 2])), {"ignore_index": 1})],
                          bad=[Bad((f(2, 3), np.array([0, 3])), {}, IndexError, r"Target 3 is out of bounds")]),
-    "place_class": OpCase(sample(arrays((3, 1)), st.just(np.array([1, 0, 3])), classes=st.just(4)),
-                          lambda x, t, classes: x * np.eye(classes)[t], complex=True),
-    "other_classes": OpCase(ROW, lambda x, t: 1 - np.eye(x.shape[1])[t]),
-    "listed_classes": OpCase(sample(arrays((2, 3)), st.sampled_from([[[0, 2, -1], [-1, 0, 1]], [[0, 1, 2], [1, -1, -1]]])
-                                    .map(np.array)), listed,
-                             bad=[Bad((f(2, 3), np.full((2, 3), 3)), {}, RuntimeError, r"target out of range")]),
+    "place_class": OpCase(st.one_of(sample(arrays((2,)), st.just(np.array([1, 3])), classes=st.just(4)),
+                                    sample(arrays((2, 2)), st.just(np.array([[1, 0], [-100, 2]])), classes=st.just(3)),
+                                    sample(arrays(()), st.just(np.array(1)), classes=st.just(2), ignore_index=st.just(-1))),
+                          placed, complex=True),
+    "listed_classes": OpCase(sample(st.sampled_from([[[0, 2, -1], [-1, 0, 1]], [[0, 1, 2], [1, -1, -1]]]).map(np.array)), listed,
+                             bad=[Bad((np.full((2, 3), 3),), {}, RuntimeError, r"target out of range")]),
 }

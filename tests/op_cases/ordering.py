@@ -106,7 +106,7 @@ def unique(input, dim, consecutive):
 
 def uniques():
     return shapes(max_dims=2, min_side=1).flatmap(
-        lambda s: sample(integers(s, 0, 2), dim=dims(len(s)), consecutive=st.booleans()))
+        lambda s: sample(st.one_of(integers(s, 0, 2), arrays(s, distinct=True)), dim=dims(len(s)), consecutive=st.booleans()))
 
 
 def searched(sorted_sequence, input, sorter=None, right=False, out_int32=False):

@@ -129,7 +129,8 @@ CASES = {
     "signbit": OpCase(sample(arrays()), np.signbit, edges=[((i64,), {}, ), ((special[:-1],), {})]),
     "copysign": two(np.copysign, away=[0.0], edges=[((special[:4], special[:4][::-1].copy()), {})]),
     "hypot": two(np.hypot, away=[0.0], edges=[((np.array([1e300, 3.0]), np.array([1e300, 4.0])), {})]),
-    "heaviside": OpCase(sample(broadcastable(2, each=[near_integers, arrays])), np.heaviside,
+    "heaviside": OpCase(sample(broadcastable(2, each=[lambda s: arrays(s, away=[0.0]), arrays])), np.heaviside,
+                        edges=[((np.array([-1.0, -0.0, 0.0, 2.0]), f(4)), {})],
                         bad=[Bad((i64, f(4)), {}, RuntimeError, r"same dtype"), Bad(*complex_pair, RuntimeError, no_order)]),
     "nextafter": OpCase(sample(broadcastable(2)), np.nextafter, underivable="a step to the next number has no slope"),
     # combinations

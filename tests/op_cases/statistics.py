@@ -38,11 +38,11 @@ CASES = {
     "_histogram": OpCase(
         sample(arrays(shapes(min_dims=1, min_side=2, max_dims=2)), st.none(),
                st.none() | st.just(np.array([-2.0, -0.5, 0.1, 2.0])),
-               count=st.integers(1, 4), density=st.booleans()), histogram,
+               count=st.integers(1, 4), density=st.booleans()), histogram, constant=("input", "weight", "edges"),
         examples=[((f(2, 3), f(2, 3)[::-1], None), {"count": 2, "range": (0.0, 1.0)}), ((f(0), None, None), {"count": 2})],
         bad=[Bad((f(3), None, None), {"count": 0}, RuntimeError, "bins must be > 0"),
              Bad((f(3), f(2), None), {"count": 2}, RuntimeError, "same shape as input")]),
     "_histogramdd": OpCase(
         sample(arrays((6, 2)), st.none() | arrays((6,), low=0.1), count=st.lists(st.integers(1, 3), min_size=2, max_size=2),
-               range=st.none() | st.just((-1.0, 1.0, -2.0, 2.0))), histogramdd),
+               range=st.none() | st.just((-1.0, 1.0, -2.0, 2.0))), histogramdd, constant=("input", "weight")),
 }

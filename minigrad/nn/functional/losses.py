@@ -139,8 +139,7 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
     if not 0 <= smoothing <= 1:
         raise ShapeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
     if target.dtype.kind in "iu":
-        q = loss.smoothed_classes(input, target, weight, label_smoothing=smoothing, reduction=reduction,
-                                  ignore_index=ignore_index)
+        q = loss.smoothed_classes(input, target, weight, smoothing, reduction, ignore_index)
         losses = loss.cross_entropy_of_probabilities(input, q)
         total = losses if reduction == "none" else reductions.sum(losses)
         return total + math.nan if reduction == "mean" and not (target.array != ignore_index).any() else total
@@ -269,13 +268,14 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
         raise ValueError("weight must be one-dimensional")
     _require_classes("multi_margin_loss", input, target)
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
-    own = loss.pick_class(rows, shapes.reshape(target, shape=(-1,)))
+    classes = shapes.reshape(target, shape=(-1,))
+    own = loss.pick_class(rows, classes)[:, None]
     excess = activation.relu(margin - own + rows)
     losses = excess * excess if p == 2 else excess
     if weight is not None:
-        losses = losses * loss.pick_class(shapes.expand(weight, size=rows.shape), shapes.reshape(target, shape=(-1,)))
-    others = losses * loss.other_classes(rows, shapes.reshape(target, shape=(-1,)))
-    total = reductions.sum(others, dim=1) / rows.shape[1]
+        losses = losses * loss.pick_class(shapes.expand(weight, size=rows.shape), classes)[:, None]
+    own_losses = loss.place_class(loss.pick_class(losses, classes), classes, classes=rows.shape[1])
+    total = reductions.sum(losses - own_losses, dim=1) / rows.shape[1]
     return _reduce(shapes.reshape(total, shape=tuple(target.shape)), reduction_of(size_average, reduce, reduction))
 
 
@@ -303,11 +303,12 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
         raise ShapeError(f"multilabel_margin_loss: inconsistent target size: {list(target.shape)} for input of size: "
                          f"{list(input.shape)}{loss.remedy(input, target)}")
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
-    chosen = loss.listed_classes(rows, shapes.reshape(target, shape=rows.shape))  # (N, position in the list, C), one-hot or 0
-    listed = reductions.sum(chosen, dim=2, keepdim=True)
+    listed = loss.listed_classes(shapes.reshape(target, shape=rows.shape))
+    chosen = arithmetic.cast(listed, dtype=rows.dtype)  # (N, position in the list, C), one-hot or 0
+    in_list = reductions.sum(chosen, dim=2, keepdim=True)
     other = 1 - comparison.clamp(reductions.sum(chosen, dim=1, keepdim=True), None, 1)
     own = products.matmul(chosen, shapes.unsqueeze(rows, dim=2))
-    losses = activation.relu(1 - own + shapes.unsqueeze(rows, dim=1)) * listed * other
+    losses = activation.relu(1 - own + shapes.unsqueeze(rows, dim=1)) * in_list * other
     total = reductions.sum(losses, dim=(1, 2)) / rows.shape[1]
     return _reduce(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
 

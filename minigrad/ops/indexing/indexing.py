@@ -342,7 +342,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
     return in_bounds(index.reshape(-1), size, dim, negative=False)
 
 
-@op(called="index_select")
+@op(discrete=("index",), called="index_select")
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
     d = wrap_dim(dim, input.ndim)
@@ -354,7 +354,7 @@ def select_rows_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any
     return scatter_rows(g, index, dim=dim, size=input_shape)
 
 
-@op
+@op(discrete=("index",))
 def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
     """Zeros of shape `size` with the elements of dimension `dim` added at `index`: the adjoint of :func:`select_rows`."""
     out = np.zeros(size, input.dtype, like=input)
@@ -364,7 +364,7 @@ def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
 def scatter_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return select_rows(g, index, dim=dim)
 
 
-@op(dtypes="same", mixed=("index",), called="index_add")
+@op(dtypes="same", discrete=("index",), called="index_add")
 def add_rows(input: Any, index: Any, source: Any, *, dim: Any, alpha: Any = 1) -> Any:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -383,7 +383,7 @@ def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) ->
 add_rows.info.writer = write_add_rows
 
 
-@op(dtypes="same", mixed=("index",), called="index_copy")
+@op(dtypes="same", discrete=("index",), called="index_copy")
 def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -400,7 +400,7 @@ def write_copy_rows(input: Any, index: Any, source: Any, dim: Any) -> None:
 copy_rows.info.writer = write_copy_rows
 
 
-@op(dtypes="same", mixed=("index",), called="index_fill")
+@op(dtypes="same", discrete=("index",), called="index_fill")
 def fill_rows(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     """A copy of `input` with the one `value` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -420,7 +420,7 @@ def write_fill_rows(input: Any, index: Any, value: Any, dim: Any) -> None:
 fill_rows.info.writer = write_fill_rows
 
 
-@op
+@op(differentiable=False)
 def unique_values(input: Any) -> Any:
     """The distinct values of `input`."""
     return np.unique(input)

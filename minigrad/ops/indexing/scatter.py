@@ -65,7 +65,7 @@ def corner(src: Any, index: Any) -> Any:
     return src[tuple([slice(n) for n in shape])] if index.size else src[:0].reshape(-1)[:0].reshape(shape)
 
 
-@op(called="gather")
+@op(discrete=("index",), called="gather")
 def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
@@ -79,7 +79,7 @@ def gather_at_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any:
     return scatter_at(constant_full(g, size=input_shape), index, g, dim=dim, add=True)
 
 
-@op(dtypes="same", mixed=("index",), called="scatter")
+@op(dtypes="same", discrete=("index",), called="scatter")
 def scatter_at(input: Any, index: Any, src: Any, *, dim: Any, add: Any = False) -> Any:
     """A copy of `input` with `src` written to, or added at, the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -102,7 +102,7 @@ def write_scatter(input: Any, index: Any, src: Any, dim: Any, add: Any) -> None:
 scatter_at.info.writer = write_scatter
 
 
-@op(dtypes="same", mixed=("index",), called="scatter")
+@op(dtypes="same", discrete=("index",), called="scatter")
 def scatter_value(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     """A copy of `input` with the one `value` at the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -183,7 +183,7 @@ def scatter_add_(input: Any, dim: int, index: Any, src: Any) -> Any:
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
 
-@op(dtypes="same", mixed=("index",), called="scatter_reduce")
+@op(dtypes="same", discrete=("index",), called="scatter_reduce")
 def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, include_self: Any = True) -> Any:
     """A copy of `input` with `src` combined with it at the places `index` names: sum, prod, mean, amax or amin."""
     out = input.copy(order="K")
@@ -324,7 +324,7 @@ def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, r
 
 # ---------------------------------------------------------------------------------------------------- by mask
 
-@op(broadcasts=True, dtypes="same", mixed=("mask",), grad_name="MaskedFillBackward0", called="masked_fill")
+@op(broadcasts=True, dtypes="same", discrete=("mask",), grad_name="MaskedFillBackward0", called="masked_fill")
 def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
@@ -375,7 +375,7 @@ def at_least_vector_of(x: Any) -> Any:
     return x if len(x.shape) else reshape(x, shape=(1,))
 
 
-@op(dtypes="same", mixed=("mask",))
+@op(dtypes="same", discrete=("mask",))
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """`input` with its elements where `mask` is True replaced by the first ones of `source`, in order."""
     if mask.dtype.kind != "b":
@@ -396,7 +396,7 @@ def masked_scatter_wrt_source(g: Any, mask: Any, source_shape: Any) -> Any:
     return reshape(enlarge(select_mask(g, mask), (math.prod(source_shape),)), shape=source_shape)
 
 
-@op(called="masked_select")
+@op(discrete=("mask",), called="masked_select")
 def select_mask(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask`, which is broadcast to it, is True."""
     return input[np.broadcast_to(mask, input.shape)]

@@ -26,7 +26,7 @@ __all__ = ["argwhere", "combinations", "isin", "nonzero", "nonzero_static", "put
 
 # ---------------------------------------------------------------------------------------------------- places
 
-@op(called="nonzero")
+@op(differentiable=False, called="nonzero")
 def nonzero_indices(input: Any) -> Any:
     """The indices of the elements of `input` that are not zero: one row for each, in row-major order."""
     return np.argwhere(input)
@@ -45,7 +45,7 @@ def argwhere(input: Any) -> Any:
     return nonzero_indices(input)
 
 
-@op(called="unravel_index")
+@op(differentiable=False, called="unravel_index")
 def unravel(indices: Any, *, shape: Any) -> Any:
     """The coordinates, along a new first dimension, of the elements that `indices` numbers in a tensor of `shape`."""
     if indices.dtype.kind not in "iu":
@@ -71,7 +71,7 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     return tuple([select(coordinates, dim=0, index=d) for d in range(len(sizes))])
 
 
-@op(dtypes="promote", called="isin")
+@op(dtypes="promote", differentiable=False, called="isin")
 def is_member(elements: Any, test_elements: Any, *, assume_unique: Any = False, invert: Any = False) -> Any:
     """For each element whether it is one of `test_elements`."""
     return np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)

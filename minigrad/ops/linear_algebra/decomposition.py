@@ -68,7 +68,7 @@ def solve_batched(A: Any, B: Any, reason: str) -> Any:
     return compute(np.linalg.solve, A, B, reason=reason)
 
 
-@op
+@op(differentiable=False)
 def identity_like(input: Any) -> Any:
     """Identity matrices in the shape of `input`; not differentiable."""
     eye = _arrays.xp_of(input).eye(input.shape[-2], input.shape[-1], dtype=input.dtype)
@@ -126,7 +126,7 @@ def fails(works: Any, matrix: Any) -> bool:
     return False
 
 
-@op
+@op(differentiable=False)
 def factor_info(A: Any, *, kind: Any) -> Any:
     """For each matrix 0, or the row at which its inverse (`kind` "inv") or Cholesky factor ("cholesky") does not exist."""
     require_square_matrices(A)
@@ -357,7 +357,7 @@ def qr(input: Any, some: bool = True, *, out: Any = None) -> Any:
     return linalg_qr(input, mode="reduced" if some else "complete", out=out)
 
 
-@op(outputs=("a", "tau"))
+@op(outputs=("a", "tau"), constant=("input",))
 def geqrf(input: Any) -> Any:
     """QR in the form of Householder reflections: R above, the vectors below the diagonal, and their factors `tau`.
 
@@ -600,7 +600,7 @@ def linalg_pinv_wrt_A(g: Any, A: Any, out: Any) -> Any:
     return outside + across - adjoint(P @ gh @ P)
 
 
-@op(called="linalg.matrix_rank")
+@op(differentiable=False, called="linalg.matrix_rank")
 def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian: Any = False) -> Any:
     """How many singular values lie above ``max(atol, rtol * largest)``."""
     (require_square_matrices if hermitian else require_matrices)(A)
@@ -662,7 +662,7 @@ def linalg_lu_factor_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     return permutation(LU, pivots) @ full
 
 
-@op
+@op(differentiable=False)
 def permutation(LU: Any, pivots: Any) -> Any:
     """The permutation matrices P, with ``A = P @ L @ U``, that `pivots` describe; not differentiable."""
     m = LU.shape[-2]
@@ -679,7 +679,7 @@ def permutation(LU: Any, pivots: Any) -> Any:
     return P.reshape(*LU.shape[:-2], m, m)
 
 
-@op
+@op(differentiable=False)
 def zero_pivot(LU: Any) -> Any:
     """For each packed factorization the place, counted from 1, of the first zero on U's diagonal, or 0."""
     zero = np.diagonal(LU, axis1=-2, axis2=-1) == 0

@@ -1,4 +1,4 @@
-"""The factorization of symmetric (or Hermitian) matrices that need not be definite. Not differentiable, as in PyTorch.
+"""The factorization of symmetric (or Hermitian) matrices that need not be definite. As in PyTorch the factors have no derivative.
 
 Source: Bunch and Kaufman, 1977, Some stable methods for calculating inertia and solving symmetric linear systems; in the
 packed form of LAPACK's ``sytf2``: pivots are counted from 1, and two equal negative ones mark a block of two.
@@ -14,6 +14,8 @@ import numpy as np
 from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
 from minigrad.ops.linear_algebra.decomposition import require_square_matrices
+from minigrad.ops.linear_algebra.products import unbroadcast
+from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.op import op
 
 __all__: list[str] = []
@@ -21,7 +23,7 @@ __all__: list[str] = []
 ALPHA = (1 + math.sqrt(17)) / 8  # bounds the growth of the elements
 
 
-@op(outputs=("LD", "pivots"))
+@op(outputs=("LD", "pivots"), constant=("A",), called="linalg.ldl_factor")
 def linalg_ldl_factor(A: Any, *, hermitian: Any = False) -> Any:
     """``A = L @ D @ L.mT`` (with `hermitian`, ``L.mH``) up to a permutation; D has blocks of one or two.
 
@@ -85,7 +87,7 @@ def swap_lower(a: Any, i: int, j: int, flip: Any) -> None:
     a[j, i] = flip(a[j, i])
 
 
-@op
+@op(discrete=("pivots",), constant=("LD",), called="linalg.ldl_solve")
 def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: Any = False) -> Any:
     """The `X` of ``A @ X = B`` where `LD` and `pivots` are A's factors."""
     require_square_matrices(LD, "LD")
@@ -102,6 +104,10 @@ def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: Any = False) ->
     for at in np.ndindex(*LD.shape[:-2]):
         A[at] = reconstruct(host[at], places[at], hermitian, n)
     return np.linalg.solve(_arrays.to_device(A, _arrays.device_of(LD)), B)
+@linalg_ldl_solve.derivative("B")
+def linalg_ldl_solve_wrt_B(g: Any, LD: Any, pivots: Any, B_shape: Any, hermitian: Any) -> Any:
+    # The transpose of a symmetric matrix is itself, that of a Hermitian one its conjugate.
+    return unbroadcast(linalg_ldl_solve(conj(LD) if hermitian else LD, pivots, g, hermitian=hermitian), B_shape)
 
 
 def reconstruct(a: Any, pivots: Any, hermitian: bool, n: int) -> Any:

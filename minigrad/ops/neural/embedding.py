@@ -22,7 +22,7 @@ from minigrad.recording.op import op
 __all__: list[str] = []
 
 
-@op(called="embedding")
+@op(discrete=("input",), called="embedding")
 def rows_of(weight: Any, input: Any, *, padding_idx: Any = None, scale_grad_by_freq: Any = False) -> Any:
     """``weight[input]``; the settings concern the gradient, see :func:`embedding`."""
     return weight.take(row_numbers(input, weight.shape[0]), axis=0)
@@ -31,7 +31,7 @@ def rows_of_wrt_weight(g: Any, input: Any, weight_shape: Any, padding_idx: Any, 
     return collect_rows(g, input, rows=weight_shape[0], padding_idx=padding_idx, by_frequency=scale_grad_by_freq)
 
 
-@op
+@op(discrete=("index",))
 def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_frequency: Any) -> Any:
     """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`.
 
@@ -50,7 +50,7 @@ def collect_rows_wrt_input(g: Any, index: Any, padding_idx: Any, by_frequency: A
     return spread_rows(g, index, padding_idx=padding_idx, by_frequency=by_frequency)
 
 
-@op(called="embedding")
+@op(discrete=("index",), called="embedding")
 def spread_rows(input: Any, index: Any, *, padding_idx: Any, by_frequency: Any) -> Any:
     """The rows of `input` that `index` names, those of the padding as zeros, divided by how often each is named."""
     places = index.astype(np.intp, copy=False)
@@ -195,7 +195,7 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
     return total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
 
 
-@op
+@op(differentiable=False)
 def unit_rows(input: Any, *, num_classes: Any) -> Any:
     """For each element of `input` the row of the identity matrix of that number."""
     return (input[..., None] == np.arange(num_classes, like=input)).astype(np.int64)

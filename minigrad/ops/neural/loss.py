@@ -17,6 +17,7 @@ from minigrad.errors import DimensionError, DtypeError, InvalidValueError, Shape
 from minigrad.ops.neural import activation
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction as reductions
+from minigrad.ops.shaping import shape as shapes
 from minigrad.recording import hints
 from minigrad.recording.op import op
 
@@ -168,18 +169,23 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
     if not ((input >= 0) & (input <= 1)).all():
         raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
                          "binary_cross_entropy_with_logits")
+    check_weights(input, weight=weight)
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
-    loss = (target - 1) * log_q - target * log_p
-    return reduce_loss(loss if weight is None else loss * weight, reduction)
+    return reduce_loss(weighted((target - 1) * log_q - target * log_p, weight), reduction)
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
-    g = apply_weight(loss_share(g, reduction, input), weight)
+    g = weighted(loss_share(g, reduction, input), weight)
     return (input - target) * g / comparison.clamp(input * (1 - input), 1e-12)
 @binary_cross_entropy.derivative("target")
 def binary_cross_entropy_wrt_target(g: Any, input: Any, weight: Any, reduction: Any) -> Any:
     log_p, log_q = elementary.log(input), elementary.log1p(-input)
-    return (comparison.clamp(log_q, -100) - comparison.clamp(log_p, -100)) * apply_weight(loss_share(g, reduction, input), weight)
+    g = weighted(loss_share(g, reduction, input), weight)
+    return (comparison.clamp(log_q, -100) - comparison.clamp(log_p, -100)) * g
+@binary_cross_entropy.derivative("weight")
+def binary_cross_entropy_wrt_weight(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
+    losses = loss_share(g, reduction, input) * binary_cross_entropy(input, target, reduction="none")
+    return shapes.sum_to_size(losses, size=weight.shape)
 
 
 @op(dtypes="promote")
@@ -192,25 +198,43 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     if input.shape != target.shape:
         raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)}): make "
                                 f"it so{remedy(input, target)}")
+    check_weights(input, weight=weight, pos_weight=pos_weight)
     log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
-    return reduce_loss(loss if weight is None else loss * weight, reduction)
+    return reduce_loss(weighted(loss, weight), reduction)
 @binary_cross_entropy_with_logits.derivative("input")
 def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
                                                reduction: Any) -> Any:
-    g = apply_weight(loss_share(g, reduction, input), weight)
+    g = weighted(loss_share(g, reduction, input), weight)
     if pos_weight is None:
         return (elementary.sigmoid(input) - target) * g
     return (elementary.sigmoid(input) * (1 + (pos_weight - 1) * target) - pos_weight * target) * g
 @binary_cross_entropy_with_logits.derivative("target")
 def binary_cross_entropy_with_logits_wrt_target(g: Any, input: Any, weight: Any, pos_weight: Any, reduction: Any) -> Any:
-    g = apply_weight(loss_share(g, reduction, input), weight)
+    g = weighted(loss_share(g, reduction, input), weight)
     return -input * g if pos_weight is None else ((1 - pos_weight) * activation.logsigmoid(input) - input) * g
+@binary_cross_entropy_with_logits.derivative("weight")
+def binary_cross_entropy_with_logits_wrt_weight(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
+                                                reduction: Any) -> Any:
+    losses = binary_cross_entropy_with_logits(input, target, None, pos_weight, reduction="none")
+    return shapes.sum_to_size(loss_share(g, reduction, input) * losses, size=weight.shape)
+@binary_cross_entropy_with_logits.derivative("pos_weight")
+def binary_cross_entropy_with_logits_wrt_pos_weight(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
+                                                    reduction: Any) -> Any:
+    g = weighted(loss_share(g, reduction, input), weight)
+    return shapes.sum_to_size(-activation.logsigmoid(input) * target * g, size=pos_weight.shape)
 
 
-def apply_weight(g: Any, weight: Any) -> Any:
-    """`g` times the weight, if there is one."""
-    return g if weight is None else g * weight
+def weighted(x: Any, weight: Any) -> Any:
+    return x if weight is None else x * weight
+
+
+def check_weights(input: Any, **weights: Any) -> None:
+    """Raise ``RuntimeError`` for weights of the elements that are not broadcast to the shape of `input`."""
+    for name, weight in weights.items():
+        if weight is not None and np.broadcast_shapes(weight.shape, input.shape) != input.shape:
+            raise ShapeError(f"output with shape {list(input.shape)}, that of input, doesn't match the broadcast shape "
+                             f"{list(np.broadcast_shapes(weight.shape, input.shape))}: {name} has shape {list(weight.shape)}")
 
 
 # ---------------------------------------------------------------------------------------------------- classes
@@ -299,15 +323,6 @@ def total_weight(weight: Any, target: Any) -> Any:
     return target.shape[0] if weight is None else weight.sum()
 
 
-@op
-def class_scale(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
-    """How much each sample counts in the reduced loss, in the shape of the scores with one class; not differentiable."""
-    _, chosen, scale = classes_of(input, target, weight, ignore_index)
-    total = total_weight(scale, chosen)
-    scale = _arrays.full(chosen.shape, 1, input) if scale is None else scale
-    return np.expand_dims((safe_divide(scale, total) if reduction == "mean" else scale).reshape(target.shape), class_axis(input))
-
-
 def safe_divide(x: Any, total: Any) -> Any:
     """``x / total``. Where nothing counts return `x`, so that the gradient there is 0."""
     return x / total if total else x
@@ -318,7 +333,65 @@ def mean_of(loss: Any, total: Any) -> Any:
     return loss.sum() / total if total else loss.sum() * math.nan
 
 
-@op(grad_name="CrossEntropyLossBackward0", called="cross_entropy")
+@op(discrete=("target",))
+def pick_class(input: Any, target: Any, *, ignore_index: Any = -100) -> Any:
+    """The element of `input`, ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, at the class of each sample; 0 for an ignored one."""
+    index, chosen, keep = classes_of(input, target, None, ignore_index)
+    picked = by_class(input)[chosen, index]
+    return (picked if keep is None else np.where(keep == 0, 0, picked)).reshape(target.shape)
+@pick_class.derivative("input")
+def pick_class_wrt_input(g: Any, target: Any, input_shape: Any, ignore_index: Any) -> Any:
+    return place_class(g, target, classes=input_shape[min(1, target.ndim)], ignore_index=ignore_index)
+
+
+@op(discrete=("target",))
+def place_class(input: Any, target: Any, *, classes: Any, ignore_index: Any = -100) -> Any:
+    """Zeros but for the elements of `input` at the class of each sample: the adjoint of :func:`pick_class`."""
+    keep = (target != ignore_index).reshape(-1)
+    rows = np.zeros((classes, keep.shape[0]), input.dtype, like=input)
+    index = _arrays.xp_of(input).arange(keep.shape[0])
+    rows[np.where(keep, target.reshape(-1), 0), index] = np.where(keep, input.reshape(-1), 0)
+    return np.moveaxis(rows.reshape(classes, *target.shape), 0, min(1, target.ndim))
+@place_class.derivative("input")
+def place_class_wrt_input(g: Any, target: Any, ignore_index: Any) -> Any:
+    return pick_class(g, target, ignore_index=ignore_index)
+
+
+def along_classes(weight: Any, target: Any) -> Any:
+    """The weights of the classes, ``(C,)``, in a shape that is broadcast to the scores."""
+    return shapes.reshape(weight, shape=(-1,) + (1,) * max(target.ndim - 1, 0))
+
+
+def counts_of(like: Any, target: Any, weight: Any, ignore_index: int) -> Any:
+    """How much each sample counts, in the shape of `target`: the weight of its class, or 1; an ignored one does not."""
+    if weight is None:
+        return arithmetic.cast(comparison.ne(target, ignore_index), dtype=dtypes.as_dtype(like.dtype))
+    size = (*target.shape[:1], *weight.shape, *target.shape[1:])
+    return pick_class(shapes.expand(along_classes(weight, target), size=size), target, ignore_index=ignore_index)
+
+
+def over_total(x: Any, counts: Any) -> Any:
+    """`x` divided by the sum of `counts`, in two steps whose numbers half precision can hold; a sum of 0 divides nothing."""
+    mean = reductions.mean(counts)
+    return x / comparison.where(mean == 0, 1.0, mean) / max(math.prod(counts.shape), 1)
+
+
+def class_scale(like: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> Any:
+    """What the loss of each sample is multiplied by in the reduced loss."""
+    counts = counts_of(like, target, weight, ignore_index)
+    return over_total(counts, counts) if reduction == "mean" else counts
+
+
+def scale_wrt_weight(g: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> Any:
+    """The gradient by `weight` when that of :func:`class_scale` is `g`."""
+    if reduction == "mean":
+        counts = counts_of(g, target, weight, ignore_index)
+        g = over_total(g - reductions.sum(g * over_total(counts, counts)), counts)
+    placed = place_class(g, target, classes=weight.shape[0], ignore_index=ignore_index)
+    return shapes.sum_to_size(placed, size=(weight.shape[0],) + (1,) * max(target.ndim - 1, 0)).reshape(-1)
+
+
+@op(discrete=("target",), grad_name="CrossEntropyLossBackward0", called="cross_entropy")
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
@@ -341,9 +414,13 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
 def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
     slope = cross_entropy_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
     return slope * (g[:, None] if g.ndim else g)
+@cross_entropy_of_classes.derivative("weight")
+def cross_entropy_of_classes_wrt_weight(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    losses = cross_entropy_of_classes(input, target, reduction="none", ignore_index=ignore_index)
+    return scale_wrt_weight(g * losses, target, weight, reduction, ignore_index)
 
 
-@op
+@op(discrete=("target",))
 def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
     if input.__class__ is not np.ndarray and weight is None:
@@ -365,8 +442,12 @@ def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reductio
 def cross_entropy_slope_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
     axis = class_axis(input)
     p = activation.softmax(input, dim=axis)
-    g = g * class_scale(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+    g = g * shapes.unsqueeze(class_scale(input, target, weight, reduction, ignore_index), dim=axis)
     return p * (g - reductions.sum(p * g, dim=axis, keepdim=True))
+@cross_entropy_slope.derivative("weight")
+def cross_entropy_slope_wrt_weight(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    slope = cross_entropy_slope(input, target, reduction="sum", ignore_index=ignore_index)
+    return scale_wrt_weight(reductions.sum(g * slope, dim=class_axis(input)), target, weight, reduction, ignore_index)
 
 
 @op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy")
@@ -387,7 +468,7 @@ def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
     return -activation.log_softmax(input, dim=class_axis(input)) * (g[:, None] if input.ndim > 1 else g)
 
 
-@op
+@op(discrete=("target",))
 def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """Minus the log-probability `input` gives to the class of each sample, times its weight; the mean is over the weights.
 
@@ -400,77 +481,36 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "m
         return mean_of(loss, total_weight(scale, chosen))
     return reduce_loss(loss.reshape(target.shape), reduction)
 @nll_loss.derivative("input")
-def nll_loss_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
-    slope = nll_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
-    return slope * (g[:, None] if g.ndim else g)
+def nll_loss_wrt_input(g: Any, target: Any, weight: Any, input_shape: Any, reduction: Any, ignore_index: Any) -> Any:
+    scale = class_scale(g, target, weight, reduction, ignore_index)
+    return place_class(scale * -g, target, classes=input_shape[min(1, target.ndim)], ignore_index=ignore_index)
+@nll_loss.derivative("weight")
+def nll_loss_wrt_weight(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    return scale_wrt_weight(-g * pick_class(input, target, ignore_index=ignore_index), target, weight, reduction, ignore_index)
 
 
-@op
-def nll_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
-    """The derivative of :func:`nll_loss`, which does not depend on the values of `input`: minus one-hot, scaled."""
-    index, chosen, scale = classes_of(input, target, weight, ignore_index)
-    slope = np.zeros_like(by_class(input))
-    total = total_weight(scale, chosen)
-    scale = 1 if scale is None else scale
-    slope[chosen, index] = -(safe_divide(scale, total) if reduction == "mean" else scale)
-    return like_scores(slope, input)
-
-
-@op
-def smoothed_classes(input: Any, target: Any, weight: Any = None, *, label_smoothing: Any = 0.0, reduction: Any = "mean",
-                     ignore_index: Any = -100) -> Any:
+def smoothed_classes(input: Any, target: Any, weight: Any, smoothing: float, reduction: str, ignore_index: int) -> Any:
     """Classes as probabilities, times how much each sample counts in the reduced loss: the target that turns
-    :func:`cross_entropy_of_probabilities` into the smoothed cross entropy. Not differentiable."""
-    index, chosen, scale = classes_of(input, target, weight, ignore_index)
-    rows = np.zeros_like(by_class(input))
-    spread = label_smoothing / rows.shape[0]
-    rows += spread if weight is None else (spread * weight)[:, None]
-    if scale is not None:
-        rows *= target.reshape(-1) != ignore_index
-    rows[chosen, index] += (1 - label_smoothing) * (1 if scale is None else scale)
-    if reduction == "mean":
-        rows = safe_divide(rows, total_weight(scale, chosen))
-    return like_scores(rows, input)
+    :func:`cross_entropy_of_probabilities` into the smoothed cross entropy."""
+    axis = class_axis(input)
+    classes = check_classes(input, target, weight)
+    counts = counts_of(input, target, weight, ignore_index)
+    kept = shapes.unsqueeze(counts_of(input, target, None, ignore_index), dim=axis)
+    spread = (kept if weight is None else kept * along_classes(weight, target)) * (smoothing / classes)
+    rows = place_class(counts * (1 - smoothing), target, classes=classes, ignore_index=ignore_index) + spread
+    return over_total(rows, counts) if reduction == "mean" else rows
 
 
-@op
-def pick_class(input: Any, target: Any) -> Any:
-    """The element of each row of the matrix `input` that `target` names, ``(N, 1)``."""
-    index, chosen, _ = classes_of(input, target, None, -100)
-    return input[index, chosen][:, None]
-@pick_class.derivative("input")
-def pick_class_wrt_input(g: Any, target: Any, input_shape: Any) -> Any: return place_class(g, target, classes=input_shape[1])
+@op(differentiable=False)
+def listed_classes(target: Any) -> Any:
+    """Lists of classes, each ended by -1, as one-hot vectors of booleans: ``(N, C)`` gives ``(N, C, C)``, False after the end.
 
-
-@op
-def place_class(input: Any, target: Any, *, classes: Any) -> Any:
-    """A matrix of zeros but for one element in each row: the adjoint of :func:`pick_class`."""
-    out = np.zeros((input.shape[0], classes), input.dtype, like=input)
-    out[_arrays.xp_of(input).arange(input.shape[0]), target] = input[:, 0]
-    return out
-@place_class.derivative("input")
-def place_class_wrt_input(g: Any, target: Any) -> Any: return pick_class(g, target)
-
-
-@op
-def other_classes(input: Any, target: Any) -> Any:
-    """1 for each class of a sample but its own, 0 for that; not differentiable."""
-    index, chosen, _ = classes_of(input, target, None, -100)
-    out = np.ones_like(input)
-    out[index, chosen] = 0
-    return out
-
-
-@op
-def listed_classes(input: Any, target: Any) -> Any:
-    """Lists of classes, each ended by -1, as one-hot vectors: ``(N, C)`` gives ``(N, C, C)``, zeros after the end of the list.
-
-    Not differentiable. Raises ``RuntimeError`` for a class out of range.
+    Raises ``RuntimeError`` for a class out of range.
     """
-    classes = input.shape[1]
+    classes = target.shape[1]
     if target.size and (target.min() < -1 or target.max() >= classes):
         raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has "
                          f"values from {target.min()} to {target.max()}")
     listed = np.cumprod(target >= 0, axis=1) > 0
-    numbers = _arrays.xp_of(input).arange(classes)
-    return ((target[:, :, None] == numbers) & listed[:, :, None]).astype(input.dtype)
+    numbers = _arrays.xp_of(target).arange(classes)
+    return (target[:, :, None] == numbers) & listed[:, :, None]

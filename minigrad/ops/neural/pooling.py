@@ -47,7 +47,7 @@ def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: An
     return put_in_planes(g, indices, size=tuple(input.shape[2:]))
 
 
-@op
+@op(differentiable=False)
 def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Where in its plane each window's first maximum is, counted in row-major order."""
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
@@ -60,7 +60,7 @@ def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dila
     return plane_indices(code, starts, kernel, dilation, windows.size)
 
 
-@op
+@op(differentiable=False)
 def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     """Where in its plane the first maximum of each of `output_size` parts of `input` (n, channels, *size) is."""
     taps, valid, starts, kernel = [], [], [], []
@@ -75,7 +75,7 @@ def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     return plane_indices(code, starts, kernel, (1,) * len(kernel), input.shape[2:])
 
 
-@op
+@op(differentiable=False)
 def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output_size: Any) -> Any:
     """Where in its plane the first maximum of each window of `input` (n, channels, *size) is; the windows begin at steps
     that differ by at most one, in each plane as its `samples` (n, channels, dimensions), between 0 and 1, say."""
@@ -91,7 +91,7 @@ def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output
     return plane_indices(first_maximum(input, taps), starts, kernel, (1,) * ndim, input.shape[2:])
 
 
-@op(mixed=("indices",))
+@op(discrete=("indices",))
 def take_from_planes(input: Any, indices: Any) -> Any:
     """The elements of `input` (n, channels, *size) at `indices` (n, channels, *positions), counted within each plane."""
     planes = input.reshape(*input.shape[:2], math.prod(input.shape[2:]))
@@ -102,7 +102,7 @@ def take_from_planes_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any:
     return put_in_planes(g, indices, size=input_shape[2:])
 
 
-@op(mixed=("indices",))
+@op(discrete=("indices",))
 def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
     """The adjoint of :func:`take_from_planes`: elements added up at their places in planes of `size`."""
     planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
@@ -114,7 +114,7 @@ def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
 def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
 
 
-@op(mixed=("indices",))
+@op(discrete=("indices",))
 def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     """The elements of `input` at their places in planes of `size`, zeros elsewhere; of two at one place, one is kept."""
     least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)

@@ -70,13 +70,13 @@ def cast(input: Any, *, dtype: Any) -> Any:
 def cast_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
 
 
-@op
+@op(differentiable=False)
 def zeros_of(input: Any) -> Any:
     """Zeros in the shape and dtype of `input`: the derivative of what is piecewise constant."""
     return np.zeros_like(input)
 
 
-@op(broadcasts=True, dtypes="any")
+@op(broadcasts=True, dtypes="any", discrete=("mask",))
 def apply_mask(input: Any, mask: Any) -> Any:
     """`input` where `mask` is True, and 0 elsewhere, whatever `input` holds there. ``input * mask`` would keep its nan and
     inf."""
@@ -311,7 +311,7 @@ def signs(x: Any) -> Any:
     return x.copy() if x.dtype.kind == "b" else (x > 0).astype(x.dtype) - (x < 0).astype(x.dtype)
 
 
-@op
+@op(differentiable=False)
 def signbit(input: Any) -> Any:
     """Whether the sign bit is set: True for negative numbers and -0."""
     return np.signbit(input) if input.dtype.kind == "f" else input < 0
@@ -342,6 +342,10 @@ def heaviside(input: Any, values: Any) -> Any:
     """The step function: 0 below zero, `values` at zero, 1 above."""
     require_real("heaviside", input)
     return np.where(input == 0, values, (input > 0).astype(input.dtype))
+@heaviside.derivative("input")
+def heaviside_wrt_input(g: Any) -> Any: return zeros_of(g)
+@heaviside.derivative("values")
+def heaviside_wrt_values(g: Any, input: Any) -> Any: return apply_mask(g, input == 0)
 
 
 @op(broadcasts=True, numbers=())

@@ -28,47 +28,47 @@ __all__ = ["allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitw
 
 # ---------------------------------------------------------------------------------------------------- comparison
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, differentiable=False, numbers=("other",))
 def eq(input: Any, other: Any) -> Any:
     """Elementwise ``input == other``."""
     return input == other
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, differentiable=False, numbers=("other",))
 def ne(input: Any, other: Any) -> Any:
     """Elementwise ``input != other``."""
     return input != other
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, differentiable=False, numbers=("other",))
 def lt(input: Any, other: Any) -> Any:
     """Elementwise ``input < other``."""
     require_real("lt", input)
     return input < other
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, differentiable=False, numbers=("other",))
 def le(input: Any, other: Any) -> Any:
     """Elementwise ``input <= other``."""
     require_real("le", input)
     return input <= other
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, differentiable=False, numbers=("other",))
 def gt(input: Any, other: Any) -> Any:
     """Elementwise ``input > other``."""
     require_real("gt", input)
     return input > other
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, differentiable=False, numbers=("other",))
 def ge(input: Any, other: Any) -> Any:
     """Elementwise ``input >= other``."""
     require_real("ge", input)
     return input >= other
 
 
-@op(broadcasts=True, dtypes="same")
+@op(broadcasts=True, dtypes="same", differentiable=False)
 def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether ``|input - other| <= atol + rtol * |other|``; an infinity is close to itself only, nan to nan if `equal_nan`."""
     if rtol < 0 or atol < 0:
@@ -95,39 +95,39 @@ def equal(input: Any, other: Any) -> bool:
     return tuple(input.shape) == tuple(other.shape) and bool(unwrap(eq(input, other)).all())
 
 
-@op
+@op(differentiable=False)
 def isnan(input: Any) -> Any:
     """Whether each element is nan."""
     return np.isnan(input)
 
 
-@op
+@op(differentiable=False)
 def isinf(input: Any) -> Any:
     """Whether each element is infinite."""
     return np.isinf(input)
 
 
-@op
+@op(differentiable=False)
 def isfinite(input: Any) -> Any:
     """Whether each element is neither infinite nor nan."""
     return np.isfinite(input)
 
 
-@op
+@op(differentiable=False)
 def isposinf(input: Any) -> Any:
     """Whether each element is +inf."""
     require_real("isposinf", input)
     return np.isinf(input) & (input > 0)
 
 
-@op
+@op(differentiable=False)
 def isneginf(input: Any) -> Any:
     """Whether each element is -inf."""
     require_real("isneginf", input)
     return np.isinf(input) & (input < 0)
 
 
-@op
+@op(differentiable=False)
 def isreal(input: Any) -> Any:
     """Whether each element is a real number: its imaginary part is 0."""
     return input.imag == 0
@@ -135,7 +135,7 @@ def isreal(input: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- logic and bits
 
-@op(broadcasts=True, dtypes="any")
+@op(broadcasts=True, dtypes="any", differentiable=False)
 def logical_and(input: Any, other: Any) -> Any:
     """Whether both are nonzero."""
     if input.__class__ is not np.ndarray:
@@ -143,7 +143,7 @@ def logical_and(input: Any, other: Any) -> Any:
     return np.logical_and(input, other)
 
 
-@op(broadcasts=True, dtypes="any")
+@op(broadcasts=True, dtypes="any", differentiable=False)
 def logical_or(input: Any, other: Any) -> Any:
     """Whether one or both are nonzero."""
     if input.__class__ is not np.ndarray:
@@ -151,7 +151,7 @@ def logical_or(input: Any, other: Any) -> Any:
     return np.logical_or(input, other)
 
 
-@op(broadcasts=True, dtypes="any")
+@op(broadcasts=True, dtypes="any", differentiable=False)
 def logical_xor(input: Any, other: Any) -> Any:
     """Whether exactly one is nonzero."""
     if input.__class__ is not np.ndarray:
@@ -159,7 +159,7 @@ def logical_xor(input: Any, other: Any) -> Any:
     return np.logical_xor(input, other)
 
 
-@op
+@op(differentiable=False)
 def logical_not(input: Any) -> Any:
     """Whether each element is zero."""
     return np.logical_not(input if input.__class__ is np.ndarray else truth(input))
@@ -170,56 +170,56 @@ def truth(x: Any) -> Any:
     return x != 0 if x.dtype.kind == "c" else x
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, differentiable=False)
 def bitwise_and(input: Any, other: Any) -> Any:
     """Bits set in both; for booleans, the logical and."""
     require_integers("bitwise_and", input)
     return input & other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, differentiable=False)
 def bitwise_or(input: Any, other: Any) -> Any:
     """Bits set in one or both; for booleans, the logical or."""
     require_integers("bitwise_or", input)
     return input | other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, differentiable=False)
 def bitwise_xor(input: Any, other: Any) -> Any:
     """Bits set in exactly one; for booleans, the logical exclusive or."""
     require_integers("bitwise_xor", input)
     return input ^ other
 
 
-@op
+@op(differentiable=False)
 def bitwise_not(input: Any) -> Any:
     """All bits inverted; for booleans, the logical not."""
     require_integers("bitwise_not", input)
     return ~input
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, differentiable=False)
 def bitwise_left_shift(input: Any, other: Any) -> Any:
     """``input * 2**other`` by shifting bits."""
     require_integers("bitwise_left_shift", input)
     return input << other
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, differentiable=False)
 def bitwise_right_shift(input: Any, other: Any) -> Any:
     """``input // 2**other`` by shifting bits; negative numbers stay negative."""
     require_integers("bitwise_right_shift", input)
     return input >> other
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, differentiable=False, numbers=())
 def gcd(input: Any, other: Any) -> Any:
     """Greatest common divisor of integers; never negative."""
     require_integers("gcd", input)
     return np.gcd(input, other)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, differentiable=False, numbers=())
 def lcm(input: Any, other: Any) -> Any:
     """Least common multiple of integers; never negative."""
     require_integers("lcm", input)
@@ -349,7 +349,7 @@ def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
     return clamp(input, max=max, out=out)
 
 
-@op(broadcasts=True, mixed=("condition",), called="where")
+@op(broadcasts=True, discrete=("condition",), called="where")
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
     return np.where(condition, input, other)
@@ -359,7 +359,7 @@ def _where_wrt_input(g: Any, condition: Any) -> Any: return apply_mask(g, condit
 def _where_wrt_other(g: Any, condition: Any) -> Any: return apply_mask(g, ~condition)
 
 
-@op(outputs=True, called="where")
+@op(outputs=True, differentiable=False, called="where")
 def where_nonzero(condition: Any) -> Any:
     """The positions of the nonzero elements: an index tensor for each dimension."""
     return np.nonzero(condition if condition.ndim else condition.reshape(1))

@@ -22,17 +22,19 @@ from minigrad.recording.op import op
 __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma"]
 
 
-def evaluate(name: str, *arrays: Any) -> Any:
-    """The function `name` of SciPy's, or CuPy's, special functions, in the dtype of the last of `arrays`.
+def evaluate(name: str, *arrays: Any, which: int = 0) -> Any:
+    """The function `name` of SciPy's, or CuPy's, special functions, in the dtype of the last of `arrays`; of several results
+    number `which`.
 
     What CuPy lacks is computed by SciPy in host memory.
     """
     library, dtype = _arrays.library_of(arrays[-1]), arrays[-1].dtype
     function = getattr(library.special(), name, None)
     if function is None:
-        return library.from_numpy(evaluate(name, *[library.to_numpy(x) for x in arrays]), library.device_of(arrays[-1]))
+        return library.from_numpy(evaluate(name, *[library.to_numpy(x) for x in arrays], which=which),
+                                  library.device_of(arrays[-1]))
     result = function(*arrays)
-    return _arrays.as_array(result[0] if isinstance(result, tuple) else result).astype(dtype, copy=False)
+    return _arrays.as_array(result[which] if isinstance(result, tuple) else result).astype(dtype, copy=False)
 
 
 # ---------------------------------------------------------------------------------------------------- the error function
@@ -289,7 +291,7 @@ def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
     return arithmetic.add(result, p * (p - 1) / 4 * math.log(math.pi), out=out)
 
 
-@op(broadcasts=True, dtypes="float", numbers=())
+@op(broadcasts=True, dtypes="float", constant=("input",), numbers=())
 def igamma(input: Any, other: Any) -> Any:
     """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
     return evaluate("gammainc", input, other)
@@ -297,7 +299,7 @@ def igamma(input: Any, other: Any) -> Any:
 def igamma_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * gamma_density(input, other)
 
 
-@op(broadcasts=True, dtypes="float", numbers=())
+@op(broadcasts=True, dtypes="float", constant=("input",), numbers=())
 def igammac(input: Any, other: Any) -> Any:
     """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
     return evaluate("gammaincc", input, other)
@@ -310,7 +312,7 @@ def gamma_density(a: Any, x: Any) -> Any:
     return elementary.exp((a - 1) * elementary.log(x) - x - lgamma(a))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("input",))
 def zeta(input: Any, other: Any) -> Any:
     """Hurwitz' zeta function, the sum of ``(k + other)**-input`` over k >= 0; differentiable in `other`."""
     return evaluate("zeta", input, other)
@@ -362,93 +364,158 @@ def bessel_over_x(bessel: Any, x: Any) -> Any:
 def airy_ai(input: Any) -> Any:
     """The Airy function Ai."""
     return evaluate("airy", input)
+@airy_ai.derivative("input")
+def airy_ai_wrt_input(g: Any, input: Any) -> Any: return g * airy_ai_slope(input)
+
+
+@op(dtypes="float")
+def airy_ai_slope(input: Any) -> Any:
+    """The derivative of :func:`airy_ai`."""
+    return evaluate("airy", input, which=1)
+@airy_ai_slope.derivative("input")
+def airy_ai_slope_wrt_input(g: Any, input: Any) -> Any: return g * (input * airy_ai(input))  # Airy's equation
 
 
 @op(dtypes="float")
 def bessel_j0(input: Any) -> Any:
     """The Bessel function of the first kind of order 0."""
     return evaluate("j0", input)
+@bessel_j0.derivative("input")
+def bessel_j0_wrt_input(g: Any, input: Any) -> Any: return g * -bessel_j1(input)
 
 
 @op(dtypes="float")
 def bessel_j1(input: Any) -> Any:
     """The Bessel function of the first kind of order 1."""
     return evaluate("j1", input)
+@bessel_j1.derivative("input")
+def bessel_j1_wrt_input(g: Any, input: Any) -> Any: return g * ((bessel_j0(input) - bessel(input, family="jv", order=2)) / 2)
 
 
 @op(dtypes="float")
 def bessel_y0(input: Any) -> Any:
     """The Bessel function of the second kind of order 0."""
     return evaluate("y0", input)
+@bessel_y0.derivative("input")
+def bessel_y0_wrt_input(g: Any, input: Any) -> Any: return g * -bessel_y1(input)
 
 
 @op(dtypes="float")
 def bessel_y1(input: Any) -> Any:
     """The Bessel function of the second kind of order 1."""
     return evaluate("y1", input)
+@bessel_y1.derivative("input")
+def bessel_y1_wrt_input(g: Any, input: Any) -> Any: return g * ((bessel_y0(input) - bessel(input, family="yv", order=2)) / 2)
 
 
 @op(dtypes="float")
 def modified_bessel_k0(input: Any) -> Any:
     """The modified Bessel function of the second kind of order 0."""
     return evaluate("k0", input)
+@modified_bessel_k0.derivative("input")
+def modified_bessel_k0_wrt_input(g: Any, input: Any) -> Any: return g * -modified_bessel_k1(input)
 
 
 @op(dtypes="float")
 def modified_bessel_k1(input: Any) -> Any:
     """The modified Bessel function of the second kind of order 1."""
     return evaluate("k1", input)
+@modified_bessel_k1.derivative("input")
+def modified_bessel_k1_wrt_input(g: Any, input: Any) -> Any:
+    return g * ((modified_bessel_k0(input) + bessel(input, family="kv", order=2)) / -2)
 
 
 @op(dtypes="float")
 def scaled_modified_bessel_k0(input: Any) -> Any:
     """``exp(x) * modified_bessel_k0(x)``."""
     return evaluate("k0e", input)
+@scaled_modified_bessel_k0.derivative("input")
+def scaled_modified_bessel_k0_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * (out - scaled_modified_bessel_k1(input))
 
 
 @op(dtypes="float")
 def scaled_modified_bessel_k1(input: Any) -> Any:
     """``exp(x) * modified_bessel_k1(x)``."""
     return evaluate("k1e", input)
+@scaled_modified_bessel_k1.derivative("input")
+def scaled_modified_bessel_k1_wrt_input(g: Any, input: Any, out: Any) -> Any:
+    return g * (out - (scaled_modified_bessel_k0(input) + bessel(input, family="kve", order=2)) / 2)
+
+
+@op(dtypes="float")
+def bessel(input: Any, *, family: Any, order: Any) -> Any:
+    """The function of an integer `order` in SciPy's `family`: ``"jv"``, ``"yv"``, ``"kv"``, or the scaled ``"kve"``."""
+    return evaluate(family, np.full_like(input, order), input)
+@bessel.derivative("input")
+def bessel_wrt_input(g: Any, input: Any, out: Any, family: Any, order: Any) -> Any:
+    below, above = (bessel(input, family=family, order=order + step) for step in (-1, 1))
+    if family in ("jv", "yv"):
+        return g * ((below - above) / 2)
+    return g * ((out if family == "kve" else 0) - (below + above) / 2)
 
 
 @op(dtypes="float")
 def spherical_bessel_j0(input: Any) -> Any:
     """``sin(x) / x``, 1 at 0."""
     return np.where(input == 0, 1, np.where(np.isinf(input), 0, np.sin(input) / input))
+@spherical_bessel_j0.derivative("input")
+def spherical_bessel_j0_wrt_input(g: Any, input: Any) -> Any: return -g * spherical_bessel(input, order=1)
+
+
+@op(dtypes="float")
+def spherical_bessel(input: Any, *, order: Any) -> Any:
+    """The spherical Bessel function of the first kind of an integer `order`."""
+    return evaluate("spherical_jn", np.full_like(input, order, dtype=np.int64), input)
+@spherical_bessel.derivative("input")
+def spherical_bessel_wrt_input(g: Any, input: Any, order: Any) -> Any:
+    below = spherical_bessel(input, order=order - 1) * (order / (2 * order + 1)) if order else 0
+    return g * (below - spherical_bessel(input, order=order + 1) * ((order + 1) / (2 * order + 1)))
 
 
 # ---------------------------------------------------------------------------------------------------- orthogonal polynomials
 
-def polynomial(family: str, x: Any, n: Any, shift: int = 0) -> Any:
-    """SciPy's polynomial `family` of the degrees `n`, whose fractions are dropped, plus `shift`; 0 for negative ones."""
+def polynomial(family: str, x: Any, n: Any, shift: int = 0, order: float | None = None) -> Any:
+    """SciPy's polynomial `family`, of an `order` if that has one, of the degrees `n`, whose fractions are dropped, plus `shift`;
+    0 for negative degrees."""
     degree = np.maximum(np.trunc(n).astype(np.int64), -1) + shift
-    value = evaluate(f"eval_{family}", np.maximum(degree, 0), x)
+    orders = () if order is None else (np.full_like(x, order),)
+    value = evaluate(f"eval_{family}", np.maximum(degree, 0), *orders, x)
     return np.where(degree < 0, 0, value).astype(x.dtype, copy=False)
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def chebyshev_polynomial_t(input: Any, n: Any) -> Any:
     """The Chebyshev polynomial of the first kind of degree `n`."""
     return polynomial("chebyt", input, n)
+@chebyshev_polynomial_t.derivative("input")
+def chebyshev_polynomial_t_wrt_input(g: Any, input: Any, n: Any) -> Any:
+    return g * (arithmetic.trunc(n) * chebyshev_polynomial_u(input, n - 1))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def chebyshev_polynomial_u(input: Any, n: Any) -> Any:
     """The Chebyshev polynomial of the second kind of degree `n`."""
     return polynomial("chebyu", input, n)
+@chebyshev_polynomial_u.derivative("input")
+def chebyshev_polynomial_u_wrt_input(g: Any, input: Any, n: Any) -> Any: return g * (2 * gegenbauer(input, n - 1, order=2))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def chebyshev_polynomial_v(input: Any, n: Any) -> Any:
     """The Chebyshev polynomial of the third kind of degree `n`: ``U_n - U_(n-1)``."""
     return polynomial("chebyu", input, n) - polynomial("chebyu", input, n, -1)
+@chebyshev_polynomial_v.derivative("input")
+def chebyshev_polynomial_v_wrt_input(g: Any, input: Any, n: Any) -> Any:
+    return g * (2 * (gegenbauer(input, n - 1, order=2) - gegenbauer(input, n - 2, order=2)))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def chebyshev_polynomial_w(input: Any, n: Any) -> Any:
     """The Chebyshev polynomial of the fourth kind of degree `n`: ``U_n + U_(n-1)``."""
     return polynomial("chebyu", input, n) + polynomial("chebyu", input, n, -1)
+@chebyshev_polynomial_w.derivative("input")
+def chebyshev_polynomial_w_wrt_input(g: Any, input: Any, n: Any) -> Any:
+    return g * (2 * (gegenbauer(input, n - 1, order=2) + gegenbauer(input, n - 2, order=2)))
 
 
 def shifted_chebyshev_polynomial_t(input: Any, n: Any, *, out: Any = None) -> Any:
@@ -471,25 +538,52 @@ def shifted_chebyshev_polynomial_w(input: Any, n: Any, *, out: Any = None) -> An
     return chebyshev_polynomial_w(2 * input - 1, n, out=out)
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def hermite_polynomial_h(input: Any, n: Any) -> Any:
     """The physicists' Hermite polynomial of degree `n`."""
     return polynomial("hermite", input, n)
+@hermite_polynomial_h.derivative("input")
+def hermite_polynomial_h_wrt_input(g: Any, input: Any, n: Any) -> Any:
+    return g * (2 * arithmetic.trunc(n) * hermite_polynomial_h(input, n - 1))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def hermite_polynomial_he(input: Any, n: Any) -> Any:
     """The probabilists' Hermite polynomial of degree `n`."""
     return polynomial("hermitenorm", input, n)
+@hermite_polynomial_he.derivative("input")
+def hermite_polynomial_he_wrt_input(g: Any, input: Any, n: Any) -> Any:
+    return g * (arithmetic.trunc(n) * hermite_polynomial_he(input, n - 1))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def laguerre_polynomial_l(input: Any, n: Any) -> Any:
     """The Laguerre polynomial of degree `n`."""
     return polynomial("laguerre", input, n)
+@laguerre_polynomial_l.derivative("input")
+def laguerre_polynomial_l_wrt_input(g: Any, input: Any, n: Any) -> Any: return g * (-laguerre(input, n - 1, order=1))
 
 
-@op(broadcasts=True, dtypes="float")
+@op(broadcasts=True, dtypes="float", constant=("n",))
 def legendre_polynomial_p(input: Any, n: Any) -> Any:
     """The Legendre polynomial of degree `n`."""
     return polynomial("legendre", input, n)
+@legendre_polynomial_p.derivative("input")
+def legendre_polynomial_p_wrt_input(g: Any, input: Any, n: Any) -> Any: return g * (gegenbauer(input, n - 1, order=1.5))
+
+
+@op(broadcasts=True, dtypes="float", constant=("n",))
+def gegenbauer(input: Any, n: Any, *, order: Any) -> Any:
+    """The Gegenbauer polynomial of degree `n`, which the derivatives of Chebyshev's and Legendre's polynomials are."""
+    return polynomial("gegenbauer", input, n, order=order)
+@gegenbauer.derivative("input")
+def gegenbauer_wrt_input(g: Any, input: Any, n: Any, order: Any) -> Any:
+    return g * (2 * order * gegenbauer(input, n - 1, order=order + 1))
+
+
+@op(broadcasts=True, dtypes="float", constant=("n",))
+def laguerre(input: Any, n: Any, *, order: Any) -> Any:
+    """The generalized Laguerre polynomial of degree `n`."""
+    return polynomial("genlaguerre", input, n, order=order)
+@laguerre.derivative("input")
+def laguerre_wrt_input(g: Any, input: Any, n: Any, order: Any) -> Any: return -g * laguerre(input, n - 1, order=order + 1)

@@ -10,11 +10,13 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import DtypeError, ShapeError
+from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.indexing.scatter import gather_at
 from minigrad.ops.pointwise import comparison
+from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.ops.reducing import reduction
 from minigrad.ops.reducing.reduction import keep_dims, numpy_names, recurrence, refuse_empty, scan_pairwise, shift, tie_shares
-from minigrad.ops.shaping.shape import wrap_dim
+from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase
@@ -26,7 +28,7 @@ __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "media
 
 # ---------------------------------------------------------------------------------------------------- selecting along a dimension
 
-@op
+@op(discrete=("index",))
 def place(input: Any, index: Any, *, dim: Any, shape: Any) -> Any:
     """Zeros of `shape` with `input` at the places `index` along `dim`, each of which is named once.
 
@@ -313,6 +315,13 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     if dim is None or input.ndim == 0:
         return x[by[starts]], inverse.reshape(input.shape), counts
     return np.moveaxis(x[by[starts]], 0, wrap_dim(dim, input.ndim)), inverse, counts
+@_unique.derivative("input")
+def _unique_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
+    # Equal elements share the gradient of the one that stands for them all.
+    _, inverse, counts = out
+    axis = 0 if dim is None or not input_shape else wrap_dim(dim, len(input_shape))
+    shares = reshape(cast(counts, dtype=dtypes.as_dtype(g[0].dtype)), shape=[-1 if d == axis else 1 for d in range(g[0].ndim)])
+    return reshape(select_rows(g[0] / shares, reshape(inverse, shape=(-1,)), dim=axis), shape=input_shape)
 
 
 def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
@@ -342,7 +351,7 @@ def requested_outputs(found: Any, inverse: bool, counts: bool) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- places in a sorted sequence
 
-@op(called="searchsorted")
+@op(differentiable=False, called="searchsorted")
 def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right: Any = False,
                   out_int32: Any = False) -> Any:
     if sorted_sequence.ndim == 0 or sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != input.shape[:-1]:

@@ -339,7 +339,7 @@ def amin_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
 
 
-@op
+@op(differentiable=False)
 def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
     """1/k where `input` is one of the k elements over `dim` that equal `extreme`, 0 elsewhere. It has no derivative."""
     ties = (input == extreme) | (input != input) & (extreme != extreme)
@@ -371,13 +371,13 @@ def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
 
 
-@op
+@op(differentiable=False)
 def argmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     """Index of the largest element along `dim`, or in the flattened input; the first of those that tie. NaN is largest."""
     return position("argmax", np.argmax, input, dim, keepdim)
 
 
-@op
+@op(differentiable=False)
 def argmin(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is smallest."""
     return position("argmin", np.argmin, input, dim, keepdim)
@@ -392,19 +392,19 @@ def truth(x: Any, holds: str, dim: Any, keepdim: bool) -> Any:
     return found.astype(np.uint8) if x.dtype == np.uint8 else found
 
 
-@op
+@op(differentiable=False)
 def all(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "all", dim, keepdim)
 
 
-@op
+@op(differentiable=False)
 def any(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
     """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "any", dim, keepdim)
 
 
-@op
+@op(differentiable=False)
 def count_nonzero(input: Any, *, dim: Any = None) -> Any:
     """How many elements over `dim` are not zero, as int64."""
     return (input != 0).sum(axis=axes_of(dim, input.ndim))

@@ -122,7 +122,7 @@ def view_shape(input: Any, *, shape: Any) -> Any:
 def view_shape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(called="view")
+@op(differentiable=False, called="view")
 def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
@@ -212,7 +212,7 @@ def copy_in_order(input: Any) -> Any:
 def copy_in_order_wrt_input(g: Any) -> Any: return g
 
 
-@op
+@op(differentiable=False)
 def constant_full(input: Any, *, size: Any, value: Any = 0) -> Any:
     """A constant of the dtype and on the device of `input`, for rules that need one: of shape `size`, with every element
     `value`."""

@@ -565,7 +565,7 @@ def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Any:
     return scatter_view(input, src, view=view)
 
 
-@op(dtypes="any", mixed=(), called="as_strided_scatter")
+@op(called="as_strided_scatter")
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()

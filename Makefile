@@ -1,0 +1,45 @@
+# What builders of minigrad run, in an environment where `make install` was done. `make check` is what must hold before a change
+# lands: .ci/run calls it in a fresh environment, and there is no other definition.
+
+PYTHON ?= python
+
+.PHONY: check install lint types layers test coverage docs serve wheel clean
+
+check: lint types layers coverage docs wheel
+
+install:
+	$(PYTHON) -m pip install -q -e ".[test,lint,docs]"
+
+lint:
+	$(PYTHON) -m ruff check .
+
+types:
+	$(PYTHON) -m mypy
+
+layers:
+	lint-imports
+
+test:
+	$(PYTHON) -m pytest
+
+# The tests, and the share of minigrad's lines that they reach; the floor is in pyproject.toml.
+coverage:
+	$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
+
+# The site in site/; a warning is an error. The code in the documents is run by the tests.
+docs:
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+
+serve:
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs serve
+
+# The wheel is at most 1 MB, and what is in it does README's main job without the files around it.
+wheel: clean
+	$(PYTHON) -m pip wheel -q --no-deps -w build/wheel .
+	find build/wheel -name '*.whl' -size -1000001c | grep .
+	$(PYTHON) -m pip install -q --no-deps --target build/wheel/installed build/wheel/*.whl
+	cd build/wheel/installed && $(PYTHON) -m minigrad demo --epochs 1 --out ../runs
+
+# An old build/lib would go into the next wheel.
+clean:
+	rm -rf build
