@@ -23,12 +23,11 @@ from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import DeviceError
 
-__all__ = ["CPU", "ArrayLibrary", "Device", "add_library", "address_of", "array_types", "as_array", "as_device", "on_device_of",
-           "current_device", "device_of", "needs_device_guard", "from_cuda", "from_dlpack", "full", "get_default_device",
-           "is_array",
-           "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "gpu_count", "new_stream", "on_device",
-           "on_more_gpus", "resolve", "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy",
-           "xp_of"]
+__all__ = ["CPU", "ArrayLibrary", "Device", "add_library", "address_of", "array_types", "as_array", "as_device",
+           "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "gpu_count", "is_array",
+           "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
+           "on_device", "on_device_of", "on_more_gpus", "resolve", "set_default_device", "stream_from_state", "stream_state",
+           "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
@@ -53,8 +52,8 @@ def add_library(library: ArrayLibrary) -> None:
 
 
 def gpu_count() -> int:
-    """How many GPUs the registered libraries offer, which is the largest number of any of them. In a process that uses none it is
-    0."""
+    """How many devices beside the CPU the registered libraries offer, which is the largest number of any of them. In a process
+    that uses none it is 0."""
     return _gpu_count
 
 

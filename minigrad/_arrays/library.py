@@ -30,7 +30,7 @@ class ArrayLibrary:
         array_type: the class of its arrays; no subclass of ``numpy.ndarray``.
         kernels: operations of its own, for what NumPy's functions would do in several passes.
         dlpack_kinds: the kinds of devices, by DLPack's numbers, whose memory its arrays can share.
-        GPUs: the GPUs it computes on, for :mod:`minigrad.cuda`; None where there are none.
+        gpus: the GPUs it computes on, for :mod:`minigrad.cuda`; None where there are none.
         buffer: how many elements of an intermediate result are better made in parts, so that they stay in a cache.
     """
 
