@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable
 
-from minigrad.errors import ArgumentError, GraphError, InvalidValueError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
 __all__ = ["are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
            "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
@@ -78,7 +78,7 @@ def compile(model: Any = None, *, fullgraph: bool = False, dynamic: bool | None 
     ``_orig_mod.`` in its names.
     """
     if mode is not None and options is not None:
-        raise GraphError("Either mode or options can be specified, but both can't be specified at the same time.")
+        raise RuntimeValueError("Either mode or options can be specified, but both can't be specified at the same time.")
     if model is None:
         decorator: Callable[[Any], Any] = lambda function: function  # noqa: E731
         return decorator

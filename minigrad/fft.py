@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad._types import dtypes
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying, creation
 from minigrad.ops.pointwise.arithmetic import cast, conj
 from minigrad.ops.shaping import shape
@@ -37,7 +37,7 @@ def numpy_norm(norm: Any) -> str:
     if norm is None:
         return "backward"
     if norm not in fourier.ADJOINT:
-        raise ShapeError(f"Invalid normalization mode: \"{norm}\"; it can be 'backward', 'ortho' or 'forward'")
+        raise RuntimeValueError(f"Invalid normalization mode: \"{norm}\"; it can be 'backward', 'ortho' or 'forward'")
     return str(norm)
 
 
@@ -76,7 +76,8 @@ def transform_dims(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[
     sizes = [input.shape[d] if s is None or s[k] in (None, -1) else s[k] for k, d in enumerate(dims)]
     for n in sizes:
         if n < 1:
-            raise ShapeError(f"Invalid number of data points ({n}) specified; each transformed dimension needs one at least")
+            raise RuntimeValueError(f"Invalid number of data points ({n}) specified; each transformed dimension needs one at "
+                                    "least")
     return dims, sizes
 
 
@@ -108,7 +109,7 @@ def transform_real(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: 
     x, scale = require_real_input(name, input), numpy_norm(norm)
     dims, sizes = transform_dims(x, s, dim)
     if not dims:
-        raise ShapeError(f"{name} must transform at least one axis")
+        raise RuntimeValueError(f"{name} must transform at least one axis")
     x = resize(x, dims, sizes)
     if inverse:
         return conj(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale]), out=out)
@@ -120,11 +121,11 @@ def transform_hermitian(name: str, input: Any, s: Any, dim: Any, norm: Any, inve
     x, scale = to_floating(input, complex=True), numpy_norm(norm)
     dims, sizes = transform_dims(x, s, dim)
     if not dims:
-        raise ShapeError(f"{name} must transform at least one axis")
+        raise RuntimeValueError(f"{name} must transform at least one axis")
     last = s if s is None or isinstance(s, int) else s[-1]
     size = sizes[-1] if last not in (None, -1) else 2 * (x.shape[dims[-1]] - 1)
     if size < 1:
-        raise ShapeError(f"Invalid number of data points ({size}) specified; give the size of the result")
+        raise RuntimeValueError(f"Invalid number of data points ({size}) specified; give the size of the result")
     x = resize(x, dims, [*sizes[:-1], size // 2 + 1])
     if inverse:
         return fourier.fft_c2r(x, dim=dims, size=size, norm=scale, out=out)

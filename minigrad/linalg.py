@@ -13,7 +13,7 @@ from collections import namedtuple
 from typing import Any
 
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, LinAlgError, ShapeError
+from minigrad.errors import DtypeError, LinAlgError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra import decomposition, products
 from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
 from minigrad.ops.linear_algebra.decomposition import linalg_det as det
@@ -40,6 +40,7 @@ from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
 from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.ops.shaping import shape, slicing
+from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.boundary import publish as _publish
 from minigrad.recording.device_guard import on_device_of_inputs
 
@@ -73,7 +74,7 @@ def vander(x: Any, *, N: int | None = None) -> Any:
         raise ShapeError("linalg.vander: Expected dim of input tensor to be at least 1, or N to be given")
     count = x.shape[-1] if N is None else N
     if count <= 1:
-        raise ShapeError(f"linalg.vander: N must be greater than 1. Got {count}")
+        raise RuntimeValueError(f"linalg.vander: N must be greater than 1. Got {count}")
     return products.powers(x if x.ndim else x[None], count)
 
 
@@ -127,8 +128,8 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
     if ord is not None and (dim is None and A.ndim == 2 or dim is not None and not isinstance(dim, int) and len(dim) == 2):
         return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
     if isinstance(ord, str):
-        raise ShapeError(f"linalg.norm: Order '{ord}' is for matrices, but dim has "
-                         f"{1 if isinstance(dim, int) or dim else A.ndim} dimension")
+        raise RuntimeValueError(f"linalg.norm: Order '{ord}' is for matrices, but dim has "
+                                f"{1 if isinstance(dim, int) or dim else A.ndim} dimension")
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
 
 
@@ -147,9 +148,9 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
         result = ends[0] / ends[1] if p != -2 else ends[1] / ends[0]
         return result if out is None else arithmetic.mul(result, 1, out=out)
     if isinstance(p, str) and p not in ("fro", "nuc"):
-        raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
+        raise RuntimeValueError(f"linalg.cond: got an invalid norm type: {p}")
     if not isinstance(p, str) and builtins.abs(p) not in (1, 2, math.inf):
-        raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
+        raise RuntimeValueError(f"linalg.cond: got an invalid norm type: {p}")
     decomposition.require_square_matrices(A)
     if not A.shape[-1]:
         return matrix_norm(A, "fro")
@@ -241,6 +242,7 @@ def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None
     `rcond` is an older name of `rtol`.
     """
     rtol = rcond if rtol is None else rtol
+    refuse_grad("linalg.pinv", atol=atol, rtol=rtol)
     return decomposition.linalg_pinv(A, atol=_threshold("linalg.pinv: atol", A, atol),
                                      rtol=_threshold("linalg.pinv: rtol", A, rtol), hermitian=hermitian, out=out)
 
@@ -267,7 +269,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     if B.dtype != A.dtype:
         raise DtypeError(f"linalg.lstsq: Expected input and other to have the same dtype, but got {A.dtype} and {B.dtype}")
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
-        raise ShapeError(f"linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
+        raise RuntimeValueError(f"linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
     if B.ndim < 1:
         raise ShapeError("linalg.lstsq: input `other` must have at least 1 dimension")
     m, n = A.shape[-2:]
@@ -293,7 +295,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
 def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
     """The inverse of `A` as a map from its last dimensions to its first `ind` ones, for :func:`minigrad.tensordot`."""
     if ind <= 0:
-        raise ShapeError(f"Expected a strictly positive integer for 'ind', got {ind}")
+        raise RuntimeValueError(f"Expected a strictly positive integer for 'ind', got {ind}")
     first, last = tuple(A.shape[:ind]), tuple(A.shape[ind:])
     if math.prod(first) != math.prod(last):
         raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "

@@ -16,7 +16,7 @@ import os
 from typing import Any, Iterable, Iterator
 
 from minigrad import _arrays
-from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.recording.graph import TensorBase
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
@@ -48,7 +48,8 @@ class Generator:
         except (TypeError, ValueError):
             raise InvalidValueError(f"manual_seed: expected an int, got {seed!r}") from None
         if not -2**63 <= seed < 2**64:
-            raise RuntimeError(f"manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got {seed}")
+            raise RuntimeValueError("manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got "
+                                    f"{seed}")
         self._seed, self._stream, self._there = seed % 2**64, None, None
         return self
 

@@ -18,7 +18,7 @@ from minigrad._arrays import Device
 from minigrad._tensor.tensor import Tensor, rebuild
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
-from minigrad.errors import ArgumentError, DeviceError
+from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
 
 __all__ = ["load", "save"]
 
@@ -140,4 +140,4 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
         with zipfile.ZipFile(f) as archive, archive.open("data.pkl") as file:
             return Reader(file, archive, map_location, not weights_only).load()
     except (zipfile.BadZipFile, KeyError) as error:
-        raise RuntimeError(f"load: {f} is not a file that minigrad.save wrote, or it is damaged ({error})") from None
+        raise RuntimeValueError(f"load: {f} is not a file that minigrad.save wrote, or it is damaged ({error})") from None

@@ -14,7 +14,16 @@ from minigrad import _arrays, autograd
 from minigrad._tensor import printing, ufuncs
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
-from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, InvalidValueError, ShapeError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    GraphError,
+    InvalidValueError,
+    RuntimeValueError,
+    ShapeError,
+)
 from minigrad.ops import copying, creation, sampling, statistics
 from minigrad.ops.indexing import as_strided as storage
 from minigrad.ops.indexing import indexing
@@ -29,7 +38,7 @@ from minigrad.ops.shaping import slicing
 from minigrad.ops.spectral import fourier
 from minigrad.recording import clock
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import quiet
+from minigrad.recording.call import quiet, refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, RemovableHandle, TensorBase, recording_off, tensor_on_edge
 
@@ -326,6 +335,7 @@ class Tensor(TensorBase):
         if self.array.size != 1:
             raise ShapeError(f"item: a Tensor with {self.array.size} elements cannot be converted to Scalar; "
                              "index one of them, or use tolist()")
+        refuse_in_forward(self)
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -349,10 +359,11 @@ class Tensor(TensorBase):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """The values for NumPy functions and plotting: a view that cannot be written to, or a converted copy."""
+        refuse_in_forward(self)
         array = _arrays.to_numpy(self.array)
         if copy or dtype is not None and np.dtype(dtype) != array.dtype:
             if copy is False:
-                raise ValueError(f"a tensor of {self.dtype!r} cannot become an array of {np.dtype(dtype)} without a copy")
+                raise InvalidValueError(f"a tensor of {self.dtype!r} cannot become an array of {np.dtype(dtype)} without a copy")
             return array.astype(array.dtype if dtype is None else dtype)
         array = array.view()
         array.flags.writeable = False
@@ -386,7 +397,7 @@ class Tensor(TensorBase):
     def contiguous(self, memory_format: Any = layouts.contiguous_format) -> Tensor:
         """The tensor itself if it is contiguous, else a copy that is."""
         if memory_format is layouts.preserve_format:
-            raise ShapeError("contiguous: preserve memory format is unsupported by the contiguous operator; use clone()")
+            raise RuntimeValueError("contiguous: preserve memory format is unsupported by the contiguous operator; use clone()")
         return self if memory_format.describes(self.array) else copying.clone(self, memory_format=memory_format)
 
     @on_device_of_inputs
@@ -472,7 +483,7 @@ class Tensor(TensorBase):
     @requires_grad.setter
     def requires_grad(self, value: builtins.bool) -> None:
         if not isinstance(value, builtins.bool):
-            raise GraphError(f"requires_grad must be a bool, not {type(value).__name__}")
+            raise RuntimeValueError(f"requires_grad must be a bool, not {type(value).__name__}")
         if not self.is_leaf:
             advice = (" If you want to use a computed variable in a subgraph that doesn't require differentiation use "
                       "var_no_grad = var.detach().")
@@ -510,7 +521,7 @@ class Tensor(TensorBase):
             if value is self:
                 raise GraphError("can't assign Variable as its own grad")
             if value.array.dtype is not self.array.dtype:
-                raise GraphError(f"assigned grad has data of a different type: expected {self.dtype!r}, got "
+                raise DtypeError(f"assigned grad has data of a different type: expected {self.dtype!r}, got "
                                  f"{dtypes.FROM_NUMPY[value.array.dtype]!r}")
             if _arrays.device_of(value.array) != self.device:
                 raise DeviceError(f"assigned grad has data located on a different device: expected {self.device}")
@@ -625,7 +636,7 @@ class Tensor(TensorBase):
     def __bool__(self) -> builtins.bool:
         if self.array.size != 1:
             what = "no values" if self.array.size == 0 else "more than one value"
-            raise ShapeError(f"Boolean value of Tensor with {what} is ambiguous; use .any() or .all()")
+            raise RuntimeValueError(f"Boolean value of Tensor with {what} is ambiguous; use .any() or .all()")
         return builtins.bool(self.array.item())
 
     def __int__(self) -> builtins.int:
@@ -642,6 +653,7 @@ class Tensor(TensorBase):
         if self.array.size != 1:
             raise InvalidValueError("only one element tensors can be converted to Python scalars, not one of shape "
                                     f"{list(self.array.shape)}; index one element, or use tolist()")
+        refuse_in_forward(self)
         return self.array.item()
 
     def _real_number(self, wanted: str) -> Any:
@@ -673,7 +685,7 @@ class Tensor(TensorBase):
     @on_device_of_inputs
     def __contains__(self, element: Any) -> builtins.bool:
         if not isinstance(element, COMPARABLE):
-            raise ShapeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
+            raise RuntimeValueError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:

@@ -10,7 +10,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gradient
-from minigrad.errors import ArgumentError, DeviceError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -77,7 +77,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     if not only_inputs:
         raise ArgumentError("grad: only_inputs=False is not supported (nor is it in PyTorch); use backward() to fill .grad")
     if materialize_grads and allow_unused is False:
-        raise ValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+        raise InvalidValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                                "False.")
     outs, ins = tensor_list("grad", "outputs", outputs), tensor_list("grad", "inputs", inputs)
     if is_grads_batched:
         return grad_batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays, autograd
+from minigrad.errors import InvalidValueError
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 
@@ -36,10 +37,10 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
              "selu": 3.0 / 4}
     if nonlinearity == "leaky_relu":
         if param is not None and (isinstance(param, bool) or not isinstance(param, (int, float))):
-            raise ValueError(f"negative_slope {param} not a valid number")
+            raise InvalidValueError(f"negative_slope {param} not a valid number")
         return math.sqrt(2.0 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in gains:
-        raise ValueError(f"Unsupported nonlinearity {nonlinearity}; choose one of {', '.join([*gains, 'leaky_relu'])}")
+        raise InvalidValueError(f"Unsupported nonlinearity {nonlinearity}; choose one of {', '.join([*gains, 'leaky_relu'])}")
     return gains[nonlinearity]
 
 
@@ -89,16 +90,16 @@ def zeros_(tensor: Any) -> Any:
 def eye_(tensor: Any) -> Any:
     """Make a matrix the identity: 1 on the diagonal, 0 elsewhere."""
     if tensor.ndim != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise InvalidValueError("Only tensors with 2 dimensions are supported")
     return _write(tensor, np.eye(*tensor.shape), "eye_")
 
 
 def dirac_(tensor: Any, groups: int = 1) -> Any:
     """Make a convolution's weight (3 to 5 dimensions) pass its input channels on unchanged, as many as fit in each group."""
     if tensor.ndim not in (3, 4, 5):
-        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+        raise InvalidValueError("Only tensors with 3, 4, or 5 dimensions are supported")
     if tensor.shape[0] % groups:
-        raise ValueError("dim 0 must be divisible by groups")
+        raise InvalidValueError("dim 0 must be divisible by groups")
     values = np.zeros(tuple(tensor.shape))
     per_group = tensor.shape[0] // groups
     centre = tuple(n // 2 for n in tensor.shape[2:])
@@ -111,7 +112,7 @@ def dirac_(tensor: Any, groups: int = 1) -> Any:
 def _fans(tensor: Any) -> tuple[int, int]:
     """How many inputs an output element of this weight sees, and how many outputs an input element reaches."""
     if tensor.ndim < 2:
-        raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
+        raise InvalidValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
     field = math.prod(tensor.shape[2:])
     return tensor.shape[1] * field, tensor.shape[0] * field
 
@@ -123,7 +124,7 @@ def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
 def _fan(tensor: Any, mode: str) -> int:
     modes = ("fan_in", "fan_out")
     if str(mode).lower() not in modes:
-        raise ValueError(f"Mode {mode} not supported, please use one of {list(modes)}")
+        raise InvalidValueError(f"Mode {mode} not supported, please use one of {list(modes)}")
     return _fans(tensor)[modes.index(mode.lower())]
 
 
@@ -166,7 +167,7 @@ def orthogonal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
     """Fill so that the rows, or the columns if there are fewer, of the matrix of the first against all other dimensions are
     orthogonal and of length `gain`."""
     if tensor.ndim < 2:
-        raise ValueError("Only tensors with 2 or more dimensions are supported")
+        raise InvalidValueError("Only tensors with 2 or more dimensions are supported")
     if 0 in tensor.shape:
         return tensor
     draws = _arrays.to_numpy(normal_(tensor, generator=generator).array)
@@ -180,7 +181,7 @@ def orthogonal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
 def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
     """Fill a matrix from N(0, std**2), then set a fraction `sparsity` of the rows of each column, chosen at random, to zero."""
     if tensor.ndim != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise InvalidValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
     with autograd.no_grad():

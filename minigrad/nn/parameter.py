@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, StateError
 from minigrad.ops.creation import empty, refuse_integers
 from minigrad.recording.graph import LEAF, TensorBase
 
@@ -78,9 +78,9 @@ class UninitializedTensorMixin:
     @property
     def shape(self) -> Any:
         """Raises ``RuntimeError``: there is none yet."""
-        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
-                           "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call "
-                           "`forward` to initialize the parameters before accessing their attributes.")
+        raise StateError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+                         "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call "
+                         "`forward` to initialize the parameters before accessing their attributes.")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

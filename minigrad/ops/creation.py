@@ -11,7 +11,8 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.call import quiet
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase
@@ -133,6 +134,7 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
     """A tensor of shape `size` in which every element is `fill_value`; the dtype is by default that of the value."""
     if not isinstance(size, (tuple, list)):
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
+    refuse_grad("full", fill_value=fill_value)
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
     value = wrap_number("full", value, wanted)
@@ -174,7 +176,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int
 
 def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
     if row < 0 or col < 0:
-        raise ShapeError(f"{name}: row and col must be non-negative, got {row} and {col}")
+        raise RuntimeValueError(f"{name}: row and col must be non-negative, got {row} and {col}")
     places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
     return wrap(_arrays.to_device(places, _arrays.as_device(device)))
 
@@ -223,13 +225,16 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, d
     >>> mg.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    start, end, step = (number_of(x) for x in ((0, start, step) if end is None else (start, end, step)))
+    start, end = (0, start) if end is None else (start, end)
+    refuse_grad("arange", start=start, end=end, step=step)
+    start, end, step = (number_of(x) for x in (start, end, step))
     return step_values("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
 
 
 def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
           device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
     """As :func:`arange` but with `end`, and in the default dtype. PyTorch deprecates it."""
+    refuse_grad("range", start=start, end=end, step=step)
     start, end, step = (number_of(x) for x in (start, end, step))
     return step_values("range", start, end, step, lambda n: math.floor(n) + 1, out, dtype or dtypes.get_default_dtype(), device,
                        requires_grad)
@@ -243,11 +248,12 @@ def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: A
     if finite and wanted is not None and wanted.kind in "iu":
         start, end, step = int(start), int(end), int(step)
     if step == 0:
-        raise ShapeError(f"{name}: step must be nonzero")
+        raise RuntimeValueError(f"{name}: step must be nonzero")
     if not finite:
-        raise ShapeError(f"{name}: unsupported range: {start} -> {end}")
+        raise RuntimeValueError(f"{name}: unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
-        raise ShapeError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
+        raise RuntimeValueError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by "
+                                f"{step}")
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         numbers = dtypes.int64
         array = np.arange(start, end if rounded is math.ceil else end + (1 if step > 0 else -1), step, dtype=np.int64)
@@ -280,12 +286,12 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any =
 def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -> tuple[Any, dtypes.dtype]:
     """Evenly spaced numbers from `start` to `end` in double precision, and the dtype that was asked for."""
     if steps < 0:
-        raise ShapeError(f"{name}: number of steps must be non-negative, got {steps}")
+        raise RuntimeValueError(f"{name}: number of steps must be non-negative, got {steps}")
     for what, x in (("start", start), ("end", end)):
         if isinstance(x, TensorBase) and x.array.ndim:
             raise ShapeError(f"{name}: only supports 0-dimensional start and end tensors, but got {what} with "
                              f"{x.array.ndim} dimension(s).")
-    start, end = number_of(start), number_of(end)
+    start, end = number_of(start), number_of(end)  # constants, as PyTorch takes them for
     numbers = dtypes.result_dtype([start, end, dtypes.get_default_dtype().numpy.type(0).item()])
     wanted = dtypes.as_dtype(dtype) if dtype is not None else numbers if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     if wanted.kind != "c" and numbers.kind == "c":
@@ -341,6 +347,7 @@ def ones_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any 
 def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
               requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Any:
     """A tensor of `fill_value`, of the shape and, where nothing else is said, the dtype and device of `input`."""
+    refuse_grad("full_like", fill_value=fill_value)
     value = wrap_number("full_like", number_of(fill_value), dtypes.as_dtype(dtype or input.dtype))
     return make_like("full_like", input, dtype, device, requires_grad, memory_format, value)
 
@@ -445,11 +452,11 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
         source = from_dlpack(obj)
     else:
         if copy is False:
-            raise ValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
+            raise InvalidValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
     result = source.to(dtype=dtype, device=device)
     if result.array is not source.array and copy is False:
-        raise ValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
+        raise InvalidValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
     if copy and result.array is source.array:
         result = result.clone()
     return result.requires_grad_(requires_grad) if result.is_leaf and requires_grad is not result.requires_grad else result
@@ -473,7 +480,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if device is None or (there := _arrays.resolve(_arrays.as_device(device))) == _arrays.device_of(array):
         return wrap(copy_array(array) if copy else array)
     if copy is False:
-        raise ValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
+        raise InvalidValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
     return wrap(_arrays.to_device(array, there))
 
 
@@ -495,16 +502,16 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     wanted = dtypes.as_dtype(dtype)
     there = memoryview(buffer).nbytes
     if not there or not count:
-        raise ValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
+        raise InvalidValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
     if not 0 <= offset < there:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) "
-                         "minus 1")
+        raise InvalidValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) "
+                                "minus 1")
     if count > 0 and offset + count * wanted.itemsize > there:
-        raise ValueError(f"requested buffer length ({count} * {wanted.itemsize} bytes) after offset ({offset} bytes) must not be "
-                         f"greater than actual buffer length ({there} bytes)")
+        raise InvalidValueError(f"requested buffer length ({count} * {wanted.itemsize} bytes) after offset ({offset} bytes) must "
+                                f"not be greater than actual buffer length ({there} bytes)")
     if count < 0 and (there - offset) % wanted.itemsize:
-        raise ValueError(f"buffer length ({there - offset} bytes) after offset ({offset} bytes) must be a multiple of element "
-                         f"size ({wanted.itemsize})")
+        raise InvalidValueError(f"buffer length ({there - offset} bytes) after offset ({offset} bytes) must be a multiple of "
+                                f"element size ({wanted.itemsize})")
     return wrap(np.frombuffer(buffer, wanted.numpy, count, offset), requires_grad)
 
 
@@ -549,7 +556,7 @@ def wrap_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowErr
     try:
         wide = np.array(data, dtype=np.int64)
     except OverflowError:
-        raise ValueError(f"{caller}: Overflow when unpacking long long: no dtype holds integers beyond 64 bits") from None
+        raise InvalidValueError(f"{caller}: Overflow when unpacking long long: no dtype holds integers beyond 64 bits") from None
     if wanted.kind == "u" and (np.abs(wide) <= np.iinfo(wanted.numpy).max).all():
         return wide.astype(wanted.numpy)
     raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may hold it")
@@ -573,13 +580,13 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
         elif issubclass(kind, (str, bytes)):
             if not nested:
                 raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
-            raise ValueError(f"{caller}: too many dimensions {kind.__name__!r}")
+            raise InvalidValueError(f"{caller}: too many dimensions {kind.__name__!r}")
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
             for x in data:
                 if type(x) is kind:
                     gather(caller, x, found)
         else:
-            raise RuntimeError(f"{caller}: Could not infer dtype of {kind.__name__}")
+            raise DtypeError(f"{caller}: Could not infer dtype of {kind.__name__}")
 
 
 def uneven_error(caller: str, data: Any) -> Exception | None:
@@ -597,7 +604,8 @@ def uneven_error(caller: str, data: Any) -> Exception | None:
                 return ArgumentError(f"{caller}: not a sequence: {where} is {'a sequence' if first is None else 'a number'}, "
                                      f"others at dim {depth} are {'numbers' if first is None else 'sequences'}")
             if length(x) != first:
-                return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): {where}")
+                return InvalidValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): "
+                                         f"{where}")
         layer = [((*path, k), item) for path, x in layer for k, item in enumerate(x)]
         depth += 1
     return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import zeros_of
@@ -88,13 +88,14 @@ def randn_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: 
 def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Integers from `low` to ``high - 1``, in any dtype that holds them."""
     if low >= high:
-        raise ShapeError(f"randint: random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        raise RuntimeValueError(f"randint: random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     limits = (0, 1) if dtype.kind == "b" else None
     if dtype.kind in "iu":
         info = np.iinfo(dtype.numpy)
         limits = int(info.min), int(info.max)
     if limits and not limits[0] <= low <= high - 1 <= limits[1]:
-        raise DtypeError(f"randint: from={low}, to={high}: out of bounds for {dtype!r}, which holds {limits[0]} to {limits[1]}")
+        raise RuntimeValueError(f"randint: from={low}, to={high}: out of bounds for {dtype!r}, which holds {limits[0]} to "
+                                f"{limits[1]}")
     draws = draws_on(device, generator)
     kind = np.uint64 if high > 2**63 else np.int64
     if dtype.kind == "i" and dtype.itemsize < 8:
@@ -134,7 +135,7 @@ def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = Non
              requires_grad: bool = False, pin_memory: bool = False) -> Any:
     """The integers from 0 to ``n - 1`` in random order."""
     if n < 0:
-        raise ShapeError(f"randperm: n must be non-negative, got {n}")
+        raise RuntimeValueError(f"randperm: n must be non-negative, got {n}")
 
     return make_random(order, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
@@ -152,6 +153,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
            layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
     """Normally distributed numbers: of `mean` and `std` for each element (tensors), or of one for a whole `size` (numbers).
 
+    Nothing flows back to `mean` and `std`, as in PyTorch; for that, compute ``mean + std * minigrad.randn(...)``.
     Raises ``RuntimeError`` for a negative `std`.
     """
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
@@ -160,7 +162,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     require_one_device("normal", mean=mean, std=std)
     arrays: list[Any] = [unwrap(x) for x in (mean, std)]
     if bool(np.any(arrays[1] < 0)):
-        raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
+        raise RuntimeValueError(f"normal expects all elements of std >= 0.0, got {std}")
     if tensors:
         array = tensors[0].array
         shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
@@ -196,7 +198,7 @@ def coin_flips_wrt_input(g: Any) -> Any: return zeros_of(g)
 def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
     """Booleans in the shape of the array `like` that are True with probability `p`."""
     if not bool(np.all((p >= 0) & (p <= 1))):
-        raise ShapeError(f"{name} expects p to be in [0, 1], got {p}")
+        raise RuntimeValueError(f"{name} expects p to be in [0, 1], got {p}")
     kind = dtypes.float64 if getattr(p, "dtype", None) == np.float64 else dtypes.float32
     return uniform(like.shape, kind, _arrays.device_of(like), generator) < p
 
@@ -215,13 +217,13 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         raise ShapeError(f"multinomial: expected a floating tensor of 1 or 2 dimensions, got "
                          f"{input.dtype!r}{list(weights.shape)}")
     if num_samples <= 0:
-        raise ShapeError("multinomial: cannot sample n_sample <= 0 samples")
+        raise RuntimeValueError("multinomial: cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.shape[-1]:
-        raise ShapeError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+        raise RuntimeValueError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     if not bool((np.isfinite(weights) & (weights >= 0)).all()):
-        raise ShapeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
+        raise RuntimeValueError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
     if bool((weights.sum(axis=-1) == 0).any()):
-        raise ShapeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+        raise RuntimeValueError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
     device = _arrays.device_of(weights)
     if replacement:
         steps = weights.astype(np.float64).cumsum(axis=-1)
@@ -244,7 +246,7 @@ def poisson(input: Any, generator: Any = None) -> Any:
 def poisson_counts(input: Any, *, generator: Any = None) -> Any:
     """Numbers of the Poisson distributions whose rates are in `input`."""
     if bool((input < 0).any()):
-        raise ShapeError("poisson: invalid Poisson rate, expected rate to be non-negative")
+        raise RuntimeValueError("poisson: invalid Poisson rate, expected rate to be non-negative")
     return _arrays.as_array(draws_on(_arrays.device_of(input), generator).poisson(input)).astype(input.dtype)
 @poisson_counts.derivative("input")
 def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
@@ -252,7 +254,7 @@ def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 @on_device_of_inputs
 def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
-    """Numbers of successes in `count` trials of probability `prob`, element by element."""
+    """Numbers of successes in `count` trials of probability `prob`, element by element. Nothing flows back to these."""
     require_one_device("binomial", count=count, prob=prob)
     draws = draws_on(_arrays.device_of(count.array), generator)
     drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
@@ -284,7 +286,7 @@ def uniform_(self: Any, low: Any = 0, to: Any = 1, *, generator: Any = None, **n
     refuse_keywords("uniform_", named)
     require_floating("uniform_", self)
     if low > to:
-        raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}")
+        raise RuntimeValueError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}")
     values = draw_like(self, uniform, generator)
     if (low, to) != (0, 1):
         values *= to - low
@@ -302,7 +304,7 @@ def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) ->
     """Fill with normally distributed numbers."""
     require_floating("normal_", self)
     if std < 0:
-        raise ShapeError(f"normal_ expects std >= 0.0, but found std {std}")
+        raise RuntimeValueError(f"normal_ expects std >= 0.0, but found std {std}")
     values = draw_like(self, gaussian, generator)
     values *= std
     values += mean
@@ -322,7 +324,7 @@ def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
     """Fill with numbers of the exponential distribution of rate `lambd`."""
     require_floating("exponential_", self)
     if lambd <= 0:
-        raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
+        raise RuntimeValueError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     kind = self.array.dtype if self.array.dtype.itemsize > 2 else np.float32
     values = draws_on(self.device, generator).standard_exponential(self.array.shape, dtype=kind)
     return overwrite_random(self, _arrays.as_array(values) / lambd)
@@ -332,7 +334,7 @@ def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
 def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
     """Fill with the number of trials of probability `p` up to and with the first success."""
     if not 0 < p < 1:
-        raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
+        raise RuntimeValueError(f"geometric_ expects p to be in (0, 1), but got p={p}")
     return overwrite_random(self, _arrays.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
 
 
@@ -341,7 +343,7 @@ def cauchy_(self: Any, median: Any = 0, sigma: Any = 1, *, generator: Any = None
     """Fill with numbers of the Cauchy distribution."""
     require_floating("cauchy_", self)
     if sigma <= 0:
-        raise ShapeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
+        raise RuntimeValueError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
     angle = np.pi * (uniform(self.array.shape, dtypes.float64, self.device, generator) - 0.5)
     return overwrite_random(self, median + sigma * np.tan(angle))
 
@@ -351,7 +353,7 @@ def log_normal_(self: Any, mean: Any = 1, std: Any = 2, *, generator: Any = None
     """Fill with numbers whose logarithms are normally distributed, with `mean` and `std`."""
     require_floating("log_normal_", self)
     if std <= 0:
-        raise ShapeError(f"log_normal_ expects std > 0.0, but found std={std}")
+        raise RuntimeValueError(f"log_normal_ expects std > 0.0, but found std={std}")
     return overwrite_random(self, np.exp(mean + std * draw_like(self, gaussian, generator)))
 
 

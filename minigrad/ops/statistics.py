@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY, as_dtype
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.indexing.scatter import gather_at
@@ -22,7 +22,7 @@ from minigrad.ops.reducing.reduction import numpy_names, vector_norm
 from minigrad.ops.shaping import shape, slicing
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.ops.shaping.slicing import narrow_to
-from minigrad.recording.argument_errors import require_one_device
+from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase
@@ -64,18 +64,18 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
     if dtype.kind != "f" or dtype.itemsize < 4:
         raise DtypeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype!r}")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
-        raise ShapeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
-                         f"{interpolation}")
+        raise RuntimeValueError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+                                f"{interpolation}")
     if not isinstance(q, TensorBase):
         if not 0 <= q <= 1:
-            raise ShapeError(f"{name}() q must be in the range [0, 1] but got {q}")
+            raise RuntimeValueError(f"{name}() q must be in the range [0, 1] but got {q}")
         q = constant(_arrays.full((), q, input.array), input)
     if q.ndim > 1:
         raise ShapeError(f"{name}() q must be a scalar or 1D tensor, but got shape {list(q.shape)}")
     if q.array.dtype != dtype:
         raise DtypeError(f"{name}() q tensor must be same dtype as the input tensor, but got {q.dtype!r} and {input.dtype!r}")
     if not ((q.array >= 0) & (q.array <= 1)).all():
-        raise ShapeError(f"{name}() q values must be in the range [0, 1]")
+        raise RuntimeValueError(f"{name}() q values must be in the range [0, 1]")
     if 0 in input.shape:
         raise ShapeError(f"{name}() input tensor must be non-empty, but its shape is {list(input.shape)}")
     axis = 0 if dim is None else wrap_dim(dim, input.ndim)
@@ -116,7 +116,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
     if p is None or p == "fro":
         p = 2
     if isinstance(p, str):
-        raise ShapeError(f"norm(): only the orders 'fro' and 'nuc' have names, got {p!r}; give a number, such as p=2")
+        raise RuntimeValueError(f"norm(): only the orders 'fro' and 'nuc' have names, got {p!r}; give a number, such as p=2")
     return vector_norm(input, p, dim, keepdim, dtype, out=out)
 
 
@@ -129,9 +129,9 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
 def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
     """`input` with each slice along `dim` whose `p`-norm is larger than `maxnorm` scaled down to it."""
     if p <= 0:
-        raise ShapeError(f"renorm: non-positive norm degree {p} not supported")
+        raise RuntimeValueError(f"renorm: non-positive norm degree {p} not supported")
     if maxnorm < 0:
-        raise ShapeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+        raise RuntimeValueError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if input.ndim < 2:
         raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
     axis = wrap_dim(dim, input.ndim)
@@ -154,7 +154,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise ShapeError("diff expects input to be at least one-dimensional, but it has no dimensions")
     axis = wrap_dim(dim, input.ndim)
     if n < 0:
-        raise ShapeError(f"order must be non-negative but got {n}")
+        raise RuntimeValueError(f"order must be non-negative but got {n}")
     parts = [x for x in (prepend, input, append) if x is not None]
     x = slicing.cat(parts, dim=axis) if len(parts) > 1 else input
     for _ in range(builtins.min(n, x.shape[axis])):
@@ -179,9 +179,9 @@ def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
 
 def sample_spacing(name: str, x: Any, dx: Any) -> Any:
     if x is not None and dx is not None:
-        raise ShapeError(f"{name}(): give either x, the points, or dx, the distance between them, not both")
+        raise RuntimeValueError(f"{name}(): give either x, the points, or dx, the distance between them, not both")
     if isinstance(dx, TensorBase):
-        raise ShapeError(f"{name}(): dx is one number; for points at varying distances give x")
+        raise RuntimeValueError(f"{name}(): dx is one number; for points at varying distances give x")
     return 1 if dx is None else dx
 
 
@@ -213,7 +213,7 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
         edge_order: 1 or 2, the order of the differences at the first and last sample.
     """
     if edge_order not in (1, 2):
-        raise ShapeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
+        raise RuntimeValueError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
     axes = range(input.ndim) if dim is None else shape.wrap_dims((dim,) if isinstance(dim, int) else dim, input.ndim)
     spacing = 1 if spacing is None else spacing
     places = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(axes)
@@ -264,9 +264,9 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
     """
     empty = {"sum": 0.0, "mean": 0.0, "max": -math.inf, "min": math.inf, "prod": 1.0}
     if reduce not in empty:
-        raise ShapeError(f"segment_reduce(): reduce must be one of {', '.join(empty)}, but got {reduce!r}")
+        raise RuntimeValueError(f"segment_reduce(): reduce must be one of {', '.join(empty)}, but got {reduce!r}")
     if indices is not None or (lengths is None) == (offsets is None):
-        raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
+        raise RuntimeValueError("segment_reduce(): give the segments either as lengths or as offsets")
     axis = wrap_dim(axis, data.ndim)
     require_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
     xp = _arrays.xp_of(data.array)
@@ -328,7 +328,7 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
             raise ShapeError(f"cov(): expected {name} to have the same numel as there are observations in the input but got "
                              f"{math.prod(w.shape)} != {observations}")
         if w.array.size and w.array.min() < 0:
-            raise ShapeError(f"cov(): {name} cannot be negative")
+            raise RuntimeValueError(f"cov(): {name} cannot be negative")
         if kinds == "f" and input.dtype.kind in "fc":
             w = arithmetic.cast(w, dtype=input.dtype.to_real())
         w = reshape(w, shape=(-1,))
@@ -379,7 +379,7 @@ def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
         raise ShapeError("bincount only supports 1-d non-negative integral inputs, got "
                          f"{FROM_NUMPY[input.dtype]!r} of shape {list(input.shape)}")
     if minlength < 0:
-        raise ShapeError(f"minlength should be >= 0, got {minlength}")
+        raise RuntimeValueError(f"minlength should be >= 0, got {minlength}")
     if weights is not None and weights.shape != input.shape:
         raise ShapeError(f"weights should be 1-d and have the same length as input, {input.shape[0]}, got shape "
                          f"{list(weights.shape)}")
@@ -399,9 +399,9 @@ def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple
     if low == high:
         low, high = low - widen, high + widen
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ShapeError(f"{name}: range of [{low}, {high}] is not finite")
+        raise RuntimeValueError(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:
-        raise ShapeError(f"{name}: max must be larger than min, got min={low}, max={high}")
+        raise RuntimeValueError(f"{name}: max must be larger than min, got min={low}, max={high}")
     return low, high
 
 
@@ -409,7 +409,7 @@ def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple
 def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
     """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
     if bins <= 0:
-        raise ShapeError(f"histc: bins must be > 0, got {bins}")
+        raise RuntimeValueError(f"histc: bins must be > 0, got {bins}")
     low, high = bin_range("histc", input, min, max, 1)
     x = input[(input >= low) & (input <= high)].astype(np.float64)
     place = np.minimum(((x - low) / (high - low) * bins).astype(np.int64), bins - 1)
@@ -441,7 +441,7 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any 
                          f"{FROM_NUMPY[weight.dtype]!r} and {FROM_NUMPY[input.dtype]!r}")
     if edges is None:
         if count <= 0:
-            raise ShapeError(f"histogram(): bins must be > 0, but got {count}")
+            raise RuntimeValueError(f"histogram(): bins must be > 0, but got {count}")
         edges = bin_edges("histogram", x, range, count)
     elif edges.ndim != 1:
         raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
@@ -509,5 +509,7 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
         raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram "
                          f"but got {len(bins)}")
     edges = [b.array for b in bins] if isinstance(bins[0], TensorBase) else None
+    for b in bins:
+        refuse_grad("histogramdd", bins=b)
     hist, *found = _histogramdd(input, weight, count=bins, edges=edges, range=range, density=density)
     return HistogramDD((hist, tuple(found)))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DtypeError
+from minigrad.errors import DtypeError, InvalidValueError
 from minigrad.optim.optimizer import (
     Optimizer,
     blocks,
@@ -204,7 +204,7 @@ class Adafactor(Optimizer):
                                 (d >= 1, "Clipping threshold d should be >= 1", d),
                                 (weight_decay >= 0, "weight_decay should be >= 0", weight_decay)):
             if not ok:
-                raise ValueError(f"{what} but is: {value}")
+                raise InvalidValueError(f"{what} but is: {value}")
         super().__init__(params, {
             "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize})

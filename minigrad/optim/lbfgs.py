@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays, autograd
-from minigrad.errors import DeviceError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
@@ -39,9 +39,9 @@ class LBFGS(Optimizer):
             "tolerance_grad": tolerance_grad, "tolerance_change": tolerance_change, "history_size": history_size,
             "line_search_fn": line_search_fn})
         if len(self.param_groups) != 1:
-            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+            raise InvalidValueError("LBFGS doesn't support per-parameter options (parameter groups)")
         if line_search_fn not in (None, "strong_wolfe"):
-            raise RuntimeError("only 'strong_wolfe' is supported")
+            raise RuntimeValueError("only 'strong_wolfe' is supported")
 
     @property
     def _params(self) -> list[Any]:
@@ -72,7 +72,7 @@ class LBFGS(Optimizer):
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Minimize until one of the limits is reached. Returns the loss before."""
         if closure is None:
-            raise TypeError("LBFGS.step() needs a closure that clears the gradients, computes the loss and calls backward()")
+            raise ArgumentError("LBFGS.step() needs a closure that clears the gradients, computes the loss and calls backward()")
         group = self.param_groups[0]
         state = self.state[self._params[0]]
         state.setdefault("func_evals", 0)

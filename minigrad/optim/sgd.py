@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import InvalidValueError
 from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, number, scalar, zeros_like
 
 __all__ = ["SGD"]
@@ -34,7 +35,7 @@ class SGD(Optimizer):
         check(momentum >= 0, "momentum value", momentum)
         check(number(weight_decay) >= 0, "weight_decay value", weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+            raise InvalidValueError("Nesterov momentum requires a momentum and zero dampening")
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused})

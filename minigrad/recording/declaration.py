@@ -7,6 +7,7 @@ from collections import namedtuple
 from functools import cached_property
 from typing import Any, Callable
 
+from minigrad.errors import DeclarationError
 from minigrad.recording.graph import Node
 
 REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
@@ -86,9 +87,9 @@ class Declaration:
             known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
             for name in parameters_of(rule):
                 if name not in known:
-                    raise TypeError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
+                    raise DeclarationError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
             if argument not in self.arguments:
-                raise TypeError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
+                raise DeclarationError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
             self.rules[argument] = rule
             return rule
         return register
@@ -98,18 +99,19 @@ class Declaration:
         marked = (*self.discrete, *self.constant)
         for argument in marked:
             if argument not in self.arguments:
-                raise TypeError(f"operation {self.name}: {argument!r} is marked, but the array arguments are {self.arguments}")
+                raise DeclarationError(f"operation {self.name}: {argument!r} is marked, but the array arguments are "
+                                       f"{self.arguments}")
         for argument in self.arguments:
             marks = [mark for mark in ("discrete", "constant") if argument in getattr(self, mark)]
             marks += [] if self.differentiable else ["differentiable=False"]
             if argument in self.rules and marks:
-                raise TypeError(f"operation {self.name}: argument {argument!r} has a derivative rule and is marked "
-                                f"{marks[0]}; keep one of the two")
+                raise DeclarationError(f"operation {self.name}: argument {argument!r} has a derivative rule and is marked "
+                                       f"{marks[0]}; keep one of the two")
             if argument not in self.rules and not marks:
-                raise TypeError(f"operation {self.name}: argument {argument!r} has no derivative rule; write one under "
-                                f"@{self.name}.derivative({argument!r}), or declare @op(constant=({argument!r},)) for one that "
-                                f"must not require grad, discrete=({argument!r},) for integers or booleans, or "
-                                "differentiable=False for an operation whose result never has a gradient")
+                raise DeclarationError(f"operation {self.name}: argument {argument!r} has no derivative rule; write one under "
+                                       f"@{self.name}.derivative({argument!r}), or declare @op(constant=({argument!r},)) for one "
+                                       f"that must not require grad, discrete=({argument!r},) for integers or booleans, or "
+                                       "differentiable=False for an operation whose result never has a gradient")
 
 
 def parameters_of(rule: Any) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any, Callable, Protocol, overload
 
+from minigrad.errors import DeclarationError
 from minigrad.recording import call, inplace
 from minigrad.recording.codegen import compile_op
 from minigrad.recording.declaration import Declaration
@@ -53,7 +54,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         return lambda f: op(f, **properties)
     info = Declaration(forward, **properties)
     if info.name in call.REGISTRY:
-        raise TypeError(f"operation {info.name!r} is declared twice")
+        raise DeclarationError(f"operation {info.name!r} is declared twice")
 
     info.complete = lambda: compile_op(function, info)
     function, function.operator = lazy_function(forward, info.complete), lazy_function(forward, info.complete)

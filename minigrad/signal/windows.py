@@ -10,7 +10,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad._types import dtypes, layouts
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.creation import tensor_on_device
 from minigrad.ops.spectral.windows import cosines
 
@@ -23,11 +23,11 @@ def make_window(name: str, shape: Callable[[Any, int], Any], M: int, sym: bool, 
     """The values of ``shape(n, N)`` at n = 0 ... M - 1, where N is how long the symmetric window is."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     if M < 0:
-        raise ValueError(f"{name} requires non-negative window length, got M={M}")
+        raise InvalidValueError(f"{name} requires non-negative window length, got M={M}")
     if layout not in (None, layouts.strided):
-        raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
+        raise InvalidValueError(f"{name} is implemented for strided tensors only, got: {layout}")
     if wanted not in (dtypes.float32, dtypes.float64):
-        raise ValueError(f"{name} expects float32 or float64 dtypes, got: {wanted!r}")
+        raise InvalidValueError(f"{name} expects float32 or float64 dtypes, got: {wanted!r}")
     values = shape(np.arange(M), M + (not sym)) if M > 1 else np.ones(M)
     return tensor_on_device(values, wanted, None, device, requires_grad)
 
@@ -38,7 +38,7 @@ def general_cosine(M: int, *, a: Any, sym: bool = True, dtype: Any = None, layou
     if not isinstance(a, (list, tuple)):
         raise ArgumentError("general_cosine: Coefficients must be a list/tuple")
     if not a:
-        raise ValueError("general_cosine: Coefficients cannot be empty")
+        raise InvalidValueError("general_cosine: Coefficients cannot be empty")
     signed = [c * (-1) ** k for k, c in enumerate(a)]
     return make_window("general_cosine", lambda n, N: cosines(n / (N - 1), *signed), M, sym, dtype, layout, device, requires_grad)
 
@@ -97,9 +97,9 @@ def exponential(M: int, *, center: float | None = None, tau: float = 1.0, sym: b
                 layout: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Falling by e in `tau` steps on both sides of `center`, the middle unless given (for windows with ``sym=False`` only)."""
     if tau <= 0:
-        raise ValueError(f"exponential: Tau must be positive, got: {tau} instead.")
+        raise InvalidValueError(f"exponential: Tau must be positive, got: {tau} instead.")
     if sym and center is not None:
-        raise ValueError("exponential: Center must be None for symmetric windows")
+        raise InvalidValueError("exponential: Center must be None for symmetric windows")
 
     def shape(n: Any, N: int) -> Any:
         return np.exp(-np.abs(n - ((N - 1) / 2 if center is None else center)) / tau)
@@ -110,7 +110,7 @@ def gaussian(M: int, *, std: float = 1.0, sym: bool = True, dtype: Any = None, l
              requires_grad: bool = False) -> Any:
     """A bell of standard deviation `std`, in steps."""
     if std <= 0:
-        raise ValueError(f"gaussian: Standard deviation must be positive, got: {std} instead.")
+        raise InvalidValueError(f"gaussian: Standard deviation must be positive, got: {std} instead.")
 
     def shape(n: Any, N: int) -> Any:
         return np.exp(-0.5 * ((n - (N - 1) / 2) / std)**2)
@@ -121,7 +121,7 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True, dtype: Any = None, l
            requires_grad: bool = False) -> Any:
     """From the Bessel function I0; the larger `beta`, the narrower."""
     if beta < 0:
-        raise ValueError(f"kaiser: beta must be non-negative, got: {beta} instead.")
+        raise InvalidValueError(f"kaiser: beta must be non-negative, got: {beta} instead.")
 
     def shape(n: Any, N: int) -> Any:
         return np.i0(beta * np.sqrt(np.maximum(1 - (2 * n / (N - 1) - 1)**2, 0))) / np.i0(beta)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import _arrays, random
+from minigrad.errors import InvalidValueError
 from minigrad.ops.neural import activation
 from minigrad.ops.neural.activation import gelu, glu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink
 from minigrad.ops.pointwise import elementary
@@ -65,7 +66,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """`x` between `min_val` and `max_val`, these beyond."""
     if min_val > max_val:
-        raise ValueError(f"hardtanh: min_val cannot be greater than max_val, got {min_val} and {max_val}")
+        raise InvalidValueError(f"hardtanh: min_val cannot be greater than max_val, got {min_val} and {max_val}")
     return hardtanh_(input, min_val, max_val) if inplace else activation.hardtanh(input, min_val, max_val)
 
 
@@ -88,7 +89,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 def rrelu(input: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
     """:func:`leaky_relu` with a slope for each element, drawn between `lower` and `upper` in training, else their mean."""
     if lower > upper:
-        raise ValueError(f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+        raise InvalidValueError(f"rrelu: Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return leaky_relu(input, (lower + upper) / 2, inplace)
     draws = random.draws_on(_arrays.device_of(input.array)).random(input.shape, dtype="float32")

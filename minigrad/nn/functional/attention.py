@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import activation
@@ -44,7 +44,7 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
             raise DtypeError("scaled_dot_product_attention: Expected query, key, and value to have the same dtype, but got "
                              f"query.dtype: {query.dtype}, key.dtype: {key.dtype} and value.dtype: {value.dtype}")
     if attn_mask is not None and is_causal:
-        raise ShapeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+        raise RuntimeValueError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         key, value = (_repeat_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
@@ -146,8 +146,8 @@ def _check_attention(query: Any, key: Any, value: Any, padding: Any, mask: Any, 
     if padding is not None and padding.ndim != query.ndim - 1:
         raise AssertionError(f"key_padding_mask should have {query.ndim - 1} dimensions for {shown}, got {list(padding.shape)}")
     if causal and mask is None:
-        raise ShapeError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-                         "`generate_square_subsequent_mask` to create this mask.")
+        raise RuntimeValueError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+                                "`generate_square_subsequent_mask` to create this mask.")
     if mask is not None:
         n = query.shape[1] if query.ndim == 3 else 1
         right = [query.shape[0], key.shape[0]] if mask.ndim == 2 else [n * heads, query.shape[0], key.shape[0]]

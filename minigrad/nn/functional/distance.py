@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad._types import dtypes
-from minigrad.errors import ShapeError
+from minigrad.errors import RuntimeValueError, ShapeError
 from minigrad.ops.indexing import indexing
 from minigrad.ops.indexing import take as takes
 from minigrad.ops.linear_algebra import products
@@ -61,7 +61,7 @@ def pdist(input: Any, p: float = 2.0) -> Any:
     if input.ndim != 2:
         raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
-        raise ShapeError(f"pdist only supports non-negative p values, got {p}")
+        raise RuntimeValueError(f"pdist only supports non-negative p values, got {p}")
     pairs = takes.combinations(shapes.constant_full(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
     difference = indexing.index_select(input, 0, pairs[:, 0]) - indexing.index_select(input, 0, pairs[:, 1])
     return reductions.vector_norm(difference, p, -1)

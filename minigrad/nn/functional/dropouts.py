@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from minigrad import _arrays, random
+from minigrad.errors import InvalidValueError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.recording import hints
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -28,7 +29,7 @@ def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape:
 
 def _check_probability(name: str, p: float) -> None:
     if not 0 <= p <= 1:
-        raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
+        raise InvalidValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _draw_uniform(like: Any, shape: Any) -> Any:

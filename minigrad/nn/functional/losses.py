@@ -13,7 +13,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance, raise_to_floor
 from minigrad.ops.indexing import scatter
 from minigrad.ops.linear_algebra import products
@@ -137,15 +137,15 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
     """The rarer kinds of :func:`cross_entropy`: smoothed classes, and probabilities."""
     loss.check_reduction(reduction)
     if not 0 <= smoothing <= 1:
-        raise ShapeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
+        raise RuntimeValueError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
     if target.dtype.kind in "iu":
         q = loss.smoothed_classes(input, target, weight, smoothing, reduction, ignore_index)
         losses = loss.cross_entropy_of_probabilities(input, q)
         total = losses if reduction == "none" else reductions.sum(losses)
         return total + math.nan if reduction == "mean" and not (target.array != ignore_index).any() else total
     if ignore_index >= 0:
-        raise ShapeError("cross_entropy: ignore_index is not supported for floating point target; give those samples the "
-                         "target 0")
+        raise RuntimeValueError("cross_entropy: ignore_index is not supported for floating point target; give those samples the "
+                                "target 0")
     axis = loss.class_axis(input)
     classes = input.shape[axis]
     q = target * (1 - smoothing) + smoothing / classes if smoothing else target
@@ -214,17 +214,17 @@ def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps
     """
     if isinstance(var, (int, float)):
         if var < 0:
-            raise ValueError("var has negative entry/entries")
+            raise InvalidValueError("var has negative entry/entries")
         var = input.detach() * 0 + var
     elif var.shape != input.shape:
         if var.shape == input.shape[:-1]:
             var = shapes.unsqueeze(var, dim=-1)
         elif not (var.ndim == input.ndim and all(v in (1, n) for v, n in zip(var.shape, input.shape))):
-            raise ValueError(f"var is of incorrect size: got {list(var.shape)} for an input of {list(input.shape)}")
+            raise InvalidValueError(f"var is of incorrect size: got {list(var.shape)} for an input of {list(input.shape)}")
     loss.check_reduction(reduction)
     loss.warn_of_column(input, target)
     if bool(reductions.any(var < 0)):
-        raise ValueError("var has negative entry/entries")
+        raise InvalidValueError("var has negative entry/entries")
     var = raise_to_floor(var, eps)
     losses = 0.5 * (elementary.log(var) + (input - target) ** 2 / var)
     return _reduce(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
@@ -263,9 +263,9 @@ def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, 
     Shapes: input ``(N, C)`` or ``(C,)``, target ``(N,)`` or ``()``, weight ``(C,)``.
     """
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise InvalidValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
-        raise ValueError("weight must be one-dimensional")
+        raise InvalidValueError("weight must be one-dimensional")
     _require_classes("multi_margin_loss", input, target)
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     classes = shapes.reshape(target, shape=(-1,))
@@ -356,7 +356,7 @@ def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any,
                                       swap: bool = False, reduction: str = "mean") -> Any:
     """:func:`triplet_margin_loss` with any function as distance."""
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise InvalidValueError(f"margin must be greater than 0, got {margin}")
     loss.check_reduction(reduction)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise ShapeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
@@ -390,7 +390,7 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
     if ignore_index is None:
         ignore_index = -100
     elif target.dtype.kind not in "iu" and ignore_index != -100:
-        raise ShapeError("linear_cross_entropy: ignore_index is not supported for floating point target")
+        raise RuntimeValueError("linear_cross_entropy: ignore_index is not supported for floating point target")
     rows = tuple(linear_weight.shape[:-1])
     if len(rows) > 1 and input.ndim == 1:
         raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {list(linear_weight.shape)} "
@@ -424,9 +424,9 @@ def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: A
     steps, n, classes = log_probs.shape
     inputs, lengths = (_lengths(name, x, n) for name, x in (("input_lengths", input_lengths), ("target_lengths", target_lengths)))
     if not 0 <= blank < classes:
-        raise ShapeError(f"ctc_loss: blank must be in label range: 0 to {classes - 1}, got {blank}")
+        raise RuntimeValueError(f"ctc_loss: blank must be in label range: 0 to {classes - 1}, got {blank}")
     if inputs.max(initial=0) > steps:
-        raise ShapeError(f"ctc_loss: Expected input_lengths to have value at most {steps}, but got value {inputs.max()}")
+        raise RuntimeValueError(f"ctc_loss: Expected input_lengths to have value at most {steps}, but got value {inputs.max()}")
     labels = _with_blanks(targets, lengths, blank)
     width = labels.shape[1]
     repeated = np.full(labels.shape, True)
@@ -487,5 +487,5 @@ def _lengths(name: str, x: Any, n: int) -> Any:
     if array.shape[0] != n:
         raise ShapeError(f"ctc_loss: {name} must be of size batch_size: {n}, got {array.shape[0]}")
     if (array < 0).any():
-        raise ShapeError(f"ctc_loss: {name} must be non-negative, got {array.min()}")
+        raise RuntimeValueError(f"ctc_loss: {name} must be non-negative, got {array.min()}")
     return array

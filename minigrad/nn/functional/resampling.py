@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import pooling
@@ -28,7 +28,7 @@ def check_pixels(caller: str, name: str, input: Any, factor: int) -> None:
     if input.ndim < 3:
         raise ShapeError(f"{caller} expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
     if factor <= 0:
-        raise ShapeError(f"{caller} expects a positive {name}, but got {factor}")
+        raise RuntimeValueError(f"{caller} expects a positive {name}, but got {factor}")
 
 
 def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
@@ -64,7 +64,7 @@ def channel_shuffle(input: Any, groups: int) -> Any:
     if input.ndim < 3:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
     if groups <= 0:
-        raise ShapeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+        raise RuntimeValueError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
     n, c, *rest = input.shape
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
@@ -98,15 +98,16 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
     if mode not in ("nearest", "nearest-exact", "area", *LINEAR) or mode in LINEAR and LINEAR[mode] != input.ndim:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {LINEAR.get(mode, '3D, 4D or 5')}D input")
     if align_corners is not None and mode not in LINEAR:
-        raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
-                         "trilinear")
+        raise InvalidValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic "
+                                "| trilinear")
     if (size is None) == (scale_factor is None):
-        raise ValueError("only one of size or scale_factor should be defined" if size is not None else
-                         "either size or scale_factor should be defined")
+        raise InvalidValueError("only one of size or scale_factor should be defined" if size is not None else
+                                "either size or scale_factor should be defined")
     if antialias and mode not in ("bilinear", "bicubic"):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise InvalidValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as "
+                                "input")
     if recompute_scale_factor and size is not None:
-        raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
+        raise InvalidValueError("recompute_scale_factor is not meaningful with an explicit size.")
     old = tuple(input.shape[2:])
     factors = _per_dim(scale_factor, dims, "scale_factor") if size is None else (None,) * dims
     new = tuple(int(math.floor(n * f)) for n, f in zip(old, factors)) if size is None else _per_dim(size, dims, "size")
@@ -134,8 +135,8 @@ def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:
     """`x`, a number or one for each of the dimensions, as a tuple."""
     values = tuple(x) if isinstance(x, (tuple, list)) else (x,) * dims
     if len(values) != dims:
-        raise ValueError(f"Input and {name} must have the same number of spatial dimensions, but got {dims} and {len(values)} "
-                         f"of {name}")
+        raise InvalidValueError(f"Input and {name} must have the same number of spatial dimensions, but got {dims} and "
+                                f"{len(values)} of {name}")
     return values
 
 
@@ -266,11 +267,11 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
     """
     dims = input.ndim - 2
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
-                         f"'{mode}'")
+        raise InvalidValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
+                                f"'{mode}'")
     if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but "
-                         f"got: '{padding_mode}'")
+        raise InvalidValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
+                                f"but got: '{padding_mode}'")
     if dims not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != dims or grid.shape[0] != input.shape[0] \
             or mode == "bicubic" and dims == 3:
         raise ShapeError("grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends "

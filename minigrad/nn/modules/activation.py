@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
@@ -74,7 +75,7 @@ class Hardtanh(Activation):
         self.max_val = max_val if max_value is None else max_value
         self.inplace = inplace
         if self.max_val <= self.min_val:
-            raise ValueError(f"max_val must be greater than min_val, got {self.max_val} and {self.min_val}")
+            raise InvalidValueError(f"max_val must be greater than min_val, got {self.max_val} and {self.min_val}")
 
     def forward(self, input: Any) -> Any:
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -335,7 +336,7 @@ class Softmax2d(Module):
 
     def forward(self, input: Any) -> Any:
         if input.ndim not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
+            raise InvalidValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.ndim}D instead")
         return F.softmax(input, -3)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple, Sequence
 
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.container import ModuleList, Sequential
 from minigrad.nn.modules.linear import Linear
@@ -36,11 +36,11 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
-            raise ValueError("cutoffs should be a sequence of length larger than 0")
+            raise InvalidValueError("cutoffs should be a sequence of length larger than 0")
         inside = cutoffs[0] > 0 and cutoffs[-1] < n_classes
         if not inside or cutoffs != sorted(set(cutoffs)) or any(int(c) != c for c in cutoffs):
-            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where "
-                             "each value is between 1 and n_classes-1")
+            raise InvalidValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing order, "
+                                    "where each value is between 1 and n_classes-1")
         self.in_features, self.n_classes, self.div_value, self.head_bias = in_features, n_classes, div_value, head_bias
         self.cutoffs = [*cutoffs, n_classes]
         self.shortlist_size, self.n_clusters = cutoffs[0], len(cutoffs)
@@ -74,8 +74,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             raise ShapeError("Input and target should have the same size in the batch dimension.")
         classes = target.tolist()
         if classes and not 0 <= min(classes) <= max(classes) < self.n_classes:
-            raise RuntimeError(f"Target values should be in [0, {self.n_classes - 1}], but values in range [{min(classes)}, "
-                               f"{max(classes)}] were found. ")
+            raise RuntimeValueError(f"Target values should be in [0, {self.n_classes - 1}], but values in range [{min(classes)}, "
+                                    f"{max(classes)}] were found. ")
         column = target
         output = input.new_zeros((len(target),))
         for k, (start, end) in enumerate(self._ranges()):
@@ -110,7 +110,7 @@ class LinearCrossEntropyLoss(Module):
         if weight is not None and tuple(weight.shape) != (num_classes,):
             raise ShapeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
         if not 0 <= label_smoothing <= 1:
-            raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
+            raise RuntimeValueError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
         self.register_buffer("weight", weight)
         self.num_classes, self.out_features, self.reduction = num_classes, out_features, reduction
         self.ignore_index, self.label_smoothing, self.options = ignore_index, label_smoothing, options

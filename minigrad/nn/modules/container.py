@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError, StateError
 from minigrad.nn.modules.module import Module, _indent
 from minigrad.nn.parameter import Parameter
 
@@ -80,13 +80,13 @@ class Sequential(_NumberedModules):
 
     def __add__(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError("add operator supports only objects of Sequential class, but "
-                             f"{type(other)} is given.")
+            raise InvalidValueError("add operator supports only objects of Sequential class, but "
+                                    f"{type(other)} is given.")
         return Sequential(*self, *other)
 
     def __iadd__(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise InvalidValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
@@ -132,7 +132,7 @@ def _check_times(times: Any) -> None:
     if not isinstance(times, int):
         raise ArgumentError(f"unsupported operand type(s) for *: {Sequential} and {type(times)}")
     if times <= 0:
-        raise ValueError(f"Non-positive multiplication factor {times} for {Sequential}")
+        raise InvalidValueError(f"Non-positive multiplication factor {times} for {Sequential}")
 
 
 class ModuleList(_NumberedModules):
@@ -270,7 +270,7 @@ def _pairs(name: str, given: Any) -> list[tuple[Any, Any]]:
             raise ArgumentError(f"{name} update sequence element #{k} should be Iterable; is {type(pair).__name__}")
         pair = tuple(pair)
         if len(pair) != 2:
-            raise ValueError(f"{name} update sequence element #{k} has length {len(pair)}; 2 is required")
+            raise InvalidValueError(f"{name} update sequence element #{k} has length {len(pair)}; 2 is required")
         pairs.append(pair)
     return pairs
 
@@ -333,7 +333,7 @@ class ParameterList(Module):
         return "\n".join(f"  ({k}): {_describe(value)}" for k, value in enumerate(self))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("ParameterList should not be called.")
+        raise StateError("ParameterList should not be called.")
 
 
 class ParameterDict(Module):
@@ -451,4 +451,4 @@ class ParameterDict(Module):
         return "\n".join(f"  ({key}): {_describe(value)}" for key, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("ParameterDict should not be called.")
+        raise StateError("ParameterDict should not be called.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter, repeat_setting
@@ -24,21 +25,21 @@ class ConvBase(Module):
                  dtype: Any = None, output_padding: Any = 0) -> None:
         super().__init__()
         if groups <= 0:
-            raise ValueError("groups must be a positive integer")
+            raise InvalidValueError("groups must be a positive integer")
         if in_channels % groups:
-            raise ValueError("in_channels must be divisible by groups")
+            raise InvalidValueError("in_channels must be divisible by groups")
         if out_channels % groups:
-            raise ValueError("out_channels must be divisible by groups")
+            raise InvalidValueError("out_channels must be divisible by groups")
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
-                raise ValueError(f"Invalid padding string {padding!r}, should be one of 'valid', 'same'")
+                raise InvalidValueError(f"Invalid padding string {padding!r}, should be one of 'valid', 'same'")
             if padding == "same" and any(s != 1 for s in repeat_setting(stride, self.dims)):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+                raise InvalidValueError("padding='same' is not supported for strided convolutions")
         modes = ("zeros", "reflect", "replicate", "circular")
         if padding_mode not in modes:
-            raise ValueError(f"padding_mode must be one of {modes}, but got padding_mode='{padding_mode}'")
+            raise InvalidValueError(f"padding_mode must be one of {modes}, but got padding_mode='{padding_mode}'")
         if self.transposed and padding_mode != "zeros":
-            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+            raise InvalidValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
         self.kernel_size = repeat_setting(kernel_size, self.dims)
         self.stride, self.dilation = repeat_setting(stride, self.dims), repeat_setting(dilation, self.dims)
@@ -159,14 +160,14 @@ class TransposedConvolution(ConvBase):
         if len(size) == input.ndim:
             size = size[-self.dims:]
         if len(size) != self.dims:
-            raise ValueError(f"{type(self).__name__}: for {input.ndim}D input, output_size must have {self.dims} or {input.ndim} "
-                             f"elements (got {len(size)})")
+            raise InvalidValueError(f"{type(self).__name__}: for {input.ndim}D input, output_size must have {self.dims} or "
+                                    f"{input.ndim} elements (got {len(size)})")
         smallest = [(spatial[k] - 1) * self.stride[k] - 2 * self.padding[k] + self.dilation[k] * (self.kernel_size[k] - 1) + 1
                     for k in range(self.dims)]
         largest = [n + s - 1 for n, s in zip(smallest, self.stride)]
         if any(not low <= n <= high for n, low, high in zip(size, smallest, largest)):
-            raise ValueError(f"requested an output size of {list(size)}, but valid sizes range from {smallest} to {largest} (for "
-                             f"an input of {list(spatial)})")
+            raise InvalidValueError(f"requested an output size of {list(size)}, but valid sizes range from {smallest} to "
+                                    f"{largest} (for an input of {list(spatial)})")
         return tuple(n - low for n, low in zip(size, smallest))
 
 

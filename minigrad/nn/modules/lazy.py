@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad._types import dtypes
+from minigrad.errors import InvalidValueError, ShapeError, StateError
 from minigrad.nn.modules.conv import (
     Conv1d,
     Conv2d,
@@ -72,7 +73,7 @@ class LazyModuleMixin(Module):
     def _infer_parameters(self, module: Any, args: Any, kwargs: Any) -> None:
         self.initialize_parameters(*args, **kwargs)
         if self.has_uninitialized_params():
-            raise RuntimeError(f"module {self._get_name()} has not been fully initialized")
+            raise StateError(f"module {self._get_name()} has not been fully initialized")
         self._initialize_hook.remove()
         self._load_hook.remove()
         del self._initialize_hook, self._load_hook
@@ -112,11 +113,11 @@ class LazyConv(LazyModuleMixin, ConvBase):
     def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:
         if self.has_uninitialized_params():
             if input.ndim not in (self.dims + 1, self.dims + 2):
-                raise RuntimeError(f"Expected {self.dims + 1}D (unbatched) or {self.dims + 2}D (batched) input to "
-                                   f"{type(self).__name__}, but got input of size: {input.shape}")
+                raise ShapeError(f"Expected {self.dims + 1}D (unbatched) or {self.dims + 2}D (batched) input to "
+                                 f"{type(self).__name__}, but got input of size: {input.shape}")
             self.in_channels = input.shape[-self.dims - 1]
             if self.in_channels % self.groups:
-                raise ValueError("in_channels must be divisible by groups")
+                raise InvalidValueError("in_channels must be divisible by groups")
             inner = (self.in_channels, self.out_channels // self.groups) if self.transposed else (
                 self.out_channels, self.in_channels // self.groups)
             self.weight.materialize((*inner, *self.kernel_size))

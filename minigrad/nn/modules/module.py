@@ -12,7 +12,15 @@ from minigrad._arrays import as_device
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.function import Function
-from minigrad.errors import ArgumentError, DeviceError, MinigradError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    GraphError,
+    InvalidValueError,
+    MinigradError,
+    RuntimeValueError,
+    StateError,
+)
 from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.recording.clock import calls, tick
 from minigrad.recording.graph import RemovableHandle
@@ -163,8 +171,8 @@ class Module:
                 new = hook.function(self, args, kwargs)
                 if new is not None:
                     if not (isinstance(new, tuple) and len(new) == 2):
-                        raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                                           f"but got {new}.")
+                        raise RuntimeValueError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                                                f"but got {new}.")
                     args, kwargs = new
             else:
                 new = hook.function(self, args)
@@ -244,9 +252,9 @@ class Module:
                 raise ArgumentError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
                                     "(nn.Parameter or None required)")
             if param.grad_fn is not None:
-                raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
-                                 "explicitly. To express it as a function of another Tensor, compute the value in the forward() "
-                                 "method.")
+                raise InvalidValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                                        "explicitly. To express it as a function of another Tensor, compute the value in the "
+                                        "forward() method.")
         self._parameters[name] = _run_registration_hooks("parameter_registration", self, name, param)
 
     def add_module(self, name: str, module: Any) -> None:
@@ -343,10 +351,10 @@ class Module:
     def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
         """Put `module` at the dotted path `target`; with `strict`, only in the place of a module that is there."""
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise InvalidValueError("Cannot set the submodule without a target name!")
         path, _, name = target.rpartition(".")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise InvalidValueError(f"`module` is not an nn.Module, found {type(module)}")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
             raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
@@ -449,7 +457,7 @@ class Module:
     def train(self: M, mode: bool = True) -> M:
         """Switch this module and all below to training (or, with False, to evaluation)."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise InvalidValueError("training mode is expected to be boolean")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -546,13 +554,13 @@ class Module:
 
     def get_extra_state(self) -> Any:
         """What else belongs into the ``state_dict``; define it together with :meth:`set_extra_state`."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called: a class that has extra "
-                           "state defines get_extra_state() and set_extra_state()")
+        raise StateError("Reached a code path in Module.get_extra_state() that should never be called: a class that has extra "
+                         "state defines get_extra_state() and set_extra_state()")
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what :meth:`get_extra_state` gave."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called: a class that has extra "
-                           "state defines get_extra_state() and set_extra_state()")
+        raise StateError("Reached a code path in Module.set_extra_state() that should never be called: a class that has extra "
+                         "state defines get_extra_state() and set_extra_state()")
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """Put this module's own part, without submodules, into `destination`."""
@@ -597,7 +605,7 @@ class Module:
             if post.private:
                 destination = destination if result is None else result
             elif result is not None:
-                raise RuntimeError("state_dict post-hook must return None")
+                raise RuntimeValueError("state_dict post-hook must return None")
         return destination
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: list[str],
@@ -684,8 +692,9 @@ class Module:
             incompatible = IncompatibleKeys(missing, unexpected)
             for hook in list(module._load_state_dict_post_hooks.values()):
                 if hook(module, incompatible) is not None:
-                    raise RuntimeError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return "
-                                       "new values, if incompatible_keys need to be modified, it should be done inplace.")
+                    raise RuntimeValueError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to "
+                                            "return new values, if incompatible_keys need to be modified, it should be done "
+                                            "inplace.")
 
         load(self, state_dict, "")
         if strict:
@@ -696,7 +705,7 @@ class Module:
                               "Unexpected key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in unexpected)))
         if errors:
             listed = "\n\t".join(errors)
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
+            raise RuntimeValueError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
         return IncompatibleKeys(missing, unexpected)
 
     # ------------------------------------------------------------------------------------------------ hooks
@@ -734,8 +743,8 @@ class Module:
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """PyTorch's deprecated hook on the last operation of forward; use :meth:`register_full_backward_hook`."""
         if any(not h.legacy for h in self._backward_hooks.values()):
-            raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
-                               "only one of them.")
+            raise GraphError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
+                             "only one of them.")
         return RemovableHandle(self._backward_hooks, Hook(hook, legacy=True))
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -884,8 +893,8 @@ class BackwardWatch:
             for hook in self.hooks:
                 new = hook.function(self.module, (None,) * self.input_count, self.grad_outputs)
                 if new is not None and any(g is not None for g in new):
-                    raise RuntimeError("Backward hook for Modules where no input requires gradient should always return None or "
-                                       "None for all gradients.")
+                    raise GraphError("Backward hook for Modules where no input requires gradient should always return None or "
+                                     "None for all gradients.")
         return tuple(self.grad_outputs[k] for k in places)
 
     def inputs_ready(self, grads: tuple[Any, ...]) -> Any:
@@ -898,8 +907,8 @@ class BackwardWatch:
             if new is not None:
                 new = new if isinstance(new, tuple) else (new,)
                 if len(new) != len(grad_inputs):
-                    raise RuntimeError(f"Backward hook returned an invalid number of grad_input, got {len(new)}, but expected "
-                                       f"{len(grad_inputs)}")
+                    raise GraphError(f"Backward hook returned an invalid number of grad_input, got {len(new)}, but expected "
+                                     f"{len(grad_inputs)}")
                 grad_inputs = new
         self.grad_outputs = None
         return tuple(grad_inputs[k] for k in self.inputs_at)

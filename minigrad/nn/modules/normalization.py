@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad._types import dtypes
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import buffer, parameter
@@ -100,7 +101,7 @@ class BatchNorm1d(BatchNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in (2, 3):
-            raise ValueError(f"expected 2D or 3D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected 2D or 3D input (got {input.ndim}D input)")
 
 
 class BatchNorm2d(BatchNorm):
@@ -108,7 +109,7 @@ class BatchNorm2d(BatchNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim != 4:
-            raise ValueError(f"expected 4D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected 4D input (got {input.ndim}D input)")
 
 
 class BatchNorm3d(BatchNorm):
@@ -116,7 +117,7 @@ class BatchNorm3d(BatchNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim != 5:
-            raise ValueError(f"expected 5D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected 5D input (got {input.ndim}D input)")
 
 
 class InstanceNorm(RunningNorm):
@@ -130,15 +131,15 @@ class InstanceNorm(RunningNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in (self.dims + 1, self.dims + 2):
-            raise ValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
 
     def forward(self, input: Any) -> Any:
         self._check_input_dim(input)
         single = input.ndim == self.dims + 1
         batch = input.unsqueeze(0) if single else input
         if batch.shape[1] != self.num_features and self.affine:
-            raise ValueError(f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), "
-                             f"but got: {batch.shape[1]}.")
+            raise InvalidValueError(f"expected input's size at dim={0 if single else 1} to match num_features "
+                                    f"({self.num_features}), but got: {batch.shape[1]}.")
         out = F.instance_norm(batch, self.running_mean, self.running_var, self.weight, self.bias,
                               self.training or not self.track_running_stats, 0.0 if self.momentum is None else self.momentum,
                               self.eps)
@@ -228,7 +229,7 @@ class GroupNorm(Module):
                  dtype: Any = None, *, bias: bool = True) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+            raise InvalidValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.register_parameter("weight", parameter(num_channels, device=device, dtype=dtype) if affine else None)
         self.register_parameter("bias", parameter(num_channels, device=device, dtype=dtype) if affine and bias else None)

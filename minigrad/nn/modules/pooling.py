@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.factory import repeat_setting
 from minigrad.nn.modules.module import Module
@@ -156,14 +157,14 @@ class FractionalMaxPool(Module):
         super().__init__()
         name = type(self).__name__
         if output_size is None and output_ratio is None:
-            raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
+            raise InvalidValueError(f"{name} requires specifying either an output size, or a pooling ratio")
         if output_size is not None and output_ratio is not None:
-            raise ValueError("only one of output_size and output_ratio may be specified")
+            raise InvalidValueError("only one of output_size and output_ratio may be specified")
         self.kernel_size = repeat_setting(kernel_size, self.dims)
         self.output_size = None if output_size is None else repeat_setting(output_size, self.dims)
         self.output_ratio = None if output_ratio is None else repeat_setting(output_ratio, self.dims)
         if self.output_ratio is not None and not all(0 < r < 1 for r in self.output_ratio):
-            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+            raise InvalidValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
         self.return_indices = return_indices
         self.register_buffer("_random_samples", _random_samples)
 

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
@@ -57,7 +57,7 @@ def states_of(layer: Any, hx: Any) -> tuple[Any, ...] | None:
         return (hx,)
     if single or len(hx) != 2:
         got = f"one Tensor of shape {list(hx.shape)}" if single else f"{len(hx)} of them"
-        raise ShapeError(f"{name}: the state hx must be a pair of tensors (h, c), but got {got}")
+        raise RuntimeValueError(f"{name}: the state hx must be a pair of tensors (h, c), but got {got}")
     return tuple(hx)
 
 
@@ -74,22 +74,23 @@ class RNNBase(Module):
                  device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
-            raise ValueError("dropout should be a number in range [0, 1] representing the probability of an element being zeroed")
+            raise InvalidValueError("dropout should be a number in range [0, 1] representing the probability of an element being "
+                                    "zeroed")
         if dropout > 0 and num_layers == 1:
             warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                           f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3)
         if not isinstance(hidden_size, int):
             raise ArgumentError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
         if hidden_size <= 0:
-            raise ValueError("hidden_size must be greater than zero")
+            raise InvalidValueError("hidden_size must be greater than zero")
         if num_layers <= 0:
-            raise ValueError("num_layers must be greater than zero")
+            raise InvalidValueError("num_layers must be greater than zero")
         if proj_size < 0:
-            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+            raise InvalidValueError("proj_size should be a positive integer or zero to disable projections")
         if proj_size >= hidden_size:
-            raise ValueError("proj_size has to be smaller than hidden_size")
+            raise InvalidValueError("proj_size has to be smaller than hidden_size")
         if mode not in GATES:
-            raise ValueError("Unrecognized RNN mode: " + mode)
+            raise InvalidValueError("Unrecognized RNN mode: " + mode)
         self.mode, self.input_size, self.hidden_size, self.num_layers, self.bias = mode, input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional, self.proj_size = batch_first, float(dropout), bidirectional, proj_size
         gates, out = GATES[mode] * hidden_size, proj_size or hidden_size
@@ -133,7 +134,7 @@ class RNNBase(Module):
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
         if input.ndim not in (2, 3):
-            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
+            raise InvalidValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
         single = input.ndim == 2
         states = states_of(self, hx)
         if states is not None and any(h.ndim != input.ndim for h in states):
@@ -232,7 +233,7 @@ class RNN(RNNBase):
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None,
                  dtype: Any = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+            raise InvalidValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, 0, device, dtype)
         self.nonlinearity = nonlinearity
@@ -294,10 +295,10 @@ class RNNCellBase(Module):
     def _step(self, input: Any, states: Any) -> tuple[Any, ...]:
         name = type(self).__name__
         if input.ndim not in (1, 2):
-            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
+            raise InvalidValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
         for h in states or ():
             if h.ndim not in (1, 2):
-                raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {h.ndim}D instead")
+                raise InvalidValueError(f"{name}: Expected hidden to be 1D or 2D, got {h.ndim}D instead")
         if input.shape[-1] != self.input_size:
             raise ShapeError(f"{name}: input has inconsistent input_size: got {input.shape[-1]}, expected {self.input_size}")
         single = input.ndim == 1
@@ -320,7 +321,7 @@ class RNNCell(RNNCellBase):
                  dtype: Any = None) -> None:
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         if nonlinearity not in ("tanh", "relu"):
-            raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
+            raise RuntimeValueError(f"Unknown nonlinearity: {nonlinearity}")
         self.nonlinearity, self.mode = nonlinearity, "RNN_" + nonlinearity.upper()
 
     def forward(self, input: Any, hx: Any = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import GraphError, ShapeError
+from minigrad.errors import GraphError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import accumulate_at, convert_operand, lookup, overwrite
 from minigrad.ops.shaping.shape import as_ints, changes_shape, constant_full
 from minigrad.ops.shaping.slicing import as_copy
@@ -27,7 +27,7 @@ def storage_of(x: Any) -> Any:
     owner = memory_owner(x)
     owner = owner if owner.flags.c_contiguous else owner.transpose(np.argsort([-s for s in owner.strides], kind="stable"))
     if not owner.flags.c_contiguous:
-        raise ShapeError("as_strided: the tensor lies in memory that has gaps, which minigrad did not lay out; clone() it")
+        raise RuntimeValueError("as_strided: the tensor lies in memory that has gaps, which minigrad did not lay out; clone() it")
     return owner.reshape(-1).view(x.dtype)
 
 

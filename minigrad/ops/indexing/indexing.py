@@ -22,6 +22,7 @@ from minigrad.errors import (
     DtypeError,
     InplaceError,
     InvalidIndexError,
+    InvalidValueError,
     OutOfBoundsError,
     ShapeError,
 )
@@ -120,7 +121,7 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index 
         elif isinstance(i, slice):
             start, stop, step = [None if v is None else integer(v) for v in (i.start, i.stop, i.step)]
             if step is not None and step <= 0:
-                raise ValueError("step must be greater than zero: use minigrad.flip(x, dims) to reverse a dimension")
+                raise InvalidValueError("step must be greater than zero: use minigrad.flip(x, dims) to reverse a dimension")
             basic.append(slice(start, stop, step))
             arrays.append(None)
             dim += 1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Index, convert_operand, in_bounds, lookup, prepare_rows
 from minigrad.ops.shaping.shape import broadcast_shapes, constant_full, expand, reshape, sum_to_size, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
@@ -162,7 +162,7 @@ def run_scatter(in_place: bool, input: Any, dim: int, index: Any, src: Any, valu
     number = isinstance(src, call.SCALARS)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
-            raise ShapeError(f"scatter: reduce argument must be either add or multiply, got {reduce!r}")
+            raise RuntimeValueError(f"scatter: reduce argument must be either add or multiply, got {reduce!r}")
         src = expand(convert_operand(src, input), size=tuple(index.shape)) if number else src
         name = "sum" if reduce == "add" else "prod"
         return run_scatter_reduce(in_place, input, dim, index, src, name, True, out)
@@ -290,7 +290,7 @@ def run_scatter_reduce(in_place: bool, input: Any, dim: int, index: Any, src: An
                        out: Any = None) -> Any:
     """Run scatter_reduce, in place or not."""
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
-        raise ShapeError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
+        raise RuntimeValueError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
     if in_place:
         return reduce_at.inplace(input, index, src, dim=dim, reduce=reduce, include_self=include_self)
     return reduce_at(input, index, src, dim=dim, reduce=reduce, include_self=include_self, out=out)
@@ -312,7 +312,7 @@ def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, r
                 out: Any = None) -> Any:
     """Run index_reduce, in place or not, as a scatter_reduce of whole rows."""
     if reduce not in ("prod", "mean", "amax", "amin"):
-        raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
+        raise RuntimeValueError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
     require_one_device("index_reduce", input=input, index=index, source=source)
     d, places = prepare_rows(unwrap(input), unwrap(index), unwrap(source), dim)
     shape = tuple(source.shape)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DimensionError, DtypeError, ShapeError
+from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Index, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
 from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
@@ -52,7 +52,8 @@ def unravel(indices: Any, *, shape: Any) -> Any:
         raise DtypeError(f"unravel_index(): expected 'indices' to be integer dtype, but got {dtype_name(indices.dtype)}")
     size, rest = math.prod(shape), indices.astype(np.int64)
     if indices.size and not -size <= int(rest.min()) <= int(rest.max()) < size:
-        raise ShapeError(f"unravel_index(): index is out of bounds for a tensor of shape {list(shape)} with {size} elements")
+        raise RuntimeValueError(f"unravel_index(): index is out of bounds for a tensor of shape {list(shape)} with {size} "
+                                "elements")
     rest, found = rest % size, []
     for n in shape[::-1]:
         rest, coordinate = np.divmod(rest, n)
@@ -64,7 +65,7 @@ def unravel_index(indices: Any, shape: Any) -> Any:
     """The coordinates of the elements that `indices` numbers in a tensor of `shape`, as one tensor for each dimension."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(n < 0 for n in sizes):
-        raise ValueError(f"unravel_index(): 'shape' cannot have negative values, got {sizes}")
+        raise InvalidValueError(f"unravel_index(): 'shape' cannot have negative values, got {sizes}")
     if not sizes:
         return ()
     coordinates = unravel(indices, shape=sizes)
@@ -184,7 +185,7 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
     if isinstance(counts, int) or counts.size == 1:
         n = int(counts)
         if n < 0:
-            raise ShapeError(f"repeat_interleave: repeats can not be negative, got {n}")
+            raise RuntimeValueError(f"repeat_interleave: repeats can not be negative, got {n}")
         spread = expand(unsqueeze(input, dim=d + 1), size=(*input.shape[:d + 1], n, *input.shape[d + 1:]))
         return reshape(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
     if counts.ndim != 1 or counts.shape[0] != size:
@@ -208,7 +209,7 @@ def repeat_indices(counts: Any, size: int, input: Any) -> Any:
     if counts.dtype.kind not in "iu":
         raise DtypeError(f"repeat_interleave: repeats has to be Long or Int tensor, got {dtype_name(counts.dtype)}")
     if counts.size and int(counts.min()) < 0:
-        raise ShapeError("repeat_interleave: repeats can not be negative")
+        raise RuntimeValueError("repeat_interleave: repeats can not be negative")
     return np.repeat(np.arange(size, like=counts), counts)
 
 
@@ -218,7 +219,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     if len(input.shape) != 1:
         raise ShapeError(f"combinations: Expect a 1D vector, but got shape {list(input.shape)}")
     if r < 0:
-        raise ShapeError(f"combinations: Expect a non-negative number, but got {r}")
+        raise RuntimeValueError(f"combinations: Expect a non-negative number, but got {r}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.shape[0]), r))
     if not r or not rows:

@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, LinAlgError, ShapeError
+from minigrad.errors import DtypeError, GraphError, LinAlgError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroadcast
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction
@@ -322,7 +322,8 @@ def linalg_qr(A: Any, *, mode: Any = "reduced") -> Any:
     """
     require_matrices(A)
     if mode not in ("reduced", "complete", "r"):
-        raise ShapeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+        raise RuntimeValueError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or "
+                                "'complete'")
     if mode == "r":
         return np.zeros((0,), A.dtype, like=A), np.linalg.qr(A, mode="r")
     return tuple(np.linalg.qr(A, mode=mode))
@@ -331,7 +332,7 @@ def linalg_qr_wrt_A(g: Any, out: Any, A_shape: Any, mode: Any) -> Any:
     (Q, R), (gQ, gR) = out, g
     m, n = A_shape[-2:]
     if mode == "r" or mode == "complete" and m > n:
-        raise ShapeError(f"The derivative of linalg.qr depends on Q, which is not computed when mode='{mode}'" if mode == "r" else
+        raise GraphError(f"The derivative of linalg.qr depends on Q, which is not computed when mode='{mode}'" if mode == "r" else
                          "The QR decomposition is not differentiable when mode='complete' and nrows > ncols. Please use "
                          "linalg.qr(A, mode='reduced')")
     if m >= n:
@@ -441,7 +442,7 @@ def linalg_eigh(A: Any, *, UPLO: Any = "L") -> Any:
     """Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read."""
     require_square_matrices(A)
     if UPLO.upper() not in ("L", "U"):
-        raise ShapeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+        raise RuntimeValueError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     return tuple(compute(np.linalg.eigh, A, UPLO.upper(), reason="The algorithm failed to converge"))
 @linalg_eigh.derivative("A")
 def linalg_eigh_wrt_A(g: Any, out: Any) -> Any:
@@ -464,7 +465,7 @@ def linalg_eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices; complex, in no order."""
     require_square_matrices(A)
     if A.size and not np.isfinite(A).all():
-        raise ShapeError("input tensor should not contain infs or NaNs.")
+        raise RuntimeValueError("input tensor should not contain infs or NaNs.")
     complex_type = np.result_type(A.dtype, np.complex64)
     values, vectors = np.linalg.eig(A)
     return values.astype(complex_type), vectors.astype(complex_type)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, InvalidValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
@@ -448,8 +448,8 @@ def einsum(*args: Any) -> Any:
     (tensor(5.), tensor([4., 6.]))
     """
     if not args:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its "
-                         "subscripts list")
+        raise InvalidValueError("einsum(): must specify the equation string and at least one operand, or at least one operand "
+                                "and its subscripts list")
     if isinstance(args[0], str):
         operands = list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:])
         terms, result = parse_equation(args[0])
@@ -458,10 +458,10 @@ def einsum(*args: Any) -> Any:
         terms = [list(t) for t in args[1::2]]
         result = list(args[-1]) if len(args) % 2 else None
     if not operands:
-        raise ValueError("einsum(): must provide at least one operand")
+        raise InvalidValueError("einsum(): must provide at least one operand")
     if len(terms) != len(operands):
-        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified "
-                         f"in the equation: it names {len(terms)}, got {len(operands)}")
+        raise RuntimeValueError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than "
+                                f"specified in the equation: it names {len(terms)}, got {len(operands)}")
     labels = [operand_labels(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
     widest = max((sum(isinstance(k, Rest) for k in term) for term in labels), default=0)
     rest = [Rest(d) for d in range(widest, 0, -1)]
@@ -471,13 +471,13 @@ def einsum(*args: Any) -> Any:
     else:
         at = [k for k in range(len(result)) if result[k] is Ellipsis]
         if len(at) > 1:
-            raise ShapeError("einsum(): found '...' more than once in the output")
+            raise RuntimeValueError("einsum(): found '...' more than once in the output")
         result = [*result[:at[0]], *rest, *result[at[0] + 1:]] if at else result
     for k in result:
         if result.count(k) > 1:
-            raise ShapeError(f"einsum(): output subscript {k} appears more than once in the output")
+            raise RuntimeValueError(f"einsum(): output subscript {k} appears more than once in the output")
         if not any(k in term for term in labels):
-            raise ShapeError(f"einsum(): output subscript {k} does not appear in the equation for any input operand")
+            raise RuntimeValueError(f"einsum(): output subscript {k} does not appear in the equation for any input operand")
     return summed_product(operands, labels, result)
 
 
@@ -499,8 +499,8 @@ def parse_equation(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
         found = [Ellipsis if c == "." else c for c in text.replace("...", ".")]
         for c in found:
             if c is not Ellipsis and not (c.isascii() and c.isalpha()) or "." in text.replace("...", ""):
-                raise ShapeError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in "
-                                 f"[a-zA-Z], got {text!r}")
+                raise RuntimeValueError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in "
+                                        f"[a-zA-Z], got {text!r}")
         return found
     return [term(t) for t in left.split(",")], term(right) if arrow else None
 
@@ -509,7 +509,7 @@ def operand_labels(term: list[Any], ndim: int, k: int) -> list[Any]:
     """The labels of operand `k`, one for each dimension."""
     at = [i for i, label in enumerate(term) if label is Ellipsis]
     if len(at) > 1:
-        raise ShapeError(f"einsum(): found '...' for operand {k} for which an ellipsis was already found")
+        raise RuntimeValueError(f"einsum(): found '...' for operand {k} for which an ellipsis was already found")
     left = ndim - (len(term) - len(at))
     if left < 0 or left and not at:
         raise ShapeError(f"einsum(): the number of subscripts in the equation ({len(term) - len(at)}) does not match the "
@@ -572,7 +572,7 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
     if x1.shape[-1] != x2.shape[-1]:
         raise ShapeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
-        raise ShapeError(f"cdist only supports non-negative p values, got {p}")
+        raise RuntimeValueError(f"cdist only supports non-negative p values, got {p}")
     if compute_mode not in (None, "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
                             "donot_use_mm_for_euclid_dist"):
         raise InvalidValueError(f"{compute_mode} is not a valid value for compute_mode")
@@ -607,7 +607,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     """
     matrices = list(tensors)
     if len(matrices) < 2:
-        raise ShapeError(f"multi_dot(): expected at least 2 tensors but got {len(matrices)}")
+        raise RuntimeValueError(f"multi_dot(): expected at least 2 tensors but got {len(matrices)}")
     row, column = matrices[0].ndim == 1, matrices[-1].ndim == 1
     matrices[0] = matrices[0][None] if row else matrices[0]
     matrices[-1] = matrices[-1][:, None] if column else matrices[-1]

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary, special
 from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
@@ -135,7 +135,7 @@ def hardswish_wrt_input(g: Any, input: Any) -> Any:
 def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
     if lambd < 0:
-        raise ShapeError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
+        raise RuntimeValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
 @softshrink.derivative("input")
 def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
@@ -172,7 +172,7 @@ def celu(input: Any, alpha: float = 1.0) -> Any:
     Source: Barron, Continuously Differentiable Exponential Linear Units, 2017, https://arxiv.org/abs/1704.07483
     """
     if alpha == 0:
-        raise DtypeError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
+        raise RuntimeValueError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
     return elu(input, alpha, 1.0, 1.0 / alpha)
 
 
@@ -204,7 +204,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
     if approximate == "tanh":
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
-        raise DtypeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
+        raise RuntimeValueError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
     if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.gelu(input)) is not None:
         return fused
     return special.gelu_of(input)

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.reducing import reduction
@@ -238,7 +238,7 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
     else:
         pairs = tuple([(p, p) for p in per_dim(name, "padding", padding, ndim)])
         if any(p < 0 for p, _ in pairs):
-            raise ShapeError(f"{name}: negative padding is not supported, but got padding={padding}")
+            raise RuntimeValueError(f"{name}: negative padding is not supported, but got padding={padding}")
     padded = [n + before + after for n, (before, after) in zip(size, pairs)]
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     if any(r > n for r, n in zip(reach, padded)):
@@ -258,10 +258,10 @@ def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any
     check_steps(name, stride, dilation)
     padding, extra = per_dim(name, "padding", padding, ndim), per_dim(name, "output_padding", output_padding, ndim)
     if any(p < 0 for p in padding):
-        raise ShapeError(f"{name}: negative padding is not supported, but got padding={list(padding)}")
+        raise RuntimeValueError(f"{name}: negative padding is not supported, but got padding={list(padding)}")
     if any(e < 0 or (e >= s and e >= d) for e, s, d in zip(extra, stride, dilation)):
-        raise ShapeError(f"{name}: output padding must be smaller than either stride or dilation, but got output_padding="
-                         f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}")
+        raise RuntimeValueError(f"{name}: output padding must be smaller than either stride or dilation, but got output_padding="
+                                f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}")
     size = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, s, d, p, e in
             zip(input.shape[-ndim:], weight.shape[2:], stride, dilation, padding, extra)]
     if any(n < 1 for n in size):
@@ -288,7 +288,7 @@ def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any,
                          f"({'out, channels / groups' if channels else 'channels, out / groups'}, *kernel), but got weight of "
                          f"size {filters}")
     if not isinstance(groups, int) or groups < 1:
-        raise ShapeError(f"{name}: non-positive groups is not supported, but got groups={groups}")
+        raise RuntimeValueError(f"{name}: non-positive groups is not supported, but got groups={groups}")
     if filters[0] % groups or filters[0] < groups:
         raise ShapeError(f"{name}: Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
                          f"weight of size {filters} instead")
@@ -306,9 +306,9 @@ def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any,
 
 def check_steps(name: str, stride: tuple[int, ...], dilation: tuple[int, ...]) -> None:
     if any(s < 1 for s in stride):
-        raise ShapeError(f"{name}: non-positive stride is not supported, but got stride={list(stride)}")
+        raise RuntimeValueError(f"{name}: non-positive stride is not supported, but got stride={list(stride)}")
     if any(d < 1 for d in dilation):
-        raise ShapeError(f"{name}: dilation should be greater than zero, but got dilation={list(dilation)}")
+        raise RuntimeValueError(f"{name}: dilation should be greater than zero, but got dilation={list(dilation)}")
 
 
 def resolve_padding(name: str, padding: str, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
@@ -316,9 +316,10 @@ def resolve_padding(name: str, padding: str, kernel: Any, stride: Any, dilation:
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding != "same":
-        raise ShapeError(f"{name}: Invalid padding string {padding!r}; it should be one of 'valid', 'same', or numbers")
+        raise RuntimeValueError(f"{name}: Invalid padding string {padding!r}; it should be one of 'valid', 'same', or numbers")
     if any(s != 1 for s in stride):
-        raise ShapeError(f"{name}: padding='same' is not supported for strided convolutions, but got stride={list(stride)}")
+        raise RuntimeValueError(f"{name}: padding='same' is not supported for strided convolutions, but got "
+                                f"stride={list(stride)}")
     totals = [d * (k - 1) for k, d in zip(kernel, dilation)]
     return tuple([(total // 2, total - total // 2) for total in totals])
 
@@ -407,8 +408,8 @@ def block_settings(name: str, size: Any, kernel_size: Any, dilation: Any, paddin
     for argument, values, least in (("kernel size", kernel, 1), ("stride", stride, 1), ("dilation", dilation, 1),
                                     ("padding", padding, 0)):
         if any(v < least for v in values):
-            raise ShapeError(f"{name}: {argument} should be {'greater than zero' if least else 'non-negative'}, but got "
-                             f"{list(values)}")
+            raise RuntimeValueError(f"{name}: {argument} should be {'greater than zero' if least else 'non-negative'}, but got "
+                                    f"{list(values)}")
     positions = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilation, padding)]
     exact = exact_padding(size, kernel, stride, dilation, padding, positions)
     return {"kernel": kernel, "stride": stride, "padding": exact, "dilation": dilation}, positions

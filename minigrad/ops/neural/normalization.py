@@ -16,12 +16,12 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY
-from minigrad.errors import DtypeError, InvalidValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
 from minigrad.recording import clock
-from minigrad.recording.argument_errors import require_one_device
+from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.op import op
 
@@ -229,11 +229,12 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
     if input.ndim < 2 and 0 in input.shape:  # of nothing, PyTorch does not ask for channels
         return scale_shift(input)
     layout = channels_of("batch_norm", input)
+    refuse_grad("batch_norm", running_mean=running_mean, running_var=running_var)
     check_channels("batch_norm", layout[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
     if not training:
         if running_mean is None or running_var is None:
-            raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+            raise RuntimeValueError("batch_norm: Expected running_mean and running_var to be defined when training=False")
         return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if layout[0] * layout[2] == 1:
         raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
@@ -255,7 +256,7 @@ def normalize_batch(input: Any, running_mean: Any, running_var: Any, momentum: f
 
 def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float, ndim: int) -> tuple[Any, Any]:
     """The scale and the shift that normalize with fixed statistics and then apply weight and bias."""
-    mean, var = per_channel(running_mean.detach(), ndim), per_channel(running_var.detach(), ndim)
+    mean, var = per_channel(running_mean, ndim), per_channel(running_var, ndim)
     scale = (var + eps) ** -0.5
     if weight is not None:
         scale = scale * weight
@@ -306,11 +307,13 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
     Ulyanov, Vedaldi, Lempitsky: Instance Normalization, https://arxiv.org/abs/1607.08022
     """
     n, channels, rest = channels_of("instance_norm", input)
+    refuse_grad("instance_norm", running_mean=running_mean, running_var=running_var)
     check_channels("instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
     if not use_input_stats:
         if running_mean is None or running_var is None:
-            raise ShapeError("instance_norm: Expected running_mean and running_var to be defined when use_input_stats=False")
+            raise RuntimeValueError("instance_norm: Expected running_mean and running_var to be defined when "
+                                    "use_input_stats=False")
         return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if rest == 1:
         raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
@@ -346,6 +349,7 @@ def native_batch_norm(input: Any, weight: Any, bias: Any, running_mean: Any, run
     if not training:
         nothing = (reshape(input, shape=(-1,))[:0] for _ in range(2))
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), *nothing
+    refuse_grad("native_batch_norm", running_mean=running_mean, running_var=running_var)
     standard, mean, var = normalize_batch(input, running_mean, running_var, momentum, eps)
     out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.shaping.shape import as_ints
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
@@ -38,7 +38,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     if mode not in PADDED:
         raise NotImplementedError(f"pad: Unrecognised padding mode {mode!r}; it can be constant, {', '.join(PADDED)}")
     if value:
-        raise ValueError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
+        raise InvalidValueError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
     ndim, count = len(input.shape), len(pad) // 2
     if len(pad) % 2 or not 1 <= count <= 3 or ndim not in (count + 1, count + 2):
         raise NotImplementedError(f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad of "

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import sampling
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
@@ -119,8 +119,8 @@ def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     """The elements of `input` at their places in planes of `size`, zeros elsewhere; of two at one place, one is kept."""
     least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)
     if least < 0 or most >= math.prod(size):
-        raise ShapeError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of size "
-                         f"{size_text(size)}); give output_size, or the indices that came with this pooling")
+        raise RuntimeValueError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of "
+                                f"size {size_text(size)}); give output_size, or the indices that came with this pooling")
     planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
     planes.reshape(-1)[flat_plane_indices(indices, size)] = input.reshape(-1)
     return planes
@@ -502,7 +502,7 @@ def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
 def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
              count_include_pad: bool, divisor_override: int | None) -> Any:
     if divisor_override == 0:
-        raise ShapeError(f"{name}: divisor must be not zero")
+        raise RuntimeValueError(f"{name}: divisor must be not zero")
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, 1, ceil_mode)
     del settings["dilation"]
     divisor: Any = divisor_override
@@ -559,11 +559,11 @@ def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_s
     kernel, size = per_dim(name, "kernel_size", kernel_size, ndim), input.shape[-ndim:]
     if output_size is None:
         if output_ratio is None:
-            raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+            raise InvalidValueError(f"{name} requires specifying either an output_size or an output_ratio")
         ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * ndim
         if len(ratios) != ndim:
-            raise ValueError(f"{name} requires output_ratio to either be a single number or a tuple of {ndim}, but got "
-                             f"{output_ratio}")
+            raise InvalidValueError(f"{name} requires output_ratio to either be a single number or a tuple of {ndim}, but got "
+                                    f"{output_ratio}")
         output_size = [int(n * ratio) for n, ratio in zip(size, ratios)]
     wanted = per_dim(name, "output_size", output_size, ndim)
     if any(o < 1 or k < 1 or o + k - 1 > n for n, k, o in zip(size, kernel, wanted)):
@@ -600,11 +600,11 @@ def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any,
     if output_size is not None:
         wanted = tuple(output_size)[-ndim:]
         if len(output_size) not in (ndim, ndim + 1, ndim + 2):
-            raise ValueError(f"{name}: output_size should be a sequence containing {ndim} or {ndim + 2} elements, but it has a "
-                             f"length of '{len(output_size)}'")
+            raise InvalidValueError(f"{name}: output_size should be a sequence containing {ndim} or {ndim + 2} elements, but it "
+                                    f"has a length of '{len(output_size)}'")
         for d, (n, w, s) in enumerate(zip(size, wanted, step)):
             if not n - s < w < n + s:
-                raise ValueError(f'{name}: invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
+                raise InvalidValueError(f'{name}: invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
         size = wanted
     if input.ndim == ndim + 2:
         return max_unpool(input, indices, size=size)
@@ -629,10 +629,10 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
     before, spread = per_dim(name, "padding", padding, ndim), per_dim(name, "dilation", dilation, ndim)
     for argument, values in (("kernel size", kernel), ("stride", step), ("dilation", spread)):
         if any(v < 1 for v in values):
-            raise ShapeError(f"{name}: {argument} should be greater than zero, but got {list(values)}")
+            raise RuntimeValueError(f"{name}: {argument} should be greater than zero, but got {list(values)}")
     if any(p < 0 or p > (d * (k - 1) + 1) // 2 for p, k, d in zip(before, kernel, spread)):
-        raise ShapeError(f"{name}: pad should be non-negative and at most half of effective kernel size, but got "
-                         f"pad={list(before)}, kernel_size={list(kernel)} and dilation={list(spread)}")
+        raise RuntimeValueError(f"{name}: pad should be non-negative and at most half of effective kernel size, but got "
+                                f"pad={list(before)}, kernel_size={list(kernel)} and dilation={list(spread)}")
     size, positions = input.shape[-ndim:], []
     for n, k, s, p, d in zip(size, kernel, step, before, spread):
         room = n + 2 * p - d * (k - 1) - 1
@@ -650,12 +650,13 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
 def adaptive_size(name: str, ndim: int, input: Any, output_size: Any) -> tuple[int, ...]:
     """`output_size` as ints, None replaced by the input's size. Raises where it does not fit `input`."""
     if input.ndim <= ndim:
-        raise ValueError(f"{name}: Input dimension should be at least {ndim + 1}, but got input of size {list(input.shape)}")
+        raise InvalidValueError(f"{name}: Input dimension should be at least {ndim + 1}, but got input of size "
+                                f"{list(input.shape)}")
     check_input(name, ndim, input)
     given = (output_size,) * ndim if isinstance(output_size, int) or output_size is None else tuple(output_size)
     if len(given) != ndim:
         raise ShapeError(f"{name}: output_size must be {ndim} ints, but got {output_size}")
     wanted = tuple([n if o is None else int(o) for o, n in zip(given, input.shape[-ndim:])])
     if any(o < 0 for o in wanted):
-        raise ShapeError(f"{name}: elements of output_size must be greater than or equal to 0, but got {list(wanted)}")
+        raise RuntimeValueError(f"{name}: elements of output_size must be greater than or equal to 0, but got {list(wanted)}")
     return wanted

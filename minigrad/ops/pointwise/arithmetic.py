@@ -16,7 +16,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DivisionByZeroError, DtypeError, ShapeError
+from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
@@ -201,7 +201,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         return floor_divide(input, other, out=out)
     if rounding_mode == "trunc":
         return trunc_divide(input, other, out=out)
-    raise DtypeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
+    raise RuntimeValueError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
 @op(broadcasts=True)
@@ -399,8 +399,8 @@ def addcdiv_wrt_tensor2(g: Any, tensor1: Any, tensor2: Any, value: Any) -> Any: 
 
 def refuse_integer_quotient(x: Any) -> None:
     if x.dtype.kind in "iub":
-        raise DtypeError("Integer division with addcdiv is no longer supported; convert a tensor with .float(), or write "
-                         "input + value * minigrad.div(tensor1, tensor2, rounding_mode='trunc')")
+        raise RuntimeValueError("Integer division with addcdiv is no longer supported; convert a tensor with .float(), or write "
+                                "input + value * minigrad.div(tensor1, tensor2, rounding_mode='trunc')")
 
 
 # ---------------------------------------------------------------------------------------------------- rounding

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError
+from minigrad.errors import DtypeError, RuntimeValueError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
 from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -72,7 +72,7 @@ def ge(input: Any, other: Any) -> Any:
 def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether ``|input - other| <= atol + rtol * |other|``; an infinity is close to itself only, nan to nan if `equal_nan`."""
     if rtol < 0 or atol < 0:
-        raise DtypeError(f"rtol and atol must not be negative; got rtol={rtol}, atol={atol}")
+        raise RuntimeValueError(f"rtol and atol must not be negative; got rtol={rtol}, atol={atol}")
     same = (input == other) | (np.isnan(input) & np.isnan(other) if equal_nan else False)
     return same | within_tolerance(input, other, rtol, atol) if rtol or atol else same
 
@@ -331,7 +331,7 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     tensor([-1.0000,  0.5000,  1.0000])
     """
     if min is None and max is None:
-        raise DtypeError("clamp: At least one of 'min' or 'max' must not be None")
+        raise RuntimeValueError("clamp: At least one of 'min' or 'max' must not be None")
     if (min is None or isinstance(min, SCALARS)) and (max is None or isinstance(max, SCALARS)):
         return clamp_numbers(with_number(input, min, max), min=min, max=max, out=out)
     return clamp_tensors(input, min, max, out=out)

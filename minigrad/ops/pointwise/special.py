@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError
+from minigrad.errors import RuntimeValueError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
@@ -266,7 +266,7 @@ def digamma_wrt_input(g: Any, input: Any) -> Any: return g * polygamma_of(input,
 def polygamma_of(input: Any, *, n: int) -> Any:
     """The n-th derivative of :func:`digamma`; for n > 0 it is ``(-1)**(n+1) n! zeta(n + 1, x)``."""
     if n < 0:
-        raise DtypeError(f"polygamma(n, x) does not support negative n; got n={n}")
+        raise RuntimeValueError(f"polygamma(n, x) does not support negative n; got n={n}")
     if n == 0:
         return evaluate("psi", input)
     order = np.full_like(input, n + 1)
@@ -284,7 +284,7 @@ def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
 def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
     """The logarithm of the multivariate gamma function of dimension `p`: ``p (p - 1) / 4 log(pi) + sum_j lgamma(x - j / 2)``."""
     if p < 1:
-        raise DtypeError(f"p has to be greater than or equal to 1; got p={p}")
+        raise RuntimeValueError(f"p has to be greater than or equal to 1; got p={p}")
     result = lgamma(input)
     for j in range(1, p):
         result = result + lgamma(input - j / 2)

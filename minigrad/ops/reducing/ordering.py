@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.indexing.scatter import gather_at
 from minigrad.ops.pointwise import comparison
@@ -161,7 +161,8 @@ def topk(input: Any, *, k: Any, dim: Any = -1, largest: Any = True, sorted: Any 
     refuse_complex("topk", input)
     axis = wrap_dim(dim, input.ndim)
     if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
-        raise ShapeError(f"selected index k out of range: k={k} for dimension {dim} of an input of shape {list(input.shape)}")
+        raise RuntimeValueError(f"selected index k out of range: k={k} for dimension {dim} of an input of shape "
+                                f"{list(input.shape)}")
     if input.ndim == 0:
         values, index = select_along(input, None, 0, False)
         return (values, index) if k else (values.reshape(1)[:0], index.reshape(1)[:0])
@@ -188,7 +189,7 @@ def kthvalue(input: Any, *, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
-        raise ShapeError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
+        raise RuntimeValueError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
     return select_along(input, rank_index(input, axis, k - 1) if input.ndim else None, axis, keepdim)
 kthvalue.derivative("input")(select_along_wrt_input)
 
@@ -391,9 +392,9 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
         out_int32: return int32 instead of int64.
     """
     if side is not None and side not in ("left", "right"):
-        raise ShapeError(f"searchsorted(): side can only be 'left' or 'right' but got {side}")
+        raise RuntimeValueError(f"searchsorted(): side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
-        raise ShapeError("searchsorted(): side and right can't be set to opposites, got side of left while right was True")
+        raise RuntimeValueError("searchsorted(): side and right can't be set to opposites, got side of left while right was True")
     if isinstance(input, (bool, int, float)):
         input = constant(_arrays.xp_of(sorted_sequence.array).asarray(input), sorted_sequence)
     return _searchsorted(sorted_sequence, input, sorter, right=right or side == "right", out_int32=out_int32, out=out)

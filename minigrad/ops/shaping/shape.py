@@ -15,7 +15,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import dtype as Dtype
-from minigrad.errors import DimensionError, ShapeError
+from minigrad.errors import DimensionError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.clock import memory_owner
 from minigrad.recording.inplace import become_view
@@ -195,7 +195,7 @@ def repeat(input: Any, *, repeats: Any) -> Any:
         raise ShapeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got "
                          f"{list(repeats)} for a tensor of shape {list(input.shape)}")
     if any(n < 0 for n in repeats):
-        raise ShapeError(f"Trying to create tensor with negative dimension: repeats must be >= 0, got {list(repeats)}")
+        raise RuntimeValueError(f"Trying to create tensor with negative dimension: repeats must be >= 0, got {list(repeats)}")
     return np.tile(input, repeats)
 @repeat.derivative("input")
 def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
@@ -267,7 +267,7 @@ def roll(input: Any, *, shifts: Any, dims: Any = ()) -> Any:
     shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
     dims = dims if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
-        raise ShapeError("`shifts` required: give the number of places to move")
+        raise RuntimeValueError("`shifts` required: give the number of places to move")
     if len(dims) != len(shifts) and (dims or len(shifts) != 1):
         raise ShapeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not dims:
@@ -382,12 +382,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
     """
     tensors = sequence(tensors)
     if indexing not in ("ij", "xy"):
-        raise ShapeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+        raise RuntimeValueError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if any(len(x.shape) > 1 for x in tensors):
         raise ShapeError("meshgrid: Expected 0D or 1D tensor in the tensor list but got shapes "
                          f"{[list(x.shape) for x in tensors]}")
     if len({x.dtype for x in tensors}) > 1:
-        raise ShapeError(f"meshgrid: expects all tensors to have the same dtype, got {[x.dtype for x in tensors]}")
+        raise DtypeError(f"meshgrid: expects all tensors to have the same dtype, got {[x.dtype for x in tensors]}")
     if indexing == "xy" and len(tensors) > 1:
         tensors = (tensors[1], tensors[0], *tensors[2:])
     shape = tuple([math.prod(x.shape) for x in tensors])

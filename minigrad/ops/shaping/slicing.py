@@ -15,7 +15,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DimensionError, EmptyListError, ShapeError
+from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
     atleast_1d,
@@ -272,11 +272,11 @@ def unfold(input: Any, *, dimension: Any, size: Any, step: Any) -> Any:
     d = wrap_dim(dimension, input.ndim)
     length = input.shape[d] if input.ndim else 1
     if size < 0:
-        raise ShapeError(f"size is {size} but must be >= 0")
+        raise RuntimeValueError(f"size is {size} but must be >= 0")
     if size > length:
         raise ShapeError(f"maximum size for tensor at dimension {d} is {length} but size is {size}")
     if step <= 0:
-        raise ShapeError(f"step is {step} but must be > 0")
+        raise RuntimeValueError(f"step is {step} but must be > 0")
     if not input.ndim:
         return input.reshape(1)[:size]
     shape = (*input.shape[:d], (length - size) // step + 1, *input.shape[d + 1:], size)
@@ -409,11 +409,11 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     if not len(input.shape):
         raise ShapeError("narrow: narrow() cannot be applied to a 0-dim tensor.")
     if hasattr(start, "dtype") and (start.dtype.kind not in "iu" or start.ndim):
-        raise ShapeError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
+        raise RuntimeValueError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
     d, first = wrap_dim(dim, len(input.shape)), integer(start)
     size = input.shape[d]
     if length < 0:
-        raise ShapeError(f"narrow: narrow(): length must be non-negative, got {length}")
+        raise RuntimeValueError(f"narrow: narrow(): length must be non-negative, got {length}")
     if not -size <= first <= size:
         raise DimensionError(f"narrow: start out of range (expected to be in range of [{-size}, {size}], but got {first})")
     first = first + size if first < 0 else first
@@ -436,8 +436,8 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
         raise ShapeError("split: split expects at least a 1-dimensional tensor")
     n, length = integer(split_size_or_sections), tensor.shape[wrap_dim(dim, len(tensor.shape))]
     if n < 0 or n == 0 and length:
-        raise ShapeError(f"split: split expects split_size be non-negative, and positive unless the dimension is empty, "
-                         f"but got split_size={n}")
+        raise RuntimeValueError(f"split: split expects split_size be non-negative, and positive unless the dimension is empty, "
+                                f"but got split_size={n}")
     sizes = (n,) * (length // n) + ((length % n,) if length % n else ()) if length else (0,)
     return split_with_sizes(tensor, split_sizes=sizes, dim=dim)
 
@@ -447,7 +447,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
     if not len(input.shape):
         raise ShapeError("chunk: chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
-        raise ShapeError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
+        raise RuntimeValueError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
     length = input.shape[wrap_dim(dim, len(input.shape))]
     if not length:
         return split_with_sizes(input, split_sizes=(0,) * chunks, dim=dim)
@@ -469,7 +469,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
         bounds = list(zip([0, *places], [*places, length]))
     else:
         if where <= 0:
-            raise ShapeError(f"tensor_split: number of sections must be larger than 0, got {where}")
+            raise RuntimeValueError(f"tensor_split: number of sections must be larger than 0, got {where}")
         small, larger = divmod(length, where)
         ends = list(itertools.accumulate([small + 1] * larger + [small] * (where - larger)))
         bounds = list(zip([0, *ends], ends))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigrad._types import dtypes
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError
 from minigrad.ops.creation import tensor_on_device
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]
@@ -19,7 +19,7 @@ def window(name: str, shape: Any, length: int, periodic: bool, dtype: Any, devic
     if wanted.kind != "f":
         raise DtypeError(f"{name}: expects floating point dtypes, got: {wanted!r}")
     if length < 0:
-        raise ShapeError(f"{name}: requires non-negative window_length, got window_length={length}")
+        raise RuntimeValueError(f"{name}: requires non-negative window_length, got window_length={length}")
     x = np.arange(length) / max(length - (not periodic), 1)
     return tensor_on_device(shape(x) if length > 1 else np.ones(length), wanted, None, device, requires_grad)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import randperm
 from minigrad.recording.device_guard import on_device_of_inputs
 
@@ -71,15 +71,15 @@ class StackDataset(Dataset):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args and kwargs:
-            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, but "
-                             "both types are given.")
+            raise InvalidValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, "
+                                    "but both types are given.")
         if not args and not kwargs:
-            raise ValueError("At least one dataset should be passed")
+            raise InvalidValueError("At least one dataset should be passed")
         self.datasets: Any = args or kwargs
         parts = list(args or kwargs.values())
         self._length = len(parts[0])
         if any(len(d) != self._length for d in parts):
-            raise ValueError(f"Size mismatch between datasets: {[len(d) for d in parts]}")
+            raise InvalidValueError(f"Size mismatch between datasets: {[len(d) for d in parts]}")
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(self.datasets, dict):
@@ -112,7 +112,7 @@ class ConcatDataset(Dataset):
     def __getitem__(self, index: Any) -> Any:
         if index < 0:
             if -index > len(self):
-                raise ValueError("absolute value of index should not exceed dataset length")
+                raise InvalidValueError("absolute value of index should not exceed dataset length")
             index += len(self)
         which = bisect.bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
@@ -165,7 +165,7 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
         return [dataset[k] for k in indices]
     samples: list[Any] = many(indices)
     if len(samples) != len(indices):
-        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}")
+        raise InvalidValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}")
     return samples
 
 
@@ -203,7 +203,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         for k, fraction in enumerate(lengths):
             if not 0 <= fraction <= 1:
-                raise ValueError(f"Fraction at index {k} is not between 0 and 1")
+                raise InvalidValueError(f"Fraction at index {k} is not between 0 and 1")
         sizes = [math.floor(total * fraction) for fraction in lengths]
         for k in range(total - sum(sizes)):  # what rounding has left goes to the first parts
             sizes[k % len(sizes)] += 1
@@ -213,7 +213,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
     else:
         sizes = [int(n) for n in lengths]
     if sum(sizes) != total:
-        raise ValueError(f"Sum of input lengths does not equal the length of the input dataset: {sum(sizes)} and {total}")
+        raise InvalidValueError(f"Sum of input lengths does not equal the length of the input dataset: {sum(sizes)} and {total}")
     if any(not isinstance(n, (int, float)) for n in lengths):
         raise ArgumentError("random_split: lengths must be integers, or fractions that add up to 1")
     order = randperm(total, generator=generator).tolist()
