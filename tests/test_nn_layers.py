@@ -105,24 +105,6 @@ def test_a_layer_prints_saves_and_computes(row: Row) -> None:
     assert np.array_equal(layer(x * 1).detach().numpy(), twin(x * 1).detach().numpy())
 
 
-ELEMENTWISE = {
-    nn.Sigmoid: lambda x: 1 / (1 + np.exp(-x)), nn.Tanh: np.tanh, nn.LogSigmoid: lambda x: -np.log1p(np.exp(-x)),
-    nn.Softsign: lambda x: x / (1 + np.abs(x)), nn.Tanhshrink: lambda x: x - np.tanh(x), nn.SiLU: lambda x: x / (1 + np.exp(-x)),
-    nn.Mish: lambda x: x * np.tanh(np.log1p(np.exp(x))), nn.ELU: lambda x: np.where(x > 0, x, np.expm1(x)),
-    nn.CELU: lambda x: np.where(x > 0, x, np.expm1(x)), nn.LeakyReLU: lambda x: np.where(x > 0, x, 0.01 * x),
-    nn.SELU: lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
-    nn.Hardsigmoid: lambda x: np.clip(x + 3, 0, 6) / 6, nn.Hardswish: lambda x: x * np.clip(x + 3, 0, 6) / 6,
-    nn.Hardshrink: lambda x: np.where(np.abs(x) > 0.5, x, 0), nn.PReLU: lambda x: np.where(x > 0, x, 0.25 * x),
-    nn.ReLU: lambda x: np.maximum(x, 0), nn.ReLU6: lambda x: np.clip(x, 0, 6),
-}
-
-
-@pytest.mark.parametrize("kind", ELEMENTWISE, ids=lambda kind: kind.__name__)
-def test_activations_are_their_formulas(kind: Any) -> None:
-    x = np.linspace(-7, 7, 29)
-    np.testing.assert_allclose(kind().double()(mg.tensor(x)).detach().numpy(), ELEMENTWISE[kind](x), rtol=1e-10, atol=1e-12)
-
-
 def test_rrelu_draws_in_training_and_averages_in_evaluation() -> None:
     x = -mg.ones(1000)
     layer = nn.RReLU(0.1, 0.3)
@@ -167,35 +149,7 @@ def test_batch_norms_from_before_batches_were_counted_can_be_loaded() -> None:
     assert nn.BatchNorm1d(2).load_state_dict(state).missing_keys == []
 
 
-def test_layer_group_instance_and_rms_norm() -> None:
-    x = np.random.RandomState(0).standard_normal((2, 4, 3))
-    t = mg.tensor(x)
-
-    def normal(a: np.ndarray, axes: Any) -> np.ndarray:
-        return (a - a.mean(axes, keepdims=True)) / np.sqrt(a.var(axes, keepdims=True) + 1e-5)
-
-    for layer, expected in ((nn.LayerNorm(3), normal(x, -1)), (nn.LayerNorm((4, 3)), normal(x, (1, 2))),
-                            (nn.InstanceNorm1d(4), normal(x, -1)),
-                            (nn.GroupNorm(2, 4), normal(x.reshape(2, 2, 6), -1).reshape(x.shape)),
-                            (nn.RMSNorm(3, eps=0.1), x / np.sqrt((x * x).mean(-1, keepdims=True) + 0.1))):
-        np.testing.assert_allclose(layer.double()(t).detach().numpy(), expected, rtol=1e-9, atol=1e-12)
-    assert tuple(nn.InstanceNorm1d(4)(mg.ones(4, 3)).shape) == (4, 3)
-    with pytest.raises(ValueError, match="must be divisible by num_groups"):
-        nn.GroupNorm(3, 4)
-
-
-def test_linear_and_convolution_are_their_formulas() -> None:
-    x = np.random.RandomState(0).standard_normal((2, 3))
-    linear = nn.Linear(3, 4).double()
-    np.testing.assert_allclose(linear(mg.tensor(x)).detach().numpy(),
-                               x @ linear.weight.detach().numpy().T + linear.bias.detach().numpy(), rtol=1e-12)
-    bilinear = nn.Bilinear(3, 3, 2).double()
-    expected = np.einsum("ni,kij,nj->nk", x, bilinear.weight.detach().numpy(), x) + bilinear.bias.detach().numpy()
-    np.testing.assert_allclose(bilinear(mg.tensor(x), mg.tensor(x)).detach().numpy(), expected, rtol=1e-12)
-    conv = nn.Conv1d(1, 1, 3, padding=1, padding_mode="circular", bias=False)
-    with mg.no_grad():
-        conv.weight.copy_(mg.tensor([[[1.0, 10.0, 100.0]]]))
-    assert conv(mg.tensor([[[1.0, 2.0, 3.0]]])).flatten().tolist() == [213, 321, 132]
+def test_a_transposed_convolution_may_be_told_its_output_size() -> None:
     up = nn.ConvTranspose1d(1, 1, 2, stride=2, bias=False)
     assert tuple(up(mg.ones(1, 1, 3), output_size=[7]).shape) == (1, 1, 7)
     with pytest.raises(ValueError, match="requested an output size of"):
@@ -210,6 +164,7 @@ def test_what_layers_refuse() -> None:
                        (lambda: nn.Conv2d(2, 2, 3, padding="same", stride=2), "not supported for strided convolutions"),
                        (lambda: nn.Conv2d(2, 2, 3, padding_mode="other"), "padding_mode must be one of"),
                        (lambda: nn.ConvTranspose2d(2, 2, 3, padding_mode="reflect"), "Only \"zeros\" padding mode"),
+                       (lambda: nn.GroupNorm(3, 4), "must be divisible by num_groups"),
                        (lambda: nn.Hardtanh(1, -1), "max_val must be greater than min_val"),
                        (lambda: nn.Bilinear(0, 1, 1), "in1_features must be > 0"),
                        (lambda: nn.RNN(1, 1, nonlinearity="other"), "Unknown nonlinearity"),
@@ -254,51 +209,6 @@ def test_embedding_looks_up_and_leaves_padding_alone() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- recurrent layers
-
-def sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
-
-
-def recurrence(layer: Any, x: np.ndarray, k: str) -> np.ndarray:
-    """The outputs of one layer and direction for (T, N, inputs), from a state of zeros."""
-    w, u, b, c = [getattr(layer, f"{name}{k}").detach().numpy() for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
-    size = layer.hidden_size
-    h = cell = np.zeros((x.shape[1], size))
-    out = []
-    for step in x[::-1] if k.endswith("reverse") else x:
-        i, j = step @ w.T + b, h @ u.T + c
-        if isinstance(layer, nn.LSTM):
-            a = np.split(i + j, 4, axis=1)
-            cell = sigmoid(a[1]) * cell + sigmoid(a[0]) * np.tanh(a[2])
-            h = sigmoid(a[3]) * np.tanh(cell)
-        elif isinstance(layer, nn.GRU):
-            (ir, iz, im), (hr, hz, hm) = np.split(i, 3, axis=1), np.split(j, 3, axis=1)
-            z = sigmoid(iz + hz)
-            h = (1 - z) * np.tanh(im + sigmoid(ir + hr) * hm) + z * h
-        else:
-            h = np.tanh(i + j)
-        out.append(h)
-    return np.stack(out[::-1] if k.endswith("reverse") else out)
-
-
-@pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
-def test_recurrent_layers_are_their_recurrences(kind: Any) -> None:
-    x = np.random.RandomState(0).standard_normal((4, 2, 3))
-    layer = kind(3, 5, num_layers=2, bidirectional=True).double()
-    y = x
-    for k in (0, 1):
-        y = np.concatenate([recurrence(layer, y, f"_l{k}"), recurrence(layer, y, f"_l{k}_reverse")], axis=2)
-    out, state = layer(mg.tensor(x))
-    np.testing.assert_allclose(out.detach().numpy(), y, rtol=1e-10)
-    h = state[0] if kind is nn.LSTM else state
-    np.testing.assert_allclose(h[2].detach().numpy(), y[-1, :, :5])
-    np.testing.assert_allclose(h[3].detach().numpy(), y[0, :, 5:])
-    assert list(layer.state_dict())[:4] == ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"]
-    first = copy.deepcopy(layer)
-    first.batch_first = True
-    np.testing.assert_allclose(first(mg.tensor(x.swapaxes(0, 1)))[0].detach().numpy(), y.swapaxes(0, 1))
-    np.testing.assert_allclose(layer(mg.tensor(x[:, 0]))[0].detach().numpy(), y[:, 0])
-
 
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_cells_are_one_step_of_their_layers(kind: Any) -> None:
@@ -348,26 +258,10 @@ def test_packing_and_padding() -> None:
 
 # ---------------------------------------------------------------------------------------------------- attention
 
-def test_attention_is_its_formula() -> None:
-    x = np.random.RandomState(0).standard_normal((4, 2, 6))
-    layer = nn.MultiheadAttention(6, 2).double()
-    w, b = layer.in_proj_weight.detach().numpy(), layer.in_proj_bias.detach().numpy()
-    q, k, v = np.split(x @ w.T + b, 3, axis=-1)
-    out = np.zeros_like(x)
-    weights = np.zeros((2, 4, 4))
-    for n in range(2):
-        for head in (slice(0, 3), slice(3, 6)):
-            scores = q[:, n, head] @ k[:, n, head].T / math.sqrt(3)
-            p = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
-            weights[n] += p / 2
-            out[:, n, head] = p @ v[:, n, head]
-    t = mg.tensor(x)
-    result, found = layer(t, t, t)
-    expected = out @ layer.out_proj.weight.detach().numpy().T + layer.out_proj.bias.detach().numpy()
-    np.testing.assert_allclose(result.detach().numpy(), expected, rtol=1e-10)
-    np.testing.assert_allclose(found.detach().numpy(), weights, rtol=1e-10)
-    assert layer(t, t, t, need_weights=False)[1] is None
-    assert list(layer.state_dict()) == ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"]
+def test_attention_may_leave_out_its_weights() -> None:
+    layer, t = nn.MultiheadAttention(6, 2), mg.randn(4, 2, 6)
+    result, weights = layer(t, t, t, need_weights=False)
+    assert weights is None and mg.equal(result, layer(t, t, t)[0])
 
 
 def test_transformers() -> None:
@@ -393,45 +287,6 @@ def test_transformers() -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- losses
-
-def test_losses_are_their_formulas() -> None:
-    r = np.random.RandomState(0)
-    x, y, z = r.standard_normal((4, 3)), r.standard_normal((4, 3)), r.standard_normal((4, 3))
-    p, classes = sigmoid(y), np.array([0, 2, 1, 2])
-    logp = x - np.log(np.exp(x).sum(1, keepdims=True))
-    sign = np.where(y > 0, 1.0, -1.0)
-    d = np.abs(x - y)
-
-    def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.sqrt(((a - b + 1e-6) ** 2).sum(1))
-
-    cosine = (x * y).sum(1) / np.sqrt((x * x).sum(1) * (y * y).sum(1))
-    t, u, v, c = mg.tensor(x), mg.tensor(y), mg.tensor(z), mg.tensor(classes)
-    found: list[tuple[Any, Any]] = [
-        (nn.MSELoss()(t, u), ((x - y) ** 2).mean()), (nn.L1Loss(reduction="sum")(t, u), d.sum()),
-        (nn.SmoothL1Loss(beta=0.5)(t, u), np.where(d < 0.5, d**2, d - 0.25).mean()),
-        (nn.HuberLoss(delta=0.5)(t, u), np.where(d < 0.5, d**2 / 2, 0.5 * (d - 0.25)).mean()),
-        (nn.CrossEntropyLoss()(t, c), -logp[range(4), classes].mean()),
-        (nn.NLLLoss(reduction="none")(mg.tensor(logp), c), -logp[range(4), classes]),
-        (nn.BCEWithLogitsLoss()(t, mg.tensor(p)), (np.log1p(np.exp(x)) - p * x).mean()),
-        (nn.BCELoss()(mg.tensor(sigmoid(x)), mg.tensor(p)), (np.log1p(np.exp(x)) - p * x).mean()),
-        (nn.KLDivLoss(reduction="batchmean")(mg.tensor(logp), mg.tensor(p)), (p * (np.log(p) - logp)).sum() / 4),
-        (nn.PoissonNLLLoss()(t, u), (np.exp(x) - y * x).mean()),
-        (nn.GaussianNLLLoss()(t, u, mg.tensor(p)), ((np.log(p) + (x - y) ** 2 / p) / 2).mean()),
-        (nn.SoftMarginLoss()(t, mg.tensor(sign)), np.log1p(np.exp(-sign * x)).mean()),
-        (nn.HingeEmbeddingLoss()(t, mg.tensor(sign)), np.where(sign > 0, x, np.maximum(0, 1 - x)).mean()),
-        (nn.MarginRankingLoss(0.2)(t, u, mg.tensor(sign)), np.maximum(0, -sign * (x - y) + 0.2).mean()),
-        (nn.CosineEmbeddingLoss(0.1)(t, u, mg.tensor(sign[:, 0])),
-         np.where(sign[:, 0] > 0, 1 - cosine, np.maximum(0, cosine - 0.1)).mean()),
-        (nn.TripletMarginLoss()(t, u, v), np.maximum(0, distance(x, y) - distance(x, z) + 1).mean()),
-        (nn.TripletMarginWithDistanceLoss()(t, u, v), np.maximum(0, distance(x, y) - distance(x, z) + 1).mean()),
-        (nn.CosineSimilarity()(t, u), cosine), (nn.PairwiseDistance()(t, u), distance(x, y)),
-        (nn.MultiMarginLoss()(t, c), (sum(np.maximum(0, 1 - x[range(4), classes] + x[:, k]) for k in range(3)) - 1).sum() / 12),
-        (nn.MultiLabelSoftMarginLoss()(t, mg.tensor((sign + 1) / 2)), np.log1p(np.exp(-sign * x)).mean()),
-    ]
-    for k, (loss, expected) in enumerate(found):
-        np.testing.assert_allclose(loss.numpy(), expected, rtol=1e-9, err_msg=f"number {k}")
-
 
 def test_weights_of_losses_are_buffers() -> None:
     loss = nn.CrossEntropyLoss(weight=mg.tensor([1.0, 3.0]))

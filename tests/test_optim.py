@@ -1,10 +1,10 @@
-"""Optimizers against their recurrences, written here in NumPy; schedules against their formulas; state and hooks."""
+"""Optimizers in blocks, on complex numbers and on a device; groups, hooks and averaged models; what schedules refuse."""
 
 from __future__ import annotations
 
 import copy
+import itertools
 import math
-import pickle
 import warnings
 from typing import Any, Callable
 
@@ -18,220 +18,50 @@ from minigrad.optim import swa_utils
 from minigrad.optim.optimizer import BLOCK, blocks
 from minigrad.recording.graph import ledger
 from tests import standin  # noqa: F401  (registers the device "standin")
-
-STEPS = 12
-Recurrence = Callable[[np.ndarray, Callable[[np.ndarray], np.ndarray]], np.ndarray]
-
-
-def loss_gradient(x: np.ndarray) -> np.ndarray:
-    """The gradient of a smooth function with a minimum away from 0, at any shape."""
-    return np.tanh(x - 0.5) + 0.1 * x + 0.3 * np.sin(3 * x)
-
-
-# ---------------------------------------------------------------------------------------------------- recurrences
-
-def sgd(lr: float, momentum: float = 0, dampening: float = 0, wd: float = 0, nesterov: bool = False, sign: int = 1) -> Recurrence:
-    def run(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        buf = None
-        for _ in range(STEPS):
-            g = sign * grad(x) + wd * x
-            if momentum:
-                buf = g if buf is None else momentum * buf + (1 - dampening) * g
-                g = g + momentum * buf if nesterov else buf
-            x = x - lr * g
-        return x
-    return run
-
-
-def adam(lr: float = 1e-3, wd: float = 0, amsgrad: bool = False, decoupled: bool = False, sign: int = 1) -> Recurrence:
-    def run(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        m = v = top = np.zeros_like(x)
-        for t in range(1, STEPS + 1):
-            g = sign * grad(x) + (0 if decoupled else wd * x)
-            x = x * (1 - lr * wd) if decoupled else x
-            m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-            top = np.maximum(top, v)
-            used = top if amsgrad else v
-            x = x - lr * (m / (1 - 0.9**t)) / (np.sqrt(used / (1 - 0.999**t)) + 1e-8)
-        return x
-    return run
-
-
-def adagrad(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    total = np.full_like(x, 0.1)
-    for t in range(STEPS):
-        g = grad(x)
-        total = total + g * g
-        x = x - 0.1 / (1 + t * 0.5) * g / (np.sqrt(total) + 1e-10)
-    return x
-
-
-def rmsprop(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    v = mean = buf = np.zeros_like(x)
-    for _ in range(STEPS):
-        g = grad(x)
-        v, mean = 0.99 * v + 0.01 * g * g, 0.99 * mean + 0.01 * g
-        buf = 0.5 * buf + g / (np.sqrt(v - mean**2) + 1e-8)
-        x = x - 0.01 * buf
-    return x
-
-
-def adadelta(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    v = moved = np.zeros_like(x)
-    for _ in range(STEPS):
-        g = grad(x)
-        v = 0.9 * v + 0.1 * g * g
-        delta = np.sqrt(moved + 1e-6) / np.sqrt(v + 1e-6) * g
-        moved = 0.9 * moved + 0.1 * delta**2
-        x = x - delta
-    return x
-
-
-def adamax(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    m = u = np.zeros_like(x)
-    for t in range(1, STEPS + 1):
-        g = grad(x)
-        m, u = 0.9 * m + 0.1 * g, np.maximum(0.999 * u, np.abs(g) + 1e-8)
-        x = x - 2e-3 / (1 - 0.9**t) * m / u
-    return x
-
-
-def nadam(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    m = v = np.zeros_like(x)
-    product = 1.0
-    for t in range(1, STEPS + 1):
-        g = grad(x)
-        mu, later = [0.9 * (1 - 0.5 * 0.96 ** (s * 4e-3)) for s in (t, t + 1)]
-        product *= mu
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        m_hat = later * m / (1 - product * later) + (1 - mu) * g / (1 - product)
-        x = x - 2e-3 * m_hat / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
-    return x
-
-
-def radam(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    m = v = np.zeros_like(x)
-    longest = 2 / (1 - 0.999) - 1
-    for t in range(1, STEPS + 1):
-        g = grad(x)
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
-        length = longest - 2 * t * 0.999**t / (1 - 0.999**t)
-        step = m / (1 - 0.9**t)
-        if length > 5:
-            r = math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
-            step = step * r * math.sqrt(1 - 0.999**t) / (np.sqrt(v) + 1e-8)
-        x = x - 1e-3 * step
-    return x
-
-
-def asgd(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    eta = 0.05
-    for t in range(1, STEPS + 1):
-        x = x * (1 - 0.1 * eta) - eta * grad(x)
-        eta = 0.05 / (1 + 0.1 * 0.05 * t) ** 0.75
-    return x
-
-
-def rprop(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    before, size = np.zeros_like(x), np.full_like(x, 0.2)
-    for _ in range(STEPS):
-        g = grad(x)
-        agreement = g * before
-        size = np.clip(np.where(agreement > 0, size * 1.2, np.where(agreement < 0, size * 0.5, size)), 1e-6, 50)
-        g = np.where(agreement < 0, 0, g)
-        x = x - np.sign(g) * size
-        before = g
-    return x
-
-
-def adafactor(x: np.ndarray, grad: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    row = col = None
-    for t in range(1, STEPS + 1):
-        g = grad(x)
-        newest = t**-0.8
-        r, c = (g * g).mean(1, keepdims=True), (g * g).mean(0, keepdims=True)
-        row, col = (r, c) if row is None else (row + (r - row) * newest, col + (c - col) * newest)
-        update = g / np.sqrt(row @ col / row.mean())
-        rms = np.sqrt((update**2).mean())
-        x = x - max(1e-3, np.sqrt((x**2).mean())) * min(0.01, t**-0.5) * update / max(1, rms)
-    return x
-
-
-CASES: dict[str, tuple[Callable[[Any], optim.Optimizer], Recurrence]] = {
-    "sgd": (lambda p: optim.SGD(p, lr=0.1), sgd(0.1)),
-    "sgd momentum": (lambda p: optim.SGD(p, lr=0.1, momentum=0.9, dampening=0.3), sgd(0.1, 0.9, 0.3)),
-    "sgd nesterov": (lambda p: optim.SGD(p, 0.1, 0.9, nesterov=True, weight_decay=0.2), sgd(0.1, 0.9, wd=0.2, nesterov=True)),
-    "sgd decay": (lambda p: optim.SGD(p, 0.1, weight_decay=0.2, maximize=True), sgd(0.1, wd=0.2, sign=-1)),
-    "adam": (lambda p: optim.Adam(p), adam()),
-    "adam lr": (lambda p: optim.Adam(p, lr=mg.tensor(0.1, dtype=mg.float64), weight_decay=0.2), adam(0.1, wd=0.2)),
-    "adam amsgrad": (lambda p: optim.Adam(p, 0.1, amsgrad=True, maximize=True), adam(0.1, amsgrad=True, sign=-1)),
-    "adamw": (lambda p: optim.AdamW(p, 0.1, weight_decay=0.3), adam(0.1, wd=0.3, decoupled=True)),
-    "adagrad": (lambda p: optim.Adagrad(p, 0.1, lr_decay=0.5, initial_accumulator_value=0.1), adagrad),
-    "rmsprop": (lambda p: optim.RMSprop(p, momentum=0.5, centered=True), rmsprop),
-    "adadelta": (lambda p: optim.Adadelta(p), adadelta),
-    "adamax": (lambda p: optim.Adamax(p), adamax),
-    "nadam": (lambda p: optim.NAdam(p), nadam),
-    "radam": (lambda p: optim.RAdam(p), radam),
-    "asgd": (lambda p: optim.ASGD(p, 0.05, lambd=0.1), asgd),
-    "rprop": (lambda p: optim.Rprop(p, 0.2), rprop),
-    "adafactor": (lambda p: optim.Adafactor(p), adafactor),
-}
-
-
-def take_steps(opt: optim.Optimizer, p: Any, count: int) -> None:
-    for _ in range(count):
-        opt.zero_grad()
-        p.grad = mg.tensor(loss_gradient(p.detach().numpy()))
-        opt.step()
-
-
-def exactness(name: str) -> float:
-    """What may differ: as in PyTorch, some optimizers keep numbers as float32 between steps."""
-    return 1e-7 if name in ("asgd", "nadam") else 1e-11
+from tests.optimizer_cases import CASES, gradient
 
 
 def start(shape: tuple[int, ...] = (3, 4)) -> np.ndarray:
     return np.random.RandomState(5).standard_normal(shape)
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("shape", [(3, 4), (3, BLOCK // 2)], ids=["small", "in blocks"])
-def test_steps_follow_the_recurrence(name: str, shape: tuple[int, ...]) -> None:
-    make, recurrence = CASES[name]
-    p = nn.Parameter(mg.tensor(start(shape)))
-    take_steps(make([p]), p, STEPS)
-    np.testing.assert_allclose(p.detach().numpy(), recurrence(start(shape), loss_gradient), rtol=1e-9, atol=exactness(name))
+RULED = [name for name, case in CASES.items() if not case.closure]
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_saved_state_goes_on_as_if_nothing_had_happened(name: str) -> None:
-    make, _ = CASES[name]
-    p = nn.Parameter(mg.tensor(start()))
-    opt = make([p])
-    take_steps(opt, p, 5)
-    state = pickle.loads(pickle.dumps(opt.state_dict()))
-    twin = nn.Parameter(p.detach().clone())
-    other = make([twin])
-    other.load_state_dict(state)
-    take_steps(opt, p, 5)
-    take_steps(other, twin, 5)
-    np.testing.assert_allclose(p.detach().numpy(), twin.detach().numpy(), rtol=1e-12, atol=exactness(name))
-    copied = copy.deepcopy(opt)
-    assert copied.param_groups[0]["params"][0] is not p and repr(copied) == repr(opt)
+@pytest.mark.parametrize("name", [n for n in RULED if n != "Muon"])
+def test_large_parameters_are_stepped_in_blocks(name: str) -> None:
+    """Which ends within a row, so that a block is no whole number of rows."""
+    case, settings = CASES[name], CASES[name].settings[-1]
+    x = start((3, BLOCK // 2))
+    p = nn.Parameter(mg.tensor(x))
+    opt = getattr(optim, name)([p], **settings)
+    for expected in itertools.islice(case.rule(x, gradient, **settings), 4):
+        p.grad = mg.tensor(gradient(p.detach().numpy()))
+        opt.step()
+        np.testing.assert_allclose(p.detach().numpy(), expected, rtol=1e-9, atol=case.exactness)
 
 
-@pytest.mark.parametrize("name", [n for n in CASES if n not in ("adafactor", "asgd")])
-def test_complex_parameters_are_pairs_of_real_ones(name: str) -> None:
-    make, recurrence = CASES[name]
+@pytest.mark.parametrize("name", [n for n in RULED if n not in ("Adafactor", "ASGD", "Muon")])
+@pytest.mark.parametrize("k", range(2))
+def test_complex_parameters_are_pairs_of_real_ones(name: str, k: int) -> None:
+    case, settings = CASES[name], CASES[name].settings[k]
     z = start((2, 3)) + 1j * start((2, 3))[::-1]
     p = nn.Parameter(mg.tensor(z))
-    opt = make([p])
-    for _ in range(STEPS):
+    opt = getattr(optim, name)([p], **settings)
+    for real, imag in itertools.islice(zip(*[case.rule(part, gradient, **settings) for part in (z.real, z.imag)]), 8):
         x = p.detach().numpy()
-        p.grad = mg.tensor(loss_gradient(x.real) + 1j * loss_gradient(x.imag))
+        p.grad = mg.tensor(gradient(x.real) + 1j * gradient(x.imag))
         opt.step()
-    np.testing.assert_allclose(p.detach().numpy().real, recurrence(z.real, loss_gradient), atol=exactness(name))
-    np.testing.assert_allclose(p.detach().numpy().imag, recurrence(z.imag, loss_gradient), atol=exactness(name))
+        np.testing.assert_allclose(p.detach().numpy(), real + 1j * imag, rtol=1e-9, atol=case.exactness)
+
+
+def test_a_rate_may_be_a_tensor() -> None:
+    p = nn.Parameter(mg.tensor(start()))
+    opt = optim.Adam([p], lr=mg.tensor(0.1, dtype=mg.float64), weight_decay=0.2)
+    for expected in itertools.islice(CASES["Adam"].rule(start(), gradient, lr=0.1, weight_decay=0.2), 4):
+        p.grad = mg.tensor(gradient(p.detach().numpy()))
+        opt.step()
+        np.testing.assert_allclose(p.detach().numpy(), expected, rtol=1e-9)
 
 
 def test_blocks_cover_everything_once_and_are_views() -> None:
@@ -453,48 +283,6 @@ def rates(make: Callable[[Any], Any], count: int, opt: Any = None) -> list[float
         opt.step()
         s.step()
     return found
-
-
-FORMULAS: dict[str, tuple[Callable[[Any], Any], Callable[[int], float]]] = {
-    "lambda": (lambda o: schedules.LambdaLR(o, lambda e: 1 / (1 + e)), lambda e: 1 / (1 + e)),
-    "multiplicative": (lambda o: schedules.MultiplicativeLR(o, lambda e: 0.5), lambda e: 0.5**e),
-    "step": (lambda o: schedules.StepLR(o, 3, 0.5), lambda e: 0.5 ** (e // 3)),
-    "multi step": (lambda o: schedules.MultiStepLR(o, [2, 4, 4], 0.5), lambda e: 0.5 ** ((e >= 2) + 2 * (e >= 4))),
-    "constant": (lambda o: schedules.ConstantLR(o, 0.5, 4), lambda e: 0.5 if e < 4 else 1),
-    "linear": (lambda o: schedules.LinearLR(o, 0.2, 0.8, 5), lambda e: 0.2 + 0.6 * min(e, 5) / 5),
-    "exponential": (lambda o: schedules.ExponentialLR(o, 0.8), lambda e: 0.8**e),
-    "polynomial": (lambda o: schedules.PolynomialLR(o, 6, 2.0), lambda e: (1 - min(e, 6) / 6) ** 2),
-    "cosine": (lambda o: schedules.CosineAnnealingLR(o, 4, 0.1), lambda e: 0.1 + 0.9 * (1 + math.cos(math.pi * e / 4)) / 2),
-    "restarts": (lambda o: schedules.CosineAnnealingWarmRestarts(o, 3), lambda e: (1 + math.cos(math.pi * (e % 3) / 3)) / 2),
-    "chained": (lambda o: schedules.ChainedScheduler([schedules.ExponentialLR(o, 0.5), schedules.StepLR(o, 2, 0.1)]),
-                lambda e: 0.5**e * 0.1 ** (e // 2)),
-    "sequential": (lambda o: schedules.SequentialLR(o, [schedules.ConstantLR(o, 0.1, 10), schedules.ExponentialLR(o, 0.5)], [3]),
-                   lambda e: 0.1 if e < 3 else 0.5 ** (e - 3)),
-}
-
-
-@pytest.mark.parametrize("name", FORMULAS)
-def test_rates_follow_the_formula(name: str) -> None:
-    make, formula = FORMULAS[name]
-    np.testing.assert_allclose(rates(make, 10), [formula(e) for e in range(10)], rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", FORMULAS)
-def test_a_restored_schedule_goes_on(name: str) -> None:
-    make, formula = FORMULAS[name]
-    opt = optimizer()
-    s = make(opt)
-    for _ in range(4):
-        opt.step()
-        s.step()
-    state, opt_state = copy.deepcopy(s.state_dict()), opt.state_dict()
-    opt = optimizer()
-    s = make(opt)
-    opt.load_state_dict(opt_state)
-    s.load_state_dict(state)
-    opt.step()
-    s.step()
-    assert opt.param_groups[0]["lr"] == pytest.approx(formula(5), abs=1e-12)
 
 
 def test_cycles_move_the_momentum_against_the_rate() -> None:

@@ -59,14 +59,18 @@ def decoder_layer(state, x, memory, hidden=None):
     return norms[2](x + feed(state, x))
 
 
+def depth(state):
+    return 1 + max(int(name.split(".")[1]) for name in state if name.startswith("layers."))
+
+
 def encoder(state, x, hidden=None):
-    for k in range(2):
+    for k in range(depth(state)):
         x = encoder_layer(part(state, f"layers.{k}."), x, hidden)
     return norm(part(state, "norm."), x) if "norm.weight" in state else x
 
 
 def decoder(state, x, memory, hidden=None):
-    for k in range(2):
+    for k in range(depth(state)):
         x = decoder_layer(part(state, f"layers.{k}."), x, memory, hidden)
     return norm(part(state, "norm."), x) if "norm.weight" in state else x
 
@@ -97,7 +101,7 @@ CASES = {
         lambda t: t.nn.TransformerDecoder(t.nn.TransformerDecoderLayer(**SIZES), 2), (X, MEMORY, CAUSAL), decoder,
         bad=[Bad((normal(2, 3, 5), MEMORY), AssertionError, WRONG_SIZE)])],
     "Transformer": [ModuleCase(
-        lambda t: t.nn.Transformer(4, 2, 2, 2, 5, dropout=0.0, batch_first=True), (X, MEMORY), transformer,
+        lambda t: t.nn.Transformer(4, 2, 1, 1, 5, dropout=0.0, batch_first=True), (X, MEMORY), transformer,
         bad=[Bad((normal(2, 3, 5), MEMORY), RuntimeError, "the feature number of src and tgt must be equal to d_model"),
              Bad((X, normal(3, 2, 4)), RuntimeError, "the batch number of src and tgt must be equal")])],
 }

@@ -48,6 +48,10 @@ def root_mean_square(state, x):
     return state["weight"] * x / np.sqrt((x**2).mean(-1, keepdims=True) + np.finfo(np.float64).eps)
 
 
+def root_mean_square_of_matrices(state, x):
+    return x / np.sqrt((x**2).mean((-2, -1), keepdims=True) + 0.1)
+
+
 def across_channels(size, alpha, beta, k):
     """Each value over a power of the sum of squares in a window of `size` channels round its own."""
     def run(state, x):
@@ -87,7 +91,9 @@ CASES = {
         ModuleCase(lambda t: t.nn.LayerNorm(4, bias=False), (normal(2, 3, 4),),
                    lambda state, x: scaled(state, standard(x, (-1,)), 4))],
     "RMSNorm": [ModuleCase(lambda t: t.nn.RMSNorm(4), (normal(2, 3, 4),), root_mean_square, batch=0,
-                           bad=[Bad((normal(2, 4, 3),), RuntimeError, "expected input with shape")])],
+                           bad=[Bad((normal(2, 4, 3),), RuntimeError, "expected input with shape")]),
+                ModuleCase(lambda t: t.nn.RMSNorm((3, 4), eps=0.1, elementwise_affine=False), (normal(2, 3, 4),),
+                           root_mean_square_of_matrices)],
     "GroupNorm": [ModuleCase(lambda t: t.nn.GroupNorm(2, 4), (normal(2, 4, 3),), group_norm(2),
                              bad=[Bad((normal(2, 3, 3),), RuntimeError,
                                       "number of channels in input to be divisible by num_groups")])],
