@@ -59,8 +59,8 @@ newaxis = None
 _publish(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("amp", "backends", "cuda", "fft", "func", "linalg", "masked", "nn", "optim", "serialization", "signal",
-                    "special", "testing", "utils", "viz"))
+_PARTS = frozenset(("amp", "backends", "cuda", "fft", "func", "library", "linalg", "masked", "nn", "optim", "serialization",
+                    "signal", "special", "testing", "utils", "viz"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),

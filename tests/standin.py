@@ -28,6 +28,7 @@ from minigrad import _arrays
 from minigrad._arrays.device import Device
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.library import CupyLibrary, scipy_special
+from minigrad.library import register_array_library
 from tests import cupy_surface, fake_cuda, host_kernels
 
 SURFACE = cupy_surface.load()
@@ -606,9 +607,9 @@ REAL = os.environ.get("MINIGRAD_GPUS") == "cupy"
 if REAL:
     cupy = importlib.import_module("cupy")
     ndarray, xp = cupy.ndarray, cupy  # type: ignore[misc, assignment]
-    _arrays.register(RealLibrary(cupy, importlib.import_module("cupyx")))
+    register_array_library(RealLibrary(cupy, importlib.import_module("cupyx")))
 else:
-    _arrays.register(StandinLibrary())
+    register_array_library(StandinLibrary())
 DEVICE = Device("standin", 0)
 of_itself = pytest.mark.skipif(REAL, reason="asks for what only the stand-in does, and this run is about CuPy")
 

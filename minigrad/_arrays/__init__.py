@@ -4,8 +4,8 @@ Everywhere else an array is whatever NumPy's dispatch protocols carry: ``np.exp(
 array. What the protocols do not carry is here: which library owns an array, where it lives, how it moves, how arrays are
 made from nothing, and the few operations whose best form differs between libraries.
 
-A library is a :class:`~minigrad._arrays.library.Library`; NumPy's is registered at import, CuPy's when somebody first
-names a CUDA device.
+A library is an :class:`~minigrad._arrays.library.ArrayLibrary`; NumPy's is registered at import, CuPy's when somebody first
+names a CUDA device, others by :func:`minigrad.library.register_array_library`.
 """
 
 from __future__ import annotations
@@ -19,59 +19,59 @@ from minigrad._arrays import device as device_module
 from minigrad._arrays import dlpack
 from minigrad._arrays.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad._arrays.dlpack import is_capsule
-from minigrad._arrays.library import Library, NumpyLibrary, cupy_library
+from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
 from minigrad.errors import ArgumentError, DeviceError
 
-__all__ = ["CPU", "Device", "Library", "address_of", "array_types", "as_array", "as_device", "on_device_of", "current_device",
-           "device_of",
-           "needs_device_guard", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array", "is_capsule", "is_pinned",
-           "library_of", "library_on", "make", "gpu_count", "new_stream", "on_device", "on_more_gpus", "register", "resolve",
-           "set_default_device", "stream_from_state", "stream_state", "to_device", "to_numpy", "xp_of"]
+__all__ = ["CPU", "ArrayLibrary", "Device", "add_library", "address_of", "array_types", "as_array", "as_device",
+           "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "gpu_count", "is_array",
+           "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
+           "on_device", "on_device_of", "on_more_gpus", "resolve", "set_default_device", "stream_from_state", "stream_state",
+           "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
-_libraries: dict[str, Library] = {"cpu": _numpy}
+libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
 # For isinstance; grows when a library is registered.
 array_types: tuple[type, ...] = (np.ndarray,)
-gpu_array_types: tuple[type, ...] = ()  # those whose arrays are on GPUs
+gpu_array_types: tuple[type, ...] = ()  # those whose arrays are not on the host
 _gpu_count = 0
-# Called when a library with more GPUs than any before is registered: what depends on how many there may be is made anew.
+# Called when a library with more devices than any before is registered: what depends on how many there may be is made anew.
 on_more_gpus: list[Callable[[], None]] = []
 
 
-def register(library: Library) -> None:
+def add_library(library: ArrayLibrary) -> None:
     """Make `library` answer for the devices of its ``device_type``; its arrays are then arrays everywhere."""
     global array_types, gpu_array_types, _gpu_count
-    _libraries[library.device_type] = library
-    array_types = tuple(lib.array_type for lib in _libraries.values())
-    gpu_array_types = tuple(lib.array_type for lib in _libraries.values() if lib.gpus is not None)
-    if library.gpus is not None and library.gpus.count() > _gpu_count:
-        _gpu_count = library.gpus.count()
+    libraries[library.device_type] = library
+    array_types = tuple(lib.array_type for lib in libraries.values())
+    gpu_array_types = tuple(lib.array_type for lib in libraries.values() if lib is not _numpy)
+    if library.device_count() > _gpu_count:
+        _gpu_count = library.device_count()
         for call in on_more_gpus:
             call()
 
 
 def gpu_count() -> int:
-    """How many GPUs the registered libraries offer, which is the largest number of any of them. In a process that uses none it is
-    0."""
+    """How many devices beside the CPU the registered libraries offer, which is the largest number of any of them. In a process
+    that uses none it is 0."""
     return _gpu_count
 
 
-def library_on(device: Device) -> Library:
+def library_on(device: Device) -> ArrayLibrary:
     """The library whose arrays live on `device`. Raises ``DeviceError`` if the library or the device is missing."""
-    if device.type not in _libraries:
+    if device.type not in libraries:
         if device.type != "cuda":
-            raise DeviceError(f"Expected one of {', '.join({**_libraries, 'cuda': 0})} device type at start of device string: "
+            raise DeviceError(f"Expected one of {', '.join({**libraries, 'cuda': 0})} device type at start of device string: "
                               f"{device.type}")
-        register(cupy_library())
-    return _libraries[device.type]
+        add_library(cupy_library())
+    return libraries[device.type]
 
 
-def library_of(x: Any) -> Library:
+def library_of(x: Any) -> ArrayLibrary:
     """The library that owns the array `x`."""
     if type(x) is np.ndarray or isinstance(x, (np.ndarray, np.generic)):
         return _numpy
-    for library in _libraries.values():
+    for library in libraries.values():
         if isinstance(x, library.array_type):
             return library
     raise ArgumentError(f"no registered array library owns a {type(x).__name__}")
@@ -124,7 +124,7 @@ def resolve(device: Device) -> Device:
 
 def is_pinned(x: Any) -> bool:
     """Whether the NumPy array `x` is in memory that the library of a GPU has pinned."""
-    return type(x) is np.ndarray and any(library.is_pinned(x) for library in _libraries.values())
+    return type(x) is np.ndarray and any(library.is_pinned(x) for library in libraries.values())
 
 
 def on_device(device: Device) -> Any:
@@ -181,7 +181,7 @@ def from_dlpack(x: Any) -> Any:
     if is_capsule(x):
         x = dlpack.Capsule(x)
     kind, index = x.__dlpack_device__()
-    library = next((lib for lib in _libraries.values() if kind in lib.dlpack_kinds), None)
+    library = next((lib for lib in libraries.values() if kind in lib.dlpack_kinds), None)
     if library is None:
         if kind not in dlpack.CUDA:
             raise DeviceError(f"from_dlpack: the {type(x).__name__} is on a device of DLPack's kind {kind}; only host memory (1) "

@@ -18,83 +18,143 @@ from minigrad._arrays.tf32 import tf32
 from minigrad.errors import DeviceError
 
 
-class Library:
-    """An array library: its module of NumPy functions, its array type, and what the protocols do not carry."""
+class ArrayLibrary:
+    """An array library: its array type, how arrays get there and back, and what NumPy's dispatch protocols do not carry.
+
+    A subclass says ``device_type`` and ``array_type`` and defines :meth:`to_numpy` and :meth:`from_numpy`. That is enough for
+    everything but views by steps in memory and addresses (:meth:`as_strided`, :meth:`address_of`). What else is here has an
+    answer that goes by way of the host: right for every library, and to be defined anew where it should be fast.
+
+    Attributes:
+        device_type: the name of its devices, such as ``"cuda"``.
+        array_type: the class of its arrays; no subclass of ``numpy.ndarray``.
+        kernels: operations of its own, for what NumPy's functions would do in several passes.
+        dlpack_kinds: the kinds of devices, by DLPack's numbers, whose memory its arrays can share.
+        gpus: the GPUs it computes on, for :mod:`minigrad.cuda`; None where there are none.
+        buffer: how many elements of an intermediate result are better made in parts, so that they stay in a cache.
+    """
 
     device_type: str
-    xp: Any
     array_type: type
-    kernels: Kernels = Kernels()  # operations of its own, for what NumPy's functions would do in several passes
-    dlpack_kinds: tuple[int, ...]  # the kinds of devices, by DLPack's numbers, whose memory its arrays can share
-    gpus: GPUs | None = None  # None where arrays are in host memory
-    buffer = 1 << 21  # elements of an intermediate result that is better made in parts, so that it stays in the cache
+    kernels: Kernels = Kernels()
+    dlpack_kinds: tuple[int, ...] = ()
+    gpus: GPUs | None = None
+    buffer = 1 << 21
+
+    @functools.cached_property
+    def xp(self) -> Any:
+        """The library's module of functions that make arrays, with NumPy's names."""
+        return OnHost(np, self, Device(self.device_type))
+
+    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
+        """`x` on the host; shares its memory where it is there already. `non_blocking`: it may still be under way."""
+        raise NotImplementedError
+
+    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
+        """`x`, which is on the host, on `device`, in memory of its own. `non_blocking`: from pinned memory, it may still be
+        under way."""
+        raise NotImplementedError
+
+    # Devices. A library that does not define these has one device, which has no number.
+
+    def device_count(self) -> int:
+        """How many devices there are."""
+        return 1
 
     def device_of(self, x: Any) -> Device:
         """Where `x` lives."""
-        raise NotImplementedError
+        return Device(self.device_type)
 
     def is_off_device(self, x: Any) -> bool:
-        """Whether `x` is on another GPU than the one this thread computes on."""
+        """Whether `x` is on another device of the library than the one this thread computes on."""
         return False
 
     def resolve(self, device: Device) -> Device:
         """`device` as :meth:`device_of` names it: with the number of the GPU. Raises ``DeviceError`` where it is not there."""
-        raise NotImplementedError
+        if device.index:
+            raise DeviceError(f"invalid device ordinal: device '{device}' does not exist, there is only '{self.device_type}'")
+        return Device(self.device_type)
 
-    def to_numpy(self, x: Any, non_blocking: bool = False) -> np.ndarray[Any, Any]:
-        """`x` in host memory; shares it where it is there already. `non_blocking`: it may still be under way."""
-        raise NotImplementedError
+    def copy_between(self, x: Any, device: Device) -> Any:
+        """A copy of `x`, an array of this library, on another device of it."""
+        return self.from_numpy(self.to_numpy(x), device)
 
-    def from_numpy(self, x: np.ndarray[Any, Any], device: Device, non_blocking: bool = False) -> Any:
-        """`x`, which is in host memory, on `device`. `non_blocking`: from pinned memory, it may still be under way."""
-        raise NotImplementedError
+    def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
+        """Whether `x` is in memory of the host that the library's devices can fetch from by themselves."""
+        return False
+
+    # Making arrays.
+
+    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
+        """An array made on `device` by a function of ``xp``, such as ``"zeros"``."""
+        return self.from_numpy(getattr(np, function)(*args, **options), device)
+
+    def generator(self, seed: int, device: Device) -> Any:
+        """A random generator on `device` with the methods of NumPy's ``Generator``."""
+        return OnHost(np.random.Generator(np.random.SFC64(seed)), self, device)
 
     def from_dlpack(self, x: Any, index: int) -> Any:
         """An array that shares the memory of `x`, which has the DLPack protocol and is on device `index` of this library."""
         return self.xp.from_dlpack(x)
 
-    def is_pinned(self, x: np.ndarray[Any, Any]) -> bool:
-        """Whether `x` is in host memory that the library's GPUs can fetch from by themselves."""
-        return False
-
-    def copy_between(self, x: Any, device: Device) -> Any:
-        """A copy of `x`, an array of this library, on another device of it."""
-        raise NotImplementedError
-
-    def make(self, device: Device, function: str, *args: Any, **options: Any) -> Any:
-        """An array made on `device` by a function of ``xp``, such as ``"zeros"``."""
-        raise NotImplementedError
+    # Memory.
 
     def address_of(self, x: Any) -> int:
         """Where in memory the first element of `x` is."""
-        raise NotImplementedError
+        raise self._undefined("address_of", "data_ptr, storage_offset and as_strided need")
 
-    def generator(self, seed: int, device: Device) -> Any:
-        """A random generator on `device` with the methods of NumPy's ``Generator``."""
-        raise NotImplementedError
+    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
+        """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
+        raise self._undefined("as_strided", "as_strided, empty_strided and unfold need")
+
+    def _undefined(self, method: str, needed: str) -> DeviceError:
+        return DeviceError(f"{needed} {method}(), which the array library of device '{self.device_type}', {type(self).__name__}, "
+                           "does not define")
+
+    # What NumPy's protocols do not carry.
 
     def special(self) -> Any:
-        """The module of special functions. Raises ``ImportError`` where it is not installed."""
-        raise NotImplementedError
+        """The module of special functions that take the library's arrays; what it lacks is computed on the host. Raises
+        ``ImportError`` where it is not installed."""
+        return None
 
     def raise_failures(self) -> Any:
         """A context in which a factorization that fails raises ``np.linalg.LinAlgError``."""
         return contextlib.nullcontext()
 
-    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
-        """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
-        return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
-
     def index_add(self, target: Any, index: Any, values: Any) -> None:
         """``target[index] += values`` where an element named twice receives both values."""
-        raise NotImplementedError
+        self.index_reduce(np.add, target, index, values)
 
     def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
         """``target[index] = ufunc(target[index], values)``, one by one where an element is named twice."""
-        raise NotImplementedError
+        result = self._to_host(target).copy()
+        ufunc.at(result, self._to_host(index), self._to_host(values))
+        target[...] = self.from_numpy(result, self.device_of(target))
+
+    def _to_host(self, x: Any) -> Any:
+        """`x` with the library's arrays in it on the host."""
+        return (tuple([self._to_host(part) for part in x]) if isinstance(x, tuple)
+                else self.to_numpy(x) if isinstance(x, self.array_type) else x)
 
 
-class NumpyLibrary(Library):
+class OnHost:
+    """NumPy's functions, or the methods of an object, for an array library that has none: it gives what they compute on the host
+    as arrays of the library on `device`."""
+
+    def __init__(self, inner: Any, library: ArrayLibrary, device: Device) -> None:
+        self._inner, self._library, self._device = inner, library, device
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self._inner, name)
+
+        def call(*args: Any, **options: Any) -> Any:
+            args = self._library._to_host(args)
+            return self._library.from_numpy(np.asarray(function(*args, **options)), self._device)
+        return call
+
+
+class NumpyLibrary(ArrayLibrary):
     device_type = "cpu"
     dlpack_kinds = dlpack.CPU
     xp = np
@@ -133,6 +193,9 @@ class NumpyLibrary(Library):
 
     def generator(self, seed: int, device: Device) -> Any:
         return np.random.Generator(np.random.SFC64(seed))
+
+    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
+        return np.lib.stride_tricks.as_strided(x, shape, strides)
 
     def special(self) -> Any:
         module = scipy_special()
@@ -203,8 +266,9 @@ def scipy_special() -> Any:
         return None
 
 
-class CupyLibrary(Library):
+class CupyLibrary(ArrayLibrary):
     device_type = "cuda"
+    xp: Any
     dlpack_kinds = dlpack.CUDA
     gpus: GPUs
     buffer = 1 << 27
@@ -227,6 +291,9 @@ class CupyLibrary(Library):
 
     def device_of(self, x: Any) -> Device:
         return self.device_numbered(self.device_index(x))
+
+    def device_count(self) -> int:
+        return self.gpus.count()
 
     def is_off_device(self, x: Any) -> bool:
         return self.device_index(x) != self.gpus.current()
@@ -278,6 +345,9 @@ class CupyLibrary(Library):
 
     def address_of(self, x: Any) -> int:
         return int(x.data.ptr)
+
+    def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
+        return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
 
     def generator(self, seed: int, device: Device) -> Any:
         with self.gpus.on(device.index):

@@ -17,12 +17,15 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node, TensorBase
 
 NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
+# Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
+OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
 # What a function may consist of to be written into generated code.
 OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
              ast.expr_context)
@@ -53,8 +56,12 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
-        "note_pieces": inplace.note_pieces, info.name: function,
+        "note_pieces": inplace.note_pieces, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
+    for name in (*info.arguments, *info.settings):
+        if name in namespace or name in OWN_NAMES[:-4 if info.outputs else None]:
+            raise DeclarationError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path uses for "
+                                   "something else; rename it")
     defaults = {f"default_{name}": value for name, value in info.settings.items()}
     for target, out in ((function, True), (function.operator, False)):
         target.source = variadic_source(info, out) if info.variadic else call_source(info, out)
@@ -126,6 +133,11 @@ def signature_source(info: Declaration, out: bool) -> str:
     return f"def {info.name}({', '.join(parts)}{', *' + ends if out else ''}):\n" + "".join(f"    {line}\n" for line in lines)
 
 
+def own_name(info: Declaration) -> str:
+    """What the generated code calls the operation: by its name, unless a parameter has that too, as in ``threshold``."""
+    return f"{info.name}_op" if info.name in (*info.arguments, *info.settings) else info.name
+
+
 def settings_with_numpy_names(info: Declaration) -> list[str]:
     """The settings that have a second name, NumPy's. A setting without a default has one only if it is the last such setting."""
     required = [name for name, value in info.settings.items() if value is REQUIRED]
@@ -149,7 +161,7 @@ def call_source(info: Declaration, out: bool) -> str:
         return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {info.name}({everything}), info)"] if out else []
+    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
@@ -205,7 +217,7 @@ def call_source(info: Declaration, out: bool) -> str:
     else:
         lines.append("out.node = None")
     if info.view:
-        lines.append(f"note_view({info.name}, dict({settings[2:]}), {args[0]}, out)")
+        lines.append(f"note_view({own_name(info)}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
 
@@ -231,7 +243,7 @@ def variadic_source(info: Declaration, out: bool) -> str:
     settings = ", ".join(f"{s}={s}" for s in info.settings)
     name = info.arguments[0]
     return signature_source(info, out) + (
-        (f"    if out is not None: return write_out(out, {info.name}({name}, {settings}), info)\n" if out else "") +
+        (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), info)\n" if out else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 

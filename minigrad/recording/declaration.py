@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import namedtuple
 from functools import cached_property
+from types import FunctionType
 from typing import Any, Callable
 
 from minigrad.errors import DeclarationError
@@ -14,29 +15,7 @@ REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
 
 
 class Declaration:
-    """All that is known about one operation.
-
-    Args:
-        broadcasts: the array arguments are broadcast together; the engine then sums gradients back to their shapes.
-        dtypes: ``"promote"`` brings the arguments to one dtype by PyTorch's rules before the forward sees them, ``"float"``
-            does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
-            (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
-        discrete: arguments that are integers or booleans, such as an index or a condition: their dtypes are left alone, and
-            they have no derivative.
-        constant: floating arguments without a derivative rule. A tensor given for one of them, or for a discrete one, must not
-            require grad: the call is refused, because its gradient would be wrong without a word.
-        differentiable: False for results that no small change of an argument changes, such as those of ``argmax`` and of
-            comparisons: no argument has a rule, and a call is not recorded.
-        numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
-        holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
-            for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
-        outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
-        view: the result shares the memory of the first argument. Where there are several, the declaration's
-            ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
-        called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
-        grad_name: PyTorch's name of the node, where it is not made from the operation's.
-
-    Every argument has a rule or one of these three marks; what has neither is refused when the call path is generated.
+    """All that is known about one operation; :func:`minigrad.library.op` says what its properties mean.
 
     ``writer``, where it is set, takes what the forward takes and writes the result into the first array instead: the in-place
     form then makes no copy. The rules of such an operation must not need the values of its floating arguments.
@@ -90,7 +69,15 @@ class Declaration:
                     raise DeclarationError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
             if argument not in self.arguments:
                 raise DeclarationError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
+            if not rule.__name__.isidentifier():
+                raise DeclarationError(f"{self.name}.derivative({argument!r}): a rule is written as a function, not as a lambda")
+            for a, other in self.rules.items():
+                if a != argument and other is not rule and other.__name__ == rule.__name__:
+                    raise DeclarationError(f"rule {rule.__name__}: another rule of {self.name} has that name; call this one "
+                                           f"{self.name}_wrt_{argument}")
             self.rules[argument] = rule
+            if self.node_class is not None:  # there has been a call already
+                self.complete()
             return rule
         return register
 
@@ -118,3 +105,18 @@ def parameters_of(rule: Any) -> tuple[str, ...]:
     """The names of the parameters of a rule."""
     names: tuple[str, ...] = rule.__code__.co_varnames[:rule.__code__.co_argcount]
     return names
+
+
+def refuse_undeclarable(forward: Any) -> None:
+    """Raise ``DeclarationError`` for a forward of which no call path could be generated."""
+    if not isinstance(forward, FunctionType) or not forward.__name__.isidentifier():
+        raise DeclarationError(f"op: an operation is declared by a function written with def, not by {forward!r}")
+    code, name = forward.__code__, forward.__name__
+    positional, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    starred = bool(code.co_flags & inspect.CO_VARARGS)
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        raise DeclarationError(f"op: {name} takes **{code.co_varnames[end + starred]}; each setting must have a name")
+    if starred + positional == 0 or starred and positional:
+        raise DeclarationError(f"op: {name} must take array arguments by position: each by name, or one starred sequence of them")
+    if any(default is not None for default in forward.__defaults__ or ()):
+        raise DeclarationError(f"op: an array argument of {name} has a default other than None; settings stand after a *")

@@ -27,7 +27,7 @@ from typing import Any, Callable, Protocol, overload
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, inplace
 from minigrad.recording.codegen import compile_op
-from minigrad.recording.declaration import Declaration
+from minigrad.recording.declaration import Declaration, refuse_undeclarable
 from minigrad.recording.lazy import Signature, Source
 
 
@@ -49,12 +49,69 @@ def op(forward: Callable[..., Any]) -> Op: ...
 @overload
 def op(**properties: Any) -> Callable[[Callable[..., Any]], Op]: ...
 def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
-    """Declare an operation (see the module's text); `properties` are those of :class:`Declaration`."""
+    """Decorator: declare an operation by its forward, a function of arrays. Its rules are declared by ``.derivative``.
+
+    The parameters of the forward before the ``*`` are arrays, those after it are settings; one starred parameter takes a
+    sequence of arrays. What comes of it takes tensors, and gives a tensor with its place in the graph, or arrays, and gives an
+    array; it has ``out=``, and ``.inplace``, which writes the result into the first argument.
+
+    ``@f.derivative("x")`` declares the rule that gives the gradient of argument ``x``. It names what it needs: ``g``, the
+    gradient coming in, an argument, ``out``, a setting, or ``x_shape`` / ``x_dtype`` where the values need not be kept. It must
+    use operators and other operations only: a plain backward pass gives it arrays, one with ``create_graph=True`` tensors.
+
+    Every argument has a rule or a mark, ``discrete``, ``constant`` or ``differentiable=False``.
+
+    Args:
+        broadcasts: the array arguments are broadcast together; the engine then sums gradients back to their shapes.
+        dtypes: ``"promote"`` brings the arguments to one dtype by PyTorch's rules before the forward sees them, ``"float"``
+            does too and makes integers the default floating type (``exp``, ``div``), ``"same"`` refuses different ones
+            (``matmul``), ``"any"`` leaves them. The default is ``"promote"`` for what broadcasts, else ``"any"``.
+        discrete: arguments that are integers or booleans, such as an index or a condition: their dtypes are left alone, and
+            they have no derivative.
+        constant: floating arguments without a derivative rule. A tensor given for one of them, or for a discrete one, must not
+            require grad: the call is refused, because its gradient would be wrong without a word.
+        differentiable: False for results that no small change of an argument changes, such as those of ``argmax`` and of
+            comparisons: no argument has a rule, and a call is not recorded.
+        numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
+        holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
+            for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
+        outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
+        view: the result shares the memory of the first argument. Where there are several, the declaration's
+            ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
+        called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
+        grad_name: PyTorch's name of the node, where it is not made from the operation's.
+
+    Raises:
+        DeclarationError: (a ``TypeError``) for a name that another operation has, a forward of which no call path can be
+            generated, or a rule that names what the operation does not have; at the first call, for an argument without a rule
+            or mark, and for a parameter that has a name which the call path needs itself. A notebook's cell that is run again
+            replaces its operation.
+
+    >>> import minigrad as mg
+    >>> @mg.library.op(broadcasts=True)
+    ... def product_plus_one(input, other):
+    ...     return input * other + 1
+    >>> @product_plus_one.derivative("input")
+    ... def product_plus_one_wrt_input(g, other): return g * other
+    >>> @product_plus_one.derivative("other")
+    ... def product_plus_one_wrt_other(g, input): return g * input
+    >>> x = mg.tensor([2.0, 3.0], requires_grad=True)
+    >>> y = product_plus_one(x, 10.0)
+    >>> y
+    tensor([21., 31.], grad_fn=<ProductPlusOneBackward0>)
+    >>> y.sum().backward()
+    >>> x.grad
+    tensor([10., 10.])
+    """
     if forward is None:
         return lambda f: op(f, **properties)
+    refuse_undeclarable(forward)
     info = Declaration(forward, **properties)
     if info.name in call.REGISTRY:
-        raise DeclarationError(f"operation {info.name!r} is declared twice")
+        module = call.REGISTRY[info.name].info.forward.__module__
+        if not module == forward.__module__ == "__main__":
+            raise DeclarationError(f"op: {info.name!r} is the name of an operation that {module} declares; give this one another, "
+                                   "which may begin with the name of your package")
 
     info.complete = lambda: compile_op(function, info)
     function, function.operator = lazy_function(forward, info.complete), lazy_function(forward, info.complete)

@@ -528,7 +528,7 @@ def make_complex(real: Any, imag: Any) -> Any:
     """The complex array with these real and imaginary parts."""
     real = _arrays.as_array(real)
     z = np.empty(np.broadcast_shapes(real.shape, imag.shape), np.result_type(real.dtype, np.complex64), like=real)
-    z.real, z.imag = real, imag
+    z.real[...], z.imag[...] = real, imag
     return z
 
 
