@@ -10,7 +10,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections import namedtuple
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
@@ -43,6 +43,12 @@ from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.boundary import publish as _publish
 from minigrad.recording.device_guard import on_device_of_inputs
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DTypeLike, IntOrInts
+
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
            "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
            "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm",
@@ -52,22 +58,22 @@ __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "di
 
 # ---------------------------------------------------------------------------------------------------- products
 
-def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
+def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Cross product of vectors of three components that lie along `dim`."""
     return products.vector_cross(input, other, dim=dim, out=out)
 
 
-def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Sum of ``conj(x) * y`` along `dim`; other dimensions are broadcast."""
     return reduction.sum(arithmetic.conj(x) * y, dim=dim, out=out)
 
 
-def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """The diagonals of matrices."""
     return slicing.diagonal(A, offset=offset, dim1=dim1, dim2=dim2)
 
 
-def vander(x: Any, *, N: int | None = None) -> Any:
+def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """The powers 0 to `N` - 1 (by default as many as there are elements) of each element of vectors, as rows."""
     if x.ndim < 1 and N is None:
         raise ShapeError("linalg.vander: Expected dim of input tensor to be at least 1, or N to be given")
@@ -79,8 +85,8 @@ def vander(x: Any, *, N: int | None = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- norms
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None,
-                out: Any = None) -> Any:
+def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
+                dtype: DTypeLike | None = None, out: Tensor | None = None) -> Tensor:
     """A norm of the matrices in the two dimensions `dim`.
 
     `ord`: ``"fro"``, the root of the sum of squares; ``"nuc"``, the sum of singular values; 2 and -2, the largest and smallest
@@ -115,7 +121,8 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None) -> Any:
+def norm(A: Tensor, ord: float | str | None = None, dim: IntOrInts | None = None, keepdim: bool = False, *,
+         out: Tensor | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """A vector norm (:func:`vector_norm`) or matrix norm (:func:`matrix_norm`), by the number of dimensions in `dim`.
 
     Without `ord` the root of the sum of squares over `dim`; without `dim` a vector's or a matrix's norm of that order.
@@ -133,7 +140,7 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
 
 
 @on_device_of_inputs
-def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
+def cond(A: Tensor, p: float | str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The condition number ``norm(A, p) * norm(inv(A), p)``; for 2 (the default) and -2 a ratio of singular values.
 
     It is inf for a singular matrix.
@@ -175,7 +182,7 @@ def _replace_singular(A: Any, info: Any) -> Any:
     return comparison.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
 
 
-def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
+def inv_ex(A: Tensor, *, check_errors: bool = False, out: Tensor | None = None) -> InvEx:
     """The inverse, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
     if check_errors:
         inv(A)
@@ -183,7 +190,7 @@ def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
     return InvEx(inv(_replace_singular(A, info)), info)
 
 
-def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Tensor | None = None) -> SolveEx:
     """The solution of :func:`solve`, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
     if check_errors:
         solve(A, B, left=left)
@@ -191,7 +198,7 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, o
     return SolveEx(solve(_replace_singular(A, info), B, left=left), info)
 
 
-def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Tensor | None = None) -> CholeskyEx:
     """The Cholesky factor, and for each matrix 0 or, instead of an error, the order of the minor that is not positive."""
     if check_errors:
         cholesky(A, upper=upper)
@@ -200,7 +207,7 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
 
 
 @on_device_of_inputs
-def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Tensor | None = None) -> LUFactorEx:
     """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
     LU, pivots = lu_factor(A, pivot=pivot)
     info = decomposition.zero_pivot(LU)
@@ -214,7 +221,7 @@ LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 
 
 @on_device_of_inputs
-def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Tensor | None = None) -> LDLFactorEx:
     """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
     LD, pivots = ldl_factor(A, hermitian=hermitian)
     info = decomposition.zero_pivot(LD) * (pivots > 0).all(-1).int()
@@ -234,7 +241,8 @@ def _threshold(name: str, A: Any, value: Any) -> Any:
     return value.array
 
 
-def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
+def pinv(A: Tensor, rcond: float | Tensor | None = None, hermitian: bool = False, *, atol: float | Tensor | None = None,
+         rtol: float | Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """The Moore-Penrose pseudo-inverse of ``(*, m, n)``: ``(*, n, m)``.
 
     Singular values up to ``max(atol, rtol * largest)`` count as 0; `rtol` is eps * max(m, n) unless `atol` is given.
@@ -245,7 +253,8 @@ def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None
                                      rtol=_threshold("linalg.pinv: rtol", A, rtol), hermitian=hermitian, out=out)
 
 
-def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
+def matrix_rank(A: Tensor, tol: float | Tensor | None = None, hermitian: bool = False, *, atol: float | Tensor | None = None,
+                rtol: float | Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """The number of singular values above ``max(atol, rtol * largest)``; `tol` is an older name of `atol`."""
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -257,7 +266,7 @@ Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"]
 
 
 @on_device_of_inputs
-def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Lstsq:
     """The `X` for which ``A @ X`` is nearest to `B`, of least norm where several are.
 
     Shapes: A ``(*, m, n)``, B ``(*, m, k)`` or a vector ``(m,)`` / ``(*, m)``. Also returns the squared residuals of the columns
@@ -290,7 +299,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
 
 # ---------------------------------------------------------------------------------------------------- tensors as matrices
 
-def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
+def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `A` as a map from its last dimensions to its first `ind` ones, for :func:`minigrad.tensordot`."""
     if ind <= 0:
         raise ShapeError(f"Expected a strictly positive integer for 'ind', got {ind}")
@@ -302,7 +311,7 @@ def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
     return shape.reshape(result, shape=last + first)
 
 
-def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
+def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out: Tensor | None = None) -> Tensor:
     """The `X` with ``tensordot(A, X, X.ndim) == B``; the dimensions `dims` of A are moved to its end first."""
     if dims is not None:
         A = shape.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))

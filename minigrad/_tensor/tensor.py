@@ -6,7 +6,7 @@ import builtins
 import copy
 import warnings
 import weakref
-from typing import Any, Iterator
+from typing import TYPE_CHECKING, Any, Iterator
 
 import numpy as np
 
@@ -32,6 +32,9 @@ from minigrad.recording.boundary import publish_methods
 from minigrad.recording.call import quiet
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, RemovableHandle, TensorBase, recording_off, tensor_on_edge
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import Number
 
 
 class Tensor(TensorBase):
@@ -187,11 +190,11 @@ class Tensor(TensorBase):
         """Whether the one element is not zero. Raises ``RuntimeError`` for more elements, or none."""
         return self.__bool__()
 
-    def is_same_size(self, other: Any) -> builtins.bool:
+    def is_same_size(self, other: Tensor) -> builtins.bool:
         """Whether `other` has the same shape."""
         return self.array.shape == other.array.shape  # type: ignore[no-any-return]
 
-    def is_set_to(self, tensor: Any) -> builtins.bool:
+    def is_set_to(self, tensor: Tensor) -> builtins.bool:
         """Whether `tensor` is the same part of the same memory."""
         return [self.data_ptr(), self.shape, self.stride()] == [tensor.data_ptr(), tensor.shape, tensor.stride()]
 
@@ -247,7 +250,7 @@ class Tensor(TensorBase):
         names = {d: name for name, d in TYPE_OF.items()}
         return names[self.dtype].replace("minigrad.", "minigrad.cuda.") if self.is_cuda else names[self.dtype]
 
-    def type_as(self, other: Any) -> Tensor:
+    def type_as(self, other: Tensor) -> Tensor:
         """Converted to the dtype, and moved to the device, of `other`."""
         return self.to(dtype=other.dtype, device=other.device)
 
@@ -390,7 +393,7 @@ class Tensor(TensorBase):
         return self if memory_format.describes(self.array) else copying.clone(self, memory_format=memory_format)
 
     @on_device_of_inputs
-    def copy_(self, src: Any, non_blocking: builtins.bool = False) -> Tensor:
+    def copy_(self, src: Tensor, non_blocking: builtins.bool = False) -> Tensor:
         """Overwrite with `src`, broadcast and converted to this tensor's shape, dtype and device; gradients flow to `src`."""
         if not isinstance(src, TensorBase):
             src = creation.constant_like(self, src)
@@ -408,7 +411,7 @@ class Tensor(TensorBase):
             and self.array.__class__ is np.ndarray and self.array.flags.writeable
 
     @on_device_of_inputs
-    def fill_(self, value: Any) -> Tensor:
+    def fill_(self, value: Tensor | Number) -> Tensor:
         """Overwrite every element with `value`, a number or a 0-dimensional tensor."""
         if not isinstance(value, TensorBase):
             value = creation.constant_like(self, value)
@@ -837,7 +840,7 @@ class Tensor(TensorBase):
     mvlgamma, mvlgamma_ = special.mvlgamma, special.mvlgamma.inplace
     igamma, igamma_, igammac, igammac_ = special.igamma, special.igamma.inplace, special.igammac, special.igammac.inplace
 
-    def where(self, condition: Any, other: Any) -> Tensor:
+    def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """The elements of this tensor where `condition`, else those of `other`."""
         return comparison.where(condition, self, other)  # type: ignore[no-any-return]
 

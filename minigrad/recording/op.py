@@ -22,31 +22,41 @@ it. It is generated at the first call, when all rules are known.
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Any, Callable, Protocol, overload
+from typing import TYPE_CHECKING, Any, Callable, Literal, Protocol, TypeVar, overload
 
 from minigrad.recording import call, inplace
 from minigrad.recording.codegen import compile_op
 from minigrad.recording.declaration import Declaration
-from minigrad.recording.lazy import Signature, Source
+from minigrad.recording.lazy import Signature, Source, operation_signature
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+
+Result = TypeVar("Result", covariant=True)
 
 
-class Op(Protocol):
-    """A declared operation. Call it with tensors, or with arrays to get an array."""
+class Op(Protocol[Result]):
+    """A declared operation. Call it with tensors, or with arrays to get an array.
+
+    What a user's type checker knows of each one is generated from the declarations, in ``_signatures.pyi``.
+    """
 
     __name__: str
     source: str  # of the generated call path
     info: Declaration
-    inplace: Callable[..., Any]
-    operator: Callable[..., Any]  # the same call path without out=, for Python's operators
+    inplace: Callable[..., Tensor]
+    operator: Callable[..., Tensor]  # the same call path without out=, for Python's operators
 
-    def __call__(self, *args: Any, **settings: Any) -> Any: ...
+    def __call__(self, *args: Any, **settings: Any) -> Result: ...
     def derivative(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 
 
 @overload
-def op(forward: Callable[..., Any]) -> Op: ...
+def op(forward: Callable[..., Any]) -> Op[Tensor]: ...
 @overload
-def op(**properties: Any) -> Callable[[Callable[..., Any]], Op]: ...
+def op(*, outputs: tuple[str, ...] | Literal[True], **properties: Any) -> Callable[[Callable[..., Any]], Op[Any]]: ...
+@overload
+def op(**properties: Any) -> Callable[[Callable[..., Any]], Op[Tensor]]: ...
 def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     """Declare an operation (see the module's text); `properties` are those of :class:`Declaration`."""
     if forward is None:
@@ -79,5 +89,5 @@ def lazy_function(forward: Callable[..., Any], complete: Callable[[], None]) -> 
                                                               "__builtins__": __builtins__}, forward.__name__)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
     function.__qualname__, function.__wrapped__ = forward.__name__, forward
-    function.source, function.__signature__ = Source(function, complete), Signature(function, complete)
+    function.source, function.__signature__ = Source(function, complete), Signature(lambda: operation_signature(function))
     return function

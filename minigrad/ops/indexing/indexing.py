@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from operator import index as integer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,12 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase, grad_enabled, unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_put", "index_select"]
 
@@ -291,12 +297,12 @@ def move_beside(value: Any, target: Any) -> Any:
                                                                                                        _arrays.device_of(target))
 
 
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of `input` with `values` at `indices`, a tuple of index tensors; with `accumulate`, added to what is there."""
     return put_at(False, input, indices, values, accumulate)
 
 
-def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put_(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """In-place form of :func:`index_put`."""
     return put_at(True, input, indices, values, accumulate)
 
@@ -437,7 +443,7 @@ def prepare_rows(input: Any, index: Any, source: Any, dim: Any) -> tuple[int, An
     return d, index
 
 
-def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements of dimension `dim` that `index`, a vector of integers >= 0, names, in its order.
 
     >>> import minigrad
@@ -447,31 +453,31 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     return select_rows(input, index, dim=dim, out=out)
 
 
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`; repeated places add up."""
     return add_rows(input, index, source, dim=dim, alpha=alpha, out=out)
 
 
-def index_add_(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """In-place form of :func:`index_add`."""
     return add_rows.inplace(input, index, source, dim=dim, alpha=alpha)
 
 
-def index_copy(input: Any, dim: int, index: Any, source: Any, *, out: Any = None) -> Any:
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     return copy_rows(input, index, source, dim=dim, out=out)
 
 
-def index_copy_(input: Any, dim: int, index: Any, source: Any) -> Any:
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """In-place form of :func:`index_copy`."""
     return copy_rows.inplace(input, index, source, dim=dim)
 
 
-def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """A copy of `input` with `value`, one number, at the places `index` of dimension `dim`."""
     return fill_rows(input, index, move_beside(convert_operand(value, input), unwrap(input)), dim=dim)
 
 
-def index_fill_(input: Any, dim: int, index: Any, value: Any) -> Any:
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """In-place form of :func:`index_fill`."""
     return fill_rows.inplace(input, index, move_beside(convert_operand(value, input), unwrap(input)), dim=dim)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["gather", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "scatter", "scatter_add",
            "scatter_reduce"]
@@ -128,7 +132,7 @@ def enlarge(x: Any, shape: Any) -> Any:
     return constant_pad_nd(x, pad=tuple([n for have, want in zip(x.shape[::-1], shape[::-1]) for n in (0, want - have)]))
 
 
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: Any = None) -> Any:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, ``input[i][index[i][j]]`` for ``dim=1``, and so on.
 
     >>> import minigrad
@@ -141,8 +145,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
     return gather_at(input, index, dim=dim, out=out)
 
 
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None,
-            out: Any = None) -> Any:
+def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, *, value: Number | None = None,
+            reduce: str | None = None, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``, and so on; `src` may be a number.
 
     ``reduce`` may be "add" or "multiply" to combine with what is there.
@@ -150,7 +154,8 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     return run_scatter(False, input, dim, index, src, value, reduce, out)
 
 
-def scatter_(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+def scatter_(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, *, value: Number | None = None,
+             reduce: str | None = None) -> Tensor:
     """In-place form of :func:`scatter`."""
     return run_scatter(True, input, dim, index, src, value, reduce)
 
@@ -173,12 +178,12 @@ def run_scatter(in_place: bool, input: Any, dim: int, index: Any, src: Any, valu
     return (scatter_at.inplace if in_place else scatter_at)(input, index, src, dim=dim, **extra)
 
 
-def scatter_add(input: Any, dim: int, index: Any, src: Any, *, out: Any = None) -> Any:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with ``src[i][j]`` added at ``[index[i][j]][j]`` for ``dim=0``, and so on; repeated places add up."""
     return scatter_at(input, index, src, dim=dim, add=True, out=out)
 
 
-def scatter_add_(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """In-place form of :func:`scatter_add`."""
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
@@ -270,8 +275,8 @@ def ties(g: Any, input: Any, index: Any, src: Any, out: Any, dim: int, include_s
     return scatter_at(count, index, hits, dim=dim, add=True)
 
 
-def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True,
-                   out: Any = None) -> Any:
+def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True,
+                   out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `src` combined at the places `index` names, as in :func:`scatter`.
 
     Args:
@@ -281,7 +286,7 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     return run_scatter_reduce(False, input, dim, index, src, reduce, include_self, out)
 
 
-def scatter_reduce_(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+def scatter_reduce_(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
     """In-place form of :func:`scatter_reduce`."""
     return run_scatter_reduce(True, input, dim, index, src, reduce, include_self)
 
@@ -296,13 +301,13 @@ def run_scatter_reduce(in_place: bool, input: Any, dim: int, index: Any, src: An
     return reduce_at(input, index, src, dim=dim, reduce=reduce, include_self=include_self, out=out)
 
 
-def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True,
-                 out: Any = None) -> Any:
+def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True,
+                 out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `source` combined at the places `index` of dimension `dim`: "prod", "mean", "amax" or "amin"."""
     return reduce_rows(False, input, dim, index, source, reduce, include_self, out)
 
 
-def index_reduce_(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
+def index_reduce_(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
     """In-place form of :func:`index_reduce`."""
     return reduce_rows(True, input, dim, index, source, reduce, include_self)
 
@@ -343,12 +348,12 @@ def write_fill_mask(input: Any, mask: Any, value: Any) -> None:
 fill_mask.info.writer = write_fill_mask
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """`input` with `value`, one number, where `mask` is True; `mask` and `input` are broadcast together."""
     return fill_mask(input, mask, one_value(value, input))
 
 
-def masked_fill_(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """In-place form of :func:`masked_fill`."""
     return fill_mask.inplace(input, mask, one_value(value, input))
 
@@ -361,7 +366,7 @@ def one_value(value: Any, input: Any) -> Any:
 
 
 @on_device_of_inputs
-def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements of `input` where `mask` is True, as one dimension; the two are broadcast together."""
     if unwrap(mask).dtype.kind != "b":
         raise DtypeError(f"masked_select: expected BoolTensor for mask, got {dtype_name(unwrap(mask).dtype)}")

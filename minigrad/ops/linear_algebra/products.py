@@ -8,7 +8,7 @@ are contractions again, and :func:`einsum`, :func:`tensordot` and :func:`inner` 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum",
            "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vander",
@@ -281,7 +287,7 @@ def blend(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
 
 
 @op(dtypes="same")
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)`` for matrices; `input` is broadcast to the shape of the product."""
     require((2, 2), mat1=mat1, mat2=mat2)
     require_product(mat1, mat2)
@@ -295,7 +301,7 @@ def addmm_wrt_mat2(g: Any, mat1: Any, alpha: Any) -> Any: return mm(transpose_la
 
 
 @op(dtypes="same")
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * (mat @ vec)`` for a matrix and a vector."""
     require((2, 1), mat=mat, vec=vec)
     if mat.shape[1] != vec.shape[0]:
@@ -310,7 +316,7 @@ def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transpose_last
 
 
 @op(dtypes="same")
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
     for name, factor in (("beta", beta), ("alpha", alpha)):
@@ -328,7 +334,7 @@ def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transpose_las
 
 
 @op(dtypes="same")
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     require_batches(batch1, batch2)
     return blend(input, beta, multiply(batch1, batch2), alpha)
@@ -341,7 +347,7 @@ def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(trans
 
 
 @op(dtypes="same")
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``."""
     require_batches(batch1, batch2)
     return blend(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
@@ -383,7 +389,7 @@ def contract_wrt_input(g: Any, other: Any, spec: Any) -> Any: return contract(g,
 def contract_wrt_other(g: Any, input: Any, spec: Any) -> Any: return contract(g, input, spec=(spec[2], spec[0], spec[1]))
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2, out: Tensor | None = None) -> Tensor:
     """Sum of products over `dims`: an int (the last ones of `a` with the first ones of `b`) or two lists of dimensions.
 
     Raises ``RuntimeError`` where the paired dimensions differ in size.
@@ -412,7 +418,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     return contract(a, b, spec=(tuple(left), tuple(right), tuple(result)), out=out)
 
 
-def inner(input: Any, other: Any, out: Any = None) -> Any:
+def inner(input: Tensor, other: Tensor, out: Tensor | None = None) -> Tensor:
     """Sum of products over the last dimension of both: ``(*a, k)`` and ``(*b, k)`` give ``(*a, *b)``; a number multiplies."""
     if not input.ndim or not other.ndim:
         return arithmetic.mul(input, other, out=out)
@@ -422,7 +428,7 @@ def inner(input: Any, other: Any, out: Any = None) -> Any:
     return tensordot(input, other, ([-1], [-1]), out=out)
 
 
-def kron(input: Any, other: Any) -> Any:
+def kron(input: Tensor, other: Tensor) -> Tensor:
     """Kronecker product: every element of `input` times the whole of `other`, laid out in blocks."""
     ndim = max(input.ndim, other.ndim)
     a = (1,) * (ndim - input.ndim) + tuple(input.shape)
@@ -434,7 +440,7 @@ def kron(input: Any, other: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- einsum
 
-def einsum(*args: Any) -> Any:
+def einsum(*args: Any) -> Tensor:
     """Sum of products in Einstein's notation.
 
     ``einsum("ik,kj->ij", a, b)`` names the dimensions of each operand by letters; a letter that is missing on the right of
@@ -562,7 +568,7 @@ def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
 
 # ---------------------------------------------------------------------------------------------------- chains, cross product
 
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
     """The p-norm distance of each row of `x1`, ``(*, P, M)``, from each row of `x2`, ``(*, R, M)``: ``(*, P, R)``.
 
     `compute_mode`, by which PyTorch chooses between ways to compute it, changes nothing.
@@ -586,7 +592,7 @@ def powers(x: Any, count: int) -> Any:
     return slicing.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
 
 
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of the elements of a vector as rows of a matrix of `N` columns, from high to low unless `increasing`."""
     if x.ndim != 1:
         raise ShapeError(f"vander: Expected input to be 1D, got shape {list(x.shape)}")
@@ -594,12 +600,12 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return rows if increasing else shape.flip(rows, dims=(-1,))
 
 
-def chain_matmul(*matrices: Any) -> Any:
+def chain_matmul(*matrices: Tensor) -> Tensor:
     """Product of several matrices, in the order that needs the fewest multiplications; see :func:`multi_dot`."""
     return multi_dot(matrices)
 
 
-def multi_dot(tensors: Any, *, out: Any = None) -> Any:
+def multi_dot(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Product of several matrices, in the order that needs the fewest multiplications; the first and last may be vectors.
 
     Raises ``RuntimeError`` where neighbours do not fit. Source of the order: the matrix-chain dynamic programme, Cormen,
@@ -650,7 +656,7 @@ def vector_cross_wrt_other(g: Any, input: Any, other_shape: Any, dim: Any) -> An
     return unbroadcast(vector_cross(g, input, dim=dim), other_shape)
 
 
-def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """Cross product of vectors of three components; they lie along `dim`, by default the first dimension of size 3."""
     if dim is None:
         dim = next((d for d, n in enumerate(input.shape) if n == 3), None)
