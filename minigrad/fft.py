@@ -46,7 +46,7 @@ def numpy_norm(norm: Any) -> str:
     return str(norm)
 
 
-def to_floating(input: Any, complex: bool = False) -> Any:
+def to_floating(input: Any, complex: bool = False) -> Tensor:
     """`input` in a floating dtype, or a complex one, for which there are transforms."""
     if input.dtype.kind == "f" and input.dtype.itemsize == 2:
         raise DtypeError(f"Unsupported dtype {dtypes.as_dtype(input.dtype)!r}: there is no complex dtype of that size; convert "
@@ -56,7 +56,7 @@ def to_floating(input: Any, complex: bool = False) -> Any:
     return input if input.dtype == wanted.numpy or input.dtype is wanted else cast(input, dtype=wanted)
 
 
-def require_real_input(name: str, input: Any) -> Any:
+def require_real_input(name: str, input: Any) -> Tensor:
     if input.dtype.kind == "c":
         raise DtypeError(f"{name} expects a real input tensor, but got {dtypes.as_dtype(input.dtype)!r}; take .real, or use fft")
     return to_floating(input)
@@ -85,7 +85,7 @@ def transform_dims(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[
     return dims, sizes
 
 
-def resize(input: Any, dims: Any, sizes: Any) -> Any:
+def resize(input: Tensor, dims: Any, sizes: Any) -> Tensor:
     """`input` with sizes `sizes` in the dimensions `dims`: cut at the end, or filled up with zeros."""
     for d, n in zip(dims, sizes):
         input = fourier.pad_or_trim(input, d, n)
@@ -94,7 +94,7 @@ def resize(input: Any, dims: Any, sizes: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- several dimensions
 
-def transform_complex(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+def transform_complex(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Tensor:
     """Compute :func:`fftn`, or with `inverse` :func:`ifftn`."""
     x, scale = to_floating(input), numpy_norm(norm)
     dims, sizes = transform_dims(x, s, dim)
@@ -108,7 +108,7 @@ def transform_complex(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, ou
     return fourier.fft_r2c(x, dim=dims, norm=scale, onesided=False, out=out)
 
 
-def transform_real(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+def transform_real(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Tensor:
     """Compute :func:`rfftn`, or with `inverse` :func:`ihfftn`."""
     x, scale = require_real_input(name, input), numpy_norm(norm)
     dims, sizes = transform_dims(x, s, dim)
@@ -120,7 +120,7 @@ def transform_real(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: 
     return fourier.fft_r2c(x, dim=dims, norm=scale, out=out)
 
 
-def transform_hermitian(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Any:
+def transform_hermitian(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: bool, out: Any) -> Tensor:
     """Compute :func:`hfftn`, or with `inverse` :func:`irfftn`."""
     x, scale = to_floating(input, complex=True), numpy_norm(norm)
     dims, sizes = transform_dims(x, s, dim)
@@ -264,7 +264,7 @@ def rfftfreq(n: int, d: float = 1.0, *, out: Tensor | None = None, dtype: DTypeL
     return frequencies(np.fft.rfftfreq(n, d), out, dtype, device, requires_grad)
 
 
-def frequencies(values: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def frequencies(values: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     return creation.tensor_on_device(values, wanted, out, device, requires_grad)
 
@@ -279,7 +279,7 @@ def ifftshift(input: Tensor, dim: IntOrInts | None = None) -> Tensor:
     return roll_by(input, dim, lambda n: (n + 1) // 2)
 
 
-def roll_by(input: Any, dim: Any, places: Any) -> Any:
+def roll_by(input: Any, dim: Any, places: Any) -> Tensor:
     """`input` rolled along `dim`, by ``places(size)`` elements in each dimension."""
     dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
     if not dims:

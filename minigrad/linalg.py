@@ -15,30 +15,17 @@ from typing import TYPE_CHECKING, Any
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, LinAlgError, ShapeError
 from minigrad.ops.linear_algebra import decomposition, products
-from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
-from minigrad.ops.linear_algebra.decomposition import linalg_det as det
-from minigrad.ops.linear_algebra.decomposition import linalg_eig as eig
-from minigrad.ops.linear_algebra.decomposition import linalg_eigh as eigh
 from minigrad.ops.linear_algebra.decomposition import linalg_eigvals as eigvals
 from minigrad.ops.linear_algebra.decomposition import linalg_eigvalsh as eigvalsh
 from minigrad.ops.linear_algebra.decomposition import linalg_householder_product as householder_product
-from minigrad.ops.linear_algebra.decomposition import linalg_inv as inv
 from minigrad.ops.linear_algebra.decomposition import linalg_lu as lu
-from minigrad.ops.linear_algebra.decomposition import linalg_lu_factor as lu_factor
 from minigrad.ops.linear_algebra.decomposition import linalg_lu_solve as lu_solve
-from minigrad.ops.linear_algebra.decomposition import linalg_qr as qr
-from minigrad.ops.linear_algebra.decomposition import linalg_slogdet as slogdet
 from minigrad.ops.linear_algebra.decomposition import linalg_solve as solve
-from minigrad.ops.linear_algebra.decomposition import linalg_solve_triangular as solve_triangular
-from minigrad.ops.linear_algebra.decomposition import linalg_svd as svd
 from minigrad.ops.linear_algebra.decomposition import linalg_svdvals as svdvals
-from minigrad.ops.linear_algebra.decomposition import matrix_exp, matrix_power
-from minigrad.ops.linear_algebra.ldl import linalg_ldl_factor as ldl_factor
-from minigrad.ops.linear_algebra.ldl import linalg_ldl_solve as ldl_solve
-from minigrad.ops.linear_algebra.products import matmul, multi_dot
+from minigrad.ops.linear_algebra.decomposition import matrix_power
+from minigrad.ops.linear_algebra.products import multi_dot
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
-from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.boundary import publish as _publish
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -46,8 +33,41 @@ from minigrad.recording.device_guard import on_device_of_inputs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from minigrad._signatures import linalg_cholesky as cholesky
+    from minigrad._signatures import linalg_det as det
+    from minigrad._signatures import linalg_eig as eig
+    from minigrad._signatures import linalg_eigh as eigh
+    from minigrad._signatures import linalg_inv as inv
+    from minigrad._signatures import linalg_ldl_factor as ldl_factor
+    from minigrad._signatures import linalg_ldl_solve as ldl_solve
+    from minigrad._signatures import linalg_lu_factor as lu_factor
+    from minigrad._signatures import linalg_qr as qr
+    from minigrad._signatures import linalg_slogdet as slogdet
+    from minigrad._signatures import linalg_solve_triangular as solve_triangular
+    from minigrad._signatures import linalg_svd as svd
+    from minigrad._signatures import matmul, matrix_exp, vector_norm
     from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DTypeLike, IntOrInts
+    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.dtypes import dtype
+else:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.dtypes import dtype
+    from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
+    from minigrad.ops.linear_algebra.decomposition import linalg_det as det
+    from minigrad.ops.linear_algebra.decomposition import linalg_eig as eig
+    from minigrad.ops.linear_algebra.decomposition import linalg_eigh as eigh
+    from minigrad.ops.linear_algebra.decomposition import linalg_inv as inv
+    from minigrad.ops.linear_algebra.decomposition import linalg_lu_factor as lu_factor
+    from minigrad.ops.linear_algebra.decomposition import linalg_qr as qr
+    from minigrad.ops.linear_algebra.decomposition import linalg_slogdet as slogdet
+    from minigrad.ops.linear_algebra.decomposition import linalg_solve_triangular as solve_triangular
+    from minigrad.ops.linear_algebra.decomposition import linalg_svd as svd
+    from minigrad.ops.linear_algebra.decomposition import matrix_exp
+    from minigrad.ops.linear_algebra.ldl import linalg_ldl_factor as ldl_factor
+    from minigrad.ops.linear_algebra.ldl import linalg_ldl_solve as ldl_solve
+    from minigrad.ops.linear_algebra.products import matmul
+    from minigrad.ops.reducing.reduction import vector_norm
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
            "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
@@ -86,7 +106,7 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
 # ---------------------------------------------------------------------------------------------------- norms
 
 def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
-                dtype: DTypeLike | None = None, out: Tensor | None = None) -> Tensor:
+                dtype: dtype | None = None, out: Tensor | None = None) -> Tensor:
     """A norm of the matrices in the two dimensions `dim`.
 
     `ord`: ``"fro"``, the root of the sum of squares; ``"nuc"``, the sum of singular values; 2 and -2, the largest and smallest
@@ -122,7 +142,7 @@ def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -
 
 
 def norm(A: Tensor, ord: float | str | None = None, dim: IntOrInts | None = None, keepdim: bool = False, *,
-         out: Tensor | None = None, dtype: DTypeLike | None = None) -> Tensor:
+         out: Tensor | None = None, dtype: dtype | None = None) -> Tensor:
     """A vector norm (:func:`vector_norm`) or matrix norm (:func:`matrix_norm`), by the number of dimensions in `dim`.
 
     Without `ord` the root of the sum of squares over `dim`; without `dim` a vector's or a matrix's norm of that order.

@@ -19,13 +19,14 @@ from minigrad.ops.reducing import ordering, reduction
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DTypeLike, IntOrInts
+    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
            "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var"]
 
 
-def fill_masked(input: Any, mask: Any, other: Any) -> Any:
+def fill_masked(input: Any, mask: Any, other: Any) -> Tensor:
     """`input` where `mask` is True, and the number `other` elsewhere."""
     return input if mask is None else scatter.masked_fill(input, ~mask, other)
 
@@ -40,13 +41,13 @@ def highest_value(dtype: dtypes.dtype) -> Any:
     return math.inf if dtype.is_floating_point else True if dtype.kind == "b" else dtypes.iinfo(dtype).max
 
 
-def convert(input: Any, dtype: Any) -> Any:
+def convert(input: Any, dtype: Any) -> Tensor:
     return input if dtype is None or input.dtype is dtype else arithmetic.cast(input, dtype=dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- reductions
 
-def sum(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def sum(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
         mask: Tensor | None = None) -> Tensor:
     """Sum over `dim` of the elements where `mask` is True.
 
@@ -57,7 +58,7 @@ def sum(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, d
     return reduction.sum(fill_masked(input, mask, 0), dim, keepdim, dtype)
 
 
-def prod(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def prod(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
          mask: Tensor | None = None) -> Tensor:
     """Product over `dim` (an int or several) of the elements where `mask` is True."""
     x = convert(fill_masked(input, mask, 1), dtype)
@@ -66,41 +67,41 @@ def prod(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, 
     return x if input.ndim else reduction.prod(x)
 
 
-def amax(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def amax(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
          mask: Tensor | None = None) -> Tensor:
     """Largest element over `dim` where `mask` is True."""
     x = convert(input, dtype)
     return reduction.amax(fill_masked(x, mask, lowest_value(x.dtype)), dim, keepdim)
 
 
-def amin(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def amin(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
          mask: Tensor | None = None) -> Tensor:
     """Smallest element over `dim` where `mask` is True."""
     x = convert(input, dtype)
     return reduction.amin(fill_masked(x, mask, highest_value(x.dtype)), dim, keepdim)
 
 
-def argmax(input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def argmax(input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
            mask: Tensor | None = None) -> Tensor:
     """Index along `dim` of the largest element where `mask` is True, in the dtype of the input unless `dtype` says another."""
     found = reduction.argmax(fill_masked(input, mask, lowest_value(input.dtype)), dim, keepdim)
     return convert(found, dtype or input.dtype)
 
 
-def argmin(input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def argmin(input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
            mask: Tensor | None = None) -> Tensor:
     """Index along `dim` of the smallest element where `mask` is True, in the dtype of the input unless `dtype` says another."""
     found = reduction.argmin(fill_masked(input, mask, highest_value(input.dtype)), dim, keepdim)
     return convert(found, dtype or input.dtype)
 
 
-def counts(input: Any, dim: Any, mask: Any) -> Any:
+def counts(input: Tensor, dim: Any, mask: Any) -> Tensor:
     """How many elements over `dim` count, with those dimensions kept as 1."""
     every = comparison.eq(arithmetic.zeros_of(input), 0)
     return reduction.sum(every if mask is None else every & mask, dim, True)
 
 
-def mean(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def mean(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
          mask: Tensor | None = None) -> Tensor:
     """Arithmetic mean over `dim` of the elements where `mask` is True; NaN where there are none."""
     if (dtype or input.dtype).kind not in "fc":
@@ -112,7 +113,7 @@ def mean(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, 
     return total / counts(input, dim, mask).reshape(total.shape)
 
 
-def median(input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def median(input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: dtype | None = None,
            mask: Tensor | None = None) -> Any:
     """Median along `dim` of the elements where `mask` is True, the lower of two; NaN where there are none."""
     x = convert(input, dtype)
@@ -122,7 +123,7 @@ def median(input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: DTypeL
 
 
 def var(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, *, correction: int | None = None,
-        keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+        keepdim: bool = False, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Variance over `dim` of the elements where `mask` is True; see :func:`minigrad.var`."""
     correction = reduction.correction_of("var", unbiased, correction)
     x = convert(input, dtype or (None if input.dtype.kind in "fc" else dtypes.float32))
@@ -133,19 +134,19 @@ def var(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = Non
 
 
 def std(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, *, correction: int | None = None,
-        keepdim: bool = False, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+        keepdim: bool = False, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Standard deviation over `dim` of the elements where `mask` is True; see :func:`minigrad.std`."""
     return arithmetic.sqrt(var(input, dim, unbiased, correction=correction, keepdim=keepdim, dtype=dtype, mask=mask))
 
 
 def norm(input: Tensor, ord: float | None = 2.0, dim: IntOrInts | None = None, *, keepdim: bool = False,
-         dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+         dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """The `ord`-norm over `dim` of the elements where `mask` is True."""
     ord = 2.0 if ord is None else ord
     return reduction.vector_norm(fill_masked(input, mask, math.inf if ord < 0 else 0), ord, dim, keepdim, dtype)
 
 
-def logsumexp(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: DTypeLike | None = None,
+def logsumexp(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
               mask: Tensor | None = None) -> Tensor:
     """log(sum(exp(x))) over `dim` of the elements where `mask` is True; in the input's dtype unless `dtype` says another."""
     x = convert(input, dtype)
@@ -155,39 +156,39 @@ def logsumexp(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = Fa
 
 # ---------------------------------------------------------------------------------------------------- element by element
 
-def logaddexp(input: Tensor, other: Tensor, *, dtype: DTypeLike | None = None, input_mask: Tensor | None = None,
+def logaddexp(input: Tensor, other: Tensor, *, dtype: dtype | None = None, input_mask: Tensor | None = None,
               other_mask: Tensor | None = None) -> Tensor:
     """``log(exp(input) + exp(other))``, without those of each whose own mask is False."""
     x, y = convert(input, dtype), convert(other, dtype)
     return elementary.logaddexp(fill_masked(x, input_mask, -math.inf), fill_masked(y, other_mask, -math.inf))
 
 
-def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Cumulative sum along `dim` of the elements where `mask` is True."""
     return reduction.cumsum(fill_masked(input, mask, 0), dim, dtype)
 
 
-def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Cumulative product along `dim` of the elements where `mask` is True."""
     return reduction.cumprod(fill_masked(input, mask, 1), dim, dtype)
 
 
-def softmax(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+def softmax(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Softmax along `dim` among the elements where `mask` is True; 0 elsewhere."""
     return activation.softmax(fill_masked(convert(input, dtype), mask, -math.inf), dim)
 
 
-def log_softmax(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Logarithm of the softmax along `dim` among the elements where `mask` is True; -inf elsewhere."""
     return activation.log_softmax(fill_masked(convert(input, dtype), mask, -math.inf), dim)
 
 
-def softmin(input: Tensor, dim: int, *, dtype: DTypeLike | None = None, mask: Tensor | None = None) -> Tensor:
+def softmin(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """``softmax(-x)`` along `dim` among the elements where `mask` is True; 0 elsewhere."""
     return activation.softmin(fill_masked(convert(input, dtype), mask, math.inf), dim)
 
 
-def normalize(input: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype: DTypeLike | None = None,
+def normalize(input: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype: dtype | None = None,
               mask: Tensor | None = None) -> Tensor:
     """The elements where `mask` is True divided by their `ord`-norm along `dim`, or by `eps` if it is smaller; 0 elsewhere."""
     x = convert(input, dtype)

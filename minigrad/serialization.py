@@ -7,9 +7,10 @@ that array in NumPy's format. An array that several tensors hold is stored, and 
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 

@@ -32,11 +32,11 @@ NUMBERS = (bool, int, float, complex, np.generic)
 
 # ---------------------------------------------------------------------------------------------------- arrays into tensors
 
-def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
+def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Tensor:
     """`array`, which nobody else holds, as a new tensor; or its values in the tensor `out`."""
     if out is not None:
         return write(out, array)
-    t: Any = object.__new__(TensorBase.result_class)
+    t = object.__new__(TensorBase.result_class)
     t.array, t.node = array, None
     if requires_grad:
         refuse_integers(array)
@@ -45,12 +45,12 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
 
 
 @on_device_of_inputs
-def write(out: Any, array: Any) -> Any:
+def write(out: Tensor, array: Any) -> Tensor:
     """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
     if not isinstance(out, TensorBase):
         raise ArgumentError(f"argument 'out' must be a Tensor, not {type(out).__name__}")
     if out.array.shape == array.shape:
-        return out.copy_(wrap(array))  # type: ignore[attr-defined]
+        return out.copy_(wrap(array))
     out.array = array.astype(out.array.dtype)
     return out
 
@@ -109,7 +109,7 @@ def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
 
 # ---------------------------------------------------------------------------------------------------- constant values
 
-def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     return wrap(_arrays.make(_arrays.as_device(device), function, shape, wanted.numpy), requires_grad, out)
@@ -183,7 +183,7 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtyp
     return triangle("triu_indices", row, col, offset, dtype, device)
 
 
-def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
+def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
     if row < 0 or col < 0:
         raise ShapeError(f"{name}: row and col must be non-negative, got {row} and {col}")
     places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
@@ -196,7 +196,7 @@ def scalar_tensor(s: Number, *, dtype: DTypeLike | None = None, layout: layout |
     return full((), s, dtype=dtypes.get_default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_strided(size: Sequence[int], stride: IntOrInts, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+def empty_strided(size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None, layout: layout | None = None,
                   device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor with unset values whose neighbours in dimension i lie ``stride[i]`` elements apart in memory."""
     shape, stride = sizes_of("empty_strided", (tuple(size),)), tuple(stride)
@@ -250,7 +250,7 @@ def range(start: Number = 0, end: Number | None = None, step: Number = 1, *, out
 
 
 def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
-                requires_grad: bool) -> Any:
+                requires_grad: bool) -> Tensor:
     """The numbers from `start` in steps. `rounded` turns ``(end - start) / step`` into their count."""
     wanted = dtypes.as_dtype(dtype) if dtype is not None else None if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     finite = all(math.isfinite(x) for x in (start, end, step))
@@ -271,7 +271,7 @@ def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: A
     return tensor_on_device(array, wanted or numbers, out, device, requires_grad)
 
 
-def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
+def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Tensor:
     """`array`, which was computed on the CPU, as a tensor of `dtype` on `device`."""
     array = quiet().run(array.astype, dtype.numpy, copy=False)
     return wrap(_arrays.to_device(array, _arrays.as_device(device)), requires_grad, out)
@@ -317,7 +317,7 @@ def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: 
 
 # ---------------------------------------------------------------------------------------------------- like another tensor
 
-def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
+def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Tensor:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
     array = lay_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
@@ -362,7 +362,7 @@ def full_like(input: Tensor, fill_value: Number, *, dtype: DTypeLike | None = No
     return make_like("full_like", input, dtype, device, requires_grad, memory_format, value)
 
 
-def constant_like(input: Any, value: Any) -> Any:
+def constant_like(input: Any, value: Any) -> Tensor:
     """The number `value` as a 0-dimensional tensor of the dtype and on the device of `input`."""
     dtype = dtypes.FROM_NUMPY[input.array.dtype]
     try:
@@ -398,7 +398,7 @@ def new_full(self: Tensor, size: IntOrInts, fill_value: Number, *, dtype: DTypeL
     return full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
-def new_empty_strided(self: Tensor, size: Sequence[int], stride: IntOrInts, *, dtype: DTypeLike | None = None,
+def new_empty_strided(self: Tensor, size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None,
                       layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
                       requires_grad: bool = False) -> Tensor:
     """As :func:`empty_strided`, by default with this tensor's dtype and device."""
@@ -445,7 +445,8 @@ def copy_array(array: Any) -> Any:
 def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
     """`data` as a tensor that shares its memory where it can: a tensor (which stays in its graph) or an array does."""
     if isinstance(data, TensorBase):
-        return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
+        given: Any = data
+        return given.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
     array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
     return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
@@ -456,6 +457,7 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
 
     A tensor comes out of its graph unless `requires_grad`. Objects with the buffer protocol are read as elements of `dtype`.
     """
+    source: Any
     if isinstance(obj, (bytes, bytearray, memoryview)):
         source = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
     elif isinstance(obj, TensorBase):
@@ -470,7 +472,7 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
         if copy is False:
             raise ValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
-    result = source.to(dtype=dtype, device=device)
+    result: Tensor = source.to(dtype=dtype, device=device)
     if result.array is not source.array and copy is False:
         raise ValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
     if copy and result.array is source.array:

@@ -60,7 +60,7 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
     return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
 
 
-def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor of random numbers that ``draw(shape, dtype, device, generator)`` gives, or fill `out` with them."""
     if out is not None:
         dtype, device = out.dtype, out.device
@@ -108,7 +108,7 @@ def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, 
     if limits and not limits[0] <= low <= high - 1 <= limits[1]:
         raise DtypeError(f"randint: from={low}, to={high}: out of bounds for {dtype!r}, which holds {limits[0]} to {limits[1]}")
     draws = draws_on(device, generator)
-    kind = np.uint64 if high > 2**63 else np.int64
+    kind: Any = np.uint64 if high > 2**63 else np.int64
     if dtype.kind == "i" and dtype.itemsize < 8:
         kind = dtype.numpy
     return _arrays.as_array(draws.integers(low, high, shape, dtype=kind)).astype(dtype.numpy, copy=False)
@@ -119,7 +119,7 @@ def randint(*args: int | Sequence[int], low: int | None = None, high: int | None
             layout: layout | None = None, device: DeviceLike | None = None, requires_grad: bool = False,
             pin_memory: bool = False) -> Tensor:
     """``randint(high, size)`` or ``randint(low, high, size)``: integers from `low` (0) to ``high - 1``; int64 by default."""
-    given = list(args)
+    given: list[Any] = list(args)
     if size is None:
         if not given or not isinstance(given[-1], (tuple, list)):
             raise ArgumentError("randint(): argument 'size' must be a tuple of ints, as in randint(10, (2, 3))")
@@ -279,7 +279,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
 
 # ---------------------------------------------------------------------------------------------------- into a tensor
 
-def overwrite_random(self: Any, values: Any) -> Any:
+def overwrite_random(self: Any, values: Any) -> Tensor:
     """Overwrite `self` with random `values`, and return it."""
     return copying.copy.inplace(self, wrap(values.astype(self.array.dtype, copy=False)))
 

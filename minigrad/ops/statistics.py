@@ -66,7 +66,7 @@ def nanquantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdi
 
 
 @on_device_of_inputs
-def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Any:
+def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Tensor:
     dtype = input.array.dtype
     if dtype.kind != "f" or dtype.itemsize < 4:
         raise DtypeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype!r}")
@@ -117,7 +117,7 @@ def norm(input: Tensor, p: float | str | None = "fro", dim: IntOrInts | None = N
          out: Tensor | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
     if p == "nuc":
-        dims = (-2, -1) if dim is None else tuple(dim)
+        dims: Any = (-2, -1) if dim is None else dim
         x = shape.movedim(input if dtype is None else arithmetic.cast(input, dtype=dtype), dims, (-2, -1))
         total = reduction.sum(decomposition.linalg_svdvals(x), -1)
         return reshape(total, shape=reduction.kept_shape(input.shape, dims) if keepdim else total.shape, out=out)
@@ -279,15 +279,16 @@ def segment_reduce(data: Tensor, reduce: str, *, lengths: Tensor | None = None, 
         raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
     axis = wrap_dim(axis, data.ndim)
     require_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
+    ends: Any = offsets
     xp = _arrays.xp_of(data.array)
-    size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
+    size = lengths.array if lengths is not None else xp.diff(ends.array, axis=-1)
     if size.shape[:-1] != tuple(data.shape[:axis]):
         raise ShapeError(f"segment_reduce(): expected lengths of shape [*{list(data.shape[:axis])}, segments], got "
                          f"{list(size.shape)}")
     if not unsafe and ((size < 0).any() or (size.sum(axis=-1) != data.shape[axis]).any()):
         raise ShapeError(f"segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1), "
                          f"{data.shape[axis]}, and no length to be negative")
-    start = size.cumsum(axis=-1) - size if lengths is not None else offsets.array[..., :-1]
+    start = size.cumsum(axis=-1) - size if lengths is not None else ends.array[..., :-1]
 
     longest = int(size.max()) if size.size else 0
     within = xp.arange(longest) < size[..., None]
@@ -343,8 +344,9 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
             w = arithmetic.cast(w, dtype=input.dtype.to_real())
         w = reshape(w, shape=(-1,))
         weights = w if weights is None else weights * w
+    total: Any
     if weights is None:
-        total: Any = observations
+        total = observations
         centred = x - reduction.sum(x, 1, True) / observations if observations else x * 1.0
         weighted = centred
     else:
@@ -352,13 +354,10 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
         centred = x - reduction.sum(x * weights, 1, True) / total
         weighted = centred * weights
     if weights is None or aweights is None or correction == 0:
-        factor = total - correction
+        factor: Any = total - correction
     else:
         factor = total - correction * reduction.sum(weights * aweights) / total
-    if isinstance(factor, TensorBase):
-        factor = comparison.clamp(factor, min=0)
-    else:
-        factor = builtins.max(factor, 0)
+    factor = builtins.max(factor, 0) if isinstance(factor, int) else comparison.clamp(factor, min=0)
     product = products.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
     found = arithmetic.div(product, factor)
     return reshape(found, shape=()) if found.shape == (1, 1) else found
@@ -433,8 +432,10 @@ def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] |
         density: divide so that the histogram integrates to 1.
     """
     if isinstance(bins, TensorBase):
-        return _histogram(input, weight, bins, count=None, range=None, density=density)
-    return _histogram(input, weight, None, count=bins, range=range, density=density)
+        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density)
+    else:
+        found = _histogram(input, weight, None, count=bins, range=range, density=density)
+    return found
 
 
 @op(outputs=("hist", "bin_edges"), called="histogram")
@@ -513,10 +514,10 @@ def histogramdd(input: Tensor, bins: int | Sequence[int] | Sequence[Tensor], *, 
     if input.ndim < 2:
         raise ShapeError(f"histogramdd(): input tensor should have at least 2 dimensions, but got {input.ndim}")
     n = input.shape[-1]
-    bins = [bins] * n if isinstance(bins, int) else list(bins)
-    if len(bins) != n:
+    counts: list[Any] = [bins] * n if isinstance(bins, int) else list(bins)
+    if len(counts) != n:
         raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram "
-                         f"but got {len(bins)}")
-    edges = [b.array for b in bins] if isinstance(bins[0], TensorBase) else None
-    hist, *found = _histogramdd(input, weight, count=bins, edges=edges, range=range, density=density)
+                         f"but got {len(counts)}")
+    edges = [b.array for b in counts] if isinstance(counts[0], TensorBase) else None
+    hist, *found = _histogramdd(input, weight, count=counts, edges=edges, range=range, density=density)
     return HistogramDD((hist, tuple(found)))

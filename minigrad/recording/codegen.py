@@ -20,10 +20,9 @@ import numpy as np
 from minigrad import _arrays
 from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import explain
-from minigrad.recording.declaration import REQUIRED, Declaration, parameters_of
+from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node, TensorBase
 
-NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 # What a function may consist of to be written into generated code.
 OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
              ast.expr_context)

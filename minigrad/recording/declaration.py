@@ -10,6 +10,7 @@ from typing import Any, Callable
 from minigrad.recording.graph import Node
 
 REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
+NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 
 
 class Declaration:

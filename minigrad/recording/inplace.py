@@ -53,7 +53,7 @@ def inplace_form(function: Any) -> Any:
     """The in-place form of `function`: it writes the result into its first argument and returns that argument."""
     name = function.__name__ + "_"
 
-    def inplace(self: Any, *args: Any, **settings: Any) -> Any:
+    def inplace(self: Tensor, *args: Any, **settings: Any) -> Tensor:
         if not isinstance(self, TensorBase):
             raise ArgumentError(f"{name}(): the tensor to write into must be a Tensor, not {type(self).__name__}")
         refuse_leaf(self, name)

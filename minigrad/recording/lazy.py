@@ -6,6 +6,8 @@ import inspect
 from types import FunctionType, MappingProxyType
 from typing import Any, Callable, Iterable
 
+from minigrad.recording.declaration import NUMPY_NAMES
+
 
 class Source:
     """The source of the call path of `function`, to be read like a string. Reading it generates the call path, by `complete`, if
@@ -58,23 +60,19 @@ class Signature(inspect.Signature):
 
 # ---------------------------------------------------------------------------------------------------- the signatures
 
-def operation_signature(function: Any) -> inspect.Signature:
-    """The signature of a declared operation's call path, with the types that the declaration tells: tensors, numbers where it
-    takes them, and the settings as the forward annotates them."""
-    info = function.info
+def operation_signature(function: Any, info: Any) -> inspect.Signature:
+    """The signature of the call path `function` of a declared operation, with the types that the declaration tells: tensors,
+    numbers where it takes them, and the settings as the forward annotates them."""
     if isinstance(function.source, Source):
         info.complete()
     plain = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
     plain.__kwdefaults__ = function.__kwdefaults__
     found = inspect.signature(plain)
     several = bool(info.outputs)
-    types = {**{name: argument_type(info, name) for name in info.arguments},
-             "out": optional("Sequence[Tensor]" if several else "Tensor")}
     settings = {name: info.forward.__annotations__.get(name, "Any") for name in info.settings}
-    for ours, theirs in (("dim", "axis"), ("keepdim", "keepdims")):  # NumPy's names of them
-        if ours in settings:
-            settings[theirs] = optional(settings[ours])
-    types = {**settings, **types}
+    settings |= {theirs: optional(settings[ours]) for ours, theirs in NUMPY_NAMES.items() if ours in settings}
+    types = {**settings, **{name: argument_type(info, name) for name in info.arguments},
+             "out": optional("Sequence[Tensor]" if several else "Tensor")}
     parameters = [p.replace(annotation=types[p.name]) for p in found.parameters.values()]
     returned = results_name(info.outputs) if isinstance(info.outputs, tuple) else "tuple[Tensor, ...]" if several else "Tensor"
     return found.replace(parameters=parameters, return_annotation=returned)
@@ -96,6 +94,16 @@ def optional(annotation: str) -> str:
 def results_name(outputs: Iterable[str]) -> str:
     """What the type of several results is called: ``ValuesIndices`` for those named so."""
     return "".join(word[0].upper() + word[1:] for name in outputs for word in name.split("_"))
+
+
+def numpy_signature(function: Any) -> inspect.Signature:
+    """The signature of `function` in a form that takes NumPy's names too: they come after the others, but before ``out=``."""
+    found = inspect.signature(function)
+    given = list(found.parameters.values())
+    new = [p.replace(name=NUMPY_NAMES[p.name], kind=p.KEYWORD_ONLY, default=None, annotation=optional(p.annotation))
+           for p in given if p.name in NUMPY_NAMES]
+    end = next((k for k, p in enumerate(given) if p.kind is p.KEYWORD_ONLY and p.name == "out"), len(given))
+    return found.replace(parameters=[*given[:end], *new, *given[end:]])
 
 
 def inplace_signature(function: Any) -> inspect.Signature:

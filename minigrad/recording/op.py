@@ -54,7 +54,9 @@ class Op(Protocol[Result]):
 @overload
 def op(forward: Callable[..., Any]) -> Op[Tensor]: ...
 @overload
-def op(*, outputs: tuple[str, ...] | Literal[True], **properties: Any) -> Callable[[Callable[..., Any]], Op[Any]]: ...
+def op(*, outputs: tuple[str, ...], **properties: Any) -> Callable[[Callable[..., Any]], Op[Any]]: ...
+@overload
+def op(*, outputs: Literal[True], **properties: Any) -> Callable[[Callable[..., Any]], Op[tuple[Tensor, ...]]]: ...
 @overload
 def op(**properties: Any) -> Callable[[Callable[..., Any]], Op[Tensor]]: ...
 def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
@@ -66,18 +68,20 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         raise TypeError(f"operation {info.name!r} is declared twice")
 
     info.complete = lambda: compile_op(function, info)
-    function, function.operator = lazy_function(forward, info.complete), lazy_function(forward, info.complete)
+    function, function.operator = lazy_function(info), lazy_function(info)
     function.info, function.derivative = info, info.add_rule
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
 
 
-def lazy_function(forward: Callable[..., Any], complete: Callable[[], None]) -> Any:
+def lazy_function(info: Declaration) -> Any:
     """A function that stands in the place of `forward` and gets its code from `complete` at its first call.
 
     The object stays the same, so whoever has imported it, or made it a method, calls the generated code from then on.
     """
+    forward, complete = info.forward, info.complete
+
     def not_yet_generated(*args: Any, **settings: Any) -> Any:
         return _first_call(*args, **settings)  # type: ignore[name-defined]  # noqa: F821
 
@@ -89,5 +93,5 @@ def lazy_function(forward: Callable[..., Any], complete: Callable[[], None]) -> 
                                                               "__builtins__": __builtins__}, forward.__name__)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
     function.__qualname__, function.__wrapped__ = forward.__name__, forward
-    function.source, function.__signature__ = Source(function, complete), Signature(lambda: operation_signature(function))
+    function.source, function.__signature__ = Source(function, complete), Signature(lambda: operation_signature(function, info))
     return function

@@ -26,7 +26,7 @@ __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general
 
 
 def make_window(name: str, shape: Callable[[Any, int], Any], M: int, sym: bool, dtype: Any, layout: Any, device: Any,
-                requires_grad: bool) -> Any:
+                requires_grad: bool) -> Tensor:
     """The values of ``shape(n, N)`` at n = 0 ... M - 1, where N is how long the symmetric window is."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     if M < 0:

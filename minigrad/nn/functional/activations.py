@@ -142,4 +142,4 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     if not hard:
         return soft
     chosen = soft.detach().argmax(dim, keepdim=True)
-    return (soft.detach() * 0).scatter_(dim, chosen, 1.0) - soft.detach() + soft
+    return (soft.detach() * 0).scatter_(dim, chosen, value=1.0) - soft.detach() + soft

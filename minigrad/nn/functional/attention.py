@@ -21,12 +21,11 @@ from minigrad.recording.device_guard import on_device_of_inputs
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
 
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
-def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor | Number, attn_mask: Tensor | None = None,
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
                                  dropout_p: float = 0.0, is_causal: bool = False, *, scale: float | None = None,
                                  enable_gqa: bool = False) -> Tensor:
     """``softmax(query @ key.mT * scale + mask) @ value``. Source: Vaswani et al., 2017, arXiv:1706.03762.
@@ -77,15 +76,15 @@ def _repeat_heads(x: Any, times: int) -> Any:
     wide = shapes.expand(shapes.unsqueeze(x, dim=-3), size=(*x.shape[:-2], times, *x.shape[-2:]))
     return shapes.reshape(wide, shape=(*x.shape[:-3], x.shape[-3] * times, *x.shape[-2:]))
 
-def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor | Number, embed_dim_to_check: int, num_heads: int,
-                                 in_proj_weight: Tensor, in_proj_bias: Tensor, bias_k: Tensor, bias_v: Tensor,
-                                 add_zero_attn: bool, dropout_p: float, out_proj_weight: Tensor, out_proj_bias: Tensor,
-                                 training: bool = True, key_padding_mask: Tensor | None = None, need_weights: bool = True,
-                                 attn_mask: Tensor | None = None, use_separate_proj_weight: bool = False,
-                                 q_proj_weight: Tensor | None = None, k_proj_weight: Tensor | None = None,
-                                 v_proj_weight: Tensor | None = None, static_k: Tensor | None = None,
-                                 static_v: Tensor | None = None, average_attn_weights: bool = True,
-                                 is_causal: bool = False) -> tuple[Tensor, Tensor | None]:
+def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int,
+                                 in_proj_weight: Tensor | None, in_proj_bias: Tensor | None, bias_k: Tensor | None,
+                                 bias_v: Tensor | None, add_zero_attn: bool, dropout_p: float, out_proj_weight: Tensor,
+                                 out_proj_bias: Tensor | None, training: bool = True, key_padding_mask: Tensor | None = None,
+                                 need_weights: bool = True, attn_mask: Tensor | None = None,
+                                 use_separate_proj_weight: bool = False, q_proj_weight: Tensor | None = None,
+                                 k_proj_weight: Tensor | None = None, v_proj_weight: Tensor | None = None,
+                                 static_k: Tensor | None = None, static_v: Tensor | None = None,
+                                 average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Tensor, Tensor | None]:
     """Attention of several heads, each on its own projection of query, key and value; their results are joined and projected.
 
     Args:
@@ -105,7 +104,8 @@ def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor | Num
         query, key, value = (shapes.unsqueeze(x, dim=1) for x in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else shapes.unsqueeze(key_padding_mask, dim=0)
     (length, n, embed), size = query.shape, query.shape[2] // num_heads
-    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else slicing.chunk(in_proj_weight, 3)
+    joint: Any = in_proj_weight
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else slicing.chunk(joint, 3)
     biases = (None,) * 3 if in_proj_bias is None else slicing.chunk(in_proj_bias, 3)
     if query is key is value and not use_separate_proj_weight:
         q, k, v = slicing.chunk(products.linear(query, in_proj_weight, in_proj_bias), 3, -1)

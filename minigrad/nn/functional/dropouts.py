@@ -17,7 +17,7 @@ __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "f
 
 
 @on_device_of_inputs
-def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
+def _drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
     """`input` times a random mask of `shape`: 0 with probability `p`, else 1 / (1 - p), so that the mean stays the same."""
     _check_probability(name, p)
     if not training or p == 0:
@@ -47,7 +47,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop("dropout", input, p, training, inplace, input.shape)
 
 
-def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
+def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Tensor:
     """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch."""
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
@@ -74,7 +74,7 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 @on_device_of_inputs
-def _alpha_drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
+def _alpha_drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
     """Dropped elements take SELU's limit at minus infinity; then mean and variance are put back to 0 and 1."""
     _check_probability(name, p)
     if not training or p == 0:

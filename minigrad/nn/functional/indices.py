@@ -56,14 +56,16 @@ def fractional_max_pool2d_with_indices(input: Tensor, kernel_size: IntOrInts, ou
                                        output_ratio: FloatOrFloats | None = None, return_indices: bool = True,
                                        _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The maxima and their places."""
-    return pooling.fractional_max_pool2d(input, kernel_size, output_size, output_ratio, True, _random_samples)
+    return pooling.fractional_max_pool2d(input, kernel_size, output_size, output_ratio, return_indices=True,
+                                         _random_samples=_random_samples)
 
 
 def fractional_max_pool3d_with_indices(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
                                        output_ratio: FloatOrFloats | None = None, return_indices: bool = True,
                                        _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The maxima and their places."""
-    return pooling.fractional_max_pool3d(input, kernel_size, output_size, output_ratio, True, _random_samples)
+    return pooling.fractional_max_pool3d(input, kernel_size, output_size, output_ratio, return_indices=True,
+                                         _random_samples=_random_samples)
 
 
 def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:

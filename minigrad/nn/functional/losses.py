@@ -44,7 +44,7 @@ def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
     return "none" if reduce is False else "sum" if size_average is False else "mean"
 
 
-def reduce_weighted(losses: Any, weight: Any, reduction: str) -> Any:
+def reduce_weighted(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
     """Weighted losses of the elements, reduced; their mean is over the weights."""
     loss.check_reduction(reduction)
     losses = losses * weight
@@ -141,7 +141,7 @@ def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tens
 
 
 @on_device_of_inputs
-def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, smoothing: float) -> Any:
+def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, smoothing: float) -> Tensor:
     """The rarer kinds of :func:`cross_entropy`: smoothed classes, and probabilities."""
     loss.check_reduction(reduction)
     if not 0 <= smoothing <= 1:
@@ -176,7 +176,7 @@ def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = No
     return loss.smooth_l1_loss(input, target, reduction=reduction_of(size_average, reduce, reduction), beta=beta)
 
 
-def _reduce(losses: Any, reduction: str) -> Any:
+def _reduce(losses: Any, reduction: str) -> Tensor:
     """Losses of elements or samples brought to what `reduction` asks for."""
     loss.check_reduction(reduction)
     return losses if reduction == "none" else reductions.sum(losses) if reduction == "sum" else reductions.mean(losses)

@@ -287,7 +287,7 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
         places = [_bring_inside(x, n, padding_mode, align_corners) for x, n in zip(places, sizes)]
     taps = [_taps(x, mode) for x in places]
     flat = shapes.reshape(input, shape=(*input.shape[:2], math.prod(sizes)))
-    total = None
+    total: Any = None
     for corner in itertools.product(*taps):
         weight: Any = None
         index: Any = 0
@@ -305,7 +305,8 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
         taken = taken * valid[:, None].astype(input.array.dtype)
         taken = taken if weight is None else taken * shapes.unsqueeze(weight, dim=1)
         total = taken if total is None else total + taken
-    return total
+    result: Tensor = total
+    return result
 
 
 def _pixels(x: Any, n: int, align_corners: bool | None) -> Any:

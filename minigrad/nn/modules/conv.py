@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter, repeat_setting
 from minigrad.nn.modules.module import Module
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, IntOrInts
+    from minigrad._types.dtypes import dtype
+    from minigrad.nn.parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
@@ -16,12 +24,16 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "
 class ConvBase(Module):
     """What convolutions of any number of dimensions share: settings, weights and their initial values."""
 
+    weight: Parameter
+    bias: Parameter | None
+
     dims: int
     transposed = False
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None, output_padding: Any = 0) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, dilation: IntOrInts = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None,
+                 output_padding: IntOrInts = 0) -> None:
         super().__init__()
         if groups <= 0:
             raise ValueError("groups must be a positive integer")
@@ -49,6 +61,10 @@ class ConvBase(Module):
         self.register_parameter("bias", parameter(out_channels, device=device, dtype=dtype) if bias else None)
         self.reset_parameters()
 
+    def _convolve(self, *args: Any) -> Tensor:
+        """The function of the number of dimensions."""
+        raise NotImplementedError
+
     def reset_parameters(self) -> None:
         """Draw weight and bias anew, both from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
@@ -74,14 +90,14 @@ class ConvBase(Module):
 class Convolution(ConvBase):
     """The forward of Conv1d, Conv2d and Conv3d."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, dilation: IntOrInts = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
                          dtype)
 
-    def forward(self, input: Any) -> Any:
-        padding: Any = self.padding
+    def forward(self, input: Tensor) -> Tensor:
+        padding: str | IntOrInts = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._padding_around(), mode=self.padding_mode), 0
         return self._convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -106,7 +122,7 @@ class Conv1d(Convolution):
 
     dims = 1
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv1d(*args)
 
 
@@ -123,7 +139,7 @@ class Conv2d(Convolution):
 
     dims = 2
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv2d(*args)
 
 
@@ -132,7 +148,7 @@ class Conv3d(Convolution):
 
     dims = 3
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv3d(*args)
 
 
@@ -141,13 +157,14 @@ class TransposedConvolution(ConvBase):
 
     transposed = True
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 output_padding: Any = 0, groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros",
-                 device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, output_padding: IntOrInts = 0, groups: int = 1, bias: bool = True,
+                 dilation: IntOrInts = 1, padding_mode: str = "zeros", device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
                          dtype, output_padding)
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
         return self._convolve(input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups,
                               self.dilation)
@@ -178,7 +195,7 @@ class ConvTranspose1d(TransposedConvolution):
 
     dims = 1
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose1d(*args)
 
 
@@ -187,7 +204,7 @@ class ConvTranspose2d(TransposedConvolution):
 
     dims = 2
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose2d(*args)
 
 
@@ -196,5 +213,5 @@ class ConvTranspose3d(TransposedConvolution):
 
     dims = 3
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose3d(*args)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts
     from minigrad._types.layouts import memory_format
 
 __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
@@ -73,7 +72,7 @@ def strided_wrt_input(g: Any, size: Any, stride: Any, offset: Any, lies: Any) ->
     return grad if not shared.size or int(shared.max()) == 1 else grad / convert_operand(shared, g)
 
 
-def as_strided(input: Tensor, size: Sequence[int], stride: IntOrInts, storage_offset: int | None = None) -> Tensor:
+def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
     """A view of the memory of `input` with this size, step in each dimension and offset, all counted in elements.
 
     Raises ``RuntimeError`` where that reaches outside of the memory.
@@ -94,7 +93,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: IntOrInts, storage_of
 
 
 @on_device_of_inputs
-def as_strided_scatter(input: Tensor, src: Tensor, size: Sequence[int], stride: IntOrInts,
+def as_strided_scatter(input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int],
                        storage_offset: int | None = None) -> Tensor:
     """A copy of `input` with `src` at the places that :func:`as_strided` would give."""
     lies = geometry(unwrap(input))

@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Index, Number
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_put", "index_select"]
 
-Index = tuple[Any, ...]
+Parts = tuple[Any, ...]  # an index, one part for each dimension
 
 
 # ---------------------------------------------------------------------------------------------------- understanding an index
@@ -90,7 +90,7 @@ def one_index(value: Any, like: Any) -> Any:
     return array if array.ndim else bool(array) if array.dtype.kind == "b" else int(array)
 
 
-def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | None]:
+def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts | None]:
     """Split `index` into the array `x` in two: the index of a view, and for each dimension of that view an index array or None.
 
     Without `checked` it is left to the array library to find integers that are out of bounds.
@@ -160,18 +160,18 @@ def is_simple(index: Any) -> bool:
     return kind is int or index is None or index is Ellipsis
 
 
-def selects_all(index: Index) -> bool:
+def selects_all(index: Parts) -> bool:
     """Whether `index`, which consists of slices, selects all elements."""
     return all([i is Ellipsis or i.__class__ is slice and i == slice(None) for i in index])
 
 
-def fill_index(indices: Index) -> Index:
+def fill_index(indices: Parts) -> Parts:
     """Index arrays in the form that NumPy takes: a dimension that has none gets a full slice."""
     return tuple([slice(None) if i is None else i for i in indices])
 
 
 @on_device_of_inputs
-def convert_operand(value: Any, like: Any) -> Any:
+def convert_operand(value: Any, like: Any) -> Tensor:
     """A number, array or tensor as an operand for `like`: of its dtype, and on its device."""
     x = unwrap(like)
     wanted = dtypes.FROM_NUMPY[x.dtype]
@@ -195,7 +195,7 @@ def convert_operand(value: Any, like: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- x[index], x[index] = value
 
 @on_device_of_inputs
-def getitem(input: Any, index: Any) -> Any:
+def getitem(input: Tensor, index: Index) -> Tensor:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
         return select(input, dim=0, index=index)
@@ -261,7 +261,7 @@ overwrite.info.writer = write_at
 
 
 @on_device_of_inputs
-def setitem(input: Any, index: Any, value: Any) -> None:
+def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
     """``input[index] = value``, in place; `value` is broadcast. Gradients flow to it, and to the rest of `input`.
 
     Raises ``RuntimeError`` for a leaf that requires grad; write to it under ``no_grad()``.
@@ -291,7 +291,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     overwrite.inplace(input, value, index=basic, indices=indices)
 
 
-def move_beside(value: Any, target: Any) -> Any:
+def move_beside(value: Tensor, target: Any) -> Tensor:
     """`value` on the device of the array `target`."""
     return value if unwrap(value).__class__ is np.ndarray is target.__class__ else call.move_to_device(value,
                                                                                                        _arrays.device_of(target))
@@ -308,7 +308,7 @@ def index_put_(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, 
 
 
 @on_device_of_inputs
-def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
+def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Tensor:
     if unwrap(values).dtype is not unwrap(input).dtype:
         raise DtypeError("index_put: Index put requires the source and destination dtypes match, got "
                          f"{dtype_name(unwrap(input).dtype)} for the destination and {dtype_name(unwrap(values).dtype)} for the "
@@ -318,7 +318,7 @@ def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bo
         values = move_beside(values, unwrap(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
     function = function.inplace if in_place else function
-    return function(input, values, index=basic, indices=arrays)
+    return function(input, values, index=basic, indices=arrays)  # type: ignore[no-any-return]
 
 
 @op(dtypes="same", called="index_put")

@@ -9,7 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import Index, convert_operand, in_bounds, lookup, prepare_rows
+from minigrad.ops.indexing.indexing import Parts, convert_operand, in_bounds, lookup, prepare_rows
 from minigrad.ops.shaping.shape import broadcast_shapes, constant_full, expand, reshape, sum_to_size, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording import call
@@ -28,7 +28,7 @@ __all__ = ["gather", "index_reduce", "masked_fill", "masked_scatter", "masked_se
 
 # ---------------------------------------------------------------------------------------------------- one place per element
 
-def grid(input: Any, index: Any, dim: Any) -> Index:
+def grid(input: Any, index: Any, dim: Any) -> Parts:
     """The positions that `index` names for gather and scatter: its own position in every dimension but `dim`."""
     if index.dtype.kind not in "iu":
         raise DtypeError(f"Expected dtype int32/int64 for index, got {dtype_name(index.dtype)}")
@@ -47,7 +47,7 @@ def grid(input: Any, index: Any, dim: Any) -> Index:
                   for k, n in enumerate(wanted)])
 
 
-def numbers_of(places: Index, shape: Any) -> Any:
+def numbers_of(places: Parts, shape: Any) -> Any:
     """The number of each place in a tensor of `shape`, counted in the order of its dimensions."""
     number: Any = 0
     for place, n in zip(places, shape):
@@ -161,7 +161,7 @@ def scatter_(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, 
 
 
 def run_scatter(in_place: bool, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None,
-                out: Any = None) -> Any:
+                out: Any = None) -> Tensor:
     """Run scatter, with one number or a tensor for a source, with or without a reduction, in place or not."""
     src = value if src is None else src
     number = isinstance(src, call.SCALARS)
@@ -174,7 +174,7 @@ def run_scatter(in_place: bool, input: Any, dim: int, index: Any, src: Any, valu
     extra = {} if in_place else {"out": out}
     if number:
         function: Any = scatter_value.inplace if in_place else scatter_value
-        return function(input, index, convert_operand(src, input), dim=dim, **extra)
+        return function(input, index, convert_operand(src, input), dim=dim, **extra)  # type: ignore[no-any-return]
     return (scatter_at.inplace if in_place else scatter_at)(input, index, src, dim=dim, **extra)
 
 
@@ -252,7 +252,7 @@ def identity_value(reduce: str, dtype: Any) -> Any:
     return bounds[reduce == "amin"]
 
 
-def leading_index(index: Any) -> Index:
+def leading_index(index: Any) -> Parts:
     """The index of the leading elements, of which there are as many in each dimension as `index` has."""
     return (*[slice(n) for n in index.shape], ...)
 
@@ -292,7 +292,7 @@ def scatter_reduce_(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce:
 
 
 def run_scatter_reduce(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool,
-                       out: Any = None) -> Any:
+                       out: Any = None) -> Tensor:
     """Run scatter_reduce, in place or not."""
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise ShapeError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
@@ -314,7 +314,7 @@ def index_reduce_(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce
 
 @on_device_of_inputs
 def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
-                out: Any = None) -> Any:
+                out: Any = None) -> Tensor:
     """Run index_reduce, in place or not, as a scatter_reduce of whole rows."""
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
@@ -372,8 +372,8 @@ def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> 
         raise DtypeError(f"masked_select: expected BoolTensor for mask, got {dtype_name(unwrap(mask).dtype)}")
     require_one_device("masked_select", input=input, mask=mask)
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    input, mask = expand(input, size=shape), np.broadcast_to(unwrap(mask), shape)
-    return lookup(at_least_vector_of(input), indices=(mask.reshape(shape or (1,)).copy(),), out=out)
+    places = np.broadcast_to(unwrap(mask), shape).reshape(shape or (1,)).copy()
+    return lookup(at_least_vector_of(expand(input, size=shape)), indices=(places,), out=out)
 
 
 def at_least_vector_of(x: Any) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import DimensionError, DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import Index, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
+from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
 from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
@@ -21,6 +21,8 @@ from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from minigrad._tensor import Tensor
     from minigrad._types.annotations import IntOrInts, Number
 
@@ -36,7 +38,11 @@ def nonzero_indices(input: Any) -> Any:
     return np.argwhere(input)
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor:
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False, out: Tensor | None = None) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True], out: Tensor | None = None) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """Where `input` is not zero: one row of indices for each such element or, with `as_tuple`, one tensor per dimension."""
     if not as_tuple:
         return nonzero_indices(input, out=out)
@@ -100,7 +106,7 @@ def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tens
     if len(shape) == 2 and shape[1]:
         elements = math.prod(shape) if wrap else min(shape) * shape[1]
         rows, columns = np.divmod(np.arange(0, elements, shape[1] + 1, like=self.array), shape[1])
-        where: Index = (rows, columns)
+        where: Parts = (rows, columns)
     else:
         where = (np.arange(min(shape), like=self.array),) * len(shape)
     return overwrite.inplace(self, convert_operand(fill_value, self), index=(...,), indices=where)
@@ -124,7 +130,7 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
 
 
 @on_device_of_inputs
-def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
+def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Tensor:
     require_one_device("put", input=input, index=index, source=source)
     places = flat_indices(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
@@ -137,7 +143,8 @@ def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bo
     where = np.unravel_index(places, input.shape) if len(input.shape) else (places,)
     function: Any = add_at if accumulate else overwrite
     function = function.inplace if in_place else function
-    return function(input, reshape(source, shape=(places.size,)), index=(...,) if len(input.shape) else (None,), indices=where)
+    index = (...,) if len(input.shape) else (None,)
+    return function(input, reshape(source, shape=(places.size,)), index=index, indices=where)  # type: ignore[no-any-return]
 
 
 def flat_indices(input: Any, index: Any) -> Any:

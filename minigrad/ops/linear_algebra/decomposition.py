@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -24,6 +24,10 @@ from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from minigrad._signatures import QR, SignLogabsdet
     from minigrad._tensor import Tensor
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve", "lu_unpack",
@@ -176,7 +180,7 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None 
     return solve_matrices(A, B, out=out)
 
 
-def squeeze_last(x: Any, out: Any = None) -> Any:
+def squeeze_last(x: Any, out: Any = None) -> Tensor:
     """`x` without its last dimension, which is 1."""
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
@@ -267,7 +271,8 @@ def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
 
 def logdet(input: Tensor) -> Tensor:
     """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
-    sign, log = linalg_slogdet(input)
+    found: SignLogabsdet = linalg_slogdet(input)
+    sign, log = found
     if input.dtype.kind == "c":
         return log + elementary.log(sign)
     return comparison.where(sign < 0, math.nan, log)
@@ -318,7 +323,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | N
 # ---------------------------------------------------------------------------------------------------- QR
 
 @op(outputs=("Q", "R"), holomorphic=False, called="linalg.qr")
-def linalg_qr(A: Any, *, mode: str = "reduced") -> Any:
+def linalg_qr(A: Any, *, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """``A = Q @ R`` with orthonormal columns in Q and an upper triangular R.
 
     `mode`: ``"reduced"``; ``"complete"``, with a square Q; or ``"r"``, which leaves Q empty.
@@ -355,9 +360,10 @@ def square_qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
     return linalg_solve_triangular(adjoint(R), full, upper=False, left=False)
 
 
-def qr(input: Tensor, some: bool = True, *, out: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def qr(input: Tensor, some: bool = True, *, out: Sequence[Tensor] | None = None) -> QR:
     """``input = Q @ R``; `some` asks for the reduced factors. See :func:`linalg_qr`."""
-    return linalg_qr(input, mode="reduced" if some else "complete", out=out)
+    found: QR = linalg_qr(input, mode="reduced" if some else "complete", out=out)
+    return found
 
 
 @op(outputs=("a", "tau"))
@@ -518,7 +524,7 @@ def linalg_svd_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     U, Vh = U[..., :, :k], Vh[..., :k, :]
     gU = None if gU is None else gU[..., :, :k]
     gVh = None if gVh is None else gVh[..., :k, :]
-    inner = None if gS is None else slicing.diag_embed(gS)
+    inner: Any = None if gS is None else slicing.diag_embed(gS)
     if gU is None and gVh is None:
         return (U * gS[..., None, :]) @ Vh
     E = gaps(S * S) + identity_like(real(adjoint(U) @ U))
@@ -695,7 +701,12 @@ PackedLU = namedtuple("PackedLU", ["LU", "pivots"])
 PackedLUInfo = namedtuple("PackedLUInfo", ["LU", "pivots", "info"])
 
 
-def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Tensor | None = None) -> Any:
+@overload
+def lu(A: Tensor, pivot: bool = True, get_infos: Literal[False] = False,
+       out: Sequence[Tensor] | None = None) -> PackedLU: ...
+@overload
+def lu(A: Tensor, pivot: bool = True, *, get_infos: Literal[True], out: Sequence[Tensor] | None = None) -> PackedLUInfo: ...
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Sequence[Tensor] | None = None) -> PackedLU | PackedLUInfo:
     """The packed LU factorization, its pivots and, with `get_infos`, the places of zero pivots."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
     return PackedLUInfo(LU, pivots, zero_pivot(LU)) if get_infos else PackedLU(LU, pivots)

@@ -32,7 +32,7 @@ __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain
 
 # ---------------------------------------------------------------------------------------------------- helpers
 
-def transpose_last(x: Any) -> Any:
+def transpose_last(x: Tensor) -> Tensor:
     """`x`, an array or a tensor, with its last two dimensions exchanged."""
     return x.swapaxes(-1, -2)
 
@@ -401,7 +401,8 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2, out
             raise ShapeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims} for shapes {list(a.shape)} and "
                              f"{list(b.shape)}")
         dims = (range(a.ndim - dims, a.ndim), range(dims))
-    first, second = ([dims[0]], [dims[1]]) if isinstance(dims[0], int) else (list(dims[0]), list(dims[1]))
+    pair: Any = dims
+    first, second = ([pair[0]], [pair[1]]) if isinstance(pair[0], int) else (list(pair[0]), list(pair[1]))
     if len(first) != len(second):
         raise ShapeError(f"both dimension lists should have same length, got {first} and {second}")
     left, right = list(range(a.ndim)), list(range(a.ndim, a.ndim + b.ndim))
@@ -523,7 +524,7 @@ def operand_labels(term: list[Any], ndim: int, k: int) -> list[Any]:
     return term if not at else [*term[:at[0]], *[Rest(d) for d in range(left, 0, -1)], *term[at[0] + 1:]]
 
 
-def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) -> Any:
+def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) -> Tensor:
     """The einsum of operands whose dimensions are all labelled, from left to right, two at a time."""
     for k, x in enumerate(operands):
         operands[k], labels[k] = without_repeats(x, labels[k], k)
@@ -585,7 +586,7 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
     return reduction.vector_norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1)
 
 
-def powers(x: Any, count: int) -> Any:
+def powers(x: Any, count: int) -> Tensor:
     """The powers 0 to ``count - 1`` of each element, along a new last dimension."""
     wide = shape.expand(x[..., None], size=(*x.shape, max(count - 1, 0)))
     ones = shape.expand(x[..., None] * 0 + 1, size=(*x.shape, min(count, 1)))
@@ -605,7 +606,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     return multi_dot(matrices)
 
 
-def multi_dot(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
+def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Product of several matrices, in the order that needs the fewest multiplications; the first and last may be vectors.
 
     Raises ``RuntimeError`` where neighbours do not fit. Source of the order: the matrix-chain dynamic programme, Cormen,

@@ -371,7 +371,7 @@ def softmax_slope_wrt_soft(g: Any, grad: Any, soft: Any, dim: Any, logarithm: An
     return g * (grad - reductions.sum(grad * soft, dim, True)) - grad * reductions.sum(g * soft, dim, True)
 
 
-def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
+def softmin(input: Any, dim: int, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along `dim`."""
     return softmax(-input, dim, dtype)
 

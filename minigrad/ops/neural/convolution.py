@@ -232,7 +232,7 @@ def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, 
 
 
 def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
-             groups: int) -> Any:
+             groups: int) -> Tensor:
     check(name, ndim, input, weight, bias, groups, channels=1)
     stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
     check_steps(name, stride, dilation)
@@ -256,7 +256,7 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
 
 
 def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
-                        output_padding: Any, groups: int, dilation: Any) -> Any:
+                        output_padding: Any, groups: int, dilation: Any) -> Tensor:
     check(name, ndim, input, weight, bias, groups, channels=0)
     stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
     check_steps(name, stride, dilation)

@@ -196,7 +196,8 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     if mode == "sum":
         return total
     divisor = np.maximum(counts, 1).astype(unwrap(weight).dtype)[:, None]
-    return total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
+    average: Tensor = total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
+    return average
 
 
 @op

@@ -217,8 +217,8 @@ def channels_of(name: str, input: Any) -> tuple[int, int, int]:
     return input.shape[0], input.shape[1], math.prod(input.shape[2:])
 
 
-def batch_norm(input: Tensor, running_mean: Tensor, running_var: Tensor, weight: Tensor | None = None, bias: Tensor | None = None,
-               training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+               bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
     """Normalize each channel over the batch and all positions; then scale and shift it.
 
     Args:
@@ -353,8 +353,8 @@ def native_batch_norm(input: Tensor, weight: Tensor, bias: Tensor, running_mean:
                       momentum: float, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """:func:`batch_norm`, and the batch's mean and reciprocal deviation, which are empty if not `training`."""
     if not training:
-        nothing = (reshape(input, shape=(-1,))[:0] for _ in range(2))
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), *nothing
+        mean, var = (reshape(input, shape=(-1,))[:0] for _ in range(2))
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), mean, var
     standard, mean, var = normalize_batch(input, running_mean, running_var, momentum, eps)
     out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
+    from typing import Literal
+
     from minigrad._tensor import Tensor
     from minigrad._types.annotations import FloatOrFloats, IntOrInts
 
@@ -327,14 +329,32 @@ def adaptive_bounds(n: int, parts: int) -> tuple[Any, Any]:
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions
 
+@overload
 def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
-               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Any:
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: bool) -> Any: ...
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """1-d max pooling; see :func:`max_pool2d`. `input` is (n, channels, width) or (channels, width)."""
     return pool_max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@overload
 def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
-               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Any:
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: bool) -> Any: ...
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window.
 
     Args:
@@ -354,8 +374,17 @@ def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None =
     return pool_max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@overload
 def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
-               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Any:
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: bool) -> Any: ...
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """3-d max pooling; see :func:`max_pool2d`. `input` is (n, channels, depth, height, width), or without n."""
     return pool_max("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
@@ -431,12 +460,27 @@ def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None]) 
     return pool_adaptive("adaptive_avg_pool3d", 3, input, output_size)
 
 
-def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, *, return_indices: bool) -> Any: ...
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each of `output_size` parts of the last dimension; see :func:`adaptive_max_pool2d`."""
     return pool_adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None], return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: Literal[True]) -> tuple[Tensor,
+                        Tensor]: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: bool) -> Any: ...
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each part; the parts are those of :func:`adaptive_avg_pool2d`.
 
     With `return_indices` also where in its plane each maximum is. The gradient goes to the first maximum of a part.
@@ -444,14 +488,35 @@ def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None], 
     return pool_adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None], return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: Literal[True]) -> tuple[Tensor,
+                        Tensor]: ...
+@overload
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: bool) -> Any: ...
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each of `output_size` parts; see :func:`adaptive_max_pool2d`."""
     return pool_adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
+@overload
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, return_indices: Literal[False] = False,
+                          _random_samples: Tensor | None = None) -> Tensor: ...
+@overload
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: Literal[True],
+                          _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: bool,
+                          _random_samples: Tensor | None = None) -> Any: ...
 def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
                           output_ratio: FloatOrFloats | None = None, return_indices: bool = False,
-                          _random_samples: Tensor | None = None) -> Any:
+                          _random_samples: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of windows at random places, whose steps differ by at most one.
 
     Args:
@@ -466,9 +531,21 @@ def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: In
                            _random_samples)
 
 
+@overload
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, return_indices: Literal[False] = False,
+                          _random_samples: Tensor | None = None) -> Tensor: ...
+@overload
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: Literal[True],
+                          _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: bool,
+                          _random_samples: Tensor | None = None) -> Any: ...
 def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
                           output_ratio: FloatOrFloats | None = None, return_indices: bool = False,
-                          _random_samples: Tensor | None = None) -> Any:
+                          _random_samples: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """3-d max pooling of windows at random places; see :func:`fractional_max_pool2d`."""
     return pool_fractional("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio, return_indices,
                            _random_samples)
@@ -499,8 +576,8 @@ def max_unpool3d(input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride:
     return unpool_max("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
 
 
-def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
-             return_indices: bool) -> Any:
+def pool_max(name: str, ndim: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
+             return_indices: bool) -> Tensor | tuple[Tensor, Tensor]:
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode)
     if not return_indices:
         return with_batch_dim(ndim, max_pool, input, **settings)
@@ -508,8 +585,8 @@ def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
     return with_batch_dim_pair(ndim, input, indices), indices
 
 
-def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
-             count_include_pad: bool, divisor_override: int | None) -> Any:
+def pool_avg(name: str, ndim: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+             count_include_pad: bool, divisor_override: int | None) -> Tensor:
     if divisor_override == 0:
         raise ShapeError(f"{name}: divisor must be not zero")
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, 1, ceil_mode)
@@ -527,7 +604,7 @@ def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
     return with_batch_dim(ndim, avg_pool, input, **settings, divisor=divisor)
 
 
-def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
+def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Tensor:
     name = f"lp_pool{ndim}d"
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     mean = pool_avg(name, ndim, elementary.pow(input, norm_type), kernel, stride, 0, ceil_mode, True, None)
@@ -535,7 +612,7 @@ def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: A
     return elementary.pow(summed, 1.0 / norm_type)
 
 
-def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
+def pool_adaptive(name: str, ndim: int, input: Tensor, output_size: Any) -> Tensor:
     size, wanted = tuple(input.shape[-ndim:]), adaptive_size(name, ndim, input, output_size)
     kernel = equal_parts(size, wanted)
     if kernel is not None:
@@ -546,7 +623,7 @@ def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
     return arithmetic.true_divide(summed, outer_product(lengths, summed))
 
 
-def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]:
     wanted = adaptive_size(name, ndim, input, output_size)
     kernel = equal_parts(input.shape[-ndim:], wanted)
     if kernel is not None:
@@ -563,7 +640,7 @@ def equal_parts(size: Any, wanted: Any) -> tuple[int, ...] | None:
 
 
 def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_size: Any, output_ratio: Any,
-                    return_indices: bool, samples: Any) -> Any:
+                    return_indices: bool, samples: Any) -> Tensor | tuple[Tensor, Tensor]:
     check_input(name, ndim, input)
     kernel, size = per_dim(name, "kernel_size", kernel_size, ndim), input.shape[-ndim:]
     if output_size is None:
@@ -596,8 +673,8 @@ def with_batch_dim_pair(ndim: int, input: Any, indices: Any) -> Any:
     return with_batch_dim(ndim, lambda x: take_from_planes(x, shapes.reshape(indices, shape=(1, *indices.shape))), input)
 
 
-def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any,
-               output_size: Any) -> Any:
+def unpool_max(name: str, ndim: int, input: Tensor, indices: Any, kernel_size: Any, stride: Any, padding: Any,
+               output_size: Any) -> Tensor:
     check_input(name, ndim, input)
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None else per_dim(name, "stride", stride, ndim)

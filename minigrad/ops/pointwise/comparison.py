@@ -5,7 +5,7 @@ Where two elements tie, or at the bounds of :func:`clamp`, the derivative is the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -370,8 +370,12 @@ def where_nonzero(condition: Any) -> Any:
     return np.nonzero(condition if condition.ndim else condition.reshape(1))
 
 
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor: ...
 def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None, *,
-          out: Tensor | None = None) -> Tensor:
+          out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """`input` where the boolean tensor `condition` is True, else `other`; broadcast together, numbers allowed.
 
     With `condition` alone: the positions where it is nonzero, as a tuple with an index tensor for each dimension.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -21,6 +21,10 @@ from minigrad.recording.graph import TensorBase
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from minigrad._signatures import ValuesIndices
     from minigrad._tensor import Tensor
     from minigrad._types.annotations import Number
 
@@ -85,9 +89,17 @@ def extreme(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> tuple[An
     return select_along(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
 
 
+@overload
+def max(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
+@overload
+def max(input: Tensor, dim: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def max(input: Tensor, *, other: Tensor, out: Tensor | None = None) -> Tensor: ...
 @numpy_names
 def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None,
-        out: Tensor | None = None) -> Any:
+        out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """The largest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise maximum.
 
     Elements that tie for the largest of all share the gradient evenly; along a dimension, the one whose index is returned
@@ -100,15 +112,24 @@ def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *
     if other is not None or isinstance(dim, TensorBase):
         return comparison.maximum(input, dim if other is None else other, out=out)
     if dim is not None:
-        return max_dim(input, dim, keepdim, out=out)
+        found: ValuesIndices = max_dim(input, dim, keepdim, out=out)
+        return found
     if 0 in input.shape:
         refuse_empty("max", input.shape, None)
     return reduction.amax(input, out=out)
 
 
+@overload
+def min(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
+@overload
+def min(input: Tensor, dim: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def min(input: Tensor, *, other: Tensor, out: Tensor | None = None) -> Tensor: ...
 @numpy_names
 def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None,
-        out: Tensor | None = None) -> Any:
+        out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """The smallest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise minimum.
 
     Ties are treated as in :func:`max`.
@@ -116,7 +137,8 @@ def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *
     if other is not None or isinstance(dim, TensorBase):
         return comparison.minimum(input, dim if other is None else other, out=out)
     if dim is not None:
-        return min_dim(input, dim, keepdim, out=out)
+        found: ValuesIndices = min_dim(input, dim, keepdim, out=out)
+        return found
     if 0 in input.shape:
         refuse_empty("min", input.shape, None)
     return reduction.amin(input, out=out)
@@ -150,7 +172,8 @@ def sort_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return 
 @numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
     """The indices that sort `input` along `dim`; see :func:`sort`."""
-    return sort(input, dim, descending, stable)[1]
+    found: ValuesIndices = sort(input, dim, descending, stable)
+    return found.indices
 
 
 def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -235,8 +258,13 @@ def median_all(input: Any, *, skip_nan: Any = False) -> Any:
 def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * tie_shares(input, out, dim=None)
 
 
+@overload
+def median(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def median(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
 @numpy_names
-def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Any:
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
+           out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """The median of all elements; with `dim`, the named tuple (values, indices) along it.
 
     Of an even number of elements the lower of the two in the middle. NaN if there is a NaN.
@@ -244,8 +272,13 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out:
     return median_all(input, out=out) if dim is None else median_dim(input, dim, keepdim, out=out)
 
 
+@overload
+def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def nanmedian(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
 @numpy_names
-def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *, out: Tensor | None = None) -> Any:
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
+              out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """:func:`median` of the elements that are not NaN."""
     return median_all(input, True, out=out) if dim is None else median_dim(input, dim, keepdim, True, out=out)
 
@@ -321,8 +354,20 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     return np.moveaxis(x[by[starts]], 0, wrap_dim(dim, input.ndim)), inverse, counts
 
 
+@overload
+def unique(input: Tensor, sorted: bool = True, return_inverse: Literal[False] = False, return_counts: Literal[False] = False,
+           dim: int | None = None) -> Tensor: ...
+@overload
+def unique(input: Tensor, sorted: bool = True, *, return_inverse: Literal[True], return_counts: Literal[False] = False,
+           dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique(input: Tensor, sorted: bool = True, *, return_inverse: Literal[False] = False, return_counts: Literal[True],
+           dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique(input: Tensor, sorted: bool = True, *, return_inverse: Literal[True], return_counts: Literal[True],
+           dim: int | None = None) -> tuple[Tensor, Tensor, Tensor]: ...
 def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
-           dim: int | None = None) -> Any:
+           dim: int | None = None) -> Tensor | tuple[Tensor, ...]:
     """The distinct elements of `input`, in ascending order; with `dim`, its distinct slices along that dimension.
 
     Args:
@@ -337,12 +382,25 @@ def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, ret
     return requested_outputs(_unique(input, dim=dim, consecutive=False), return_inverse, return_counts)
 
 
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+@overload
+def unique_consecutive(input: Tensor, return_inverse: Literal[False] = False, return_counts: Literal[False] = False,
+                       dim: int | None = None) -> Tensor: ...
+@overload
+def unique_consecutive(input: Tensor, *, return_inverse: Literal[True], return_counts: Literal[False] = False,
+                       dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique_consecutive(input: Tensor, *, return_inverse: Literal[False] = False, return_counts: Literal[True],
+                       dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique_consecutive(input: Tensor, *, return_inverse: Literal[True], return_counts: Literal[True],
+                       dim: int | None = None) -> tuple[Tensor, Tensor, Tensor]: ...
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False,
+                       dim: int | None = None) -> Tensor | tuple[Tensor, ...]:
     """`input` with all but the first of every run of equal elements (or slices along `dim`) left out."""
     return requested_outputs(_unique(input, dim=dim, consecutive=True), return_inverse, return_counts)
 
 
-def requested_outputs(found: Any, inverse: bool, counts: bool) -> Any:
+def requested_outputs(found: Any, inverse: bool, counts: bool) -> Tensor | tuple[Tensor, ...]:
     chosen = (found[0], *found[1:2] * inverse, *found[2:3] * counts)
     return chosen if len(chosen) > 1 else chosen[0]
 

@@ -15,6 +15,8 @@ from minigrad.ops.pointwise import arithmetic, elementary
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
 from minigrad.recording import hints
+from minigrad.recording.declaration import NUMPY_NAMES
+from minigrad.recording.lazy import Signature, numpy_signature
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -91,10 +93,11 @@ def numpy_names(function: F) -> F:
     """Decorator: let `function` be given ``axis=`` for ``dim=`` and ``keepdims=`` for ``keepdim=``, as operations can be."""
     @functools.wraps(function)
     def wrapper(*args: Any, **named: Any) -> Any:
-        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+        for ours, theirs in NUMPY_NAMES.items():
             if theirs in named:
                 named[ours] = named.pop(theirs)
         return function(*args, **named)
+    wrapper.__signature__ = Signature(lambda: numpy_signature(function))  # type: ignore[attr-defined]
     return wrapper  # type: ignore[return-value]
 
 
@@ -140,7 +143,7 @@ def sum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtyp
     tensor([3., 7.])
     """
     if is_plain_sum(input, dim, dtype):
-        return np.add.reduce(input, axis=dim, keepdims=keepdim)
+        return np.add.reduce(input, axis=dim, keepdims=keepdim)  # type: ignore[call-overload]
     wanted = summed_dtype(input, dtype)
     return narrow_dtype(sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @sum.derivative("input")
@@ -164,7 +167,7 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
 def mean(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     if dim is None and is_plain_sum(input, dim, dtype) and input.size:
-        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)
+        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)  # type: ignore[call-overload]
     require_float("mean", input.dtype if dtype is None else dtype)
     wanted = summed_dtype(input, dtype)
     s = sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import math
 from operator import index as integer
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, overload
 
 import numpy as np
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from minigrad._tensor import Tensor
     from minigrad._types.annotations import DTypeLike, IntOrInts
-    from minigrad._types.size import Size
 
 __all__ = ["adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
            "flatten", "flip", "fliplr", "flipud", "meshgrid", "moveaxis", "movedim", "permute", "ravel", "reshape", "roll",
@@ -128,7 +127,7 @@ def reshape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 @op(view=True, grad_name="ViewBackward0", called="view")
 def view_shape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape in the same memory. Raises ``RuntimeError`` where that would need a copy."""
-    result = reshape(input, shape=shape)
+    result: Any = reshape(input, shape=shape)
     base = result.base
     if base is None or base is not input and base is not input.base and memory_owner(base) is not memory_owner(input):
         raise ShapeError(f"view size {list(shape)} is not compatible with input tensor's size {list(input.shape)} and stride "
@@ -373,7 +372,7 @@ def contiguous(input: Any) -> Any:
     return input if array.flags.c_contiguous else copy_in_order(input)
 
 
-def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
+def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
     """The shape that tensors of `shapes` are broadcast to together. Raises ``RuntimeError`` if they cannot be."""
     sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     if any(n < 0 for s in sizes for n in s):
@@ -418,7 +417,7 @@ def sequence(tensors: Any) -> Any:
     return tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tuple(tensors)
 
 
-def atleast(ndim: int, pad: Callable[[int], tuple[int, ...]], tensors: Any) -> Any:
+def atleast(ndim: int, pad: Callable[[int], tuple[int, ...]], tensors: Any) -> Tensor | tuple[Tensor, ...]:
     results = []
     for x in sequence(tensors):
         missing = ndim - len(x.shape)
@@ -426,17 +425,35 @@ def atleast(ndim: int, pad: Callable[[int], tuple[int, ...]], tensors: Any) -> A
     return results[0] if len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)) else tuple(results)
 
 
-def atleast_1d(*tensors: Tensor) -> Any:
+@overload
+def atleast_1d(tensors: Tensor, /) -> Tensor: ...
+@overload
+def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each tensor with at least one dimension; a tuple if there are several."""
     return atleast(1, lambda missing: (missing, 0), tensors)
 
 
-def atleast_2d(*tensors: Tensor) -> Any:
+@overload
+def atleast_2d(tensors: Tensor, /) -> Tensor: ...
+@overload
+def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each tensor with at least two dimensions: a vector becomes one row."""
     return atleast(2, lambda missing: (missing, 0), tensors)
 
 
-def atleast_3d(*tensors: Tensor) -> Any:
+@overload
+def atleast_3d(tensors: Tensor, /) -> Tensor: ...
+@overload
+def atleast_3d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def atleast_3d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each tensor with at least three dimensions: (n,) becomes (1, n, 1) and (m, n) becomes (m, n, 1)."""
     return atleast(3, lambda missing: (missing - 1, 1), tensors)
 

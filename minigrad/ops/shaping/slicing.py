@@ -338,38 +338,38 @@ def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_vie
 
 # ---------------------------------------------------------------------------------------------------- made of these: joining
 
-def concat(tensors: Tensor, dim: int = 0, *, out: Tensor | None = None) -> Tensor:
+def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Same as :func:`cat`."""
     return cat(tensors, dim=dim, out=out)
 
 
-def concatenate(tensors: Tensor, axis: int = 0, *, dim: int | None = None, out: Tensor | None = None) -> Tensor:
+def concatenate(tensors: Sequence[Tensor], axis: int = 0, *, dim: int | None = None, out: Tensor | None = None) -> Tensor:
     """Same as :func:`cat`."""
     return cat(tensors, dim=axis if dim is None else dim, out=out)
 
 
-def hstack(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 1, or dimension 0 where they are vectors."""
     parts = atleast_1d(tensor_tuple(tensors, "hstack"))
     return cat(parts, dim=0 if len(parts[0].shape) == 1 else 1, out=out)
 
 
-def vstack(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 0; a vector counts as one row."""
     return cat(atleast_2d(tensor_tuple(tensors, "vstack")), dim=0, out=out)
 
 
-def row_stack(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Same as :func:`vstack`."""
     return vstack(tensors, out=out)
 
 
-def dstack(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 2; see :func:`atleast_3d`."""
     return cat(atleast_3d(tensor_tuple(tensors, "dstack")), dim=2, out=out)
 
 
-def column_stack(tensors: Tensor, *, out: Tensor | None = None) -> Tensor:
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 1; a vector counts as one column."""
     parts = [reshape(x, shape=(math.prod(x.shape), 1)) if len(x.shape) <= 1 else x for x in tensor_tuple(tensors, "column_stack")]
     return cat(parts, dim=1, out=out)
@@ -414,7 +414,8 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """`length` elements of dimension `dim` beginning at `start`, as a view."""
     if not len(input.shape):
         raise ShapeError("narrow: narrow() cannot be applied to a 0-dim tensor.")
-    if hasattr(start, "dtype") and (start.dtype.kind not in "iu" or start.ndim):
+    found: Any = start
+    if hasattr(found, "dtype") and (found.dtype.kind not in "iu" or found.ndim):
         raise ShapeError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
     d, first = wrap_dim(dim, len(input.shape)), integer(start)
     size = input.shape[d]
@@ -469,7 +470,7 @@ def tensor_split(input: Tensor, indices_or_sections: Tensor | int | Sequence[int
     if not len(input.shape):
         raise ShapeError("tensor_split: tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     length = input.shape[wrap_dim(dim, len(input.shape))]
-    where = indices_or_sections.tolist() if hasattr(indices_or_sections, "tolist") else indices_or_sections
+    where: Any = indices_or_sections.tolist() if hasattr(indices_or_sections, "tolist") else indices_or_sections
     if isinstance(where, (tuple, list)):
         places = [min(max(k + length if k < 0 else k, 0), length) for k in where]
         bounds = list(zip([0, *places], [*places, length]))
@@ -484,7 +485,7 @@ def tensor_split(input: Tensor, indices_or_sections: Tensor | int | Sequence[int
     return tuple([narrow(input, dim, a, max(b - a, 0)) for a, b in bounds])
 
 
-def split_along(name: str, input: Any, indices_or_sections: Any, dim: int) -> Any:
+def split_along(name: str, input: Any, indices_or_sections: Any, dim: int) -> tuple[Tensor, ...]:
     """hsplit, vsplit and dsplit: tensor_split that demands equal pieces."""
     where = indices_or_sections
     if isinstance(where, (int, np.integer)) and (where <= 0 or input.shape[dim] % where):
@@ -568,7 +569,7 @@ def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = 
     return scatter_into_view("slice_scatter", input, src, ((slices, {"index": index}),))
 
 
-def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Any:
+def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 

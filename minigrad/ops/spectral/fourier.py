@@ -63,7 +63,7 @@ def fft_c2r_wrt_input(g: Any, dim: Any, size: Any, norm: Any) -> Any:
     return half + pad_or_trim(twice, last, size // 2 + 1, before=1)
 
 
-def pad_or_trim(x: Any, dim: int, size: int, before: int = 0) -> Any:
+def pad_or_trim(x: Tensor, dim: int, size: int, before: int = 0) -> Tensor:
     """`x` with dimension `dim` brought to `size` elements: padded with zeros at both ends, or cut at the end."""
     dim %= x.ndim
     if x.shape[dim] == size and not before:

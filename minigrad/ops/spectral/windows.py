@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]
 
 
-def window(name: str, shape: Any, length: int, periodic: bool, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def window(name: str, shape: Any, length: int, periodic: bool, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """`length` values of `shape`, a function on [0, 1]; a periodic window leaves out the last value, equal to the first."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     if wanted.kind != "f":
