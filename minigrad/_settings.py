@@ -70,8 +70,9 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
     return _warn_only
 
 
-def compile(model: Any = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor",
-            mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False) -> Any:
+def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
+            backend: str | Callable[..., Any] = "inductor", mode: str | None = None, options: dict[str, Any] | None = None,
+            disable: bool = False) -> Any:
     """`model`, a function or module, itself: there is no compiler here. Without it, a decorator that changes nothing.
 
     The results are those that PyTorch's compiled code has. The object is the same, not a wrapper: ``state_dict()`` has no

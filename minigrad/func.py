@@ -14,13 +14,13 @@ from typing import Any, Callable
 
 import minigrad.random as rng
 from minigrad import autograd
+from minigrad._tensor import Tensor
 from minigrad.autograd.functional import RecordingBlock, jvp_of, requires_grad, unit_like, with_leaf
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.ops.shaping.shape import constant_full
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.call import constant
-from minigrad.recording.graph import TensorBase
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
            "value_and_grad", "vjp", "vmap"]
@@ -51,7 +51,7 @@ def rebuild_tree(tree: Any, leaves: Any) -> Any:
 def tensors_of(caller: str, what: str, tree: Any) -> list[Any]:
     found = leaves_of(tree)
     for leaf in found:
-        if not isinstance(leaf, TensorBase):
+        if not isinstance(leaf, Tensor):
             raise ArgumentError(f"{caller}: {what} must hold tensors only, but there is a {type(leaf).__name__} among them")
     return found
 
@@ -63,7 +63,7 @@ def new_leaves(tensors: list[Any]) -> list[Any]:
 
 def detach_tree(tree: Any, keep: bool) -> Any:
     """`tree` cut from the graph, unless an outer transform needs it."""
-    return tree if keep else rebuild_tree(tree, iter([constant(t.array, t) if isinstance(t, TensorBase) else t
+    return tree if keep else rebuild_tree(tree, iter([constant(t.array, t) if isinstance(t, Tensor) else t
                                                       for t in leaves_of(tree)]))
 
 
@@ -88,7 +88,7 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
                                     "arguments")
         chosen = [args[place] for place in places]
         given = tensors_of("grad", "the arguments to differentiate with respect to", chosen)
-        around = [t for t in leaves_of((args, kwargs)) if isinstance(t, TensorBase)]
+        around = [t for t in leaves_of((args, kwargs)) if isinstance(t, Tensor)]
         outer = autograd.is_grad_enabled() and any(map(requires_grad, around))
         with RecordingBlock():
             xs = new_leaves(given)
@@ -97,8 +97,8 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
                 new[place] = part
             output = func(*new, **kwargs)
             value, aux = output if has_aux else (output, None)
-            if not isinstance(value, TensorBase) or value.array.ndim:
-                got = list(value.array.shape) if isinstance(value, TensorBase) else type(value).__name__
+            if not isinstance(value, Tensor) or value.array.ndim:
+                got = list(value.array.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise ShapeError(f"grad: Expected the function to return a scalar tensor, got {got}; reduce it, for instance "
                                  "with .sum()")
             if requires_grad(value):
@@ -298,7 +298,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
             raise RuntimeValueError("vmap: called random operation while in randomness error mode. Use randomness='same' or "
                                     "'different', or draw the numbers outside of vmap")
         for leaf in leaves_of(results):
-            if not isinstance(leaf, TensorBase):
+            if not isinstance(leaf, Tensor):
                 raise InvalidValueError(f"vmap: the function must only return Tensors, got type {type(leaf)}")
         if not results:
             raise ShapeError("vmap: the mapped dimension has size 0, so the shape of the result cannot be known")
@@ -312,7 +312,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
 def dim_per_leaf(tree: Any, dim: Any) -> list[Any]:
     """A dimension for each leaf of `tree`: `dim` itself, or spread over the structure it follows."""
     if dim is None or isinstance(dim, int):
-        return [dim if isinstance(leaf, TensorBase) else None for leaf in leaves_of(tree)]
+        return [dim if isinstance(leaf, Tensor) else None for leaf in leaves_of(tree)]
     if isinstance(dim, dict):
         return [d for key in tree for d in dim_per_leaf(tree[key], dim[key])]
     if not isinstance(tree, (tuple, list)) or len(dim) != len(tree):

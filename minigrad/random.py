@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 from minigrad import _arrays
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.recording.graph import TensorBase
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
            "set_rng_state"]
@@ -167,7 +170,7 @@ def get_rng_state() -> Any:
     return default_generator.get_state()
 
 
-def set_rng_state(new_state: Any) -> None:
+def set_rng_state(new_state: Tensor) -> None:
     """Put the CPU's generator back into a state that :func:`get_rng_state` gave."""
     default_generator.set_state(new_state)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,9 +16,15 @@ from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-             inputs: Any = None) -> None:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Differentiable
+
+
+def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+             retain_graph: bool | None = None, create_graph: bool = False, inputs: Differentiable | None = None) -> None:
     """Compute the gradients of `tensors` and add them to ``.grad`` of every leaf they were computed from.
 
     Args:
@@ -52,9 +58,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             accumulate_into_leaf(edge, g, cls, shown)
 
 
-def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-         only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
-         materialize_grads: bool = False) -> tuple[Any, ...]:
+def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+         retain_graph: bool | None = None, create_graph: bool = False, only_inputs: bool = True,
+         allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False) -> tuple[Tensor, ...]:
     """The gradients of the sum of `outputs` with respect to `inputs`, as a tuple; no ``.grad`` is touched.
 
     Args:

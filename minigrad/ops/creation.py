@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,13 @@ from minigrad.recording.call import quiet
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts, Number
+    from minigrad._types.layouts import layout, memory_format
+
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
            "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
            "scalar_tensor", "tensor", "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like"]
@@ -26,11 +33,11 @@ NUMBERS = (bool, int, float, complex, np.generic)
 
 # ---------------------------------------------------------------------------------------------------- arrays into tensors
 
-def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
+def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Tensor:
     """`array`, which nobody else holds, as a new tensor; or its values in the tensor `out`."""
     if out is not None:
         return write(out, array)
-    t: Any = object.__new__(TensorBase.result_class)
+    t = object.__new__(TensorBase.result_class)
     t.array, t.node = array, None
     if requires_grad:
         refuse_integers(array)
@@ -39,12 +46,12 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
 
 
 @on_device_of_inputs
-def write(out: Any, array: Any) -> Any:
+def write(out: Tensor, array: Any) -> Tensor:
     """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
     if not isinstance(out, TensorBase):
         raise ArgumentError(f"argument 'out' must be a Tensor, not {type(out).__name__}")
     if out.array.shape == array.shape:
-        return out.copy_(wrap(array))  # type: ignore[attr-defined]
+        return out.copy_(wrap(array))
     out.array = array.astype(out.array.dtype)
     return out
 
@@ -103,34 +110,38 @@ def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
 
 # ---------------------------------------------------------------------------------------------------- constant values
 
-def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     return wrap(_arrays.make(_arrays.as_device(device), function, shape, wanted.numpy), requires_grad, out)
 
 
-def empty(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-          pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None) -> Any:
+def empty(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+          layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False,
+          memory_format: memory_format | None = None) -> Tensor:
     """A tensor whose values are whatever was in its memory, of a shape given as ``empty(2, 3)`` or ``empty((2, 3))``."""
     result = make("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
     result.array = lay_out(result.array, memory_format)
     return result
 
 
-def zeros(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-          pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def zeros(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+          layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+          requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, of a shape given as ``zeros(2, 3)`` or ``zeros((2, 3))``."""
     return make("zeros", sizes_of("zeros", args, size), out, dtype, device, requires_grad)
 
 
-def ones(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-         pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def ones(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+         layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+         requires_grad: bool = False) -> Tensor:
     """A tensor of ones, of a shape given as ``ones(2, 3)`` or ``ones((2, 3))``."""
     return make("ones", sizes_of("ones", args, size), out, dtype, device, requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-         pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def full(size: IntOrInts, fill_value: Number, *, out: Tensor | None = None, dtype: DTypeLike | None = None,
+         layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+         requires_grad: bool = False) -> Tensor:
     """A tensor of shape `size` in which every element is `fill_value`; the dtype is by default that of the value."""
     if not isinstance(size, (tuple, list)):
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
@@ -154,41 +165,41 @@ def wrap_number(caller: str, value: Any, wanted: dtypes.dtype) -> Any:
     return value
 
 
-def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-        pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def eye(n: int, m: int | None = None, *, out: Tensor | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
+        device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """An `n` by `m` matrix (`m` is `n` by default) with ones on the diagonal and zeros elsewhere."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     rows, columns = sizes_of("eye", (n, n if m is None else m))
     return wrap(_arrays.make(_arrays.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
-                 layout: Any = None) -> Any:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtypes.int64, device: DeviceLike | None = None,
+                 layout: layout | None = None) -> Tensor:
     """The places on and below the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
     return triangle("tril_indices", row, col, offset, dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
-                 layout: Any = None) -> Any:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtypes.int64, device: DeviceLike | None = None,
+                 layout: layout | None = None) -> Tensor:
     """The places on and above the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
     return triangle("triu_indices", row, col, offset, dtype, device)
 
 
-def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
+def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
     if row < 0 or col < 0:
         raise RuntimeValueError(f"{name}: row and col must be non-negative, got {row} and {col}")
     places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
     return wrap(_arrays.to_device(places, _arrays.as_device(device)))
 
 
-def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-                  requires_grad: bool = False) -> Any:
+def scalar_tensor(s: Number, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+                  pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A 0-dimensional tensor of the number `s`, by default of the default dtype."""
     return full((), s, dtype=dtypes.get_default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                  pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def empty_strided(size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None, layout: layout | None = None,
+                  device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor with unset values whose neighbours in dimension i lie ``stride[i]`` elements apart in memory."""
     shape, stride = sizes_of("empty_strided", (tuple(size),)), tuple(stride)
     if len(shape) != len(stride):
@@ -200,8 +211,9 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
     return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
 
 
-def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                   pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], *, dtype: DTypeLike | None = None,
+                   layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+                   requires_grad: bool = False) -> Tensor:
     """A tensor with unset values, contiguous when its dimensions are put in the order `physical_layout`."""
     shape = sizes_of("empty_permuted", (tuple(size),))
     if sorted(physical_layout) != [*builtins.range(len(shape))]:
@@ -215,8 +227,9 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout
 
 # ---------------------------------------------------------------------------------------------------- sequences
 
-def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-           device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def arange(start: Number = 0, end: Number | None = None, step: Number = 1, *, out: Tensor | None = None,
+           dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+           pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """``start, start + step, ...`` up to, and without, `end`; ``arange(end)`` starts at 0. Integers give int64.
 
     Raises ``RuntimeError`` for a step of 0, or one that leads away from `end`.
@@ -231,8 +244,9 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, d
     return step_values("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
 
 
-def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-          device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def range(start: Number = 0, end: Number | None = None, step: Number = 1, *, out: Tensor | None = None,
+          dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+          pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """As :func:`arange` but with `end`, and in the default dtype. PyTorch deprecates it."""
     refuse_grad("range", start=start, end=end, step=step)
     start, end, step = (number_of(x) for x in (start, end, step))
@@ -241,7 +255,7 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dt
 
 
 def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
-                requires_grad: bool) -> Any:
+                requires_grad: bool) -> Tensor:
     """The numbers from `start` in steps. `rounded` turns ``(end - start) / step`` into their count."""
     wanted = dtypes.as_dtype(dtype) if dtype is not None else None if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     finite = all(math.isfinite(x) for x in (start, end, step))
@@ -263,21 +277,23 @@ def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: A
     return tensor_on_device(array, wanted or numbers, out, device, requires_grad)
 
 
-def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
+def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Tensor:
     """`array`, which was computed on the CPU, as a tensor of `dtype` on `device`."""
     array = quiet().run(array.astype, dtype.numpy, copy=False)
     return wrap(_arrays.to_device(array, _arrays.as_device(device)), requires_grad, out)
 
 
-def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, *, out: Tensor | None = None,
+             dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """`steps` numbers evenly spaced from `start` to `end`, both included."""
     array, wanted = spaced_values("linspace", start, end, steps, dtype, out)
     return tensor_on_device(array, wanted, out, device, requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None,
-             device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def logspace(start: Tensor | Number, end: Tensor | Number, steps: int, base: float = 10.0, *, out: Tensor | None = None,
+             dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """`steps` numbers from ``base ** start`` to ``base ** end``, evenly spaced on a logarithmic scale."""
     array, wanted = spaced_values("logspace", start, end, steps, dtype, out)
     return tensor_on_device(np.power(base, array.astype(np.result_type(array, np.float64))), wanted, out, device, requires_grad)
@@ -307,7 +323,7 @@ def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: 
 
 # ---------------------------------------------------------------------------------------------------- like another tensor
 
-def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
+def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Tensor:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
     array = lay_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
@@ -326,33 +342,34 @@ def lay_out(array: Any, memory_format: Any) -> Any:
     return array if memory_format is None or memory_format.describes(array) else memory_format.copy(array)
 
 
-def empty_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-               pin_memory: bool = False, memory_format: Any = None) -> Any:
+def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+               requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """A tensor with unset values, of the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_like("empty_like", input, dtype, device, requires_grad, memory_format)
 
 
-def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-               pin_memory: bool = False, memory_format: Any = None) -> Any:
+def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+               requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """A tensor of zeros, of the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_like("zeros_like", input, dtype, device, requires_grad, memory_format)
 
 
-def ones_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-              pin_memory: bool = False, memory_format: Any = None) -> Any:
+def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+              requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """A tensor of ones, of the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_like("ones_like", input, dtype, device, requires_grad, memory_format)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-              requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Any:
+def full_like(input: Tensor, fill_value: Number, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+              device: DeviceLike | None = None, requires_grad: bool = False, pin_memory: bool = False,
+              memory_format: memory_format | None = None) -> Tensor:
     """A tensor of `fill_value`, of the shape and, where nothing else is said, the dtype and device of `input`."""
     refuse_grad("full_like", fill_value=fill_value)
     value = wrap_number("full_like", number_of(fill_value), dtypes.as_dtype(dtype or input.dtype))
     return make_like("full_like", input, dtype, device, requires_grad, memory_format, value)
 
 
-def constant_like(input: Any, value: Any) -> Any:
+def constant_like(input: Any, value: Any) -> Tensor:
     """The number `value` as a 0-dimensional tensor of the dtype and on the device of `input`."""
     dtype = dtypes.FROM_NUMPY[input.array.dtype]
     try:
@@ -361,45 +378,50 @@ def constant_like(input: Any, value: Any) -> Any:
         raise DtypeError(f"value cannot be converted to type {dtype.name} without overflow: {value!r} ({error})") from None
 
 
-def new_empty(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-              pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_empty(self: Tensor, *args: int | Sequence[int], size: Sequence[int] | None = None, dtype: DTypeLike | None = None,
+              layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+              requires_grad: bool = False) -> Tensor:
     """A tensor with unset values, of shape `size` and by default this tensor's dtype and device."""
     return make("empty", sizes_of("new_empty", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
-def new_zeros(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-              pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_zeros(self: Tensor, *args: int | Sequence[int], size: Sequence[int] | None = None, dtype: DTypeLike | None = None,
+              layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+              requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, of shape `size` and by default this tensor's dtype and device."""
     return make("zeros", sizes_of("new_zeros", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
-def new_ones(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_ones(self: Tensor, *args: int | Sequence[int], size: Sequence[int] | None = None, dtype: DTypeLike | None = None,
+             layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+             requires_grad: bool = False) -> Tensor:
     """A tensor of ones, of shape `size` and by default this tensor's dtype and device."""
     return make("ones", sizes_of("new_ones", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
-def new_full(self: Any, size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_full(self: Tensor, size: IntOrInts, fill_value: Number, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+             device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor of `fill_value`, of shape `size` and by default this tensor's dtype and device."""
     return full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
-def new_empty_strided(self: Any, size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                      pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_empty_strided(self: Tensor, size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None,
+                      layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+                      requires_grad: bool = False) -> Tensor:
     """As :func:`empty_strided`, by default with this tensor's dtype and device."""
     return empty_strided(size, stride, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
-def new_tensor(self: Any, data: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-               requires_grad: bool = False) -> Any:
+def new_tensor(self: Tensor, data: Any, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+               device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor of `data`, copied, by default with this tensor's dtype and device."""
     return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
 # ---------------------------------------------------------------------------------------------------- from data
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def tensor(data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, requires_grad: bool = False,
+           pin_memory: bool = False) -> Tensor:
     """A leaf tensor with a copy of `data`: a number, an array, or nested sequences of numbers, arrays and tensors.
 
     Python floats give the default dtype, ints int64; arrays and tensors keep their dtype. Raises ``ValueError`` for
@@ -427,19 +449,22 @@ def copy_array(array: Any) -> Any:
     return array.copy(order="K")
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
     """`data` as a tensor that shares its memory where it can: a tensor (which stays in its graph) or an array does."""
     if isinstance(data, TensorBase):
-        return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
+        given: Any = data
+        return given.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
     array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
     return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Any:
+def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, copy: bool | None = None,
+            requires_grad: bool = False) -> Tensor:
     """`obj` as a tensor: shared where it can be, copied if `copy`, never copied (else ``ValueError``) if `copy` is False.
 
     A tensor comes out of its graph unless `requires_grad`. Objects with the buffer protocol are read as elements of `dtype`.
     """
+    source: Any
     if isinstance(obj, (bytes, bytearray, memoryview)):
         source = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
     elif isinstance(obj, TensorBase):
@@ -454,7 +479,7 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
         if copy is False:
             raise InvalidValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
-    result = source.to(dtype=dtype, device=device)
+    result: Tensor = source.to(dtype=dtype, device=device)
     if result.array is not source.array and copy is False:
         raise InvalidValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
     if copy and result.array is source.array:
@@ -462,14 +487,14 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
     return result.requires_grad_(requires_grad) if result.is_leaf and requires_grad is not result.requires_grad else result
 
 
-def from_numpy(ndarray: Any) -> Any:
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
     return wrap(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
-def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
+def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
     """A tensor that shares the memory of an object with the DLPack protocol, such as another library's array, or of a capsule.
 
     Args:
@@ -484,12 +509,12 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return wrap(_arrays.to_device(array, there))
 
 
-def to_dlpack(tensor: Any) -> Any:
+def to_dlpack(tensor: Tensor) -> Any:
     """A DLPack capsule of the memory of `tensor`, for another library's ``from_dlpack`` to take, once."""
     return tensor.__dlpack__()
 
 
-def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Any:
+def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A 1-dimensional tensor over the memory of an object with Python's buffer protocol.
 
     Args:

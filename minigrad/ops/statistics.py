@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,13 @@ from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._signatures import HistBinEdges
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DTypeLike, IntOrInts, Number
+
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
            "histogramdd", "nanquantile", "norm", "quantile", "renorm", "segment_reduce", "trapezoid", "trapz"]
 
@@ -36,8 +43,8 @@ __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist"
 # ---------------------------------------------------------------------------------------------------- quantiles
 
 @numpy_names
-def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
-             out: Any = None) -> Any:
+def quantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear",
+             out: Tensor | None = None) -> Tensor:
     """The values below which the fractions `q` of the elements lie, over `dim` or all; NaN if there is a NaN.
 
     Args:
@@ -52,14 +59,14 @@ def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, inte
 
 
 @numpy_names
-def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
-                out: Any = None) -> Any:
+def nanquantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear",
+                out: Tensor | None = None) -> Tensor:
     """:func:`quantile` of the elements that are not NaN."""
     return quantiles("nanquantile", input, q, dim, keepdim, interpolation, out, skip_nan=True)
 
 
 @on_device_of_inputs
-def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Any:
+def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Tensor:
     dtype = input.array.dtype
     if dtype.kind != "f" or dtype.itemsize < 4:
         raise DtypeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype!r}")
@@ -106,10 +113,11 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 # ---------------------------------------------------------------------------------------------------- norms
 
 @numpy_names
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+def norm(input: Tensor, p: float | str | None = "fro", dim: IntOrInts | None = None, keepdim: bool = False,
+         out: Tensor | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
     if p == "nuc":
-        dims = (-2, -1) if dim is None else tuple(dim)
+        dims: Any = (-2, -1) if dim is None else dim
         x = shape.movedim(input if dtype is None else arithmetic.cast(input, dtype=dtype), dims, (-2, -1))
         total = reduction.sum(decomposition.linalg_svdvals(x), -1)
         return reshape(total, shape=reduction.kept_shape(input.shape, dims) if keepdim else total.shape, out=out)
@@ -120,13 +128,13 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out
     return vector_norm(input, p, dim, keepdim, dtype, out=out)
 
 
-def dist(input: Any, other: Any, p: float = 2) -> Any:
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The `p`-norm of ``input - other``."""
     return vector_norm(input - other, p)
 
 
 @with_inplace
-def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
     """`input` with each slice along `dim` whose `p`-norm is larger than `maxnorm` scaled down to it."""
     if p <= 0:
         raise RuntimeValueError(f"renorm: non-positive norm degree {p} not supported")
@@ -143,7 +151,8 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -
 # ---------------------------------------------------------------------------------------------------- differences, integrals
 
 @numpy_names
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
+def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
+         out: Tensor | None = None) -> Tensor:
     """The `n`-th difference along `dim`, ``x[i + 1] - x[i]`` repeated; `prepend` and `append` are joined to `input` first.
 
     >>> import minigrad
@@ -185,26 +194,27 @@ def sample_spacing(name: str, x: Any, dx: Any) -> Any:
     return 1 if dx is None else dx
 
 
-def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` by the trapezoidal rule; between points `x`, or points at distance `dx` (1)."""
     dx = sample_spacing("trapezoid", x, dx)
     axis = wrap_dim(dim, y.ndim)
     return reduction.sum(intervals(y, x, dx, axis), axis)
 
 
-def trapz(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+def trapz(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """Another name of :func:`trapezoid`."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
-def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` up to each point but the first, by the trapezoidal rule; see :func:`trapezoid`."""
     dx = sample_spacing("cumulative_trapezoid", x, dx)
     axis = wrap_dim(dim, y.ndim)
     return reduction.cumsum(intervals(y, x, dx, axis), axis)
 
 
-def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
+def gradient(input: Tensor, *, spacing: Number | Sequence[Number] | Sequence[Tensor] | None = None, dim: IntOrInts | None = None,
+             edge_order: int = 1) -> tuple[Tensor, ...]:
     """The derivative of sampled values along each of `dim` (all), from differences of second order: a tuple of tensors.
 
     Args:
@@ -251,8 +261,8 @@ def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
 # ---------------------------------------------------------------------------------------------------- segments
 
 @on_device_of_inputs
-def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None, axis: int = 0,
-                   unsafe: bool = False, initial: Any = None) -> Any:
+def segment_reduce(data: Tensor, reduce: str, *, lengths: Tensor | None = None, indices: Tensor | None = None,
+                   offsets: Tensor | None = None, axis: int = 0, unsafe: bool = False, initial: Number | None = None) -> Tensor:
     """Reduce neighbouring segments of dimension `axis` to one element each.
 
     Args:
@@ -269,15 +279,16 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
         raise RuntimeValueError("segment_reduce(): give the segments either as lengths or as offsets")
     axis = wrap_dim(axis, data.ndim)
     require_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
+    ends: Any = offsets
     xp = _arrays.xp_of(data.array)
-    size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
+    size = lengths.array if lengths is not None else xp.diff(ends.array, axis=-1)
     if size.shape[:-1] != tuple(data.shape[:axis]):
         raise ShapeError(f"segment_reduce(): expected lengths of shape [*{list(data.shape[:axis])}, segments], got "
                          f"{list(size.shape)}")
     if not unsafe and ((size < 0).any() or (size.sum(axis=-1) != data.shape[axis]).any()):
         raise ShapeError(f"segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1), "
                          f"{data.shape[axis]}, and no length to be negative")
-    start = size.cumsum(axis=-1) - size if lengths is not None else offsets.array[..., :-1]
+    start = size.cumsum(axis=-1) - size if lengths is not None else ends.array[..., :-1]
 
     longest = int(size.max()) if size.size else 0
     within = xp.arange(longest) < size[..., None]
@@ -303,7 +314,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
 # ---------------------------------------------------------------------------------------------------- covariance
 
 @on_device_of_inputs
-def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
     """The covariance matrix of variables (rows), each observed several times (columns).
 
     Args:
@@ -333,8 +344,9 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
             w = arithmetic.cast(w, dtype=input.dtype.to_real())
         w = reshape(w, shape=(-1,))
         weights = w if weights is None else weights * w
+    total: Any
     if weights is None:
-        total: Any = observations
+        total = observations
         centred = x - reduction.sum(x, 1, True) / observations if observations else x * 1.0
         weighted = centred
     else:
@@ -342,19 +354,16 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         centred = x - reduction.sum(x * weights, 1, True) / total
         weighted = centred * weights
     if weights is None or aweights is None or correction == 0:
-        factor = total - correction
+        factor: Any = total - correction
     else:
         factor = total - correction * reduction.sum(weights * aweights) / total
-    if isinstance(factor, TensorBase):
-        factor = comparison.clamp(factor, min=0)
-    else:
-        factor = builtins.max(factor, 0)
+    factor = builtins.max(factor, 0) if isinstance(factor, int) else comparison.clamp(factor, min=0)
     product = products.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
     found = arithmetic.div(product, factor)
     return reshape(found, shape=()) if found.shape == (1, 1) else found
 
 
-def corrcoef(input: Any) -> Any:
+def corrcoef(input: Tensor) -> Tensor:
     """The matrix of Pearson's correlation coefficients of variables (rows), each observed several times (columns)."""
     if input.ndim > 2:
         raise ShapeError("corrcoef(): expected input to have two or fewer dimensions but got an input with "
@@ -373,7 +382,7 @@ def corrcoef(input: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- counting
 
 @op(discrete=("input",))
-def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
+def bincount(input: Any, weights: Any = None, *, minlength: int = 0) -> Any:
     """How often each of 0, 1, 2, ... occurs among non-negative integers; or the sum of the `weights` at its occurrences."""
     if input.ndim != 1 or input.dtype.kind not in "iu" or input.size and input.min() < 0:
         raise ShapeError("bincount only supports 1-d non-negative integral inputs, got "
@@ -406,7 +415,7 @@ def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple
 
 
 @op(differentiable=False)
-def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
+def histc(input: Any, *, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
     if bins <= 0:
         raise RuntimeValueError(f"histc: bins must be > 0, got {bins}")
@@ -416,7 +425,8 @@ def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
     return np.bincount(place, minlength=bins).astype(input.dtype)
 
 
-def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
+              density: bool = False) -> HistBinEdges:
     """How many elements (or what `weight`) fall between neighbouring edges: a named tuple (hist, bin_edges).
 
     Args:
@@ -425,8 +435,10 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
         density: divide so that the histogram integrates to 1.
     """
     if isinstance(bins, TensorBase):
-        return _histogram(input, weight, bins, count=None, range=None, density=density)
-    return _histogram(input, weight, None, count=bins, range=range, density=density)
+        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density)
+    else:
+        found = _histogram(input, weight, None, count=bins, range=range, density=density)
+    return found
 
 
 @op(outputs=("hist", "bin_edges"), constant=("input", "weight", "edges"), called="histogram")
@@ -491,7 +503,8 @@ class HistogramDD(tuple[Any, Any]):
     bin_edges = property(operator.itemgetter(1))
 
 
-def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+def histogramdd(input: Tensor, bins: int | Sequence[int] | Sequence[Tensor], *, range: Sequence[float] | None = None,
+                weight: Tensor | None = None, density: bool = False) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The histogram of points, which are the rows of `input`, in as many dimensions as it has columns.
 
     Args:
@@ -504,12 +517,12 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
     if input.ndim < 2:
         raise ShapeError(f"histogramdd(): input tensor should have at least 2 dimensions, but got {input.ndim}")
     n = input.shape[-1]
-    bins = [bins] * n if isinstance(bins, int) else list(bins)
-    if len(bins) != n:
+    counts: list[Any] = [bins] * n if isinstance(bins, int) else list(bins)
+    if len(counts) != n:
         raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram "
-                         f"but got {len(bins)}")
-    edges = [b.array for b in bins] if isinstance(bins[0], TensorBase) else None
-    for b in bins:
+                         f"but got {len(counts)}")
+    edges = [b.array for b in counts] if isinstance(counts[0], TensorBase) else None
+    for b in counts:
         refuse_grad("histogramdd", bins=b)
-    hist, *found = _histogramdd(input, weight, count=bins, edges=edges, range=range, density=density)
+    hist, *found = _histogramdd(input, weight, count=counts, edges=edges, range=range, density=density)
     return HistogramDD((hist, tuple(found)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, Runti
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Parameters
 
 __all__ = ["LBFGS"]
 
@@ -31,8 +35,9 @@ class LBFGS(Optimizer):
         line_search_fn: ``"strong_wolfe"``, or None for steps of length `lr`.
     """
 
-    def __init__(self, params: Any, lr: Any = 1, max_iter: int = 20, max_eval: int | None = None, tolerance_grad: float = 1e-7,
-                 tolerance_change: float = 1e-9, history_size: int = 100, line_search_fn: str | None = None) -> None:
+    def __init__(self, params: Parameters, lr: float | Tensor = 1, max_iter: int = 20, max_eval: int | None = None,
+                 tolerance_grad: float = 1e-7, tolerance_change: float = 1e-9, history_size: int = 100,
+                 line_search_fn: str | None = None) -> None:
         check(number(lr) >= 0, "learning rate", lr)
         super().__init__(params, {
             "lr": lr, "max_iter": max_iter, "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,

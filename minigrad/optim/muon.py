@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad.errors import DtypeError, InvalidValueError
 from minigrad.optim.optimizer import Optimizer, number, zeros_like
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Parameters
 
 __all__ = ["Muon"]
 
@@ -40,9 +44,9 @@ class Muon(Optimizer):
     Raises ``ValueError`` for parameters that are not matrices.
     """
 
-    def __init__(self, params: Any, lr: Any = 1e-3, weight_decay: float = 0.1, momentum: float = 0.95, nesterov: bool = True,
-                 ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315), eps: float = 1e-7, ns_steps: int = 5,
-                 adjust_lr_fn: str | None = None) -> None:
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-3, weight_decay: float = 0.1, momentum: float = 0.95,
+                 nesterov: bool = True, ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315),
+                 eps: float = 1e-7, ns_steps: int = 5, adjust_lr_fn: str | None = None) -> None:
         for what, value in (("Learning rate", number(lr)), ("momentum", momentum), ("weight decay", weight_decay)):
             if value < 0:
                 raise InvalidValueError(f"{what} should be >= 0 but is: {value}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from typing import Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterator, TypeVar, overload
 
 import numpy as np
 
@@ -23,8 +23,12 @@ from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
 
+if TYPE_CHECKING:
+    from minigrad._types.annotations import Parameters
+
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
+R = TypeVar("R")
 BLOCK = 1 << 14  # elements; of five float32 arrays, 320 kB
 NUMBERS = ("step", "mu_product", "eta", "mu")  # what optimizers keep in host memory, wherever the parameter is
 _everywhere_pre: dict[int, Any] = {}
@@ -142,7 +146,7 @@ class Optimizer:
         defaults: the settings of a group that does not give its own.
     """
 
-    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self._set_hooks()
         if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
@@ -151,7 +155,7 @@ class Optimizer:
                                 f"{type(params).__name__}; pass {right}")
         self.state: dict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise InvalidValueError("optimizer got an empty parameter list: model.parameters() of a model without parameters, or "
                                     "an iterator that was used up before")
@@ -248,6 +252,10 @@ class Optimizer:
 
     # ------------------------------------------------------------------------------------------------ the step
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], R]) -> R: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
 

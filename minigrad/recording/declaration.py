@@ -12,6 +12,7 @@ from minigrad.errors import DeclarationError
 from minigrad.recording.graph import Node
 
 REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
+NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 
 
 class Declaration:

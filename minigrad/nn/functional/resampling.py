@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from minigrad.ops.neural import pooling
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.recording.device_guard import on_device_of_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import FloatOrFloats, IntOrInts
 
 __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pixel_shuffle",
            "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest"]
@@ -31,7 +37,7 @@ def check_pixels(caller: str, name: str, input: Any, factor: int) -> None:
         raise RuntimeValueError(f"{caller} expects a positive {name}, but got {factor}")
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """``(*, C * r * r, H, W)`` to ``(*, C, H * r, W * r)``. Source: Shi et al., 2016, arXiv:1609.05158."""
     r = upscale_factor
     check_pixels("pixel_shuffle", "upscale_factor", input, r)
@@ -45,7 +51,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r))
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """``(*, C, H * r, W * r)`` to ``(*, C * r * r, H, W)``: the inverse of :func:`pixel_shuffle`."""
     r = downscale_factor
     check_pixels("pixel_unshuffle", "downscale_factor", input, r)
@@ -59,7 +65,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r))
 
 
-def channel_shuffle(input: Any, groups: int) -> Any:
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """The channels of `groups` equal groups in turn: the first of each, the second of each, and so on."""
     if input.ndim < 3:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
@@ -80,8 +86,8 @@ native_channel_shuffle = channel_shuffle
 LINEAR = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}  # the dimensions of the input
 
 
-def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
-                recompute_scale_factor: bool | None = None, antialias: bool = False) -> Any:
+def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None, mode: str = "nearest",
+                align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False) -> Tensor:
     """`input`, ``(N, C, *size)``, resampled to another size in its last one to three dimensions.
 
     Args:
@@ -222,25 +228,25 @@ def filter_matrix(n: int, m: int, is_cubic: bool, align_corners: bool, factor: f
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def upsample(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
-             align_corners: bool | None = None) -> Any:
+def upsample(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None, mode: str = "nearest",
+             align_corners: bool | None = None) -> Tensor:
     """An older name of :func:`interpolate`."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_nearest(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None) -> Tensor:
     """:func:`interpolate` in mode "nearest"."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
-def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_bilinear(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None) -> Tensor:
     """:func:`interpolate` in mode "bilinear" with aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
 
 # ---------------------------------------------------------------------------------------------------- sampling on a grid
 
-def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """Where an affine map, ``(N, 2, 3)`` or ``(N, 3, 4)``, takes the points of an image of `size`, for :func:`grid_sample`."""
     dims = len(size) - 2
     if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
@@ -256,8 +262,8 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
 
 
 @on_device_of_inputs
-def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
-                align_corners: bool | None = None) -> Any:
+def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros",
+                align_corners: bool | None = None) -> Tensor:
     """`input`, ``(N, C, *size)``, at the places `grid`, ``(N, *new, 2 or 3)``: x first, -1 at one edge and 1 at the other.
 
     Args:
@@ -282,7 +288,7 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
         places = [_bring_inside(x, n, padding_mode, align_corners) for x, n in zip(places, sizes)]
     taps = [_taps(x, mode) for x in places]
     flat = shapes.reshape(input, shape=(*input.shape[:2], math.prod(sizes)))
-    total = None
+    total: Any = None
     for corner in itertools.product(*taps):
         weight: Any = None
         index: Any = 0
@@ -300,7 +306,8 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
         taken = taken * valid[:, None].astype(input.array.dtype)
         taken = taken if weight is None else taken * shapes.unsqueeze(weight, dim=1)
         total = taken if total is None else total + taken
-    return total
+    result: Tensor = total
+    return result
 
 
 def _pixels(x: Any, n: int, align_corners: bool | None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
 from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn import functional as F
@@ -11,6 +11,11 @@ from minigrad.nn.modules.container import ModuleList, Sequential
 from minigrad.nn.modules.linear import Linear
 from minigrad.nn.modules.module import Module
 from minigrad.ops.shaping.slicing import cat
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss"]
 
@@ -32,7 +37,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     """
 
     def __init__(self, in_features: int, n_classes: int, cutoffs: Sequence[int], div_value: float = 4.0, head_bias: bool = False,
-                 device: Any = None, dtype: Any = None) -> None:
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
@@ -62,7 +67,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             if isinstance(module, Linear):
                 module.reset_parameters()
 
-    def forward(self, input_: Any, target_: Any) -> _ASMoutput:
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         if target_.ndim > 1:
             raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
         if input_.ndim != target_.ndim + 1:
@@ -104,7 +109,7 @@ class LinearCrossEntropyLoss(Module):
     """A :class:`Linear` layer and the cross-entropy of its result; `options` say in PyTorch how to save memory."""
 
     def __init__(self, in_features: int, num_classes: int, *, out_features: tuple[int, ...] = (), bias: bool = False,
-                 device: Any = None, dtype: Any = None, reduction: str = "mean", weight: Any = None,
+                 device: DeviceLike | None = None, dtype: dtype | None = None, reduction: str = "mean", weight: Any = None,
                  ignore_index: int | None = None, label_smoothing: float = 0.0, options: Any = None) -> None:
         super().__init__()
         if weight is not None and tuple(weight.shape) != (num_classes,):
@@ -116,7 +121,7 @@ class LinearCrossEntropyLoss(Module):
         self.ignore_index, self.label_smoothing, self.options = ignore_index, label_smoothing, options
         self.linear = Linear(in_features, math.prod(out_features, start=num_classes), bias=bias, device=device, dtype=dtype)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         shape = (self.num_classes, *self.out_features)
         weight, bias = self.linear.weight.reshape((*shape, self.linear.in_features)), self.linear.bias
         return F.linear_cross_entropy(

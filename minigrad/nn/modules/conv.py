@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
@@ -11,18 +11,30 @@ from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter, repeat_setting
 from minigrad.nn.modules.module import Module
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, IntOrInts
+    from minigrad._types.dtypes import dtype
+    from minigrad.nn.parameter import Parameter
+
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 
 class ConvBase(Module):
     """What convolutions of any number of dimensions share: settings, weights and their initial values."""
 
+    weight: Parameter
+    bias: Parameter | None
+
     dims: int
     transposed = False
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None, output_padding: Any = 0) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, dilation: IntOrInts = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None,
+                 output_padding: IntOrInts = 0) -> None:
         super().__init__()
         if groups <= 0:
             raise InvalidValueError("groups must be a positive integer")
@@ -50,6 +62,10 @@ class ConvBase(Module):
         self.register_parameter("bias", parameter(out_channels, device=device, dtype=dtype) if bias else None)
         self.reset_parameters()
 
+    def _convolve(self, *args: Any) -> Tensor:
+        """The function of the number of dimensions."""
+        raise NotImplementedError
+
     def reset_parameters(self) -> None:
         """Draw weight and bias anew, both from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
@@ -75,14 +91,14 @@ class ConvBase(Module):
 class Convolution(ConvBase):
     """The forward of Conv1d, Conv2d and Conv3d."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, dilation: IntOrInts = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
                          dtype)
 
-    def forward(self, input: Any) -> Any:
-        padding: Any = self.padding
+    def forward(self, input: Tensor) -> Tensor:
+        padding: str | IntOrInts = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._padding_around(), mode=self.padding_mode), 0
         return self._convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -107,7 +123,7 @@ class Conv1d(Convolution):
 
     dims = 1
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv1d(*args)
 
 
@@ -124,7 +140,7 @@ class Conv2d(Convolution):
 
     dims = 2
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv2d(*args)
 
 
@@ -133,7 +149,7 @@ class Conv3d(Convolution):
 
     dims = 3
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv3d(*args)
 
 
@@ -142,13 +158,14 @@ class TransposedConvolution(ConvBase):
 
     transposed = True
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 output_padding: Any = 0, groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros",
-                 device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, output_padding: IntOrInts = 0, groups: int = 1, bias: bool = True,
+                 dilation: IntOrInts = 1, padding_mode: str = "zeros", device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
                          dtype, output_padding)
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
         return self._convolve(input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups,
                               self.dilation)
@@ -179,7 +196,7 @@ class ConvTranspose1d(TransposedConvolution):
 
     dims = 1
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose1d(*args)
 
 
@@ -188,7 +205,7 @@ class ConvTranspose2d(TransposedConvolution):
 
     dims = 2
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose2d(*args)
 
 
@@ -197,5 +214,5 @@ class ConvTranspose3d(TransposedConvolution):
 
     dims = 3
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose3d(*args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
@@ -14,6 +14,10 @@ from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.rnn import PackedSequence
 from minigrad.ops.shaping.slicing import cat, stack
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
@@ -71,7 +75,7 @@ class RNNBase(Module):
 
     def __init__(self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
-                 device: Any = None, dtype: Any = None) -> None:
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
             raise InvalidValueError("dropout should be a number in range [0, 1] representing the probability of an element being "
@@ -130,7 +134,7 @@ class RNNBase(Module):
                 parts.append(f"{name}={getattr(self, name)}")
         return ", ".join(parts)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | tuple[Tensor, Tensor] | None = None) -> tuple[Any, Any]:
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
         if input.ndim not in (2, 3):
@@ -154,7 +158,7 @@ class RNNBase(Module):
             output, finals = output.squeeze(1 - time), tuple(h.squeeze(1) for h in finals)
         return output, finals if self.mode == "LSTM" else finals[0]
 
-    def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[Any, Any]:
         self._check_width(input.data)
         counts = input.batch_sizes.tolist()
         states = states_of(self, hx)
@@ -230,8 +234,8 @@ class RNN(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None,
-                 dtype: Any = None) -> None:
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise InvalidValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout,
@@ -251,8 +255,8 @@ class LSTM(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None,
-                 dtype: Any = None) -> None:
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
                          device, dtype)
 
@@ -261,7 +265,8 @@ class GRU(RNNBase):
     """Gated recurrent units; the gates stand in the weights as reset, update, new. Shapes as for :class:`RNN`."""
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None) -> None:
+                 dropout: float = 0.0, bidirectional: bool = False, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
 
 
@@ -270,8 +275,8 @@ class RNNCellBase(Module):
 
     mode: str
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         gates = num_chunks * hidden_size
@@ -317,15 +322,16 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of :class:`RNN`: (N, input_size) and (N, hidden_size) to (N, hidden_size), or all without N."""
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         if nonlinearity not in ("tanh", "relu"):
             raise RuntimeValueError(f"Unknown nonlinearity: {nonlinearity}")
         self.nonlinearity, self.mode = nonlinearity, "RNN_" + nonlinearity.upper()
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, states_of(self, hx))[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        hidden: Tensor = self._step(input, states_of(self, hx))[0]
+        return hidden
 
 
 class LSTMCell(RNNCellBase):
@@ -333,11 +339,13 @@ class LSTMCell(RNNCellBase):
 
     mode = "LSTM"
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, states_of(self, hx))
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        hidden, cell = self._step(input, states_of(self, hx))
+        return hidden, cell
 
 
 class GRUCell(RNNCellBase):
@@ -345,8 +353,10 @@ class GRUCell(RNNCellBase):
 
     mode = "GRU"
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, states_of(self, hx))[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        hidden: Tensor = self._step(input, states_of(self, hx))[0]
+        return hidden

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,10 @@ from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.reducing import reduction
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
@@ -162,14 +166,14 @@ def product(a: Any, b: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions
 
-def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: str | IntOrInts = 0,
+           dilation: IntOrInts = 1, groups: int = 1) -> Tensor:
     """1-d cross-correlation; see :func:`conv2d`. `input` is (n, channels, width) or (channels, width)."""
     return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: str | IntOrInts = 0,
+           dilation: IntOrInts = 1, groups: int = 1) -> Tensor:
     """2-d cross-correlation of `input` with the filters in `weight`.
 
     Args:
@@ -193,20 +197,20 @@ def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: 
     return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: str | IntOrInts = 0,
+           dilation: IntOrInts = 1, groups: int = 1) -> Tensor:
     """3-d cross-correlation; see :func:`conv2d`. `input` is (n, channels, depth, height, width), or without n."""
     return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                     groups: int = 1, dilation: Any = 1) -> Any:
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                     output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1) -> Tensor:
     """1-d transposed convolution; see :func:`conv_transpose2d`."""
     return convolve_transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                     groups: int = 1, dilation: Any = 1) -> Any:
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                     output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1) -> Tensor:
     """2-d transposed convolution: the gradient of :func:`conv2d` with respect to its input, as an operation of its own.
 
     Args:
@@ -221,14 +225,14 @@ def conv_transpose2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1,
     return convolve_transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                     groups: int = 1, dilation: Any = 1) -> Any:
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                     output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1) -> Tensor:
     """3-d transposed convolution; see :func:`conv_transpose2d`."""
     return convolve_transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
-             groups: int) -> Any:
+             groups: int) -> Tensor:
     check(name, ndim, input, weight, bias, groups, channels=1)
     stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
     check_steps(name, stride, dilation)
@@ -252,7 +256,7 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
 
 
 def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
-                        output_padding: Any, groups: int, dilation: Any) -> Any:
+                        output_padding: Any, groups: int, dilation: Any) -> Tensor:
     check(name, ndim, input, weight, bias, groups, channels=0)
     stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
     check_steps(name, stride, dilation)
@@ -350,7 +354,8 @@ def col2im_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, dilation: A
     return im2col(g, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
 
 
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(input: Tensor, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
+           stride: IntOrInts = 1) -> Tensor:
     """The blocks that a sliding window meets, as columns.
 
     Args:
@@ -376,7 +381,8 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return with_batch_dim(2, im2col, input, **settings)
 
 
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def fold(input: Tensor, output_size: IntOrInts, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
+         stride: IntOrInts = 1) -> Tensor:
     """Columns of blocks added up to an image of `output_size`; the adjoint of :func:`unfold`.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__: list[str] = []
 
@@ -77,8 +80,8 @@ def row_numbers(index: Any, rows: int) -> Any:
     return in_bounds(index, rows, 0, negative=False)
 
 
-def embedding(input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
-              scale_grad_by_freq: bool = False, sparse: bool = False) -> Any:
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
     """The rows of the table `weight`, of shape (V, D), that the integers `input` name: shape ``(*input.shape, D)``.
 
     Args:
@@ -125,9 +128,10 @@ def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> N
 
 
 @on_device_of_inputs
-def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2,
-                  scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
-                  include_last_offset: bool = False, padding_idx: int | None = None) -> Any:
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None,
+                  norm_type: float = 2, scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+                  per_sample_weights: Tensor | None = None, include_last_offset: bool = False,
+                  padding_idx: int | None = None) -> Tensor:
     """The sum, mean or maximum of the rows of `weight` in each bag of numbers.
 
     A two-dimensional `input` has one bag in each row; in a vector the bags begin at `offsets`. An empty bag gives zeros.
@@ -192,7 +196,8 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
     if mode == "sum":
         return total
     divisor = np.maximum(counts, 1).astype(unwrap(weight).dtype)[:, None]
-    return total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
+    average: Tensor = total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
+    return average
 
 
 @op(differentiable=False)
@@ -202,7 +207,7 @@ def unit_rows(input: Any, *, num_classes: Any) -> Any:
 
 
 @on_device_of_inputs
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 zeros with a new last dimension of `num_classes`, and a one at the place that `tensor`, int64, names.
 
     With ``num_classes=-1`` it is one more than the largest value.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +14,18 @@ from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+
 __all__ = ["pad"]
 
 
 # ---------------------------------------------------------------------------------------------------- padding
 
 @on_device_of_inputs
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """`input` with elements added at its borders: ``pad[0]`` before and ``pad[1]`` after the last dimension, ``pad[2]`` and
     ``pad[3]`` for the one before, and so on.
 

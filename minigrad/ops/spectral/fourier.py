@@ -6,7 +6,7 @@ real and complex numbers the adjoint is one between complex and real numbers, wh
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from minigrad.ops.shaping.shape import constant_full, expand, reshape, squeeze, 
 from minigrad.ops.shaping.slicing import constant_pad_nd, fold_windows, narrow_to, unfold
 from minigrad.recording import hints
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__ = ["istft", "stft"]
 
@@ -60,7 +63,7 @@ def fft_c2r_wrt_input(g: Any, dim: Any, size: Any, norm: Any) -> Any:
     return half + pad_or_trim(twice, last, size // 2 + 1, before=1)
 
 
-def pad_or_trim(x: Any, dim: int, size: int, before: int = 0) -> Any:
+def pad_or_trim(x: Tensor, dim: int, size: int, before: int = 0) -> Tensor:
     """`x` with dimension `dim` brought to `size` elements: padded with zeros at both ends, or cut at the end."""
     dim %= x.ndim
     if x.shape[dim] == size and not before:
@@ -86,9 +89,9 @@ def frame_setup(name: str, n_fft: int, hop_length: int | None, win_length: int |
     return hop, pad_or_trim(window, 0, n_fft, (n_fft - length) // 2)
 
 
-def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Any = None,
+def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Tensor | None = None,
          center: bool = True, pad_mode: str = "reflect", normalized: bool = False, onesided: bool | None = None,
-         return_complex: bool | None = None, align_to_window: bool | None = None) -> Any:
+         return_complex: bool | None = None, align_to_window: bool | None = None) -> Tensor:
     """The short-time Fourier transform: that of frames of `n_fft` elements, `hop_length` apart, times `window`.
 
     Args:
@@ -140,9 +143,9 @@ def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int 
     return view_as_real(spectrum) if return_complex is False else spectrum
 
 
-def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Any = None,
+def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Tensor | None = None,
           center: bool = True, normalized: bool = False, onesided: bool | None = None, length: int | None = None,
-          return_complex: bool = False) -> Any:
+          return_complex: bool = False) -> Tensor:
     """The inverse of :func:`stft`: the frames put together where they were, divided by the sum of the squared windows there.
 
     Args:

@@ -9,7 +9,7 @@ import threading
 import traceback
 import warnings
 from collections import deque
-from typing import Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Sequence
 
 import numpy as np
 
@@ -17,8 +17,11 @@ from minigrad import random
 from minigrad.errors import InvalidValueError, StateError
 from minigrad.ops.sampling import randint
 from minigrad.utils.data.collate import default_collate, default_convert
-from minigrad.utils.data.dataset import IterableDataset, rows_of, samples_of
+from minigrad.utils.data.dataset import Dataset, IterableDataset, T_co, rows_of, samples_of
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+
+if TYPE_CHECKING:
+    from minigrad.random import Generator
 
 __all__ = ["DataLoader", "get_worker_info"]
 
@@ -57,7 +60,7 @@ class Fetcher:
         return self.collate_fn(samples_of(self.dataset, indices))
 
 
-class DataLoader:
+class DataLoader(Generic[T_co]):
     """Iterates over the batches of a dataset.
 
     Args:
@@ -87,12 +90,12 @@ class DataLoader:
     tensor([4]) tensor([8])
     """
 
-    def __init__(self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, sampler: Any = None,
-                 batch_sampler: Any = None, num_workers: int = 0, collate_fn: Callable[[Any], Any] | None = None,
-                 pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
-                 worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None, generator: Any = None,
-                 *, prefetch_factor: int | None = None, persistent_workers: bool = False, pin_memory_device: str = "",
-                 in_order: bool = True) -> None:
+    def __init__(self, dataset: Dataset[T_co] | Sequence[T_co], batch_size: int | None = 1, shuffle: bool | None = None,
+                 sampler: Any = None, batch_sampler: Any = None, num_workers: int = 0,
+                 collate_fn: Callable[[Any], Any] | None = None, pin_memory: bool = False, drop_last: bool = False,
+                 timeout: float = 0, worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None,
+                 generator: Generator | None = None, *, prefetch_factor: int | None = None, persistent_workers: bool = False,
+                 pin_memory_device: str = "", in_order: bool = True) -> None:
         if num_workers < 0:
             raise InvalidValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if timeout < 0:
@@ -134,7 +137,8 @@ class DataLoader:
         if multiprocessing_context is not None and num_workers == 0:
             raise InvalidValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but "
                                     f"got num_workers={num_workers}")
-        self.dataset, self.batch_size, self.sampler, self.batch_sampler = dataset, batch_size, sampler, batch_sampler
+        self.dataset: Any = dataset
+        self.batch_size, self.sampler, self.batch_sampler = batch_size, sampler, batch_sampler
         self.num_workers, self.drop_last, self.timeout, self.generator = num_workers, drop_last, timeout, generator
         self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
         self.pin_memory, self.pin_memory_device, self.in_order = pin_memory, pin_memory_device, in_order
@@ -142,9 +146,6 @@ class DataLoader:
         self.persistent_workers = persistent_workers
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
         self._workers: Workers | None = None
-
-    def __class_getitem__(cls, item: Any) -> type:
-        return cls
 
     @property
     def _auto_collation(self) -> bool:
@@ -271,7 +272,7 @@ def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: Wo
 class Workers:
     """The workers of a loader. Each has its own queue of results, so that taking turns keeps the order."""
 
-    def __init__(self, loader: DataLoader, seed: int) -> None:
+    def __init__(self, loader: DataLoader[Any], seed: int) -> None:
         self.loader = loader
         self.epoch = 0
         context = loader.multiprocessing_context
