@@ -9,6 +9,7 @@ from minigrad import demo as demo
 from minigrad import errors as errors
 from minigrad import fft as fft
 from minigrad import func as func
+from minigrad import library as library
 from minigrad import linalg as linalg
 from minigrad import masked as masked
 from minigrad import nn as nn
@@ -766,8 +767,8 @@ __all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTenso
            "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
            "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
            "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft", "kaiser_window", "kl_div",
-           "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "linalg",
-           "linspace", "load", "lobpcg", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2",
+           "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma", "library",
+           "linalg", "linspace", "load", "lobpcg", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2",
            "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp",
            "long", "lt", "lu", "lu_solve", "lu_unpack", "manual_seed", "margin_ranking_loss", "masked", "masked_fill",
            "masked_scatter", "masked_select", "matmul", "matrix_exp", "matrix_power", "max", "max_pool1d",
