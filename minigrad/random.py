@@ -171,7 +171,15 @@ def get_rng_state() -> Any:
 
 
 def set_rng_state(new_state: Tensor) -> None:
-    """Put the CPU's generator back into a state that :func:`get_rng_state` gave."""
+    """Put the CPU's generator back into a state that :func:`get_rng_state` gave.
+
+    >>> import minigrad as mg
+    >>> state = mg.random.get_rng_state()
+    >>> first = mg.rand(2)
+    >>> mg.random.set_rng_state(state)
+    >>> mg.equal(mg.rand(2), first)
+    True
+    """
     default_generator.set_state(new_state)
 
 

@@ -590,7 +590,7 @@ class Tensor(TensorMethods):
         write = clock.ledger.find(self.array)
         return 0 if write is None else write.count
 
-    def backward(self, gradient: Tensor | None = None, retain_graph: builtins.bool | None = None,
+    def backward(self, gradient: Tensor | Sequence[Tensor | None] | None = None, retain_graph: builtins.bool | None = None,
                  create_graph: builtins.bool = False, inputs: Tensor | Sequence[Tensor] | None = None) -> None:
         """Compute the gradients of this tensor and add them to ``.grad`` of the leaves; see :func:`autograd.backward`."""
         autograd.backward(self, gradient, retain_graph, create_graph, inputs)

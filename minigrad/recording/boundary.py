@@ -70,9 +70,10 @@ def is_composed(name: str, found: Any, beside: int = 0) -> bool:
     if name.startswith("_") or not isinstance(found, FunctionType) or hasattr(found, "info") \
             or not found.__module__.startswith("minigrad."):
         return False
-    own = inspect.unwrap(found).__code__.co_varnames[:beside]
-    texts = [text for name, text in found.__annotations__.items() if name not in (*own, "out", "return")]
-    return any([takes(text) or takes(text, several=True) for text in texts])
+    code = inspect.unwrap(found).__code__
+    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else ""
+    others = (*code.co_varnames[:beside], "out", "return")
+    return any([takes(text, name == rest) for name, text in found.__annotations__.items() if name not in others])
 
 
 def public(function: Any, called: str, module: str, qualname: str) -> Any:
