@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Callable
 
-from minigrad.errors import ArgumentError, GraphError, InvalidValueError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
 __all__ = ["are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
            "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
@@ -70,15 +70,16 @@ def is_deterministic_algorithms_warn_only_enabled() -> bool:
     return _warn_only
 
 
-def compile(model: Any = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: Any = "inductor",
-            mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False) -> Any:
+def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
+            backend: str | Callable[..., Any] = "inductor", mode: str | None = None, options: dict[str, Any] | None = None,
+            disable: bool = False) -> Any:
     """`model`, a function or module, itself: there is no compiler here. Without it, a decorator that changes nothing.
 
     The results are those that PyTorch's compiled code has. The object is the same, not a wrapper: ``state_dict()`` has no
     ``_orig_mod.`` in its names.
     """
     if mode is not None and options is not None:
-        raise GraphError("Either mode or options can be specified, but both can't be specified at the same time.")
+        raise RuntimeValueError("Either mode or options can be specified, but both can't be specified at the same time.")
     if model is None:
         decorator: Callable[[Any], Any] = lambda function: function  # noqa: E731
         return decorator

@@ -16,7 +16,7 @@ from minigrad import _arrays
 from minigrad._arrays.device import Device
 from minigrad._types import dtypes
 from minigrad.autograd import no_grad
-from minigrad.errors import DeviceError, GraphError, InvalidValueError
+from minigrad.errors import DeviceError, InvalidValueError, RuntimeValueError, StateError
 from minigrad.recording import hints
 from minigrad.recording.graph import TensorBase
 from minigrad.recording.hints import get_hints
@@ -160,7 +160,7 @@ class GradScaler:
         self._check_used("unscale_")
         stage = self._stages.get(id(optimizer), READY)
         if stage != READY:
-            raise GraphError("unscale_() has already been called on this optimizer since the last update()." if stage == UNSCALED
+            raise StateError("unscale_() has already been called on this optimizer since the last update()." if stage == UNSCALED
                              else "unscale_() is being called after step().")
         grads = [p.grad.array for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         if any([g.dtype == np.float16 for g in grads]):
@@ -179,11 +179,11 @@ class GradScaler:
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs or args:
-            raise GraphError("Closure use is not currently supported if GradScaler is enabled.")
+            raise StateError("Closure use is not currently supported if GradScaler is enabled.")
         self._check_used("step")
         stage = self._stages.get(id(optimizer), READY)
         if stage == STEPPED:
-            raise GraphError("step() has already been called since the last update().")
+            raise StateError("step() has already been called since the last update().")
         if stage == READY:
             self.unscale_(optimizer)
         assert id(optimizer) in self._finite, \
@@ -251,8 +251,8 @@ class GradScaler:
         if not self._enabled:
             return
         if not state_dict:
-            raise GraphError("The source state dict is empty, possibly because it was saved from a disabled instance of "
-                             "GradScaler.")
+            raise RuntimeValueError("The source state dict is empty, possibly because it was saved from a disabled instance of "
+                                    "GradScaler.")
         self._scale, self._growth_tracker = float(state_dict["scale"]), state_dict["_growth_tracker"]
         self._growth_factor, self._backoff_factor = state_dict["growth_factor"], state_dict["backoff_factor"]
         self._growth_interval = state_dict["growth_interval"]

@@ -34,6 +34,10 @@ class InvalidValueError(MinigradError, ValueError):
     """An argument of the right type with a value, or sizes, that make no sense; PyTorch raises ``ValueError`` there."""
 
 
+class RuntimeValueError(RuntimeError, InvalidValueError):
+    """The same where PyTorch raises ``RuntimeError``."""
+
+
 class DimensionError(MinigradError, IndexError):
     """A dimension number outside the tensor's dimensions."""
 
@@ -52,6 +56,14 @@ class OutOfBoundsError(DimensionError, RuntimeError):
 
 class EmptyListError(MinigradError, ValueError, RuntimeError):
     """A sequence of tensors without any. PyTorch raises ValueError in cat, RuntimeError in stack."""
+
+
+class StateError(MinigradError, RuntimeError):
+    """What was asked cannot be done now: too early, twice, or with an object that is not made for it."""
+
+
+class DeclarationError(MinigradError, TypeError):
+    """An operation that is not declared as it must be: a rule without its argument, or an argument without its rule."""
 
 
 class GraphError(MinigradError, RuntimeError):

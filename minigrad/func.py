@@ -14,13 +14,13 @@ from typing import Any, Callable
 
 import minigrad.random as rng
 from minigrad import autograd
+from minigrad._tensor import Tensor
 from minigrad.autograd.functional import RecordingBlock, jvp_of, requires_grad, unit_like, with_leaf
-from minigrad.errors import ArgumentError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.ops.shaping.shape import constant_full
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.call import constant
-from minigrad.recording.graph import TensorBase
 
 __all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
            "value_and_grad", "vjp", "vmap"]
@@ -51,7 +51,7 @@ def rebuild_tree(tree: Any, leaves: Any) -> Any:
 def tensors_of(caller: str, what: str, tree: Any) -> list[Any]:
     found = leaves_of(tree)
     for leaf in found:
-        if not isinstance(leaf, TensorBase):
+        if not isinstance(leaf, Tensor):
             raise ArgumentError(f"{caller}: {what} must hold tensors only, but there is a {type(leaf).__name__} among them")
     return found
 
@@ -63,7 +63,7 @@ def new_leaves(tensors: list[Any]) -> list[Any]:
 
 def detach_tree(tree: Any, keep: bool) -> Any:
     """`tree` cut from the graph, unless an outer transform needs it."""
-    return tree if keep else rebuild_tree(tree, iter([constant(t.array, t) if isinstance(t, TensorBase) else t
+    return tree if keep else rebuild_tree(tree, iter([constant(t.array, t) if isinstance(t, Tensor) else t
                                                       for t in leaves_of(tree)]))
 
 
@@ -88,7 +88,7 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
                                     "arguments")
         chosen = [args[place] for place in places]
         given = tensors_of("grad", "the arguments to differentiate with respect to", chosen)
-        around = [t for t in leaves_of((args, kwargs)) if isinstance(t, TensorBase)]
+        around = [t for t in leaves_of((args, kwargs)) if isinstance(t, Tensor)]
         outer = autograd.is_grad_enabled() and any(map(requires_grad, around))
         with RecordingBlock():
             xs = new_leaves(given)
@@ -97,8 +97,8 @@ def grad_and_value(func: Callable[..., Any], argnums: int | tuple[int, ...] = 0,
                 new[place] = part
             output = func(*new, **kwargs)
             value, aux = output if has_aux else (output, None)
-            if not isinstance(value, TensorBase) or value.array.ndim:
-                got = list(value.array.shape) if isinstance(value, TensorBase) else type(value).__name__
+            if not isinstance(value, Tensor) or value.array.ndim:
+                got = list(value.array.shape) if isinstance(value, Tensor) else type(value).__name__
                 raise ShapeError(f"grad: Expected the function to return a scalar tensor, got {got}; reduce it, for instance "
                                  "with .sum()")
             if requires_grad(value):
@@ -143,7 +143,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
         vs = tensors_of("vjp", "the cotangents", cotangents)
         if len(vs) != len(ys):
-            raise ShapeError(f"vjp: the output has {len(ys)} tensors, the cotangents have {len(vs)}")
+            raise RuntimeValueError(f"vjp: the output has {len(ys)} tensors, the cotangents have {len(vs)}")
         again = outer or any(v.requires_grad for v in vs) if create_graph is None else create_graph
         live = [(y, v) for y, v in zip(ys, vs) if y.requires_grad]
         found = autograd.grad([y for y, _ in live], xs, [v for _, v in live], retain_graph=retain_graph, create_graph=again,
@@ -162,15 +162,15 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
     With `has_aux`: ``(output, product, aux)``.
     """
     if not isinstance(primals, tuple) or not isinstance(tangents, tuple):
-        raise ShapeError("jvp(f, primals, tangents): Expected primals to be a tuple, and tangents too, as in "
-                         "jvp(f, (x,), (v,))")
+        raise RuntimeValueError("jvp(f, primals, tangents): Expected primals to be a tuple, and tangents too, as in "
+                                "jvp(f, (x,), (v,))")
     given = tensors_of("jvp", "the primals", primals)
     vs = tensors_of("jvp", "the tangents", tangents)
     for k, (x, v) in enumerate(zip(given, vs)):
         if x.shape != v.shape:
             raise ShapeError(f"jvp: tangent {k} has shape {list(v.shape)}, its primal has {list(x.shape)}")
     if len(given) != len(vs):
-        raise ShapeError(f"jvp: there are {len(given)} primals and {len(vs)} tangents")
+        raise RuntimeValueError(f"jvp: there are {len(given)} primals and {len(vs)} tangents")
     outer = any(t.requires_grad for t in given + vs)
     with RecordingBlock():
         xs = new_leaves(given)
@@ -268,7 +268,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
     tensor([2., 2., 2.])
     """
     if randomness not in ("error", "different", "same"):
-        raise ShapeError(f"vmap: only allowed randomness modes are 'error', 'different' and 'same', not {randomness!r}")
+        raise RuntimeValueError(f"vmap: only allowed randomness modes are 'error', 'different' and 'same', not {randomness!r}")
 
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -279,8 +279,8 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         flat = [(leaf, d) for arg, ds in zip(args, along) for leaf, d in zip(leaves_of(arg), ds)]
         for leaf, d in flat:
             if d is not None and not -leaf.ndim <= d < leaf.ndim:
-                raise ValueError(f"vmap: Got in_dim={d} for some input, but that input is a Tensor of dimensionality {leaf.ndim} "
-                                 f"so expected in_dim to satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}.")
+                raise InvalidValueError(f"vmap: Got in_dim={d} for some input, but that input is a Tensor of dimensionality "
+                                        f"{leaf.ndim} so expected in_dim to satisfy -{leaf.ndim} <= in_dim < {leaf.ndim}.")
         sizes = {leaf.shape[d] for leaf, d in flat if d is not None}
         if not sizes:
             raise ShapeError("vmap: at least one argument must have a dimension to go along, all of in_dims are None")
@@ -295,11 +295,11 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
             at_k = rebuild_tree(tuple(args), iter([leaf if d is None else leaf.select(d, k) for leaf, d in flat]))
             results.append(func(*at_k, **kwargs))
         if randomness == "error" and rng.get_rng_state().tolist() != state.tolist():
-            raise GraphError("vmap: called random operation while in randomness error mode. Use randomness='same' or "
-                             "'different', or draw the numbers outside of vmap")
+            raise RuntimeValueError("vmap: called random operation while in randomness error mode. Use randomness='same' or "
+                                    "'different', or draw the numbers outside of vmap")
         for leaf in leaves_of(results):
-            if not isinstance(leaf, TensorBase):
-                raise ValueError(f"vmap: the function must only return Tensors, got type {type(leaf)}")
+            if not isinstance(leaf, Tensor):
+                raise InvalidValueError(f"vmap: the function must only return Tensors, got type {type(leaf)}")
         if not results:
             raise ShapeError("vmap: the mapped dimension has size 0, so the shape of the result cannot be known")
         columns = list(zip(*[leaves_of(r) for r in results]))
@@ -312,7 +312,7 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
 def dim_per_leaf(tree: Any, dim: Any) -> list[Any]:
     """A dimension for each leaf of `tree`: `dim` itself, or spread over the structure it follows."""
     if dim is None or isinstance(dim, int):
-        return [dim if isinstance(leaf, TensorBase) else None for leaf in leaves_of(tree)]
+        return [dim if isinstance(leaf, Tensor) else None for leaf in leaves_of(tree)]
     if isinstance(dim, dict):
         return [d for key in tree for d in dim_per_leaf(tree[key], dim[key])]
     if not isinstance(tree, (tuple, list)) or len(dim) != len(tree):
@@ -330,7 +330,8 @@ def functional_call(module: Any, parameter_and_buffer_dicts: Any, args: Any = No
     given = {name: t for d in dicts for name, t in d.items()}
     own = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers(remove_duplicate=False))}
     if strict and (set(given) != set(own)):
-        raise ShapeError(f"functional_call: missing {sorted(set(own) - set(given))}, unexpected {sorted(set(given) - set(own))}")
+        raise RuntimeValueError(f"functional_call: missing {sorted(set(own) - set(given))}, unexpected "
+                                f"{sorted(set(given) - set(own))}")
     if tie_weights:  # a tensor that has several names is replaced under all of them
         given = {name: given[twin] for twin in given if twin in own for name in own if own[name] is own[twin]} | given
     places = []

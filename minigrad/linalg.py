@@ -10,38 +10,65 @@ from __future__ import annotations
 import builtins
 import math
 from collections import namedtuple
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, LinAlgError, ShapeError
+from minigrad.errors import DtypeError, LinAlgError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra import decomposition, products
-from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
-from minigrad.ops.linear_algebra.decomposition import linalg_det as det
-from minigrad.ops.linear_algebra.decomposition import linalg_eig as eig
-from minigrad.ops.linear_algebra.decomposition import linalg_eigh as eigh
 from minigrad.ops.linear_algebra.decomposition import linalg_eigvals as eigvals
 from minigrad.ops.linear_algebra.decomposition import linalg_eigvalsh as eigvalsh
 from minigrad.ops.linear_algebra.decomposition import linalg_householder_product as householder_product
-from minigrad.ops.linear_algebra.decomposition import linalg_inv as inv
 from minigrad.ops.linear_algebra.decomposition import linalg_lu as lu
-from minigrad.ops.linear_algebra.decomposition import linalg_lu_factor as lu_factor
 from minigrad.ops.linear_algebra.decomposition import linalg_lu_solve as lu_solve
-from minigrad.ops.linear_algebra.decomposition import linalg_qr as qr
-from minigrad.ops.linear_algebra.decomposition import linalg_slogdet as slogdet
 from minigrad.ops.linear_algebra.decomposition import linalg_solve as solve
-from minigrad.ops.linear_algebra.decomposition import linalg_solve_triangular as solve_triangular
-from minigrad.ops.linear_algebra.decomposition import linalg_svd as svd
 from minigrad.ops.linear_algebra.decomposition import linalg_svdvals as svdvals
-from minigrad.ops.linear_algebra.decomposition import matrix_exp, matrix_power
-from minigrad.ops.linear_algebra.ldl import linalg_ldl_factor as ldl_factor
-from minigrad.ops.linear_algebra.ldl import linalg_ldl_solve as ldl_solve
-from minigrad.ops.linear_algebra.products import matmul, multi_dot
+from minigrad.ops.linear_algebra.decomposition import matrix_power
+from minigrad.ops.linear_algebra.products import multi_dot
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
-from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.ops.shaping import shape, slicing
+from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.boundary import publish as _publish
 from minigrad.recording.device_guard import on_device_of_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._signatures import linalg_cholesky as cholesky
+    from minigrad._signatures import linalg_det as det
+    from minigrad._signatures import linalg_eig as eig
+    from minigrad._signatures import linalg_eigh as eigh
+    from minigrad._signatures import linalg_inv as inv
+    from minigrad._signatures import linalg_ldl_factor as ldl_factor
+    from minigrad._signatures import linalg_ldl_solve as ldl_solve
+    from minigrad._signatures import linalg_lu_factor as lu_factor
+    from minigrad._signatures import linalg_qr as qr
+    from minigrad._signatures import linalg_slogdet as slogdet
+    from minigrad._signatures import linalg_solve_triangular as solve_triangular
+    from minigrad._signatures import linalg_svd as svd
+    from minigrad._signatures import matmul, matrix_exp, vector_norm
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.dtypes import dtype
+else:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.dtypes import dtype
+    from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
+    from minigrad.ops.linear_algebra.decomposition import linalg_det as det
+    from minigrad.ops.linear_algebra.decomposition import linalg_eig as eig
+    from minigrad.ops.linear_algebra.decomposition import linalg_eigh as eigh
+    from minigrad.ops.linear_algebra.decomposition import linalg_inv as inv
+    from minigrad.ops.linear_algebra.decomposition import linalg_lu_factor as lu_factor
+    from minigrad.ops.linear_algebra.decomposition import linalg_qr as qr
+    from minigrad.ops.linear_algebra.decomposition import linalg_slogdet as slogdet
+    from minigrad.ops.linear_algebra.decomposition import linalg_solve_triangular as solve_triangular
+    from minigrad.ops.linear_algebra.decomposition import linalg_svd as svd
+    from minigrad.ops.linear_algebra.decomposition import matrix_exp
+    from minigrad.ops.linear_algebra.ldl import linalg_ldl_factor as ldl_factor
+    from minigrad.ops.linear_algebra.ldl import linalg_ldl_solve as ldl_solve
+    from minigrad.ops.linear_algebra.products import matmul
+    from minigrad.ops.reducing.reduction import vector_norm
 
 __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh",
            "householder_product", "inv", "inv_ex", "ldl_factor", "ldl_factor_ex", "ldl_solve", "lstsq", "lu", "lu_factor",
@@ -52,35 +79,35 @@ __all__ = ["LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "di
 
 # ---------------------------------------------------------------------------------------------------- products
 
-def cross(input: Any, other: Any, *, dim: int = -1, out: Any = None) -> Any:
+def cross(input: Tensor, other: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Cross product of vectors of three components that lie along `dim`."""
     return products.vector_cross(input, other, dim=dim, out=out)
 
 
-def vecdot(x: Any, y: Any, *, dim: int = -1, out: Any = None) -> Any:
+def vecdot(x: Tensor, y: Tensor, *, dim: int = -1, out: Tensor | None = None) -> Tensor:
     """Sum of ``conj(x) * y`` along `dim`; other dimensions are broadcast."""
     return reduction.sum(arithmetic.conj(x) * y, dim=dim, out=out)
 
 
-def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """The diagonals of matrices."""
     return slicing.diagonal(A, offset=offset, dim1=dim1, dim2=dim2)
 
 
-def vander(x: Any, *, N: int | None = None) -> Any:
+def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """The powers 0 to `N` - 1 (by default as many as there are elements) of each element of vectors, as rows."""
     if x.ndim < 1 and N is None:
         raise ShapeError("linalg.vander: Expected dim of input tensor to be at least 1, or N to be given")
     count = x.shape[-1] if N is None else N
     if count <= 1:
-        raise ShapeError(f"linalg.vander: N must be greater than 1. Got {count}")
+        raise RuntimeValueError(f"linalg.vander: N must be greater than 1. Got {count}")
     return products.powers(x if x.ndim else x[None], count)
 
 
 # ---------------------------------------------------------------------------------------------------- norms
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None,
-                out: Any = None) -> Any:
+def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
+                dtype: dtype | None = None, out: Tensor | None = None) -> Tensor:
     """A norm of the matrices in the two dimensions `dim`.
 
     `ord`: ``"fro"``, the root of the sum of squares; ``"nuc"``, the sum of singular values; 2 and -2, the largest and smallest
@@ -115,7 +142,8 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out: Any = None, dtype: Any = None) -> Any:
+def norm(A: Tensor, ord: float | str | None = None, dim: IntOrInts | None = None, keepdim: bool = False, *,
+         out: Tensor | None = None, dtype: dtype | None = None) -> Tensor:
     """A vector norm (:func:`vector_norm`) or matrix norm (:func:`matrix_norm`), by the number of dimensions in `dim`.
 
     Without `ord` the root of the sum of squares over `dim`; without `dim` a vector's or a matrix's norm of that order.
@@ -127,13 +155,13 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, out
     if ord is not None and (dim is None and A.ndim == 2 or dim is not None and not isinstance(dim, int) and len(dim) == 2):
         return matrix_norm(A, ord, (0, 1) if dim is None else dim, keepdim, dtype=dtype, out=out)
     if isinstance(ord, str):
-        raise ShapeError(f"linalg.norm: Order '{ord}' is for matrices, but dim has "
-                         f"{1 if isinstance(dim, int) or dim else A.ndim} dimension")
+        raise RuntimeValueError(f"linalg.norm: Order '{ord}' is for matrices, but dim has "
+                                f"{1 if isinstance(dim, int) or dim else A.ndim} dimension")
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype, out=out)
 
 
 @on_device_of_inputs
-def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
+def cond(A: Tensor, p: float | str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The condition number ``norm(A, p) * norm(inv(A), p)``; for 2 (the default) and -2 a ratio of singular values.
 
     It is inf for a singular matrix.
@@ -147,9 +175,9 @@ def cond(A: Any, p: Any = None, *, out: Any = None) -> Any:
         result = ends[0] / ends[1] if p != -2 else ends[1] / ends[0]
         return result if out is None else arithmetic.mul(result, 1, out=out)
     if isinstance(p, str) and p not in ("fro", "nuc"):
-        raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
+        raise RuntimeValueError(f"linalg.cond: got an invalid norm type: {p}")
     if not isinstance(p, str) and builtins.abs(p) not in (1, 2, math.inf):
-        raise ShapeError(f"linalg.cond: got an invalid norm type: {p}")
+        raise RuntimeValueError(f"linalg.cond: got an invalid norm type: {p}")
     decomposition.require_square_matrices(A)
     if not A.shape[-1]:
         return matrix_norm(A, "fro")
@@ -175,7 +203,7 @@ def _replace_singular(A: Any, info: Any) -> Any:
     return comparison.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
 
 
-def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
+def inv_ex(A: Tensor, *, check_errors: bool = False, out: Tensor | None = None) -> InvEx:
     """The inverse, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
     if check_errors:
         inv(A)
@@ -183,7 +211,7 @@ def inv_ex(A: Any, *, check_errors: bool = False, out: Any = None) -> Any:
     return InvEx(inv(_replace_singular(A, info)), info)
 
 
-def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Tensor | None = None) -> SolveEx:
     """The solution of :func:`solve`, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
     if check_errors:
         solve(A, B, left=left)
@@ -191,7 +219,7 @@ def solve_ex(A: Any, B: Any, *, left: bool = True, check_errors: bool = False, o
     return SolveEx(solve(_replace_singular(A, info), B, left=left), info)
 
 
-def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Tensor | None = None) -> CholeskyEx:
     """The Cholesky factor, and for each matrix 0 or, instead of an error, the order of the minor that is not positive."""
     if check_errors:
         cholesky(A, upper=upper)
@@ -200,7 +228,7 @@ def cholesky_ex(A: Any, *, upper: bool = False, check_errors: bool = False, out:
 
 
 @on_device_of_inputs
-def lu_factor_ex(A: Any, *, pivot: bool = True, check_errors: bool = False, out: Any = None) -> Any:
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Tensor | None = None) -> LUFactorEx:
     """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
     LU, pivots = lu_factor(A, pivot=pivot)
     info = decomposition.zero_pivot(LU)
@@ -214,7 +242,7 @@ LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 
 
 @on_device_of_inputs
-def ldl_factor_ex(A: Any, *, hermitian: bool = False, check_errors: bool = False, out: Any = None) -> Any:
+def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Tensor | None = None) -> LDLFactorEx:
     """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
     LD, pivots = ldl_factor(A, hermitian=hermitian)
     info = decomposition.zero_pivot(LD) * (pivots > 0).all(-1).int()
@@ -234,18 +262,21 @@ def _threshold(name: str, A: Any, value: Any) -> Any:
     return value.array
 
 
-def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
+def pinv(A: Tensor, rcond: float | Tensor | None = None, hermitian: bool = False, *, atol: float | Tensor | None = None,
+         rtol: float | Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """The Moore-Penrose pseudo-inverse of ``(*, m, n)``: ``(*, n, m)``.
 
     Singular values up to ``max(atol, rtol * largest)`` count as 0; `rtol` is eps * max(m, n) unless `atol` is given.
     `rcond` is an older name of `rtol`.
     """
     rtol = rcond if rtol is None else rtol
+    refuse_grad("linalg.pinv", atol=atol, rtol=rtol)
     return decomposition.linalg_pinv(A, atol=_threshold("linalg.pinv: atol", A, atol),
                                      rtol=_threshold("linalg.pinv: rtol", A, rtol), hermitian=hermitian, out=out)
 
 
-def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> Any:
+def matrix_rank(A: Tensor, tol: float | Tensor | None = None, hermitian: bool = False, *, atol: float | Tensor | None = None,
+                rtol: float | Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """The number of singular values above ``max(atol, rtol * largest)``; `tol` is an older name of `atol`."""
     if tol is not None:
         atol, rtol = tol, 0.0
@@ -257,7 +288,7 @@ Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"]
 
 
 @on_device_of_inputs
-def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> Any:
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Lstsq:
     """The `X` for which ``A @ X`` is nearest to `B`, of least norm where several are.
 
     Shapes: A ``(*, m, n)``, B ``(*, m, k)`` or a vector ``(m,)`` / ``(*, m)``. Also returns the squared residuals of the columns
@@ -267,7 +298,7 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
     if B.dtype != A.dtype:
         raise DtypeError(f"linalg.lstsq: Expected input and other to have the same dtype, but got {A.dtype} and {B.dtype}")
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
-        raise ShapeError(f"linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
+        raise RuntimeValueError(f"linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got {driver}")
     if B.ndim < 1:
         raise ShapeError("linalg.lstsq: input `other` must have at least 1 dimension")
     m, n = A.shape[-2:]
@@ -290,10 +321,10 @@ def lstsq(A: Any, B: Any, rcond: Any = None, *, driver: str | None = None) -> An
 
 # ---------------------------------------------------------------------------------------------------- tensors as matrices
 
-def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
+def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
     """The inverse of `A` as a map from its last dimensions to its first `ind` ones, for :func:`minigrad.tensordot`."""
     if ind <= 0:
-        raise ShapeError(f"Expected a strictly positive integer for 'ind', got {ind}")
+        raise RuntimeValueError(f"Expected a strictly positive integer for 'ind', got {ind}")
     first, last = tuple(A.shape[:ind]), tuple(A.shape[ind:])
     if math.prod(first) != math.prod(last):
         raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
@@ -302,7 +333,7 @@ def tensorinv(A: Any, ind: int = 2, *, out: Any = None) -> Any:
     return shape.reshape(result, shape=last + first)
 
 
-def tensorsolve(A: Any, B: Any, dims: Any = None, *, out: Any = None) -> Any:
+def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out: Tensor | None = None) -> Tensor:
     """The `X` with ``tensordot(A, X, X.ndim) == B``; the dimensions `dims` of A are moved to its end first."""
     if dims is not None:
         A = shape.movedim(A, tuple(dims), tuple(range(A.ndim - len(dims), A.ndim)))

@@ -8,7 +8,7 @@ is none. Apart from `mask` the arguments are those of the functions of the same 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
 from minigrad.errors import InvalidValueError
@@ -17,11 +17,16 @@ from minigrad.ops.neural import activation
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import ordering, reduction
 
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.dtypes import dtype
+
 __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",
            "norm", "normalize", "prod", "softmax", "softmin", "std", "sum", "var"]
 
 
-def fill_masked(input: Any, mask: Any, other: Any) -> Any:
+def fill_masked(input: Any, mask: Any, other: Any) -> Tensor:
     """`input` where `mask` is True, and the number `other` elsewhere."""
     return input if mask is None else scatter.masked_fill(input, ~mask, other)
 
@@ -36,13 +41,14 @@ def highest_value(dtype: dtypes.dtype) -> Any:
     return math.inf if dtype.is_floating_point else True if dtype.kind == "b" else dtypes.iinfo(dtype).max
 
 
-def convert(input: Any, dtype: Any) -> Any:
+def convert(input: Any, dtype: Any) -> Tensor:
     return input if dtype is None or input.dtype is dtype else arithmetic.cast(input, dtype=dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- reductions
 
-def sum(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def sum(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+        mask: Tensor | None = None) -> Tensor:
     """Sum over `dim` of the elements where `mask` is True.
 
     >>> import minigrad
@@ -52,7 +58,8 @@ def sum(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None
     return reduction.sum(fill_masked(input, mask, 0), dim, keepdim, dtype)
 
 
-def prod(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def prod(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+         mask: Tensor | None = None) -> Tensor:
     """Product over `dim` (an int or several) of the elements where `mask` is True."""
     x = convert(fill_masked(input, mask, 1), dtype)
     for d in sorted(reduction.reduced_dims(dim, input.ndim), reverse=True):
@@ -60,37 +67,42 @@ def prod(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = Non
     return x if input.ndim else reduction.prod(x)
 
 
-def amax(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def amax(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+         mask: Tensor | None = None) -> Tensor:
     """Largest element over `dim` where `mask` is True."""
     x = convert(input, dtype)
     return reduction.amax(fill_masked(x, mask, lowest_value(x.dtype)), dim, keepdim)
 
 
-def amin(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def amin(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+         mask: Tensor | None = None) -> Tensor:
     """Smallest element over `dim` where `mask` is True."""
     x = convert(input, dtype)
     return reduction.amin(fill_masked(x, mask, highest_value(x.dtype)), dim, keepdim)
 
 
-def argmax(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def argmax(input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+           mask: Tensor | None = None) -> Tensor:
     """Index along `dim` of the largest element where `mask` is True, in the dtype of the input unless `dtype` says another."""
     found = reduction.argmax(fill_masked(input, mask, lowest_value(input.dtype)), dim, keepdim)
     return convert(found, dtype or input.dtype)
 
 
-def argmin(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def argmin(input: Tensor, dim: int | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+           mask: Tensor | None = None) -> Tensor:
     """Index along `dim` of the smallest element where `mask` is True, in the dtype of the input unless `dtype` says another."""
     found = reduction.argmin(fill_masked(input, mask, highest_value(input.dtype)), dim, keepdim)
     return convert(found, dtype or input.dtype)
 
 
-def counts(input: Any, dim: Any, mask: Any) -> Any:
+def counts(input: Tensor, dim: Any, mask: Any) -> Tensor:
     """How many elements over `dim` count, with those dimensions kept as 1."""
     every = comparison.eq(arithmetic.zeros_of(input), 0)
     return reduction.sum(every if mask is None else every & mask, dim, True)
 
 
-def mean(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def mean(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+         mask: Tensor | None = None) -> Tensor:
     """Arithmetic mean over `dim` of the elements where `mask` is True; NaN where there are none."""
     if (dtype or input.dtype).kind not in "fc":
         raise InvalidValueError("mean(): Could not infer output dtype. Input dtype must be either a floating point or complex "
@@ -101,7 +113,8 @@ def mean(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = Non
     return total / counts(input, dim, mask).reshape(total.shape)
 
 
-def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def median(input: Tensor, dim: int = -1, *, keepdim: bool = False, dtype: dtype | None = None,
+           mask: Tensor | None = None) -> Any:
     """Median along `dim` of the elements where `mask` is True, the lower of two; NaN where there are none."""
     x = convert(input, dtype)
     if mask is None:
@@ -109,8 +122,8 @@ def median(input: Any, dim: int = -1, *, keepdim: bool = False, dtype: Any = Non
     return ordering.nanmedian(fill_masked(x, mask, math.nan), dim, keepdim)[0]
 
 
-def var(input: Any, dim: Any = None, unbiased: Any = None, *, correction: Any = None, keepdim: bool = False, dtype: Any = None,
-        mask: Any = None) -> Any:
+def var(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, *, correction: int | None = None,
+        keepdim: bool = False, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Variance over `dim` of the elements where `mask` is True; see :func:`minigrad.var`."""
     correction = reduction.correction_of("var", unbiased, correction)
     x = convert(input, dtype or (None if input.dtype.kind in "fc" else dtypes.float32))
@@ -120,20 +133,21 @@ def var(input: Any, dim: Any = None, unbiased: Any = None, *, correction: Any = 
     return total / comparison.clamp(n.reshape(total.shape) - correction, min=0)
 
 
-def std(input: Any, dim: Any = None, unbiased: Any = None, *, correction: Any = None, keepdim: bool = False, dtype: Any = None,
-        mask: Any = None) -> Any:
+def std(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, *, correction: int | None = None,
+        keepdim: bool = False, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Standard deviation over `dim` of the elements where `mask` is True; see :func:`minigrad.std`."""
     return arithmetic.sqrt(var(input, dim, unbiased, correction=correction, keepdim=keepdim, dtype=dtype, mask=mask))
 
 
-def norm(input: Any, ord: float | None = 2.0, dim: Any = None, *, keepdim: bool = False, dtype: Any = None,
-         mask: Any = None) -> Any:
+def norm(input: Tensor, ord: float | None = 2.0, dim: IntOrInts | None = None, *, keepdim: bool = False,
+         dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """The `ord`-norm over `dim` of the elements where `mask` is True."""
     ord = 2.0 if ord is None else ord
     return reduction.vector_norm(fill_masked(input, mask, math.inf if ord < 0 else 0), ord, dim, keepdim, dtype)
 
 
-def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any = None, mask: Any = None) -> Any:
+def logsumexp(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, dtype: dtype | None = None,
+              mask: Tensor | None = None) -> Tensor:
     """log(sum(exp(x))) over `dim` of the elements where `mask` is True; in the input's dtype unless `dtype` says another."""
     x = convert(input, dtype)
     wide = x if x.dtype.kind in "fc" else convert(x, dtypes.get_default_dtype())
@@ -142,38 +156,40 @@ def logsumexp(input: Any, dim: Any = None, *, keepdim: bool = False, dtype: Any 
 
 # ---------------------------------------------------------------------------------------------------- element by element
 
-def logaddexp(input: Any, other: Any, *, dtype: Any = None, input_mask: Any = None, other_mask: Any = None) -> Any:
+def logaddexp(input: Tensor, other: Tensor, *, dtype: dtype | None = None, input_mask: Tensor | None = None,
+              other_mask: Tensor | None = None) -> Tensor:
     """``log(exp(input) + exp(other))``, without those of each whose own mask is False."""
     x, y = convert(input, dtype), convert(other, dtype)
     return elementary.logaddexp(fill_masked(x, input_mask, -math.inf), fill_masked(y, other_mask, -math.inf))
 
 
-def cumsum(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
+def cumsum(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Cumulative sum along `dim` of the elements where `mask` is True."""
     return reduction.cumsum(fill_masked(input, mask, 0), dim, dtype)
 
 
-def cumprod(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
+def cumprod(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Cumulative product along `dim` of the elements where `mask` is True."""
     return reduction.cumprod(fill_masked(input, mask, 1), dim, dtype)
 
 
-def softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
+def softmax(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Softmax along `dim` among the elements where `mask` is True; 0 elsewhere."""
     return activation.softmax(fill_masked(convert(input, dtype), mask, -math.inf), dim)
 
 
-def log_softmax(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
+def log_softmax(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """Logarithm of the softmax along `dim` among the elements where `mask` is True; -inf elsewhere."""
     return activation.log_softmax(fill_masked(convert(input, dtype), mask, -math.inf), dim)
 
 
-def softmin(input: Any, dim: int, *, dtype: Any = None, mask: Any = None) -> Any:
+def softmin(input: Tensor, dim: int, *, dtype: dtype | None = None, mask: Tensor | None = None) -> Tensor:
     """``softmax(-x)`` along `dim` among the elements where `mask` is True; 0 elsewhere."""
     return activation.softmin(fill_masked(convert(input, dtype), mask, math.inf), dim)
 
 
-def normalize(input: Any, ord: float, dim: int, *, eps: float = 1e-12, dtype: Any = None, mask: Any = None) -> Any:
+def normalize(input: Tensor, ord: float, dim: int, *, eps: float = 1e-12, dtype: dtype | None = None,
+              mask: Tensor | None = None) -> Tensor:
     """The elements where `mask` is True divided by their `ord`-norm along `dim`, or by `eps` if it is smaller; 0 elsewhere."""
     x = convert(input, dtype)
     return fill_masked(x, mask, 0) / comparison.clamp(norm(x, ord, dim, keepdim=True, mask=mask), min=eps)

@@ -13,11 +13,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 from minigrad import _arrays
-from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.recording.graph import TensorBase
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
            "set_rng_state"]
@@ -48,7 +51,8 @@ class Generator:
         except (TypeError, ValueError):
             raise InvalidValueError(f"manual_seed: expected an int, got {seed!r}") from None
         if not -2**63 <= seed < 2**64:
-            raise RuntimeError(f"manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got {seed}")
+            raise RuntimeValueError("manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got "
+                                    f"{seed}")
         self._seed, self._stream, self._there = seed % 2**64, None, None
         return self
 
@@ -166,8 +170,16 @@ def get_rng_state() -> Any:
     return default_generator.get_state()
 
 
-def set_rng_state(new_state: Any) -> None:
-    """Put the CPU's generator back into a state that :func:`get_rng_state` gave."""
+def set_rng_state(new_state: Tensor) -> None:
+    """Put the CPU's generator back into a state that :func:`get_rng_state` gave.
+
+    >>> import minigrad as mg
+    >>> state = mg.random.get_rng_state()
+    >>> first = mg.rand(2)
+    >>> mg.random.set_rng_state(state)
+    >>> mg.equal(mg.rand(2), first)
+    True
+    """
     default_generator.set_state(new_state)
 
 

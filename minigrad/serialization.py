@@ -7,9 +7,10 @@ that array in NumPy's format. An array that several tensors hold is stored, and 
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from minigrad._arrays import Device
 from minigrad._tensor.tensor import Tensor, rebuild
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
-from minigrad.errors import ArgumentError, DeviceError
+from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
 
 __all__ = ["load", "save"]
 
@@ -105,7 +106,7 @@ class Reader(pickle.Unpickler):
                               "instance map_location='cpu'") from None
 
 
-def save(obj: Any, f: Any) -> None:
+def save(obj: Any, f: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write `obj` (a tensor, a ``state_dict``, nested containers of them) to `f`, a path or a file open for writing bytes.
 
     What is computed is stored as a leaf; gradients and hooks are not stored.
@@ -118,7 +119,7 @@ def save(obj: Any, f: Any) -> None:
         archive.writestr("data.pkl", pickled.getvalue())
 
 
-def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
+def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, *, weights_only: bool = True) -> Any:
     """Read what :func:`save` wrote from `f`, a path or a file open for reading bytes.
 
     Args:
@@ -140,4 +141,4 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True) -> Any:
         with zipfile.ZipFile(f) as archive, archive.open("data.pkl") as file:
             return Reader(file, archive, map_location, not weights_only).load()
     except (zipfile.BadZipFile, KeyError) as error:
-        raise RuntimeError(f"load: {f} is not a file that minigrad.save wrote, or it is damaged ({error})") from None
+        raise RuntimeValueError(f"load: {f} is not a file that minigrad.save wrote, or it is damaged ({error})") from None

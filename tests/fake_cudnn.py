@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tests import cudnn_surface, fake_cuda
-from tests.op_cases import convolution as cases
+from tests.op_cases.neural import convolution as cases
 
 SURFACE = cudnn_surface.load()
 ELEMENTS = {"HALF": np.float16, "FLOAT": np.float32, "DOUBLE": np.float64}

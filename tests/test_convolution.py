@@ -10,7 +10,7 @@ import pytest
 import minigrad
 import minigrad.nn.functional as F
 from minigrad import _arrays
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, RuntimeValueError, ShapeError
 from tests.op_cases import f
 
 
@@ -93,24 +93,25 @@ REFUSED = [
      r"groups=1, weight of size \[4, 3, 3, 3\], expected input\[2, 1, 6, 6\] to have 3 channels, but got 1 channels instead"),
     (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3)), {}, ShapeError, r"expected 4-dimensional weight .* got weight of size \[4, 3, 3\]"),
     (F.conv2d, (t(2, 4, 6, 6), t(3, 2, 3, 3)), {"groups": 2}, ShapeError, r"expected weight to be divisible by 2 at dimension 0"),
-    (F.conv2d, (t(2, 4, 6, 6), t(3, 2, 3, 3)), {"groups": 0}, ShapeError, r"non-positive groups is not supported"),
+    (F.conv2d, (t(2, 4, 6, 6), t(3, 2, 3, 3)), {"groups": 0}, RuntimeValueError, r"non-positive groups is not supported"),
     (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3), t(3)), {}, ShapeError, r"expected bias to be 1-dimensional with 4 elements"),
     (F.conv2d, (t(2, 3, 2, 6), t(4, 3, 5, 5)), {"padding": 1}, ShapeError,
      r"padded input size per channel: \(4 x 8\)\. Kernel size: \(5 x 5\)\. Kernel size can't be greater than actual input size"),
-    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": 0}, ShapeError, r"non-positive stride is not supported"),
-    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"dilation": 0}, ShapeError, r"dilation should be greater than zero"),
-    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": -1}, ShapeError, r"negative padding is not supported"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": 0}, RuntimeValueError, r"non-positive stride is not supported"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"dilation": 0}, RuntimeValueError, r"dilation should be greater than zero"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": -1}, RuntimeValueError, r"negative padding is not supported"),
     (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": (1, 2, 3)}, ShapeError, r"list of 2 values .* got stride=\[1, 2, 3\]"),
     (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"stride": 1.5}, ArgumentError, r"argument 'stride' must be an int or a tuple"),
-    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": "full"}, ShapeError, r"Invalid padding string 'full'"),
-    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": "same", "stride": 2}, ShapeError, r"not supported for strided"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": "full"}, RuntimeValueError, r"Invalid padding string 'full'"),
+    (F.conv2d, (t(2, 3, 6, 6), t(4, 3, 3, 3)), {"padding": "same", "stride": 2}, RuntimeValueError, r"not supported for strided"),
     (F.conv2d, ([[1.0]], t(4, 3, 3, 3)), {}, ArgumentError, r"argument 'input' must be a Tensor, not list"),
     (F.conv_transpose2d, (t(2, 3, 6, 6), t(4, 2, 3, 3)), {}, ShapeError, r"transposed=1, .* to have 4 channels, but got 3"),
-    (F.conv_transpose2d, (t(2, 4, 6, 6), t(4, 2, 3, 3)), {"output_padding": 1}, ShapeError, r"output padding must be smaller"),
+    (F.conv_transpose2d, (t(2, 4, 6, 6), t(4, 2, 3, 3)), {"output_padding": 1}, RuntimeValueError,
+     r"output padding must be smaller"),
     (F.conv_transpose2d, (t(2, 4, 1, 1), t(4, 2, 1, 1)), {"padding": 1}, ShapeError, r"Output size is too small"),
     (F.unfold, (t(2, 3), 2), {}, ShapeError, r"Expected 3D or 4D \(batch mode\) tensor"),
     (F.unfold, (t(1, 1, 2, 2), 3), {}, ShapeError, r"its components must be at least one"),
-    (F.unfold, (t(1, 1, 2, 2), 0), {}, ShapeError, r"kernel size should be greater than zero"),
+    (F.unfold, (t(1, 1, 2, 2), 0), {}, RuntimeValueError, r"kernel size should be greater than zero"),
     (F.fold, (t(1, 5, 4), (3, 3), 2), {}, ShapeError, r"divisible by the product of kernel_size, but got input.size\(1\)=5"),
     (F.fold, (t(1, 4, 5), (3, 3), 2), {}, ShapeError, r"number of sliding blocks 2 x 2 = 4, but got input.size\(2\)=5"),
 ]

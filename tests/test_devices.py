@@ -49,7 +49,7 @@ assert not any(name.split(".")[0] in ("cupy", "cupyx", "cupy_backends") for name
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nobody had named a CUDA device yet, on a machine without CuPy."""
-    monkeypatch.delitem(_arrays._libraries, "cuda", raising=False)
+    monkeypatch.delitem(_arrays.libraries, "cuda", raising=False)
     monkeypatch.setitem(sys.modules, "cupy", None)
 
 

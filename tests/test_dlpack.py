@@ -110,7 +110,7 @@ def test_the_cuda_array_interface(monkeypatch: pytest.MonkeyPatch) -> None:
 
     class OnGPU:
         __cuda_array_interface__ = described
-    monkeypatch.setitem(_arrays._libraries, "cuda", _arrays.library_on(standin.DEVICE))
+    monkeypatch.setitem(_arrays.libraries, "cuda", _arrays.library_on(standin.DEVICE))
     monkeypatch.setattr(standin.xp, "asarray", lambda found: x.array if found.__cuda_array_interface__ is described else None)
     assert mg.as_tensor(OnGPU()).data_ptr() == mg.asarray(OnGPU()).data_ptr() == x.data_ptr()
 

@@ -16,7 +16,7 @@ from hypothesis import given
 import minigrad
 from minigrad.recording.call import REGISTRY
 from tests import checks, fake_cuda, standin
-from tests.op_cases import OpCase, all_cases
+from tests.op_cases import OpCase, all_cases, case_modules
 
 for _module in pkgutil.walk_packages(minigrad.__path__, "minigrad."):
     if not _module.name.endswith("__main__"):
@@ -71,6 +71,15 @@ def for_samples(name: str, check: Callable[[Any, OpCase, Any], None], edges: boo
 
 def test_every_operation_has_a_case_and_every_case_an_operation() -> None:
     assert set(CASES) == DECLARED, f"untested: {sorted(DECLARED - set(CASES))}; not declared: {sorted(set(CASES) - DECLARED)}"
+
+
+def test_op_cases_mirror_ops() -> None:
+    """The case of an operation stands in the file that has the path of the operation's own."""
+    stands = {name: module.__name__.removeprefix("tests.op_cases.") for module in case_modules() for name in module.CASES}
+    wrong = [f"{name} in tests/op_cases/{at}.py belongs into tests/op_cases/{belongs}.py".replace(".", "/").replace("/py", ".py")
+             for name, at in stands.items() if name in DECLARED
+             and at != (belongs := REGISTRY[name].info.forward.__module__.removeprefix("minigrad.ops."))]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,6 +10,8 @@ from typing import Any, Callable, Iterator
 import numpy as np
 import pytest
 
+import minigrad
+from minigrad.errors import GraphError
 from minigrad.ops.pointwise.arithmetic import mul
 from minigrad.ops.shaping.shape import expand, reshape
 from minigrad.recording.call import REGISTRY
@@ -140,6 +142,34 @@ def test_a_mark_beside_a_rule_or_of_what_is_no_argument_is_refused() -> None:
             op.derivative("input")(_twice)
             with pytest.raises(TypeError, match=said):
                 op(np.ones(2))
+
+
+def test_a_constant_among_several_tensors_and_with_several_results_is_refused_before_anything_is_computed() -> None:
+    computed = []
+
+    def planted_count(*tensors: Any) -> Any:
+        return np.asarray(float(len(tensors)))
+
+    def planted_pair(input: Any, weight: Any = None) -> Any:
+        computed.append(input)
+        return input * 2.0, input * 3.0
+
+    x, w = (minigrad.ones(2, requires_grad=grad) for grad in (False, True))
+    with declared(planted_count, constant=("tensors",)) as op:
+        assert op([x, x]).item() == 2
+        with pytest.raises(GraphError, match="planted_count: not differentiable with respect to argument 'tensors'"):
+            op([x, w])
+    with declared(planted_pair, outputs=True, constant=("weight",)) as op:
+        op.derivative("input")(_sum_of_both)
+        op(w, x)
+        computed.clear()
+        with pytest.raises(GraphError, match="planted_pair: not differentiable with respect to argument 'weight'"):
+            op(x, w)
+        assert not computed
+
+
+def _sum_of_both(g: Any) -> Any:
+    return sum(part for part in g if part is not None)
 
 
 def _twice(g: Any) -> Any:

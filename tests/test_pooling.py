@@ -9,7 +9,7 @@ import pytest
 
 import minigrad
 import minigrad.nn.functional as F
-from minigrad.errors import ShapeError
+from minigrad.errors import RuntimeValueError, ShapeError
 from tests.op_cases import f
 
 nan, inf = float("nan"), float("inf")
@@ -118,15 +118,16 @@ def test_without_a_batch(ndim: int) -> None:
 
 REFUSED = [
     (F.max_pool2d, ((4, 4), 2), {}, ShapeError, r"max_pool2d: Expected 3D or 4D \(batch mode\) tensor"),
-    (F.max_pool2d, ((1, 4, 4), 2), {"padding": 2}, ShapeError, r"at most half of effective kernel size, but got pad=\[2, 2\]"),
-    (F.max_pool2d, ((1, 4, 4), 2), {"stride": 0}, ShapeError, r"stride should be greater than zero"),
-    (F.max_pool2d, ((1, 4, 4), 0), {}, ShapeError, r"kernel size should be greater than zero"),
+    (F.max_pool2d, ((1, 4, 4), 2), {"padding": 2}, RuntimeValueError,
+     r"at most half of effective kernel size, but got pad=\[2, 2\]"),
+    (F.max_pool2d, ((1, 4, 4), 2), {"stride": 0}, RuntimeValueError, r"stride should be greater than zero"),
+    (F.max_pool2d, ((1, 4, 4), 0), {}, RuntimeValueError, r"kernel size should be greater than zero"),
     (F.max_pool2d, ((1, 4, 4), 5), {}, ShapeError, r"input size: \(1x4x4\)\. Calculated output size: \(1x0x0\)\. Output size"),
     (F.max_pool2d, ((1, 4, 4), (2, 2, 2)), {}, ShapeError, r"kernel_size to be a single integer value or a list of 2 values"),
-    (F.avg_pool2d, ((1, 4, 4), 2), {"divisor_override": 0}, ShapeError, r"divisor must be not zero"),
+    (F.avg_pool2d, ((1, 4, 4), 2), {"divisor_override": 0}, RuntimeValueError, r"divisor must be not zero"),
     (F.adaptive_avg_pool2d, ((4, 4), 2), {}, ValueError, r"Input dimension should be at least 3"),
     (F.adaptive_avg_pool2d, ((1, 4, 4), (2, 2, 2)), {}, ShapeError, r"output_size must be 2 ints"),
-    (F.adaptive_max_pool1d, ((1, 4), -1), {}, ShapeError, r"must be greater than or equal to 0"),
+    (F.adaptive_max_pool1d, ((1, 4), -1), {}, RuntimeValueError, r"must be greater than or equal to 0"),
     (F.fractional_max_pool2d, ((1, 4, 4), 2), {}, ValueError, r"either an output_size or an output_ratio"),
     (F.fractional_max_pool2d, ((1, 4, 4), 3), {"output_size": 3}, ShapeError, r"too large relative to input size 4 x 4"),
 ]
@@ -145,5 +146,5 @@ def test_unpool_refuses_what_does_not_fit() -> None:
         F.max_unpool2d(y, places[0], 2)
     with pytest.raises(ValueError, match="dim 0 must be between 2 and 6"):
         F.max_unpool2d(y, places, 2, output_size=(9, 4))
-    with pytest.raises(ShapeError, match=r"Found an invalid max index: 15 \(output volumes are of size 3 x 3\)"):
+    with pytest.raises(RuntimeValueError, match=r"Found an invalid max index: 15 \(output volumes are of size 3 x 3\)"):
         F.max_unpool2d(y, places, 2, output_size=(3, 3))

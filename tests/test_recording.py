@@ -79,12 +79,19 @@ def test_a_generated_path_that_saves_another_thing_is_caught() -> None:
 def test_the_source_and_the_signature_can_be_read_before_the_first_call(script: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "out=None" in done.stdout or "def exp(" in done.stdout
+    assert "out: 'Tensor | None' = None" in done.stdout or "def exp(" in done.stdout
 
 
 def test_signatures_are_those_of_the_call_path() -> None:
-    assert str(inspect.signature(mg.sum)) == ("(input, dim=None, keepdim=False, dtype=None, *, axis=None, keepdims=None, "
-                                              "out=None)")
+    assert str(inspect.signature(mg.sum)).replace("'", "") == (
+        "(input: Tensor, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None, *, "
+        "axis: IntOrInts | None = None, keepdims: bool | None = None, out: Tensor | None = None) -> Tensor")
+    assert str(inspect.signature(mg.mul)).replace("'", "") == (
+        "(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor")
+    assert str(inspect.signature(mg.sort)).replace("'", "").endswith("out: Sequence[Tensor] | None = None) -> ValuesIndices")
+    assert str(inspect.signature(mg.Tensor.add_)).replace("'", "") == (
+        "(self: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor")
+    assert str(inspect.signature(mg.Tensor.reshape)).replace("'", "") == "(self: Tensor, *shape: IntOrInts) -> Tensor"
     assert list(inspect.signature(mg.ones(2).exp).parameters) == ["out"]
     with pytest.raises(TypeError):
         inspect.signature(mg.exp).bind()

@@ -1,7 +1,7 @@
 """What is no tensor is refused by the name of the function and of the argument, in every public function and method.
 
-The functions are found, not listed. Which of their parameters take tensors is known for operations; for functions composed of
-them by the parameter's name: each is either among :data:`minigrad.recording.boundary.TENSORS` or in `SETTINGS` here.
+The functions are found, not listed. Which of their parameters take tensors is read from the annotations, as
+:mod:`minigrad.recording.boundary` does, so each parameter must have one.
 """
 
 from __future__ import annotations
@@ -25,17 +25,15 @@ from minigrad.recording import boundary
 NAMESPACES = {"": minigrad, "nn.functional.": F, "linalg.": linalg, "special.": special, "fft.": fft}
 STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
-# Parameters without a type in the signature that take no tensor, or many things beside one.
-SETTINGS = frozenset((
-    "_random_samples", "alpha", "args", "atol", "backend", "bins", "bounds", "buffer", "callable", "cls", "correction", "d",
-    "data", "destination", "device", "dilation", "dim", "dims", "driver", "dtype", "dx", "end", "ext_tensor", "f",
-    "fill_value", "generator", "gradient", "high", "hook", "in_dims", "indices_or_sections", "initial", "inputs", "integers",
-    "kernel_size", "lambd", "layout", "lengths", "low", "map_location", "max", "mean", "median", "memory_format", "min", "model",
-    "n", "named", "ndarray", "new_state", "normalized_shape", "obj", "options", "ord", "ortho_bparams", "ortho_fparams",
-    "ortho_iparams", "out", "out_dims", "output_padding", "output_ratio", "output_size", "p", "pad", "padding",
-    "physical_layout", "q", "range", "rcond", "reduce", "repeats", "retain_graph", "rtol", "s", "scale_factor", "settings",
-    "shape", "shapes", "sigma", "size", "size_average", "sizes", "spacing", "split_size_or_sections", "start", "std",
-    "step", "stride", "t", "to", "tol", "tracker", "unbiased"))
+# Parameters that take anything, or too many things for a type.
+ANYTHING = {
+    *[(name, "data") for name in ("as_tensor", "tensor", "Tensor.new_tensor")], ("asarray", "obj"),  # nested sequences, arrays
+    ("from_dlpack", "ext_tensor"), ("frombuffer", "buffer"),  # what has a protocol
+    ("is_tensor", "obj"), ("save", "obj"), ("set_default_tensor_type", "t"), ("Tensor.new", "args"), ("printoptions", "options"),
+    ("einsum", "args"),  # an equation and tensors, or tensors and lists of numbers in turn
+    ("load", "map_location"), ("vmap", "in_dims"), ("vmap", "out_dims")}  # functions, dictionaries, nested tuples
+# Functions that give anything.
+RETURNS_ANYTHING = frozenset(("compile", "load", "get_rng_state", "to_dlpack", "Tensor.item", "Tensor.tolist"))
 
 
 def walk() -> Iterator[tuple[str, Any]]:
@@ -48,7 +46,8 @@ def walk() -> Iterator[tuple[str, Any]]:
                     and found.__module__.startswith("minigrad"):
                 seen.add(id(found))
                 yield prefix + name, found
-    for name, found in vars(minigrad.Tensor).items():
+    for name in dir(minigrad.Tensor):
+        found = inspect.getattr_static(minigrad.Tensor, name)
         if isinstance(found, FunctionType) and not name.startswith("_") and id(found) not in seen:
             yield f"Tensor.{name}", found
 
@@ -65,14 +64,15 @@ def kind_of(name: str, parameter: inspect.Parameter) -> str | None:
     """What a parameter takes: ``"tensor"``, ``"tensors"`` or neither."""
     info = getattr(FUNCTIONS[name], "info", None)
     if info is None:
-        return boundary.parameter_kind(name.rpartition(".")[2], parameter.name)
+        return boundary.parameter_takes(parameter)
     return "tensors" if parameter.kind is parameter.VAR_POSITIONAL else "tensor" if parameter.name in info.arguments else None
 
 
 def positions() -> Iterator[tuple[str, str]]:
-    """Every parameter that takes tensors, but the tensor whose method it is."""
-    for name in FUNCTIONS:
-        for parameter in parameters_of(name)[name.startswith("Tensor."):]:
+    """Every parameter that takes tensors, but the tensor whose method it is, and what in-place forms hand to the function."""
+    for name, function in FUNCTIONS.items():
+        end = 1 if function.__code__.co_name == "inplace" else None
+        for parameter in parameters_of(name)[name.startswith("Tensor."):end]:
             if kind_of(name, parameter):
                 yield name, parameter.name
 
@@ -94,7 +94,7 @@ GIVEN = {
     "min": 0.0, "momentum": 0.1, "n": 1, "n_fft": 2, "norm_type": 2, "normalized_shape": (2,), "num_groups": 1, "num_heads": 1,
     "num_samples": 1, "output_size": 1, "p": 2, "pad": (0, 0), "pivots": INTS, "q": 0.5, "reduce": "amax", "shape": (2, 2),
     "shifts": 1, "size": (2, 2), "sizes": (2, 1), "sorted_sequence": FLOATS[0], "source": FLOATS, "split_size_or_sections": 1,
-    "split_sizes": (1, 1), "start": 0, "step": 1, "stride": (2, 1), "target_lengths": LONGS[0], "threshold": 0.0,
+    "split_sizes": (1, 1), "start": 0, "step": 1, "steps": 2, "stride": (2, 1), "target_lengths": LONGS[0], "threshold": 0.0,
     "training": False, "upper": 1.0, "upscale_factor": 1, "value": 1.0}
 # Of functions that need others. A tuple in a tensor's place is its shape.
 ONE_D = {"input": (1, 2, 2), "weight": (2, 2, 1)}
@@ -104,6 +104,7 @@ CHANNELS = {"weight": (2,), "bias": (2,), "running_mean": (2,), "running_var": (
 ATTENTION = dict.fromkeys(("query", "key", "value"), (2, 1, 2)) | {
     "in_proj_weight": (6, 2), "in_proj_bias": (6,), "bias_k": (1, 1, 2), "bias_v": (1, 1, 2), "out_proj_weight": (2, 2),
     "out_proj_bias": (2,), "q_proj_weight": (2, 2), "k_proj_weight": (2, 2), "v_proj_weight": (2, 2)}
+FRACTIONAL = {"input": (1, 2, 2, 2), "output_size": 1, "_random_samples": (1, 1, 3)}
 APART = ("q_proj_weight", "k_proj_weight", "v_proj_weight")
 OWN: dict[str, dict[str, Any]] = {
     "batch_norm": CHANNELS, "bilinear": {"weight": (1, 2, 2)}, "clamp": {"min": 0.0}, "clip": {"min": 0.0}, "conv1d": ONE_D,
@@ -111,8 +112,12 @@ OWN: dict[str, dict[str, Any]] = {
     "conv_transpose1d": ONE_D, "conv_transpose2d": TWO_D, "conv_transpose3d": THREE_D,
     "cross": {"input": (2, 3), "other": (2, 3)}, "ctc_loss": {"log_probs": (2, 2, 2)},
     "embedding_bag": {"input": LONGS[0], "mode": "sum", "offsets": LONGS[0]}, "fill": {"value": ()},
+    "fractional_max_pool2d": FRACTIONAL | {"input": (1, 2, 2)},
+    "fractional_max_pool2d_with_indices": FRACTIONAL | {"input": (1, 2, 2)},
+    "fractional_max_pool3d": FRACTIONAL, "fractional_max_pool3d_with_indices": FRACTIONAL,
     "index_fill": {"index": LONGS[0]}, "index_fill_": {"index": LONGS[0]}, "index_reduce": {"index": LONGS[0]},
-    "index_reduce_": {"index": LONGS[0]}, "lobpcg": {"A": (4, 4)}, "masked_fill": {"value": 1.0},
+    "index_reduce_": {"index": LONGS[0]}, "linspace": {"end": 1.0}, "lobpcg": {"A": (4, 4)},
+    "logspace": {"end": 1.0}, "masked_fill": {"value": 1.0},
     "masked_fill_": {"value": 1.0}, "max_unpool2d": {"input": (1, 2, 2)}, "max_unpool3d": {"input": (1, 2, 2, 2)},
     "movedim": {"source": 0}, "moveaxis": {"source": 0}, "multi_head_attention_forward": ATTENTION,
     "native_batch_norm": CHANNELS, "native_group_norm": CHANNELS, "native_layer_norm": CHANNELS,
@@ -170,11 +175,16 @@ def outcome(name: str, position: str, wrong: Any) -> Exception | None:
 REFUSAL = re.compile(r"([\w.]+)\(\): argument '(\w+)' must be (?:a Tensor|tuple of Tensors).*?(?:not|of type) (\w+)")
 
 
-def test_every_parameter_is_known_to_take_a_tensor_or_not() -> None:
-    known = boundary.TENSORS | boundary.SEQUENCES | SETTINGS
-    unknown = {(name, p.name) for name, function in FUNCTIONS.items() if not hasattr(function, "info")
-               for p in parameters_of(name) if p.annotation in ("Any", inspect.Parameter.empty) and p.name not in known}
-    assert not unknown, "say whether these take a tensor, by boundary.TENSORS or SETTINGS here"
+def test_every_parameter_and_result_has_a_type() -> None:
+    unknown = set()
+    for name, function in FUNCTIONS.items():
+        signature = inspect.signature(function)
+        unknown |= {(name, p.name) for p in signature.parameters.values()
+                    if p.annotation in ("Any", p.empty) and p.name != "self"}
+        if signature.return_annotation in ("Any", signature.empty) and name not in RETURNS_ANYTHING:
+            unknown.add((name, "return"))
+    assert unknown == ANYTHING & unknown, "annotate these with a type, or say in ANYTHING why they take anything"
+    assert not ANYTHING - unknown, "these have a type by now"
 
 
 def test_there_is_something_to_test() -> None:
@@ -217,6 +227,24 @@ def test_the_argument_that_failed_is_named_not_one_that_may_be_none() -> None:
         F.batch_norm(FLOATS, None, None, weight=[1.0, 1.0], training=True)
     with pytest.raises(minigrad.errors.ShapeError, match="weight should contain 2 elements"):
         F.batch_norm(FLOATS, None, None, weight=FLOATS, training=True)
+
+
+def test_what_a_parameter_takes_is_read_from_its_annotation() -> None:
+    """Not from its name: a number may be called as a tensor elsewhere."""
+    def between(input: minigrad.Tensor, a: float, b: float) -> minigrad.Tensor:
+        return minigrad.clamp(input, min=a + 0.0, max=b + 0.0)
+
+    between.__annotations__ = {"input": "Tensor", "a": "float", "b": "float", "return": "Tensor"}
+    public = boundary.public(between, "between", __name__, "between")
+    with pytest.raises(TypeError, match="unsupported operand|can only concatenate|must be str") as raised:
+        public(FLOATS, 0.0, "abc")
+    assert not isinstance(raised.value, ArgumentError)
+    with pytest.raises(ArgumentError, match=r"between\(\): argument 'input' must be a Tensor, not str"):
+        public("abc", 0.0, 1.0)
+    kinds = {"Tensor": "tensor", "Tensor | Number | None": "tensor", "Sequence[Tensor]": "tensors", "float": None,
+             "Sequence[Tensor | None]": "tensors", "Tensor | int | Sequence[int]": None, "Callable[[Tensor], Tensor]": None}
+    assert {annotation: boundary.takes(annotation) for annotation in kinds} == kinds
+    assert boundary.takes("Tensor", several=True) == boundary.takes("Tensor | Sequence[Tensor]", several=True) == "tensors"
 
 
 def test_errors_of_other_kinds_are_left_as_they_are() -> None:

@@ -21,7 +21,7 @@ from minigrad._arrays.device import CPU, Device, as_device, get_default_device, 
 from minigrad._arrays.dlpack import is_capsule
 from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
-from minigrad.errors import DeviceError
+from minigrad.errors import ArgumentError, DeviceError
 
 __all__ = ["CPU", "ArrayLibrary", "Device", "add_library", "address_of", "array_types", "as_array", "as_device",
            "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "gpu_count", "is_array",
@@ -74,7 +74,7 @@ def library_of(x: Any) -> ArrayLibrary:
     for library in libraries.values():
         if isinstance(x, library.array_type):
             return library
-    raise TypeError(f"no registered array library owns a {type(x).__name__}")
+    raise ArgumentError(f"no registered array library owns a {type(x).__name__}")
 
 
 def xp_of(x: Any) -> Any:

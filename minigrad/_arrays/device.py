@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from minigrad.errors import DeviceError
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike
 
 
 class Device:
@@ -71,7 +74,7 @@ def get_default_device() -> Device:
     return _defaults[-1]
 
 
-def set_default_device(device: Any) -> None:
+def set_default_device(device: DeviceLike | None) -> None:
     """Make tensors on `device` if nothing else is said; None: on the CPU again. ``with device("cuda"):`` does so in a block."""
     _defaults[-1] = CPU if device is None else as_device(device)
 

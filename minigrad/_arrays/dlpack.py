@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import StateError
+
 __all__ = ["Capsule", "CPU", "CUDA", "Writeable", "is_capsule", "tells_writeable"]
 
 CPU, CUDA = (1, 3), (2, 13)  # DLDeviceType: kDLCPU and kDLCUDAHost; kDLCUDA and kDLCUDAManaged
@@ -43,8 +45,8 @@ class Capsule:
         holds.argtypes, holds.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
         name = next((n for n in NAMES if holds(capsule, n)), None)
         if name is None:
-            raise RuntimeError("from_dlpack: expected a 'dltensor' capsule that nobody has taken yet: a DLPack capsule can be "
-                               "consumed only once, so make another with to_dlpack(tensor)")
+            raise StateError("from_dlpack: expected a 'dltensor' capsule that nobody has taken yet: a DLPack capsule can be "
+                             "consumed only once, so make another with to_dlpack(tensor)")
         pointer = ctypes.pythonapi.PyCapsule_GetPointer
         pointer.argtypes, pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_void_p
         address = pointer(capsule, name)

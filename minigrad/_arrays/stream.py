@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import RuntimeValueError
+
 
 def new_stream(seed: int) -> Any:
     """The stream of random numbers that belongs to `seed`. SFC64 is the fastest of NumPy's generators."""
@@ -22,8 +24,8 @@ def stream_state(seed: int, stream: Any) -> Any:
 def stream_from_state(state: Any) -> tuple[int, Any]:
     """The seed and the stream that :func:`stream_state` made `state` of."""
     if state.shape != (56,):
-        raise RuntimeError(f"the state of a generator has 56 bytes, this tensor has shape {list(state.shape)}; "
-                           "pass what get_state() returned")
+        raise RuntimeValueError(f"the state of a generator has 56 bytes, this tensor has shape {list(state.shape)}; "
+                                "pass what get_state() returned")
     seed, *words, has_uint32, uinteger = np.ascontiguousarray(state).view("<u8").tolist()
     stream = new_stream(0)
     stream.bit_generator.state = {"bit_generator": "SFC64", "state": {"state": np.array(words, dtype=np.uint64)},

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import InvalidValueError
+
 __all__ = ["tf32"]
 
 
@@ -23,7 +25,7 @@ class Tf32:
     def set(self, precision: str) -> None:
         """``"highest"``: never; ``"high"`` and ``"medium"``: always. Raises ``ValueError`` for anything else."""
         if precision not in ("highest", "high", "medium"):
-            raise ValueError(f"float32 matmul precision must be 'highest', 'high' or 'medium', got {precision!r}")
+            raise InvalidValueError(f"float32 matmul precision must be 'highest', 'high' or 'medium', got {precision!r}")
         self.precision = precision
         for cupy in self._told:
             self._tell(cupy)

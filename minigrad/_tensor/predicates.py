@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._tensor.tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.recording.argument_errors import not_a_tensor
 from minigrad.recording.graph import TensorBase, unwrap
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import Number
 
 __all__ = ["can_cast", "detach", "detach_", "get_device", "is_complex", "is_conj", "is_floating_point", "is_inference",
            "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "numel", "resolve_conj", "resolve_neg",
@@ -26,7 +29,7 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, TensorBase)
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
+def result_type(tensor1: Tensor | Number, tensor2: Tensor | Number) -> dtypes.dtype:
     """The dtype in which an operation combines two tensors or numbers.
 
     >>> import minigrad as mg

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad.errors import InvalidValueError
 from minigrad.recording.graph import LEAF
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions"]
@@ -35,7 +36,7 @@ def set_printoptions(precision: int | None = None, threshold: float | None = Non
     """
     if profile is not None:
         if profile not in PROFILES:
-            raise ValueError(f"set_printoptions: unknown profile {profile!r}; there are {', '.join(map(repr, PROFILES))}")
+            raise InvalidValueError(f"set_printoptions: unknown profile {profile!r}; there are {', '.join(map(repr, PROFILES))}")
         _options.update(PROFILES[profile])
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     _options.update({name: value for name, value in given.items() if value is not None}, sci_mode=sci_mode)

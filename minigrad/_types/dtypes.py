@@ -27,12 +27,12 @@ class dtype:
 
     def __init__(self, name: str, numpy_type: Any) -> None:
         self.name = name
-        self.numpy = np.dtype(numpy_type)
-        self.kind = self.numpy.kind
-        self.itemsize = self.numpy.itemsize
-        self.is_floating_point = self.kind == "f"
-        self.is_complex = self.kind == "c"
-        self.is_signed = self.kind in "ifc"
+        self.numpy: np.dtype[Any] = np.dtype(numpy_type)
+        self.kind: str = self.numpy.kind
+        self.itemsize: int = self.numpy.itemsize
+        self.is_floating_point: bool = self.kind == "f"
+        self.is_complex: bool = self.kind == "c"
+        self.is_signed: bool = self.kind in "ifc"
 
     def __repr__(self) -> str:
         return f"minigrad.{self.name}"

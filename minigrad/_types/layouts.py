@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import ShapeError
+
 __all__ = ["channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided"]
 
 
@@ -46,11 +48,11 @@ class memory_format:
         return x.ndim == self.ndim and bool(np.moveaxis(x, 1, -1).flags.c_contiguous)
 
     def copy(self, x: Any) -> Any:
-        """A copy of the array `x` in this order. Raises ``ValueError`` if it has another number of dimensions."""
+        """A copy of the array `x` in this order. Raises ``RuntimeError`` if it has another number of dimensions."""
         if self.ndim is None:  # an expanded array has no order of its own to preserve
             return x.copy(order="K" if self is preserve_format and 0 not in x.strides else "C")
         if x.ndim != self.ndim:
-            raise ValueError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
+            raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Iterable
+from typing import Any, Iterable, SupportsIndex, overload
 
 
 class Size(tuple[int, ...]):
@@ -23,20 +23,25 @@ class Size(tuple[int, ...]):
         """How many elements a tensor of this shape has."""
         return math.prod(self)
 
-    def __getitem__(self, index: Any) -> Any:
-        found = super().__getitem__(index)
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Size: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Any:
+        found: Any = super().__getitem__(index)
         return tuple.__new__(Size, found) if isinstance(index, slice) else found
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]
         return tuple.__new__(Size, tuple(self) + tuple(other))
 
-    def __radd__(self, other: Any) -> Any:
+    def __radd__(self, other: tuple[int, ...]) -> Size:
         return tuple.__new__(Size, tuple(other) + tuple(self))
 
-    def __mul__(self, times: Any) -> Any:
+    def __mul__(self, times: SupportsIndex) -> Size:
         return tuple.__new__(Size, tuple(self) * times)
 
-    __rmul__ = __mul__
+    def __rmul__(self, times: SupportsIndex) -> Size:
+        return self * times
 
     def __repr__(self) -> str:
         return f"minigrad.Size({list(self)})"

@@ -5,7 +5,7 @@ begin with :mod:`~minigrad.autograd.engine` (the backward pass), then read :mod:
 and ``grad``) and :mod:`~minigrad.autograd.hooks`.
 """
 
-from minigrad.autograd import anomaly_mode, functional, grad_mode, graph
+from minigrad.autograd import anomaly_mode, function, functional, grad_mode, graph
 from minigrad.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.differentiate import backward, grad
 from minigrad.autograd.explain import explain, graph_memory
@@ -20,6 +20,6 @@ from minigrad.autograd.grad_mode import (
 )
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
 
-__all__ = ["Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "explain", "functional", "grad",
+__all__ = ["Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "explain", "function", "functional", "grad",
            "grad_mode", "gradcheck", "gradgradcheck", "graph", "graph_memory", "inference_mode", "is_grad_enabled",
            "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,15 +10,21 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gradient
-from minigrad.errors import ArgumentError, DeviceError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-             inputs: Any = None) -> None:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Differentiable
+
+
+def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+             retain_graph: bool | None = None, create_graph: bool = False, inputs: Differentiable | None = None) -> None:
     """Compute the gradients of `tensors` and add them to ``.grad`` of every leaf they were computed from.
 
     Args:
@@ -52,9 +58,9 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
             accumulate_into_leaf(edge, g, cls, shown)
 
 
-def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
-         only_inputs: bool = True, allow_unused: bool | None = None, is_grads_batched: bool = False,
-         materialize_grads: bool = False) -> tuple[Any, ...]:
+def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+         retain_graph: bool | None = None, create_graph: bool = False, only_inputs: bool = True,
+         allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False) -> tuple[Tensor, ...]:
     """The gradients of the sum of `outputs` with respect to `inputs`, as a tuple; no ``.grad`` is touched.
 
     Args:
@@ -77,7 +83,8 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     if not only_inputs:
         raise ArgumentError("grad: only_inputs=False is not supported (nor is it in PyTorch); use backward() to fill .grad")
     if materialize_grads and allow_unused is False:
-        raise ValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: False.")
+        raise InvalidValueError("grad: Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                                "False.")
     outs, ins = tensor_list("grad", "outputs", outputs), tensor_list("grad", "inputs", inputs)
     if is_grads_batched:
         return grad_batched(outs, ins, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)

@@ -190,7 +190,7 @@ class Function:
         raise NotImplementedError("setup_context is not implemented.")
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+    def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of `forward`, given those of its results."""
         raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
                                   "reverse mode AD.")
@@ -208,7 +208,7 @@ class Function:
                                   "generate_vmap_rule=True.")
 
     @staticmethod
-    def jvp(ctx: Any, *grad_inputs: Any) -> Any:
+    def jvp(*args: Any, **kwargs: Any) -> Any:
         """PyTorch's forward-mode formula; accepted, and not needed here, where a backward gives it too."""
         raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with forward mode "
                                   "AD.")

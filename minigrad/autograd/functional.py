@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Sequence
 
 from minigrad.autograd.differentiate import grad
-from minigrad.errors import ArgumentError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, GraphError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.ops.shaping.shape import constant_full, reshape
 from minigrad.ops.shaping.slicing import stack
@@ -241,7 +241,7 @@ def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
         return [constant_full(like[0], size=like[0].array.shape, value=1)]
     vs = list(v) if isinstance(v, (tuple, list)) else [v]
     if len(vs) != len(like):
-        raise ShapeError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
+        raise RuntimeValueError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
     for k, (u, t) in enumerate(zip(vs, like)):
         if u.array.shape != t.array.shape:
             raise ShapeError(f"{caller}: v[{k}] has shape {list(u.array.shape)}, it must have that of what it multiplies, "

@@ -9,7 +9,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DtypeError, GraphError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
@@ -200,7 +200,7 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], 
             reached; with mode ``"any"``, with the first gradient that is computed. What it returns is not used.
     """
     if mode not in ("all", "any"):
-        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+        raise InvalidValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
     key, count = object(), len(tensors)
 
     def on_gradient(k: int, g: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Sequence
 from minigrad import _arrays, autograd
 from minigrad._arrays import Device
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError, DeviceError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.nn.modules.module import Module
 from minigrad.ops.shaping.slicing import cat
 
@@ -77,7 +77,7 @@ def gather(outputs: Sequence[Any], target_device: Any, dim: int = 0) -> Any:
             return None
         if isinstance(first, dict):
             if any(len(part) != len(first) for part in parts):
-                raise ValueError("All dicts must have the same number of keys")
+                raise InvalidValueError("All dicts must have the same number of keys")
             return type(first)((k, join([part[k] for part in parts])) for k in first)
         if isinstance(first, (tuple, list)):
             return rebuild_sequence(first, [join(column) for column in zip(*parts)])
@@ -231,7 +231,7 @@ class DataParallel(Module):
         self.dim = dim
         self.device_ids = all_gpus() if device_ids is None else as_devices(device_ids)
         if not self.device_ids and device_ids is not None:
-            raise ShapeError("DataParallel: device_ids is empty; None means all GPUs")
+            raise RuntimeValueError("DataParallel: device_ids is empty; None means all GPUs")
         self.output_device = None
         if self.device_ids:
             self.output_device = self.device_ids[0] if output_device is None else as_devices([output_device])[0]

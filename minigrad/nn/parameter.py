@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, StateError
 from minigrad.ops.creation import empty, refuse_integers
 from minigrad.recording.graph import LEAF, TensorBase
 
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike, DTypeLike
+
 __all__ = ["Buffer", "Parameter", "UninitializedBuffer", "UninitializedParameter", "is_lazy"]
+
+T = TypeVar("T", bound=Tensor)
 
 
 class Parameter(Tensor):
@@ -19,7 +24,7 @@ class Parameter(Tensor):
     It shares the memory of `data`. Results computed from it are tensors, not parameters.
     """
 
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         return new_parameter(cls, data, requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -45,13 +50,13 @@ class Buffer(Tensor):
 
     persistent: bool
 
-    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
         t = new_parameter(cls, data, data is not None and data.requires_grad)
         t.persistent = persistent
         return t
 
 
-def new_parameter(cls: type[Tensor], data: Any, requires_grad: bool) -> Any:
+def new_parameter(cls: type[T], data: Tensor | None, requires_grad: bool) -> T:
     """A new leaf of class `cls` that shares the memory of the tensor `data`, or is empty."""
     data = empty(0) if data is None else data
     if not isinstance(data, TensorBase):
@@ -78,9 +83,9 @@ class UninitializedTensorMixin:
     @property
     def shape(self) -> Any:
         """Raises ``RuntimeError``: there is none yet."""
-        raise RuntimeError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
-                           "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call "
-                           "`forward` to initialize the parameters before accessing their attributes.")
+        raise StateError("Can't access the shape of an uninitialized parameter or buffer. This error usually happens in "
+                         "`load_state_dict` when trying to load an uninitialized parameter into an initialized one. Call "
+                         "`forward` to initialize the parameters before accessing their attributes.")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -93,7 +98,7 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 
     becomes = Parameter
 
-    def __new__(cls, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> Any:
+    def __new__(cls, requires_grad: bool = True, device: DeviceLike | None = None, dtype: DTypeLike | None = None) -> Self:
         return new_parameter(cls, empty(0, device=device, dtype=dtype), requires_grad)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
@@ -105,9 +110,11 @@ class UninitializedParameter(UninitializedTensorMixin, Parameter):
 class UninitializedBuffer(UninitializedTensorMixin, Tensor):
     """A buffer whose shape is not known yet."""
 
+    persistent: bool
     becomes = Tensor
 
-    def __new__(cls, requires_grad: bool = False, device: Any = None, dtype: Any = None, persistent: bool = True) -> Any:
+    def __new__(cls, requires_grad: bool = False, device: DeviceLike | None = None, dtype: DTypeLike | None = None,
+                persistent: bool = True) -> Self:
         t = new_parameter(cls, empty(0, device=device, dtype=dtype), requires_grad)
         t.persistent = persistent
         return t

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,16 @@ from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
+    from minigrad._types.layouts import memory_format
+
 __all__ = ["clone", "fill"]
 
 
 @op
-def clone(input: Any, *, memory_format: Any = layouts.preserve_format) -> Any:
+def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format) -> Any:
     """A copy of `input` in memory of its own; gradients flow through it."""
     return memory_format.copy(input)
 @clone.derivative("input")
@@ -59,7 +64,7 @@ def fill_with_wrt_value(g: Any, value_dtype: Any) -> Any: return cast(sum_to_siz
 
 
 @with_inplace
-def fill(input: Any, value: Any) -> Any:
+def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     """`value`, a number or a zero-dimensional tensor, in the shape and dtype of `input`."""
     if isinstance(value, SCALARS):
         return fill_number(input, value=value)

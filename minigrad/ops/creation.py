@@ -5,16 +5,24 @@ from __future__ import annotations
 import builtins
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.call import quiet
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts, Number
+    from minigrad._types.layouts import layout, memory_format
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
            "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
@@ -25,11 +33,11 @@ NUMBERS = (bool, int, float, complex, np.generic)
 
 # ---------------------------------------------------------------------------------------------------- arrays into tensors
 
-def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
+def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Tensor:
     """`array`, which nobody else holds, as a new tensor; or its values in the tensor `out`."""
     if out is not None:
         return write(out, array)
-    t: Any = object.__new__(TensorBase.result_class)
+    t = object.__new__(TensorBase.result_class)
     t.array, t.node = array, None
     if requires_grad:
         refuse_integers(array)
@@ -38,12 +46,12 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Any:
 
 
 @on_device_of_inputs
-def write(out: Any, array: Any) -> Any:
+def write(out: Tensor, array: Any) -> Tensor:
     """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
     if not isinstance(out, TensorBase):
         raise ArgumentError(f"argument 'out' must be a Tensor, not {type(out).__name__}")
     if out.array.shape == array.shape:
-        return out.copy_(wrap(array))  # type: ignore[attr-defined]
+        return out.copy_(wrap(array))
     out.array = array.astype(out.array.dtype)
     return out
 
@@ -102,37 +110,42 @@ def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
 
 # ---------------------------------------------------------------------------------------------------- constant values
 
-def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     return wrap(_arrays.make(_arrays.as_device(device), function, shape, wanted.numpy), requires_grad, out)
 
 
-def empty(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-          pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None) -> Any:
+def empty(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+          layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False,
+          memory_format: memory_format | None = None) -> Tensor:
     """A tensor whose values are whatever was in its memory, of a shape given as ``empty(2, 3)`` or ``empty((2, 3))``."""
     result = make("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
     result.array = lay_out(result.array, memory_format)
     return result
 
 
-def zeros(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-          pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def zeros(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+          layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+          requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, of a shape given as ``zeros(2, 3)`` or ``zeros((2, 3))``."""
     return make("zeros", sizes_of("zeros", args, size), out, dtype, device, requires_grad)
 
 
-def ones(*args: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-         pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def ones(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+         layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+         requires_grad: bool = False) -> Tensor:
     """A tensor of ones, of a shape given as ``ones(2, 3)`` or ``ones((2, 3))``."""
     return make("ones", sizes_of("ones", args, size), out, dtype, device, requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-         pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def full(size: IntOrInts, fill_value: Number, *, out: Tensor | None = None, dtype: DTypeLike | None = None,
+         layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+         requires_grad: bool = False) -> Tensor:
     """A tensor of shape `size` in which every element is `fill_value`; the dtype is by default that of the value."""
     if not isinstance(size, (tuple, list)):
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
+    refuse_grad("full", fill_value=fill_value)
     value = number_of(fill_value)
     wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
     value = wrap_number("full", value, wanted)
@@ -152,41 +165,41 @@ def wrap_number(caller: str, value: Any, wanted: dtypes.dtype) -> Any:
     return value
 
 
-def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-        pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def eye(n: int, m: int | None = None, *, out: Tensor | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
+        device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """An `n` by `m` matrix (`m` is `n` by default) with ones on the diagonal and zeros elsewhere."""
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     rows, columns = sizes_of("eye", (n, n if m is None else m))
     return wrap(_arrays.make(_arrays.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
-                 layout: Any = None) -> Any:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtypes.int64, device: DeviceLike | None = None,
+                 layout: layout | None = None) -> Tensor:
     """The places on and below the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
     return triangle("tril_indices", row, col, offset, dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None,
-                 layout: Any = None) -> Any:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtypes.int64, device: DeviceLike | None = None,
+                 layout: layout | None = None) -> Tensor:
     """The places on and above the diagonal `offset` of a `row` by `col` matrix: their row numbers, then their columns."""
     return triangle("triu_indices", row, col, offset, dtype, device)
 
 
-def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Any:
+def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
     if row < 0 or col < 0:
-        raise ShapeError(f"{name}: row and col must be non-negative, got {row} and {col}")
+        raise RuntimeValueError(f"{name}: row and col must be non-negative, got {row} and {col}")
     places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
     return wrap(_arrays.to_device(places, _arrays.as_device(device)))
 
 
-def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-                  requires_grad: bool = False) -> Any:
+def scalar_tensor(s: Number, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+                  pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A 0-dimensional tensor of the number `s`, by default of the default dtype."""
     return full((), s, dtype=dtypes.get_default_dtype() if dtype is None else dtype, device=device, requires_grad=requires_grad)
 
 
-def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                  pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def empty_strided(size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None, layout: layout | None = None,
+                  device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor with unset values whose neighbours in dimension i lie ``stride[i]`` elements apart in memory."""
     shape, stride = sizes_of("empty_strided", (tuple(size),)), tuple(stride)
     if len(shape) != len(stride):
@@ -198,8 +211,9 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
     return wrap(strided(t.array, shape, [s * t.array.itemsize for s in stride]), requires_grad)
 
 
-def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                   pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def empty_permuted(size: Sequence[int], physical_layout: Sequence[int], *, dtype: DTypeLike | None = None,
+                   layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+                   requires_grad: bool = False) -> Tensor:
     """A tensor with unset values, contiguous when its dimensions are put in the order `physical_layout`."""
     shape = sizes_of("empty_permuted", (tuple(size),))
     if sorted(physical_layout) != [*builtins.range(len(shape))]:
@@ -213,8 +227,9 @@ def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout
 
 # ---------------------------------------------------------------------------------------------------- sequences
 
-def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-           device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def arange(start: Number = 0, end: Number | None = None, step: Number = 1, *, out: Tensor | None = None,
+           dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+           pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """``start, start + step, ...`` up to, and without, `end`; ``arange(end)`` starts at 0. Integers give int64.
 
     Raises ``RuntimeError`` for a step of 0, or one that leads away from `end`.
@@ -223,31 +238,36 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, d
     >>> mg.arange(1, 2.5, 0.5)
     tensor([1.0000, 1.5000, 2.0000])
     """
-    start, end, step = (number_of(x) for x in ((0, start, step) if end is None else (start, end, step)))
+    start, end = (0, start) if end is None else (start, end)
+    refuse_grad("arange", start=start, end=end, step=step)
+    start, end, step = (number_of(x) for x in (start, end, step))
     return step_values("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
 
 
-def range(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-          device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def range(start: Number = 0, end: Number | None = None, step: Number = 1, *, out: Tensor | None = None,
+          dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+          pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """As :func:`arange` but with `end`, and in the default dtype. PyTorch deprecates it."""
+    refuse_grad("range", start=start, end=end, step=step)
     start, end, step = (number_of(x) for x in (start, end, step))
     return step_values("range", start, end, step, lambda n: math.floor(n) + 1, out, dtype or dtypes.get_default_dtype(), device,
                        requires_grad)
 
 
 def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
-                requires_grad: bool) -> Any:
+                requires_grad: bool) -> Tensor:
     """The numbers from `start` in steps. `rounded` turns ``(end - start) / step`` into their count."""
     wanted = dtypes.as_dtype(dtype) if dtype is not None else None if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     finite = all(math.isfinite(x) for x in (start, end, step))
     if finite and wanted is not None and wanted.kind in "iu":
         start, end, step = int(start), int(end), int(step)
     if step == 0:
-        raise ShapeError(f"{name}: step must be nonzero")
+        raise RuntimeValueError(f"{name}: step must be nonzero")
     if not finite:
-        raise ShapeError(f"{name}: unsupported range: {start} -> {end}")
+        raise RuntimeValueError(f"{name}: unsupported range: {start} -> {end}")
     if (end - start) * (1 if step > 0 else -1) < 0:
-        raise ShapeError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
+        raise RuntimeValueError(f"{name}: upper bound and lower bound inconsistent with step sign: from {start} to {end} by "
+                                f"{step}")
     if isinstance(start, int) and isinstance(end, int) and isinstance(step, int):
         numbers = dtypes.int64
         array = np.arange(start, end if rounded is math.ceil else end + (1 if step > 0 else -1), step, dtype=np.int64)
@@ -257,21 +277,23 @@ def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: A
     return tensor_on_device(array, wanted or numbers, out, device, requires_grad)
 
 
-def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Any:
+def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Tensor:
     """`array`, which was computed on the CPU, as a tensor of `dtype` on `device`."""
     array = quiet().run(array.astype, dtype.numpy, copy=False)
     return wrap(_arrays.to_device(array, _arrays.as_device(device)), requires_grad, out)
 
 
-def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, *, out: Tensor | None = None,
+             dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """`steps` numbers evenly spaced from `start` to `end`, both included."""
     array, wanted = spaced_values("linspace", start, end, steps, dtype, out)
     return tensor_on_device(array, wanted, out, device, requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None, layout: Any = None,
-             device: Any = None, pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def logspace(start: Tensor | Number, end: Tensor | Number, steps: int, base: float = 10.0, *, out: Tensor | None = None,
+             dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+             pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """`steps` numbers from ``base ** start`` to ``base ** end``, evenly spaced on a logarithmic scale."""
     array, wanted = spaced_values("logspace", start, end, steps, dtype, out)
     return tensor_on_device(np.power(base, array.astype(np.result_type(array, np.float64))), wanted, out, device, requires_grad)
@@ -280,12 +302,12 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any =
 def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -> tuple[Any, dtypes.dtype]:
     """Evenly spaced numbers from `start` to `end` in double precision, and the dtype that was asked for."""
     if steps < 0:
-        raise ShapeError(f"{name}: number of steps must be non-negative, got {steps}")
+        raise RuntimeValueError(f"{name}: number of steps must be non-negative, got {steps}")
     for what, x in (("start", start), ("end", end)):
         if isinstance(x, TensorBase) and x.array.ndim:
             raise ShapeError(f"{name}: only supports 0-dimensional start and end tensors, but got {what} with "
                              f"{x.array.ndim} dimension(s).")
-    start, end = number_of(start), number_of(end)
+    start, end = number_of(start), number_of(end)  # constants, as PyTorch takes them for
     numbers = dtypes.result_dtype([start, end, dtypes.get_default_dtype().numpy.type(0).item()])
     wanted = dtypes.as_dtype(dtype) if dtype is not None else numbers if out is None else dtypes.FROM_NUMPY[out.array.dtype]
     if wanted.kind != "c" and numbers.kind == "c":
@@ -301,7 +323,7 @@ def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: 
 
 # ---------------------------------------------------------------------------------------------------- like another tensor
 
-def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Any:
+def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Tensor:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
     array = lay_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
@@ -320,32 +342,34 @@ def lay_out(array: Any, memory_format: Any) -> Any:
     return array if memory_format is None or memory_format.describes(array) else memory_format.copy(array)
 
 
-def empty_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-               pin_memory: bool = False, memory_format: Any = None) -> Any:
+def empty_like(input: Tensor, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+               requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """A tensor with unset values, of the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_like("empty_like", input, dtype, device, requires_grad, memory_format)
 
 
-def zeros_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-               pin_memory: bool = False, memory_format: Any = None) -> Any:
+def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+               requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """A tensor of zeros, of the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_like("zeros_like", input, dtype, device, requires_grad, memory_format)
 
 
-def ones_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-              pin_memory: bool = False, memory_format: Any = None) -> Any:
+def ones_like(input: Tensor, *, dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+              requires_grad: bool = False, pin_memory: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """A tensor of ones, of the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_like("ones_like", input, dtype, device, requires_grad, memory_format)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-              requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None) -> Any:
+def full_like(input: Tensor, fill_value: Number, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+              device: DeviceLike | None = None, requires_grad: bool = False, pin_memory: bool = False,
+              memory_format: memory_format | None = None) -> Tensor:
     """A tensor of `fill_value`, of the shape and, where nothing else is said, the dtype and device of `input`."""
+    refuse_grad("full_like", fill_value=fill_value)
     value = wrap_number("full_like", number_of(fill_value), dtypes.as_dtype(dtype or input.dtype))
     return make_like("full_like", input, dtype, device, requires_grad, memory_format, value)
 
 
-def constant_like(input: Any, value: Any) -> Any:
+def constant_like(input: Any, value: Any) -> Tensor:
     """The number `value` as a 0-dimensional tensor of the dtype and on the device of `input`."""
     dtype = dtypes.FROM_NUMPY[input.array.dtype]
     try:
@@ -354,45 +378,50 @@ def constant_like(input: Any, value: Any) -> Any:
         raise DtypeError(f"value cannot be converted to type {dtype.name} without overflow: {value!r} ({error})") from None
 
 
-def new_empty(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-              pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_empty(self: Tensor, *args: int | Sequence[int], size: Sequence[int] | None = None, dtype: DTypeLike | None = None,
+              layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+              requires_grad: bool = False) -> Tensor:
     """A tensor with unset values, of shape `size` and by default this tensor's dtype and device."""
     return make("empty", sizes_of("new_empty", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
-def new_zeros(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-              pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_zeros(self: Tensor, *args: int | Sequence[int], size: Sequence[int] | None = None, dtype: DTypeLike | None = None,
+              layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+              requires_grad: bool = False) -> Tensor:
     """A tensor of zeros, of shape `size` and by default this tensor's dtype and device."""
     return make("zeros", sizes_of("new_zeros", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
-def new_ones(self: Any, *args: Any, size: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_ones(self: Tensor, *args: int | Sequence[int], size: Sequence[int] | None = None, dtype: DTypeLike | None = None,
+             layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+             requires_grad: bool = False) -> Tensor:
     """A tensor of ones, of shape `size` and by default this tensor's dtype and device."""
     return make("ones", sizes_of("new_ones", args, size), None, dtype or self.dtype, device or self.device, requires_grad)
 
 
-def new_full(self: Any, size: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-             pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_full(self: Tensor, size: IntOrInts, fill_value: Number, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+             device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor of `fill_value`, of shape `size` and by default this tensor's dtype and device."""
     return full(size, fill_value, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
-def new_empty_strided(self: Any, size: Any, stride: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
-                      pin_memory: bool = False, requires_grad: bool = False) -> Any:
+def new_empty_strided(self: Tensor, size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLike | None = None,
+                      layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False,
+                      requires_grad: bool = False) -> Tensor:
     """As :func:`empty_strided`, by default with this tensor's dtype and device."""
     return empty_strided(size, stride, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
-def new_tensor(self: Any, data: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, pin_memory: bool = False,
-               requires_grad: bool = False) -> Any:
+def new_tensor(self: Tensor, data: Any, *, dtype: DTypeLike | None = None, layout: layout | None = None,
+               device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """A tensor of `data`, copied, by default with this tensor's dtype and device."""
     return tensor(data, dtype=dtype or self.dtype, device=device or self.device, requires_grad=requires_grad)
 
 
 # ---------------------------------------------------------------------------------------------------- from data
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def tensor(data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, requires_grad: bool = False,
+           pin_memory: bool = False) -> Tensor:
     """A leaf tensor with a copy of `data`: a number, an array, or nested sequences of numbers, arrays and tensors.
 
     Python floats give the default dtype, ints int64; arrays and tensors keep their dtype. Raises ``ValueError`` for
@@ -420,19 +449,22 @@ def copy_array(array: Any) -> Any:
     return array.copy(order="K")
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | None = None) -> Tensor:
     """`data` as a tensor that shares its memory where it can: a tensor (which stays in its graph) or an array does."""
     if isinstance(data, TensorBase):
-        return data.to(dtype=dtype, device=device)  # type: ignore[attr-defined]
+        given: Any = data
+        return given.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
     array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
     return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False) -> Any:
+def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, copy: bool | None = None,
+            requires_grad: bool = False) -> Tensor:
     """`obj` as a tensor: shared where it can be, copied if `copy`, never copied (else ``ValueError``) if `copy` is False.
 
     A tensor comes out of its graph unless `requires_grad`. Objects with the buffer protocol are read as elements of `dtype`.
     """
+    source: Any
     if isinstance(obj, (bytes, bytearray, memoryview)):
         source = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
     elif isinstance(obj, TensorBase):
@@ -445,24 +477,24 @@ def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | Non
         source = from_dlpack(obj)
     else:
         if copy is False:
-            raise ValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
+            raise InvalidValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
         return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
-    result = source.to(dtype=dtype, device=device)
+    result: Tensor = source.to(dtype=dtype, device=device)
     if result.array is not source.array and copy is False:
-        raise ValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
+        raise InvalidValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
     if copy and result.array is source.array:
         result = result.clone()
     return result.requires_grad_(requires_grad) if result.is_leaf and requires_grad is not result.requires_grad else result
 
 
-def from_numpy(ndarray: Any) -> Any:
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
     return wrap(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
-def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
+def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
     """A tensor that shares the memory of an object with the DLPack protocol, such as another library's array, or of a capsule.
 
     Args:
@@ -473,16 +505,16 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     if device is None or (there := _arrays.resolve(_arrays.as_device(device))) == _arrays.device_of(array):
         return wrap(copy_array(array) if copy else array)
     if copy is False:
-        raise ValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
+        raise InvalidValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
     return wrap(_arrays.to_device(array, there))
 
 
-def to_dlpack(tensor: Any) -> Any:
+def to_dlpack(tensor: Tensor) -> Any:
     """A DLPack capsule of the memory of `tensor`, for another library's ``from_dlpack`` to take, once."""
     return tensor.__dlpack__()
 
 
-def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Any:
+def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """A 1-dimensional tensor over the memory of an object with Python's buffer protocol.
 
     Args:
@@ -495,16 +527,16 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     wanted = dtypes.as_dtype(dtype)
     there = memoryview(buffer).nbytes
     if not there or not count:
-        raise ValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
+        raise InvalidValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
     if not 0 <= offset < there:
-        raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) "
-                         "minus 1")
+        raise InvalidValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({there} bytes) "
+                                "minus 1")
     if count > 0 and offset + count * wanted.itemsize > there:
-        raise ValueError(f"requested buffer length ({count} * {wanted.itemsize} bytes) after offset ({offset} bytes) must not be "
-                         f"greater than actual buffer length ({there} bytes)")
+        raise InvalidValueError(f"requested buffer length ({count} * {wanted.itemsize} bytes) after offset ({offset} bytes) must "
+                                f"not be greater than actual buffer length ({there} bytes)")
     if count < 0 and (there - offset) % wanted.itemsize:
-        raise ValueError(f"buffer length ({there - offset} bytes) after offset ({offset} bytes) must be a multiple of element "
-                         f"size ({wanted.itemsize})")
+        raise InvalidValueError(f"buffer length ({there - offset} bytes) after offset ({offset} bytes) must be a multiple of "
+                                f"element size ({wanted.itemsize})")
     return wrap(np.frombuffer(buffer, wanted.numpy, count, offset), requires_grad)
 
 
@@ -549,7 +581,7 @@ def wrap_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowErr
     try:
         wide = np.array(data, dtype=np.int64)
     except OverflowError:
-        raise ValueError(f"{caller}: Overflow when unpacking long long: no dtype holds integers beyond 64 bits") from None
+        raise InvalidValueError(f"{caller}: Overflow when unpacking long long: no dtype holds integers beyond 64 bits") from None
     if wanted.kind == "u" and (np.abs(wide) <= np.iinfo(wanted.numpy).max).all():
         return wide.astype(wanted.numpy)
     raise DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow ({error}); a wider dtype= may hold it")
@@ -573,13 +605,13 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
         elif issubclass(kind, (str, bytes)):
             if not nested:
                 raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
-            raise ValueError(f"{caller}: too many dimensions {kind.__name__!r}")
+            raise InvalidValueError(f"{caller}: too many dimensions {kind.__name__!r}")
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
             for x in data:
                 if type(x) is kind:
                     gather(caller, x, found)
         else:
-            raise RuntimeError(f"{caller}: Could not infer dtype of {kind.__name__}")
+            raise DtypeError(f"{caller}: Could not infer dtype of {kind.__name__}")
 
 
 def uneven_error(caller: str, data: Any) -> Exception | None:
@@ -597,7 +629,8 @@ def uneven_error(caller: str, data: Any) -> Exception | None:
                 return ArgumentError(f"{caller}: not a sequence: {where} is {'a sequence' if first is None else 'a number'}, "
                                      f"others at dim {depth} are {'numbers' if first is None else 'sequences'}")
             if length(x) != first:
-                return ValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): {where}")
+                return InvalidValueError(f"{caller}: expected sequence of length {first} at dim {depth} (got {length(x)}): "
+                                         f"{where}")
         layer = [((*path, k), item) for path, x in layer for k, item in enumerate(x)]
         depth += 1
     return None

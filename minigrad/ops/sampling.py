@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import zeros_of
@@ -18,6 +18,14 @@ from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts
+    from minigrad._types.layouts import layout, memory_format
+    from minigrad.random import Generator
 
 __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", "rand_like", "randint", "randint_like", "randn",
            "randn_like", "randperm"]
@@ -52,7 +60,7 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
     return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
 
 
-def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Any:
+def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor of random numbers that ``draw(shape, dtype, device, generator)`` gives, or fill `out` with them."""
     if out is not None:
         dtype, device = out.dtype, out.device
@@ -60,26 +68,30 @@ def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, dev
     return wrap(draw(shape, wanted, _arrays.as_device(device), generator), requires_grad, out)
 
 
-def rand(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
-         device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def rand(*args: int | Sequence[int], size: IntOrInts | None = None, generator: Generator | None = None, out: Tensor | None = None,
+         dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+         requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """Numbers drawn uniformly from [0, 1), of a shape given as ``rand(2, 3)`` or ``rand((2, 3))``."""
     return make_random(uniform, sizes_of("rand", args, size), generator, out, dtype, device, requires_grad)
 
 
-def randn(*args: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
-          device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def randn(*args: int | Sequence[int], size: IntOrInts | None = None, generator: Generator | None = None,
+          out: Tensor | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
+          device: DeviceLike | None = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """Numbers drawn from the normal distribution of mean 0 and variance 1."""
     return make_random(gaussian, sizes_of("randn", args, size), generator, out, dtype, device, requires_grad)
 
 
-def rand_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-              requires_grad: bool = False, memory_format: Any = None) -> Any:
+def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
+              device: DeviceLike | None = None, requires_grad: bool = False,
+              memory_format: memory_format | None = None) -> Tensor:
     """As :func:`rand`, with the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_random(uniform, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
 
 
-def randn_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-               requires_grad: bool = False, memory_format: Any = None) -> Any:
+def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
+               device: DeviceLike | None = None, requires_grad: bool = False,
+               memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randn`, with the shape and, where nothing else is said, the dtype and device of `input`."""
     return make_random(gaussian, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
 
@@ -88,25 +100,27 @@ def randn_like(input: Any, *, generator: Any = None, dtype: Any = None, layout: 
 def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Integers from `low` to ``high - 1``, in any dtype that holds them."""
     if low >= high:
-        raise ShapeError(f"randint: random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        raise RuntimeValueError(f"randint: random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     limits = (0, 1) if dtype.kind == "b" else None
     if dtype.kind in "iu":
         info = np.iinfo(dtype.numpy)
         limits = int(info.min), int(info.max)
     if limits and not limits[0] <= low <= high - 1 <= limits[1]:
-        raise DtypeError(f"randint: from={low}, to={high}: out of bounds for {dtype!r}, which holds {limits[0]} to {limits[1]}")
+        raise RuntimeValueError(f"randint: from={low}, to={high}: out of bounds for {dtype!r}, which holds {limits[0]} to "
+                                f"{limits[1]}")
     draws = draws_on(device, generator)
-    kind = np.uint64 if high > 2**63 else np.int64
+    kind: Any = np.uint64 if high > 2**63 else np.int64
     if dtype.kind == "i" and dtype.itemsize < 8:
         kind = dtype.numpy
     return _arrays.as_array(draws.integers(low, high, shape, dtype=kind)).astype(dtype.numpy, copy=False)
 
 
-def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None, out: Any = None,
-            dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-            pin_memory: bool = False) -> Any:
+def randint(*args: int | Sequence[int], low: int | None = None, high: int | None = None, size: Sequence[int] | None = None,
+            generator: Generator | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+            layout: layout | None = None, device: DeviceLike | None = None, requires_grad: bool = False,
+            pin_memory: bool = False) -> Tensor:
     """``randint(high, size)`` or ``randint(low, high, size)``: integers from `low` (0) to ``high - 1``; int64 by default."""
-    given = list(args)
+    given: list[Any] = list(args)
     if size is None:
         if not given or not isinstance(given[-1], (tuple, list)):
             raise ArgumentError("randint(): argument 'size' must be a tuple of ints, as in randint(10, (2, 3))")
@@ -123,18 +137,20 @@ def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, gen
                        dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
 
-def randint_like(input: Any, *args: Any, low: Any = None, high: Any = None, generator: Any = None, dtype: Any = None,
-                 layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Any:
+def randint_like(input: Tensor, *args: int, low: int | None = None, high: int | None = None, generator: Generator | None = None,
+                 dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
+                 requires_grad: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randint`, with the shape and, where nothing else is said, the dtype and device of `input`."""
     return randint(*args, low=low, high=high, size=input.array.shape, generator=generator, dtype=dtype or input.dtype,
                    device=device or input.device, requires_grad=requires_grad)
 
 
-def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-             requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+             layout: layout | None = None, device: DeviceLike | None = None, requires_grad: bool = False,
+             pin_memory: bool = False) -> Tensor:
     """The integers from 0 to ``n - 1`` in random order."""
     if n < 0:
-        raise ShapeError(f"randperm: n must be non-negative, got {n}")
+        raise RuntimeValueError(f"randperm: n must be non-negative, got {n}")
 
     return make_random(order, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
 
@@ -148,10 +164,13 @@ def order(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
 
 
 @on_device_of_inputs
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None,
-           layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Any:
+def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] | None = None, *,
+           generator: Generator | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
+           layout: layout | None = None, device: DeviceLike | None = None, requires_grad: bool = False,
+           pin_memory: bool = False) -> Tensor:
     """Normally distributed numbers: of `mean` and `std` for each element (tensors), or of one for a whole `size` (numbers).
 
+    Nothing flows back to `mean` and `std`, as in PyTorch; for that, compute ``mean + std * minigrad.randn(...)``.
     Raises ``RuntimeError`` for a negative `std`.
     """
     tensors = [x for x in (mean, std) if isinstance(x, TensorBase)]
@@ -160,7 +179,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     require_one_device("normal", mean=mean, std=std)
     arrays: list[Any] = [unwrap(x) for x in (mean, std)]
     if bool(np.any(arrays[1] < 0)):
-        raise ShapeError(f"normal expects all elements of std >= 0.0, got {std}")
+        raise RuntimeValueError(f"normal expects all elements of std >= 0.0, got {std}")
     if tensors:
         array = tensors[0].array
         shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
@@ -177,7 +196,7 @@ def scale_gaussian(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device:
     return (mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
 
 
-def bernoulli(input: Any, p: Any = None, *, generator: Any = None, out: Any = None) -> Any:
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None) -> Tensor:
     """1 with the probability that stands in `input` (or `p`, for all elements), else 0.
 
     Raises ``RuntimeError`` for a probability outside [0, 1].
@@ -196,13 +215,14 @@ def coin_flips_wrt_input(g: Any) -> Any: return zeros_of(g)
 def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
     """Booleans in the shape of the array `like` that are True with probability `p`."""
     if not bool(np.all((p >= 0) & (p <= 1))):
-        raise ShapeError(f"{name} expects p to be in [0, 1], got {p}")
+        raise RuntimeValueError(f"{name} expects p to be in [0, 1], got {p}")
     kind = dtypes.float64 if getattr(p, "dtype", None) == np.float64 else dtypes.float32
     return uniform(like.shape, kind, _arrays.device_of(like), generator) < p
 
 
 @on_device_of_inputs
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None) -> Any:
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None,
+                out: Tensor | None = None) -> Tensor:
     """Draw `num_samples` indices for each row of `input`, which holds weights that need not sum to 1.
 
     Shapes: (n,) gives (num_samples,), (m, n) gives (m, num_samples). Raises ``RuntimeError`` for weights that are negative,
@@ -215,13 +235,13 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
         raise ShapeError(f"multinomial: expected a floating tensor of 1 or 2 dimensions, got "
                          f"{input.dtype!r}{list(weights.shape)}")
     if num_samples <= 0:
-        raise ShapeError("multinomial: cannot sample n_sample <= 0 samples")
+        raise RuntimeValueError("multinomial: cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > weights.shape[-1]:
-        raise ShapeError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+        raise RuntimeValueError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     if not bool((np.isfinite(weights) & (weights >= 0)).all()):
-        raise ShapeError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
+        raise RuntimeValueError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
     if bool((weights.sum(axis=-1) == 0).any()):
-        raise ShapeError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
+        raise RuntimeValueError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
     device = _arrays.device_of(weights)
     if replacement:
         steps = weights.astype(np.float64).cumsum(axis=-1)
@@ -235,7 +255,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     return wrap(index.astype(np.int64, copy=False), out=out)
 
 
-def poisson(input: Any, generator: Any = None) -> Any:
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of the Poisson distributions whose rates are the elements of `input`."""
     return poisson_counts(input, generator=generator)
 
@@ -244,15 +264,15 @@ def poisson(input: Any, generator: Any = None) -> Any:
 def poisson_counts(input: Any, *, generator: Any = None) -> Any:
     """Numbers of the Poisson distributions whose rates are in `input`."""
     if bool((input < 0).any()):
-        raise ShapeError("poisson: invalid Poisson rate, expected rate to be non-negative")
+        raise RuntimeValueError("poisson: invalid Poisson rate, expected rate to be non-negative")
     return _arrays.as_array(draws_on(_arrays.device_of(input), generator).poisson(input)).astype(input.dtype)
 @poisson_counts.derivative("input")
 def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 
 @on_device_of_inputs
-def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
-    """Numbers of successes in `count` trials of probability `prob`, element by element."""
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
+    """Numbers of successes in `count` trials of probability `prob`, element by element. Nothing flows back to these."""
     require_one_device("binomial", count=count, prob=prob)
     draws = draws_on(_arrays.device_of(count.array), generator)
     drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
@@ -261,7 +281,7 @@ def binomial(count: Any, prob: Any, generator: Any = None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- into a tensor
 
-def overwrite_random(self: Any, values: Any) -> Any:
+def overwrite_random(self: Any, values: Any) -> Tensor:
     """Overwrite `self` with random `values`, and return it."""
     return copying.copy.inplace(self, wrap(values.astype(self.array.dtype, copy=False)))
 
@@ -278,13 +298,13 @@ def require_floating(name: str, self: Any) -> None:
 
 
 @on_device_of_inputs
-def uniform_(self: Any, low: Any = 0, to: Any = 1, *, generator: Any = None, **named: Any) -> Any:
+def uniform_(self: Tensor, low: float = 0, to: float = 1, *, generator: Generator | None = None, **named: float) -> Tensor:
     """Fill with numbers drawn uniformly from [from, to); PyTorch's names are ``uniform_(from=0, to=1)``."""
     low = named.pop("from", low)
     refuse_keywords("uniform_", named)
     require_floating("uniform_", self)
     if low > to:
-        raise ShapeError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}")
+        raise RuntimeValueError(f"uniform_ expects to return a [from, to) range, but found from={low} > to={to}")
     values = draw_like(self, uniform, generator)
     if (low, to) != (0, 1):
         values *= to - low
@@ -298,11 +318,11 @@ def refuse_keywords(name: str, named: dict[str, Any]) -> None:
 
 
 @on_device_of_inputs
-def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) -> Any:
+def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with normally distributed numbers."""
     require_floating("normal_", self)
     if std < 0:
-        raise ShapeError(f"normal_ expects std >= 0.0, but found std {std}")
+        raise RuntimeValueError(f"normal_ expects std >= 0.0, but found std {std}")
     values = draw_like(self, gaussian, generator)
     values *= std
     values += mean
@@ -310,7 +330,7 @@ def normal_(self: Any, mean: Any = 0, std: Any = 1, *, generator: Any = None) ->
 
 
 @on_device_of_inputs
-def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
     require_one_device("bernoulli_", input=self, p=p)
     chance = unwrap(p)
@@ -318,45 +338,45 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
 
 
 @on_device_of_inputs
-def exponential_(self: Any, lambd: Any = 1, *, generator: Any = None) -> Any:
+def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the exponential distribution of rate `lambd`."""
     require_floating("exponential_", self)
     if lambd <= 0:
-        raise ShapeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
+        raise RuntimeValueError(f"exponential_ expects lambda > 0.0, but found lambda={lambd}")
     kind = self.array.dtype if self.array.dtype.itemsize > 2 else np.float32
     values = draws_on(self.device, generator).standard_exponential(self.array.shape, dtype=kind)
     return overwrite_random(self, _arrays.as_array(values) / lambd)
 
 
 @on_device_of_inputs
-def geometric_(self: Any, p: Any, *, generator: Any = None) -> Any:
+def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with the number of trials of probability `p` up to and with the first success."""
     if not 0 < p < 1:
-        raise ShapeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
+        raise RuntimeValueError(f"geometric_ expects p to be in (0, 1), but got p={p}")
     return overwrite_random(self, _arrays.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
 
 
 @on_device_of_inputs
-def cauchy_(self: Any, median: Any = 0, sigma: Any = 1, *, generator: Any = None) -> Any:
+def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the Cauchy distribution."""
     require_floating("cauchy_", self)
     if sigma <= 0:
-        raise ShapeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
+        raise RuntimeValueError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
     angle = np.pi * (uniform(self.array.shape, dtypes.float64, self.device, generator) - 0.5)
     return overwrite_random(self, median + sigma * np.tan(angle))
 
 
 @on_device_of_inputs
-def log_normal_(self: Any, mean: Any = 1, std: Any = 2, *, generator: Any = None) -> Any:
+def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers whose logarithms are normally distributed, with `mean` and `std`."""
     require_floating("log_normal_", self)
     if std <= 0:
-        raise ShapeError(f"log_normal_ expects std > 0.0, but found std={std}")
+        raise RuntimeValueError(f"log_normal_ expects std > 0.0, but found std={std}")
     return overwrite_random(self, np.exp(mean + std * draw_like(self, gaussian, generator)))
 
 
 @on_device_of_inputs
-def random_(self: Any, *bounds: Any, generator: Any = None, to: Any = None, **named: Any) -> Any:
+def random_(self: Tensor, *bounds: int, generator: Generator | None = None, to: int | None = None, **named: int) -> Tensor:
     """Fill with integers: ``random_()`` from all the dtype holds exactly, ``random_(to)`` below `to`, ``random_(from, to)``."""
     low = named.pop("from", None)
     refuse_keywords("random_", named)

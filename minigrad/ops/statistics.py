@@ -5,13 +5,13 @@ from __future__ import annotations
 import builtins
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY, as_dtype
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.indexing.scatter import gather_at
@@ -22,12 +22,19 @@ from minigrad.ops.reducing.reduction import numpy_names, vector_norm
 from minigrad.ops.shaping import shape, slicing
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.ops.shaping.slicing import narrow_to
-from minigrad.recording.argument_errors import require_one_device
+from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._signatures import HistBinEdges
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DTypeLike, IntOrInts, Number
 
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
            "histogramdd", "nanquantile", "norm", "quantile", "renorm", "segment_reduce", "trapezoid", "trapz"]
@@ -36,8 +43,8 @@ __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist"
 # ---------------------------------------------------------------------------------------------------- quantiles
 
 @numpy_names
-def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
-             out: Any = None) -> Any:
+def quantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear",
+             out: Tensor | None = None) -> Tensor:
     """The values below which the fractions `q` of the elements lie, over `dim` or all; NaN if there is a NaN.
 
     Args:
@@ -52,30 +59,30 @@ def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, inte
 
 
 @numpy_names
-def nanquantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear",
-                out: Any = None) -> Any:
+def nanquantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear",
+                out: Tensor | None = None) -> Tensor:
     """:func:`quantile` of the elements that are not NaN."""
     return quantiles("nanquantile", input, q, dim, keepdim, interpolation, out, skip_nan=True)
 
 
 @on_device_of_inputs
-def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Any:
+def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolation: str, out: Any, skip_nan: bool) -> Tensor:
     dtype = input.array.dtype
     if dtype.kind != "f" or dtype.itemsize < 4:
         raise DtypeError(f"{name}() input tensor must be either float or double dtype, got {input.dtype!r}")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
-        raise ShapeError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
-                         f"{interpolation}")
+        raise RuntimeValueError(f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+                                f"{interpolation}")
     if not isinstance(q, TensorBase):
         if not 0 <= q <= 1:
-            raise ShapeError(f"{name}() q must be in the range [0, 1] but got {q}")
+            raise RuntimeValueError(f"{name}() q must be in the range [0, 1] but got {q}")
         q = constant(_arrays.full((), q, input.array), input)
     if q.ndim > 1:
         raise ShapeError(f"{name}() q must be a scalar or 1D tensor, but got shape {list(q.shape)}")
     if q.array.dtype != dtype:
         raise DtypeError(f"{name}() q tensor must be same dtype as the input tensor, but got {q.dtype!r} and {input.dtype!r}")
     if not ((q.array >= 0) & (q.array <= 1)).all():
-        raise ShapeError(f"{name}() q values must be in the range [0, 1]")
+        raise RuntimeValueError(f"{name}() q values must be in the range [0, 1]")
     if 0 in input.shape:
         raise ShapeError(f"{name}() input tensor must be non-empty, but its shape is {list(input.shape)}")
     axis = 0 if dim is None else wrap_dim(dim, input.ndim)
@@ -106,32 +113,33 @@ def quantiles(name: str, input: Any, q: Any, dim: Any, keepdim: bool, interpolat
 # ---------------------------------------------------------------------------------------------------- norms
 
 @numpy_names
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, out: Any = None, dtype: Any = None) -> Any:
+def norm(input: Tensor, p: float | str | None = "fro", dim: IntOrInts | None = None, keepdim: bool = False,
+         out: Tensor | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """The `p`-norm over `dim`, or of all elements. ``"fro"`` is the 2-norm, ``"nuc"`` the sum of a matrix's singular values."""
     if p == "nuc":
-        dims = (-2, -1) if dim is None else tuple(dim)
+        dims: Any = (-2, -1) if dim is None else dim
         x = shape.movedim(input if dtype is None else arithmetic.cast(input, dtype=dtype), dims, (-2, -1))
         total = reduction.sum(decomposition.linalg_svdvals(x), -1)
         return reshape(total, shape=reduction.kept_shape(input.shape, dims) if keepdim else total.shape, out=out)
     if p is None or p == "fro":
         p = 2
     if isinstance(p, str):
-        raise ShapeError(f"norm(): only the orders 'fro' and 'nuc' have names, got {p!r}; give a number, such as p=2")
+        raise RuntimeValueError(f"norm(): only the orders 'fro' and 'nuc' have names, got {p!r}; give a number, such as p=2")
     return vector_norm(input, p, dim, keepdim, dtype, out=out)
 
 
-def dist(input: Any, other: Any, p: float = 2) -> Any:
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The `p`-norm of ``input - other``."""
     return vector_norm(input - other, p)
 
 
 @with_inplace
-def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -> Any:
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
     """`input` with each slice along `dim` whose `p`-norm is larger than `maxnorm` scaled down to it."""
     if p <= 0:
-        raise ShapeError(f"renorm: non-positive norm degree {p} not supported")
+        raise RuntimeValueError(f"renorm: non-positive norm degree {p} not supported")
     if maxnorm < 0:
-        raise ShapeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+        raise RuntimeValueError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if input.ndim < 2:
         raise ShapeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
     axis = wrap_dim(dim, input.ndim)
@@ -143,7 +151,8 @@ def renorm(input: Any, p: float, dim: int, maxnorm: float, *, out: Any = None) -
 # ---------------------------------------------------------------------------------------------------- differences, integrals
 
 @numpy_names
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None, *, out: Any = None) -> Any:
+def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None, *,
+         out: Tensor | None = None) -> Tensor:
     """The `n`-th difference along `dim`, ``x[i + 1] - x[i]`` repeated; `prepend` and `append` are joined to `input` first.
 
     >>> import minigrad
@@ -154,7 +163,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
         raise ShapeError("diff expects input to be at least one-dimensional, but it has no dimensions")
     axis = wrap_dim(dim, input.ndim)
     if n < 0:
-        raise ShapeError(f"order must be non-negative but got {n}")
+        raise RuntimeValueError(f"order must be non-negative but got {n}")
     parts = [x for x in (prepend, input, append) if x is not None]
     x = slicing.cat(parts, dim=axis) if len(parts) > 1 else input
     for _ in range(builtins.min(n, x.shape[axis])):
@@ -179,32 +188,33 @@ def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
 
 def sample_spacing(name: str, x: Any, dx: Any) -> Any:
     if x is not None and dx is not None:
-        raise ShapeError(f"{name}(): give either x, the points, or dx, the distance between them, not both")
+        raise RuntimeValueError(f"{name}(): give either x, the points, or dx, the distance between them, not both")
     if isinstance(dx, TensorBase):
-        raise ShapeError(f"{name}(): dx is one number; for points at varying distances give x")
+        raise RuntimeValueError(f"{name}(): dx is one number; for points at varying distances give x")
     return 1 if dx is None else dx
 
 
-def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` by the trapezoidal rule; between points `x`, or points at distance `dx` (1)."""
     dx = sample_spacing("trapezoid", x, dx)
     axis = wrap_dim(dim, y.ndim)
     return reduction.sum(intervals(y, x, dx, axis), axis)
 
 
-def trapz(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+def trapz(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """Another name of :func:`trapezoid`."""
     return trapezoid(y, x, dx=dx, dim=dim)
 
 
-def cumulative_trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: int = -1) -> Any:
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` up to each point but the first, by the trapezoidal rule; see :func:`trapezoid`."""
     dx = sample_spacing("cumulative_trapezoid", x, dx)
     axis = wrap_dim(dim, y.ndim)
     return reduction.cumsum(intervals(y, x, dx, axis), axis)
 
 
-def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> Any:
+def gradient(input: Tensor, *, spacing: Number | Sequence[Number] | Sequence[Tensor] | None = None, dim: IntOrInts | None = None,
+             edge_order: int = 1) -> tuple[Tensor, ...]:
     """The derivative of sampled values along each of `dim` (all), from differences of second order: a tuple of tensors.
 
     Args:
@@ -213,7 +223,7 @@ def gradient(input: Any, *, spacing: Any = None, dim: Any = None, edge_order: in
         edge_order: 1 or 2, the order of the differences at the first and last sample.
     """
     if edge_order not in (1, 2):
-        raise ShapeError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
+        raise RuntimeValueError(f"torch.gradient only supports edge_order=1 and edge_order=2, got {edge_order}")
     axes = range(input.ndim) if dim is None else shape.wrap_dims((dim,) if isinstance(dim, int) else dim, input.ndim)
     spacing = 1 if spacing is None else spacing
     places = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * len(axes)
@@ -251,8 +261,8 @@ def derivative_along(x: Any, axis: int, spacing: Any, edge_order: int) -> Any:
 # ---------------------------------------------------------------------------------------------------- segments
 
 @on_device_of_inputs
-def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any = None, offsets: Any = None, axis: int = 0,
-                   unsafe: bool = False, initial: Any = None) -> Any:
+def segment_reduce(data: Tensor, reduce: str, *, lengths: Tensor | None = None, indices: Tensor | None = None,
+                   offsets: Tensor | None = None, axis: int = 0, unsafe: bool = False, initial: Number | None = None) -> Tensor:
     """Reduce neighbouring segments of dimension `axis` to one element each.
 
     Args:
@@ -264,20 +274,21 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
     """
     empty = {"sum": 0.0, "mean": 0.0, "max": -math.inf, "min": math.inf, "prod": 1.0}
     if reduce not in empty:
-        raise ShapeError(f"segment_reduce(): reduce must be one of {', '.join(empty)}, but got {reduce!r}")
+        raise RuntimeValueError(f"segment_reduce(): reduce must be one of {', '.join(empty)}, but got {reduce!r}")
     if indices is not None or (lengths is None) == (offsets is None):
-        raise ShapeError("segment_reduce(): give the segments either as lengths or as offsets")
+        raise RuntimeValueError("segment_reduce(): give the segments either as lengths or as offsets")
     axis = wrap_dim(axis, data.ndim)
     require_one_device("segment_reduce", data=data, lengths=lengths, offsets=offsets)
+    ends: Any = offsets
     xp = _arrays.xp_of(data.array)
-    size = xp.diff(offsets.array, axis=-1) if lengths is None else lengths.array
+    size = lengths.array if lengths is not None else xp.diff(ends.array, axis=-1)
     if size.shape[:-1] != tuple(data.shape[:axis]):
         raise ShapeError(f"segment_reduce(): expected lengths of shape [*{list(data.shape[:axis])}, segments], got "
                          f"{list(size.shape)}")
     if not unsafe and ((size < 0).any() or (size.sum(axis=-1) != data.shape[axis]).any()):
         raise ShapeError(f"segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1), "
                          f"{data.shape[axis]}, and no length to be negative")
-    start = size.cumsum(axis=-1) - size if lengths is not None else offsets.array[..., :-1]
+    start = size.cumsum(axis=-1) - size if lengths is not None else ends.array[..., :-1]
 
     longest = int(size.max()) if size.size else 0
     within = xp.arange(longest) < size[..., None]
@@ -303,7 +314,7 @@ def segment_reduce(data: Any, reduce: str, *, lengths: Any = None, indices: Any 
 # ---------------------------------------------------------------------------------------------------- covariance
 
 @on_device_of_inputs
-def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any = None) -> Any:
+def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None) -> Tensor:
     """The covariance matrix of variables (rows), each observed several times (columns).
 
     Args:
@@ -328,13 +339,14 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
             raise ShapeError(f"cov(): expected {name} to have the same numel as there are observations in the input but got "
                              f"{math.prod(w.shape)} != {observations}")
         if w.array.size and w.array.min() < 0:
-            raise ShapeError(f"cov(): {name} cannot be negative")
+            raise RuntimeValueError(f"cov(): {name} cannot be negative")
         if kinds == "f" and input.dtype.kind in "fc":
             w = arithmetic.cast(w, dtype=input.dtype.to_real())
         w = reshape(w, shape=(-1,))
         weights = w if weights is None else weights * w
+    total: Any
     if weights is None:
-        total: Any = observations
+        total = observations
         centred = x - reduction.sum(x, 1, True) / observations if observations else x * 1.0
         weighted = centred
     else:
@@ -342,19 +354,16 @@ def cov(input: Any, *, correction: int = 1, fweights: Any = None, aweights: Any 
         centred = x - reduction.sum(x * weights, 1, True) / total
         weighted = centred * weights
     if weights is None or aweights is None or correction == 0:
-        factor = total - correction
+        factor: Any = total - correction
     else:
         factor = total - correction * reduction.sum(weights * aweights) / total
-    if isinstance(factor, TensorBase):
-        factor = comparison.clamp(factor, min=0)
-    else:
-        factor = builtins.max(factor, 0)
+    factor = builtins.max(factor, 0) if isinstance(factor, int) else comparison.clamp(factor, min=0)
     product = products.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
     found = arithmetic.div(product, factor)
     return reshape(found, shape=()) if found.shape == (1, 1) else found
 
 
-def corrcoef(input: Any) -> Any:
+def corrcoef(input: Tensor) -> Tensor:
     """The matrix of Pearson's correlation coefficients of variables (rows), each observed several times (columns)."""
     if input.ndim > 2:
         raise ShapeError("corrcoef(): expected input to have two or fewer dimensions but got an input with "
@@ -373,13 +382,13 @@ def corrcoef(input: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- counting
 
 @op(discrete=("input",))
-def bincount(input: Any, weights: Any = None, *, minlength: Any = 0) -> Any:
+def bincount(input: Any, weights: Any = None, *, minlength: int = 0) -> Any:
     """How often each of 0, 1, 2, ... occurs among non-negative integers; or the sum of the `weights` at its occurrences."""
     if input.ndim != 1 or input.dtype.kind not in "iu" or input.size and input.min() < 0:
         raise ShapeError("bincount only supports 1-d non-negative integral inputs, got "
                          f"{FROM_NUMPY[input.dtype]!r} of shape {list(input.shape)}")
     if minlength < 0:
-        raise ShapeError(f"minlength should be >= 0, got {minlength}")
+        raise RuntimeValueError(f"minlength should be >= 0, got {minlength}")
     if weights is not None and weights.shape != input.shape:
         raise ShapeError(f"weights should be 1-d and have the same length as input, {input.shape[0]}, got shape "
                          f"{list(weights.shape)}")
@@ -399,24 +408,25 @@ def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple
     if low == high:
         low, high = low - widen, high + widen
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ShapeError(f"{name}: range of [{low}, {high}] is not finite")
+        raise RuntimeValueError(f"{name}: range of [{low}, {high}] is not finite")
     if low > high:
-        raise ShapeError(f"{name}: max must be larger than min, got min={low}, max={high}")
+        raise RuntimeValueError(f"{name}: max must be larger than min, got min={low}, max={high}")
     return low, high
 
 
 @op(differentiable=False)
-def histc(input: Any, *, bins: Any = 100, min: Any = 0, max: Any = 0) -> Any:
+def histc(input: Any, *, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
     if bins <= 0:
-        raise ShapeError(f"histc: bins must be > 0, got {bins}")
+        raise RuntimeValueError(f"histc: bins must be > 0, got {bins}")
     low, high = bin_range("histc", input, min, max, 1)
     x = input[(input >= low) & (input <= high)].astype(np.float64)
     place = np.minimum(((x - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return np.bincount(place, minlength=bins).astype(input.dtype)
 
 
-def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
+              density: bool = False) -> HistBinEdges:
     """How many elements (or what `weight`) fall between neighbouring edges: a named tuple (hist, bin_edges).
 
     Args:
@@ -425,8 +435,10 @@ def histogram(input: Any, bins: Any, *, range: Any = None, weight: Any = None, d
         density: divide so that the histogram integrates to 1.
     """
     if isinstance(bins, TensorBase):
-        return _histogram(input, weight, bins, count=None, range=None, density=density)
-    return _histogram(input, weight, None, count=bins, range=range, density=density)
+        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density)
+    else:
+        found = _histogram(input, weight, None, count=bins, range=range, density=density)
+    return found
 
 
 @op(outputs=("hist", "bin_edges"), constant=("input", "weight", "edges"), called="histogram")
@@ -441,7 +453,7 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any 
                          f"{FROM_NUMPY[weight.dtype]!r} and {FROM_NUMPY[input.dtype]!r}")
     if edges is None:
         if count <= 0:
-            raise ShapeError(f"histogram(): bins must be > 0, but got {count}")
+            raise RuntimeValueError(f"histogram(): bins must be > 0, but got {count}")
         edges = bin_edges("histogram", x, range, count)
     elif edges.ndim != 1:
         raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
@@ -491,7 +503,8 @@ class HistogramDD(tuple[Any, Any]):
     bin_edges = property(operator.itemgetter(1))
 
 
-def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None, density: bool = False) -> Any:
+def histogramdd(input: Tensor, bins: int | Sequence[int] | Sequence[Tensor], *, range: Sequence[float] | None = None,
+                weight: Tensor | None = None, density: bool = False) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The histogram of points, which are the rows of `input`, in as many dimensions as it has columns.
 
     Args:
@@ -504,10 +517,12 @@ def histogramdd(input: Any, bins: Any, *, range: Any = None, weight: Any = None,
     if input.ndim < 2:
         raise ShapeError(f"histogramdd(): input tensor should have at least 2 dimensions, but got {input.ndim}")
     n = input.shape[-1]
-    bins = [bins] * n if isinstance(bins, int) else list(bins)
-    if len(bins) != n:
+    counts: list[Any] = [bins] * n if isinstance(bins, int) else list(bins)
+    if len(counts) != n:
         raise ShapeError(f"histogramdd(): expected {n} sequences of bin edges or bin counts for a {n}-dimensional histogram "
-                         f"but got {len(bins)}")
-    edges = [b.array for b in bins] if isinstance(bins[0], TensorBase) else None
-    hist, *found = _histogramdd(input, weight, count=bins, edges=edges, range=range, density=density)
+                         f"but got {len(counts)}")
+    edges = [b.array for b in counts] if isinstance(counts[0], TensorBase) else None
+    for b in counts:
+        refuse_grad("histogramdd", bins=b)
+    hist, *found = _histogramdd(input, weight, count=counts, edges=edges, range=range, density=density)
     return HistogramDD((hist, tuple(found)))

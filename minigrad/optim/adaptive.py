@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import DtypeError
+from minigrad.errors import DtypeError, InvalidValueError
 from minigrad.optim.optimizer import (
     Optimizer,
     blocks,
@@ -19,6 +19,10 @@ from minigrad.optim.optimizer import (
     tensor_of,
     zeros_like,
 )
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Parameters
 
 __all__ = ["ASGD", "Adadelta", "Adafactor", "Adagrad", "RMSprop", "Rprop"]
 
@@ -33,7 +37,7 @@ def descent_gradient(x: Any, g: Any, group: dict[str, Any]) -> Any:
 class Adagrad(Optimizer):
     """``sum += g**2``, ``p -= lr / (1 + (t - 1) lr_decay) * g / (sqrt(sum) + eps)`` (Duchi et al. 2011)."""
 
-    def __init__(self, params: Any, lr: Any = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
                  initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *, maximize: bool = False,
                  differentiable: bool = False, fused: bool | None = None) -> None:
         check(number(lr) >= 0, "learning rate", lr)
@@ -69,9 +73,9 @@ class RMSprop(Optimizer):
     `centered` takes the square of the average gradient from v (Graves 2013); `momentum` averages the steps.
     """
 
-    def __init__(self, params: Any, lr: Any = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
-                 momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,
-                 maximize: bool = False, differentiable: bool = False) -> None:
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
+                 weight_decay: float = 0, momentum: float = 0, centered: bool = False, capturable: bool = False,
+                 foreach: bool | None = None, maximize: bool = False, differentiable: bool = False) -> None:
         check(number(lr) >= 0, "learning rate", lr)
         check(eps >= 0, "epsilon value", eps)
         check(momentum >= 0, "momentum value", momentum)
@@ -110,7 +114,7 @@ class RMSprop(Optimizer):
 class Adadelta(Optimizer):
     """Steps in units of the running root mean square of earlier steps over that of the gradients (Zeiler 2012)."""
 
-    def __init__(self, params: Any, lr: Any = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
+    def __init__(self, params: Parameters, lr: float | Tensor = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
                  foreach: bool | None = None, *, capturable: bool = False, maximize: bool = False,
                  differentiable: bool = False) -> None:
         check(number(lr) >= 0, "learning rate", lr)
@@ -139,7 +143,7 @@ class Adadelta(Optimizer):
 class ASGD(Optimizer):
     """Averaged stochastic gradient descent (Polyak & Juditsky 1992); the average is in ``state[p]["ax"]``."""
 
-    def __init__(self, params: Any, lr: Any = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
                  weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
                  capturable: bool = False) -> None:
         check(number(lr) >= 0, "learning rate", lr)
@@ -167,7 +171,7 @@ class Rprop(Optimizer):
     """Only the sign of the gradient counts; each element's step grows while it stays and shrinks when it turns (Riedmiller
     1993)."""
 
-    def __init__(self, params: Any, lr: Any = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
                  step_sizes: tuple[float, float] = (1e-6, 50), *, capturable: bool = False, foreach: bool | None = None,
                  maximize: bool = False, differentiable: bool = False) -> None:
         check(number(lr) >= 0, "learning rate", lr)
@@ -195,8 +199,9 @@ class Rprop(Optimizer):
 class Adafactor(Optimizer):
     """Adam's scaling from the row and column means of the squared gradient only, and no momentum (Shazeer & Stern 2018)."""
 
-    def __init__(self, params: Any, lr: Any = 1e-2, beta2_decay: float = -0.8, eps: tuple[float | None, float] = (None, 1e-3),
-                 d: float = 1.0, weight_decay: float = 0.0, *, foreach: bool | None = None, maximize: bool = False) -> None:
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-2, beta2_decay: float = -0.8,
+                 eps: tuple[float | None, float] = (None, 1e-3), d: float = 1.0, weight_decay: float = 0.0, *,
+                 foreach: bool | None = None, maximize: bool = False) -> None:
         for ok, what, value in ((number(lr) >= 0, "Learning rate should be >= 0", lr),
                                 (beta2_decay <= 0, "beta2_decay should be <= 0", beta2_decay),
                                 (eps[0] is None or eps[0] >= 0, "epsilon1 should be >= 0", eps[0]),
@@ -204,7 +209,7 @@ class Adafactor(Optimizer):
                                 (d >= 1, "Clipping threshold d should be >= 1", d),
                                 (weight_decay >= 0, "weight_decay should be >= 0", weight_decay)):
             if not ok:
-                raise ValueError(f"{what} but is: {value}")
+                raise InvalidValueError(f"{what} but is: {value}")
         super().__init__(params, {
             "lr": lr, "beta2_decay": beta2_decay, "eps": eps, "d": d, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
 from minigrad import _arrays, autograd
-from minigrad.errors import DeviceError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Parameters
 
 __all__ = ["LBFGS"]
 
@@ -31,17 +35,18 @@ class LBFGS(Optimizer):
         line_search_fn: ``"strong_wolfe"``, or None for steps of length `lr`.
     """
 
-    def __init__(self, params: Any, lr: Any = 1, max_iter: int = 20, max_eval: int | None = None, tolerance_grad: float = 1e-7,
-                 tolerance_change: float = 1e-9, history_size: int = 100, line_search_fn: str | None = None) -> None:
+    def __init__(self, params: Parameters, lr: float | Tensor = 1, max_iter: int = 20, max_eval: int | None = None,
+                 tolerance_grad: float = 1e-7, tolerance_change: float = 1e-9, history_size: int = 100,
+                 line_search_fn: str | None = None) -> None:
         check(number(lr) >= 0, "learning rate", lr)
         super().__init__(params, {
             "lr": lr, "max_iter": max_iter, "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
             "tolerance_grad": tolerance_grad, "tolerance_change": tolerance_change, "history_size": history_size,
             "line_search_fn": line_search_fn})
         if len(self.param_groups) != 1:
-            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+            raise InvalidValueError("LBFGS doesn't support per-parameter options (parameter groups)")
         if line_search_fn not in (None, "strong_wolfe"):
-            raise RuntimeError("only 'strong_wolfe' is supported")
+            raise RuntimeValueError("only 'strong_wolfe' is supported")
 
     @property
     def _params(self) -> list[Any]:
@@ -72,7 +77,7 @@ class LBFGS(Optimizer):
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
         """Minimize until one of the limits is reached. Returns the loss before."""
         if closure is None:
-            raise TypeError("LBFGS.step() needs a closure that clears the gradients, computes the loss and calls backward()")
+            raise ArgumentError("LBFGS.step() needs a closure that clears the gradients, computes the loss and calls backward()")
         group = self.param_groups[0]
         state = self.state[self._params[0]]
         state.setdefault("func_evals", 0)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import DtypeError
+from minigrad.errors import DtypeError, InvalidValueError
 from minigrad.optim.optimizer import Optimizer, number, zeros_like
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Parameters
 
 __all__ = ["Muon"]
 
@@ -19,9 +23,9 @@ def orthogonalize(g: Any, coefficients: tuple[float, float, float], steps: int, 
     PyTorch iterates in bfloat16; here it is float32.
     """
     if steps >= 100:
-        raise ValueError("Number of steps must be less than 100 for computational efficiency")
+        raise InvalidValueError("Number of steps must be less than 100 for computational efficiency")
     if len(coefficients) != 3:
-        raise ValueError("Coefficients must be a tuple of exactly 3 values")
+        raise InvalidValueError("Coefficients must be a tuple of exactly 3 values")
     a, b, c = coefficients
     x = g.astype(np.float32)
     x = x.T if g.shape[0] > g.shape[1] else x
@@ -40,14 +44,14 @@ class Muon(Optimizer):
     Raises ``ValueError`` for parameters that are not matrices.
     """
 
-    def __init__(self, params: Any, lr: Any = 1e-3, weight_decay: float = 0.1, momentum: float = 0.95, nesterov: bool = True,
-                 ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315), eps: float = 1e-7, ns_steps: int = 5,
-                 adjust_lr_fn: str | None = None) -> None:
+    def __init__(self, params: Parameters, lr: float | Tensor = 1e-3, weight_decay: float = 0.1, momentum: float = 0.95,
+                 nesterov: bool = True, ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315),
+                 eps: float = 1e-7, ns_steps: int = 5, adjust_lr_fn: str | None = None) -> None:
         for what, value in (("Learning rate", number(lr)), ("momentum", momentum), ("weight decay", weight_decay)):
             if value < 0:
-                raise ValueError(f"{what} should be >= 0 but is: {value}")
+                raise InvalidValueError(f"{what} should be >= 0 but is: {value}")
         if adjust_lr_fn not in (None, "original", "match_rms_adamw"):
-            raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
+            raise InvalidValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
         super().__init__(params, {
             "lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov,
             "ns_coefficients": ns_coefficients, "eps": eps, "ns_steps": ns_steps, "adjust_lr_fn": adjust_lr_fn})
@@ -56,7 +60,7 @@ class Muon(Optimizer):
         super().add_param_group(param_group)
         for p in param_group["params"]:
             if p.ndim != 2:
-                raise ValueError(f"Muon only supports 2D parameters whereas we found a parameter with size: {p.shape}")
+                raise InvalidValueError(f"Muon only supports 2D parameters whereas we found a parameter with size: {p.shape}")
 
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         x = p.array

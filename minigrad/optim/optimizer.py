@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from typing import Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterator, TypeVar, overload
 
 import numpy as np
 
@@ -17,14 +17,18 @@ from minigrad import _arrays, autograd
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
-from minigrad.errors import ArgumentError, DeviceError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
 
+if TYPE_CHECKING:
+    from minigrad._types.annotations import Parameters
+
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
+R = TypeVar("R")
 BLOCK = 1 << 14  # elements; of five float32 arrays, 320 kB
 NUMBERS = ("step", "mu_product", "eta", "mu")  # what optimizers keep in host memory, wherever the parameter is
 _everywhere_pre: dict[int, Any] = {}
@@ -106,7 +110,7 @@ def increment_step(state: dict[str, Any]) -> float:
 def check(ok: bool, what: str, value: Any) -> None:
     """Raise PyTorch's ``ValueError`` for a setting out of range."""
     if not ok:
-        raise ValueError(f"Invalid {what}: {value}")
+        raise InvalidValueError(f"Invalid {what}: {value}")
 
 
 def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
@@ -117,8 +121,8 @@ def with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
             new = hook(self, args, kwargs)
             if new is not None:
                 if not (isinstance(new, tuple) and len(new) == 2):
-                    raise RuntimeError(f"{type(self).__name__}.step must return None or a tuple of (new_args, new_kwargs), but "
-                                       f"got {new}.")
+                    raise RuntimeValueError(f"{type(self).__name__}.step must return None or a tuple of (new_args, new_kwargs), "
+                                            f"but got {new}.")
                 args, kwargs = new
         self._stepped = True
         result = step(self, *args, **kwargs)
@@ -142,7 +146,7 @@ class Optimizer:
         defaults: the settings of a group that does not give its own.
     """
 
-    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self._set_hooks()
         if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
@@ -151,10 +155,10 @@ class Optimizer:
                                 f"{type(params).__name__}; pass {right}")
         self.state: dict[Any, Any] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
-            raise ValueError("optimizer got an empty parameter list: model.parameters() of a model without parameters, or an "
-                             "iterator that was used up before")
+            raise InvalidValueError("optimizer got an empty parameter list: model.parameters() of a model without parameters, or "
+                                    "an iterator that was used up before")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -207,7 +211,7 @@ class Optimizer:
         params = [params] if isinstance(params, Tensor) else list(params)
         if any(isinstance(p, tuple) for p in params):
             if not all(isinstance(p, tuple) for p in params):
-                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+                raise InvalidValueError("all optimizer params should be with/without names. Some param names are missing")
             param_group["param_names"] = [name for name, _ in params]
             params = [p for _, p in params]
         param_group["params"] = params
@@ -215,22 +219,22 @@ class Optimizer:
             if not isinstance(p, Tensor):
                 raise ArgumentError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
             if not (p.is_leaf or p.retains_grad):
-                raise ValueError("can't optimize a non-leaf Tensor: it was computed from others, and its gradient is not kept; "
-                                 "pass those, or a detached copy with requires_grad=True")
+                raise InvalidValueError("can't optimize a non-leaf Tensor: it was computed from others, and its gradient is not "
+                                        "kept; pass those, or a detached copy with requires_grad=True")
         for name, default in self.defaults.items():
             if default is required and name not in param_group:
-                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
+                raise InvalidValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
         if len(params) != len(set(params)):
             warnings.warn("optimizer contains a parameter group with duplicate parameters; in future, this will cause an error",
                           stacklevel=3)
         if self.param_groups and ("param_names" in param_group) != ("param_names" in self.param_groups[0]):
             known = "param_names" in self.param_groups[0]
-            raise ValueError(f"all optimizer param groups should be with/without names. cannot add param group with"
-                             f"{'out' if known else ''} names to the optimizer")
+            raise InvalidValueError(f"all optimizer param groups should be with/without names. cannot add param group with"
+                                    f"{'out' if known else ''} names to the optimizer")
         taken = {p for group in self.param_groups for p in group["params"]}
         if not taken.isdisjoint(params):
-            raise ValueError("some parameters appear in more than one parameter group")
+            raise InvalidValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -248,6 +252,10 @@ class Optimizer:
 
     # ------------------------------------------------------------------------------------------------ the step
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], R]) -> R: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
 
@@ -379,9 +387,10 @@ class Optimizer:
             state_dict = state_dict if new is None else new
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
-            raise ValueError("loaded state dict has a different number of parameter groups")
+            raise InvalidValueError("loaded state dict has a different number of parameter groups")
         if any(len(theirs["params"]) != len(ours["params"]) for theirs, ours in zip(saved, self.param_groups)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise InvalidValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's "
+                                    "group")
         params = {number: p for theirs, ours in zip(saved, self.param_groups)
                   for number, p in zip(theirs["params"], ours["params"])}
         state: dict[Any, Any] = defaultdict(dict)

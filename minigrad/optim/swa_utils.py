@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterable
 
 from minigrad import autograd
 from minigrad._types.dtypes import int64
+from minigrad.errors import InvalidValueError
 from minigrad.nn.modules.factory import buffer
 from minigrad.nn.modules.module import Module
 from minigrad.nn.modules.normalization import BatchNorm
@@ -22,7 +23,7 @@ __all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "
 def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
     """The function ``decay * average + (1 - decay) * current``. Raises ``ValueError`` for a `decay` outside [0, 1]."""
     if not 0 <= decay <= 1:
-        raise ValueError(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
+        raise InvalidValueError(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
 
     @autograd.no_grad()
     def ema_update(ema_param: Any, current_param: Any, num_averaged: Any) -> Any:
@@ -124,9 +125,9 @@ class SWALR(LRScheduler):
     def __init__(self, optimizer: Optimizer, swa_lr: Any, anneal_epochs: int = 10, anneal_strategy: str = "cos",
                  last_epoch: int = -1) -> None:
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
+            raise InvalidValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
-            raise ValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
+            raise InvalidValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
         for lr, group in zip(per_group("swa_lr", optimizer, swa_lr), optimizer.param_groups):
             group["swa_lr"] = lr
         self._anneal_strategy = anneal_strategy

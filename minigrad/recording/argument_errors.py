@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, MinigradError, ShapeError
-from minigrad.recording.graph import unwrap
+from minigrad.recording.graph import TensorBase, grad_enabled, unwrap
 
 NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
 
@@ -37,8 +37,20 @@ def constant_requires_grad(info: Any, name: str, value: Any) -> MinigradError:
     if name in info.discrete:
         return DtypeError(f"{info.called}: expected '{name}' to hold integers or booleans, but got "
                           f"{dtype_name(value.array.dtype)}")
-    return GraphError(f"{info.called}: not differentiable with respect to argument '{name}', which requires grad; give "
+    return not_differentiable(info.called, name)
+
+
+def not_differentiable(called: str, name: str) -> GraphError:
+    """What is said of an argument that requires grad, of the function `called`, which has no derivative by it."""
+    return GraphError(f"{called}: not differentiable with respect to argument '{name}', which requires grad; give "
                       f"{name}.detach(), or call it under `with minigrad.no_grad():`")
+
+
+def refuse_grad(called: str, **tensors: Any) -> None:
+    """Raise ``GraphError`` where one of `tensors`, which the function `called` takes for constants, requires grad."""
+    for name, x in tensors.items():
+        if isinstance(x, TensorBase) and x.node is not None and grad_enabled.get():
+            raise not_differentiable(called, name)
 
 
 def named_arrays(info: Any, arrays: Any) -> list[tuple[str, Any]]:
@@ -85,6 +97,8 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
     if (elsewhere := operand_device_mismatch(info, arrays, settings)) is not None:
         return elsewhere
     found = named_arrays(info, arrays)
+    if isinstance(error.__cause__, MinigradError):  # NumPy has an error of its own for a tensor that gives no array
+        error = error.__cause__
     if isinstance(error, MinigradError):
         return error if names_its_function(error, name) else type(error)(f"{name}: {error}")
     described = ", ".join(f"{a}: {dtype_name(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))

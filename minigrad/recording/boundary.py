@@ -3,7 +3,8 @@
 A declared operation refuses what is no tensor by itself (:mod:`minigrad.recording.call`). A function composed of operations
 would say what it stumbled over: that a list has no `shape`, or that the 'other' of some operation inside must be a Tensor. So
 the public namespaces (``minigrad``, ``nn.functional``, ``linalg``, the methods of ``Tensor``) hold each such function in a form
-that looks at its arguments when it has failed, and only then. Calls inside the library do not pass through here.
+that looks at its arguments when it has failed, and only then. What each parameter takes is read from its annotation. Calls
+inside the library do not pass through here.
 """
 
 from __future__ import annotations
@@ -21,29 +22,26 @@ from minigrad.recording.argument_errors import names_its_function, not_a_sequenc
 from minigrad.recording.call import SCALARS
 from minigrad.recording.graph import TensorBase
 
-# The parameters that take a tensor (some a number too), or a sequence of tensors, wherever a public function has them.
-TENSORS = frozenset((
-    "A", "B", "L", "LD", "LU", "LU_data", "LU_pivots", "M", "X", "a", "anchor", "append", "attn_mask", "aweights", "b",
-    "batch1", "batch2", "bias", "bias_k", "bias_v", "boundaries", "condition", "count", "elements", "exponent", "fweights",
-    "grid", "iK", "imag", "in_proj_bias", "in_proj_weight", "index", "indices", "input", "input1", "input2",
-    "input_lengths", "k_proj_weight", "key", "key_padding_mask", "linear_bias", "linear_weight", "log_probs", "logits",
-    "mask", "mat", "mat1", "mat2", "negative", "offsets", "other", "out_proj_bias", "out_proj_weight", "per_sample_weights",
-    "pivots", "pos_weight", "positive", "prepend", "prob", "q_proj_weight", "query", "real", "running_mean", "running_var",
-    "self", "sorted_sequence", "sorter", "source", "src", "static_k", "static_v", "target", "target_lengths", "targets",
-    "tau", "tensor", "tensor1", "tensor2", "test_elements", "theta", "v_proj_weight", "value", "values", "var", "vec",
-    "vec1", "vec2", "weight", "weights", "window", "x", "x1", "x2", "y"))
-SEQUENCES = frozenset(("matrices", "tensors"))
-# Where such a name is another thing: a dimension, a dtype, a number, a sequence.
-SPECIAL = {**dict.fromkeys((("movedim", "source"), ("moveaxis", "source"), ("promote_types", "a"), ("promote_types", "b"),
-                            ("gumbel_softmax", "tau"), ("pad", "value"), ("threshold", "value"), ("select_scatter", "index"),
-                            ("can_cast", "source"), ("frombuffer", "count"))),
-           **dict.fromkeys((("index_put", "indices"), ("index_put_", "indices")), "tensors")}
+NUMBERS = frozenset(("Number", "bool", "int", "float", "complex", "None"))  # what may serve in a tensor's place
 
 
-def parameter_kind(called: str, name: str) -> str | None:
+@functools.cache
+def takes(annotation: Any, several: bool = False) -> str | None:
     """What the parameter `name` of the public function `called` takes: ``"tensor"``, ``"tensors"`` for a sequence of them, or
     None."""
-    return SPECIAL.get((called, name), "tensor" if name in TENSORS else "tensors" if name in SEQUENCES else None)
+    if "Tensor" not in (text := str(annotation)):
+        return None
+    kinds = set(text.split(" | ")) - NUMBERS
+    if several:
+        return "tensors" if kinds <= {"Tensor", "Sequence[Tensor]"} else None
+    if kinds == {"Tensor"}:
+        return "tensor"
+    return "tensors" if kinds in ({"Sequence[Tensor]"}, {"Sequence[Tensor", "None]"}) else None
+
+
+def parameter_takes(parameter: inspect.Parameter) -> str | None:
+    """The same of a parameter; ``out=`` is refused where it is written to."""
+    return None if parameter.name == "out" else takes(parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL)
 
 
 def publish(namespace: dict[str, Any]) -> None:
@@ -59,18 +57,23 @@ def publish(namespace: dict[str, Any]) -> None:
 
 def publish_methods(cls: type) -> None:
     """Replace the methods of `cls` that take a tensor beside their own by their public forms."""
-    for name, found in list(vars(cls).items()):
+    attributes: dict[str, Any] = {}
+    for owner in reversed(cls.__mro__):
+        attributes.update(vars(owner))
+    for name, found in attributes.items():
         if is_composed(name, found, beside=1):
             setattr(cls, name, public(found, name, cls.__module__, f"{cls.__name__}.{name}"))
 
 
 def is_composed(name: str, found: Any, beside: int = 0) -> bool:
     """Whether `found` is a public function of the library that is no declared operation and takes tensors, `beside` some."""
-    if name.startswith("_") or not isinstance(found, FunctionType) or hasattr(found, "info"):
+    if name.startswith("_") or not isinstance(found, FunctionType) or hasattr(found, "info") \
+            or not found.__module__.startswith("minigrad."):
         return False
     code = inspect.unwrap(found).__code__
-    names = code.co_varnames[beside:code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)]
-    return found.__module__.startswith("minigrad.") and not (TENSORS | SEQUENCES).isdisjoint(names)
+    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & inspect.CO_VARARGS else ""
+    others = (*code.co_varnames[:beside], "out", "return")
+    return any([takes(text, name == rest) for name, text in found.__annotations__.items() if name not in others])
 
 
 def public(function: Any, called: str, module: str, qualname: str) -> Any:
@@ -102,12 +105,12 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
     for name, value in found.arguments.items():
         if parameters[name].kind is inspect.Parameter.VAR_POSITIONAL and not (len(value) > 1 or value and is_tensor(value[0])):
             value = value[0] if value else value  # one sequence of tensors
-        weight = suspicion(called, name, value, error)
+        weight = suspicion(parameter_takes(parameters[name]), value, error)
         if weight >= least and not (value is None and parameters[name].default is None):
             suspects.append((weight, name, value))
     if suspects:
         _, name, value = max(suspects, key=lambda suspect: suspect[0])
-        wrong = not_a_tensor_sequence if parameter_kind(called, name) == "tensors" else not_a_tensor
+        wrong = not_a_tensor_sequence if parameter_takes(parameters[name]) == "tensors" else not_a_tensor
         raise wrong(called, "input" if name == "self" else name, value) from None
     if isinstance(error, MinigradError) and not names_its_function(error, called):
         raise type(error)(f"{called}: {error}") from None
@@ -127,10 +130,9 @@ def is_tensor(x: Any) -> bool:
     return isinstance(x, (TensorBase, np.generic, *_arrays.array_types))
 
 
-def suspicion(called: str, name: str, value: Any, error: Exception) -> int:
-    """How likely the argument is the one that `error` came of. None and numbers often serve in a tensor's place, and so does an
-    array, but where an attribute of tensors was missed."""
-    kind = parameter_kind(called, name)
+def suspicion(kind: str | None, value: Any, error: Exception) -> int:
+    """How likely the argument `value` of a parameter that takes `kind` is the one that `error` came of. None and numbers often
+    serve in a tensor's place, and so does an array, but where an attribute of tensors was missed."""
     if kind is None or isinstance(value, TensorBase) and kind == "tensor":
         return 0
     if kind == "tensors":

@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError, DtypeError, EmptyListError
+from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
 from minigrad.recording import clock, graph
 from minigrad.recording.argument_errors import (
     constant_requires_grad,
@@ -33,6 +33,26 @@ REGISTRY: dict[str, Any] = {}  # every declared operation, by name
 QUIET = Context()
 QUIET.run(np.seterr, all="ignore")
 quiet = QUIET.copy
+
+
+class InForward:
+    """The value of ``grad_enabled`` in a forward. As it gets arrays, what would be recorded there, or read from a tensor that
+    requires grad, is a setting, whose gradient would be lost."""
+
+    def observe(self, *_: Any) -> None:
+        """Refuse a node that was made, or the reading of a value."""
+        raise GraphError("a setting is a tensor that requires grad, but settings are numbers, by which nothing is "
+                         "differentiated; give its value, such as setting.item()")
+
+
+QUIET.run(graph.grad_enabled.set, InForward())
+
+
+def refuse_in_forward(t: Any) -> None:
+    """Raise if a forward reads the value of the tensor `t`, which requires grad."""
+    mode = graph.grad_enabled.get()
+    if t.node is not None and isinstance(mode, InForward):
+        mode.observe()
 
 
 class GeneralCall:

@@ -17,12 +17,12 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import constant_requires_grad, explain
-from minigrad.recording.declaration import REQUIRED, Declaration, parameters_of
+from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node, TensorBase
 
-NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
 # What a function may consist of to be written into generated code.
@@ -59,8 +59,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     for name in (*info.arguments, *info.settings):
         if name in namespace or name in OWN_NAMES[:-4 if info.outputs else None]:
-            raise TypeError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path uses for "
-                            "something else; rename it")
+            raise DeclarationError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path "
+                                   "uses for something else; rename it")
     defaults = {f"default_{name}": value for name, value in info.settings.items()}
     for target, out in ((function, True), (function.operator, False)):
         target.source = variadic_source(info, out) if info.variadic else call_source(info, out)

@@ -8,9 +8,11 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any, Callable
 
+from minigrad.errors import DeclarationError
 from minigrad.recording.graph import Node
 
 REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
+NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
 
 
 class Declaration:
@@ -65,15 +67,15 @@ class Declaration:
             known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
             for name in parameters_of(rule):
                 if name not in known:
-                    raise TypeError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
+                    raise DeclarationError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
             if argument not in self.arguments:
-                raise TypeError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
+                raise DeclarationError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
             if not rule.__name__.isidentifier():
-                raise TypeError(f"{self.name}.derivative({argument!r}): a rule is written as a function, not as a lambda")
+                raise DeclarationError(f"{self.name}.derivative({argument!r}): a rule is written as a function, not as a lambda")
             for a, other in self.rules.items():
                 if a != argument and other is not rule and other.__name__ == rule.__name__:
-                    raise TypeError(f"rule {rule.__name__}: another rule of {self.name} has that name; call this one "
-                                    f"{self.name}_wrt_{argument}")
+                    raise DeclarationError(f"rule {rule.__name__}: another rule of {self.name} has that name; call this one "
+                                           f"{self.name}_wrt_{argument}")
             self.rules[argument] = rule
             if self.node_class is not None:  # there has been a call already
                 self.complete()
@@ -85,18 +87,19 @@ class Declaration:
         marked = (*self.discrete, *self.constant)
         for argument in marked:
             if argument not in self.arguments:
-                raise TypeError(f"operation {self.name}: {argument!r} is marked, but the array arguments are {self.arguments}")
+                raise DeclarationError(f"operation {self.name}: {argument!r} is marked, but the array arguments are "
+                                       f"{self.arguments}")
         for argument in self.arguments:
             marks = [mark for mark in ("discrete", "constant") if argument in getattr(self, mark)]
             marks += [] if self.differentiable else ["differentiable=False"]
             if argument in self.rules and marks:
-                raise TypeError(f"operation {self.name}: argument {argument!r} has a derivative rule and is marked "
-                                f"{marks[0]}; keep one of the two")
+                raise DeclarationError(f"operation {self.name}: argument {argument!r} has a derivative rule and is marked "
+                                       f"{marks[0]}; keep one of the two")
             if argument not in self.rules and not marks:
-                raise TypeError(f"operation {self.name}: argument {argument!r} has no derivative rule; write one under "
-                                f"@{self.name}.derivative({argument!r}), or declare @op(constant=({argument!r},)) for one that "
-                                f"must not require grad, discrete=({argument!r},) for integers or booleans, or "
-                                "differentiable=False for an operation whose result never has a gradient")
+                raise DeclarationError(f"operation {self.name}: argument {argument!r} has no derivative rule; write one under "
+                                       f"@{self.name}.derivative({argument!r}), or declare @op(constant=({argument!r},)) for one "
+                                       f"that must not require grad, discrete=({argument!r},) for integers or booleans, or "
+                                       "differentiable=False for an operation whose result never has a gradient")
 
 
 def parameters_of(rule: Any) -> tuple[str, ...]:
@@ -106,15 +109,15 @@ def parameters_of(rule: Any) -> tuple[str, ...]:
 
 
 def refuse_undeclarable(forward: Any) -> None:
-    """Raise ``TypeError`` for a forward of which no call path could be generated."""
+    """Raise ``DeclarationError`` for a forward of which no call path could be generated."""
     if not isinstance(forward, FunctionType) or not forward.__name__.isidentifier():
-        raise TypeError(f"op: an operation is declared by a function written with def, not by {forward!r}")
+        raise DeclarationError(f"op: an operation is declared by a function written with def, not by {forward!r}")
     code, name = forward.__code__, forward.__name__
     positional, end = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
     starred = bool(code.co_flags & inspect.CO_VARARGS)
     if code.co_flags & inspect.CO_VARKEYWORDS:
-        raise TypeError(f"op: {name} takes **{code.co_varnames[end + starred]}; each setting must have a name")
+        raise DeclarationError(f"op: {name} takes **{code.co_varnames[end + starred]}; each setting must have a name")
     if starred + positional == 0 or starred and positional:
-        raise TypeError(f"op: {name} must take array arguments by position: each by name, or one starred sequence of them")
+        raise DeclarationError(f"op: {name} must take array arguments by position: each by name, or one starred sequence of them")
     if any(default is not None for default in forward.__defaults__ or ()):
-        raise TypeError(f"op: an array argument of {name} has a default other than None; settings stand after a *")
+        raise DeclarationError(f"op: an array argument of {name} has a default other than None; settings stand after a *")

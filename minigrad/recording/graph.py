@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import weakref
 from contextvars import ContextVar
-from typing import Any, Callable, Iterable, Iterator, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple, Self
 
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
 # the default.
@@ -55,7 +58,7 @@ class TensorBase:
     __slots__ = ("array", "node")
     array: Any  # the NumPy or CuPy array that holds the elements
     node: Any  # the Node that made this tensor, LEAF for a leaf that requires grad, None where no gradient is wanted
-    result_class: type[TensorBase]  # the class of an operation's result; a Parameter's is Tensor
+    result_class: type[Tensor]  # the class of an operation's result; a Parameter's is Tensor
 
 
 def unwrap(x: Any) -> Any:

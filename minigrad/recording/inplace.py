@@ -9,7 +9,7 @@ base, so all of them carry the right gradient.
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable, ParamSpec, Protocol, TypeVar
 
 from minigrad import _arrays
 from minigrad._types import dtypes
@@ -20,6 +20,13 @@ from minigrad.recording.call import REGISTRY, record, refuse_constants
 from minigrad.recording.clock import ledger, memory_owner, tick
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase, edge_of
+from minigrad.recording.lazy import Signature, inplace_signature
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 
 
 def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
@@ -46,7 +53,7 @@ def inplace_form(function: Any) -> Any:
     """The in-place form of `function`: it writes the result into its first argument and returns that argument."""
     name = function.__name__ + "_"
 
-    def inplace(self: Any, *args: Any, **settings: Any) -> Any:
+    def inplace(self: Tensor, *args: Any, **settings: Any) -> Tensor:
         if not isinstance(self, TensorBase):
             raise ArgumentError(f"{name}(): the tensor to write into must be a Tensor, not {type(self).__name__}")
         refuse_leaf(self, name)
@@ -60,13 +67,23 @@ def inplace_form(function: Any) -> Any:
     inplace.__name__ = inplace.__qualname__ = name
     inplace.__module__ = function.__module__
     inplace.__doc__ = f"In-place form of :func:`{function.__name__}`: writes the result into the tensor and returns it."
+    inplace.__signature__ = Signature(lambda: inplace_signature(function))  # type: ignore[attr-defined]
     return inplace
 
 
-def with_inplace(function: Any) -> Any:
+class WithInplace(Protocol[P, R]):
+    """A function that has an in-place form."""
+
+    inplace: Callable[..., Tensor]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+
+
+def with_inplace(function: Callable[P, R]) -> WithInplace[P, R]:
     """Decorator: give `function`, which is composed of operations, an in-place form as ``function.inplace``."""
-    function.inplace = inplace_form(function)
-    return function
+    both: Any = function
+    both.inplace = inplace_form(function)
+    return both  # type: ignore[no-any-return]
 
 
 def refuse_leaf(t: Any, name: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from types import FunctionType, MappingProxyType
-from typing import Any, Callable
+from typing import Any, Callable, Iterable
+
+from minigrad.recording.declaration import NUMPY_NAMES
 
 
 class Source:
@@ -34,33 +36,79 @@ class Source:
 
 
 class Signature(inspect.Signature):
-    """The signature of the call path of `function`, with ``out=``; reading it generates the call path likewise."""
+    """The signature that `make` gives, which is called when it is read."""
 
-    __slots__ = ("_complete", "_function")
+    __slots__ = ("_make",)
 
-    def __init__(self, function: Any, complete: Callable[[], None]) -> None:
-        self._function, self._complete = function, complete
-
-    @property
-    def whole(self) -> inspect.Signature:
-        """The signature as one object that does not depend on the function."""
-        function = self._function
-        if isinstance(function.source, Source):
-            self._complete()
-        plain = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
-        plain.__kwdefaults__, plain.__annotations__ = function.__kwdefaults__, function.__annotations__
-        return inspect.signature(plain)
+    def __init__(self, make: Callable[[], inspect.Signature]) -> None:
+        self._make = make
 
     @property
     def parameters(self) -> MappingProxyType[str, inspect.Parameter]:
-        return self.whole.parameters
+        return self._make().parameters
 
     @property
     def return_annotation(self) -> Any:
-        return self.whole.return_annotation
+        return self._make().return_annotation
 
     def replace(self, **changes: Any) -> inspect.Signature:  # type: ignore[override]
-        return self.whole.replace(**changes)
+        return self._make().replace(**changes)
 
     def __reduce__(self) -> Any:
-        return self.whole.__reduce__()
+        return self._make().__reduce__()
+
+
+# ---------------------------------------------------------------------------------------------------- the signatures
+
+def operation_signature(function: Any, info: Any) -> inspect.Signature:
+    """The signature of the call path `function` of a declared operation, with the types that the declaration tells: tensors,
+    numbers where it takes them, and the settings as the forward annotates them."""
+    if isinstance(function.source, Source):
+        info.complete()
+    plain = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__)
+    plain.__kwdefaults__ = function.__kwdefaults__
+    found = inspect.signature(plain)
+    several = bool(info.outputs)
+    settings = {name: info.forward.__annotations__.get(name, "Any") for name in info.settings}
+    settings |= {theirs: optional(settings[ours]) for ours, theirs in NUMPY_NAMES.items() if ours in settings}
+    types = {**settings, **{name: argument_type(info, name) for name in info.arguments},
+             "out": optional("Sequence[Tensor]" if several else "Tensor")}
+    parameters = [p.replace(annotation=types[p.name]) for p in found.parameters.values()]
+    returned = results_name(info.outputs) if isinstance(info.outputs, tuple) else "tuple[Tensor, ...]" if several else "Tensor"
+    return found.replace(parameters=parameters, return_annotation=returned)
+
+
+def argument_type(info: Any, name: str) -> str:
+    """What the array argument `name` of an operation takes."""
+    if info.variadic:
+        return "Sequence[Tensor]"
+    taken = "Tensor | Number" if name in info.numbers and len(info.arguments) > 1 else "Tensor"
+    return optional(taken) if name in info.optional else taken
+
+
+def optional(annotation: str) -> str:
+    """`annotation` and None."""
+    return annotation if annotation.endswith("| None") else f"{annotation} | None"
+
+
+def results_name(outputs: Iterable[str]) -> str:
+    """What the type of several results is called: ``ValuesIndices`` for those named so."""
+    return "".join(word[0].upper() + word[1:] for name in outputs for word in name.split("_"))
+
+
+def numpy_signature(function: Any) -> inspect.Signature:
+    """The signature of `function` in a form that takes NumPy's names too: they come after the others, but before ``out=``."""
+    found = inspect.signature(function)
+    given = list(found.parameters.values())
+    new = [p.replace(name=NUMPY_NAMES[p.name], kind=p.KEYWORD_ONLY, default=None, annotation=optional(p.annotation))
+           for p in given if p.name in NUMPY_NAMES]
+    end = next((k for k, p in enumerate(given) if p.kind is p.KEYWORD_ONLY and p.name == "out"), len(given))
+    return found.replace(parameters=[*given[:end], *new, *given[end:]])
+
+
+def inplace_signature(function: Any) -> inspect.Signature:
+    """The signature of the in-place form of `function`: that of the function, without ``out=``, as a method."""
+    found = inspect.signature(function)
+    first, *rest = found.parameters.values()
+    own = first.replace(name="self", annotation="Tensor", default=first.empty)
+    return found.replace(parameters=[own, *[p for p in rest if p.name != "out"]], return_annotation="Tensor")

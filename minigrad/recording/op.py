@@ -22,31 +22,44 @@ it. It is generated at the first call, when all rules are known.
 from __future__ import annotations
 
 from types import FunctionType
-from typing import Any, Callable, Protocol, overload
+from typing import TYPE_CHECKING, Any, Callable, Literal, Protocol, TypeVar, overload
 
+from minigrad.errors import DeclarationError
 from minigrad.recording import call, inplace
 from minigrad.recording.codegen import compile_op
 from minigrad.recording.declaration import Declaration, refuse_undeclarable
-from minigrad.recording.lazy import Signature, Source
+from minigrad.recording.lazy import Signature, Source, operation_signature
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+
+Result = TypeVar("Result", covariant=True)
 
 
-class Op(Protocol):
-    """A declared operation. Call it with tensors, or with arrays to get an array."""
+class Op(Protocol[Result]):
+    """A declared operation. Call it with tensors, or with arrays to get an array.
+
+    What a user's type checker knows of each one is generated from the declarations, in ``_signatures.pyi``.
+    """
 
     __name__: str
     source: str  # of the generated call path
     info: Declaration
-    inplace: Callable[..., Any]
-    operator: Callable[..., Any]  # the same call path without out=, for Python's operators
+    inplace: Callable[..., Tensor]
+    operator: Callable[..., Tensor]  # the same call path without out=, for Python's operators
 
-    def __call__(self, *args: Any, **settings: Any) -> Any: ...
+    def __call__(self, *args: Any, **settings: Any) -> Result: ...
     def derivative(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 
 
 @overload
-def op(forward: Callable[..., Any]) -> Op: ...
+def op(forward: Callable[..., Any]) -> Op[Tensor]: ...
 @overload
-def op(**properties: Any) -> Callable[[Callable[..., Any]], Op]: ...
+def op(*, outputs: tuple[str, ...], **properties: Any) -> Callable[[Callable[..., Any]], Op[Any]]: ...
+@overload
+def op(*, outputs: Literal[True], **properties: Any) -> Callable[[Callable[..., Any]], Op[tuple[Tensor, ...]]]: ...
+@overload
+def op(**properties: Any) -> Callable[[Callable[..., Any]], Op[Tensor]]: ...
 def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     """Decorator: declare an operation by its forward, a function of arrays. Its rules are declared by ``.derivative``.
 
@@ -81,10 +94,10 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 
     Raises:
-        TypeError: for a name that another operation has, a forward of which no call path can be generated, or a rule that
-            names what the operation does not have; at the first call, for an argument without a rule or mark, and for a
-            parameter that has a name which the call path needs itself. A notebook's cell that is run again replaces its
-            operation.
+        DeclarationError: (a ``TypeError``) for a name that another operation has, a forward of which no call path can be
+            generated, or a rule that names what the operation does not have; at the first call, for an argument without a rule
+            or mark, and for a parameter that has a name which the call path needs itself. A notebook's cell that is run again
+            replaces its operation.
 
     >>> import minigrad as mg
     >>> @mg.library.op(broadcasts=True)
@@ -109,22 +122,24 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     if info.name in call.REGISTRY:
         module = call.REGISTRY[info.name].info.forward.__module__
         if not module == forward.__module__ == "__main__":
-            raise TypeError(f"op: {info.name!r} is the name of an operation that {module} declares; give this one another, which "
-                            "may begin with the name of your package")
+            raise DeclarationError(f"op: {info.name!r} is the name of an operation that {module} declares; give this one "
+                                   "another, which may begin with the name of your package")
 
     info.complete = lambda: compile_op(function, info)
-    function, function.operator = lazy_function(forward, info.complete), lazy_function(forward, info.complete)
+    function, function.operator = lazy_function(info), lazy_function(info)
     function.info, function.derivative = info, info.add_rule
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
 
 
-def lazy_function(forward: Callable[..., Any], complete: Callable[[], None]) -> Any:
+def lazy_function(info: Declaration) -> Any:
     """A function that stands in the place of `forward` and gets its code from `complete` at its first call.
 
     The object stays the same, so whoever has imported it, or made it a method, calls the generated code from then on.
     """
+    forward, complete = info.forward, info.complete
+
     def not_yet_generated(*args: Any, **settings: Any) -> Any:
         return _first_call(*args, **settings)  # type: ignore[name-defined]  # noqa: F821
 
@@ -136,5 +151,5 @@ def lazy_function(forward: Callable[..., Any], complete: Callable[[], None]) -> 
                                                               "__builtins__": __builtins__}, forward.__name__)
     function.__doc__, function.__module__ = forward.__doc__, forward.__module__
     function.__qualname__, function.__wrapped__ = forward.__name__, forward
-    function.source, function.__signature__ = Source(function, complete), Signature(function, complete)
+    function.source, function.__signature__ = Source(function, complete), Signature(lambda: operation_signature(function, info))
     return function

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
+from minigrad.errors import ArgumentError, InvalidValueError
 
 __all__ = ["assert_close"]
 
@@ -47,7 +48,7 @@ def assert_close(actual: Any, expected: Any, *, allow_subclasses: bool = True, r
     """
     if (rtol is None) != (atol is None):
         missing = "rtol" if rtol is None else "atol"
-        raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
+        raise InvalidValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
     compare = Comparison(rtol, atol, equal_nan, allow_subclasses, check_device, check_dtype, check_stride)
     message = compare.difference(actual, expected, "")
     if message is not None:
@@ -83,8 +84,8 @@ class Comparison:
             else:
                 found = self.of_values(np.asarray(actual), np.asarray(expected))
         else:
-            raise TypeError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
-                            + location_text(place))
+            raise ArgumentError(f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}."
+                                + location_text(place))
         return None if found is None else found + location_text(place)
 
     def of_mappings(self, actual: Any, expected: Any, place: str) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
+from minigrad.errors import InvalidValueError
 from minigrad.ops import creation, sampling
 from minigrad.ops.pointwise import arithmetic, comparison
 
@@ -34,7 +35,7 @@ def make_tensor(*shape: Any, dtype: dtypes.dtype, device: Any = None, low: float
     usual = {"b": (0, 2), "u": (0, 10), "i": (-9, 10), "f": (-9, 9), "c": (-9, 9)}[dtype.kind]
     low, high = usual[0] if low is None else low, usual[1] if high is None else high
     if not low < high:
-        raise ValueError(f"make_tensor: `low` must be less than `high`, but got {low} >= {high}")
+        raise InvalidValueError(f"make_tensor: `low` must be less than `high`, but got {low} >= {high}")
     drawn = (*size[:-1], 2 * size[-1]) if noncontiguous and size else size
     if dtype.kind in "fc":
         part = dtype.to_real()

@@ -12,7 +12,7 @@ import minigrad.random as rng
 from minigrad._tensor import Tensor
 from minigrad.autograd.grad_mode import enable_grad
 from minigrad.autograd.graph import saved_tensors_hooks
-from minigrad.errors import ArgumentError, GraphError
+from minigrad.errors import ArgumentError, GraphError, InvalidValueError
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
 
@@ -42,7 +42,7 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
     Raises: ``CheckpointError``, a ``RuntimeError``, in the backward pass if the function did not repeat itself.
     """
     if determinism_check not in ("default", "none"):
-        raise ValueError(f"checkpoint: determinism_check should be 'default' or 'none', not {determinism_check!r}")
+        raise InvalidValueError(f"checkpoint: determinism_check should be 'default' or 'none', not {determinism_check!r}")
     around, around_again = context_fn()
     tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
     states = rng.states(rng.used_generators(t.device for t in tensors)) if preserve_rng_state else []

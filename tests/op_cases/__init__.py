@@ -1,6 +1,7 @@
 """The table of operations: one :class:`OpCase` for every declared op, from which ``tests/test_op_table.py`` makes its tests.
 
-Every module in this folder has a dictionary ``CASES`` from the op's name to its case:
+The case of an op stands in the file that has the path of the op's own, ``minigrad/ops/<family>/<file>.py``, in its
+dictionary ``CASES`` from the op's name to its case:
 
     from tests.op_cases import Bad, OpCase, arrays, broadcastable, sample, shapes
 
@@ -29,14 +30,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-__all__ = ["Bad", "OpCase", "all_cases", "arrays", "booleans", "broadcastable", "dims", "f", "integers", "sample", "shapes",
-           "together", "with_dim"]
+__all__ = ["Bad", "OpCase", "all_cases", "arrays", "booleans", "broadcastable", "case_modules", "dims", "f", "integers",
+           "sample", "shapes", "together", "with_dim"]
 
 Sample = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -199,13 +200,20 @@ def f(*shape: int, dtype: Any = np.float64) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- collection
 
+def case_modules() -> Iterator[Any]:
+    """Every module in this folder that has cases. They have the paths of the modules of ``minigrad/ops``."""
+    for found in pkgutil.walk_packages(__path__, f"{__name__}."):
+        module = importlib.import_module(found.name)
+        if hasattr(module, "CASES"):
+            yield module
+
+
 def all_cases() -> dict[str, OpCase]:
     """Every case in this folder, by the op's name. Raises where two modules have a case for one op."""
     cases: dict[str, OpCase] = {}
-    for module in pkgutil.iter_modules(__path__):
-        found = importlib.import_module(f"{__name__}.{module.name}").CASES
-        for name, case in found.items():
+    for module in case_modules():
+        for name, case in module.CASES.items():
             if name in cases:
-                raise ValueError(f"op {name!r} has two cases, one of them in tests/op_cases/{module.name}.py")
+                raise ValueError(f"op {name!r} has two cases, one of them in {module.__name__}")
             cases[name] = case
     return cases

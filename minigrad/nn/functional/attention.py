@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import activation
@@ -19,11 +19,15 @@ from minigrad.ops.shaping import slicing
 from minigrad.recording import call
 from minigrad.recording.device_guard import on_device_of_inputs
 
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+
 __all__ = ["multi_head_attention_forward", "scaled_dot_product_attention"]
 
 
-def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0,
-                                 is_causal: bool = False, *, scale: float | None = None, enable_gqa: bool = False) -> Any:
+def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None,
+                                 dropout_p: float = 0.0, is_causal: bool = False, *, scale: float | None = None,
+                                 enable_gqa: bool = False) -> Tensor:
     """``softmax(query @ key.mT * scale + mask) @ value``. Source: Vaswani et al., 2017, arXiv:1706.03762.
 
     Args:
@@ -44,7 +48,7 @@ def scaled_dot_product_attention(query: Any, key: Any, value: Any, attn_mask: An
             raise DtypeError("scaled_dot_product_attention: Expected query, key, and value to have the same dtype, but got "
                              f"query.dtype: {query.dtype}, key.dtype: {key.dtype} and value.dtype: {value.dtype}")
     if attn_mask is not None and is_causal:
-        raise ShapeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+        raise RuntimeValueError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         key, value = (_repeat_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
@@ -72,13 +76,15 @@ def _repeat_heads(x: Any, times: int) -> Any:
     wide = shapes.expand(shapes.unsqueeze(x, dim=-3), size=(*x.shape[:-2], times, *x.shape[-2:]))
     return shapes.reshape(wide, shape=(*x.shape[:-3], x.shape[-3] * times, *x.shape[-2:]))
 
-def multi_head_attention_forward(
-        query: Any, key: Any, value: Any, embed_dim_to_check: int, num_heads: int, in_proj_weight: Any, in_proj_bias: Any,
-        bias_k: Any, bias_v: Any, add_zero_attn: bool, dropout_p: float, out_proj_weight: Any, out_proj_bias: Any,
-        training: bool = True, key_padding_mask: Any = None, need_weights: bool = True, attn_mask: Any = None,
-        use_separate_proj_weight: bool = False, q_proj_weight: Any = None, k_proj_weight: Any = None, v_proj_weight: Any = None,
-        static_k: Any = None, static_v: Any = None, average_attn_weights: bool = True,
-        is_causal: bool = False) -> tuple[Any, Any]:
+def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int,
+                                 in_proj_weight: Tensor | None, in_proj_bias: Tensor | None, bias_k: Tensor | None,
+                                 bias_v: Tensor | None, add_zero_attn: bool, dropout_p: float, out_proj_weight: Tensor,
+                                 out_proj_bias: Tensor | None, training: bool = True, key_padding_mask: Tensor | None = None,
+                                 need_weights: bool = True, attn_mask: Tensor | None = None,
+                                 use_separate_proj_weight: bool = False, q_proj_weight: Tensor | None = None,
+                                 k_proj_weight: Tensor | None = None, v_proj_weight: Tensor | None = None,
+                                 static_k: Tensor | None = None, static_v: Tensor | None = None,
+                                 average_attn_weights: bool = True, is_causal: bool = False) -> tuple[Tensor, Tensor | None]:
     """Attention of several heads, each on its own projection of query, key and value; their results are joined and projected.
 
     Args:
@@ -98,7 +104,8 @@ def multi_head_attention_forward(
         query, key, value = (shapes.unsqueeze(x, dim=1) for x in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else shapes.unsqueeze(key_padding_mask, dim=0)
     (length, n, embed), size = query.shape, query.shape[2] // num_heads
-    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else slicing.chunk(in_proj_weight, 3)
+    joint: Any = in_proj_weight
+    weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else slicing.chunk(joint, 3)
     biases = (None,) * 3 if in_proj_bias is None else slicing.chunk(in_proj_bias, 3)
     if query is key is value and not use_separate_proj_weight:
         q, k, v = slicing.chunk(products.linear(query, in_proj_weight, in_proj_bias), 3, -1)
@@ -146,8 +153,8 @@ def _check_attention(query: Any, key: Any, value: Any, padding: Any, mask: Any, 
     if padding is not None and padding.ndim != query.ndim - 1:
         raise AssertionError(f"key_padding_mask should have {query.ndim - 1} dimensions for {shown}, got {list(padding.shape)}")
     if causal and mask is None:
-        raise ShapeError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-                         "`generate_square_subsequent_mask` to create this mask.")
+        raise RuntimeValueError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
+                                "`generate_square_subsequent_mask` to create this mask.")
     if mask is not None:
         n = query.shape[1] if query.ndim == 3 else 1
         right = [query.shape[0], key.shape[0]] if mask.ndim == 2 else [n * heads, query.shape[0], key.shape[0]]

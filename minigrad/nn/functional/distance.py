@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
-from minigrad.errors import ShapeError
+from minigrad.errors import RuntimeValueError, ShapeError
 from minigrad.ops.indexing import indexing
 from minigrad.ops.indexing import take as takes
 from minigrad.ops.linear_algebra import products
@@ -13,10 +13,13 @@ from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
 
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+
 __all__ = ["bilinear", "cosine_similarity", "pairwise_distance", "pdist"]
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``input1 @ weight[o] @ input2 + bias[o]`` for each output `o`.
 
     Shapes: ``(*, n1)``, ``(*, n2)``, weight ``(out, n1, n2)``, bias ``(out,)``, result ``(*, out)``.
@@ -36,7 +39,7 @@ def raise_to_floor(x: Any, floor: float) -> Any:
     return x + (comparison.clamp(x, floor) - x).detach()
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between `x1` and `x2` along `dim`, which are broadcast; norms count as at least `eps`."""
     x1, x2 = shapes.broadcast_tensors(*as_floats(x1, x2))
     unit1 = x1 / raise_to_floor(reductions.vector_norm(x1, 2, dim, True), eps)
@@ -51,17 +54,17 @@ def as_floats(*tensors: Any) -> list[Any]:
     return [t if t.dtype is wanted else arithmetic.cast(t, dtype=wanted) for t in tensors]
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of ``x1 - x2 + eps`` along the last dimension."""
     return reductions.vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
-def pdist(input: Any, p: float = 2.0) -> Any:
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of every pair of rows of a matrix ``(N, M)``: ``(N * (N - 1) / 2,)``, in the order of the rows."""
     if input.ndim != 2:
         raise ShapeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
     if p < 0:
-        raise ShapeError(f"pdist only supports non-negative p values, got {p}")
+        raise RuntimeValueError(f"pdist only supports non-negative p values, got {p}")
     pairs = takes.combinations(shapes.constant_full(input, size=(input.shape[0],), value=1).cumsum(0).long() - 1, 2)
     difference = indexing.index_select(input, 0, pairs[:, 0]) - indexing.index_select(input, 0, pairs[:, 1])
     return reductions.vector_norm(difference, p, -1)

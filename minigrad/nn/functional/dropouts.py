@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad import _arrays, random
+from minigrad.errors import InvalidValueError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.recording import hints
 from minigrad.recording.device_guard import on_device_of_inputs
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
 @on_device_of_inputs
-def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
+def _drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
     """`input` times a random mask of `shape`: 0 with probability `p`, else 1 / (1 - p), so that the mean stays the same."""
     _check_probability(name, p)
     if not training or p == 0:
@@ -28,7 +32,7 @@ def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape:
 
 def _check_probability(name: str, p: float) -> None:
     if not 0 <= p <= 1:
-        raise ValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
+        raise InvalidValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _draw_uniform(like: Any, shape: Any) -> Any:
@@ -36,7 +40,7 @@ def _draw_uniform(like: Any, shape: Any) -> Any:
     return random.draws_on(_arrays.device_of(like.array)).random(tuple(shape), dtype="float32")
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Sets each element to zero with probability `p` and divides the others by ``1 - p``; without `training`, `input` itself.
 
     Source: Srivastava et al., Dropout, JMLR 2014. Raises ``ValueError`` for a `p` outside of [0, 1].
@@ -44,7 +48,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _drop("dropout", input, p, training, inplace, input.shape)
 
 
-def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Any:
+def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Tensor:
     """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch."""
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
@@ -55,23 +59,23 @@ def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, i
     return _drop(name, input, p, training, inplace, (*input.shape[:lead], *[1] * (input.ndim - lead)))
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """:func:`dropout` of whole channels of ``(N, C, L)`` or ``(C, L)``."""
     return _drop_channels("dropout1d", 3, input, p, training, inplace)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """:func:`dropout` of whole channels of ``(N, C, H, W)``."""
     return _drop_channels("dropout2d", 4, input, p, training, inplace)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """:func:`dropout` of whole channels of ``(N, C, D, H, W)`` or ``(C, D, H, W)``."""
     return _drop_channels("dropout3d", 5, input, p, training, inplace)
 
 
 @on_device_of_inputs
-def _alpha_drop(name: str, input: Any, p: float, training: bool, inplace: bool, shape: Any) -> Any:
+def _alpha_drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, shape: Any) -> Tensor:
     """Dropped elements take SELU's limit at minus infinity; then mean and variance are put back to 0 and 1."""
     _check_probability(name, p)
     if not training or p == 0:
@@ -85,11 +89,11 @@ def _alpha_drop(name: str, input: Any, p: float, training: bool, inplace: bool, 
     return input.mul_(keep * a).add_(shift) if inplace else input * (keep * a) + shift
 
 
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout for SELU networks, which keeps mean 0 and variance 1. Source: Klambauer et al., 2017, arXiv:1706.02515."""
     return _alpha_drop("alpha_dropout", input, p, training, inplace, input.shape)
 
 
-def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """:func:`alpha_dropout` of whole channels."""
     return _alpha_drop("feature_alpha_dropout", input, p, training, inplace, (*input.shape[:2], *[1] * (input.ndim - 2)))

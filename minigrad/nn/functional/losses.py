@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn.functional.distance import pairwise_distance, raise_to_floor
 from minigrad.ops.indexing import scatter
 from minigrad.ops.linear_algebra import products
@@ -24,6 +24,11 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import hints
 from minigrad.recording.device_guard import on_device_of_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
 
 __all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_embedding_loss", "cross_entropy",
            "ctc_loss", "gaussian_nll_loss", "hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "linear_cross_entropy",
@@ -39,7 +44,7 @@ def reduction_of(size_average: Any, reduce: Any, reduction: str) -> str:
     return "none" if reduce is False else "sum" if size_average is False else "mean"
 
 
-def reduce_weighted(losses: Any, weight: Any, reduction: str) -> Any:
+def reduce_weighted(losses: Tensor, weight: Tensor, reduction: str) -> Tensor:
     """Weighted losses of the elements, reduced; their mean is over the weights."""
     loss.check_reduction(reduction)
     losses = losses * weight
@@ -49,8 +54,8 @@ def reduce_weighted(losses: Any, weight: Any, reduction: str) -> Any:
     return total if reduction == "sum" else total / reductions.sum(shapes.expand(weight, size=losses.shape))
 
 
-def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-             weight: Any = None) -> Any:
+def mse_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+             weight: Tensor | None = None) -> Tensor:
     """Squared difference ``(input - target) ** 2``, times `weight` where given.
 
     Shapes: input and target alike; others are broadcast with a warning. Result: a number, or their shape for ``"none"``.
@@ -65,8 +70,8 @@ def mse_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = No
     return reduce_weighted(loss.mse_loss(input, target, reduction="none"), weight, reduction)
 
 
-def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-            weight: Any = None) -> Any:
+def l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+            weight: Tensor | None = None) -> Tensor:
     """Absolute difference ``|input - target|``, times `weight` where given."""
     reduction = reduction_of(size_average, reduce, reduction)
     if weight is None:
@@ -74,15 +79,16 @@ def l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = Non
     return reduce_weighted(loss.l1_loss(input, target, reduction="none"), weight, reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+def huber_loss(input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0,
+               weight: Tensor | None = None) -> Tensor:
     """``d ** 2 / 2`` where ``d = |input - target| <= delta``, ``delta * (d - delta / 2)`` beyond; times `weight` where given."""
     if weight is None:
         return loss.huber_loss(input, target, reduction=reduction, delta=delta)
     return reduce_weighted(loss.huber_loss(input, target, reduction="none", delta=delta), weight, reduction)
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
-             reduce: Any = None, reduction: str = "mean") -> Any:
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+             ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """Minus the log-probability that `input` gives to the class `target` of each sample.
 
     Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``; target the same without C, integers; weight ``(C,)``. Samples of
@@ -92,8 +98,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, size_average: Any = No
     return loss.nll_loss(input, target, weight, reduction=reduction, ignore_index=ignore_index)
 
 
-def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
-                  reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0) -> Any:
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                  ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+                  label_smoothing: float = 0.0) -> Tensor:
     """Cross entropy between scores and the true class of each sample, or the true probabilities of all classes.
 
     Args:
@@ -116,8 +123,8 @@ def cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any
     return _smoothed_cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
-                         reduction: str = "mean") -> Any:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                         reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities `input`; logarithms are cut at -100.
 
     Raises ``ValueError`` where `target` has another shape, ``RuntimeError`` where `input` lies outside of [0, 1].
@@ -125,27 +132,28 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, size_avera
     return loss.binary_cross_entropy(input, target, weight, reduction=reduction_of(size_average, reduce, reduction))
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
-                                     reduction: str = "mean", pos_weight: Any = None) -> Any:
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None,
+                                     size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+                                     pos_weight: Tensor | None = None) -> Tensor:
     """:func:`binary_cross_entropy` of ``sigmoid(input)``, computed safely; `pos_weight` multiplies the loss of the positives."""
     return loss.binary_cross_entropy_with_logits(input, target, weight, pos_weight,
                                                  reduction=reduction_of(size_average, reduce, reduction))
 
 
 @on_device_of_inputs
-def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, smoothing: float) -> Any:
+def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str, ignore_index: int, smoothing: float) -> Tensor:
     """The rarer kinds of :func:`cross_entropy`: smoothed classes, and probabilities."""
     loss.check_reduction(reduction)
     if not 0 <= smoothing <= 1:
-        raise ShapeError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
+        raise RuntimeValueError(f"cross_entropy: label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
     if target.dtype.kind in "iu":
         q = loss.smoothed_classes(input, target, weight, smoothing, reduction, ignore_index)
         losses = loss.cross_entropy_of_probabilities(input, q)
         total = losses if reduction == "none" else reductions.sum(losses)
         return total + math.nan if reduction == "mean" and not (target.array != ignore_index).any() else total
     if ignore_index >= 0:
-        raise ShapeError("cross_entropy: ignore_index is not supported for floating point target; give those samples the "
-                         "target 0")
+        raise RuntimeValueError("cross_entropy: ignore_index is not supported for floating point target; give those samples the "
+                                "target 0")
     axis = loss.class_axis(input)
     classes = input.shape[axis]
     q = target * (1 - smoothing) + smoothing / classes if smoothing else target
@@ -161,20 +169,20 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
     return total if reduction == "sum" else total / (math.prod(input.shape) / classes)
 
 
-def smooth_l1_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-                   beta: float = 1.0) -> Any:
+def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                   reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """``d ** 2 / (2 * beta)`` where ``d = |input - target| < beta``, ``d - beta / 2`` beyond; `beta` = 0 is :func:`l1_loss`."""
     return loss.smooth_l1_loss(input, target, reduction=reduction_of(size_average, reduce, reduction), beta=beta)
 
 
-def _reduce(losses: Any, reduction: str) -> Any:
+def _reduce(losses: Any, reduction: str) -> Tensor:
     """Losses of elements or samples brought to what `reduction` asks for."""
     loss.check_reduction(reduction)
     return losses if reduction == "none" else reductions.sum(losses) if reduction == "sum" else reductions.mean(losses)
 
 
-def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-           log_target: bool = False) -> Any:
+def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+           log_target: bool = False) -> Tensor:
     """``target * (log(target) - input)`` for log-probabilities `input`: the Kullback-Leibler divergence, element by element.
 
     ``reduction="batchmean"`` divides the sum by the number of samples, as the mathematical definition has it. With
@@ -192,8 +200,8 @@ def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None
     return _reduce(losses, reduction)
 
 
-def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: Any = None,
-                     eps: float = 1e-8, reduce: Any = None, reduction: str = "mean") -> Any:
+def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
+                     eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """Minus the log-likelihood of counts `target` where `input` is the (logarithm of the) rate of a Poisson distribution.
 
     `full` adds Stirling's approximation of ``log(target!)`` where target > 1.
@@ -207,31 +215,32 @@ def poisson_nll_loss(input: Any, target: Any, log_input: bool = True, full: bool
     return _reduce(losses, reduction_of(size_average, reduce, reduction))
 
 
-def gaussian_nll_loss(input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> Any:
+def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor, full: bool = False, eps: float = 1e-6,
+                      reduction: str = "mean") -> Tensor:
     """Minus the log-likelihood of `target` under normal distributions of mean `input` and variance `var`, at least `eps`.
 
     `var` has the shape of `input`, or that without the last dimension or with 1 there; or is a number.
     """
     if isinstance(var, (int, float)):
         if var < 0:
-            raise ValueError("var has negative entry/entries")
+            raise InvalidValueError("var has negative entry/entries")
         var = input.detach() * 0 + var
     elif var.shape != input.shape:
         if var.shape == input.shape[:-1]:
             var = shapes.unsqueeze(var, dim=-1)
         elif not (var.ndim == input.ndim and all(v in (1, n) for v, n in zip(var.shape, input.shape))):
-            raise ValueError(f"var is of incorrect size: got {list(var.shape)} for an input of {list(input.shape)}")
+            raise InvalidValueError(f"var is of incorrect size: got {list(var.shape)} for an input of {list(input.shape)}")
     loss.check_reduction(reduction)
     loss.warn_of_column(input, target)
     if bool(reductions.any(var < 0)):
-        raise ValueError("var has negative entry/entries")
+        raise InvalidValueError("var has negative entry/entries")
     var = raise_to_floor(var, eps)
     losses = 0.5 * (elementary.log(var) + (input - target) ** 2 / var)
     return _reduce(losses + 0.5 * math.log(2 * math.pi) if full else losses, reduction)
 
 
-def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None,
-                         reduction: str = "mean") -> Any:
+def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
+                         reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """The distance `input` itself where `target` is 1, ``max(0, margin - input)`` where it is -1."""
     loss.warn_of_column(input, target)
     losses = (comparison.where(target != 1, comparison.clamp(margin - input, 0), 0.0)
@@ -239,8 +248,8 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, size_aver
     return _reduce(losses, reduction_of(size_average, reduce, reduction))
 
 
-def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
-                        reduction: str = "mean") -> Any:
+def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+                        reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """``max(0, -target * (input1 - input2) + margin)``: `input1` should rank higher where `target` is 1, lower where it is -1."""
     if not input1.ndim == input2.ndim == target.ndim:
         odd = "target" if input1.ndim == input2.ndim else "input2"
@@ -250,22 +259,23 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     return _reduce(comparison.clamp(-target * (input1 - input2) + margin, 0), reduction_of(size_average, reduce, reduction))
 
 
-def soft_margin_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+def soft_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                     reduction: str = "mean") -> Tensor:
     """``log(1 + exp(-target * input))`` for targets 1 and -1."""
     loss.warn_of_column(input, target)
     return _reduce(-activation.logsigmoid(target * input), reduction_of(size_average, reduce, reduction))
 
 
-def multi_margin_loss(input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
-                      reduce: Any = None, reduction: str = "mean") -> Any:
+def multi_margin_loss(input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
+                      size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """The mean over classes other than `target` of ``max(0, margin - input[target] + input[class]) ** p``, divided by C.
 
     Shapes: input ``(N, C)`` or ``(C,)``, target ``(N,)`` or ``()``, weight ``(C,)``.
     """
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise InvalidValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
-        raise ValueError("weight must be one-dimensional")
+        raise InvalidValueError("weight must be one-dimensional")
     _require_classes("multi_margin_loss", input, target)
     rows = input if input.ndim == 2 else shapes.reshape(input, shape=(1, -1))
     classes = shapes.reshape(target, shape=(-1,))
@@ -291,7 +301,8 @@ def _require_classes(name: str, input: Any, target: Any) -> None:
                          f"shape {list(input.shape)}, target holds the class of each sample" + (step and f"; write {step}"))
 
 
-def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+                           reduction: str = "mean") -> Tensor:
     """The sum over pairs of a target class and another class of ``max(0, 1 - (input[target] - input[other]))``, divided by C.
 
     `target` has the shape of `input`, ``(N, C)`` or ``(C,)``: the numbers of the target classes, ended by -1.
@@ -313,8 +324,8 @@ def multilabel_margin_loss(input: Any, target: Any, size_average: Any = None, re
     return _reduce(total if input.ndim == 2 else shapes.reshape(total, shape=()), reduction_of(size_average, reduce, reduction))
 
 
-def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None,
-                                reduction: str = "mean") -> Any:
+def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+                                reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """Binary cross entropy of ``sigmoid(input)``, times `weight` where given, averaged over the classes (the last dimension)."""
     loss.warn_of_column(input, target)
     losses = -(target * activation.logsigmoid(input) + (1 - target) * activation.logsigmoid(-input))
@@ -322,8 +333,8 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, siz
     return _reduce(reductions.sum(losses, dim=-1) / input.shape[-1], reduction_of(size_average, reduce, reduction))
 
 
-def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
-                          reduction: str = "mean") -> Any:
+def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+                          reduce: bool | None = None, reduction: str = "mean") -> Tensor:
     """``1 - cos(input1, input2)`` where `target` is 1, ``max(0, cos(input1, input2) - margin)`` where it is -1.
 
     Shapes: inputs ``(N, D)`` with target ``(N,)``, or ``(D,)`` with ``()``.
@@ -340,8 +351,9 @@ def cosine_embedding_loss(input1: Any, input2: Any, target: Any, margin: float =
     return _reduce(losses, reduction_of(size_average, reduce, reduction))
 
 
-def triplet_margin_loss(anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
-                        swap: bool = False, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+                        swap: bool = False, size_average: bool | None = None, reduce: bool | None = None,
+                        reduction: str = "mean") -> Tensor:
     """``max(0, d(anchor, positive) - d(anchor, negative) + margin)`` with the p-norm as distance.
 
     With `swap` the negative's distance is to the anchor or the positive, whichever is nearer. Source: Balntas et al., 2016.
@@ -351,12 +363,12 @@ def triplet_margin_loss(anchor: Any, positive: Any, negative: Any, margin: float
         reduction=reduction_of(size_average, reduce, reduction))
 
 
-def triplet_margin_with_distance_loss(anchor: Any, positive: Any, negative: Any, *,
+def triplet_margin_with_distance_loss(anchor: Tensor, positive: Tensor, negative: Tensor, *,
                                       distance_function: Callable[[Any, Any], Any] | None = None, margin: float = 1.0,
-                                      swap: bool = False, reduction: str = "mean") -> Any:
+                                      swap: bool = False, reduction: str = "mean") -> Tensor:
     """:func:`triplet_margin_loss` with any function as distance."""
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise InvalidValueError(f"margin must be greater than 0, got {margin}")
     loss.check_reduction(reduction)
     if not anchor.ndim == positive.ndim == negative.ndim:
         raise ShapeError("The anchor, positive, and negative tensors are expected to have the same number of dimensions, but "
@@ -379,9 +391,9 @@ class LinearCrossEntropyOptions:
     acc_dtype: Any = None
 
 
-def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_bias: Any = None, weight: Any = None,
-                         reduction: str = "mean", ignore_index: int | None = None, label_smoothing: float = 0.0,
-                         options: Any = None) -> Any:
+def linear_cross_entropy(input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
+                         weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
+                         label_smoothing: float = 0.0, options: LinearCrossEntropyOptions | None = None) -> Tensor:
     """:func:`cross_entropy` of ``linear(input, linear_weight, linear_bias)``.
 
     Shapes: input ``(N, in_features)`` or ``(in_features,)``, linear_weight ``(C, in_features)`` or ``(C, d1, ..., in_features)``.
@@ -390,7 +402,7 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
     if ignore_index is None:
         ignore_index = -100
     elif target.dtype.kind not in "iu" and ignore_index != -100:
-        raise ShapeError("linear_cross_entropy: ignore_index is not supported for floating point target")
+        raise RuntimeValueError("linear_cross_entropy: ignore_index is not supported for floating point target")
     rows = tuple(linear_weight.shape[:-1])
     if len(rows) > 1 and input.ndim == 1:
         raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {list(linear_weight.shape)} "
@@ -405,8 +417,8 @@ def linear_cross_entropy(input: Any, linear_weight: Any, target: Any, *, linear_
 IMPOSSIBLE = -1e30  # a log-probability that nothing possible has, finite so that differences of two are
 
 
-def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any, blank: int = 0, reduction: str = "mean",
-             zero_infinity: bool = False) -> Any:
+def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor | Sequence[int], target_lengths: Tensor | Sequence[int],
+             blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> Tensor:
     """Minus the log-probability of `targets`, summed over every way to stretch them to the length of the input.
 
     Args:
@@ -424,9 +436,9 @@ def ctc_loss(log_probs: Any, targets: Any, input_lengths: Any, target_lengths: A
     steps, n, classes = log_probs.shape
     inputs, lengths = (_lengths(name, x, n) for name, x in (("input_lengths", input_lengths), ("target_lengths", target_lengths)))
     if not 0 <= blank < classes:
-        raise ShapeError(f"ctc_loss: blank must be in label range: 0 to {classes - 1}, got {blank}")
+        raise RuntimeValueError(f"ctc_loss: blank must be in label range: 0 to {classes - 1}, got {blank}")
     if inputs.max(initial=0) > steps:
-        raise ShapeError(f"ctc_loss: Expected input_lengths to have value at most {steps}, but got value {inputs.max()}")
+        raise RuntimeValueError(f"ctc_loss: Expected input_lengths to have value at most {steps}, but got value {inputs.max()}")
     labels = _with_blanks(targets, lengths, blank)
     width = labels.shape[1]
     repeated = np.full(labels.shape, True)
@@ -487,5 +499,5 @@ def _lengths(name: str, x: Any, n: int) -> Any:
     if array.shape[0] != n:
         raise ShapeError(f"ctc_loss: {name} must be of size batch_size: {n}, got {array.shape[0]}")
     if (array < 0).any():
-        raise ShapeError(f"ctc_loss: {name} must be non-negative, got {array.min()}")
+        raise RuntimeValueError(f"ctc_loss: {name} must be non-negative, got {array.min()}")
     return array

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import pooling
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.recording.device_guard import on_device_of_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import FloatOrFloats, IntOrInts
 
 __all__ = ["affine_grid", "channel_shuffle", "grid_sample", "interpolate", "native_channel_shuffle", "pixel_shuffle",
            "pixel_unshuffle", "upsample", "upsample_bilinear", "upsample_nearest"]
@@ -28,10 +34,10 @@ def check_pixels(caller: str, name: str, input: Any, factor: int) -> None:
     if input.ndim < 3:
         raise ShapeError(f"{caller} expects input to have at least 3 dimensions, but got input with {input.ndim} dimension(s)")
     if factor <= 0:
-        raise ShapeError(f"{caller} expects a positive {name}, but got {factor}")
+        raise RuntimeValueError(f"{caller} expects a positive {name}, but got {factor}")
 
 
-def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """``(*, C * r * r, H, W)`` to ``(*, C, H * r, W * r)``. Source: Shi et al., 2016, arXiv:1609.05158."""
     r = upscale_factor
     check_pixels("pixel_shuffle", "upscale_factor", input, r)
@@ -45,7 +51,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Any:
     return shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r))
 
 
-def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """``(*, C, H * r, W * r)`` to ``(*, C * r * r, H, W)``: the inverse of :func:`pixel_shuffle`."""
     r = downscale_factor
     check_pixels("pixel_unshuffle", "downscale_factor", input, r)
@@ -59,12 +65,12 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
     return shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r))
 
 
-def channel_shuffle(input: Any, groups: int) -> Any:
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """The channels of `groups` equal groups in turn: the first of each, the second of each, and so on."""
     if input.ndim < 3:
         raise ShapeError(f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.shape)}")
     if groups <= 0:
-        raise ShapeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+        raise RuntimeValueError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
     n, c, *rest = input.shape
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
@@ -80,8 +86,8 @@ native_channel_shuffle = channel_shuffle
 LINEAR = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}  # the dimensions of the input
 
 
-def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
-                recompute_scale_factor: bool | None = None, antialias: bool = False) -> Any:
+def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None, mode: str = "nearest",
+                align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False) -> Tensor:
     """`input`, ``(N, C, *size)``, resampled to another size in its last one to three dimensions.
 
     Args:
@@ -98,15 +104,16 @@ def interpolate(input: Any, size: Any = None, scale_factor: Any = None, mode: st
     if mode not in ("nearest", "nearest-exact", "area", *LINEAR) or mode in LINEAR and LINEAR[mode] != input.ndim:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {LINEAR.get(mode, '3D, 4D or 5')}D input")
     if align_corners is not None and mode not in LINEAR:
-        raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | "
-                         "trilinear")
+        raise InvalidValueError("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic "
+                                "| trilinear")
     if (size is None) == (scale_factor is None):
-        raise ValueError("only one of size or scale_factor should be defined" if size is not None else
-                         "either size or scale_factor should be defined")
+        raise InvalidValueError("only one of size or scale_factor should be defined" if size is not None else
+                                "either size or scale_factor should be defined")
     if antialias and mode not in ("bilinear", "bicubic"):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise InvalidValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as "
+                                "input")
     if recompute_scale_factor and size is not None:
-        raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
+        raise InvalidValueError("recompute_scale_factor is not meaningful with an explicit size.")
     old = tuple(input.shape[2:])
     factors = _per_dim(scale_factor, dims, "scale_factor") if size is None else (None,) * dims
     new = tuple(int(math.floor(n * f)) for n, f in zip(old, factors)) if size is None else _per_dim(size, dims, "size")
@@ -134,8 +141,8 @@ def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:
     """`x`, a number or one for each of the dimensions, as a tuple."""
     values = tuple(x) if isinstance(x, (tuple, list)) else (x,) * dims
     if len(values) != dims:
-        raise ValueError(f"Input and {name} must have the same number of spatial dimensions, but got {dims} and {len(values)} "
-                         f"of {name}")
+        raise InvalidValueError(f"Input and {name} must have the same number of spatial dimensions, but got {dims} and "
+                                f"{len(values)} of {name}")
     return values
 
 
@@ -221,25 +228,25 @@ def filter_matrix(n: int, m: int, is_cubic: bool, align_corners: bool, factor: f
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def upsample(input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
-             align_corners: bool | None = None) -> Any:
+def upsample(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None, mode: str = "nearest",
+             align_corners: bool | None = None) -> Tensor:
     """An older name of :func:`interpolate`."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_nearest(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None) -> Tensor:
     """:func:`interpolate` in mode "nearest"."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
-def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_bilinear(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None) -> Tensor:
     """:func:`interpolate` in mode "bilinear" with aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", align_corners=True)
 
 
 # ---------------------------------------------------------------------------------------------------- sampling on a grid
 
-def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
+def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """Where an affine map, ``(N, 2, 3)`` or ``(N, 3, 4)``, takes the points of an image of `size`, for :func:`grid_sample`."""
     dims = len(size) - 2
     if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
@@ -255,8 +262,8 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
 
 
 @on_device_of_inputs
-def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros",
-                align_corners: bool | None = None) -> Any:
+def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros",
+                align_corners: bool | None = None) -> Tensor:
     """`input`, ``(N, C, *size)``, at the places `grid`, ``(N, *new, 2 or 3)``: x first, -1 at one edge and 1 at the other.
 
     Args:
@@ -266,11 +273,11 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
     """
     dims = input.ndim - 2
     if mode not in ("bilinear", "nearest", "bicubic"):
-        raise ValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
-                         f"'{mode}'")
+        raise InvalidValueError(f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: "
+                                f"'{mode}'")
     if padding_mode not in ("zeros", "border", "reflection"):
-        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but "
-                         f"got: '{padding_mode}'")
+        raise InvalidValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
+                                f"but got: '{padding_mode}'")
     if dims not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != dims or grid.shape[0] != input.shape[0] \
             or mode == "bicubic" and dims == 3:
         raise ShapeError("grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends "
@@ -281,7 +288,7 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
         places = [_bring_inside(x, n, padding_mode, align_corners) for x, n in zip(places, sizes)]
     taps = [_taps(x, mode) for x in places]
     flat = shapes.reshape(input, shape=(*input.shape[:2], math.prod(sizes)))
-    total = None
+    total: Any = None
     for corner in itertools.product(*taps):
         weight: Any = None
         index: Any = 0
@@ -299,7 +306,8 @@ def grid_sample(input: Any, grid: Any, mode: str = "bilinear", padding_mode: str
         taken = taken * valid[:, None].astype(input.array.dtype)
         taken = taken if weight is None else taken * shapes.unsqueeze(weight, dim=1)
         total = taken if total is None else total + taken
-    return total
+    result: Tensor = total
+    return result
 
 
 def _pixels(x: Any, n: int, align_corners: bool | None) -> Any:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.container import ModuleList, Sequential
 from minigrad.nn.modules.linear import Linear
 from minigrad.nn.modules.module import Module
 from minigrad.ops.shaping.slicing import cat
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss", "LinearCrossEntropyLoss"]
 
@@ -32,15 +37,15 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     """
 
     def __init__(self, in_features: int, n_classes: int, cutoffs: Sequence[int], div_value: float = 4.0, head_bias: bool = False,
-                 device: Any = None, dtype: Any = None) -> None:
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         cutoffs = list(cutoffs)
         if not cutoffs:
-            raise ValueError("cutoffs should be a sequence of length larger than 0")
+            raise InvalidValueError("cutoffs should be a sequence of length larger than 0")
         inside = cutoffs[0] > 0 and cutoffs[-1] < n_classes
         if not inside or cutoffs != sorted(set(cutoffs)) or any(int(c) != c for c in cutoffs):
-            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing order, where "
-                             "each value is between 1 and n_classes-1")
+            raise InvalidValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing order, "
+                                    "where each value is between 1 and n_classes-1")
         self.in_features, self.n_classes, self.div_value, self.head_bias = in_features, n_classes, div_value, head_bias
         self.cutoffs = [*cutoffs, n_classes]
         self.shortlist_size, self.n_clusters = cutoffs[0], len(cutoffs)
@@ -62,7 +67,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             if isinstance(module, Linear):
                 module.reset_parameters()
 
-    def forward(self, input_: Any, target_: Any) -> _ASMoutput:
+    def forward(self, input_: Tensor, target_: Tensor) -> _ASMoutput:
         if target_.ndim > 1:
             raise ShapeError("0D or 1D target tensor expected, multi-target not supported")
         if input_.ndim != target_.ndim + 1:
@@ -74,8 +79,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             raise ShapeError("Input and target should have the same size in the batch dimension.")
         classes = target.tolist()
         if classes and not 0 <= min(classes) <= max(classes) < self.n_classes:
-            raise RuntimeError(f"Target values should be in [0, {self.n_classes - 1}], but values in range [{min(classes)}, "
-                               f"{max(classes)}] were found. ")
+            raise RuntimeValueError(f"Target values should be in [0, {self.n_classes - 1}], but values in range [{min(classes)}, "
+                                    f"{max(classes)}] were found. ")
         column = target
         output = input.new_zeros((len(target),))
         for k, (start, end) in enumerate(self._ranges()):
@@ -104,19 +109,19 @@ class LinearCrossEntropyLoss(Module):
     """A :class:`Linear` layer and the cross-entropy of its result; `options` say in PyTorch how to save memory."""
 
     def __init__(self, in_features: int, num_classes: int, *, out_features: tuple[int, ...] = (), bias: bool = False,
-                 device: Any = None, dtype: Any = None, reduction: str = "mean", weight: Any = None,
+                 device: DeviceLike | None = None, dtype: dtype | None = None, reduction: str = "mean", weight: Any = None,
                  ignore_index: int | None = None, label_smoothing: float = 0.0, options: Any = None) -> None:
         super().__init__()
         if weight is not None and tuple(weight.shape) != (num_classes,):
             raise ShapeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
         if not 0 <= label_smoothing <= 1:
-            raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
+            raise RuntimeValueError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
         self.register_buffer("weight", weight)
         self.num_classes, self.out_features, self.reduction = num_classes, out_features, reduction
         self.ignore_index, self.label_smoothing, self.options = ignore_index, label_smoothing, options
         self.linear = Linear(in_features, math.prod(out_features, start=num_classes), bias=bias, device=device, dtype=dtype)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         shape = (self.num_classes, *self.out_features)
         weight, bias = self.linear.weight.reshape((*shape, self.linear.in_features)), self.linear.bias
         return F.linear_cross_entropy(

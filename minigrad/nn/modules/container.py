@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self, overload
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError, StateError
 from minigrad.nn.modules.module import Module, _indent
 from minigrad.nn.parameter import Parameter
 
@@ -35,7 +35,7 @@ class _NumberedModules(Module):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
     def __dir__(self) -> list[str]:
@@ -53,23 +53,27 @@ class Sequential(_NumberedModules):
     )
     """
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Module | OrderedDict[str, Module]) -> None:
         super().__init__()
-        named = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
+        named: Any = args[0].items() if len(args) == 1 and isinstance(args[0], OrderedDict) else enumerate(args)
         for name, module in named:
             self.add_module(str(name), module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         for module in self._modules.values():
             input = module(input)
         return input
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)(OrderedDict(list(self._modules.items())[index]))
         return list(self._modules.values())[_position(index, len(self))]
 
-    def __setitem__(self, index: int, module: Any) -> None:
+    def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, list(self._modules)[_position(index, len(self))], module)
 
     def __delitem__(self, index: Any) -> None:
@@ -80,13 +84,13 @@ class Sequential(_NumberedModules):
 
     def __add__(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
-            raise ValueError("add operator supports only objects of Sequential class, but "
-                             f"{type(other)} is given.")
+            raise InvalidValueError("add operator supports only objects of Sequential class, but "
+                                    f"{type(other)} is given.")
         return Sequential(*self, *other)
 
-    def __iadd__(self, other: Any) -> Sequential:
+    def __iadd__(self, other: Any) -> Self:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise InvalidValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(other)
 
     def __mul__(self, times: int) -> Sequential:
@@ -95,22 +99,22 @@ class Sequential(_NumberedModules):
 
     __rmul__ = __mul__
 
-    def __imul__(self, times: int) -> Sequential:
+    def __imul__(self, times: int) -> Self:
         _check_times(times)
         return self.extend(list(self) * (times - 1))
 
-    def append(self, module: Any) -> Sequential:
+    def append(self, module: Module) -> Self:
         """Add `module` at the end."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, sequential: Iterable[Any]) -> Sequential:
+    def extend(self, sequential: Iterable[Module]) -> Self:
         """Add every module of `sequential` at the end."""
         for module in list(sequential):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: Any) -> Sequential:
+    def insert(self, index: int, module: Module) -> Sequential:
         """Put `module` in front of the one at `index`."""
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
@@ -121,7 +125,7 @@ class Sequential(_NumberedModules):
         _renumber(self._modules, modules)
         return self
 
-    def pop(self, key: Any) -> Any:
+    def pop(self, key: int) -> Module:
         """Take out the module at `key` and return it."""
         module = self[key]
         del self[key]
@@ -132,23 +136,27 @@ def _check_times(times: Any) -> None:
     if not isinstance(times, int):
         raise ArgumentError(f"unsupported operand type(s) for *: {Sequential} and {type(times)}")
     if times <= 0:
-        raise ValueError(f"Non-positive multiplication factor {times} for {Sequential}")
+        raise InvalidValueError(f"Non-positive multiplication factor {times} for {Sequential}")
 
 
 class ModuleList(_NumberedModules):
     """Modules in a list, so that their parameters are found. It has no ``forward``: index or loop over it."""
 
-    def __init__(self, modules: Iterable[Any] | None = None) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.extend(modules)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)(list(self._modules.values())[index])
         return self._modules[str(_position(index, len(self)))]
 
-    def __setitem__(self, index: int, module: Any) -> None:
+    def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, str(_position(index, len(self))), module)
 
     def __delitem__(self, index: Any) -> None:
@@ -156,18 +164,18 @@ class ModuleList(_NumberedModules):
             delattr(self, str(k))
         _renumber(self._modules, self._modules.values())
 
-    def __add__(self, other: Iterable[Any]) -> ModuleList:
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
         return type(self)([*self, *other])
 
-    def __iadd__(self, modules: Iterable[Any]) -> ModuleList:
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
 
-    def append(self, module: Any) -> ModuleList:
+    def append(self, module: Module) -> Self:
         """Add `module` at the end."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Any]) -> ModuleList:
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add every module of an iterable at the end."""
         if not isinstance(modules, Iterable):
             raise ArgumentError("ModuleList.extend should be called with an iterable, but got " + type(modules).__name__)
@@ -175,7 +183,7 @@ class ModuleList(_NumberedModules):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: Any) -> None:
+    def insert(self, index: int, module: Module) -> None:
         """Put `module` in front of the one at `index`."""
         modules = list(self)
         modules.insert(index, module)
@@ -183,7 +191,7 @@ class ModuleList(_NumberedModules):
             raise ArgumentError(f"{type(module).__name__} is not a Module subclass")
         _renumber(self._modules, modules)
 
-    def pop(self, key: Any) -> Any:
+    def pop(self, key: int) -> Module:
         """Take out the module at `key` and return it."""
         module = self[key]
         del self[key]
@@ -270,7 +278,7 @@ def _pairs(name: str, given: Any) -> list[tuple[Any, Any]]:
             raise ArgumentError(f"{name} update sequence element #{k} should be Iterable; is {type(pair).__name__}")
         pair = tuple(pair)
         if len(pair) != 2:
-            raise ValueError(f"{name} update sequence element #{k} has length {len(pair)}; 2 is required")
+            raise InvalidValueError(f"{name} update sequence element #{k} has length {len(pair)}; 2 is required")
         pairs.append(pair)
     return pairs
 
@@ -333,7 +341,7 @@ class ParameterList(Module):
         return "\n".join(f"  ({k}): {_describe(value)}" for k, value in enumerate(self))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("ParameterList should not be called.")
+        raise StateError("ParameterList should not be called.")
 
 
 class ParameterDict(Module):
@@ -451,4 +459,4 @@ class ParameterDict(Module):
         return "\n".join(f"  ({key}): {_describe(value)}" for key, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError("ParameterDict should not be called.")
+        raise StateError("ParameterDict should not be called.")

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter, repeat_setting
 from minigrad.nn.modules.module import Module
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, IntOrInts
+    from minigrad._types.dtypes import dtype
+    from minigrad.nn.parameter import Parameter
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
@@ -16,29 +25,33 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "
 class ConvBase(Module):
     """What convolutions of any number of dimensions share: settings, weights and their initial values."""
 
+    weight: Parameter
+    bias: Parameter | None
+
     dims: int
     transposed = False
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None, output_padding: Any = 0) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, dilation: IntOrInts = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None,
+                 output_padding: IntOrInts = 0) -> None:
         super().__init__()
         if groups <= 0:
-            raise ValueError("groups must be a positive integer")
+            raise InvalidValueError("groups must be a positive integer")
         if in_channels % groups:
-            raise ValueError("in_channels must be divisible by groups")
+            raise InvalidValueError("in_channels must be divisible by groups")
         if out_channels % groups:
-            raise ValueError("out_channels must be divisible by groups")
+            raise InvalidValueError("out_channels must be divisible by groups")
         if isinstance(padding, str):
             if padding not in ("same", "valid"):
-                raise ValueError(f"Invalid padding string {padding!r}, should be one of 'valid', 'same'")
+                raise InvalidValueError(f"Invalid padding string {padding!r}, should be one of 'valid', 'same'")
             if padding == "same" and any(s != 1 for s in repeat_setting(stride, self.dims)):
-                raise ValueError("padding='same' is not supported for strided convolutions")
+                raise InvalidValueError("padding='same' is not supported for strided convolutions")
         modes = ("zeros", "reflect", "replicate", "circular")
         if padding_mode not in modes:
-            raise ValueError(f"padding_mode must be one of {modes}, but got padding_mode='{padding_mode}'")
+            raise InvalidValueError(f"padding_mode must be one of {modes}, but got padding_mode='{padding_mode}'")
         if self.transposed and padding_mode != "zeros":
-            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+            raise InvalidValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         self.in_channels, self.out_channels, self.groups, self.padding_mode = in_channels, out_channels, groups, padding_mode
         self.kernel_size = repeat_setting(kernel_size, self.dims)
         self.stride, self.dilation = repeat_setting(stride, self.dims), repeat_setting(dilation, self.dims)
@@ -48,6 +61,10 @@ class ConvBase(Module):
         self.weight = parameter(*channels, *self.kernel_size, device=device, dtype=dtype)
         self.register_parameter("bias", parameter(out_channels, device=device, dtype=dtype) if bias else None)
         self.reset_parameters()
+
+    def _convolve(self, *args: Any) -> Tensor:
+        """The function of the number of dimensions."""
+        raise NotImplementedError
 
     def reset_parameters(self) -> None:
         """Draw weight and bias anew, both from U(-1/sqrt(fan_in), 1/sqrt(fan_in))."""
@@ -74,14 +91,14 @@ class ConvBase(Module):
 class Convolution(ConvBase):
     """The forward of Conv1d, Conv2d and Conv3d."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 dilation: Any = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, dilation: IntOrInts = 1, groups: int = 1, bias: bool = True,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
                          dtype)
 
-    def forward(self, input: Any) -> Any:
-        padding: Any = self.padding
+    def forward(self, input: Tensor) -> Tensor:
+        padding: str | IntOrInts = self.padding
         if self.padding_mode != "zeros":
             input, padding = F.pad(input, self._padding_around(), mode=self.padding_mode), 0
         return self._convolve(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -106,7 +123,7 @@ class Conv1d(Convolution):
 
     dims = 1
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv1d(*args)
 
 
@@ -123,7 +140,7 @@ class Conv2d(Convolution):
 
     dims = 2
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv2d(*args)
 
 
@@ -132,7 +149,7 @@ class Conv3d(Convolution):
 
     dims = 3
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv3d(*args)
 
 
@@ -141,13 +158,14 @@ class TransposedConvolution(ConvBase):
 
     transposed = True
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0,
-                 output_padding: Any = 0, groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros",
-                 device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1,
+                 padding: str | IntOrInts = 0, output_padding: IntOrInts = 0, groups: int = 1, bias: bool = True,
+                 dilation: IntOrInts = 1, padding_mode: str = "zeros", device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device,
                          dtype, output_padding)
 
-    def forward(self, input: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         output_padding = self.output_padding if output_size is None else self._output_padding(input, output_size)
         return self._convolve(input, self.weight, self.bias, self.stride, self.padding, output_padding, self.groups,
                               self.dilation)
@@ -159,14 +177,14 @@ class TransposedConvolution(ConvBase):
         if len(size) == input.ndim:
             size = size[-self.dims:]
         if len(size) != self.dims:
-            raise ValueError(f"{type(self).__name__}: for {input.ndim}D input, output_size must have {self.dims} or {input.ndim} "
-                             f"elements (got {len(size)})")
+            raise InvalidValueError(f"{type(self).__name__}: for {input.ndim}D input, output_size must have {self.dims} or "
+                                    f"{input.ndim} elements (got {len(size)})")
         smallest = [(spatial[k] - 1) * self.stride[k] - 2 * self.padding[k] + self.dilation[k] * (self.kernel_size[k] - 1) + 1
                     for k in range(self.dims)]
         largest = [n + s - 1 for n, s in zip(smallest, self.stride)]
         if any(not low <= n <= high for n, low, high in zip(size, smallest, largest)):
-            raise ValueError(f"requested an output size of {list(size)}, but valid sizes range from {smallest} to {largest} (for "
-                             f"an input of {list(spatial)})")
+            raise InvalidValueError(f"requested an output size of {list(size)}, but valid sizes range from {smallest} to "
+                                    f"{largest} (for an input of {list(spatial)})")
         return tuple(n - low for n, low in zip(size, smallest))
 
 
@@ -178,7 +196,7 @@ class ConvTranspose1d(TransposedConvolution):
 
     dims = 1
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose1d(*args)
 
 
@@ -187,7 +205,7 @@ class ConvTranspose2d(TransposedConvolution):
 
     dims = 2
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose2d(*args)
 
 
@@ -196,5 +214,5 @@ class ConvTranspose3d(TransposedConvolution):
 
     dims = 3
 
-    def _convolve(self, *args: Any) -> Any:
+    def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose3d(*args)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
+from minigrad.errors import InvalidValueError, ShapeError, StateError
 from minigrad.nn.modules.conv import (
     Conv1d,
     Conv2d,
@@ -27,6 +28,10 @@ from minigrad.nn.modules.normalization import (
     RunningNorm,
 )
 from minigrad.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike, IntOrInts
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
            "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
@@ -72,7 +77,7 @@ class LazyModuleMixin(Module):
     def _infer_parameters(self, module: Any, args: Any, kwargs: Any) -> None:
         self.initialize_parameters(*args, **kwargs)
         if self.has_uninitialized_params():
-            raise RuntimeError(f"module {self._get_name()} has not been fully initialized")
+            raise StateError(f"module {self._get_name()} has not been fully initialized")
         self._initialize_hook.remove()
         self._load_hook.remove()
         del self._initialize_hook, self._load_hook
@@ -85,7 +90,8 @@ class LazyLinear(LazyModuleMixin, Linear):
 
     cls_to_become = Linear
 
-    def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, out_features: int, bias: bool = True, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(1, 1, False)
         self.in_features, self.out_features = 0, out_features
         self.weight = UninitializedParameter(device=device, dtype=dtype)
@@ -93,10 +99,12 @@ class LazyLinear(LazyModuleMixin, Linear):
 
     def initialize_parameters(self, input: Any) -> None:
         if self.has_uninitialized_params():
+            weight: Any = self.weight
+            bias: Any = self.bias
             self.in_features = input.shape[-1]
-            self.weight.materialize((self.out_features, self.in_features))
-            if self.bias is not None:
-                self.bias.materialize((self.out_features,))
+            weight.materialize((self.out_features, self.in_features))
+            if bias is not None:
+                bias.materialize((self.out_features,))
             self.reset_parameters()
         self.in_features = self.weight.shape[-1]
 
@@ -112,16 +120,18 @@ class LazyConv(LazyModuleMixin, ConvBase):
     def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:
         if self.has_uninitialized_params():
             if input.ndim not in (self.dims + 1, self.dims + 2):
-                raise RuntimeError(f"Expected {self.dims + 1}D (unbatched) or {self.dims + 2}D (batched) input to "
-                                   f"{type(self).__name__}, but got input of size: {input.shape}")
+                raise ShapeError(f"Expected {self.dims + 1}D (unbatched) or {self.dims + 2}D (batched) input to "
+                                 f"{type(self).__name__}, but got input of size: {input.shape}")
             self.in_channels = input.shape[-self.dims - 1]
             if self.in_channels % self.groups:
-                raise ValueError("in_channels must be divisible by groups")
+                raise InvalidValueError("in_channels must be divisible by groups")
             inner = (self.in_channels, self.out_channels // self.groups) if self.transposed else (
                 self.out_channels, self.in_channels // self.groups)
-            self.weight.materialize((*inner, *self.kernel_size))
-            if self.bias is not None:
-                self.bias.materialize((self.out_channels,))
+            weight: Any = self.weight
+            bias: Any = self.bias
+            weight.materialize((*inner, *self.kernel_size))
+            if bias is not None:
+                bias.materialize((self.out_channels,))
             self.reset_parameters()
         self.in_channels = self.weight.shape[0] if self.transposed else self.weight.shape[1] * self.groups
 
@@ -129,8 +139,9 @@ class LazyConv(LazyModuleMixin, ConvBase):
 class LazyConvolution(LazyConv):
     """A convolution without `in_channels`."""
 
-    def __init__(self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
-                 bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                 dilation: IntOrInts = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(groups, groups, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
         self._make_lazy(out_channels, bias, device, dtype)
 
@@ -138,9 +149,9 @@ class LazyConvolution(LazyConv):
 class LazyTransposedConvolution(LazyConv):
     """A transposed convolution without `in_channels`."""
 
-    def __init__(self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                 groups: int = 1, bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros", device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                 output_padding: IntOrInts = 0, groups: int = 1, bias: bool = True, dilation: IntOrInts = 1,
+                 padding_mode: str = "zeros", device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(groups, groups, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode,
                          device, dtype)
         self._make_lazy(out_channels, bias, device, dtype)
@@ -164,7 +175,8 @@ class LazyNorm(LazyModuleMixin, RunningNorm):
     def initialize_parameters(self, input: Any) -> None:
         if self.has_uninitialized_params():
             self.num_features = input.shape[1]
-            for t in (self.weight, self.bias, self.running_mean, self.running_var):
+            lazy: tuple[Any, ...] = (self.weight, self.bias, self.running_mean, self.running_var)
+            for t in lazy:
                 if t is not None:
                     t.materialize((self.num_features,))
             self.reset_parameters()
@@ -177,7 +189,7 @@ class LazyBatchNorm(LazyNorm):
     """A batch norm without `num_features`."""
 
     def __init__(self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
-                 device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
+                 device: DeviceLike | None = None, dtype: dtype | None = None, *, bias: bool = True) -> None:
         self._start(eps, momentum, affine, track_running_stats, device, dtype, bias)
 
 
@@ -185,7 +197,7 @@ class LazyInstanceNorm(LazyNorm):
     """An instance norm without `num_features`."""
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True, track_running_stats: bool = True,
-                 device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
+                 device: DeviceLike | None = None, dtype: dtype | None = None, *, bias: bool = True) -> None:
         self._start(eps, momentum, affine, track_running_stats, device, dtype, bias)
 
 

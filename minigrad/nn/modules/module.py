@@ -5,18 +5,29 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections import OrderedDict, namedtuple
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from minigrad import autograd
 from minigrad._arrays import as_device
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.function import Function
-from minigrad.errors import ArgumentError, DeviceError, MinigradError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    GraphError,
+    InvalidValueError,
+    MinigradError,
+    RuntimeValueError,
+    StateError,
+)
 from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.recording.clock import calls, tick
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike, DTypeLike
 
 __all__ = ["Module", "register_module_buffer_registration_hook", "register_module_forward_hook",
            "register_module_forward_pre_hook", "register_module_full_backward_hook",
@@ -24,6 +35,8 @@ __all__ = ["Module", "register_module_buffer_registration_hook", "register_modul
            "register_module_parameter_registration_hook"]
 
 M = TypeVar("M", bound="Module")
+P = ParamSpec("P")
+R = TypeVar("R", covariant=True)
 
 
 class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
@@ -53,6 +66,12 @@ _everywhere: dict[int, tuple[str, Hook]] = {}
 
 def _global_hooks(kind: str) -> list[Hook]:
     return [hook for of, hook in list(_everywhere.values()) if of == kind]
+
+
+class HasForward(Protocol[P, R]):
+    """What a type checker looks at to know how a module is called: its ``forward``."""
+
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
 
 
 class Module:
@@ -109,7 +128,7 @@ class Module:
             f'Module [{type(self).__name__}] is missing the required "forward" function: define `def forward(self, ...)` '
             "in the class (check the spelling and the indentation)")
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
         if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks or _everywhere:
             return self._call_with_hooks(args, kwargs)
         start = tick()
@@ -119,6 +138,11 @@ class Module:
             raise self._note_module(error, args) from None
         calls.append((start, tick(), id(self)))  # what was made in between is this module's: drawings show it
         return result
+
+    if TYPE_CHECKING:
+        def __call__(self: HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R: ...
+    else:
+        __call__ = _call
 
     def _note_module(self, error: MinigradError, args: tuple[Any, ...]) -> MinigradError:
         """`error` with a note of the innermost module that it came out of."""
@@ -163,8 +187,8 @@ class Module:
                 new = hook.function(self, args, kwargs)
                 if new is not None:
                     if not (isinstance(new, tuple) and len(new) == 2):
-                        raise RuntimeError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                                           f"but got {new}.")
+                        raise RuntimeValueError("forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                                                f"but got {new}.")
                     args, kwargs = new
             else:
                 new = hook.function(self, args)
@@ -218,7 +242,7 @@ class Module:
         if name not in own and hasattr(self, name):
             raise KeyError(f"attribute '{name}' already exists")
 
-    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Add a tensor that belongs to the state but is not trained, such as a running mean.
 
         Args:
@@ -236,7 +260,7 @@ class Module:
         else:
             self._non_persistent_buffers_set.add(name)
 
-    def register_parameter(self, name: str, param: Any) -> None:
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a :class:`Parameter` (or None) under `name`; assigning it as an attribute does the same."""
         self._check_name("parameter", name, self.__dict__.get("_parameters", {}))
         if param is not None:
@@ -244,19 +268,19 @@ class Module:
                 raise ArgumentError(f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
                                     "(nn.Parameter or None required)")
             if param.grad_fn is not None:
-                raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
-                                 "explicitly. To express it as a function of another Tensor, compute the value in the forward() "
-                                 "method.")
+                raise InvalidValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                                        "explicitly. To express it as a function of another Tensor, compute the value in the "
+                                        "forward() method.")
         self._parameters[name] = _run_registration_hooks("parameter_registration", self, name, param)
 
-    def add_module(self, name: str, module: Any) -> None:
+    def add_module(self, name: str, module: Module | None) -> None:
         """Add a child module (or None) under `name`; assigning it as an attribute does the same."""
         if not isinstance(module, Module) and module is not None:
             raise ArgumentError(f"{type(module).__name__} is not a Module subclass")
         self._check_name("module", name, self.__dict__.get("_modules", {}))
         self._modules[name] = _run_registration_hooks("module_registration", self, name, module)
 
-    def register_module(self, name: str, module: Any) -> None:
+    def register_module(self, name: str, module: Module | None) -> None:
         """Another name of :meth:`add_module`."""
         self.add_module(name, module)
 
@@ -326,7 +350,7 @@ class Module:
 
     # ------------------------------------------------------------------------------------------------ finding parts
 
-    def get_submodule(self, target: str) -> Any:
+    def get_submodule(self, target: str) -> Module:
         """The module at the dotted path `target`, such as ``"block.0.conv"``; this module itself for ``""``.
 
         Raises ``AttributeError`` that names the step at which the path ends.
@@ -338,15 +362,16 @@ class Module:
             module = getattr(module, step)
             if not isinstance(module, Module):
                 raise AttributeError(f"`{step}` is not an nn.Module")
-        return module
+        found: Module = module
+        return found
 
-    def set_submodule(self, target: str, module: Any, strict: bool = False) -> None:
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Put `module` at the dotted path `target`; with `strict`, only in the place of a module that is there."""
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise InvalidValueError("Cannot set the submodule without a target name!")
         path, _, name = target.rpartition(".")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise InvalidValueError(f"`module` is not an nn.Module, found {type(module)}")
         parent = self.get_submodule(path)
         if strict and not hasattr(parent, name):
             raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
@@ -354,7 +379,7 @@ class Module:
             raise AttributeError(f"`{name}` is not an nn.Module")
         setattr(parent, name, module)
 
-    def get_parameter(self, target: str) -> Any:
+    def get_parameter(self, target: str) -> Parameter:
         """The parameter at the dotted path `target`."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
@@ -365,7 +390,7 @@ class Module:
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return param
 
-    def get_buffer(self, target: str) -> Any:
+    def get_buffer(self, target: str) -> Tensor:
         """The buffer at the dotted path `target`."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
@@ -373,7 +398,8 @@ class Module:
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         if name not in module._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
-        return getattr(module, name)
+        buffer: Tensor = module._buffers[name]
+        return buffer
 
     def _named_members(self, members: Callable[[Module], Any], prefix: str, recurse: bool,
                        remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
@@ -387,32 +413,32 @@ class Module:
                     seen.add(id(value))
                 yield f"{path}.{name}" if path else name, value
 
-    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Every parameter of this module and, with `recurse`, of its submodules; each once."""
         for _, param in self.named_parameters(recurse=recurse):
             yield param
 
     def named_parameters(self, prefix: str = "", recurse: bool = True,
-                         remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
+                         remove_duplicate: bool = True) -> Iterator[tuple[str, Parameter]]:
         """As :meth:`parameters`, with dotted names."""
         return self._named_members(lambda m: m._parameters.items(), prefix, recurse, remove_duplicate)
 
-    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """Every buffer of this module and, with `recurse`, of its submodules; each once."""
         for _, buffer in self.named_buffers(recurse=recurse):
             yield buffer
 
     def named_buffers(self, prefix: str = "", recurse: bool = True,
-                      remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
+                      remove_duplicate: bool = True) -> Iterator[tuple[str, Tensor]]:
         """As :meth:`buffers`, with dotted names."""
         return self._named_members(lambda m: m._buffers.items(), prefix, recurse, remove_duplicate)
 
-    def children(self) -> Iterator[Any]:
+    def children(self) -> Iterator[Module]:
         """The direct child modules, each once."""
         for _, module in self.named_children():
             yield module
 
-    def named_children(self) -> Iterator[tuple[str, Any]]:
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """As :meth:`children`, with names."""
         seen: set[Any] = set()
         for name, module in self._modules.items():
@@ -420,12 +446,12 @@ class Module:
                 seen.add(module)
                 yield name, module
 
-    def modules(self) -> Iterator[Any]:
+    def modules(self) -> Iterator[Module]:
         """This module and everything below it, each once."""
         for _, module in self.named_modules():
             yield module
 
-    def named_modules(self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Any]]:
+    def named_modules(self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
         """As :meth:`modules`, with dotted names; this module's own is `prefix`."""
         memo = set() if memo is None else memo
         if self in memo:
@@ -449,7 +475,7 @@ class Module:
     def train(self: M, mode: bool = True) -> M:
         """Switch this module and all below to training (or, with False, to evaluation)."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise InvalidValueError("training mode is expected to be boolean")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -507,7 +533,7 @@ class Module:
             return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later)
         return self._apply(convert)
 
-    def type(self: M, dst_type: Any) -> M:
+    def type(self: M, dst_type: DTypeLike | str) -> M:
         """Convert all parameters and buffers, integer ones too, to the dtype `dst_type`."""
         return self._apply(lambda t: t.to(dtypes.as_dtype(dst_type)))
 
@@ -530,12 +556,12 @@ class Module:
         """Move to host memory."""
         return self._apply(lambda t: t.to("cpu"))
 
-    def cuda(self: M, device: Any = None) -> M:
+    def cuda(self: M, device: DeviceLike | None = None) -> M:
         """Move to a GPU; raises ``DeviceError`` where there is none."""
         target = as_device("cuda" if device is None else device)
         return self._apply(lambda t: t.to(target))
 
-    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
+    def to_empty(self: M, *, device: DeviceLike, recurse: bool = True) -> M:
         """Move to `device` without copying the values, which are then undefined."""
         return self._apply(lambda t: t.new_empty(t.shape, device=device), recurse=recurse)
 
@@ -546,13 +572,13 @@ class Module:
 
     def get_extra_state(self) -> Any:
         """What else belongs into the ``state_dict``; define it together with :meth:`set_extra_state`."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called: a class that has extra "
-                           "state defines get_extra_state() and set_extra_state()")
+        raise StateError("Reached a code path in Module.get_extra_state() that should never be called: a class that has extra "
+                         "state defines get_extra_state() and set_extra_state()")
 
     def set_extra_state(self, state: Any) -> None:
         """Take back what :meth:`get_extra_state` gave."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called: a class that has extra "
-                           "state defines get_extra_state() and set_extra_state()")
+        raise StateError("Reached a code path in Module.set_extra_state() that should never be called: a class that has extra "
+                         "state defines get_extra_state() and set_extra_state()")
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
         """Put this module's own part, without submodules, into `destination`."""
@@ -565,7 +591,8 @@ class Module:
         if type(self).get_extra_state is not Module.get_extra_state:
             destination[prefix + "_extra_state"] = self.get_extra_state()
 
-    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+    def state_dict(self, *args: Any, destination: dict[str, Any] | None = None, prefix: str = "",
+                   keep_vars: bool = False) -> dict[str, Tensor]:
         """All parameters and persistent buffers by dotted name, in the order of registration.
 
         Args:
@@ -581,8 +608,9 @@ class Module:
             else:
                 keep_vars = value
         if destination is None:
-            destination = OrderedDict()
-            destination._metadata = OrderedDict()
+            fresh: Any = OrderedDict()
+            fresh._metadata = OrderedDict()
+            destination = fresh
         metadata = {"version": self._version}
         if hasattr(destination, "_metadata"):
             destination._metadata[prefix[:-1]] = metadata
@@ -597,7 +625,7 @@ class Module:
             if post.private:
                 destination = destination if result is None else result
             elif result is not None:
-                raise RuntimeError("state_dict post-hook must return None")
+                raise RuntimeValueError("state_dict post-hook must return None")
         return destination
 
     def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: list[str],
@@ -684,8 +712,9 @@ class Module:
             incompatible = IncompatibleKeys(missing, unexpected)
             for hook in list(module._load_state_dict_post_hooks.values()):
                 if hook(module, incompatible) is not None:
-                    raise RuntimeError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return "
-                                       "new values, if incompatible_keys need to be modified, it should be done inplace.")
+                    raise RuntimeValueError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to "
+                                            "return new values, if incompatible_keys need to be modified, it should be done "
+                                            "inplace.")
 
         load(self, state_dict, "")
         if strict:
@@ -696,7 +725,7 @@ class Module:
                               "Unexpected key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in unexpected)))
         if errors:
             listed = "\n\t".join(errors)
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
+            raise RuntimeValueError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
         return IncompatibleKeys(missing, unexpected)
 
     # ------------------------------------------------------------------------------------------------ hooks
@@ -734,8 +763,8 @@ class Module:
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """PyTorch's deprecated hook on the last operation of forward; use :meth:`register_full_backward_hook`."""
         if any(not h.legacy for h in self._backward_hooks.values()):
-            raise RuntimeError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
-                               "only one of them.")
+            raise GraphError("Cannot use both regular backward hooks and full backward hooks on a single Module. Please use "
+                             "only one of them.")
         return RemovableHandle(self._backward_hooks, Hook(hook, legacy=True))
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -884,8 +913,8 @@ class BackwardWatch:
             for hook in self.hooks:
                 new = hook.function(self.module, (None,) * self.input_count, self.grad_outputs)
                 if new is not None and any(g is not None for g in new):
-                    raise RuntimeError("Backward hook for Modules where no input requires gradient should always return None or "
-                                       "None for all gradients.")
+                    raise GraphError("Backward hook for Modules where no input requires gradient should always return None or "
+                                     "None for all gradients.")
         return tuple(self.grad_outputs[k] for k in places)
 
     def inputs_ready(self, grads: tuple[Any, ...]) -> Any:
@@ -898,8 +927,8 @@ class BackwardWatch:
             if new is not None:
                 new = new if isinstance(new, tuple) else (new,)
                 if len(new) != len(grad_inputs):
-                    raise RuntimeError(f"Backward hook returned an invalid number of grad_input, got {len(new)}, but expected "
-                                       f"{len(grad_inputs)}")
+                    raise GraphError(f"Backward hook returned an invalid number of grad_input, got {len(new)}, but expected "
+                                     f"{len(grad_inputs)}")
                 grad_inputs = new
         self.grad_outputs = None
         return tuple(grad_inputs[k] for k in self.inputs_at)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import buffer, parameter
 from minigrad.nn.modules.module import Module
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike, IntOrInts
+    from minigrad._types.dtypes import dtype
+    from minigrad.nn.parameter import Parameter
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d",
            "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
@@ -24,6 +31,12 @@ class RunningNorm(Module):
         affine: whether weight and bias are learnt (``bias=False``: the weight only).
         track_running_stats: whether running statistics are kept, for use in evaluation.
     """
+
+    weight: Parameter | None
+    bias: Parameter | None
+    running_mean: Tensor | None
+    running_var: Tensor | None
+    num_batches_tracked: Tensor | None
 
     _version = 2
 
@@ -42,10 +55,9 @@ class RunningNorm(Module):
 
     def reset_running_stats(self) -> None:
         """Mean 0, variance 1, no batch seen."""
-        if self.track_running_stats:
-            self.running_mean.zero_()
-            self.running_var.fill_(1)
-            self.num_batches_tracked.zero_()
+        for statistic, start in ((self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0)):
+            if self.track_running_stats and statistic is not None:
+                statistic.fill_(start)
 
     def reset_parameters(self) -> None:
         """Running statistics as at the beginning, weight 1, bias 0."""
@@ -75,14 +87,14 @@ class BatchNorm(RunningNorm):
     """The forward of batch norm in any number of dimensions."""
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
-                 track_running_stats: bool = True, device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
+                 track_running_stats: bool = True, device: DeviceLike | None = None, dtype: dtype | None = None, *,
+                 bias: bool = True) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         average = 0.0 if self.momentum is None else self.momentum
-        tracking = self.training and self.track_running_stats and self.num_batches_tracked is not None
-        if tracking:
+        if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if self.momentum is None:
                 average = 1.0 / float(self.num_batches_tracked)
@@ -100,7 +112,7 @@ class BatchNorm1d(BatchNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in (2, 3):
-            raise ValueError(f"expected 2D or 3D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected 2D or 3D input (got {input.ndim}D input)")
 
 
 class BatchNorm2d(BatchNorm):
@@ -108,7 +120,7 @@ class BatchNorm2d(BatchNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim != 4:
-            raise ValueError(f"expected 4D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected 4D input (got {input.ndim}D input)")
 
 
 class BatchNorm3d(BatchNorm):
@@ -116,7 +128,7 @@ class BatchNorm3d(BatchNorm):
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim != 5:
-            raise ValueError(f"expected 5D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected 5D input (got {input.ndim}D input)")
 
 
 class InstanceNorm(RunningNorm):
@@ -125,20 +137,21 @@ class InstanceNorm(RunningNorm):
     dims: int
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
-                 track_running_stats: bool = False, device: Any = None, dtype: Any = None, *, bias: bool = True) -> None:
+                 track_running_stats: bool = False, device: DeviceLike | None = None, dtype: dtype | None = None, *,
+                 bias: bool = True) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim not in (self.dims + 1, self.dims + 2):
-            raise ValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
+            raise InvalidValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
         single = input.ndim == self.dims + 1
         batch = input.unsqueeze(0) if single else input
         if batch.shape[1] != self.num_features and self.affine:
-            raise ValueError(f"expected input's size at dim={0 if single else 1} to match num_features ({self.num_features}), "
-                             f"but got: {batch.shape[1]}.")
+            raise InvalidValueError(f"expected input's size at dim={0 if single else 1} to match num_features "
+                                    f"({self.num_features}), but got: {batch.shape[1]}.")
         out = F.instance_norm(batch, self.running_mean, self.running_var, self.weight, self.bias,
                               self.training or not self.track_running_stats, 0.0 if self.momentum is None else self.momentum,
                               self.eps)
@@ -172,8 +185,11 @@ class LayerNorm(Module):
     LayerNorm((2,), eps=1e-05, elementwise_affine=True, bias=True)
     """
 
-    def __init__(self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True,
-                 device: Any = None, dtype: Any = None) -> None:
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(self, normalized_shape: IntOrInts, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True,
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
@@ -189,7 +205,7 @@ class LayerNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -200,8 +216,10 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """Divides by the root mean square over the last dimensions (Zhang & Sennrich 2019); `eps` None is the dtype's epsilon."""
 
-    def __init__(self, normalized_shape: Any, eps: float | None = None, elementwise_affine: bool = True, device: Any = None,
-                 dtype: Any = None) -> None:
+    weight: Parameter | None
+
+    def __init__(self, normalized_shape: IntOrInts, eps: float | None = None, elementwise_affine: bool = True,
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
@@ -214,7 +232,7 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.ones_(self.weight)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
@@ -224,11 +242,14 @@ class RMSNorm(Module):
 class GroupNorm(Module):
     """Normalises groups of channels of (N, C, *) (Wu & He 2018)."""
 
-    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True, device: Any = None,
-                 dtype: Any = None, *, bias: bool = True) -> None:
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
+                 device: DeviceLike | None = None, dtype: dtype | None = None, *, bias: bool = True) -> None:
         super().__init__()
         if num_channels % num_groups:
-            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+            raise InvalidValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         self.register_parameter("weight", parameter(num_channels, device=device, dtype=dtype) if affine else None)
         self.register_parameter("bias", parameter(num_channels, device=device, dtype=dtype) if affine and bias else None)
@@ -241,7 +262,7 @@ class GroupNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
@@ -255,7 +276,7 @@ class LocalResponseNorm(Module):
         super().__init__()
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minigrad.nn import functional as F
 from minigrad.nn.modules.factory import repeat_setting
 from minigrad.nn.modules.module import Module
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
 
 __all__ = ["CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
            "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d", "ReplicationPad3d",
@@ -19,11 +23,11 @@ class Pad(Module):
     dims: int
     mode: str
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: IntOrInts) -> None:
         super().__init__()
         self.padding = repeat_setting(padding, 2 * self.dims)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.pad(input, self.padding, self.mode)
 
     def extra_repr(self) -> str:
@@ -33,11 +37,11 @@ class Pad(Module):
 class ConstantPad(Pad):
     """Pads with `value`."""
 
-    def __init__(self, padding: Any, value: float) -> None:
+    def __init__(self, padding: IntOrInts, value: float) -> None:
         super().__init__(padding)
         self.value = value
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.pad(input, self.padding, "constant", self.value)
 
     def extra_repr(self) -> str:
@@ -65,7 +69,7 @@ class ConstantPad3d(ConstantPad):
 class ZeroPad1d(ConstantPad1d):
     """Pads the last dimension with 0."""
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: IntOrInts) -> None:
         super().__init__(padding, 0.0)
 
     def extra_repr(self) -> str:
@@ -75,7 +79,7 @@ class ZeroPad1d(ConstantPad1d):
 class ZeroPad2d(ConstantPad2d):
     """Pads the last 2 dimensions with 0."""
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: IntOrInts) -> None:
         super().__init__(padding, 0.0)
 
     def extra_repr(self) -> str:
@@ -85,7 +89,7 @@ class ZeroPad2d(ConstantPad2d):
 class ZeroPad3d(ConstantPad3d):
     """Pads the last 3 dimensions with 0."""
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: IntOrInts) -> None:
         super().__init__(padding, 0.0)
 
     def extra_repr(self) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.rnn import PackedSequence
 from minigrad.ops.shaping.slicing import cat, stack
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
@@ -57,7 +61,7 @@ def states_of(layer: Any, hx: Any) -> tuple[Any, ...] | None:
         return (hx,)
     if single or len(hx) != 2:
         got = f"one Tensor of shape {list(hx.shape)}" if single else f"{len(hx)} of them"
-        raise ShapeError(f"{name}: the state hx must be a pair of tensors (h, c), but got {got}")
+        raise RuntimeValueError(f"{name}: the state hx must be a pair of tensors (h, c), but got {got}")
     return tuple(hx)
 
 
@@ -71,25 +75,26 @@ class RNNBase(Module):
 
     def __init__(self, mode: str, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True,
                  batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
-                 device: Any = None, dtype: Any = None) -> None:
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         if isinstance(dropout, bool) or not isinstance(dropout, (int, float)) or not 0 <= dropout <= 1:
-            raise ValueError("dropout should be a number in range [0, 1] representing the probability of an element being zeroed")
+            raise InvalidValueError("dropout should be a number in range [0, 1] representing the probability of an element being "
+                                    "zeroed")
         if dropout > 0 and num_layers == 1:
             warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                           f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3)
         if not isinstance(hidden_size, int):
             raise ArgumentError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
         if hidden_size <= 0:
-            raise ValueError("hidden_size must be greater than zero")
+            raise InvalidValueError("hidden_size must be greater than zero")
         if num_layers <= 0:
-            raise ValueError("num_layers must be greater than zero")
+            raise InvalidValueError("num_layers must be greater than zero")
         if proj_size < 0:
-            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+            raise InvalidValueError("proj_size should be a positive integer or zero to disable projections")
         if proj_size >= hidden_size:
-            raise ValueError("proj_size has to be smaller than hidden_size")
+            raise InvalidValueError("proj_size has to be smaller than hidden_size")
         if mode not in GATES:
-            raise ValueError("Unrecognized RNN mode: " + mode)
+            raise InvalidValueError("Unrecognized RNN mode: " + mode)
         self.mode, self.input_size, self.hidden_size, self.num_layers, self.bias = mode, input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional, self.proj_size = batch_first, float(dropout), bidirectional, proj_size
         gates, out = GATES[mode] * hidden_size, proj_size or hidden_size
@@ -129,11 +134,11 @@ class RNNBase(Module):
                 parts.append(f"{name}={getattr(self, name)}")
         return ", ".join(parts)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor | PackedSequence, hx: Tensor | tuple[Tensor, Tensor] | None = None) -> tuple[Any, Any]:
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
         if input.ndim not in (2, 3):
-            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
+            raise InvalidValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.ndim}D instead")
         single = input.ndim == 2
         states = states_of(self, hx)
         if states is not None and any(h.ndim != input.ndim for h in states):
@@ -153,7 +158,7 @@ class RNNBase(Module):
             output, finals = output.squeeze(1 - time), tuple(h.squeeze(1) for h in finals)
         return output, finals if self.mode == "LSTM" else finals[0]
 
-    def _forward_packed(self, input: PackedSequence, hx: Any) -> Any:
+    def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[Any, Any]:
         self._check_width(input.data)
         counts = input.batch_sizes.tolist()
         states = states_of(self, hx)
@@ -229,10 +234,10 @@ class RNN(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None,
-                 dtype: Any = None) -> None:
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+            raise InvalidValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout,
                          bidirectional, 0, device, dtype)
         self.nonlinearity = nonlinearity
@@ -250,8 +255,8 @@ class LSTM(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None,
-                 dtype: Any = None) -> None:
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__("LSTM", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
                          device, dtype)
 
@@ -260,7 +265,8 @@ class GRU(RNNBase):
     """Gated recurrent units; the gates stand in the weights as reset, update, new. Shapes as for :class:`RNN`."""
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None) -> None:
+                 dropout: float = 0.0, bidirectional: bool = False, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
 
 
@@ -269,8 +275,8 @@ class RNNCellBase(Module):
 
     mode: str
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool, num_chunks: int, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__()
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
         gates = num_chunks * hidden_size
@@ -294,10 +300,10 @@ class RNNCellBase(Module):
     def _step(self, input: Any, states: Any) -> tuple[Any, ...]:
         name = type(self).__name__
         if input.ndim not in (1, 2):
-            raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
+            raise InvalidValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
         for h in states or ():
             if h.ndim not in (1, 2):
-                raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {h.ndim}D instead")
+                raise InvalidValueError(f"{name}: Expected hidden to be 1D or 2D, got {h.ndim}D instead")
         if input.shape[-1] != self.input_size:
             raise ShapeError(f"{name}: input has inconsistent input_size: got {input.shape[-1]}, expected {self.input_size}")
         single = input.ndim == 1
@@ -316,15 +322,16 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of :class:`RNN`: (N, input_size) and (N, hidden_size) to (N, hidden_size), or all without N."""
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", device: Any = None,
-                 dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh",
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         if nonlinearity not in ("tanh", "relu"):
-            raise RuntimeError(f"Unknown nonlinearity: {nonlinearity}")
+            raise RuntimeValueError(f"Unknown nonlinearity: {nonlinearity}")
         self.nonlinearity, self.mode = nonlinearity, "RNN_" + nonlinearity.upper()
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, states_of(self, hx))[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        hidden: Tensor = self._step(input, states_of(self, hx))[0]
+        return hidden
 
 
 class LSTMCell(RNNCellBase):
@@ -332,11 +339,13 @@ class LSTMCell(RNNCellBase):
 
     mode = "LSTM"
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, states_of(self, hx))
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        hidden, cell = self._step(input, states_of(self, hx))
+        return hidden, cell
 
 
 class GRUCell(RNNCellBase):
@@ -344,8 +353,10 @@ class GRUCell(RNNCellBase):
 
     mode = "GRU"
 
-    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(self, input_size: int, hidden_size: int, bias: bool = True, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def forward(self, input: Any, hx: Any = None) -> Any:
-        return self._step(input, states_of(self, hx))[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        hidden: Tensor = self._step(input, states_of(self, hx))[0]
+        return hidden

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad import autograd
 from minigrad.nn import functional as F
@@ -11,13 +11,18 @@ from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.parameter import Parameter
 
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DeviceLike
+    from minigrad._types.dtypes import dtype
+
 __all__ = ["Embedding", "EmbeddingBag"]
 
 
 class Table(Module):
     """The table of `num_embeddings` rows of `embedding_dim` numbers, drawn from N(0, 1); row `padding_idx` is 0 and stays so."""
 
-    weight: Any
+    weight: Parameter
 
     def _make_table(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, given: Any, freeze: bool, device: Any,
                     dtype: Any) -> None:
@@ -61,7 +66,7 @@ class Embedding(Table):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, max_norm: float | None = None,
                  norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False, _weight: Any = None,
-                 _freeze: bool = False, device: Any = None, dtype: Any = None) -> None:
+                 _freeze: bool = False, device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         super().__init__()
         self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, scale_grad_by_freq, sparse
         self._make_table(num_embeddings, embedding_dim, padding_idx, _weight, _freeze, device, dtype)
@@ -76,7 +81,7 @@ class Embedding(Table):
         return cls(rows, width, padding_idx=padding_idx, max_norm=max_norm, norm_type=norm_type,
                    scale_grad_by_freq=scale_grad_by_freq, sparse=sparse, _weight=embeddings, _freeze=freeze)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq,
                            self.sparse)
 
@@ -96,8 +101,8 @@ class EmbeddingBag(Table):
 
     def __init__(self, num_embeddings: int, embedding_dim: int, max_norm: float | None = None, norm_type: float = 2.0,
                  scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, _weight: Any = None,
-                 include_last_offset: bool = False, padding_idx: int | None = None, device: Any = None,
-                 dtype: Any = None) -> None:
+                 include_last_offset: bool = False, padding_idx: int | None = None, device: DeviceLike | None = None,
+                 dtype: dtype | None = None) -> None:
         super().__init__()
         self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse = max_norm, norm_type, scale_grad_by_freq, sparse
         self.mode, self.include_last_offset = mode, include_last_offset
@@ -116,7 +121,7 @@ class EmbeddingBag(Table):
         bag.weight.requires_grad_(not freeze)
         return bag
 
-    def forward(self, input: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
         return F.embedding_bag(input, self.weight, offsets, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.mode,
                                self.sparse, per_sample_weights, self.include_last_offset, self.padding_idx)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,24 +14,28 @@ from minigrad.errors import MinigradError
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class NonFiniteError(MinigradError, RuntimeError):
     """A norm is infinite or not a number where that was not to be passed over."""
 
 
-def _gradients(parameters: Any) -> list[Any]:
+def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     """The gradients there are, of one tensor or several."""
     return [p.grad for p in ([parameters] if isinstance(parameters, Tensor) else parameters) if p.grad is not None]
 
 
-def get_total_norm(tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None) -> Any:
+def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
+                   foreach: bool | None = None) -> Tensor:
     """The norm of all `tensors` taken as one vector: a tensor without dimensions.
 
     Raises ``RuntimeError`` with `error_if_nonfinite` if it is infinite or not a number. `foreach` changes nothing here.
     """
     tensors = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     norm_type = float(norm_type)
-    out: Any = object.__new__(Tensor)
+    out = object.__new__(Tensor)
     out.node = None
     if not tensors:
         out.array = np.zeros((), np.float32)
@@ -63,7 +67,8 @@ def _norm(arrays: list[Any], norm_type: float) -> Any:
     return _arrays.as_array(total).astype(arrays[0].real.dtype)
 
 
-def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
+def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Any,
+                          foreach: bool | None = None) -> None:
     """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
     factor = _factor(total_norm.array, float(max_norm))
     for g in _gradients(parameters):
@@ -81,8 +86,8 @@ def _scale(array: Any, factor: Any) -> None:
     array *= factor.astype(array.real.dtype)
 
 
-def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
-                    foreach: bool | None = None) -> Any:
+def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
+                    error_if_nonfinite: bool = False, foreach: bool | None = None) -> Tensor:
     """Scale all gradients, in place, so that their norm taken as one vector is at most `max_norm`; returns the norm before.
 
     >>> import minigrad as mg
@@ -99,14 +104,14 @@ def clip_grad_norm_(parameters: Any, max_norm: float, norm_type: float = 2.0, er
     return total
 
 
-def clip_grad_norm(parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
-                   foreach: bool | None = None) -> Any:
+def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
+                   error_if_nonfinite: bool = False, foreach: bool | None = None) -> Tensor:
     """The deprecated name of :func:`clip_grad_norm_`."""
     warnings.warn("`clip_grad_norm` is now deprecated in favor of `clip_grad_norm_`.", FutureWarning, stacklevel=2)
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite)
 
 
-def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient between ``-clip_value`` and ``clip_value``, in place."""
     limit = float(clip_value)
     clip = guard_device(np.clip)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from minigrad.errors import RuntimeValueError
 from minigrad.nn.modules.module import Module
 
 
@@ -14,7 +15,7 @@ def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
     Raises ``RuntimeError`` for what is not a module or does not take a device.
     """
     if not issubclass(module_cls, Module):
-        raise RuntimeError(f"Expected a Module; got {module_cls}")
+        raise RuntimeValueError(f"Expected a Module; got {module_cls}")
     if "device" not in inspect.signature(module_cls).parameters:
-        raise RuntimeError("Module must support a 'device' arg to skip initialization")
+        raise RuntimeValueError("Module must support a 'device' arg to skip initialization")
     return module_cls(*args, **kwargs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.errors import InvalidValueError, StateError
 from minigrad.nn.parameter import Parameter
 from minigrad.nn.utils.parametrizations import _SpectralNorm, norm_except
 
@@ -26,7 +27,7 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     """Make a weight the product of its length ``weight_g`` and the direction of ``weight_v``, computed before each call."""
     hook = WeightNorm(name, dim)
     if any(isinstance(h.function, WeightNorm) and h.function.name == name for h in module._forward_pre_hooks.values()):
-        raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
+        raise StateError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     weight = getattr(module, name)
     del module._parameters[name]
     module.register_parameter(name + "_g", Parameter(norm_except(weight, hook.dim).detach()))
@@ -45,7 +46,7 @@ def remove_weight_norm(module: Any, name: str = "weight") -> Any:
             del module._parameters[name + "_g"], module._parameters[name + "_v"], module._forward_pre_hooks[key]
             module.register_parameter(name, Parameter(value))
             return module
-    raise ValueError(f"weight_norm of '{name}' not found in {module}")
+    raise InvalidValueError(f"weight_norm of '{name}' not found in {module}")
 
 
 class SpectralNorm:
@@ -69,7 +70,7 @@ def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1
     if dim is None:
         dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
     if any(isinstance(h.function, SpectralNorm) and h.function.name == name for h in module._forward_pre_hooks.values()):
-        raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
+        raise StateError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     weight = getattr(module, name)
     hook = SpectralNorm(name, _SpectralNorm(weight, n_power_iterations, dim, eps))
     del module._parameters[name]
@@ -92,4 +93,4 @@ def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
             del module._forward_pre_hooks[key]
             module.register_parameter(name, Parameter(value))
             return module
-    raise ValueError(f"spectral_norm of '{name}' not found in {module}")
+    raise InvalidValueError(f"spectral_norm of '{name}' not found in {module}")

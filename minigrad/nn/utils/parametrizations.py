@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import autograd
-from minigrad.errors import ShapeError
+from minigrad.errors import DimensionError, InvalidValueError, ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.parametrize import register_parametrization
@@ -48,10 +48,11 @@ class _SpectralNorm(Module):
     def __init__(self, weight: Any, n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         super().__init__()
         if not -weight.ndim <= dim < weight.ndim:
-            raise IndexError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] but got "
-                             f"{dim})")
+            raise DimensionError(f"Dimension out of range (expected to be in range of [-{weight.ndim}, {weight.ndim - 1}] but "
+                                 f"got {dim})")
         if n_power_iterations <= 0:
-            raise ValueError(f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}")
+            raise InvalidValueError("Expected n_power_iterations to be positive, but got "
+                                    f"n_power_iterations={n_power_iterations}")
         self.dim, self.eps, self.n_power_iterations = dim % weight.ndim, eps, n_power_iterations
         if weight.ndim > 1:
             with autograd.no_grad():
@@ -153,10 +154,11 @@ def orthogonal(module: Any, name: str = "weight", orthogonal_map: str | None = N
     """
     weight = getattr(module, name)
     if weight.ndim < 2:
-        raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
+        raise InvalidValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
     if orthogonal_map is None:
         orthogonal_map = "matrix_exp"
     if orthogonal_map not in ("matrix_exp", "cayley"):
-        raise ValueError('orthogonal_map has to be one of "matrix_exp", "cayley". PyTorch\'s "householder" is not supported. '
-                         f"Got: {orthogonal_map}")
+        raise InvalidValueError('orthogonal_map has to be one of "matrix_exp", "cayley". PyTorch\'s "householder" is not '
+                                'supported. '
+                                f"Got: {orthogonal_map}")
     return register_parametrization(module, name, _Orthogonal(weight, orthogonal_map, use_trivialization), unsafe=True)

@@ -12,7 +12,7 @@ from typing import Any, Iterator
 
 from minigrad import autograd
 from minigrad._tensor import Tensor
-from minigrad.errors import ShapeError
+from minigrad.errors import ArgumentError, InvalidValueError, ShapeError, StateError
 from minigrad.nn.modules.container import ModuleDict, ModuleList
 from minigrad.nn.modules.module import Module
 from minigrad.nn.parameter import Parameter
@@ -49,7 +49,7 @@ class ParametrizationList(ModuleList):
     def __init__(self, modules: Any, original: Any, unsafe: bool = False) -> None:
         modules = list(modules)
         if not modules:
-            raise ValueError("ParametrizationList requires one or more modules.")
+            raise InvalidValueError("ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
         with autograd.no_grad():
@@ -68,13 +68,14 @@ class ParametrizationList(ModuleList):
             with autograd.no_grad():
                 value = self()
             if not isinstance(value, Tensor):
-                raise ValueError(f"A parametrization must return a tensor. Got {type(value).__name__}.")
+                raise InvalidValueError(f"A parametrization must return a tensor. Got {type(value).__name__}.")
             if value.dtype is not original.dtype:
-                raise ValueError(f"Registering a parametrization may not change the dtype of the tensor: {original.dtype} became "
-                                 f"{value.dtype}. If this is intended, use unsafe=True.")
+                raise InvalidValueError(f"Registering a parametrization may not change the dtype of the tensor: {original.dtype} "
+                                        f"became {value.dtype}. If this is intended, use unsafe=True.")
             if tuple(value.shape) != tuple(original.shape):
-                raise ValueError(f"Registering a parametrization may not change the shape of the tensor: {tuple(original.shape)} "
-                                 f"became {tuple(value.shape)}. If this is intended, use unsafe=True.")
+                raise InvalidValueError("Registering a parametrization may not change the shape of the tensor: "
+                                        f"{tuple(original.shape)} became {tuple(value.shape)}. If this is intended, use "
+                                        "unsafe=True.")
 
     def _keep(self, name: str, t: Any, original: Any) -> None:
         if isinstance(original, Parameter):
@@ -148,7 +149,7 @@ class Parametrized:
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise RuntimeError("Serialization of parametrized modules is only supported through state_dict().")
+        raise StateError("Serialization of parametrized modules is only supported through state_dict().")
 
 
 def _make_own_class(module: Any, base: type, names: list[str]) -> None:
@@ -170,8 +171,8 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
                 before = getattr(module, tensor_name)
                 after = parametrization(before)
                 if tuple(after.shape) != tuple(before.shape) or after.dtype is not before.dtype:
-                    raise ValueError("A parametrization may not change the shape or the dtype of the tensor, unless unsafe=True "
-                                     "is passed")
+                    raise InvalidValueError("A parametrization may not change the shape or the dtype of the tensor, unless "
+                                            "unsafe=True is passed")
         if hasattr(parametrization, "right_inverse"):
             value = getattr(module, tensor_name)
             held.append(parametrization)
@@ -188,8 +189,8 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
         setattr(type(module), tensor_name, property_for(tensor_name))
         module.parametrizations[tensor_name] = held
     else:
-        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "
-                         f"'{tensor_name}'")
+        raise InvalidValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "
+                                f"'{tensor_name}'")
     return module
 
 
@@ -205,14 +206,14 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
     """Make the tensor an ordinary one again: with its present value or, if `leave_parametrized` is False, what it was made
     from."""
     if not is_parametrized(module, tensor_name):
-        raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
+        raise InvalidValueError(f"Module {module} does not have a parametrization on {tensor_name}")
     held = module.parametrizations[tensor_name]
     if leave_parametrized:
         with autograd.no_grad():
             value = getattr(module, tensor_name)
     elif not held.is_tensor:
-        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms of a "
-                         "sequence of tensors.")
+        raise InvalidValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in terms "
+                                "of a sequence of tensors.")
     else:
         value = held.original
     first = held.originals()[0]
@@ -242,7 +243,7 @@ def transfer_parametrizations_and_params(from_module: Any, to_module: Any, tenso
     if not is_parametrized(from_module):
         return to_module
     if not isinstance(from_module, Module):
-        raise TypeError(f"expected a module, got {type(from_module).__name__}")
+        raise ArgumentError(f"expected a module, got {type(from_module).__name__}")
     for name in list(from_module.parametrizations) if tensor_name is None else [tensor_name]:
         source = from_module.parametrizations[name]
         if not hasattr(to_module, name):

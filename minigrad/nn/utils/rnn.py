@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.creation import tensor
 from minigrad.ops.shaping.slicing import cat, constant_pad_nd, stack
 
@@ -109,11 +109,12 @@ def pack_padded_sequence(input: Any, lengths: Any, batch_first: bool = False, en
     if len(sizes) != input.shape[1]:
         raise ShapeError(f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} (batch_size={input.shape[1]})")
     if any(n <= 0 for n in sizes):
-        raise ShapeError(f"Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0: "
-                         f"{sizes}")
+        raise RuntimeValueError("Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= "
+                                f"0: {sizes}")
     if any(a < b for a, b in zip(sizes, sizes[1:])):
-        raise ShapeError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-                         "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement")
+        raise RuntimeValueError("`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
+                                "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this "
+                                "requirement")
     if sizes[0] > input.shape[0]:
         raise ShapeError(f"pack_padded_sequence: a length is {sizes[0]}, but the sequences are padded to {input.shape[0]}")
     counts = [sum(n > step for n in sizes) for step in range(sizes[0])]
@@ -130,8 +131,8 @@ def pad_packed_sequence(sequence: Any, batch_first: bool = False, padding_value:
     steps = len(counts)
     if total_length is not None:
         if total_length < steps:
-            raise ValueError("Expected total_length to be at least the length of the longest sequence in input, but got "
-                             f"total_length={total_length} and max sequence length being {steps}")
+            raise InvalidValueError("Expected total_length to be at least the length of the longest sequence in input, but got "
+                                    f"total_length={total_length} and max sequence length being {steps}")
         steps = total_length
     rest = (0, 0) * (sequence.data.ndim - 1)
     rows = [constant_pad_nd(part, pad=(*rest, 0, counts[0] - len(part)),
@@ -155,7 +156,7 @@ def pad_sequence(sequences: Any, batch_first: bool = False, padding_value: float
             [3, 0]])
     """
     if padding_side not in ("left", "right"):
-        raise ValueError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
+        raise InvalidValueError(f"Expected padding_side to be one of left or right, but got {padding_side}.")
     if not isinstance(sequences, (list, tuple, Tensor)):
         raise ArgumentError(f"pad_sequence: expected a list of tensors, but got {type(sequences).__name__}")
     sequences = list(sequences)

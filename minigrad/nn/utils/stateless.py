@@ -6,7 +6,7 @@ import contextlib
 from typing import Any, Iterator, Mapping
 
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
 __all__ = ["functional_call"]
 
@@ -33,12 +33,12 @@ def functional_call(module: Any, parameters_and_buffers: Any, args: Any = None, 
         for d in parameters_and_buffers:
             repeated = given.keys() & d.keys()
             if repeated:
-                raise ValueError(f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is "
-                                 f"ambiguous")
+                raise InvalidValueError(f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is "
+                                        f"ambiguous")
             given.update(d)
     else:
-        raise ValueError("Expected parameters_and_buffers to be a dict, or a list/tuple of dicts, but got "
-                         f"{type(parameters_and_buffers)}")
+        raise InvalidValueError("Expected parameters_and_buffers to be a dict, or a list/tuple of dicts, but got "
+                                f"{type(parameters_and_buffers)}")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     with replace_tensors(module, given, tie_weights, strict):
         return module(*args, **({} if kwargs is None else kwargs))
@@ -57,8 +57,8 @@ def replace_tensors(module: Any, given: dict[str, Any], tie_weights: bool, stric
     unknown = [name for name in given if name not in places]
     if strict and (unknown or len(given) < len(places)):
         missing = [name for name in places if name not in given]
-        raise RuntimeError(f"Error(s) in loading state_dict for {type(module).__name__}:\n\tMissing key(s): {missing}.\n\t"
-                           f"Unexpected key(s): {unknown}.")
+        raise RuntimeValueError(f"Error(s) in loading state_dict for {type(module).__name__}:\n\tMissing key(s): {missing}.\n\t"
+                                f"Unexpected key(s): {unknown}.")
     if unknown:
         raise KeyError(f"functional_call: the module has no parameter or buffer {unknown[0]!r}")
     for name, t in given.items():

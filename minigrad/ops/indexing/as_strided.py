@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import GraphError, ShapeError
+from minigrad.errors import GraphError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import accumulate_at, convert_operand, lookup, overwrite
 from minigrad.ops.shaping.shape import as_ints, changes_shape, constant_full
 from minigrad.ops.shaping.slicing import as_copy
@@ -16,6 +16,12 @@ from minigrad.recording.clock import memory_owner
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.layouts import memory_format
 
 __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
 
@@ -27,7 +33,7 @@ def storage_of(x: Any) -> Any:
     owner = memory_owner(x)
     owner = owner if owner.flags.c_contiguous else owner.transpose(np.argsort([-s for s in owner.strides], kind="stable"))
     if not owner.flags.c_contiguous:
-        raise ShapeError("as_strided: the tensor lies in memory that has gaps, which minigrad did not lay out; clone() it")
+        raise RuntimeValueError("as_strided: the tensor lies in memory that has gaps, which minigrad did not lay out; clone() it")
     return owner.reshape(-1).view(x.dtype)
 
 
@@ -66,7 +72,7 @@ def strided_wrt_input(g: Any, size: Any, stride: Any, offset: Any, lies: Any) ->
     return grad if not shared.size or int(shared.max()) == 1 else grad / convert_operand(shared, g)
 
 
-def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
+def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
     """A view of the memory of `input` with this size, step in each dimension and offset, all counted in elements.
 
     Raises ``RuntimeError`` where that reaches outside of the memory.
@@ -87,7 +93,8 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
 
 
 @on_device_of_inputs
-def as_strided_scatter(input: Any, src: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
+def as_strided_scatter(input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int],
+                       storage_offset: int | None = None) -> Tensor:
     """A copy of `input` with `src` at the places that :func:`as_strided` would give."""
     lies = geometry(unwrap(input))
     if tuple(src.shape) != tuple(size):
@@ -104,7 +111,7 @@ as_strided_, as_strided_copy = changes_shape(as_strided), as_copy(as_strided)
 
 
 @on_device_of_inputs
-def resize_(self: Any, *size: Any, memory_format: Any = None) -> Any:
+def resize_(self: Tensor, *size: int | Sequence[int], memory_format: memory_format | None = None) -> Tensor:
     """Change the shape in place, keeping the elements in the order of memory; what is added is zero.
 
     Raises ``RuntimeError`` for a tensor that requires grad.
@@ -124,6 +131,6 @@ def resize_(self: Any, *size: Any, memory_format: Any = None) -> Any:
     return self
 
 
-def resize_as_(self: Any, other: Any, memory_format: Any = None) -> Any:
+def resize_as_(self: Tensor, other: Tensor, memory_format: memory_format | None = None) -> Tensor:
     """``self.resize_(other.shape)``."""
     return resize_(self, tuple(other.shape))

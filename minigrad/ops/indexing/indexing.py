@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from operator import index as integer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from minigrad.errors import (
     DtypeError,
     InplaceError,
     InvalidIndexError,
+    InvalidValueError,
     OutOfBoundsError,
     ShapeError,
 )
@@ -35,9 +36,15 @@ from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import LEAF, TensorBase, grad_enabled, unwrap
 from minigrad.recording.op import op
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Index, Number
+
 __all__ = ["index_add", "index_copy", "index_fill", "index_put", "index_select"]
 
-Index = tuple[Any, ...]
+Parts = tuple[Any, ...]  # an index, one part for each dimension
 
 
 # ---------------------------------------------------------------------------------------------------- understanding an index
@@ -84,7 +91,7 @@ def one_index(value: Any, like: Any) -> Any:
     return array if array.ndim else bool(array) if array.dtype.kind == "b" else int(array)
 
 
-def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index | None]:
+def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts | None]:
     """Split `index` into the array `x` in two: the index of a view, and for each dimension of that view an index array or None.
 
     Without `checked` it is left to the array library to find integers that are out of bounds.
@@ -120,7 +127,7 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Index, Index 
         elif isinstance(i, slice):
             start, stop, step = [None if v is None else integer(v) for v in (i.start, i.stop, i.step)]
             if step is not None and step <= 0:
-                raise ValueError("step must be greater than zero: use minigrad.flip(x, dims) to reverse a dimension")
+                raise InvalidValueError("step must be greater than zero: use minigrad.flip(x, dims) to reverse a dimension")
             basic.append(slice(start, stop, step))
             arrays.append(None)
             dim += 1
@@ -154,18 +161,18 @@ def is_simple(index: Any) -> bool:
     return kind is int or index is None or index is Ellipsis
 
 
-def selects_all(index: Index) -> bool:
+def selects_all(index: Parts) -> bool:
     """Whether `index`, which consists of slices, selects all elements."""
     return all([i is Ellipsis or i.__class__ is slice and i == slice(None) for i in index])
 
 
-def fill_index(indices: Index) -> Index:
+def fill_index(indices: Parts) -> Parts:
     """Index arrays in the form that NumPy takes: a dimension that has none gets a full slice."""
     return tuple([slice(None) if i is None else i for i in indices])
 
 
 @on_device_of_inputs
-def convert_operand(value: Any, like: Any) -> Any:
+def convert_operand(value: Any, like: Any) -> Tensor:
     """A number, array or tensor as an operand for `like`: of its dtype, and on its device."""
     x = unwrap(like)
     wanted = dtypes.FROM_NUMPY[x.dtype]
@@ -189,7 +196,7 @@ def convert_operand(value: Any, like: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- x[index], x[index] = value
 
 @on_device_of_inputs
-def getitem(input: Any, index: Any) -> Any:
+def getitem(input: Tensor, index: Index) -> Tensor:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
         return select(input, dim=0, index=index)
@@ -255,7 +262,7 @@ overwrite.info.writer = write_at
 
 
 @on_device_of_inputs
-def setitem(input: Any, index: Any, value: Any) -> None:
+def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
     """``input[index] = value``, in place; `value` is broadcast. Gradients flow to it, and to the rest of `input`.
 
     Raises ``RuntimeError`` for a leaf that requires grad; write to it under ``no_grad()``.
@@ -285,24 +292,24 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     overwrite.inplace(input, value, index=basic, indices=indices)
 
 
-def move_beside(value: Any, target: Any) -> Any:
+def move_beside(value: Tensor, target: Any) -> Tensor:
     """`value` on the device of the array `target`."""
     return value if unwrap(value).__class__ is np.ndarray is target.__class__ else call.move_to_device(value,
                                                                                                        _arrays.device_of(target))
 
 
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of `input` with `values` at `indices`, a tuple of index tensors; with `accumulate`, added to what is there."""
     return put_at(False, input, indices, values, accumulate)
 
 
-def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put_(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """In-place form of :func:`index_put`."""
     return put_at(True, input, indices, values, accumulate)
 
 
 @on_device_of_inputs
-def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Any:
+def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bool) -> Tensor:
     if unwrap(values).dtype is not unwrap(input).dtype:
         raise DtypeError("index_put: Index put requires the source and destination dtypes match, got "
                          f"{dtype_name(unwrap(input).dtype)} for the destination and {dtype_name(unwrap(values).dtype)} for the "
@@ -312,7 +319,7 @@ def put_at(in_place: bool, input: Any, indices: Any, values: Any, accumulate: bo
         values = move_beside(values, unwrap(input))
     function: Any = overwrite if not accumulate or arrays is None else add_at
     function = function.inplace if in_place else function
-    return function(input, values, index=basic, indices=arrays)
+    return function(input, values, index=basic, indices=arrays)  # type: ignore[no-any-return]
 
 
 @op(dtypes="same", called="index_put")
@@ -437,7 +444,7 @@ def prepare_rows(input: Any, index: Any, source: Any, dim: Any) -> tuple[int, An
     return d, index
 
 
-def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements of dimension `dim` that `index`, a vector of integers >= 0, names, in its order.
 
     >>> import minigrad
@@ -447,31 +454,31 @@ def index_select(input: Any, dim: int, index: Any, *, out: Any = None) -> Any:
     return select_rows(input, index, dim=dim, out=out)
 
 
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`; repeated places add up."""
     return add_rows(input, index, source, dim=dim, alpha=alpha, out=out)
 
 
-def index_add_(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """In-place form of :func:`index_add`."""
     return add_rows.inplace(input, index, source, dim=dim, alpha=alpha)
 
 
-def index_copy(input: Any, dim: int, index: Any, source: Any, *, out: Any = None) -> Any:
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     return copy_rows(input, index, source, dim=dim, out=out)
 
 
-def index_copy_(input: Any, dim: int, index: Any, source: Any) -> Any:
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """In-place form of :func:`index_copy`."""
     return copy_rows.inplace(input, index, source, dim=dim)
 
 
-def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """A copy of `input` with `value`, one number, at the places `index` of dimension `dim`."""
     return fill_rows(input, index, move_beside(convert_operand(value, input), unwrap(input)), dim=dim)
 
 
-def index_fill_(input: Any, dim: int, index: Any, value: Any) -> Any:
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
     """In-place form of :func:`index_fill`."""
     return fill_rows.inplace(input, index, move_beside(convert_operand(value, input), unwrap(input)), dim=dim)

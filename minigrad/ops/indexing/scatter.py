@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import Index, convert_operand, in_bounds, lookup, prepare_rows
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
+from minigrad.ops.indexing.indexing import Parts, convert_operand, in_bounds, lookup, prepare_rows
 from minigrad.ops.shaping.shape import broadcast_shapes, constant_full, expand, reshape, sum_to_size, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording import call
@@ -18,13 +18,17 @@ from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
+
 __all__ = ["gather", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "scatter", "scatter_add",
            "scatter_reduce"]
 
 
 # ---------------------------------------------------------------------------------------------------- one place per element
 
-def grid(input: Any, index: Any, dim: Any) -> Index:
+def grid(input: Any, index: Any, dim: Any) -> Parts:
     """The positions that `index` names for gather and scatter: its own position in every dimension but `dim`."""
     if index.dtype.kind not in "iu":
         raise DtypeError(f"Expected dtype int32/int64 for index, got {dtype_name(index.dtype)}")
@@ -43,7 +47,7 @@ def grid(input: Any, index: Any, dim: Any) -> Index:
                   for k, n in enumerate(wanted)])
 
 
-def numbers_of(places: Index, shape: Any) -> Any:
+def numbers_of(places: Parts, shape: Any) -> Any:
     """The number of each place in a tensor of `shape`, counted in the order of its dimensions."""
     number: Any = 0
     for place, n in zip(places, shape):
@@ -128,7 +132,7 @@ def enlarge(x: Any, shape: Any) -> Any:
     return constant_pad_nd(x, pad=tuple([n for have, want in zip(x.shape[::-1], shape[::-1]) for n in (0, want - have)]))
 
 
-def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: Any = None) -> Any:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False, out: Tensor | None = None) -> Tensor:
     """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, ``input[i][index[i][j]]`` for ``dim=1``, and so on.
 
     >>> import minigrad
@@ -141,8 +145,8 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False, out: 
     return gather_at(input, index, dim=dim, out=out)
 
 
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None,
-            out: Any = None) -> Any:
+def scatter(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, *, value: Number | None = None,
+            reduce: str | None = None, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with ``out[index[i][j]][j] = src[i][j]`` for ``dim=0``, and so on; `src` may be a number.
 
     ``reduce`` may be "add" or "multiply" to combine with what is there.
@@ -150,35 +154,36 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     return run_scatter(False, input, dim, index, src, value, reduce, out)
 
 
-def scatter_(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+def scatter_(input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, *, value: Number | None = None,
+             reduce: str | None = None) -> Tensor:
     """In-place form of :func:`scatter`."""
     return run_scatter(True, input, dim, index, src, value, reduce)
 
 
 def run_scatter(in_place: bool, input: Any, dim: int, index: Any, src: Any, value: Any, reduce: str | None,
-                out: Any = None) -> Any:
+                out: Any = None) -> Tensor:
     """Run scatter, with one number or a tensor for a source, with or without a reduction, in place or not."""
     src = value if src is None else src
     number = isinstance(src, call.SCALARS)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
-            raise ShapeError(f"scatter: reduce argument must be either add or multiply, got {reduce!r}")
+            raise RuntimeValueError(f"scatter: reduce argument must be either add or multiply, got {reduce!r}")
         src = expand(convert_operand(src, input), size=tuple(index.shape)) if number else src
         name = "sum" if reduce == "add" else "prod"
         return run_scatter_reduce(in_place, input, dim, index, src, name, True, out)
     extra = {} if in_place else {"out": out}
     if number:
         function: Any = scatter_value.inplace if in_place else scatter_value
-        return function(input, index, convert_operand(src, input), dim=dim, **extra)
+        return function(input, index, convert_operand(src, input), dim=dim, **extra)  # type: ignore[no-any-return]
     return (scatter_at.inplace if in_place else scatter_at)(input, index, src, dim=dim, **extra)
 
 
-def scatter_add(input: Any, dim: int, index: Any, src: Any, *, out: Any = None) -> Any:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with ``src[i][j]`` added at ``[index[i][j]][j]`` for ``dim=0``, and so on; repeated places add up."""
     return scatter_at(input, index, src, dim=dim, add=True, out=out)
 
 
-def scatter_add_(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """In-place form of :func:`scatter_add`."""
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
@@ -247,7 +252,7 @@ def identity_value(reduce: str, dtype: Any) -> Any:
     return bounds[reduce == "amin"]
 
 
-def leading_index(index: Any) -> Index:
+def leading_index(index: Any) -> Parts:
     """The index of the leading elements, of which there are as many in each dimension as `index` has."""
     return (*[slice(n) for n in index.shape], ...)
 
@@ -270,8 +275,8 @@ def ties(g: Any, input: Any, index: Any, src: Any, out: Any, dim: int, include_s
     return scatter_at(count, index, hits, dim=dim, add=True)
 
 
-def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True,
-                   out: Any = None) -> Any:
+def scatter_reduce(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True,
+                   out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `src` combined at the places `index` names, as in :func:`scatter`.
 
     Args:
@@ -281,38 +286,38 @@ def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, i
     return run_scatter_reduce(False, input, dim, index, src, reduce, include_self, out)
 
 
-def scatter_reduce_(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+def scatter_reduce_(input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
     """In-place form of :func:`scatter_reduce`."""
     return run_scatter_reduce(True, input, dim, index, src, reduce, include_self)
 
 
 def run_scatter_reduce(in_place: bool, input: Any, dim: int, index: Any, src: Any, reduce: str, include_self: bool,
-                       out: Any = None) -> Any:
+                       out: Any = None) -> Tensor:
     """Run scatter_reduce, in place or not."""
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
-        raise ShapeError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
+        raise RuntimeValueError(f"scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got {reduce}.")
     if in_place:
         return reduce_at.inplace(input, index, src, dim=dim, reduce=reduce, include_self=include_self)
     return reduce_at(input, index, src, dim=dim, reduce=reduce, include_self=include_self, out=out)
 
 
-def index_reduce(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True,
-                 out: Any = None) -> Any:
+def index_reduce(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True,
+                 out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `source` combined at the places `index` of dimension `dim`: "prod", "mean", "amax" or "amin"."""
     return reduce_rows(False, input, dim, index, source, reduce, include_self, out)
 
 
-def index_reduce_(input: Any, dim: int, index: Any, source: Any, reduce: str, *, include_self: bool = True) -> Any:
+def index_reduce_(input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True) -> Tensor:
     """In-place form of :func:`index_reduce`."""
     return reduce_rows(True, input, dim, index, source, reduce, include_self)
 
 
 @on_device_of_inputs
 def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, reduce: str, include_self: bool,
-                out: Any = None) -> Any:
+                out: Any = None) -> Tensor:
     """Run index_reduce, in place or not, as a scatter_reduce of whole rows."""
     if reduce not in ("prod", "mean", "amax", "amin"):
-        raise ShapeError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
+        raise RuntimeValueError(f"index_reduce: reduce argument must be either prod, mean, amax or amin, got {reduce}.")
     require_one_device("index_reduce", input=input, index=index, source=source)
     d, places = prepare_rows(unwrap(input), unwrap(index), unwrap(source), dim)
     shape = tuple(source.shape)
@@ -343,12 +348,12 @@ def write_fill_mask(input: Any, mask: Any, value: Any) -> None:
 fill_mask.info.writer = write_fill_mask
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """`input` with `value`, one number, where `mask` is True; `mask` and `input` are broadcast together."""
     return fill_mask(input, mask, one_value(value, input))
 
 
-def masked_fill_(input: Any, mask: Any, value: Any) -> Any:
+def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """In-place form of :func:`masked_fill`."""
     return fill_mask.inplace(input, mask, one_value(value, input))
 
@@ -361,14 +366,14 @@ def one_value(value: Any, input: Any) -> Any:
 
 
 @on_device_of_inputs
-def masked_select(input: Any, mask: Any, *, out: Any = None) -> Any:
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements of `input` where `mask` is True, as one dimension; the two are broadcast together."""
     if unwrap(mask).dtype.kind != "b":
         raise DtypeError(f"masked_select: expected BoolTensor for mask, got {dtype_name(unwrap(mask).dtype)}")
     require_one_device("masked_select", input=input, mask=mask)
     shape = broadcast_shapes(tuple(input.shape), tuple(mask.shape))
-    input, mask = expand(input, size=shape), np.broadcast_to(unwrap(mask), shape)
-    return lookup(at_least_vector_of(input), indices=(mask.reshape(shape or (1,)).copy(),), out=out)
+    places = np.broadcast_to(unwrap(mask), shape).reshape(shape or (1,)).copy()
+    return lookup(at_least_vector_of(expand(input, size=shape)), indices=(places,), out=out)
 
 
 def at_least_vector_of(x: Any) -> Any:

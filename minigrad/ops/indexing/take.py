@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DimensionError, DtypeError, ShapeError
-from minigrad.ops.indexing.indexing import Index, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
+from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
 from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
@@ -19,6 +19,12 @@ from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts, Number
 
 __all__ = ["argwhere", "combinations", "isin", "nonzero", "nonzero_static", "put", "repeat_interleave", "take",
            "take_along_dim", "unravel_index"]
@@ -32,7 +38,11 @@ def nonzero_indices(input: Any) -> Any:
     return np.argwhere(input)
 
 
-def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False, out: Tensor | None = None) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True], out: Tensor | None = None) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """Where `input` is not zero: one row of indices for each such element or, with `as_tuple`, one tensor per dimension."""
     if not as_tuple:
         return nonzero_indices(input, out=out)
@@ -40,7 +50,7 @@ def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     return tuple([select(rows, dim=1, index=d) for d in range(rows.shape[1])])
 
 
-def argwhere(input: Any) -> Any:
+def argwhere(input: Tensor) -> Tensor:
     """Where `input` is not zero: one row of indices for each such element."""
     return nonzero_indices(input)
 
@@ -52,7 +62,8 @@ def unravel(indices: Any, *, shape: Any) -> Any:
         raise DtypeError(f"unravel_index(): expected 'indices' to be integer dtype, but got {dtype_name(indices.dtype)}")
     size, rest = math.prod(shape), indices.astype(np.int64)
     if indices.size and not -size <= int(rest.min()) <= int(rest.max()) < size:
-        raise ShapeError(f"unravel_index(): index is out of bounds for a tensor of shape {list(shape)} with {size} elements")
+        raise RuntimeValueError(f"unravel_index(): index is out of bounds for a tensor of shape {list(shape)} with {size} "
+                                "elements")
     rest, found = rest % size, []
     for n in shape[::-1]:
         rest, coordinate = np.divmod(rest, n)
@@ -60,11 +71,11 @@ def unravel(indices: Any, *, shape: Any) -> Any:
     return np.stack(found[::-1])
 
 
-def unravel_index(indices: Any, shape: Any) -> Any:
+def unravel_index(indices: Tensor, shape: IntOrInts) -> tuple[Tensor, ...]:
     """The coordinates of the elements that `indices` numbers in a tensor of `shape`, as one tensor for each dimension."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(n < 0 for n in sizes):
-        raise ValueError(f"unravel_index(): 'shape' cannot have negative values, got {sizes}")
+        raise InvalidValueError(f"unravel_index(): 'shape' cannot have negative values, got {sizes}")
     if not sizes:
         return ()
     coordinates = unravel(indices, shape=sizes)
@@ -77,13 +88,14 @@ def is_member(elements: Any, test_elements: Any, *, assume_unique: Any = False, 
     return np.isin(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+def isin(elements: Tensor | Number, test_elements: Tensor | Number, *, assume_unique: bool = False,
+         invert: bool = False) -> Tensor:
     """For each of `elements` whether it is (with `invert`: is not) one of `test_elements`; one of the two may be a number."""
     return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert)
 
 
 @on_device_of_inputs
-def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
+def fill_diagonal_(self: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
     """Write `fill_value` on the main diagonal, in place; the sizes of a tensor of more than two dimensions must be equal.
 
     With `wrap` the diagonal of a tall matrix begins again below the row after its end.
@@ -95,31 +107,31 @@ def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
     if len(shape) == 2 and shape[1]:
         elements = math.prod(shape) if wrap else min(shape) * shape[1]
         rows, columns = np.divmod(np.arange(0, elements, shape[1] + 1, like=self.array), shape[1])
-        where: Index = (rows, columns)
+        where: Parts = (rows, columns)
     else:
         where = (np.arange(min(shape), like=self.array),) * len(shape)
     return overwrite.inplace(self, convert_operand(fill_value, self), index=(...,), indices=where)
 
 
 @on_device_of_inputs
-def take(input: Any, index: Any, *, out: Any = None) -> Any:
+def take(input: Tensor, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements of `input`, as if it were flat, that `index` names; the shape is that of `index`."""
     require_one_device("take", input=input, index=index)
     return lookup(ravel(input), indices=(flat_indices(input, index).copy(),), out=out)
 
 
-def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """A copy of `input` with the elements that `index` names, as if it were flat, replaced by `source` or added to."""
     return put_flat(False, input, index, source, accumulate)
 
 
-def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """In-place form of :func:`put`."""
     return put_flat(True, input, index, source, accumulate)
 
 
 @on_device_of_inputs
-def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
+def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bool) -> Tensor:
     require_one_device("put", input=input, index=index, source=source)
     places = flat_indices(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
@@ -132,7 +144,8 @@ def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bo
     where = np.unravel_index(places, input.shape) if len(input.shape) else (places,)
     function: Any = add_at if accumulate else overwrite
     function = function.inplace if in_place else function
-    return function(input, reshape(source, shape=(places.size,)), index=(...,) if len(input.shape) else (None,), indices=where)
+    index = (...,) if len(input.shape) else (None,)
+    return function(input, reshape(source, shape=(places.size,)), index=index, indices=where)  # type: ignore[no-any-return]
 
 
 def flat_indices(input: Any, index: Any) -> Any:
@@ -147,7 +160,7 @@ def flat_indices(input: Any, index: Any) -> Any:
 
 
 @on_device_of_inputs
-def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any = None) -> Any:
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """`input` at `indices` along `dim`, the other dimensions broadcast together; without `dim`, of the flat `input`."""
     if unwrap(indices).dtype.kind not in "iu":
         raise DtypeError("take_along_dim: expected 'indices' to have integer dtype, got " + dtype_name(unwrap(indices).dtype))
@@ -165,7 +178,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None, *, out: Any
 
 
 @on_device_of_inputs
-def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
+def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: int | None = None, *,
+                      output_size: int | None = None) -> Tensor:
     """`input` with each element of dimension `dim` (without it: of the flat tensor) repeated, `repeats` times or, where that
     is a tensor, as many times as it says for that element.
 
@@ -184,7 +198,7 @@ def repeat_interleave(input: Any, repeats: Any = None, dim: int | None = None, *
     if isinstance(counts, int) or counts.size == 1:
         n = int(counts)
         if n < 0:
-            raise ShapeError(f"repeat_interleave: repeats can not be negative, got {n}")
+            raise RuntimeValueError(f"repeat_interleave: repeats can not be negative, got {n}")
         spread = expand(unsqueeze(input, dim=d + 1), size=(*input.shape[:d + 1], n, *input.shape[d + 1:]))
         return reshape(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
     if counts.ndim != 1 or counts.shape[0] != size:
@@ -208,17 +222,17 @@ def repeat_indices(counts: Any, size: int, input: Any) -> Any:
     if counts.dtype.kind not in "iu":
         raise DtypeError(f"repeat_interleave: repeats has to be Long or Int tensor, got {dtype_name(counts.dtype)}")
     if counts.size and int(counts.min()) < 0:
-        raise ShapeError("repeat_interleave: repeats can not be negative")
+        raise RuntimeValueError("repeat_interleave: repeats can not be negative")
     return np.repeat(np.arange(size, like=counts), counts)
 
 
 @on_device_of_inputs
-def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of `r` elements of the vector `input`, as rows, in the order of ``itertools.combinations``."""
     if len(input.shape) != 1:
         raise ShapeError(f"combinations: Expect a 1D vector, but got shape {list(input.shape)}")
     if r < 0:
-        raise ShapeError(f"combinations: Expect a non-negative number, but got {r}")
+        raise RuntimeValueError(f"combinations: Expect a non-negative number, but got {r}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = list(choose(range(input.shape[0]), r))
     if not r or not rows:
@@ -227,7 +241,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Any:
     return lookup(input, indices=(_arrays.xp_of(unwrap(input)).asarray(places),))
 
 
-def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """As :func:`nonzero`, but with exactly `size` rows: the first ones, then rows of `fill_value`."""
     rows = nonzero_indices(input)
     found, ndim = rows.shape

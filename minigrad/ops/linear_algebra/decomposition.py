@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, LinAlgError, ShapeError
+from minigrad.errors import DtypeError, GraphError, LinAlgError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroadcast
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from minigrad._signatures import QR, SignLogabsdet
+    from minigrad._tensor import Tensor
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve", "lu_unpack",
            "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve"]
@@ -148,7 +155,7 @@ def solve_matrices_wrt_A(g: Any, A: Any, out: Any) -> Any:
 def solve_matrices_wrt_B(g: Any, A: Any, B_shape: Any) -> Any: return unbroadcast(solve_matrices(transpose_last(A), g), B_shape)
 
 
-def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
+def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None = None) -> Tensor:
     """The `X` of ``A @ X = B``, or of ``X @ A = B`` where `left` is False.
 
     Shapes: A ``(*, n, n)``; B ``(*, n, k)``, or a vector ``(n,)`` or batch of vectors ``(*, n)`` that matches A's batch.
@@ -173,13 +180,13 @@ def linalg_solve(A: Any, B: Any, *, left: bool = True, out: Any = None) -> Any:
     return solve_matrices(A, B, out=out)
 
 
-def squeeze_last(x: Any, out: Any = None) -> Any:
+def squeeze_last(x: Any, out: Any = None) -> Tensor:
     """`x` without its last dimension, which is 1."""
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
 
 @op(dtypes="same", called="linalg.solve_triangular")
-def linalg_solve_triangular(A: Any, B: Any, *, upper: Any, left: Any = True, unitriangular: Any = False) -> Any:
+def linalg_solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
     """The `X` of ``A @ X = B`` (or ``X @ A = B``) for a triangular A, of which only that triangle is read.
 
     With `unitriangular` its diagonal counts as ones. Raises ``LinAlgError`` where there is a zero on the diagonal.
@@ -262,9 +269,10 @@ def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
     return g_log[..., None, None] * adjoint(linalg_inv(A))
 
 
-def logdet(input: Any) -> Any:
+def logdet(input: Tensor) -> Tensor:
     """The logarithm of the determinant: nan where that is negative, -inf where it is 0."""
-    sign, log = linalg_slogdet(input)
+    found: SignLogabsdet = linalg_slogdet(input)
+    sign, log = found
     if input.dtype.kind == "c":
         return log + elementary.log(sign)
     return comparison.where(sign < 0, math.nan, log)
@@ -273,7 +281,7 @@ def logdet(input: Any) -> Any:
 # ---------------------------------------------------------------------------------------------------- Cholesky
 
 @op(holomorphic=False, grad_name="LinalgCholeskyExBackward0", called="linalg.cholesky")
-def linalg_cholesky(A: Any, *, upper: Any = False) -> Any:
+def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
     """The lower triangular L with ``A = L @ L.mH``, or the upper triangular U with ``A = U.mH @ U``.
 
     Reads the lower (upper) triangle only. Raises ``LinAlgError`` where A is not positive definite.
@@ -291,19 +299,19 @@ def linalg_cholesky_wrt_A(g: Any, out: Any, upper: Any) -> Any:
     return linalg_solve_triangular(lower, half, upper=False, left=False)
 
 
-def cholesky(input: Any, upper: bool = False, *, out: Any = None) -> Any:
+def cholesky(input: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The Cholesky factor of `input`; see :func:`linalg_cholesky`."""
     return linalg_cholesky(input, upper=upper, out=out)
 
 
-def cholesky_inverse(L: Any, upper: bool = False, *, out: Any = None) -> Any:
+def cholesky_inverse(L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The inverse of the matrix whose Cholesky factor is `L`."""
     require_square_matrices(L)
     L = slicing.triu(L) if upper else slicing.tril(L)
     return linalg_inv(adjoint(L) @ L if upper else L @ adjoint(L), out=out)
 
 
-def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> Any:
+def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | None = None) -> Tensor:
     """The `X` of ``A @ X = B`` where `L` is the Cholesky factor of A."""
     require_square_matrices(L, "L")
     if B.ndim < 2:
@@ -315,14 +323,15 @@ def cholesky_solve(B: Any, L: Any, upper: bool = False, *, out: Any = None) -> A
 # ---------------------------------------------------------------------------------------------------- QR
 
 @op(outputs=("Q", "R"), holomorphic=False, called="linalg.qr")
-def linalg_qr(A: Any, *, mode: Any = "reduced") -> Any:
+def linalg_qr(A: Any, *, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """``A = Q @ R`` with orthonormal columns in Q and an upper triangular R.
 
     `mode`: ``"reduced"``; ``"complete"``, with a square Q; or ``"r"``, which leaves Q empty.
     """
     require_matrices(A)
     if mode not in ("reduced", "complete", "r"):
-        raise ShapeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'")
+        raise RuntimeValueError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or "
+                                "'complete'")
     if mode == "r":
         return np.zeros((0,), A.dtype, like=A), np.linalg.qr(A, mode="r")
     return tuple(np.linalg.qr(A, mode=mode))
@@ -331,7 +340,7 @@ def linalg_qr_wrt_A(g: Any, out: Any, A_shape: Any, mode: Any) -> Any:
     (Q, R), (gQ, gR) = out, g
     m, n = A_shape[-2:]
     if mode == "r" or mode == "complete" and m > n:
-        raise ShapeError(f"The derivative of linalg.qr depends on Q, which is not computed when mode='{mode}'" if mode == "r" else
+        raise GraphError(f"The derivative of linalg.qr depends on Q, which is not computed when mode='{mode}'" if mode == "r" else
                          "The QR decomposition is not differentiable when mode='complete' and nrows > ncols. Please use "
                          "linalg.qr(A, mode='reduced')")
     if m >= n:
@@ -352,9 +361,10 @@ def square_qr_gradient(Q: Any, R: Any, gQ: Any, gR: Any) -> Any:
     return linalg_solve_triangular(adjoint(R), full, upper=False, left=False)
 
 
-def qr(input: Any, some: bool = True, *, out: Any = None) -> Any:
+def qr(input: Tensor, some: bool = True, *, out: Sequence[Tensor] | None = None) -> QR:
     """``input = Q @ R``; `some` asks for the reduced factors. See :func:`linalg_qr`."""
-    return linalg_qr(input, mode="reduced" if some else "complete", out=out)
+    found: QR = linalg_qr(input, mode="reduced" if some else "complete", out=out)
+    return found
 
 
 @op(outputs=("a", "tau"), constant=("input",))
@@ -390,7 +400,7 @@ def reflections(A: Any, tau: Any) -> list[Any]:
     return [(V[..., k][..., None], tau[..., k][..., None, None]) for k in range(tau.shape[-1])]
 
 
-def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
+def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The first n columns of the product of the reflections ``I - tau v v^H`` that :func:`geqrf` packs."""
     require_matrices(A)
     if A.shape[-2] < A.shape[-1]:
@@ -410,7 +420,8 @@ def linalg_householder_product(A: Any, tau: Any, *, out: Any = None) -> Any:
     return Q if out is None else arithmetic.mul(Q, 1, out=out)
 
 
-def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool = False, *, out: Any = None) -> Any:
+def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False, *,
+          out: Tensor | None = None) -> Tensor:
     """``Q @ other``, or ``other @ Q``, for the square Q that `input` and `tau` pack as reflections; `transpose`: its adjoint."""
     require_matrices(input, "input")
     if other.ndim < 2:
@@ -437,11 +448,11 @@ def ormqr(input: Any, tau: Any, other: Any, left: bool = True, transpose: bool =
 # ---------------------------------------------------------------------------------------------------- eigenvalues
 
 @op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eigh")
-def linalg_eigh(A: Any, *, UPLO: Any = "L") -> Any:
+def linalg_eigh(A: Any, *, UPLO: str = "L") -> Any:
     """Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read."""
     require_square_matrices(A)
     if UPLO.upper() not in ("L", "U"):
-        raise ShapeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
+        raise RuntimeValueError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     return tuple(compute(np.linalg.eigh, A, UPLO.upper(), reason="The algorithm failed to converge"))
 @linalg_eigh.derivative("A")
 def linalg_eigh_wrt_A(g: Any, out: Any) -> Any:
@@ -464,7 +475,7 @@ def linalg_eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices; complex, in no order."""
     require_square_matrices(A)
     if A.size and not np.isfinite(A).all():
-        raise ShapeError("input tensor should not contain infs or NaNs.")
+        raise RuntimeValueError("input tensor should not contain infs or NaNs.")
     complex_type = np.result_type(A.dtype, np.complex64)
     values, vectors = np.linalg.eig(A)
     return values.astype(complex_type), vectors.astype(complex_type)
@@ -482,13 +493,13 @@ def linalg_eig_wrt_A(g: Any, out: Any, A_dtype: Any) -> Any:
     return full if A_dtype.kind == "c" else arithmetic.real(full)
 
 
-def linalg_eigvalsh(A: Any, UPLO: str = "L", *, out: Any = None) -> Any:
+def linalg_eigvalsh(A: Tensor, UPLO: str = "L", *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of Hermitian matrices, ascending."""
     values = linalg_eigh(A, UPLO=UPLO).eigenvalues
     return values if out is None else arithmetic.mul(values, 1, out=out)
 
 
-def linalg_eigvals(A: Any, *, out: Any = None) -> Any:
+def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The eigenvalues of square matrices; complex, in no order."""
     values = linalg_eig(A).eigenvalues
     return values if out is None else arithmetic.mul(values, 1, out=out)
@@ -497,7 +508,7 @@ def linalg_eigvals(A: Any, *, out: Any = None) -> Any:
 # ---------------------------------------------------------------------------------------------------- singular values
 
 @op(outputs=("U", "S", "Vh"), holomorphic=False, called="linalg.svd")
-def linalg_svd(A: Any, *, full_matrices: Any = True, driver: Any = None) -> Any:
+def linalg_svd(A: Any, *, full_matrices: bool = True, driver: str | None = None) -> Any:
     """``A = U @ diag(S) @ Vh`` with orthonormal columns in U, orthonormal rows in Vh, and S descending.
 
     The derivative needs distinct singular values where U or Vh have a gradient, and full rank where A is not square.
@@ -514,7 +525,7 @@ def linalg_svd_wrt_A(g: Any, out: Any, A_shape: Any) -> Any:
     U, Vh = U[..., :, :k], Vh[..., :k, :]
     gU = None if gU is None else gU[..., :, :k]
     gVh = None if gVh is None else gVh[..., :k, :]
-    inner = None if gS is None else slicing.diag_embed(gS)
+    inner: Any = None if gS is None else slicing.diag_embed(gS)
     if gU is None and gVh is None:
         return (U * gS[..., None, :]) @ Vh
     E = gaps(S * S) + identity_like(real(adjoint(U) @ U))
@@ -546,7 +557,7 @@ def empty_svd(A: Any, full: bool) -> Any:
     return U, np.zeros((*lead, k), A.real.dtype, like=A), Vh
 
 
-def linalg_svdvals(A: Any, *, driver: Any = None, out: Any = None) -> Any:
+def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None = None) -> Tensor:
     """The singular values of matrices, descending."""
     values = linalg_svd(A, full_matrices=False).S
     return values if out is None else arithmetic.mul(values, 1, out=out)
@@ -555,7 +566,7 @@ def linalg_svdvals(A: Any, *, driver: Any = None, out: Any = None) -> Any:
 SVD = namedtuple("SVD", ["U", "S", "V"])
 
 
-def svd(input: Any, some: bool = True, compute_uv: bool = True, *, out: Any = None) -> Any:
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Tensor | None = None) -> SVD:
     """``input = U @ diag(S) @ V.mH``; without `compute_uv` U and V are zeros. See :func:`linalg_svd`."""
     U, S, Vh = linalg_svd(input, full_matrices=not some and compute_uv)
     if not compute_uv:
@@ -614,7 +625,7 @@ def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian:
 # ---------------------------------------------------------------------------------------------------- LU
 
 @op(outputs=("LU", "pivots"), called="linalg.lu_factor")
-def linalg_lu_factor(A: Any, *, pivot: Any = True) -> Any:
+def linalg_lu_factor(A: Any, *, pivot: bool = True) -> Any:
     """LU with partial pivoting in packed form: L, whose diagonal is 1, below the diagonal, U on it and above.
 
     `pivots`, int32 and counted from 1, says with which row each row was exchanged. Source: Golub and Van Loan, Matrix
@@ -691,7 +702,12 @@ PackedLU = namedtuple("PackedLU", ["LU", "pivots"])
 PackedLUInfo = namedtuple("PackedLUInfo", ["LU", "pivots", "info"])
 
 
-def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> Any:
+@overload
+def lu(A: Tensor, pivot: bool = True, get_infos: Literal[False] = False,
+       out: Sequence[Tensor] | None = None) -> PackedLU: ...
+@overload
+def lu(A: Tensor, pivot: bool = True, *, get_infos: Literal[True], out: Sequence[Tensor] | None = None) -> PackedLUInfo: ...
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Sequence[Tensor] | None = None) -> PackedLU | PackedLUInfo:
     """The packed LU factorization, its pivots and, with `get_infos`, the places of zero pivots."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
     return PackedLUInfo(LU, pivots, zero_pivot(LU)) if get_infos else PackedLU(LU, pivots)
@@ -700,7 +716,8 @@ def lu(A: Any, pivot: bool = True, get_infos: bool = False, out: Any = None) -> 
 LUParts = namedtuple("LUParts", ["P", "L", "U"])
 
 
-def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_pivots: bool = True, *, out: Any = None) -> Any:
+def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *,
+              out: Tensor | None = None) -> LUParts:
     """The P, L and U that a packed factorization stands for; what is not asked for is left empty."""
     if LU_pivots.dtype != as_dtype("int32"):
         raise DtypeError(f"torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype, got "
@@ -715,14 +732,15 @@ def lu_unpack(LU_data: Any, LU_pivots: Any, unpack_data: bool = True, unpack_piv
     return LUParts(P, below + identity_like(below), slicing.triu(LU_data[..., :k, :]))
 
 
-def linalg_lu(A: Any, *, pivot: bool = True, out: Any = None) -> Any:
+def linalg_lu(A: Tensor, *, pivot: bool = True, out: Tensor | None = None) -> LUParts:
     """``A = P @ L @ U`` with a permutation, a lower triangular L with ones on its diagonal and an upper triangular U."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
     P, L, U = lu_unpack(LU, pivots)
     return LUParts(P if pivot else shape.constant_full(A, size=(0,)), L, U)
 
 
-def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint: bool = False, out: Any = None) -> Any:
+def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False,
+                    out: Tensor | None = None) -> Tensor:
     """The `X` of ``A @ X = B`` where `LU` and `pivots` are A's factors; `left`=False: of ``X @ A = B``; `adjoint`: with A.mH."""
     require_square_matrices(LU, "LU")
     if pivots.dtype != as_dtype("int32"):
@@ -745,7 +763,7 @@ def linalg_lu_solve(LU: Any, pivots: Any, B: Any, *, left: bool = True, adjoint:
     return linalg_solve_triangular(LU, half, upper=True, out=out)
 
 
-def lu_solve(b: Any, LU_data: Any, LU_pivots: Any, *, out: Any = None) -> Any:
+def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The `X` of ``A @ X = b`` where `LU_data` and `LU_pivots` are A's factors."""
     return linalg_lu_solve(LU_data, LU_pivots, b, out=out)
 
@@ -785,7 +803,7 @@ def matrix_exp_wrt_input(g: Any, input: Any) -> Any:
     return matrix_exp(slicing.cat([upper, lower], dim=-2))[..., :n, n:]
 
 
-def matrix_power(input: Any, n: int, *, out: Any = None) -> Any:
+def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """The `n`-th power of square matrices; a negative `n` takes powers of the inverse."""
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
         require_square_matrices(input, "input") if input.dtype.kind in "fc" else refuse_nonsquare(input)
@@ -810,8 +828,8 @@ def refuse_nonsquare(x: Any) -> None:
 TriangularSolve = namedtuple("TriangularSolve", ["solution", "cloned_coefficient"])
 
 
-def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *,
-                     out: Any = None) -> Any:
+def triangular_solve(b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *,
+                     out: Tensor | None = None) -> TriangularSolve:
     """The `X` of ``A @ X = b`` (`transpose`: of ``A.mT @ X = b``) for a triangular A, and a copy of A."""
     matrix, side = (transpose_last(A), not upper) if transpose else (A, upper)
     return TriangularSolve(linalg_solve_triangular(matrix, b, upper=side, unitriangular=unitriangular), A * 1)
@@ -820,6 +838,6 @@ def triangular_solve(b: Any, A: Any, upper: bool = True, transpose: bool = False
 inverse, det, slogdet, orgqr = linalg_inv, linalg_det, linalg_slogdet, linalg_householder_product
 
 
-def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """The pseudo-inverse; see :func:`linalg_pinv`."""
     return linalg_pinv(input, rtol=rcond)

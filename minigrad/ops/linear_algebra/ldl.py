@@ -24,7 +24,7 @@ ALPHA = (1 + math.sqrt(17)) / 8  # bounds the growth of the elements
 
 
 @op(outputs=("LD", "pivots"), constant=("A",), called="linalg.ldl_factor")
-def linalg_ldl_factor(A: Any, *, hermitian: Any = False) -> Any:
+def linalg_ldl_factor(A: Any, *, hermitian: bool = False) -> Any:
     """``A = L @ D @ L.mT`` (with `hermitian`, ``L.mH``) up to a permutation; D has blocks of one or two.
 
     Reads the lower triangle.
@@ -88,7 +88,7 @@ def swap_lower(a: Any, i: int, j: int, flip: Any) -> None:
 
 
 @op(discrete=("pivots",), constant=("LD",), called="linalg.ldl_solve")
-def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: Any = False) -> Any:
+def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -> Any:
     """The `X` of ``A @ X = B`` where `LD` and `pivots` are A's factors."""
     require_square_matrices(LD, "LD")
     if pivots.dtype.kind != "i":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops import sampling
@@ -20,10 +20,15 @@ from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape as shapes
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minigrad._tensor import Tensor
+
 __all__ = ["lobpcg", "pca_lowrank", "svd_lowrank"]
 
 
-def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None) -> Any:
+def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """The `q` largest singular values of ``(*, m, n)`` matrices with their vectors: ``A - M = U @ diag(S) @ V.mH`` nearly.
 
     Exact where the rank is at most `q`; else `niter` rounds of multiplication bring it nearer. Source: Halko, Martinsson and
@@ -45,17 +50,17 @@ def svd_lowrank(A: Any, q: int | None = 6, niter: int | None = 2, M: Any = None)
     return SVD(matmul(Q, U), S, adjoint(Vh))
 
 
-def pca_lowrank(A: Any, q: int | None = None, center: bool = True, niter: int = 2) -> Any:
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, Tensor, Tensor]:
     """The principal components of the rows of ``(*, m, n)`` matrices: :func:`svd_lowrank` of the rows less their mean."""
     q = min(6, *A.shape[-2:]) if q is None else q
     mean = reduction.mean(A, dim=-2, keepdim=True) if center else None
     return svd_lowrank(A if mean is None else arithmetic.sub(A, mean), q, niter)
 
 
-def lobpcg(A: Any, k: int | None = None, B: Any = None, X: Any = None, n: int | None = None, iK: Any = None,
-           niter: int | None = None, tol: float | None = None, largest: bool | None = None, method: str | None = None,
-           tracker: Any = None, ortho_iparams: Any = None, ortho_fparams: Any = None,
-           ortho_bparams: Any = None) -> tuple[Any, Any]:
+def lobpcg(A: Tensor, k: int | None = None, B: Tensor | None = None, X: Tensor | None = None, n: int | None = None,
+           iK: Tensor | None = None, niter: int | None = None, tol: float | None = None, largest: bool | None = None,
+           method: str | None = None, tracker: Callable[..., Any] | None = None, ortho_iparams: dict[str, int] | None = None,
+           ortho_fparams: dict[str, float] | None = None, ortho_bparams: dict[str, bool] | None = None) -> tuple[Tensor, Tensor]:
     """The `k` largest (or smallest) eigenvalues of ``A @ x = value * B @ x``, A symmetric, B positive definite, and the `x`.
 
     They are computed exactly, by :func:`minigrad.linalg.eigh`; what steers PyTorch's iteration changes nothing.

@@ -8,16 +8,22 @@ are contractions again, and :func:`einsum`, :func:`tensordot` and :func:`inner` 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, InvalidValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum",
            "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vander",
@@ -26,7 +32,7 @@ __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain
 
 # ---------------------------------------------------------------------------------------------------- helpers
 
-def transpose_last(x: Any) -> Any:
+def transpose_last(x: Tensor) -> Tensor:
     """`x`, an array or a tensor, with its last two dimensions exchanged."""
     return x.swapaxes(-1, -2)
 
@@ -281,7 +287,7 @@ def blend(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
 
 
 @op(dtypes="same")
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)`` for matrices; `input` is broadcast to the shape of the product."""
     require((2, 2), mat1=mat1, mat2=mat2)
     require_product(mat1, mat2)
@@ -295,7 +301,7 @@ def addmm_wrt_mat2(g: Any, mat1: Any, alpha: Any) -> Any: return mm(transpose_la
 
 
 @op(dtypes="same")
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmv(input: Any, mat: Any, vec: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * (mat @ vec)`` for a matrix and a vector."""
     require((2, 1), mat=mat, vec=vec)
     if mat.shape[1] != vec.shape[0]:
@@ -310,7 +316,7 @@ def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transpose_last
 
 
 @op(dtypes="same")
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
     for name, factor in (("beta", beta), ("alpha", alpha)):
@@ -328,7 +334,7 @@ def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transpose_las
 
 
 @op(dtypes="same")
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     require_batches(batch1, batch2)
     return blend(input, beta, multiply(batch1, batch2), alpha)
@@ -341,7 +347,7 @@ def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(trans
 
 
 @op(dtypes="same")
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``."""
     require_batches(batch1, batch2)
     return blend(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
@@ -383,7 +389,7 @@ def contract_wrt_input(g: Any, other: Any, spec: Any) -> Any: return contract(g,
 def contract_wrt_other(g: Any, input: Any, spec: Any) -> Any: return contract(g, input, spec=(spec[2], spec[0], spec[1]))
 
 
-def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] = 2, out: Tensor | None = None) -> Tensor:
     """Sum of products over `dims`: an int (the last ones of `a` with the first ones of `b`) or two lists of dimensions.
 
     Raises ``RuntimeError`` where the paired dimensions differ in size.
@@ -395,7 +401,8 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
             raise ShapeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims} for shapes {list(a.shape)} and "
                              f"{list(b.shape)}")
         dims = (range(a.ndim - dims, a.ndim), range(dims))
-    first, second = ([dims[0]], [dims[1]]) if isinstance(dims[0], int) else (list(dims[0]), list(dims[1]))
+    pair: Any = dims
+    first, second = ([pair[0]], [pair[1]]) if isinstance(pair[0], int) else (list(pair[0]), list(pair[1]))
     if len(first) != len(second):
         raise ShapeError(f"both dimension lists should have same length, got {first} and {second}")
     left, right = list(range(a.ndim)), list(range(a.ndim, a.ndim + b.ndim))
@@ -412,7 +419,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2, out: Any = None) -> Any:
     return contract(a, b, spec=(tuple(left), tuple(right), tuple(result)), out=out)
 
 
-def inner(input: Any, other: Any, out: Any = None) -> Any:
+def inner(input: Tensor, other: Tensor, out: Tensor | None = None) -> Tensor:
     """Sum of products over the last dimension of both: ``(*a, k)`` and ``(*b, k)`` give ``(*a, *b)``; a number multiplies."""
     if not input.ndim or not other.ndim:
         return arithmetic.mul(input, other, out=out)
@@ -422,7 +429,7 @@ def inner(input: Any, other: Any, out: Any = None) -> Any:
     return tensordot(input, other, ([-1], [-1]), out=out)
 
 
-def kron(input: Any, other: Any) -> Any:
+def kron(input: Tensor, other: Tensor) -> Tensor:
     """Kronecker product: every element of `input` times the whole of `other`, laid out in blocks."""
     ndim = max(input.ndim, other.ndim)
     a = (1,) * (ndim - input.ndim) + tuple(input.shape)
@@ -434,7 +441,7 @@ def kron(input: Any, other: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- einsum
 
-def einsum(*args: Any) -> Any:
+def einsum(*args: Any) -> Tensor:
     """Sum of products in Einstein's notation.
 
     ``einsum("ik,kj->ij", a, b)`` names the dimensions of each operand by letters; a letter that is missing on the right of
@@ -448,8 +455,8 @@ def einsum(*args: Any) -> Any:
     (tensor(5.), tensor([4., 6.]))
     """
     if not args:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, or at least one operand and its "
-                         "subscripts list")
+        raise InvalidValueError("einsum(): must specify the equation string and at least one operand, or at least one operand "
+                                "and its subscripts list")
     if isinstance(args[0], str):
         operands = list(args[1]) if len(args) == 2 and isinstance(args[1], (list, tuple)) else list(args[1:])
         terms, result = parse_equation(args[0])
@@ -458,10 +465,10 @@ def einsum(*args: Any) -> Any:
         terms = [list(t) for t in args[1::2]]
         result = list(args[-1]) if len(args) % 2 else None
     if not operands:
-        raise ValueError("einsum(): must provide at least one operand")
+        raise InvalidValueError("einsum(): must provide at least one operand")
     if len(terms) != len(operands):
-        raise ShapeError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified "
-                         f"in the equation: it names {len(terms)}, got {len(operands)}")
+        raise RuntimeValueError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than "
+                                f"specified in the equation: it names {len(terms)}, got {len(operands)}")
     labels = [operand_labels(term, x.ndim, k) for k, (term, x) in enumerate(zip(terms, operands))]
     widest = max((sum(isinstance(k, Rest) for k in term) for term in labels), default=0)
     rest = [Rest(d) for d in range(widest, 0, -1)]
@@ -471,13 +478,13 @@ def einsum(*args: Any) -> Any:
     else:
         at = [k for k in range(len(result)) if result[k] is Ellipsis]
         if len(at) > 1:
-            raise ShapeError("einsum(): found '...' more than once in the output")
+            raise RuntimeValueError("einsum(): found '...' more than once in the output")
         result = [*result[:at[0]], *rest, *result[at[0] + 1:]] if at else result
     for k in result:
         if result.count(k) > 1:
-            raise ShapeError(f"einsum(): output subscript {k} appears more than once in the output")
+            raise RuntimeValueError(f"einsum(): output subscript {k} appears more than once in the output")
         if not any(k in term for term in labels):
-            raise ShapeError(f"einsum(): output subscript {k} does not appear in the equation for any input operand")
+            raise RuntimeValueError(f"einsum(): output subscript {k} does not appear in the equation for any input operand")
     return summed_product(operands, labels, result)
 
 
@@ -499,8 +506,8 @@ def parse_equation(equation: str) -> tuple[list[list[Any]], list[Any] | None]:
         found = [Ellipsis if c == "." else c for c in text.replace("...", ".")]
         for c in found:
             if c is not Ellipsis and not (c.isascii() and c.isalpha()) or "." in text.replace("...", ""):
-                raise ShapeError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in "
-                                 f"[a-zA-Z], got {text!r}")
+                raise RuntimeValueError(f"einsum(): invalid subscript given in the equation {equation!r}: subscripts must be in "
+                                        f"[a-zA-Z], got {text!r}")
         return found
     return [term(t) for t in left.split(",")], term(right) if arrow else None
 
@@ -509,7 +516,7 @@ def operand_labels(term: list[Any], ndim: int, k: int) -> list[Any]:
     """The labels of operand `k`, one for each dimension."""
     at = [i for i, label in enumerate(term) if label is Ellipsis]
     if len(at) > 1:
-        raise ShapeError(f"einsum(): found '...' for operand {k} for which an ellipsis was already found")
+        raise RuntimeValueError(f"einsum(): found '...' for operand {k} for which an ellipsis was already found")
     left = ndim - (len(term) - len(at))
     if left < 0 or left and not at:
         raise ShapeError(f"einsum(): the number of subscripts in the equation ({len(term) - len(at)}) does not match the "
@@ -517,7 +524,7 @@ def operand_labels(term: list[Any], ndim: int, k: int) -> list[Any]:
     return term if not at else [*term[:at[0]], *[Rest(d) for d in range(left, 0, -1)], *term[at[0] + 1:]]
 
 
-def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) -> Any:
+def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) -> Tensor:
     """The einsum of operands whose dimensions are all labelled, from left to right, two at a time."""
     for k, x in enumerate(operands):
         operands[k], labels[k] = without_repeats(x, labels[k], k)
@@ -562,7 +569,7 @@ def without_repeats(x: Any, term: list[Any], k: int) -> tuple[Any, list[Any]]:
 
 # ---------------------------------------------------------------------------------------------------- chains, cross product
 
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> Any:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
     """The p-norm distance of each row of `x1`, ``(*, P, M)``, from each row of `x2`, ``(*, R, M)``: ``(*, P, R)``.
 
     `compute_mode`, by which PyTorch chooses between ways to compute it, changes nothing.
@@ -572,21 +579,21 @@ def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str | None = None) -> 
     if x1.shape[-1] != x2.shape[-1]:
         raise ShapeError(f"X1 and X2 must have the same number of columns. X1: {x1.shape[-1]} X2: {x2.shape[-1]}")
     if p < 0:
-        raise ShapeError(f"cdist only supports non-negative p values, got {p}")
+        raise RuntimeValueError(f"cdist only supports non-negative p values, got {p}")
     if compute_mode not in (None, "use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist",
                             "donot_use_mm_for_euclid_dist"):
         raise InvalidValueError(f"{compute_mode} is not a valid value for compute_mode")
     return reduction.vector_norm(x1[..., :, None, :] - x2[..., None, :, :], p, -1)
 
 
-def powers(x: Any, count: int) -> Any:
+def powers(x: Any, count: int) -> Tensor:
     """The powers 0 to ``count - 1`` of each element, along a new last dimension."""
     wide = shape.expand(x[..., None], size=(*x.shape, max(count - 1, 0)))
     ones = shape.expand(x[..., None] * 0 + 1, size=(*x.shape, min(count, 1)))
     return slicing.cat([ones, reduction.cumprod(wide, dim=-1)], dim=-1)
 
 
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of the elements of a vector as rows of a matrix of `N` columns, from high to low unless `increasing`."""
     if x.ndim != 1:
         raise ShapeError(f"vander: Expected input to be 1D, got shape {list(x.shape)}")
@@ -594,12 +601,12 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     return rows if increasing else shape.flip(rows, dims=(-1,))
 
 
-def chain_matmul(*matrices: Any) -> Any:
+def chain_matmul(*matrices: Tensor) -> Tensor:
     """Product of several matrices, in the order that needs the fewest multiplications; see :func:`multi_dot`."""
     return multi_dot(matrices)
 
 
-def multi_dot(tensors: Any, *, out: Any = None) -> Any:
+def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Product of several matrices, in the order that needs the fewest multiplications; the first and last may be vectors.
 
     Raises ``RuntimeError`` where neighbours do not fit. Source of the order: the matrix-chain dynamic programme, Cormen,
@@ -607,7 +614,7 @@ def multi_dot(tensors: Any, *, out: Any = None) -> Any:
     """
     matrices = list(tensors)
     if len(matrices) < 2:
-        raise ShapeError(f"multi_dot(): expected at least 2 tensors but got {len(matrices)}")
+        raise RuntimeValueError(f"multi_dot(): expected at least 2 tensors but got {len(matrices)}")
     row, column = matrices[0].ndim == 1, matrices[-1].ndim == 1
     matrices[0] = matrices[0][None] if row else matrices[0]
     matrices[-1] = matrices[-1][:, None] if column else matrices[-1]
@@ -650,7 +657,7 @@ def vector_cross_wrt_other(g: Any, input: Any, other_shape: Any, dim: Any) -> An
     return unbroadcast(vector_cross(g, input, dim=dim), other_shape)
 
 
-def cross(input: Any, other: Any, dim: int | None = None, *, out: Any = None) -> Any:
+def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """Cross product of vectors of three components; they lie along `dim`, by default the first dimension of size 3."""
     if dim is None:
         dim = next((d for d, n in enumerate(input.shape) if n == 3), None)

@@ -10,20 +10,24 @@ Gradients are masked by multiplication (``g * (input > 0)``), which is many time
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary, special
 from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["celu", "celu_", "hardshrink", "log_softmax", "prelu", "relu", "relu_", "selu", "selu_", "softmax", "threshold",
            "threshold_"]
@@ -69,7 +73,7 @@ def prelu_kernel_wrt_input(g: Any, input: Any, weight: Any) -> Any:
 def prelu_kernel_wrt_weight(g: Any, input: Any) -> Any: return g * input * (input <= 0)
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where it is positive, else ``weight * x``, with a learned weight.
 
     Shapes: weight ``()``, ``(1,)`` or ``(C,)``, one for each channel, the second dimension of `input` (the first of a vector).
@@ -135,7 +139,7 @@ def hardswish_wrt_input(g: Any, input: Any) -> Any:
 def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
     if lambd < 0:
-        raise ShapeError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
+        raise RuntimeValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
 @softshrink.derivative("input")
 def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
@@ -166,18 +170,18 @@ def elu_wrt_input(g: Any, input: Any, alpha: float, scale: float, input_scale: f
 
 
 @with_inplace
-def celu(input: Any, alpha: float = 1.0) -> Any:
+def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """``max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))``, smooth at 0 for every `alpha`.
 
     Source: Barron, Continuously Differentiable Exponential Linear Units, 2017, https://arxiv.org/abs/1704.07483
     """
     if alpha == 0:
-        raise DtypeError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
+        raise RuntimeValueError("celu: ZeroDivisionError: alpha cannot be 0 for CELU")
     return elu(input, alpha, 1.0, 1.0 / alpha)
 
 
 @with_inplace
-def selu(input: Any) -> Any:
+def selu(input: Tensor) -> Tensor:
     """:func:`elu` with the constants that keep mean 0 and variance 1 through deep networks."""
     return elu(input, SELU_ALPHA, SELU_SCALE)
 
@@ -204,7 +208,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
     if approximate == "tanh":
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
-        raise DtypeError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
+        raise RuntimeValueError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
     if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.gelu(input)) is not None:
         return fused
     return special.gelu_of(input)
@@ -275,7 +279,7 @@ def mish_wrt_input(g: Any, input: Any) -> Any:
     return g * (t + input * elementary.sigmoid(input) * (1 - t * t))
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: Tensor) -> Tensor:
     """``x / (1 + |x|)``."""
     return input / (1 + arithmetic.abs(input))
 
@@ -290,7 +294,7 @@ def tanhshrink_wrt_input(g: Any, input: Any) -> Any:
     return g * (t * t)
 
 
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: Tensor, dim: int = -1) -> Tensor:
     """The gated linear unit ``a * sigmoid(b)``, where a and b are the halves of `input` along `dim`.
 
     Source: Dauphin et al., Language Modeling with Gated Convolutional Networks, 2016, https://arxiv.org/abs/1612.08083
@@ -308,7 +312,7 @@ def glu(input: Any, dim: int = -1) -> Any:
 # ---------------------------------------------------------------------------------------------------- softmax
 
 @op
-def softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
+def softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``exp(x)`` along `dim`, divided by its sum there: positive numbers that sum to 1.
 
     Args:
@@ -331,7 +335,7 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
 
 
 @op
-def log_softmax(input: Any, *, dim: int, dtype: Any = None) -> Any:
+def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = to_working_dtype(input, dtype)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, True)) is not None:
@@ -367,7 +371,7 @@ def softmax_slope_wrt_soft(g: Any, grad: Any, soft: Any, dim: Any, logarithm: An
     return g * (grad - reductions.sum(grad * soft, dim, True)) - grad * reductions.sum(g * soft, dim, True)
 
 
-def softmin(input: Any, dim: int, dtype: Any = None) -> Any:
+def softmin(input: Any, dim: int, dtype: Any = None) -> Tensor:
     """``softmax(-x)`` along `dim`."""
     return softmax(-input, dim, dtype)
 

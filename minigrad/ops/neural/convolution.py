@@ -17,16 +17,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.reducing import reduction
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
@@ -162,14 +166,14 @@ def product(a: Any, b: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions
 
-def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: str | IntOrInts = 0,
+           dilation: IntOrInts = 1, groups: int = 1) -> Tensor:
     """1-d cross-correlation; see :func:`conv2d`. `input` is (n, channels, width) or (channels, width)."""
     return convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: str | IntOrInts = 0,
+           dilation: IntOrInts = 1, groups: int = 1) -> Tensor:
     """2-d cross-correlation of `input` with the filters in `weight`.
 
     Args:
@@ -193,20 +197,20 @@ def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: 
     return convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-           groups: int = 1) -> Any:
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: str | IntOrInts = 0,
+           dilation: IntOrInts = 1, groups: int = 1) -> Tensor:
     """3-d cross-correlation; see :func:`conv2d`. `input` is (n, channels, depth, height, width), or without n."""
     return convolve("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv_transpose1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                     groups: int = 1, dilation: Any = 1) -> Any:
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                     output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1) -> Tensor:
     """1-d transposed convolution; see :func:`conv_transpose2d`."""
     return convolve_transposed("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                     groups: int = 1, dilation: Any = 1) -> Any:
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                     output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1) -> Tensor:
     """2-d transposed convolution: the gradient of :func:`conv2d` with respect to its input, as an operation of its own.
 
     Args:
@@ -221,14 +225,14 @@ def conv_transpose2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1,
     return convolve_transposed("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
-def conv_transpose3d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                     groups: int = 1, dilation: Any = 1) -> Any:
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+                     output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1) -> Tensor:
     """3-d transposed convolution; see :func:`conv_transpose2d`."""
     return convolve_transposed("conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
 def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any,
-             groups: int) -> Any:
+             groups: int) -> Tensor:
     check(name, ndim, input, weight, bias, groups, channels=1)
     stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
     check_steps(name, stride, dilation)
@@ -238,7 +242,7 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
     else:
         pairs = tuple([(p, p) for p in per_dim(name, "padding", padding, ndim)])
         if any(p < 0 for p, _ in pairs):
-            raise ShapeError(f"{name}: negative padding is not supported, but got padding={padding}")
+            raise RuntimeValueError(f"{name}: negative padding is not supported, but got padding={padding}")
     padded = [n + before + after for n, (before, after) in zip(size, pairs)]
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     if any(r > n for r, n in zip(reach, padded)):
@@ -252,16 +256,16 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
 
 
 def convolve_transposed(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any,
-                        output_padding: Any, groups: int, dilation: Any) -> Any:
+                        output_padding: Any, groups: int, dilation: Any) -> Tensor:
     check(name, ndim, input, weight, bias, groups, channels=0)
     stride, dilation = per_dim(name, "stride", stride, ndim), per_dim(name, "dilation", dilation, ndim)
     check_steps(name, stride, dilation)
     padding, extra = per_dim(name, "padding", padding, ndim), per_dim(name, "output_padding", output_padding, ndim)
     if any(p < 0 for p in padding):
-        raise ShapeError(f"{name}: negative padding is not supported, but got padding={list(padding)}")
+        raise RuntimeValueError(f"{name}: negative padding is not supported, but got padding={list(padding)}")
     if any(e < 0 or (e >= s and e >= d) for e, s, d in zip(extra, stride, dilation)):
-        raise ShapeError(f"{name}: output padding must be smaller than either stride or dilation, but got output_padding="
-                         f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}")
+        raise RuntimeValueError(f"{name}: output padding must be smaller than either stride or dilation, but got output_padding="
+                                f"{list(extra)}, stride={list(stride)}, dilation={list(dilation)}")
     size = [(n - 1) * s - 2 * p + d * (k - 1) + e + 1 for n, k, s, d, p, e in
             zip(input.shape[-ndim:], weight.shape[2:], stride, dilation, padding, extra)]
     if any(n < 1 for n in size):
@@ -288,7 +292,7 @@ def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any,
                          f"({'out, channels / groups' if channels else 'channels, out / groups'}, *kernel), but got weight of "
                          f"size {filters}")
     if not isinstance(groups, int) or groups < 1:
-        raise ShapeError(f"{name}: non-positive groups is not supported, but got groups={groups}")
+        raise RuntimeValueError(f"{name}: non-positive groups is not supported, but got groups={groups}")
     if filters[0] % groups or filters[0] < groups:
         raise ShapeError(f"{name}: Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got "
                          f"weight of size {filters} instead")
@@ -306,9 +310,9 @@ def check(name: str, ndim: int, input: Any, weight: Any, bias: Any, groups: Any,
 
 def check_steps(name: str, stride: tuple[int, ...], dilation: tuple[int, ...]) -> None:
     if any(s < 1 for s in stride):
-        raise ShapeError(f"{name}: non-positive stride is not supported, but got stride={list(stride)}")
+        raise RuntimeValueError(f"{name}: non-positive stride is not supported, but got stride={list(stride)}")
     if any(d < 1 for d in dilation):
-        raise ShapeError(f"{name}: dilation should be greater than zero, but got dilation={list(dilation)}")
+        raise RuntimeValueError(f"{name}: dilation should be greater than zero, but got dilation={list(dilation)}")
 
 
 def resolve_padding(name: str, padding: str, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
@@ -316,9 +320,10 @@ def resolve_padding(name: str, padding: str, kernel: Any, stride: Any, dilation:
     if padding == "valid":
         return ((0, 0),) * len(kernel)
     if padding != "same":
-        raise ShapeError(f"{name}: Invalid padding string {padding!r}; it should be one of 'valid', 'same', or numbers")
+        raise RuntimeValueError(f"{name}: Invalid padding string {padding!r}; it should be one of 'valid', 'same', or numbers")
     if any(s != 1 for s in stride):
-        raise ShapeError(f"{name}: padding='same' is not supported for strided convolutions, but got stride={list(stride)}")
+        raise RuntimeValueError(f"{name}: padding='same' is not supported for strided convolutions, but got "
+                                f"stride={list(stride)}")
     totals = [d * (k - 1) for k, d in zip(kernel, dilation)]
     return tuple([(total // 2, total - total // 2) for total in totals])
 
@@ -349,7 +354,8 @@ def col2im_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, dilation: A
     return im2col(g, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
 
 
-def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(input: Tensor, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
+           stride: IntOrInts = 1) -> Tensor:
     """The blocks that a sliding window meets, as columns.
 
     Args:
@@ -375,7 +381,8 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return with_batch_dim(2, im2col, input, **settings)
 
 
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def fold(input: Tensor, output_size: IntOrInts, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
+         stride: IntOrInts = 1) -> Tensor:
     """Columns of blocks added up to an image of `output_size`; the adjoint of :func:`unfold`.
 
     Args:
@@ -407,8 +414,8 @@ def block_settings(name: str, size: Any, kernel_size: Any, dilation: Any, paddin
     for argument, values, least in (("kernel size", kernel, 1), ("stride", stride, 1), ("dilation", dilation, 1),
                                     ("padding", padding, 0)):
         if any(v < least for v in values):
-            raise ShapeError(f"{name}: {argument} should be {'greater than zero' if least else 'non-negative'}, but got "
-                             f"{list(values)}")
+            raise RuntimeValueError(f"{name}: {argument} should be {'greater than zero' if least else 'non-negative'}, but got "
+                                    f"{list(values)}")
     positions = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel, stride, dilation, padding)]
     exact = exact_padding(size, kernel, stride, dilation, padding, positions)
     return {"kernel": kernel, "stride": stride, "padding": exact, "dilation": dilation}, positions

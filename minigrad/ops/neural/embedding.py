@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import add_rows, in_bounds, select_rows
 from minigrad.ops.indexing.scatter import reduce_at
 from minigrad.ops.shaping.shape import constant_full, ravel, unsqueeze
@@ -18,6 +18,9 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__: list[str] = []
 
@@ -77,8 +80,8 @@ def row_numbers(index: Any, rows: int) -> Any:
     return in_bounds(index, rows, 0, negative=False)
 
 
-def embedding(input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
-              scale_grad_by_freq: bool = False, sparse: bool = False) -> Any:
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None,
+              norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
     """The rows of the table `weight`, of shape (V, D), that the integers `input` name: shape ``(*input.shape, D)``.
 
     Args:
@@ -125,9 +128,10 @@ def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> N
 
 
 @on_device_of_inputs
-def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float | None = None, norm_type: float = 2,
-                  scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False, per_sample_weights: Any = None,
-                  include_last_offset: bool = False, padding_idx: int | None = None) -> Any:
+def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: float | None = None,
+                  norm_type: float = 2, scale_grad_by_freq: bool = False, mode: str = "mean", sparse: bool = False,
+                  per_sample_weights: Tensor | None = None, include_last_offset: bool = False,
+                  padding_idx: int | None = None) -> Tensor:
     """The sum, mean or maximum of the rows of `weight` in each bag of numbers.
 
     A two-dimensional `input` has one bag in each row; in a vector the bags begin at `offsets`. An empty bag gives zeros.
@@ -138,7 +142,7 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
         padding_idx: rows of this number do not count.
     """
     if mode not in ("sum", "mean", "max"):
-        raise ValueError("embedding_bag: mode has to be one of sum, mean or max")
+        raise InvalidValueError("embedding_bag: mode has to be one of sum, mean or max")
     if per_sample_weights is not None:
         if mode != "sum":
             raise NotImplementedError("embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for "
@@ -152,27 +156,27 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
         raise ShapeError(f"embedding_bag: 'weight' must be 2-D, got shape {list(weight.shape)}")
     if numbers.ndim == 2:
         if offsets is not None:
-            raise ValueError("embedding_bag: if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
-                             "fixed length sequences")
+            raise InvalidValueError("embedding_bag: if input is 2D, then offsets has to be None, as input is treated is a "
+                                    "mini-batch of fixed length sequences")
         bags, each = numbers.shape
         bag = np.repeat(np.arange(bags, like=numbers), each)
     elif numbers.ndim == 1:
         if offsets is None:
-            raise ValueError("embedding_bag: offsets has to be a 1D Tensor but got None")
+            raise InvalidValueError("embedding_bag: offsets has to be a 1D Tensor but got None")
         starts = unwrap(offsets)
         if starts.ndim != 1:
-            raise ValueError("embedding_bag: offsets has to be a 1D Tensor")
+            raise InvalidValueError("embedding_bag: offsets has to be a 1D Tensor")
         if starts.size and int(starts[0]) != 0:
-            raise ShapeError("embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start "
-                             f"from position 0. However, got {int(starts[0])}")
+            raise RuntimeValueError("embedding_bag: offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to "
+                                    f"start from position 0. However, got {int(starts[0])}")
         if starts.size and int(starts[-1]) > numbers.size:
-            raise ShapeError(f"embedding_bag: offsets[-1] can not be greater than input's length ({numbers.size}), but got "
-                             f"offsets[-1] of {int(starts[-1])}")
+            raise RuntimeValueError(f"embedding_bag: offsets[-1] can not be greater than input's length ({numbers.size}), but "
+                                    f"got offsets[-1] of {int(starts[-1])}")
         starts = starts[:-1] if include_last_offset else starts
         bags = starts.shape[0]
         bag = np.searchsorted(starts, np.arange(numbers.size, like=numbers), side="right") - 1
     else:
-        raise ValueError(f"embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension {numbers.ndim}")
+        raise InvalidValueError(f"embedding_bag: input has to be 1D or 2D Tensor, but got Tensor of dimension {numbers.ndim}")
     padding = wrap_padding_idx(padding_idx, weight.shape[0])
     rows = embedding(ravel(input), weight, padding, max_norm, norm_type, scale_grad_by_freq)
     counted = numbers.reshape(-1) != (-1 if padding is None else padding)
@@ -192,7 +196,8 @@ def embedding_bag(input: Any, weight: Any, offsets: Any = None, max_norm: float 
     if mode == "sum":
         return total
     divisor = np.maximum(counts, 1).astype(unwrap(weight).dtype)[:, None]
-    return total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
+    average: Tensor = total / (call.constant(divisor, weight) if isinstance(weight, TensorBase) else divisor)
+    return average
 
 
 @op(differentiable=False)
@@ -202,7 +207,7 @@ def unit_rows(input: Any, *, num_classes: Any) -> Any:
 
 
 @on_device_of_inputs
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """int64 zeros with a new last dimension of `num_classes`, and a one at the place that `tensor`, int64, names.
 
     With ``num_classes=-1`` it is one more than the largest value.
@@ -216,14 +221,15 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
         raise DtypeError(f"one_hot is only applicable to index tensor of type LongTensor, got {dtype_name(values.dtype)}")
     if not values.size:
         if num_classes <= 0:
-            raise ShapeError("one_hot: Can not infer total number of classes from empty tensor.")
+            raise RuntimeValueError("one_hot: Can not infer total number of classes from empty tensor.")
     else:
         if int(values.min()) < 0:
-            raise ShapeError("one_hot: Class values must be non-negative.")
+            raise RuntimeValueError("one_hot: Class values must be non-negative.")
         if num_classes == -1:
             num_classes = int(values.max()) + 1
         elif num_classes < 1:
-            raise ShapeError("one_hot: num_classes should be positive")
+            raise RuntimeValueError("one_hot: num_classes should be positive")
         elif int(values.max()) >= num_classes:
-            raise ShapeError(f"one_hot: Class values must be smaller than num_classes ({num_classes}), got {int(values.max())}")
+            raise RuntimeValueError(f"one_hot: Class values must be smaller than num_classes ({num_classes}), got "
+                                    f"{int(values.max())}")
     return unit_rows(tensor, num_classes=num_classes)

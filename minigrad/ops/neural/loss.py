@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import DimensionError, DtypeError, InvalidValueError, ShapeError
+from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.neural import activation
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction as reductions
@@ -119,7 +119,7 @@ def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
 def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
     """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear from there."""
     if delta <= 0:
-        raise ShapeError(f"huber_loss does not support non-positive values for delta, got {delta}")
+        raise RuntimeValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
     near = np.minimum(distance, delta)
@@ -136,7 +136,7 @@ def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta
 def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: Any = 1.0) -> Any:
     """:func:`huber_loss` divided by its threshold, `beta`; :func:`l1_loss` for `beta` = 0."""
     if beta < 0:
-        raise ShapeError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
+        raise RuntimeValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
     near = np.minimum(distance, beta)
@@ -167,8 +167,8 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
                                 f"({list(input.shape)}) is deprecated. Please ensure they have the same size"
                                 f"{remedy(input, target)}.")
     if not ((input >= 0) & (input <= 1)).all():
-        raise ShapeError("all elements of input should be between 0 and 1; for scores of any size use "
-                         "binary_cross_entropy_with_logits")
+        raise RuntimeValueError("all elements of input should be between 0 and 1; for scores of any size use "
+                                "binary_cross_entropy_with_logits")
     check_weights(input, weight=weight)
     with np.errstate(divide="ignore"):
         log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
@@ -373,7 +373,7 @@ def counts_of(like: Any, target: Any, weight: Any, ignore_index: int) -> Any:
 def over_total(x: Any, counts: Any) -> Any:
     """`x` divided by the sum of `counts`, in two steps whose numbers half precision can hold; a sum of 0 divides nothing."""
     mean = reductions.mean(counts)
-    return x / comparison.where(mean == 0, 1.0, mean) / max(math.prod(counts.shape), 1)
+    return x / comparison.where(mean == 0, 1.0, mean) * (1 / max(math.prod(counts.shape), 1))
 
 
 def class_scale(like: Any, target: Any, weight: Any, reduction: str, ignore_index: int) -> Any:
@@ -509,8 +509,8 @@ def listed_classes(target: Any) -> Any:
     """
     classes = target.shape[1]
     if target.size and (target.min() < -1 or target.max() >= classes):
-        raise ShapeError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target has "
-                         f"values from {target.min()} to {target.max()}")
+        raise RuntimeValueError(f"target out of range: classes are numbered 0 to {classes - 1}, and -1 ends the list, but target "
+                                f"has values from {target.min()} to {target.max()}")
     listed = np.cumprod(target >= 0, axis=1) > 0
     numbers = _arrays.xp_of(target).arange(classes)
     return (target[:, :, None] == numbers) & listed[:, :, None]

@@ -10,20 +10,24 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY
-from minigrad.errors import DtypeError, InvalidValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
 from minigrad.recording import clock
-from minigrad.recording.argument_errors import require_one_device
+from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import IntOrInts
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "native_batch_norm",
            "native_group_norm", "native_layer_norm", "normalize", "rms_norm"]
@@ -176,7 +180,8 @@ def trailing_layout(name: str, input: Any, normalized_shape: Any, weight: Any, b
     return 1, math.prod(input.shape[:input.ndim - len(shape)]), math.prod(shape)
 
 
-def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None = None, bias: Tensor | None = None,
+               eps: float = 1e-5) -> Tensor:
     """Normalize each sample over its last dimensions, whose sizes are `normalized_shape`; then scale and shift.
 
     Args:
@@ -190,7 +195,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     return scale_shift(standardize(input, layout=layout, eps=eps)[0], weight, bias)
 
 
-def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """Divide each sample by the root mean square of its last dimensions, whose sizes are `normalized_shape`; then scale.
 
     `eps` is added to the mean square; None is the distance from 1 to the next number of the input's dtype.
@@ -212,8 +217,8 @@ def channels_of(name: str, input: Any) -> tuple[int, int, int]:
     return input.shape[0], input.shape[1], math.prod(input.shape[2:])
 
 
-def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
-               momentum: float = 0.1, eps: float = 1e-5) -> Any:
+def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+               bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
     """Normalize each channel over the batch and all positions; then scale and shift it.
 
     Args:
@@ -229,11 +234,12 @@ def batch_norm(input: Any, running_mean: Any, running_var: Any, weight: Any = No
     if input.ndim < 2 and 0 in input.shape:  # of nothing, PyTorch does not ask for channels
         return scale_shift(input)
     layout = channels_of("batch_norm", input)
+    refuse_grad("batch_norm", running_mean=running_mean, running_var=running_var)
     check_channels("batch_norm", layout[1], running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
     if not training:
         if running_mean is None or running_var is None:
-            raise ShapeError("batch_norm: Expected running_mean and running_var to be defined when training=False")
+            raise RuntimeValueError("batch_norm: Expected running_mean and running_var to be defined when training=False")
         return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if layout[0] * layout[2] == 1:
         raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
@@ -255,7 +261,7 @@ def normalize_batch(input: Any, running_mean: Any, running_var: Any, momentum: f
 
 def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float, ndim: int) -> tuple[Any, Any]:
     """The scale and the shift that normalize with fixed statistics and then apply weight and bias."""
-    mean, var = per_channel(running_mean.detach(), ndim), per_channel(running_var.detach(), ndim)
+    mean, var = per_channel(running_mean, ndim), per_channel(running_var, ndim)
     scale = (var + eps) ** -0.5
     if weight is not None:
         scale = scale * weight
@@ -273,7 +279,8 @@ def move(running: Any, towards: Any, momentum: float) -> None:
         clock.ledger.record(running.array, "batch_norm")
 
 
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None,
+               eps: float = 1e-5) -> Tensor:
     """Normalize each sample over the channels of each of `num_groups` groups, and all positions; scale and shift channels.
 
     Args:
@@ -293,8 +300,9 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
 
 @on_device_of_inputs
-def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
-                  use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5) -> Any:
+def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None,
+                  weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1,
+                  eps: float = 1e-5) -> Tensor:
     """Normalize each channel of each sample over its positions; then scale and shift it.
 
     Args:
@@ -306,11 +314,13 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
     Ulyanov, Vedaldi, Lempitsky: Instance Normalization, https://arxiv.org/abs/1607.08022
     """
     n, channels, rest = channels_of("instance_norm", input)
+    refuse_grad("instance_norm", running_mean=running_mean, running_var=running_var)
     check_channels("instance_norm", channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     weight, bias = per_channel(weight, input.ndim), per_channel(bias, input.ndim)
     if not use_input_stats:
         if running_mean is None or running_var is None:
-            raise ShapeError("instance_norm: Expected running_mean and running_var to be defined when use_input_stats=False")
+            raise RuntimeValueError("instance_norm: Expected running_mean and running_var to be defined when "
+                                    "use_input_stats=False")
         return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if rest == 1:
         raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
@@ -323,7 +333,8 @@ def instance_norm(input: Any, running_mean: Any = None, running_var: Any = None,
 
 # ---------------------------------------------------------------------------------------------------- with their statistics
 
-def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
+def native_layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor, bias: Tensor,
+                      eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """:func:`layer_norm`, and the mean and reciprocal deviation of each sample: a tuple of three tensors."""
     layout = trailing_layout("native_layer_norm", input, normalized_shape, weight, bias)
     standard, mean, var = standardize(input, layout=layout, eps=eps)
@@ -332,7 +343,8 @@ def native_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any,
     return scale_shift(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
 
 
-def native_group_norm(input: Any, weight: Any, bias: Any, N: int, C: int, HxW: int, group: int, eps: float) -> Any:
+def native_group_norm(input: Tensor, weight: Tensor, bias: Tensor, N: int, C: int, HxW: int, group: int,
+                      eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """:func:`group_norm`, and the mean and reciprocal deviation of each group: a tuple of three tensors."""
     check_channels("native_group_norm", C, weight=weight, bias=bias)
     standard, mean, var = standardize(input, layout=(1, N * group, C // group * HxW), eps=eps)
@@ -340,12 +352,13 @@ def native_group_norm(input: Any, weight: Any, bias: Any, N: int, C: int, HxW: i
     return out, reshape(mean, shape=(N, group)), reshape((var + eps) ** -0.5, shape=(N, group))
 
 
-def native_batch_norm(input: Any, weight: Any, bias: Any, running_mean: Any, running_var: Any, training: bool, momentum: float,
-                      eps: float) -> Any:
+def native_batch_norm(input: Tensor, weight: Tensor, bias: Tensor, running_mean: Tensor, running_var: Tensor, training: bool,
+                      momentum: float, eps: float) -> tuple[Tensor, Tensor, Tensor]:
     """:func:`batch_norm`, and the batch's mean and reciprocal deviation, which are empty if not `training`."""
     if not training:
-        nothing = (reshape(input, shape=(-1,))[:0] for _ in range(2))
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), *nothing
+        mean, var = (reshape(input, shape=(-1,))[:0] for _ in range(2))
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), mean, var
+    refuse_grad("native_batch_norm", running_mean=running_mean, running_var=running_var)
     standard, mean, var = normalize_batch(input, running_mean, running_var, momentum, eps)
     out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))
@@ -367,7 +380,7 @@ def window_sum_wrt_input(g: Any, dim: Any, before: Any, after: Any) -> Any:
     return window_sum(g, dim=dim, before=after, after=before)
 
 
-def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Any:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """Divide each element by ``(k + alpha * mean of squares over `size` neighbouring channels) ** beta``.
 
     The input has shape (N, C, *). Krizhevsky, Sutskever, Hinton: ImageNet Classification, section 3.3.
@@ -380,7 +393,7 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     return input / (squares * (alpha / size) + k) ** beta
 
 
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
+def normalize(input: Tensor, p: float = 2.0, dim: IntOrInts = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """Divide by the `p`-norm over `dim`, or by `eps` where the norm is smaller.
 
     >>> import minigrad

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.shaping.shape import as_ints
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
 
 __all__ = ["pad"]
 
@@ -20,7 +25,7 @@ __all__ = ["pad"]
 # ---------------------------------------------------------------------------------------------------- padding
 
 @on_device_of_inputs
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """`input` with elements added at its borders: ``pad[0]`` before and ``pad[1]`` after the last dimension, ``pad[2]`` and
     ``pad[3]`` for the one before, and so on.
 
@@ -38,7 +43,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     if mode not in PADDED:
         raise NotImplementedError(f"pad: Unrecognised padding mode {mode!r}; it can be constant, {', '.join(PADDED)}")
     if value:
-        raise ValueError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
+        raise InvalidValueError(f'pad: Padding mode "{mode}" doesn\'t take in value argument')
     ndim, count = len(input.shape), len(pad) // 2
     if len(pad) % 2 or not 1 <= count <= 3 or ndim not in (count + 1, count + 2):
         raise NotImplementedError(f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad of "

@@ -9,12 +9,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import ShapeError
+from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import sampling
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
@@ -22,6 +22,12 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import FloatOrFloats, IntOrInts
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
            "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "fractional_max_pool2d", "fractional_max_pool3d",
@@ -119,8 +125,8 @@ def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     """The elements of `input` at their places in planes of `size`, zeros elsewhere; of two at one place, one is kept."""
     least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)
     if least < 0 or most >= math.prod(size):
-        raise ShapeError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of size "
-                         f"{size_text(size)}); give output_size, or the indices that came with this pooling")
+        raise RuntimeValueError(f"max_unpool: Found an invalid max index: {least if least < 0 else most} (output volumes are of "
+                                f"size {size_text(size)}); give output_size, or the indices that came with this pooling")
     planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
     planes.reshape(-1)[flat_plane_indices(indices, size)] = input.reshape(-1)
     return planes
@@ -323,14 +329,32 @@ def adaptive_bounds(n: int, parts: int) -> tuple[Any, Any]:
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions
 
-def max_pool1d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-               return_indices: bool = False) -> Any:
+@overload
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: bool) -> Any: ...
+def max_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """1-d max pooling; see :func:`max_pool2d`. `input` is (n, channels, width) or (channels, width)."""
     return pool_max("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool2d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-               return_indices: bool = False) -> Any:
+@overload
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: bool) -> Any: ...
+def max_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each window.
 
     Args:
@@ -350,20 +374,29 @@ def max_pool2d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 
     return pool_max("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def max_pool3d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-               return_indices: bool = False) -> Any:
+@overload
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, *, return_indices: bool) -> Any: ...
+def max_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               dilation: IntOrInts = 1, ceil_mode: bool = False, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """3-d max pooling; see :func:`max_pool2d`. `input` is (n, channels, depth, height, width), or without n."""
     return pool_max("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def avg_pool1d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-               count_include_pad: bool = True) -> Any:
+def avg_pool1d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True) -> Tensor:
     """1-d average pooling; see :func:`avg_pool2d`. `input` is (n, channels, width) or (channels, width)."""
     return pool_avg("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
-def avg_pool2d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-               count_include_pad: bool = True, divisor_override: int | None = None) -> Any:
+def avg_pool2d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
     """The mean of each window.
 
     Args:
@@ -376,18 +409,20 @@ def avg_pool2d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 
     return pool_avg("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-def avg_pool3d(input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-               count_include_pad: bool = True, divisor_override: int | None = None) -> Any:
+def avg_pool3d(input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+               ceil_mode: bool = False, count_include_pad: bool = True, divisor_override: int | None = None) -> Tensor:
     """3-d average pooling; see :func:`avg_pool2d`. `input` is (n, channels, depth, height, width), or without n."""
     return pool_avg("avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
 
 
-def lp_pool1d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool1d(input: Tensor, norm_type: float, kernel_size: IntOrInts, stride: IntOrInts | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """The `norm_type`-norm of each window, (sum of x**p)**(1/p); see :func:`lp_pool2d`."""
     return pool_lp(1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool2d(input: Tensor, norm_type: float, kernel_size: IntOrInts, stride: IntOrInts | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """The `norm_type`-norm of each window, (sum of x**p)**(1/p). The gradient where the sum is 0 is 0.
 
     Args:
@@ -397,17 +432,18 @@ def lp_pool2d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None
     return pool_lp(2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(input: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool3d(input: Tensor, norm_type: float, kernel_size: IntOrInts, stride: IntOrInts | None = None,
+              ceil_mode: bool = False) -> Tensor:
     """The `norm_type`-norm of each window, (sum of x**p)**(1/p); see :func:`lp_pool2d`."""
     return pool_lp(3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Tensor, output_size: IntOrInts) -> Tensor:
     """The mean of each of `output_size` parts of the last dimension; see :func:`adaptive_avg_pool2d`."""
     return pool_adaptive("adaptive_avg_pool1d", 1, input, output_size)
 
 
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None]) -> Tensor:
     """The mean of each part, where `input` is divided into `output_size` parts of sizes as equal as can be.
 
     Args:
@@ -419,17 +455,32 @@ def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
     return pool_adaptive("adaptive_avg_pool2d", 2, input, output_size)
 
 
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
+def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None]) -> Tensor:
     """The mean of each of `output_size` parts; see :func:`adaptive_avg_pool2d`."""
     return pool_adaptive("adaptive_avg_pool3d", 3, input, output_size)
 
 
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, *, return_indices: Literal[True]) -> tuple[Tensor, Tensor]: ...
+@overload
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, *, return_indices: bool) -> Any: ...
+def adaptive_max_pool1d(input: Tensor, output_size: IntOrInts, return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each of `output_size` parts of the last dimension; see :func:`adaptive_max_pool2d`."""
     return pool_adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: Literal[True]) -> tuple[Tensor,
+                        Tensor]: ...
+@overload
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: bool) -> Any: ...
+def adaptive_max_pool2d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each part; the parts are those of :func:`adaptive_avg_pool2d`.
 
     With `return_indices` also where in its plane each maximum is. The gradient goes to the first maximum of a part.
@@ -437,13 +488,35 @@ def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = Fal
     return pool_adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+@overload
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: Literal[False] = False) -> Tensor: ...
+@overload
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: Literal[True]) -> tuple[Tensor,
+                        Tensor]: ...
+@overload
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None], *, return_indices: bool) -> Any: ...
+def adaptive_max_pool3d(input: Tensor, output_size: int | Sequence[int | None],
+                        return_indices: bool = False) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of each of `output_size` parts; see :func:`adaptive_max_pool2d`."""
     return pool_adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
-def fractional_max_pool2d(input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
-                          return_indices: bool = False, _random_samples: Any = None) -> Any:
+@overload
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, return_indices: Literal[False] = False,
+                          _random_samples: Tensor | None = None) -> Tensor: ...
+@overload
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: Literal[True],
+                          _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: bool,
+                          _random_samples: Tensor | None = None) -> Any: ...
+def fractional_max_pool2d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, return_indices: bool = False,
+                          _random_samples: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """The maximum of windows at random places, whose steps differ by at most one.
 
     Args:
@@ -458,21 +531,34 @@ def fractional_max_pool2d(input: Any, kernel_size: Any, output_size: Any = None,
                            _random_samples)
 
 
-def fractional_max_pool3d(input: Any, kernel_size: Any, output_size: Any = None, output_ratio: Any = None,
-                          return_indices: bool = False, _random_samples: Any = None) -> Any:
+@overload
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, return_indices: Literal[False] = False,
+                          _random_samples: Tensor | None = None) -> Tensor: ...
+@overload
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: Literal[True],
+                          _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, *, return_indices: bool,
+                          _random_samples: Tensor | None = None) -> Any: ...
+def fractional_max_pool3d(input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None,
+                          output_ratio: FloatOrFloats | None = None, return_indices: bool = False,
+                          _random_samples: Tensor | None = None) -> Tensor | tuple[Tensor, Tensor]:
     """3-d max pooling of windows at random places; see :func:`fractional_max_pool2d`."""
     return pool_fractional("fractional_max_pool3d", 3, input, kernel_size, output_size, output_ratio, return_indices,
                            _random_samples)
 
 
-def max_unpool1d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-                 output_size: Any = None) -> Any:
+def max_unpool1d(input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+                 output_size: Sequence[int] | None = None) -> Tensor:
     """1-d inverse of max pooling; see :func:`max_unpool2d`."""
     return unpool_max("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-                 output_size: Any = None) -> Any:
+def max_unpool2d(input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+                 output_size: Sequence[int] | None = None) -> Tensor:
     """Maxima put back where they came from, zeros elsewhere.
 
     Args:
@@ -484,14 +570,14 @@ def max_unpool2d(input: Any, indices: Any, kernel_size: Any, stride: Any = None,
     return unpool_max("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
-def max_unpool3d(input: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0,
-                 output_size: Any = None) -> Any:
+def max_unpool3d(input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+                 output_size: Sequence[int] | None = None) -> Tensor:
     """3-d inverse of max pooling; see :func:`max_unpool2d`."""
     return unpool_max("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
 
 
-def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
-             return_indices: bool) -> Any:
+def pool_max(name: str, ndim: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool,
+             return_indices: bool) -> Tensor | tuple[Tensor, Tensor]:
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, dilation, ceil_mode)
     if not return_indices:
         return with_batch_dim(ndim, max_pool, input, **settings)
@@ -499,10 +585,10 @@ def pool_max(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
     return with_batch_dim_pair(ndim, input, indices), indices
 
 
-def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
-             count_include_pad: bool, divisor_override: int | None) -> Any:
+def pool_avg(name: str, ndim: int, input: Tensor, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool,
+             count_include_pad: bool, divisor_override: int | None) -> Tensor:
     if divisor_override == 0:
-        raise ShapeError(f"{name}: divisor must be not zero")
+        raise RuntimeValueError(f"{name}: divisor must be not zero")
     settings = window_settings(name, ndim, input, kernel_size, stride, padding, 1, ceil_mode)
     del settings["dilation"]
     divisor: Any = divisor_override
@@ -518,7 +604,7 @@ def pool_avg(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, pa
     return with_batch_dim(ndim, avg_pool, input, **settings, divisor=divisor)
 
 
-def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
+def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Tensor:
     name = f"lp_pool{ndim}d"
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     mean = pool_avg(name, ndim, elementary.pow(input, norm_type), kernel, stride, 0, ceil_mode, True, None)
@@ -526,7 +612,7 @@ def pool_lp(ndim: int, input: Any, norm_type: float, kernel_size: Any, stride: A
     return elementary.pow(summed, 1.0 / norm_type)
 
 
-def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
+def pool_adaptive(name: str, ndim: int, input: Tensor, output_size: Any) -> Tensor:
     size, wanted = tuple(input.shape[-ndim:]), adaptive_size(name, ndim, input, output_size)
     kernel = equal_parts(size, wanted)
     if kernel is not None:
@@ -537,7 +623,7 @@ def pool_adaptive(name: str, ndim: int, input: Any, output_size: Any) -> Any:
     return arithmetic.true_divide(summed, outer_product(lengths, summed))
 
 
-def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+def pool_adaptive_max(name: str, ndim: int, input: Any, output_size: Any, return_indices: bool) -> Tensor | tuple[Tensor, Tensor]:
     wanted = adaptive_size(name, ndim, input, output_size)
     kernel = equal_parts(input.shape[-ndim:], wanted)
     if kernel is not None:
@@ -554,16 +640,16 @@ def equal_parts(size: Any, wanted: Any) -> tuple[int, ...] | None:
 
 
 def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_size: Any, output_ratio: Any,
-                    return_indices: bool, samples: Any) -> Any:
+                    return_indices: bool, samples: Any) -> Tensor | tuple[Tensor, Tensor]:
     check_input(name, ndim, input)
     kernel, size = per_dim(name, "kernel_size", kernel_size, ndim), input.shape[-ndim:]
     if output_size is None:
         if output_ratio is None:
-            raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+            raise InvalidValueError(f"{name} requires specifying either an output_size or an output_ratio")
         ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * ndim
         if len(ratios) != ndim:
-            raise ValueError(f"{name} requires output_ratio to either be a single number or a tuple of {ndim}, but got "
-                             f"{output_ratio}")
+            raise InvalidValueError(f"{name} requires output_ratio to either be a single number or a tuple of {ndim}, but got "
+                                    f"{output_ratio}")
         output_size = [int(n * ratio) for n, ratio in zip(size, ratios)]
     wanted = per_dim(name, "output_size", output_size, ndim)
     if any(o < 1 or k < 1 or o + k - 1 > n for n, k, o in zip(size, kernel, wanted)):
@@ -587,8 +673,8 @@ def with_batch_dim_pair(ndim: int, input: Any, indices: Any) -> Any:
     return with_batch_dim(ndim, lambda x: take_from_planes(x, shapes.reshape(indices, shape=(1, *indices.shape))), input)
 
 
-def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any,
-               output_size: Any) -> Any:
+def unpool_max(name: str, ndim: int, input: Tensor, indices: Any, kernel_size: Any, stride: Any, padding: Any,
+               output_size: Any) -> Tensor:
     check_input(name, ndim, input)
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None else per_dim(name, "stride", stride, ndim)
@@ -600,11 +686,11 @@ def unpool_max(name: str, ndim: int, input: Any, indices: Any, kernel_size: Any,
     if output_size is not None:
         wanted = tuple(output_size)[-ndim:]
         if len(output_size) not in (ndim, ndim + 1, ndim + 2):
-            raise ValueError(f"{name}: output_size should be a sequence containing {ndim} or {ndim + 2} elements, but it has a "
-                             f"length of '{len(output_size)}'")
+            raise InvalidValueError(f"{name}: output_size should be a sequence containing {ndim} or {ndim + 2} elements, but it "
+                                    f"has a length of '{len(output_size)}'")
         for d, (n, w, s) in enumerate(zip(size, wanted, step)):
             if not n - s < w < n + s:
-                raise ValueError(f'{name}: invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
+                raise InvalidValueError(f'{name}: invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
         size = wanted
     if input.ndim == ndim + 2:
         return max_unpool(input, indices, size=size)
@@ -629,10 +715,10 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
     before, spread = per_dim(name, "padding", padding, ndim), per_dim(name, "dilation", dilation, ndim)
     for argument, values in (("kernel size", kernel), ("stride", step), ("dilation", spread)):
         if any(v < 1 for v in values):
-            raise ShapeError(f"{name}: {argument} should be greater than zero, but got {list(values)}")
+            raise RuntimeValueError(f"{name}: {argument} should be greater than zero, but got {list(values)}")
     if any(p < 0 or p > (d * (k - 1) + 1) // 2 for p, k, d in zip(before, kernel, spread)):
-        raise ShapeError(f"{name}: pad should be non-negative and at most half of effective kernel size, but got "
-                         f"pad={list(before)}, kernel_size={list(kernel)} and dilation={list(spread)}")
+        raise RuntimeValueError(f"{name}: pad should be non-negative and at most half of effective kernel size, but got "
+                                f"pad={list(before)}, kernel_size={list(kernel)} and dilation={list(spread)}")
     size, positions = input.shape[-ndim:], []
     for n, k, s, p, d in zip(size, kernel, step, before, spread):
         room = n + 2 * p - d * (k - 1) - 1
@@ -650,12 +736,13 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
 def adaptive_size(name: str, ndim: int, input: Any, output_size: Any) -> tuple[int, ...]:
     """`output_size` as ints, None replaced by the input's size. Raises where it does not fit `input`."""
     if input.ndim <= ndim:
-        raise ValueError(f"{name}: Input dimension should be at least {ndim + 1}, but got input of size {list(input.shape)}")
+        raise InvalidValueError(f"{name}: Input dimension should be at least {ndim + 1}, but got input of size "
+                                f"{list(input.shape)}")
     check_input(name, ndim, input)
     given = (output_size,) * ndim if isinstance(output_size, int) or output_size is None else tuple(output_size)
     if len(given) != ndim:
         raise ShapeError(f"{name}: output_size must be {ndim} ints, but got {output_size}")
     wanted = tuple([n if o is None else int(o) for o, n in zip(given, input.shape[-ndim:])])
     if any(o < 0 for o in wanted):
-        raise ShapeError(f"{name}: elements of output_size must be greater than or equal to 0, but got {list(wanted)}")
+        raise RuntimeValueError(f"{name}: elements of output_size must be greater than or equal to 0, but got {list(wanted)}")
     return wanted

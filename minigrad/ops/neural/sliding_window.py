@@ -14,12 +14,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays, errors
 from minigrad.ops.shaping import shape as shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minigrad._tensor import Tensor
 
 __all__ = ["Windows", "with_batch_dim", "size_text", "exact_padding", "per_dim"]
 
@@ -49,7 +54,7 @@ def size_text(size: Any) -> str:
     return " x ".join(map(str, size))
 
 
-def with_batch_dim(ndim: int, function: Any, input: Any, *others: Any, **settings: Any) -> Any:
+def with_batch_dim(ndim: int, function: Callable[..., Tensor], input: Tensor, *others: Tensor | None, **settings: Any) -> Tensor:
     """`function` of an input that may lack its batch dimension."""
     if input.ndim == ndim + 2:
         return function(input, *others, **settings)

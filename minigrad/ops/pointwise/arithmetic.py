@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DivisionByZeroError, DtypeError, ShapeError
+from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["abs", "absolute", "add", "addcdiv", "addcmul", "angle", "ceil", "complex", "conj", "conj_physical", "copysign",
            "div", "divide", "fix", "floor", "floor_divide", "fmod", "frac", "heaviside", "hypot", "imag", "lerp", "mul",
@@ -63,7 +68,7 @@ def refuse_zero(other: Any) -> None:
 # ---------------------------------------------------------------------------------------------------- dtype and zeros
 
 @op(holomorphic=False, grad_name="ToCopyBackward0", called="to")
-def cast(input: Any, *, dtype: Any) -> Any:
+def cast(input: Any, *, dtype: dtype) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
     return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
 @cast.derivative("input")
@@ -98,7 +103,7 @@ def mul_wrt_other(g: Any, input: Any) -> Any: return g * input
 
 
 @op(broadcasts=True)
-def add(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input + alpha * other``."""
     return input + other if alpha == 1 else input + scale_other(other, alpha)
 @add.derivative("input")
@@ -108,7 +113,7 @@ def add_wrt_other(g: Any, alpha: Any) -> Any: return g if alpha == 1 else g * al
 
 
 @op(broadcasts=True)
-def sub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input - alpha * other``. Raises ``RuntimeError`` for booleans: ``~mask`` inverts a mask."""
     refuse_bool("Subtraction", input)
     return input - other if alpha == 1 else input - scale_other(other, alpha)
@@ -119,7 +124,7 @@ def sub_wrt_other(g: Any, alpha: Any) -> Any: return -g if alpha == 1 else g * -
 
 
 @op(broadcasts=True, numbers=("other",))
-def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``other - alpha * input``; what ``2 - x`` calls."""
     refuse_bool("Subtraction", input)
     return other - input if alpha == 1 else other - scale_other(input, alpha)
@@ -184,7 +189,7 @@ def quotient_towards_zero(a: Any, b: Any) -> Any:
 
 
 @with_inplace
-def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
+def div(input: Tensor, other: Tensor | Number, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
     """Elementwise quotient.
 
     Args:
@@ -201,7 +206,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         return floor_divide(input, other, out=out)
     if rounding_mode == "trunc":
         return trunc_divide(input, other, out=out)
-    raise DtypeError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
+    raise RuntimeValueError(f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'")
 
 
 @op(broadcasts=True)
@@ -235,7 +240,7 @@ def neg(input: Any) -> Any:
 def neg_wrt_input(g: Any) -> Any: return -g
 
 
-def positive(input: Any) -> Any:
+def positive(input: Tensor) -> Tensor:
     """`input` itself. Raises ``RuntimeError`` for booleans."""
     if unwrap(input).dtype.kind == "b":
         raise DtypeError("The `+` operator, on a bool tensor is not supported; convert it with .to(minigrad.int64)")
@@ -373,7 +378,7 @@ def lerp_wrt_weight(g: Any, input: Any, end: Any) -> Any: return g * (end - inpu
 
 
 @op(broadcasts=True, numbers=())
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + scale_other(tensor1 * tensor2, value)
 @addcmul.derivative("input")
@@ -385,7 +390,7 @@ def addcmul_wrt_tensor2(g: Any, tensor1: Any, value: Any) -> Any: return g * (te
 
 
 @op(broadcasts=True, numbers=())
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 / tensor2``, of floating-point tensors."""
     refuse_integer_quotient(input)
     return input + value * (tensor1 / tensor2)
@@ -399,8 +404,8 @@ def addcdiv_wrt_tensor2(g: Any, tensor1: Any, tensor2: Any, value: Any) -> Any: 
 
 def refuse_integer_quotient(x: Any) -> None:
     if x.dtype.kind in "iub":
-        raise DtypeError("Integer division with addcdiv is no longer supported; convert a tensor with .float(), or write "
-                         "input + value * minigrad.div(tensor1, tensor2, rounding_mode='trunc')")
+        raise RuntimeValueError("Integer division with addcdiv is no longer supported; convert a tensor with .float(), or write "
+                                "input + value * minigrad.div(tensor1, tensor2, rounding_mode='trunc')")
 
 
 # ---------------------------------------------------------------------------------------------------- rounding

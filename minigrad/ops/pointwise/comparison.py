@@ -5,19 +5,23 @@ Where two elements tie, or at the bounds of :func:`clamp`, the derivative is the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError
+from minigrad.errors import DtypeError, RuntimeValueError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
 from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
            "bitwise_xor", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "fmax", "fmin", "gcd", "ge", "greater",
@@ -72,7 +76,7 @@ def ge(input: Any, other: Any) -> Any:
 def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether ``|input - other| <= atol + rtol * |other|``; an infinity is close to itself only, nan to nan if `equal_nan`."""
     if rtol < 0 or atol < 0:
-        raise DtypeError(f"rtol and atol must not be negative; got rtol={rtol}, atol={atol}")
+        raise RuntimeValueError(f"rtol and atol must not be negative; got rtol={rtol}, atol={atol}")
     same = (input == other) | (np.isnan(input) & np.isnan(other) if equal_nan else False)
     return same | within_tolerance(input, other, rtol, atol) if rtol or atol else same
 
@@ -84,13 +88,13 @@ def within_tolerance(a: Any, b: Any, rtol: float, atol: float) -> Any:
 
 
 @on_device_of_inputs
-def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close, by :func:`isclose`."""
     return bool(unwrap(isclose(input, other, rtol, atol, equal_nan)).all())
 
 
 @on_device_of_inputs
-def equal(input: Any, other: Any) -> bool:
+def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and elements."""
     return tuple(input.shape) == tuple(other.shape) and bool(unwrap(eq(input, other)).all())
 
@@ -321,7 +325,8 @@ def above(x: Any, low: Any, high: Any) -> Any:
 
 
 @with_inplace
-def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> Any:
+def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None, *,
+          out: Tensor | None = None) -> Tensor:
     """`input` brought into the range from `min` to `max`: numbers, tensors that broadcast, or None for no bound.
 
     Raises ``RuntimeError`` where both bounds are None.
@@ -331,20 +336,20 @@ def clamp(input: Any, min: Any = None, max: Any = None, *, out: Any = None) -> A
     tensor([-1.0000,  0.5000,  1.0000])
     """
     if min is None and max is None:
-        raise DtypeError("clamp: At least one of 'min' or 'max' must not be None")
+        raise RuntimeValueError("clamp: At least one of 'min' or 'max' must not be None")
     if (min is None or isinstance(min, SCALARS)) and (max is None or isinstance(max, SCALARS)):
         return clamp_numbers(with_number(input, min, max), min=min, max=max, out=out)
     return clamp_tensors(input, min, max, out=out)
 
 
 @with_inplace
-def clamp_min(input: Any, min: Any, *, out: Any = None) -> Any:
+def clamp_min(input: Tensor, min: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """`input`, but nowhere below `min`, a number or a tensor."""
     return clamp(input, min, out=out)
 
 
 @with_inplace
-def clamp_max(input: Any, max: Any, *, out: Any = None) -> Any:
+def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """`input`, but nowhere above `max`, a number or a tensor."""
     return clamp(input, max=max, out=out)
 
@@ -365,7 +370,12 @@ def where_nonzero(condition: Any) -> Any:
     return np.nonzero(condition if condition.ndim else condition.reshape(1))
 
 
-def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor: ...
+def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor | Number | None = None, *,
+          out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """`input` where the boolean tensor `condition` is True, else `other`; broadcast together, numbers allowed.
 
     With `condition` alone: the positions where it is nonzero, as a tuple with an index tensor for each dimension.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from minigrad.recording.call import SCALARS
 from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
            "atan", "atan2", "atanh", "cos", "cosh", "deg2rad", "exp", "exp2", "expm1", "float_power", "frexp", "ldexp",
@@ -188,7 +192,7 @@ def integer_power(base: Any, exponent: Any) -> Any:
 
 
 @with_inplace
-def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
+def pow(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Elementwise ``input ** exponent``, of two tensors or of a tensor and a number on either side.
 
     Raises ``RuntimeError`` for an integer tensor and a negative integer number.
@@ -205,7 +209,7 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
 
 
 @with_inplace
-def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
+def float_power(input: Tensor | Number, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """Elementwise ``input ** exponent`` computed in float64, or complex128 where an operand is complex."""
     operands = [unwrap(input), unwrap(exponent)]
     wide = dtypes.complex128 if dtypes.result_dtype(operands).is_complex else dtypes.float64
@@ -357,7 +361,7 @@ def rad2deg_wrt_input(g: Any) -> Any: return g * (180 / math.pi)
 # ---------------------------------------------------------------------------------------------------- floating-point parts
 
 @with_inplace
-def ldexp(input: Any, other: Any, *, out: Any = None) -> Any:
+def ldexp(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """``input * 2**other``."""
     if isinstance(input, SCALARS):
         raise not_a_tensor("ldexp", "input", input)

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DtypeError
+from minigrad.errors import RuntimeValueError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma"]
 
@@ -266,7 +270,7 @@ def digamma_wrt_input(g: Any, input: Any) -> Any: return g * polygamma_of(input,
 def polygamma_of(input: Any, *, n: int) -> Any:
     """The n-th derivative of :func:`digamma`; for n > 0 it is ``(-1)**(n+1) n! zeta(n + 1, x)``."""
     if n < 0:
-        raise DtypeError(f"polygamma(n, x) does not support negative n; got n={n}")
+        raise RuntimeValueError(f"polygamma(n, x) does not support negative n; got n={n}")
     if n == 0:
         return evaluate("psi", input)
     order = np.full_like(input, n + 1)
@@ -275,16 +279,16 @@ def polygamma_of(input: Any, *, n: int) -> Any:
 def polygamma_of_wrt_input(g: Any, input: Any, n: int) -> Any: return g * polygamma_of(input, n=n + 1)
 
 
-def polygamma(n: int, input: Any, *, out: Any = None) -> Any:
+def polygamma(n: int, input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The `n`-th derivative of :func:`digamma` at `input`."""
     return polygamma_of(input, n, out=out)
 
 
 @with_inplace
-def mvlgamma(input: Any, p: int, *, out: Any = None) -> Any:
+def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     """The logarithm of the multivariate gamma function of dimension `p`: ``p (p - 1) / 4 log(pi) + sum_j lgamma(x - j / 2)``."""
     if p < 1:
-        raise DtypeError(f"p has to be greater than or equal to 1; got p={p}")
+        raise RuntimeValueError(f"p has to be greater than or equal to 1; got p={p}")
     result = lgamma(input)
     for j in range(1, p):
         result = result + lgamma(input - j / 2)
@@ -518,22 +522,22 @@ def chebyshev_polynomial_w_wrt_input(g: Any, input: Any, n: Any) -> Any:
     return g * (2 * (gegenbauer(input, n - 1, order=2) + gegenbauer(input, n - 2, order=2)))
 
 
-def shifted_chebyshev_polynomial_t(input: Any, n: Any, *, out: Any = None) -> Any:
+def shifted_chebyshev_polynomial_t(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_t` at ``2 x - 1``."""
     return chebyshev_polynomial_t(2 * input - 1, n, out=out)
 
 
-def shifted_chebyshev_polynomial_u(input: Any, n: Any, *, out: Any = None) -> Any:
+def shifted_chebyshev_polynomial_u(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_u` at ``2 x - 1``."""
     return chebyshev_polynomial_u(2 * input - 1, n, out=out)
 
 
-def shifted_chebyshev_polynomial_v(input: Any, n: Any, *, out: Any = None) -> Any:
+def shifted_chebyshev_polynomial_v(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_v` at ``2 x - 1``."""
     return chebyshev_polynomial_v(2 * input - 1, n, out=out)
 
 
-def shifted_chebyshev_polynomial_w(input: Any, n: Any, *, out: Any = None) -> Any:
+def shifted_chebyshev_polynomial_w(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_w` at ``2 x - 1``."""
     return chebyshev_polynomial_w(2 * input - 1, n, out=out)
 

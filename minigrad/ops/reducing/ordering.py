@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad.errors import DtypeError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.indexing.scatter import gather_at
 from minigrad.ops.pointwise import comparison
@@ -21,6 +21,14 @@ from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import TensorBase
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Literal
+
+    from minigrad._signatures import ValuesIndices
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "msort", "nanmedian",
            "searchsorted", "sort", "topk", "unique", "unique_consecutive"]
@@ -63,14 +71,14 @@ def select_along_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
 
 
 @op(outputs=("values", "indices"), grad_name="MaxBackward0", called="max")
-def max_dim(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
+def max_dim(input: Any, *, dim: int, keepdim: bool = False) -> Any:
     """Largest element along `dim`, and its index: the first of those that tie. NaN is the largest of all."""
     return extreme("max", np.argmax, input, dim, keepdim)
 max_dim.derivative("input")(select_along_wrt_input)
 
 
 @op(outputs=("values", "indices"), grad_name="MinBackward0", called="min")
-def min_dim(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
+def min_dim(input: Any, *, dim: int, keepdim: bool = False) -> Any:
     """Smallest element along `dim`, and its index: the first of those that tie. NaN is the smallest of all."""
     return extreme("min", np.argmin, input, dim, keepdim)
 min_dim.derivative("input")(select_along_wrt_input)
@@ -83,8 +91,17 @@ def extreme(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> tuple[An
     return select_along(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
 
 
+@overload
+def max(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
+@overload
+def max(input: Tensor, dim: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def max(input: Tensor, *, other: Tensor, out: Tensor | None = None) -> Tensor: ...
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
+def max(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None,
+        out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """The largest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise maximum.
 
     Elements that tie for the largest of all share the gradient evenly; along a dimension, the one whose index is returned
@@ -97,14 +114,24 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     if other is not None or isinstance(dim, TensorBase):
         return comparison.maximum(input, dim if other is None else other, out=out)
     if dim is not None:
-        return max_dim(input, dim, keepdim, out=out)
+        found: ValuesIndices = max_dim(input, dim, keepdim, out=out)
+        return found
     if 0 in input.shape:
         refuse_empty("max", input.shape, None)
     return reduction.amax(input, out=out)
 
 
+@overload
+def min(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
+@overload
+def min(input: Tensor, dim: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def min(input: Tensor, *, other: Tensor, out: Tensor | None = None) -> Tensor: ...
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
+def min(input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *, other: Tensor | None = None,
+        out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """The smallest element; with `dim`, the named tuple (values, indices) along it; with a tensor, the elementwise minimum.
 
     Ties are treated as in :func:`max`.
@@ -112,7 +139,8 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     if other is not None or isinstance(dim, TensorBase):
         return comparison.minimum(input, dim if other is None else other, out=out)
     if dim is not None:
-        return min_dim(input, dim, keepdim, out=out)
+        found: ValuesIndices = min_dim(input, dim, keepdim, out=out)
+        return found
     if 0 in input.shape:
         refuse_empty("min", input.shape, None)
     return reduction.amin(input, out=out)
@@ -128,7 +156,7 @@ def order(x: Any, axis: int, descending: bool = False) -> Any:
 
 
 @op(outputs=("values", "indices"))
-def sort(input: Any, *, dim: Any = -1, descending: Any = False, stable: Any = False) -> Any:
+def sort(input: Any, *, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The elements in order along `dim`, and where each was: a named tuple (values, indices).
 
     The order of equal elements is always kept, whether `stable` asks for it or not. NaN counts as the largest.
@@ -144,24 +172,26 @@ def sort_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return 
 
 
 @numpy_names
-def argsort(input: Any, dim: Any = -1, descending: bool = False, *, stable: bool = False) -> Any:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
     """The indices that sort `input` along `dim`; see :func:`sort`."""
-    return sort(input, dim, descending, stable)[1]
+    found: ValuesIndices = sort(input, dim, descending, stable)
+    return found.indices
 
 
-def msort(input: Any, *, out: Any = None) -> Any:
+def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` sorted along its first dimension."""
     found = sort(input, 0)[0]
     return found if out is None else reduction.sum(found, dim=(), out=out)
 
 
 @op(outputs=("values", "indices"))
-def topk(input: Any, *, k: Any, dim: Any = -1, largest: Any = True, sorted: Any = True) -> Any:
+def topk(input: Any, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest elements along `dim` (the smallest if not `largest`), in order, and their indices."""
     refuse_complex("topk", input)
     axis = wrap_dim(dim, input.ndim)
     if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
-        raise ShapeError(f"selected index k out of range: k={k} for dimension {dim} of an input of shape {list(input.shape)}")
+        raise RuntimeValueError(f"selected index k out of range: k={k} for dimension {dim} of an input of shape "
+                                f"{list(input.shape)}")
     if input.ndim == 0:
         values, index = select_along(input, None, 0, False)
         return (values, index) if k else (values.reshape(1)[:0], index.reshape(1)[:0])
@@ -182,13 +212,13 @@ def topk_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return 
 
 
 @op(outputs=("values", "indices"))
-def kthvalue(input: Any, *, k: Any, dim: Any = -1, keepdim: Any = False) -> Any:
+def kthvalue(input: Any, *, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and its index."""
     refuse_complex("kthvalue", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
-        raise ShapeError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
+        raise RuntimeValueError(f"selected number k out of range for dimension {dim}: k={k}, input of shape {list(input.shape)}")
     return select_along(input, rank_index(input, axis, k - 1) if input.ndim else None, axis, keepdim)
 kthvalue.derivative("input")(select_along_wrt_input)
 
@@ -210,7 +240,7 @@ def middle(x: Any, axis: int, skip_nan: bool) -> Any:
 
 
 @op(outputs=("values", "indices"), grad_name="MedianBackward0", called="median")
-def median_dim(input: Any, *, dim: Any, keepdim: Any = False, skip_nan: Any = False) -> Any:
+def median_dim(input: Any, *, dim: int, keepdim: bool = False, skip_nan: Any = False) -> Any:
     """The median along `dim`, the lower of two where the number is even, and its index."""
     refuse_complex("median", input)
     axis = wrap_dim(dim, input.ndim)
@@ -231,8 +261,13 @@ def median_all(input: Any, *, skip_nan: Any = False) -> Any:
 def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * tie_shares(input, out, dim=None)
 
 
+@overload
+def median(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def median(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
 @numpy_names
-def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
+           out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """The median of all elements; with `dim`, the named tuple (values, indices) along it.
 
     Of an even number of elements the lower of the two in the middle. NaN if there is a NaN.
@@ -240,14 +275,19 @@ def median(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = Non
     return median_all(input, out=out) if dim is None else median_dim(input, dim, keepdim, out=out)
 
 
+@overload
+def nanmedian(input: Tensor, *, out: Tensor | None = None) -> Tensor: ...
+@overload
+def nanmedian(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[Tensor] | None = None) -> ValuesIndices: ...
 @numpy_names
-def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Any:
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
+              out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """:func:`median` of the elements that are not NaN."""
     return median_all(input, True, out=out) if dim is None else median_dim(input, dim, keepdim, True, out=out)
 
 
 @op(outputs=("values", "indices"))
-def mode(input: Any, *, dim: Any = -1, keepdim: Any = False) -> Any:
+def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
     refuse_complex("mode", input)
     axis = wrap_dim(dim, input.ndim)
@@ -268,7 +308,7 @@ mode.derivative("input")(select_along_wrt_input)
 # ---------------------------------------------------------------------------------------------------- running extremes
 
 @op(outputs=("values", "indices"))
-def cummax(input: Any, *, dim: Any) -> Any:
+def cummax(input: Any, *, dim: int) -> Any:
     """Largest element up to and including each, along `dim`, and its index: the last of those that tie. NaN stays."""
     return running_extreme("cummax", np.maximum, input, dim)
 @cummax.derivative("input")
@@ -279,7 +319,7 @@ def cummax_wrt_input(g: Any, out: Any, dim: Any) -> Any:
 
 
 @op(outputs=("values", "indices"))
-def cummin(input: Any, *, dim: Any) -> Any:
+def cummin(input: Any, *, dim: int) -> Any:
     """Smallest element up to and including each, along `dim`, and its index: the last of those that tie. NaN stays."""
     return running_extreme("cummin", np.minimum, input, dim)
 cummin.derivative("input")(cummax_wrt_input)
@@ -324,7 +364,20 @@ def _unique_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
     return reshape(select_rows(g[0] / shares, reshape(inverse, shape=(-1,)), dim=axis), shape=input_shape)
 
 
-def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
+@overload
+def unique(input: Tensor, sorted: bool = True, return_inverse: Literal[False] = False, return_counts: Literal[False] = False,
+           dim: int | None = None) -> Tensor: ...
+@overload
+def unique(input: Tensor, sorted: bool = True, *, return_inverse: Literal[True], return_counts: Literal[False] = False,
+           dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique(input: Tensor, sorted: bool = True, *, return_inverse: Literal[False] = False, return_counts: Literal[True],
+           dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique(input: Tensor, sorted: bool = True, *, return_inverse: Literal[True], return_counts: Literal[True],
+           dim: int | None = None) -> tuple[Tensor, Tensor, Tensor]: ...
+def unique(input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+           dim: int | None = None) -> Tensor | tuple[Tensor, ...]:
     """The distinct elements of `input`, in ascending order; with `dim`, its distinct slices along that dimension.
 
     Args:
@@ -339,12 +392,25 @@ def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return
     return requested_outputs(_unique(input, dim=dim, consecutive=False), return_inverse, return_counts)
 
 
-def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
+@overload
+def unique_consecutive(input: Tensor, return_inverse: Literal[False] = False, return_counts: Literal[False] = False,
+                       dim: int | None = None) -> Tensor: ...
+@overload
+def unique_consecutive(input: Tensor, *, return_inverse: Literal[True], return_counts: Literal[False] = False,
+                       dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique_consecutive(input: Tensor, *, return_inverse: Literal[False] = False, return_counts: Literal[True],
+                       dim: int | None = None) -> tuple[Tensor, Tensor]: ...
+@overload
+def unique_consecutive(input: Tensor, *, return_inverse: Literal[True], return_counts: Literal[True],
+                       dim: int | None = None) -> tuple[Tensor, Tensor, Tensor]: ...
+def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False,
+                       dim: int | None = None) -> Tensor | tuple[Tensor, ...]:
     """`input` with all but the first of every run of equal elements (or slices along `dim`) left out."""
     return requested_outputs(_unique(input, dim=dim, consecutive=True), return_inverse, return_counts)
 
 
-def requested_outputs(found: Any, inverse: bool, counts: bool) -> Any:
+def requested_outputs(found: Any, inverse: bool, counts: bool) -> Tensor | tuple[Tensor, ...]:
     chosen = (found[0], *found[1:2] * inverse, *found[2:3] * counts)
     return chosen if len(chosen) > 1 else chosen[0]
 
@@ -379,8 +445,8 @@ def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right
 
 
 @on_device_of_inputs
-def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None,
-                 sorter: Any = None, out: Any = None) -> Any:
+def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, *, out_int32: bool = False, right: bool = False,
+                 side: str | None = None, sorter: Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """Where each element of `input` would have to be inserted into `sorted_sequence` for that to stay sorted.
 
     Args:
@@ -391,15 +457,16 @@ def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, r
         out_int32: return int32 instead of int64.
     """
     if side is not None and side not in ("left", "right"):
-        raise ShapeError(f"searchsorted(): side can only be 'left' or 'right' but got {side}")
+        raise RuntimeValueError(f"searchsorted(): side can only be 'left' or 'right' but got {side}")
     if side == "left" and right:
-        raise ShapeError("searchsorted(): side and right can't be set to opposites, got side of left while right was True")
+        raise RuntimeValueError("searchsorted(): side and right can't be set to opposites, got side of left while right was True")
     if isinstance(input, (bool, int, float)):
         input = constant(_arrays.xp_of(sorted_sequence.array).asarray(input), sorted_sequence)
     return _searchsorted(sorted_sequence, input, sorter, right=right or side == "right", out_int32=out_int32, out=out)
 
 
-def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False, out: Any = None) -> Any:
+def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False,
+              out: Tensor | None = None) -> Tensor:
     """The bucket of each element of `input` (a tensor or a number) between the ascending `boundaries`, counted from 0.
 
     An element equal to a boundary is in the bucket before it, or after it if `right`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import numpy as np
 
@@ -15,10 +15,19 @@ from minigrad.ops.pointwise import arithmetic, elementary
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
 from minigrad.recording import hints
+from minigrad.recording.declaration import NUMPY_NAMES
+from minigrad.recording.lazy import Signature, numpy_signature
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DTypeLike, IntOrInts
+    from minigrad._types.dtypes import dtype
 
 __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",
            "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 # ---------------------------------------------------------------------------------------------------- dimensions
@@ -80,15 +89,16 @@ def require_float(name: str, dtype: Any) -> None:
                          f"dtype. Got: {dtypes.FROM_NUMPY.get(dtype, dtype)!r}; convert it first, for instance with .float()")
 
 
-def numpy_names(function: Any) -> Any:
+def numpy_names(function: F) -> F:
     """Decorator: let `function` be given ``axis=`` for ``dim=`` and ``keepdims=`` for ``keepdim=``, as operations can be."""
     @functools.wraps(function)
     def wrapper(*args: Any, **named: Any) -> Any:
-        for theirs, ours in (("axis", "dim"), ("keepdims", "keepdim")):
+        for ours, theirs in NUMPY_NAMES.items():
             if theirs in named:
                 named[ours] = named.pop(theirs)
         return function(*args, **named)
-    return wrapper
+    wrapper.__signature__ = Signature(lambda: numpy_signature(function))  # type: ignore[attr-defined]
+    return wrapper  # type: ignore[return-value]
 
 
 # ---------------------------------------------------------------------------------------------------- sums
@@ -125,7 +135,7 @@ def is_plain_sum(x: Any, dim: Any, dtype: Any) -> bool:
 
 
 @op
-def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+def sum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Sum over `dim` (an int, several, or None for all dimensions). Integers and booleans give int64.
 
     >>> import minigrad
@@ -133,7 +143,7 @@ def sum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None)
     tensor([3., 7.])
     """
     if is_plain_sum(input, dim, dtype):
-        return np.add.reduce(input, axis=dim, keepdims=keepdim)
+        return np.add.reduce(input, axis=dim, keepdims=keepdim)  # type: ignore[call-overload]
     wanted = summed_dtype(input, dtype)
     return narrow_dtype(sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @sum.derivative("input")
@@ -142,7 +152,7 @@ def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: A
 
 
 @op
-def nansum(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+def nansum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Sum over `dim` in which NaN counts as zero."""
     if input.dtype.kind == "c":
         raise DtypeError("nansum does not support complex inputs")
@@ -154,10 +164,10 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
 
 
 @op
-def mean(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+def mean(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     if dim is None and is_plain_sum(input, dim, dtype) and input.size:
-        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)
+        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)  # type: ignore[call-overload]
     require_float("mean", input.dtype if dtype is None else dtype)
     wanted = summed_dtype(input, dtype)
     s = sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted)
@@ -168,7 +178,8 @@ def mean_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: 
 
 
 @numpy_names
-def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> Any:
+def nanmean(input: Tensor, dim: IntOrInts | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None,
+            out: Tensor | None = None) -> Tensor:
     """Arithmetic mean over `dim` of the elements that are not NaN; NaN where there are none."""
     if input.dtype.kind not in "fc":
         raise DtypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype!r}")
@@ -229,8 +240,8 @@ def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction:
 
 
 @numpy_names
-def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
-        out: Any = None) -> Any:
+def var(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+        correction: int | None = None, out: Tensor | None = None) -> Tensor:
     """Variance over `dim`: the sum of squared distances from the mean, divided by ``n - correction``.
 
     Args:
@@ -246,22 +257,24 @@ def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
 
 
 @numpy_names
-def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None,
-        out: Any = None) -> Any:
+def std(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+        correction: int | None = None, out: Tensor | None = None) -> Tensor:
     """Standard deviation over `dim`: the square root of :func:`var`, with the same arguments."""
     dim, correction = spread_arguments("std", input, dim, unbiased, correction)
     return _std(input, dim=dim, correction=correction, keepdim=keepdim, out=out)
 
 
 @numpy_names
-def var_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def var_mean(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+             correction: int | None = None) -> tuple[Tensor, Tensor]:
     """The pair of :func:`var` and :func:`mean`."""
     dim, correction = spread_arguments("var_mean", input, dim, unbiased, correction)
     return _var(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
 
 
 @numpy_names
-def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def std_mean(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None = None, keepdim: bool = False, *,
+             correction: int | None = None) -> tuple[Tensor, Tensor]:
     """The pair of :func:`std` and :func:`mean`."""
     dim, correction = spread_arguments("std_mean", input, dim, unbiased, correction)
     return _std(input, dim=dim, correction=correction, keepdim=keepdim), mean(input, dim, keepdim)
@@ -270,7 +283,8 @@ def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = 
 # ---------------------------------------------------------------------------------------------------- norms
 
 @op(holomorphic=False, grad_name="LinalgVectorNormBackward0")
-def vector_norm(x: Any, *, ord: Any = 2, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+def vector_norm(x: Any, *, ord: float = 2, dim: IntOrInts | None = None, keepdim: bool = False,
+                dtype: dtype | None = None) -> Any:
     """The `ord`-norm over `dim` of the elements as a vector: ``sum(abs(x) ** ord) ** (1 / ord)``.
 
     `ord` is any number; inf and -inf give the largest and smallest absolute value, 0 the number of elements that are not 0.
@@ -320,7 +334,7 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
 # ---------------------------------------------------------------------------------------------------- extremes
 
 @op
-def amax(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
+def amax(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Largest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
     refuse_empty("amax", input.shape, dim)
     return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
@@ -330,7 +344,7 @@ def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
 
 
 @op
-def amin(input: Any, *, dim: Any = (), keepdim: Any = False) -> Any:
+def amin(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Smallest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
     refuse_empty("amin", input.shape, dim)
     return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
@@ -347,7 +361,7 @@ def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
 
 
 @op(outputs=("min", "max"))
-def aminmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Smallest and largest element over `dim`, or of all; a named tuple (min, max)."""
     refuse_empty("aminmax", input.shape, dim)
     axis = axes_of(dim, input.ndim)
@@ -372,13 +386,13 @@ def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @op(differentiable=False)
-def argmax(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+def argmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Index of the largest element along `dim`, or in the flattened input; the first of those that tie. NaN is largest."""
     return position("argmax", np.argmax, input, dim, keepdim)
 
 
 @op(differentiable=False)
-def argmin(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+def argmin(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is smallest."""
     return position("argmin", np.argmin, input, dim, keepdim)
 
@@ -393,19 +407,19 @@ def truth(x: Any, holds: str, dim: Any, keepdim: bool) -> Any:
 
 
 @op(differentiable=False)
-def all(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+def all(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> Any:
     """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "all", dim, keepdim)
 
 
 @op(differentiable=False)
-def any(input: Any, *, dim: Any = None, keepdim: Any = False) -> Any:
+def any(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> Any:
     """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "any", dim, keepdim)
 
 
 @op(differentiable=False)
-def count_nonzero(input: Any, *, dim: Any = None) -> Any:
+def count_nonzero(input: Any, *, dim: IntOrInts | None = None) -> Any:
     """How many elements over `dim` are not zero, as int64."""
     return (input != 0).sum(axis=axes_of(dim, input.ndim))
 
@@ -422,7 +436,7 @@ def finite_peak(x: Any, dim: Any) -> Any:
 
 
 @op(dtypes="float")
-def logsumexp(input: Any, *, dim: Any, keepdim: Any = False) -> Any:
+def logsumexp(input: Any, *, dim: IntOrInts, keepdim: bool = False) -> Any:
     """log(sum(exp(x))) over `dim` (an int or several), computed so that it does not overflow. -inf for no elements.
 
     >>> import minigrad
@@ -480,7 +494,7 @@ def scan_pairwise(function: Any, x: Any, axis: int) -> Any:
 
 
 @op
-def cumsum(input: Any, *, dim: Any, dtype: Any = None) -> Any:
+def cumsum(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """Sum of the elements up to and including each, along `dim`. Integers and booleans give int64."""
     return scan(np.cumsum, input, dim, dtype)
 @cumsum.derivative("input")
@@ -537,7 +551,7 @@ def recurrence_wrt_input(g: Any, factor: Any, dim: Any, reverse: Any) -> Any:
 
 
 @op
-def cumprod(input: Any, *, dim: Any, dtype: Any = None) -> Any:
+def cumprod(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """Product of the elements up to and including each, along `dim`. Integers and booleans give int64.
 
     The gradient divides by nothing, so it is right where elements are zero.
@@ -552,7 +566,7 @@ def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any
 
 
 @op
-def prod(input: Any, *, dim: Any = None, keepdim: Any = False, dtype: Any = None) -> Any:
+def prod(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
     axis = None if dim is None else wrap_dim(dim, input.ndim) if input.ndim else wrap_dims((dim,), 0)[1:]
     wanted = summed_dtype(input, dtype)
@@ -580,7 +594,7 @@ def reverse_cumprod_wrt_input(g: Any, input: Any, dim: Any) -> Any:
 
 
 @op(dtypes="float")
-def logcumsumexp(input: Any, *, dim: Any) -> Any:
+def logcumsumexp(input: Any, *, dim: int) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
     if input.dtype.kind != "c":
         x = narrow_dtype(input, accumulation_dtype(input.dtype))

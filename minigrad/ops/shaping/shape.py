@@ -7,19 +7,27 @@ follows is PyTorch's functions made of them. Parts of a tensor, and tensors put 
 
 from __future__ import annotations
 
+import inspect
 import math
 from operator import index as integer
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, overload
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import dtype as Dtype
-from minigrad.errors import DimensionError, ShapeError
+from minigrad.errors import DimensionError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.clock import memory_owner
 from minigrad.recording.inplace import become_view
+from minigrad.recording.lazy import Signature, inplace_signature
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import DTypeLike, IntOrInts
 
 __all__ = ["adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
            "flatten", "flip", "fliplr", "flipud", "meshgrid", "moveaxis", "movedim", "permute", "ravel", "reshape", "roll",
@@ -47,7 +55,15 @@ def unpacking_method(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(self, integers)
     method.__name__ = method.__qualname__ = function.__name__
     method.__doc__ = function.__doc__
+    method.__signature__ = Signature(lambda: listing_signature(function))  # type: ignore[attr-defined]
     return method
+
+
+def listing_signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The signature of the method form of `function` that :func:`unpacking_method` makes."""
+    first, integers, *_ = inspect.signature(function).parameters.values()
+    several = integers.replace(kind=integers.VAR_POSITIONAL, annotation="IntOrInts", default=integers.empty)
+    return inspect.Signature([first.replace(name="self"), several], return_annotation="Tensor")
 
 
 def wrap_dim(dim: Any, ndim: int) -> int:
@@ -91,7 +107,7 @@ def infer_size(sizes: Any, size: int) -> tuple[int, ...]:
 # ---------------------------------------------------------------------------------------------------- one shape to another
 
 @op(view=True, grad_name="ViewBackward0")
-def reshape(input: Any, *, shape: Any) -> Any:
+def reshape(input: Any, *, shape: Sequence[int]) -> Any:
     """`input` with another shape; a view where the memory allows it, else a copy. One size may be -1, to be inferred.
 
     >>> import minigrad
@@ -111,7 +127,7 @@ def reshape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 @op(view=True, grad_name="ViewBackward0", called="view")
 def view_shape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape in the same memory. Raises ``RuntimeError`` where that would need a copy."""
-    result = reshape(input, shape=shape)
+    result: Any = reshape(input, shape=shape)
     base = result.base
     if base is None or base is not input and base is not input.base and memory_owner(base) is not memory_owner(input):
         raise ShapeError(f"view size {list(shape)} is not compatible with input tensor's size {list(input.shape)} and stride "
@@ -135,7 +151,7 @@ def view_dtype(input: Any, *, dtype: Any) -> Any:
 
 
 @op(view=True)
-def squeeze(input: Any, *, dim: Any = None) -> Any:
+def squeeze(input: Any, *, dim: IntOrInts | None = None) -> Any:
     """`input` without the dimensions of size 1: all of them, or those in `dim` (an int or a tuple)."""
     if dim is None:
         return input.squeeze()
@@ -146,7 +162,7 @@ def squeeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 
 
 @op(view=True)
-def unsqueeze(input: Any, *, dim: Any) -> Any:
+def unsqueeze(input: Any, *, dim: int) -> Any:
     """`input` with a dimension of size 1 inserted at `dim`, from ``-input.ndim - 1`` to ``input.ndim``."""
     dim = wrap_dim(dim, input.ndim + 1)
     return input[(slice(None),) * dim + (None, ...)]
@@ -155,7 +171,7 @@ def unsqueeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shap
 
 
 @op(view=True)
-def expand(input: Any, *, size: Any) -> Any:
+def expand(input: Any, *, size: Sequence[int]) -> Any:
     """`input` repeated without copying to the shape `size`, where -1 keeps a size; the adjoint of :func:`sum_to_size`."""
     new = len(size) - input.ndim
     if -1 in size and new >= 0:
@@ -195,7 +211,7 @@ def repeat(input: Any, *, repeats: Any) -> Any:
         raise ShapeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got "
                          f"{list(repeats)} for a tensor of shape {list(input.shape)}")
     if any(n < 0 for n in repeats):
-        raise ShapeError(f"Trying to create tensor with negative dimension: repeats must be >= 0, got {list(repeats)}")
+        raise RuntimeValueError(f"Trying to create tensor with negative dimension: repeats must be >= 0, got {list(repeats)}")
     return np.tile(input, repeats)
 @repeat.derivative("input")
 def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
@@ -222,7 +238,7 @@ def constant_full(input: Any, *, size: Any, value: Any = 0) -> Any:
 # ---------------------------------------------------------------------------------------------------- order of dimensions
 
 @op(view=True)
-def permute(input: Any, *, dims: Any) -> Any:
+def permute(input: Any, *, dims: Sequence[int]) -> Any:
     """`input` with its dimensions in the order `dims`: dimension d of the result is dimension ``dims[d]`` of `input`."""
     try:
         return input.transpose(dims)
@@ -238,7 +254,7 @@ def permute_wrt_input(g: Any, dims: Any) -> Any:
 
 
 @op(view=True)
-def transpose(input: Any, *, dim0: Any, dim1: Any) -> Any:
+def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
     """`input` with dimensions `dim0` and `dim1` exchanged."""
     if input.ndim:
         return input.swapaxes(dim0, dim1)
@@ -250,7 +266,7 @@ def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g
 
 
 @op
-def flip(input: Any, *, dims: Any) -> Any:
+def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
     return input[tuple([slice(None, None, -1 if d in dims else 1) for d in range(input.ndim)])].copy()
@@ -259,7 +275,7 @@ def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
 @op
-def roll(input: Any, *, shifts: Any, dims: Any = ()) -> Any:
+def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 
     Without `dims` the tensor is rolled as if it were flat.
@@ -267,7 +283,7 @@ def roll(input: Any, *, shifts: Any, dims: Any = ()) -> Any:
     shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
     dims = dims if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
-        raise ShapeError("`shifts` required: give the number of places to move")
+        raise RuntimeValueError("`shifts` required: give the number of places to move")
     if len(dims) != len(shifts) and (dims or len(shifts) != 1):
         raise ShapeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not dims:
@@ -282,7 +298,7 @@ def roll_wrt_input(g: Any, shifts: Any, dims: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- made of these: shapes
 
-def view(input: Any, *shape: Any, dtype: Any = None) -> Any:
+def view(input: Tensor, *shape: int | Sequence[int] | DTypeLike, dtype: DTypeLike | None = None) -> Tensor:
     """The same memory with another shape, ``x.view(2, 3)``, or read as another dtype, ``x.view(minigrad.int32)``.
 
     Raises ``RuntimeError`` where the memory does not allow that; :func:`reshape` then copies.
@@ -292,27 +308,27 @@ def view(input: Any, *shape: Any, dtype: Any = None) -> Any:
     return view_shape(input, shape=as_ints(shape))
 
 
-def view_as(input: Any, other: Any) -> Any:
+def view_as(input: Tensor, other: Tensor) -> Tensor:
     """``input.view(other.shape)``."""
     return view_shape(input, shape=tuple(other.shape))
 
 
-def reshape_as(input: Any, other: Any) -> Any:
+def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """``input.reshape(other.shape)``."""
     return reshape(input, shape=tuple(other.shape))
 
 
-def expand_as(input: Any, other: Any) -> Any:
+def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """``input.expand(other.shape)``."""
     return expand(input, size=tuple(other.shape))
 
 
-def broadcast_to(input: Any, size: Any) -> Any:
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """`input` repeated without copying to the shape `size`."""
     return expand(input, size=tuple(size))
 
 
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """`input` with the dimensions from `start_dim` to `end_dim` made one.
 
     >>> import minigrad
@@ -331,12 +347,12 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return input if first == last else reshape(input, shape=(*shape[:first], math.prod(shape[first:last + 1]), *shape[last + 1:]))
 
 
-def ravel(input: Any) -> Any:
+def ravel(input: Tensor) -> Tensor:
     """`input` as one dimension; a view where the memory allows it."""
     return reshape(input, shape=(-1,) if input.shape != (0,) else (0,))
 
 
-def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """`input` with dimension `dim` made several, of `sizes`, one of which may be -1."""
     shape = tuple(input.shape)
     d = wrap_dim(dim, len(shape))
@@ -356,7 +372,7 @@ def contiguous(input: Any) -> Any:
     return input if array.flags.c_contiguous else copy_in_order(input)
 
 
-def broadcast_shapes(*shapes: Any) -> Any:
+def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
     """The shape that tensors of `shapes` are broadcast to together. Raises ``RuntimeError`` if they cannot be."""
     sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     if any(n < 0 for s in sizes for n in s):
@@ -368,26 +384,26 @@ def broadcast_shapes(*shapes: Any) -> Any:
                          f"{', '.join(map(str, sizes))}; from the right, sizes must be equal or 1") from None
 
 
-def broadcast_tensors(*tensors: Any) -> Any:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """`tensors` expanded to their common shape, as a tuple of views."""
     tensors = sequence(tensors)
     shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
     return tuple([expand(x, size=shape) for x in tensors])
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> Any:
+def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
     """Coordinate grids made of one-dimensional `tensors`: the k-th result varies along dimension k as the k-th tensor.
 
     With ``indexing="xy"`` the first two dimensions of the results are exchanged.
     """
     tensors = sequence(tensors)
     if indexing not in ("ij", "xy"):
-        raise ShapeError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+        raise RuntimeValueError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if any(len(x.shape) > 1 for x in tensors):
         raise ShapeError("meshgrid: Expected 0D or 1D tensor in the tensor list but got shapes "
                          f"{[list(x.shape) for x in tensors]}")
     if len({x.dtype for x in tensors}) > 1:
-        raise ShapeError(f"meshgrid: expects all tensors to have the same dtype, got {[x.dtype for x in tensors]}")
+        raise DtypeError(f"meshgrid: expects all tensors to have the same dtype, got {[x.dtype for x in tensors]}")
     if indexing == "xy" and len(tensors) > 1:
         tensors = (tensors[1], tensors[0], *tensors[2:])
     shape = tuple([math.prod(x.shape) for x in tensors])
@@ -401,7 +417,7 @@ def sequence(tensors: Any) -> Any:
     return tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tuple(tensors)
 
 
-def atleast(ndim: int, pad: Callable[[int], tuple[int, ...]], tensors: Any) -> Any:
+def atleast(ndim: int, pad: Callable[[int], tuple[int, ...]], tensors: Any) -> Tensor | tuple[Tensor, ...]:
     results = []
     for x in sequence(tensors):
         missing = ndim - len(x.shape)
@@ -409,24 +425,42 @@ def atleast(ndim: int, pad: Callable[[int], tuple[int, ...]], tensors: Any) -> A
     return results[0] if len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)) else tuple(results)
 
 
-def atleast_1d(*tensors: Any) -> Any:
+@overload
+def atleast_1d(tensors: Tensor, /) -> Tensor: ...
+@overload
+def atleast_1d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_1d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each tensor with at least one dimension; a tuple if there are several."""
     return atleast(1, lambda missing: (missing, 0), tensors)
 
 
-def atleast_2d(*tensors: Any) -> Any:
+@overload
+def atleast_2d(tensors: Tensor, /) -> Tensor: ...
+@overload
+def atleast_2d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_2d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each tensor with at least two dimensions: a vector becomes one row."""
     return atleast(2, lambda missing: (missing, 0), tensors)
 
 
-def atleast_3d(*tensors: Any) -> Any:
+@overload
+def atleast_3d(tensors: Tensor, /) -> Tensor: ...
+@overload
+def atleast_3d(tensors: Sequence[Tensor], /) -> tuple[Tensor, ...]: ...
+@overload
+def atleast_3d(*tensors: Tensor) -> tuple[Tensor, ...]: ...
+def atleast_3d(*tensors: Tensor | Sequence[Tensor]) -> Tensor | tuple[Tensor, ...]:
     """Each tensor with at least three dimensions: (n,) becomes (1, n, 1) and (m, n) becomes (m, n, 1)."""
     return atleast(3, lambda missing: (missing - 1, 1), tensors)
 
 
 # ---------------------------------------------------------------------------------------------------- made of these: order
 
-def t(input: Any) -> Any:
+def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; a vector or a single value is returned as it is."""
     ndim = len(input.shape)
     if ndim > 2:
@@ -434,12 +468,12 @@ def t(input: Any) -> Any:
     return transpose(input, dim0=0, dim1=1 if ndim == 2 else 0)
 
 
-def numpy_T(input: Any) -> Any:
+def numpy_T(input: Tensor) -> Tensor:
     """``x.T``: all dimensions in reverse order."""
     return permute(input, dims=tuple(range(len(input.shape)))[::-1])
 
 
-def matrix_transpose(input: Any) -> Any:
+def matrix_transpose(input: Tensor) -> Tensor:
     """``x.mT``: the last two dimensions exchanged."""
     if len(input.shape) < 2:
         raise ShapeError("mT: tensor.mT is only supported on matrices or batches of matrices. Got "
@@ -447,7 +481,7 @@ def matrix_transpose(input: Any) -> Any:
     return transpose(input, dim0=-2, dim1=-1)
 
 
-def adjoint(input: Any) -> Any:
+def adjoint(input: Tensor) -> Tensor:
     """``x.mH``: the complex conjugate with the last two dimensions exchanged."""
     if len(input.shape) < 2:
         raise ShapeError(f"adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got "
@@ -455,24 +489,24 @@ def adjoint(input: Any) -> Any:
     return conj(transpose(input, dim0=-2, dim1=-1))
 
 
-def matrix_H(input: Any) -> Any:
+def matrix_H(input: Tensor) -> Tensor:
     """``x.H``: the conjugate transpose of a matrix."""
     if len(input.shape) not in (0, 2):
         raise ShapeError(f"H: tensor.H is only supported on matrices (2-D tensors). Got {len(input.shape)}-D tensor.")
     return adjoint(input) if len(input.shape) else conj(input)
 
 
-def swapdims(input: Any, dim0: int, dim1: int) -> Any:
+def swapdims(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Same as :func:`transpose`."""
     return transpose(input, dim0=dim0, dim1=dim1)
 
 
-def swapaxes(input: Any, axis0: int, axis1: int) -> Any:
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """Same as :func:`transpose`."""
     return transpose(input, dim0=axis0, dim1=axis1)
 
 
-def movedim(input: Any, source: Any, destination: Any) -> Any:
+def movedim(input: Tensor, source: IntOrInts, destination: IntOrInts) -> Tensor:
     """`input` with the dimensions `source` (an int or a tuple) at the places `destination`, the others in order around."""
     ndim = len(input.shape)
     sources, places = [x if isinstance(x, (tuple, list)) else (x,) for x in (source, destination)]
@@ -486,26 +520,26 @@ def movedim(input: Any, source: Any, destination: Any) -> Any:
     return permute(input, dims=[sources[places.index(d)] if d in places else next(rest) for d in range(ndim)])
 
 
-def moveaxis(input: Any, source: Any, destination: Any) -> Any:
+def moveaxis(input: Tensor, source: IntOrInts, destination: IntOrInts) -> Tensor:
     """Same as :func:`movedim`."""
     return movedim(input, source, destination)
 
 
-def fliplr(input: Any) -> Any:
+def fliplr(input: Tensor) -> Tensor:
     """`input` with its columns, dimension 1, in reverse order."""
     if len(input.shape) < 2:
         raise ShapeError(f"fliplr: Input must be >= 2-d, got shape {list(input.shape)}")
     return flip(input, dims=(1,))
 
 
-def flipud(input: Any) -> Any:
+def flipud(input: Tensor) -> Tensor:
     """`input` with its rows, dimension 0, in reverse order."""
     if len(input.shape) < 1:
         raise ShapeError("flipud: Input must be >= 1-d, got a zero-dimensional tensor")
     return flip(input, dims=(0,))
 
 
-def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """`input` turned by `k` times 90 degrees in the plane of the two `dims`, from the first towards the second."""
     ndim = len(input.shape)
     if len(dims) != 2:
@@ -523,7 +557,7 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
     return transpose(flip(input, dims=(second if turns == 1 else first,)), dim0=first, dim1=second)
 
 
-def tile(input: Any, dims: Any) -> Any:
+def tile(input: Tensor, dims: Sequence[int]) -> Tensor:
     """`input` repeated ``dims[d]`` times along dimension d; missing leading repeats are 1."""
     dims = (1,) * (len(input.shape) - len(dims)) + tuple(dims)
     return repeat(input, repeats=dims)
@@ -535,6 +569,7 @@ def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
         return become_view(self, function(self, *args, **settings))
     method.__name__ = method.__qualname__ = function.__name__ + "_"
     method.__doc__ = f"In-place form of :func:`{function.__name__}`: the tensor itself takes that shape, in the same memory."
+    method.__signature__ = Signature(lambda: inplace_signature(function))  # type: ignore[attr-defined]
     return method
 
 

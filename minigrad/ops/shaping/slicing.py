@@ -10,12 +10,12 @@ import functools
 import itertools
 import math
 from operator import index as integer
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import DimensionError, EmptyListError, ShapeError
+from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
     atleast_1d,
@@ -40,6 +40,12 @@ from minigrad.ops.shaping.shape import (
 from minigrad.recording.argument_errors import not_a_sequence
 from minigrad.recording.inplace import replay_view
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Number
 
 __all__ = ["alias_copy", "block_diag", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
            "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "dsplit",
@@ -74,7 +80,7 @@ def fill_slices_wrt_input(g: Any, index: Any) -> Any: return slices(g, index=ind
 
 
 @op(view=True)
-def select(input: Any, *, dim: Any, index: Any) -> Any:
+def select(input: Any, *, dim: int, index: int | Tensor) -> Any:
     """Element `index` of dimension `dim`, which goes away. Raises ``IndexError`` if there is no such element."""
     if input.ndim == 0:
         raise DimensionError(f"select() cannot be applied to a 0-dim tensor. {OF_NO_DIMENSION}")
@@ -106,7 +112,7 @@ def wrap_index(index: Any, dim: int, shape: Any) -> int:
 
 
 @op(outputs=True, view=True, grad_name="SplitBackward0")
-def split_with_sizes(tensor: Any, *, split_sizes: Any, dim: Any = 0) -> Any:
+def split_with_sizes(tensor: Any, *, split_sizes: Sequence[int], dim: int = 0) -> Any:
     """`tensor` cut along `dim` into pieces of the sizes `split_sizes`, which are views."""
     if tensor.ndim == 0:
         raise ShapeError("split expects at least a 1-dimensional tensor")
@@ -131,7 +137,7 @@ split_with_sizes.info.pieces = split_pieces
 
 
 @op(outputs=True, view=True)
-def unbind(input: Any, *, dim: Any = 0) -> Any:
+def unbind(input: Any, *, dim: int = 0) -> Any:
     """The elements of dimension `dim`, as a tuple of views without that dimension."""
     if input.ndim == 0:
         raise DimensionError("Dimension specified as 0 but tensor has no dimensions")
@@ -146,7 +152,7 @@ unbind.info.pieces = unbind_pieces
 
 
 @op(dtypes="promote")
-def cat(*tensors: Any, dim: Any = 0) -> Any:
+def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
     A one-dimensional tensor without elements fits anywhere, as in PyTorch.
@@ -183,7 +189,7 @@ def joinable(tensors: Any, dim: int) -> Any:
 
 
 @op(dtypes="promote")
-def stack(*tensors: Any, dim: Any = 0) -> Any:
+def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
     for k, x in enumerate(tensors):
@@ -197,7 +203,7 @@ def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
 
 
 @op(view=True)
-def diagonal(input: Any, *, offset: Any = 0, dim1: Any = 0, dim2: Any = 1) -> Any:
+def diagonal(input: Any, *, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     """The diagonal of each matrix in dimensions `dim1` and `dim2`, `offset` places above the main one, as last dimension."""
     d1, d2 = wrap_dim(dim1, input.ndim), wrap_dim(dim2, input.ndim)
     if d1 == d2:
@@ -224,7 +230,7 @@ def fill_diagonals_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
 
 
 @op
-def tril(input: Any, *, diagonal: Any = 0) -> Any:
+def tril(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and below the diagonal `diagonal` of each matrix in the last two dimensions; zero above it."""
     return np.tril(at_least_matrix(input), diagonal)
 @tril.derivative("input")
@@ -232,7 +238,7 @@ def tril_wrt_input(g: Any, diagonal: Any) -> Any: return tril(g, diagonal=diagon
 
 
 @op
-def triu(input: Any, *, diagonal: Any = 0) -> Any:
+def triu(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and above the diagonal `diagonal` of each matrix in the last two dimensions; zero below it."""
     return np.triu(at_least_matrix(input), diagonal)
 @triu.derivative("input")
@@ -246,7 +252,7 @@ def at_least_matrix(input: Any) -> Any:
 
 
 @op
-def constant_pad_nd(input: Any, *, pad: Any, value: Any = 0) -> Any:
+def constant_pad_nd(input: Any, *, pad: Sequence[int], value: Number = 0) -> Any:
     """`input` with ``pad[0]`` elements before and ``pad[1]`` after its last dimension, ``pad[2]``, ``pad[3]`` for the one
     before, and so on, filled with `value`. A negative number takes elements away."""
     if len(pad) % 2 or len(pad) > 2 * input.ndim:
@@ -267,16 +273,16 @@ def constant_pad_nd_wrt_input(g: Any, pad: Any) -> Any: return constant_pad_nd(g
 
 
 @op(view=True)
-def unfold(input: Any, *, dimension: Any, size: Any, step: Any) -> Any:
+def unfold(input: Any, *, dimension: int, size: int, step: int) -> Any:
     """All windows of `size` elements along `dimension`, `step` apart, as a new last dimension; see :func:`fold_windows`."""
     d = wrap_dim(dimension, input.ndim)
     length = input.shape[d] if input.ndim else 1
     if size < 0:
-        raise ShapeError(f"size is {size} but must be >= 0")
+        raise RuntimeValueError(f"size is {size} but must be >= 0")
     if size > length:
         raise ShapeError(f"maximum size for tensor at dimension {d} is {length} but size is {size}")
     if step <= 0:
-        raise ShapeError(f"step is {step} but must be > 0")
+        raise RuntimeValueError(f"step is {step} but must be > 0")
     if not input.ndim:
         return input.reshape(1)[:size]
     shape = (*input.shape[:d], (length - size) // step + 1, *input.shape[d + 1:], size)
@@ -332,38 +338,38 @@ def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_vie
 
 # ---------------------------------------------------------------------------------------------------- made of these: joining
 
-def concat(tensors: Any, dim: int = 0, *, out: Any = None) -> Any:
+def concat(tensors: Sequence[Tensor], dim: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Same as :func:`cat`."""
     return cat(tensors, dim=dim, out=out)
 
 
-def concatenate(tensors: Any, axis: int = 0, *, dim: int | None = None, out: Any = None) -> Any:
+def concatenate(tensors: Sequence[Tensor], axis: int = 0, *, dim: int | None = None, out: Tensor | None = None) -> Tensor:
     """Same as :func:`cat`."""
     return cat(tensors, dim=axis if dim is None else dim, out=out)
 
 
-def hstack(tensors: Any, *, out: Any = None) -> Any:
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 1, or dimension 0 where they are vectors."""
     parts = atleast_1d(tensor_tuple(tensors, "hstack"))
     return cat(parts, dim=0 if len(parts[0].shape) == 1 else 1, out=out)
 
 
-def vstack(tensors: Any, *, out: Any = None) -> Any:
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 0; a vector counts as one row."""
     return cat(atleast_2d(tensor_tuple(tensors, "vstack")), dim=0, out=out)
 
 
-def row_stack(tensors: Any, *, out: Any = None) -> Any:
+def row_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """Same as :func:`vstack`."""
     return vstack(tensors, out=out)
 
 
-def dstack(tensors: Any, *, out: Any = None) -> Any:
+def dstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 2; see :func:`atleast_3d`."""
     return cat(atleast_3d(tensor_tuple(tensors, "dstack")), dim=2, out=out)
 
 
-def column_stack(tensors: Any, *, out: Any = None) -> Any:
+def column_stack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`tensors` joined along dimension 1; a vector counts as one column."""
     parts = [reshape(x, shape=(math.prod(x.shape), 1)) if len(x.shape) <= 1 else x for x in tensor_tuple(tensors, "column_stack")]
     return cat(parts, dim=1, out=out)
@@ -378,7 +384,7 @@ def tensor_tuple(tensors: Any, name: str) -> Any:
     return tuple(tensors)
 
 
-def block_diag(*tensors: Any) -> Any:
+def block_diag(*tensors: Tensor) -> Tensor:
     """The matrix with `tensors`, of at most two dimensions, along its diagonal and zeros elsewhere."""
     for k, x in enumerate(tensors):
         if len(x.shape) > 2:
@@ -393,7 +399,7 @@ def block_diag(*tensors: Any) -> Any:
     return cat(rows, dim=0)
 
 
-def cartesian_prod(*tensors: Any) -> Any:
+def cartesian_prod(*tensors: Tensor) -> Tensor:
     """Every combination of one element of each one-dimensional tensor, as rows, in the order of ``itertools.product``."""
     tensors = sequence(tensors)
     for x in tensors:
@@ -404,16 +410,17 @@ def cartesian_prod(*tensors: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- made of these: parts
 
-def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """`length` elements of dimension `dim` beginning at `start`, as a view."""
     if not len(input.shape):
         raise ShapeError("narrow: narrow() cannot be applied to a 0-dim tensor.")
-    if hasattr(start, "dtype") and (start.dtype.kind not in "iu" or start.ndim):
-        raise ShapeError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
+    found: Any = start
+    if hasattr(found, "dtype") and (found.dtype.kind not in "iu" or found.ndim):
+        raise RuntimeValueError("narrow: start must be an 0-dim integral Tensor, or a Python integer")
     d, first = wrap_dim(dim, len(input.shape)), integer(start)
     size = input.shape[d]
     if length < 0:
-        raise ShapeError(f"narrow: narrow(): length must be non-negative, got {length}")
+        raise RuntimeValueError(f"narrow: narrow(): length must be non-negative, got {length}")
     if not -size <= first <= size:
         raise DimensionError(f"narrow: start out of range (expected to be in range of [{-size}, {size}], but got {first})")
     first = first + size if first < 0 else first
@@ -422,7 +429,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     return narrow_to(input, dim=d, start=first, length=length)
 
 
-def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
+def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """`tensor` cut along `dim` into views of `split_size_or_sections` elements each (the last may be smaller), or of the
     sizes in it where it is a list.
 
@@ -436,18 +443,18 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> Any:
         raise ShapeError("split: split expects at least a 1-dimensional tensor")
     n, length = integer(split_size_or_sections), tensor.shape[wrap_dim(dim, len(tensor.shape))]
     if n < 0 or n == 0 and length:
-        raise ShapeError(f"split: split expects split_size be non-negative, and positive unless the dimension is empty, "
-                         f"but got split_size={n}")
+        raise RuntimeValueError(f"split: split expects split_size be non-negative, and positive unless the dimension is empty, "
+                                f"but got split_size={n}")
     sizes = (n,) * (length // n) + ((length % n,) if length % n else ()) if length else (0,)
     return split_with_sizes(tensor, split_sizes=sizes, dim=dim)
 
 
-def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """`input` cut along `dim` into at most `chunks` views of equal size, but for the last, which may be smaller."""
     if not len(input.shape):
         raise ShapeError("chunk: chunk expects at least a 1-dimensional tensor")
     if chunks <= 0:
-        raise ShapeError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
+        raise RuntimeValueError(f"chunk: chunk expects `chunks` to be greater than 0, got: {chunks}")
     length = input.shape[wrap_dim(dim, len(input.shape))]
     if not length:
         return split_with_sizes(input, split_sizes=(0,) * chunks, dim=dim)
@@ -458,18 +465,18 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> Any:
 unsafe_split, unsafe_split_with_sizes, unsafe_chunk = split, split_with_sizes, chunk
 
 
-def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
+def tensor_split(input: Tensor, indices_or_sections: Tensor | int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """`input` cut along `dim` into a number of views, sizes differing by at most one, or before each of the indices given."""
     if not len(input.shape):
         raise ShapeError("tensor_split: tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     length = input.shape[wrap_dim(dim, len(input.shape))]
-    where = indices_or_sections.tolist() if hasattr(indices_or_sections, "tolist") else indices_or_sections
+    where: Any = indices_or_sections.tolist() if hasattr(indices_or_sections, "tolist") else indices_or_sections
     if isinstance(where, (tuple, list)):
         places = [min(max(k + length if k < 0 else k, 0), length) for k in where]
         bounds = list(zip([0, *places], [*places, length]))
     else:
         if where <= 0:
-            raise ShapeError(f"tensor_split: number of sections must be larger than 0, got {where}")
+            raise RuntimeValueError(f"tensor_split: number of sections must be larger than 0, got {where}")
         small, larger = divmod(length, where)
         ends = list(itertools.accumulate([small + 1] * larger + [small] * (where - larger)))
         bounds = list(zip([0, *ends], ends))
@@ -478,7 +485,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> Any:
     return tuple([narrow(input, dim, a, max(b - a, 0)) for a, b in bounds])
 
 
-def split_along(name: str, input: Any, indices_or_sections: Any, dim: int) -> Any:
+def split_along(name: str, input: Any, indices_or_sections: Any, dim: int) -> tuple[Tensor, ...]:
     """hsplit, vsplit and dsplit: tensor_split that demands equal pieces."""
     where = indices_or_sections
     if isinstance(where, (int, np.integer)) and (where <= 0 or input.shape[dim] % where):
@@ -487,28 +494,28 @@ def split_along(name: str, input: Any, indices_or_sections: Any, dim: int) -> An
     return tensor_split(input, where, dim)
 
 
-def hsplit(input: Any, indices_or_sections: Any) -> Any:
+def hsplit(input: Tensor, indices_or_sections: Tensor | int | Sequence[int]) -> tuple[Tensor, ...]:
     """`input` cut along dimension 1, or 0 if it is a vector, into equal views or before the indices given."""
     if len(input.shape) < 1:
         raise ShapeError("hsplit: requires a tensor with at least 1 dimension, but got a tensor with 0 dimensions!")
     return split_along("hsplit", input, indices_or_sections, 1 if len(input.shape) > 1 else 0)
 
 
-def vsplit(input: Any, indices_or_sections: Any) -> Any:
+def vsplit(input: Tensor, indices_or_sections: Tensor | int | Sequence[int]) -> tuple[Tensor, ...]:
     """`input` cut along dimension 0 into equal views or before the indices given."""
     if len(input.shape) < 2:
         raise ShapeError(f"vsplit: requires a tensor with at least 2 dimension, but got one with {len(input.shape)} dimensions!")
     return split_along("vsplit", input, indices_or_sections, 0)
 
 
-def dsplit(input: Any, indices_or_sections: Any) -> Any:
+def dsplit(input: Tensor, indices_or_sections: Tensor | int | Sequence[int]) -> tuple[Tensor, ...]:
     """`input` cut along dimension 2 into equal views or before the indices given."""
     if len(input.shape) < 3:
         raise ShapeError(f"dsplit: requires a tensor with at least 3 dimension, but got one with {len(input.shape)} dimensions!")
     return split_along("dsplit", input, indices_or_sections, 2)
 
 
-def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices, in dimensions `dim1` and `dim2` of the result, that have the last dimension of `input` as diagonal."""
     ndim = len(input.shape) + 1
     d1, d2 = wrap_dim(dim1, ndim), wrap_dim(dim2, ndim)
@@ -520,7 +527,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
     return fill_diagonals(input, size=size, offset=offset, dim1=d1, dim2=d2)
 
 
-def diag(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The diagonal of a matrix, as a copy, or the matrix with a vector on its diagonal."""
     if len(input.shape) not in (1, 2):
         raise ShapeError(f"diag: diag(): Supports 1D or 2D tensors. Got {len(input.shape)}D")
@@ -533,35 +540,36 @@ def diag(input: Any, diagonal: int = 0, *, out: Any = None) -> Any:
 def matrix_diagonal(input: Any, offset: int) -> Any: return diagonal(input, offset=offset)
 
 
-def diagflat(input: Any, offset: int = 0) -> Any:
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with all elements of `input` on its diagonal."""
     return diag(ravel(input), offset)
 
 
-def trace(input: Any) -> Any:
+def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal of a matrix."""
     if len(input.shape) != 2:
         raise ShapeError(f"trace: expected a matrix, but got tensor with dim {len(input.shape)}")
     return reshape(sum_to_size(diagonal(input), size=(1,)), shape=())
 
 
-def diagonal_scatter(input: Any, src: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of `input` with `src` on its diagonal."""
     return scatter_into_view("diagonal_scatter", input, src, ((diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}),))
 
 
-def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
     """A copy of `input` with `src` as element `index` of dimension `dim`."""
     return scatter_into_view("select_scatter", input, src, ((select, {"dim": dim, "index": index}),))
 
 
-def slice_scatter(input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1) -> Any:
+def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
+                  step: int = 1) -> Tensor:
     """A copy of `input` with `src` at the slice ``start:end:step`` of dimension `dim`."""
     index = index_along(wrap_dim(dim, len(input.shape)), slice(start, end, step))
     return scatter_into_view("slice_scatter", input, src, ((slices, {"index": index}),))
 
 
-def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Any:
+def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 
@@ -596,7 +604,7 @@ def as_copy(function: Callable[..., Any]) -> Callable[..., Any]:
     return copy
 
 
-def alias_copy(input: Any, *, out: Any = None) -> Any:
+def alias_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input`."""
     return copy_in_order(input, out=out)
 
@@ -608,7 +616,7 @@ split_with_sizes_copy, view_copy = as_copy(split_with_sizes), as_copy(view)
 view_as_real_copy, view_as_complex_copy = as_copy(view_as_real), as_copy(view_as_complex)
 
 
-def slice_copy(input: Any, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *,
-               out: Any = None) -> Any:
+def slice_copy(input: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1, *,
+               out: Tensor | None = None) -> Tensor:
     """A copy of the slice ``start:end:step`` of dimension `dim`."""
     return copy_in_order(slices(input, index=index_along(wrap_dim(dim, len(input.shape)), slice(start, end, step))), out=out)

@@ -6,17 +6,20 @@ real and complex numbers the adjoint is one between complex and real numbers, wh
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DtypeError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.neural.padding import pad
 from minigrad.ops.pointwise.arithmetic import abs, real, view_as_real
 from minigrad.ops.shaping.shape import constant_full, expand, reshape, squeeze, transpose, unsqueeze
 from minigrad.ops.shaping.slicing import constant_pad_nd, fold_windows, narrow_to, unfold
 from minigrad.recording import hints
 from minigrad.recording.op import op
+
+if TYPE_CHECKING:
+    from minigrad._tensor import Tensor
 
 __all__ = ["istft", "stft"]
 
@@ -60,7 +63,7 @@ def fft_c2r_wrt_input(g: Any, dim: Any, size: Any, norm: Any) -> Any:
     return half + pad_or_trim(twice, last, size // 2 + 1, before=1)
 
 
-def pad_or_trim(x: Any, dim: int, size: int, before: int = 0) -> Any:
+def pad_or_trim(x: Tensor, dim: int, size: int, before: int = 0) -> Tensor:
     """`x` with dimension `dim` brought to `size` elements: padded with zeros at both ends, or cut at the end."""
     dim %= x.ndim
     if x.shape[dim] == size and not before:
@@ -75,9 +78,9 @@ def frame_setup(name: str, n_fft: int, hop_length: int | None, win_length: int |
     hop = n_fft // 4 if hop_length is None else hop_length
     length = n_fft if win_length is None else win_length
     if hop <= 0:
-        raise ShapeError(f"{name}: expected hop_length > 0, but got hop_length={hop}")
+        raise RuntimeValueError(f"{name}: expected hop_length > 0, but got hop_length={hop}")
     if not 0 < length <= n_fft:
-        raise ShapeError(f"{name}: expected 0 < win_length <= n_fft, but got win_length={length} and n_fft={n_fft}")
+        raise RuntimeValueError(f"{name}: expected 0 < win_length <= n_fft, but got win_length={length} and n_fft={n_fft}")
     if window is None:
         window = constant_full(real(like) if like.dtype.kind == "c" else like, size=(length,), value=1)
     elif tuple(window.shape) != (length,):
@@ -86,9 +89,9 @@ def frame_setup(name: str, n_fft: int, hop_length: int | None, win_length: int |
     return hop, pad_or_trim(window, 0, n_fft, (n_fft - length) // 2)
 
 
-def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Any = None,
+def stft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Tensor | None = None,
          center: bool = True, pad_mode: str = "reflect", normalized: bool = False, onesided: bool | None = None,
-         return_complex: bool | None = None, align_to_window: bool | None = None) -> Any:
+         return_complex: bool | None = None, align_to_window: bool | None = None) -> Tensor:
     """The short-time Fourier transform: that of frames of `n_fft` elements, `hop_length` apart, times `window`.
 
     Args:
@@ -109,12 +112,12 @@ def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int 
     """
     complex_input = input.dtype.kind == "c" or window is not None and window.dtype.kind == "c"
     if return_complex is None and not complex_input:
-        raise ShapeError("stft: requires the return_complex parameter be given for real inputs: True, or False and "
-                         "view_as_complex")
+        raise RuntimeValueError("stft: requires the return_complex parameter be given for real inputs: True, or False and "
+                                "view_as_complex")
     if onesided and complex_input:
-        raise ShapeError("stft: Cannot have onesided output if window or input is complex")
+        raise RuntimeValueError("stft: Cannot have onesided output if window or input is complex")
     if center and align_to_window is not None:
-        raise ShapeError("stft: align_to_window should only be set when center = false")
+        raise RuntimeValueError("stft: align_to_window should only be set when center = false")
     if input.dtype.kind not in "fc":
         raise DtypeError(f"stft: expected a tensor of floating point or complex values, got {input.dtype}; use .float()")
     if input.ndim not in (1, 2):
@@ -127,7 +130,7 @@ def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int 
         margin = (n_fft - win_length) // 2
         x = constant_pad_nd(x, pad=(margin, n_fft - win_length - margin))
     if not 0 < n_fft <= x.shape[1]:
-        raise ShapeError(f"stft: expected 0 < n_fft <= {x.shape[1]}, but got n_fft={n_fft}")
+        raise RuntimeValueError(f"stft: expected 0 < n_fft <= {x.shape[1]}, but got n_fft={n_fft}")
     frames = unfold(x, dimension=1, size=n_fft, step=hop)
     frames = frames if window is None and win_length in (None, n_fft) else frames * weights
     norm = "ortho" if normalized else "backward"
@@ -140,9 +143,9 @@ def stft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int 
     return view_as_real(spectrum) if return_complex is False else spectrum
 
 
-def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Any = None,
+def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: int | None = None, window: Tensor | None = None,
           center: bool = True, normalized: bool = False, onesided: bool | None = None, length: int | None = None,
-          return_complex: bool = False) -> Any:
+          return_complex: bool = False) -> Tensor:
     """The inverse of :func:`stft`: the frames put together where they were, divided by the sum of the squared windows there.
 
     Args:
@@ -165,10 +168,10 @@ def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int
         raise ShapeError(f"istft: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft "
                          f"{'/ 2 + 1 ' if onesided else ''}when onesided={onesided}, but got {z.shape[1]} for n_fft={n_fft}")
     if return_complex and onesided:
-        raise ShapeError("istft: Cannot have onesided output if window or input is complex: return_complex=True needs all "
-                         "frequencies")
+        raise RuntimeValueError("istft: Cannot have onesided output if window or input is complex: return_complex=True needs all "
+                                "frequencies")
     if not return_complex and window is not None and window.dtype.kind == "c":
-        raise ShapeError("istft: Complex windows are incompatible with return_complex=False")
+        raise RuntimeValueError("istft: Complex windows are incompatible with return_complex=False")
     norm = "ortho" if normalized else "backward"
     z = transpose(z, dim0=1, dim1=2)  # (N, frames, frequencies)
     if return_complex:
@@ -185,8 +188,9 @@ def istft(input: Any, n_fft: int, hop_length: int | None = None, win_length: int
         return narrow_to(whole, dim=1, start=start, length=max(end - start, 0))
     envelope = together(squares)
     if not bool((abs(envelope) > 1e-11).all()):
-        raise ShapeError("istft: window overlap add min: the squared windows leave an element out; use a smaller hop_length, or "
-                         "center=True with a window that is not 0 at the middle of the first and last frame")
+        raise RuntimeValueError("istft: window overlap add min: the squared windows leave an element out; use a smaller "
+                                "hop_length, or center=True with a window that is not 0 at the middle of the first and last "
+                                "frame")
     signal = together(frames) / envelope
     if length is not None and length > signal.shape[1]:
         hints.hint("The length of signal is shorter than the length parameter. Result is being padded with zeros in the "

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad._tensor import Tensor
 from minigrad._types.dtypes import float64
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, ShapeError
 from minigrad.ops.creation import as_tensor, tensor
 from minigrad.ops.shaping.slicing import stack
 
@@ -99,7 +99,7 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
         return type(elem)(*map(inner, zip(*batch)))
     if isinstance(elem, collections.abc.Sequence):
         if any(len(sample) != len(elem) for sample in batch):
-            raise RuntimeError("each element in list of batch should be of equal size")
+            raise ShapeError("each element in list of batch should be of equal size")
         columns = [inner(column) for column in zip(*batch)]
         return columns if isinstance(elem, tuple) else sequence_like(elem, columns)
     raise ArgumentError(f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(elem)}")

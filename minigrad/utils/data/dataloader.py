@@ -9,15 +9,19 @@ import threading
 import traceback
 import warnings
 from collections import deque
-from typing import Any, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Sequence
 
 import numpy as np
 
 from minigrad import random
+from minigrad.errors import InvalidValueError, StateError
 from minigrad.ops.sampling import randint
 from minigrad.utils.data.collate import default_collate, default_convert
-from minigrad.utils.data.dataset import IterableDataset, rows_of, samples_of
+from minigrad.utils.data.dataset import Dataset, IterableDataset, T_co, rows_of, samples_of
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+
+if TYPE_CHECKING:
+    from minigrad.random import Generator
 
 __all__ = ["DataLoader", "get_worker_info"]
 
@@ -56,7 +60,7 @@ class Fetcher:
         return self.collate_fn(samples_of(self.dataset, indices))
 
 
-class DataLoader:
+class DataLoader(Generic[T_co]):
     """Iterates over the batches of a dataset.
 
     Args:
@@ -86,36 +90,37 @@ class DataLoader:
     tensor([4]) tensor([8])
     """
 
-    def __init__(self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, sampler: Any = None,
-                 batch_sampler: Any = None, num_workers: int = 0, collate_fn: Callable[[Any], Any] | None = None,
-                 pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
-                 worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None, generator: Any = None,
-                 *, prefetch_factor: int | None = None, persistent_workers: bool = False, pin_memory_device: str = "",
-                 in_order: bool = True) -> None:
+    def __init__(self, dataset: Dataset[T_co] | Sequence[T_co], batch_size: int | None = 1, shuffle: bool | None = None,
+                 sampler: Any = None, batch_sampler: Any = None, num_workers: int = 0,
+                 collate_fn: Callable[[Any], Any] | None = None, pin_memory: bool = False, drop_last: bool = False,
+                 timeout: float = 0, worker_init_fn: Callable[[int], Any] | None = None, multiprocessing_context: Any = None,
+                 generator: Generator | None = None, *, prefetch_factor: int | None = None, persistent_workers: bool = False,
+                 pin_memory_device: str = "", in_order: bool = True) -> None:
         if num_workers < 0:
-            raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
+            raise InvalidValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
         if timeout < 0:
-            raise ValueError("timeout option should be non-negative")
+            raise InvalidValueError("timeout option should be non-negative")
         if num_workers == 0 and prefetch_factor is not None:
-            raise ValueError("prefetch_factor option could only be specified in multiprocessing. Let num_workers > 0 to enable "
-                             "multiprocessing, otherwise set prefetch_factor to None.")
+            raise InvalidValueError("prefetch_factor option could only be specified in multiprocessing. Let num_workers > 0 to "
+                                    "enable multiprocessing, otherwise set prefetch_factor to None.")
         if prefetch_factor is not None and prefetch_factor < 0:
-            raise ValueError("prefetch_factor option should be non-negative")
+            raise InvalidValueError("prefetch_factor option should be non-negative")
         if persistent_workers and num_workers == 0:
-            raise ValueError("persistent_workers option needs num_workers > 0")
+            raise InvalidValueError("persistent_workers option needs num_workers > 0")
         if isinstance(dataset, IterableDataset):
             for name, value in (("shuffle", shuffle or None), ("sampler", sampler), ("batch_sampler", batch_sampler)):
                 if value is not None:
-                    raise ValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got "
-                                     f"{name}={value}")
+                    raise InvalidValueError(f"DataLoader with IterableDataset: expected unspecified {name} option, but got "
+                                            f"{name}={value}")
         if sampler is not None and shuffle:
-            raise ValueError("sampler option is mutually exclusive with shuffle")
+            raise InvalidValueError("sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
-                raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last")
+                raise InvalidValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and "
+                                        "drop_last")
             batch_size = None
         elif batch_size is None and drop_last:
-            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+            raise InvalidValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
         if sampler is None:
             if isinstance(dataset, IterableDataset):
                 sampler = Endless()
@@ -126,13 +131,14 @@ class DataLoader:
         if isinstance(multiprocessing_context, str):
             known = multiprocessing.get_all_start_methods()
             if multiprocessing_context not in known:
-                raise ValueError(f"multiprocessing_context option should specify a valid start method in {known!r}, but got "
-                                 f"multiprocessing_context={multiprocessing_context!r}")
+                raise InvalidValueError(f"multiprocessing_context option should specify a valid start method in {known!r}, but "
+                                        f"got multiprocessing_context={multiprocessing_context!r}")
             multiprocessing_context = multiprocessing.get_context(multiprocessing_context)
         if multiprocessing_context is not None and num_workers == 0:
-            raise ValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
-                             f"num_workers={num_workers}")
-        self.dataset, self.batch_size, self.sampler, self.batch_sampler = dataset, batch_size, sampler, batch_sampler
+            raise InvalidValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but "
+                                    f"got num_workers={num_workers}")
+        self.dataset: Any = dataset
+        self.batch_size, self.sampler, self.batch_sampler = batch_size, sampler, batch_sampler
         self.num_workers, self.drop_last, self.timeout, self.generator = num_workers, drop_last, timeout, generator
         self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
         self.pin_memory, self.pin_memory_device, self.in_order = pin_memory, pin_memory_device, in_order
@@ -140,9 +146,6 @@ class DataLoader:
         self.persistent_workers = persistent_workers
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
         self._workers: Workers | None = None
-
-    def __class_getitem__(cls, item: Any) -> type:
-        return cls
 
     @property
     def _auto_collation(self) -> bool:
@@ -269,7 +272,7 @@ def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: Wo
 class Workers:
     """The workers of a loader. Each has its own queue of results, so that taking turns keeps the order."""
 
-    def __init__(self, loader: DataLoader, seed: int) -> None:
+    def __init__(self, loader: DataLoader[Any], seed: int) -> None:
         self.loader = loader
         self.epoch = 0
         context = loader.multiprocessing_context
@@ -331,9 +334,9 @@ class Workers:
             except queue.Empty:
                 waited += wait
                 if waited >= timeout:
-                    raise RuntimeError(f"DataLoader timed out after {self.loader.timeout} seconds") from None
+                    raise StateError(f"DataLoader timed out after {self.loader.timeout} seconds") from None
                 if not self.runners[worker].is_alive():
-                    raise RuntimeError(f"DataLoader worker {worker} exited unexpectedly") from None
+                    raise StateError(f"DataLoader worker {worker} exited unexpectedly") from None
 
     def stop(self) -> None:
         """Send the workers home."""

@@ -6,47 +6,50 @@ import bisect
 import itertools
 import math
 import warnings
-from typing import Any, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Iterable, Iterator, Sequence, TypeVar
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._tensor import Tensor
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import randperm
 from minigrad.recording.device_guard import on_device_of_inputs
+
+if TYPE_CHECKING:
+    from minigrad.random import Generator
 
 __all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
            "random_split"]
 
 
-class Dataset:
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Dataset(Generic[T_co]):
     """Base of datasets with numbered samples: define ``__getitem__(index)`` and ``__len__()``.
 
     One that also defines ``__getitems__(indices)`` is asked for a whole batch at once.
     """
 
-    def __class_getitem__(cls, item: Any) -> type:
-        return cls  # so that Dataset[Tensor] can be written, as in PyTorch
-
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
 
-    def __add__(self, other: Dataset) -> ConcatDataset:
+    def __add__(self, other: Dataset[T_co]) -> ConcatDataset[T_co]:
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset):
+class IterableDataset(Dataset[T_co]):
     """Base of datasets that can only be read from front to end: define ``__iter__()``."""
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
 
-    def __add__(self, other: Dataset) -> Any:
+    def __add__(self, other: Dataset[T_co]) -> Any:
         return ChainDataset([self, other])
 
 
-class TensorDataset(Dataset):
+class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """Sample i is the tuple of the i-th rows of `tensors`, which are of one length.
 
     >>> import minigrad as mg
@@ -54,32 +57,32 @@ class TensorDataset(Dataset):
     (tensor([2.]), tensor(1))
     """
 
-    def __init__(self, *tensors: Any) -> None:
+    def __init__(self, *tensors: Tensor) -> None:
         if any(len(t) != len(tensors[0]) for t in tensors):
             raise AssertionError(f"Size mismatch between tensors: the first dimensions are {[len(t) for t in tensors]}")
         self.tensors = tensors
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
         return tuple(t[index] for t in self.tensors)
 
     def __len__(self) -> int:
         return len(self.tensors[0])
 
 
-class StackDataset(Dataset):
+class StackDataset(Dataset[Any]):
     """Sample i is the tuple of the i-th samples of several datasets or, given by keyword, a dictionary of them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args and kwargs:
-            raise ValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, but "
-                             "both types are given.")
+            raise InvalidValueError("Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output, "
+                                    "but both types are given.")
         if not args and not kwargs:
-            raise ValueError("At least one dataset should be passed")
+            raise InvalidValueError("At least one dataset should be passed")
         self.datasets: Any = args or kwargs
         parts = list(args or kwargs.values())
         self._length = len(parts[0])
         if any(len(d) != self._length for d in parts):
-            raise ValueError(f"Size mismatch between datasets: {[len(d) for d in parts]}")
+            raise InvalidValueError(f"Size mismatch between datasets: {[len(d) for d in parts]}")
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(self.datasets, dict):
@@ -95,11 +98,11 @@ class StackDataset(Dataset):
         return self._length
 
 
-class ConcatDataset(Dataset):
+class ConcatDataset(Dataset[T_co]):
     """Several datasets, one after the other."""
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
-        self.datasets = list(datasets)
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets: list[Any] = list(datasets)
         if not self.datasets:
             raise AssertionError("datasets should not be an empty iterable")
         if any(isinstance(d, IterableDataset) for d in self.datasets):
@@ -109,13 +112,14 @@ class ConcatDataset(Dataset):
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> T_co:
         if index < 0:
             if -index > len(self):
-                raise ValueError("absolute value of index should not exceed dataset length")
+                raise InvalidValueError("absolute value of index should not exceed dataset length")
             index += len(self)
         which = bisect.bisect_right(self.cumulative_sizes, index)
-        return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+        sample: T_co = self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+        return sample
 
     @property
     def cummulative_sizes(self) -> list[int]:
@@ -124,13 +128,13 @@ class ConcatDataset(Dataset):
         return self.cumulative_sizes
 
 
-class ChainDataset(IterableDataset):
+class ChainDataset(IterableDataset[T_co]):
     """Several iterable datasets, one after the other."""
 
-    def __init__(self, datasets: Iterable[Any]) -> None:
-        self.datasets = datasets
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets: Any = datasets
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[T_co]:
         for d in self.datasets:
             if not isinstance(d, IterableDataset):
                 raise AssertionError("ChainDataset only supports IterableDataset")
@@ -140,11 +144,12 @@ class ChainDataset(IterableDataset):
         return sum(len(d) for d in self.datasets)
 
 
-class Subset(Dataset):
+class Subset(Dataset[T_co]):
     """The samples of `dataset` at `indices`."""
 
-    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, indices
+    def __init__(self, dataset: Dataset[T_co] | Sequence[T_co], indices: Sequence[int]) -> None:
+        self.dataset: Any = dataset
+        self.indices = indices
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, list):
@@ -165,7 +170,7 @@ def samples_of(dataset: Any, indices: Sequence[Any]) -> list[Any]:
         return [dataset[k] for k in indices]
     samples: list[Any] = many(indices)
     if len(samples) != len(indices):
-        raise ValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}")
+        raise InvalidValueError(f"Nested dataset's output size mismatch. Expected {len(indices)}, got {len(samples)}")
     return samples
 
 
@@ -192,18 +197,19 @@ def take_rows(array: Any, rows: Any) -> Any:
     return array[rows]
 
 
-def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) -> list[Subset]:
+def random_split(dataset: Dataset[T_co] | Sequence[T_co], lengths: Sequence[float],
+                 generator: Generator | None = None) -> list[Subset[T_co]]:
     """Split a dataset at random into parts of the given lengths, or of given fractions that add up to 1.
 
     >>> import minigrad as mg
     >>> [len(part) for part in random_split(range(10), [0.7, 0.3], generator=mg.Generator().manual_seed(0))]
     [7, 3]
     """
-    total = len(dataset)
+    total = len(dataset)  # type: ignore[arg-type]
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         for k, fraction in enumerate(lengths):
             if not 0 <= fraction <= 1:
-                raise ValueError(f"Fraction at index {k} is not between 0 and 1")
+                raise InvalidValueError(f"Fraction at index {k} is not between 0 and 1")
         sizes = [math.floor(total * fraction) for fraction in lengths]
         for k in range(total - sum(sizes)):  # what rounding has left goes to the first parts
             sizes[k % len(sizes)] += 1
@@ -213,7 +219,7 @@ def random_split(dataset: Any, lengths: Sequence[float], generator: Any = None) 
     else:
         sizes = [int(n) for n in lengths]
     if sum(sizes) != total:
-        raise ValueError(f"Sum of input lengths does not equal the length of the input dataset: {sum(sizes)} and {total}")
+        raise InvalidValueError(f"Sum of input lengths does not equal the length of the input dataset: {sum(sizes)} and {total}")
     if any(not isinstance(n, (int, float)) for n in lengths):
         raise ArgumentError("random_split: lengths must be integers, or fractions that add up to 1")
     order = randperm(total, generator=generator).tolist()

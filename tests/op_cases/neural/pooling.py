@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tests.op_cases import Bad, OpCase, f
-from tests.op_cases.convolution import drawn, geometry, meetings, positions_of
+from tests.op_cases.neural.convolution import drawn, geometry, meetings, positions_of
 
 
 def distinct(rng: Any, shape: Any) -> Any:

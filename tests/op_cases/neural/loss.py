@@ -57,8 +57,6 @@ def bce_logits(x: Any, t: Any, weight: Any = None, pos_weight: Any = None, reduc
     return reduced(loss * (1 if weight is None else weight), reduction)
 
 
-# ---------------------------------------------------------------------------------------------------- classes
-
 def classes(weighted: bool = True, **settings: Any) -> Any:
     """Scores ``(C,)``, ``(N, C)`` or ``(N, C, d)``, a class for each sample, some ignored, and weights of the classes or None."""
     def make(shape: tuple[int, ...], seed: int, with_weight: bool, ignore: bool) -> Any:
@@ -151,6 +149,7 @@ WRONG_CLASSES = [
     Bad((f(2, 3), np.array([0.0, 1.0])), {}, RuntimeError, r"expected scalar type Long but found float64"),
     Bad((f(2, 3), np.array([0, 1]), f(2)), {}, RuntimeError, r"for all 3 classes or no classes"),
 ]
+
 CASES = {
     "mse_loss": OpCase(sample(broadcastable(2), reduction=REDUCTION), elementwise(lambda x, t: (x - t)**2), analytic=True,
                        setup=quiet,
