@@ -105,7 +105,7 @@ def test_a_part_followed_to_the_letter_passes_its_tests(part: str, copy: Path) -
 @pytest.mark.parametrize(("part", "right", "wrong"), [
     ("An operation", "g * (1 - (out / cap) ** 2)", "g * (1 - out / cap)"),
     ("A layer", "input * self.weight", "input * self.weight.detach()"),
-    ("An optimizer", "average += (grad - average) * (1 - beta2)", "average += (grad - average) * (1 - beta1)")])
+    ("An optimizer", "average += (g - average) * (1 - beta2)", "average += (g - average) * (1 - beta1)")])
 def test_its_tests_find_a_mistake(part: str, right: str, wrong: str, copy: Path) -> None:
     assert right in DOCUMENT.read_text(encoding="utf-8")
     results = follow(part, copy, lambda text: text.replace(right, wrong))
