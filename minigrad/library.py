@@ -7,6 +7,7 @@ and :func:`register_array_library` makes one answer for a device type. PyTorch h
 from __future__ import annotations
 
 import importlib
+import itertools
 import pkgutil
 from typing import Any, Callable, Iterator
 
@@ -73,7 +74,8 @@ def register_array_library(library: ArrayLibrary) -> None:
         raise ArgumentError(f"register_array_library: {name} does not define {', '.join(missing)}")
     if (reason := why_not_a_device_type(library.device_type)) is not None:
         raise DeviceError(f"register_array_library: {name}.device_type is {library.device_type!r}, {reason}")
-    for reason in (*why_not_an_array_type(library.array_type), *why_not_arrays(library)):
+    reason = next(itertools.chain(why_not_an_array_type(library.array_type), why_not_arrays(library)), None)
+    if reason is not None:
         raise ArgumentError(f"register_array_library: {name}: {reason}")
     _arrays.add_library(library)
 
@@ -121,11 +123,14 @@ def why_not_arrays(library: ArrayLibrary) -> Iterator[str]:
         yield f"from_numpy() gives a {type(x).__name__}, not a {wanted}"
         return
     missing = [what for what in (*ARRAY_ATTRIBUTES, *ARRAY_METHODS, *ARRAY_OPERATORS)
-               if not hasattr(type(x) if what.startswith("__") else x, what)]
+               if (getattr(type(x), what, None) is None if what.startswith("__") else not hasattr(x, what))]
     if missing:
         yield f"its array_type, {wanted}, lacks {', '.join(missing)}"
     for expression, evaluate in _EXPRESSIONS.items():
-        found = evaluate(x)
+        try:
+            found = evaluate(x)
+        except Exception as error:
+            yield f"for an array x, {expression} raises {type(error).__name__}: {error}"
         if not isinstance(found, array_type):
             yield f"for an array x, {expression} gives a {type(found).__name__}, not a {wanted}"
     if x.dtype is not host.dtype:
