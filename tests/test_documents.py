@@ -94,7 +94,7 @@ def commands(text: str) -> list[list[str]]:
     return found
 
 
-COMMANDS = sorted({tuple(c) for p in BLOCKS if p.values[1].language == "bash"  # type: ignore[union-attr]
+COMMANDS = sorted({tuple(c) for p in BLOCKS if p.values[1].language == "bash" and not p.values[1].not_run  # type: ignore[union-attr]
                    for c in commands(p.values[1].text)})  # type: ignore[union-attr]
 
 

@@ -20,7 +20,7 @@ NAMESPACES = (
     "minigrad.utils.data", "minigrad.utils.checkpoint",
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
     "minigrad.amp", "minigrad.cuda", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
-    "minigrad.testing", "minigrad.errors")
+    "minigrad.testing", "minigrad.library", "minigrad.errors")
 
 IMPORTS = """\
 import io, math
