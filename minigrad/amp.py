@@ -13,12 +13,12 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._arrays.device import Device
 from minigrad._types import dtypes
+from minigrad._types.device import Device
+from minigrad._types.tensor_base import TensorBase
 from minigrad.autograd import no_grad
 from minigrad.errors import DeviceError, InvalidValueError, RuntimeValueError, StateError
 from minigrad.recording import hints
-from minigrad.recording.graph import TensorBase
 from minigrad.recording.hints import get_hints
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]

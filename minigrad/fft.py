@@ -25,8 +25,7 @@ from minigrad.ops.spectral import fourier
 from minigrad.recording.boundary import publish as _publish
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts
+    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts, Tensor
     from minigrad._types.layouts import layout
 
 __all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft",

@@ -34,26 +34,22 @@ from minigrad.recording.device_guard import on_device_of_inputs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._signatures import linalg_cholesky as cholesky
-    from minigrad._signatures import linalg_det as det
-    from minigrad._signatures import linalg_eig as eig
-    from minigrad._signatures import linalg_eigh as eigh
-    from minigrad._signatures import linalg_inv as inv
-    from minigrad._signatures import linalg_ldl_factor as ldl_factor
-    from minigrad._signatures import linalg_ldl_solve as ldl_solve
-    from minigrad._signatures import linalg_lu_factor as lu_factor
-    from minigrad._signatures import linalg_qr as qr
-    from minigrad._signatures import linalg_slogdet as slogdet
-    from minigrad._signatures import linalg_solve_triangular as solve_triangular
-    from minigrad._signatures import linalg_svd as svd
-    from minigrad._signatures import matmul, matrix_exp, vector_norm
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.annotations import IntOrInts, Tensor
     from minigrad._types.dtypes import dtype
+    from minigrad.ops.signatures import linalg_cholesky as cholesky
+    from minigrad.ops.signatures import linalg_det as det
+    from minigrad.ops.signatures import linalg_eig as eig
+    from minigrad.ops.signatures import linalg_eigh as eigh
+    from minigrad.ops.signatures import linalg_inv as inv
+    from minigrad.ops.signatures import linalg_ldl_factor as ldl_factor
+    from minigrad.ops.signatures import linalg_ldl_solve as ldl_solve
+    from minigrad.ops.signatures import linalg_lu_factor as lu_factor
+    from minigrad.ops.signatures import linalg_qr as qr
+    from minigrad.ops.signatures import linalg_slogdet as slogdet
+    from minigrad.ops.signatures import linalg_solve_triangular as solve_triangular
+    from minigrad.ops.signatures import linalg_svd as svd
+    from minigrad.ops.signatures import matmul, matrix_exp, vector_norm
 else:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts
-    from minigrad._types.dtypes import dtype
     from minigrad.ops.linear_algebra.decomposition import linalg_cholesky as cholesky
     from minigrad.ops.linear_algebra.decomposition import linalg_det as det
     from minigrad.ops.linear_algebra.decomposition import linalg_eig as eig

@@ -18,8 +18,7 @@ from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import ordering, reduction
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.annotations import IntOrInts, Tensor
     from minigrad._types.dtypes import dtype
 
 __all__ = ["amax", "amin", "argmax", "argmin", "cumprod", "cumsum", "log_softmax", "logaddexp", "logsumexp", "mean", "median",

@@ -16,11 +16,11 @@ import os
 from typing import TYPE_CHECKING, Any, Iterable, Iterator
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
-from minigrad.recording.graph import TensorBase
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 __all__ = ["Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
            "set_rng_state"]

@@ -25,9 +25,9 @@ import numpy as np
 import pytest
 
 from minigrad import _arrays
-from minigrad._arrays.device import Device
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.library import CupyLibrary, scipy_special
+from minigrad._types.device import Device
 from minigrad.library import register_array_library
 from tests import cupy_surface, fake_cuda, host_kernels
 

@@ -15,12 +15,12 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad._arrays import device as device_module
 from minigrad._arrays import dlpack
-from minigrad._arrays.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad._arrays.dlpack import is_capsule
 from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
+from minigrad._types import device as device_module
+from minigrad._types.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.errors import ArgumentError, DeviceError
 
 __all__ = ["CPU", "ArrayLibrary", "Device", "add_library", "address_of", "array_types", "as_array", "as_device",

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from minigrad._arrays import dlpack
-from minigrad._arrays.device import CPU, Device
 from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
 from minigrad._arrays.tf32 import tf32
+from minigrad._types.device import CPU, Device
 from minigrad.errors import DeviceError
 
 

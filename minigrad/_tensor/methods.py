@@ -6,6 +6,7 @@ what is bound here.
 
 from __future__ import annotations
 
+from minigrad._types.tensor_base import TensorBase
 from minigrad.ops import copying, creation, sampling, statistics
 from minigrad.ops.indexing import as_strided as storage
 from minigrad.ops.indexing import indexing
@@ -18,7 +19,6 @@ from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.ops.spectral import fourier
-from minigrad.recording.graph import TensorBase
 
 
 class TensorMethods(TensorBase):

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from typing import Any, Literal, Self, overload
-from minigrad._signatures import ATau, HistBinEdges, MantissaExponent, MinMax, QR, SignLogabsdet, ValuesIndices
-from minigrad._tensor import Tensor
-from minigrad._types.annotations import DTypeLike, DeviceLike, Index, IntOrInts, Number
+from minigrad.ops.signatures import ATau, HistBinEdges, MantissaExponent, MinMax, QR, SignLogabsdet, ValuesIndices
+from minigrad._types.annotations import DTypeLike, DeviceLike, Index, IntOrInts, Number, Tensor
 from minigrad._types.dtypes import dtype
 from minigrad._types.layouts import layout, memory_format
 from minigrad.ops.linear_algebra.decomposition import PackedLU, PackedLUInfo, SVD, TriangularSolve
 from minigrad.random import Generator
-from minigrad.recording.graph import TensorBase
+from minigrad._types.tensor_base import TensorBase
 
 class TensorMethods(TensorBase):
     def clone(self, memory_format: memory_format = ..., *, out: Tensor | None = None) -> Tensor: ...

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad._tensor.tensor import Tensor
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.recording.argument_errors import not_a_tensor
-from minigrad.recording.graph import TensorBase, unwrap
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Number

@@ -10,8 +10,8 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import LEAF
 from minigrad.errors import InvalidValueError
-from minigrad.recording.graph import LEAF
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions"]
 

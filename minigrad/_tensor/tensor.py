@@ -15,6 +15,7 @@ from minigrad._tensor import printing, ufuncs
 from minigrad._tensor.methods import TensorMethods
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import (
     ArgumentError,
     DeviceError,
@@ -34,7 +35,7 @@ from minigrad.recording import clock
 from minigrad.recording.boundary import publish_methods
 from minigrad.recording.call import quiet, refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import LEAF, Node, RemovableHandle, TensorBase, recording_off, tensor_on_edge
+from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad._types.tensor_base import TensorBase
 from minigrad.ops import creation
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
-from minigrad.recording.graph import TensorBase
 
 __all__ = ["ForNumPy"]
 

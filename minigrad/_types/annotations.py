@@ -1,4 +1,7 @@
-"""What public signatures are annotated with. Only type checkers import this module: annotations are text in a running program."""
+"""What public signatures are annotated with. Only type checkers import this module: annotations are text in a running program.
+
+Rooms below the tensor take its name from here, so that nothing else points upwards, and this only for type checkers.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,8 @@ import numpy as np
 from minigrad._types.dtypes import dtype
 
 if TYPE_CHECKING:
-    from minigrad._arrays import Device
-    from minigrad._tensor import Tensor
-    from minigrad.recording.graph import GradientEdge
+    from minigrad._tensor import Tensor as Tensor
+    from minigrad._types.device import Device
 
 Number: TypeAlias = int | float | complex
 IntOrInts: TypeAlias = int | Sequence[int]
@@ -22,4 +24,3 @@ DTypeLike: TypeAlias = dtype | type[bool | int | float | complex] | np.dtype[Any
 DeviceLike: TypeAlias = "Device | str | int"
 Index: TypeAlias = "Tensor | int | slice | EllipsisType | Sequence[Any] | np.ndarray[Any, Any] | None"
 Parameters: TypeAlias = "Iterable[Tensor | dict[str, Any] | tuple[str, Tensor]]"  # what optimizers take
-Differentiable: TypeAlias = "Tensor | GradientEdge | Iterable[Tensor | GradientEdge]"

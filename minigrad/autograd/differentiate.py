@@ -8,19 +8,22 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gradient
 from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import AccumulateGrad, GradientEdge, TensorBase, edge_of
+from minigrad.recording.graph import AccumulateGrad, GradientEdge, edge_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Differentiable
+    from minigrad._types.annotations import Tensor
+
+    Differentiable: TypeAlias = Tensor | GradientEdge | Iterable[Tensor | GradientEdge]
 
 
 def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | None] | None = None,

@@ -13,23 +13,14 @@ from heapq import heappop, heappush
 from typing import Any, Callable, Iterable
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.autograd.hooks import finish_gradient, finish_pass, pass_end, run_hooks, run_post_hooks, run_pre_hooks
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
 from minigrad.recording.clock import ledger, user_frame
-from minigrad.recording.graph import (
-    FreedMark,
-    Node,
-    Port,
-    TensorBase,
-    check_saved,
-    grad_enabled,
-    observer,
-    recording_mode,
-    unwrap,
-)
+from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,

@@ -6,24 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd.differentiate import seeds
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.observe import Observer
 from minigrad.errors import ArgumentError
 from minigrad.recording import clock
 from minigrad.recording.clock import source_line
-from minigrad.recording.graph import (
-    LEAF,
-    FreedMark,
-    Node,
-    PackedValue,
-    Port,
-    RecordingOff,
-    TensorBase,
-    edge_of,
-    observer,
-    reachable_nodes,
-)
+from minigrad.recording.graph import FreedMark, Node, PackedValue, Port, RecordingOff, edge_of, observer, reachable_nodes
 
 __all__ = ["GraphMemory", "explain", "graph_memory"]
 

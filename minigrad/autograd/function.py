@@ -10,11 +10,12 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
 from minigrad.recording.clock import ledger, user_frame
-from minigrad.recording.graph import Node, TensorBase, check_saved, edge_of, grad_enabled, new_port, tensor_on_edge, unwrap
+from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, tensor_on_edge
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
+from minigrad._types.tensor_base import TensorBase
 from minigrad.autograd.differentiate import grad
 from minigrad.errors import ArgumentError, GraphError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import zeros_of
@@ -15,7 +16,7 @@ from minigrad.ops.shaping.shape import constant_full, reshape
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase, grad_enabled, recording_mode
+from minigrad.recording.graph import grad_enabled, recording_mode
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 

@@ -12,11 +12,12 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase
 from minigrad.autograd.differentiate import grad
 from minigrad.autograd.functional import with_leaf
 from minigrad.errors import ArgumentError, MinigradError, ShapeError
 from minigrad.recording.call import constant
-from minigrad.recording.graph import TensorBase, edge_of, grad_enabled, recording_mode
+from minigrad.recording.graph import edge_of, grad_enabled, recording_mode
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 

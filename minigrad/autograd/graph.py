@@ -10,14 +10,7 @@ from minigrad.autograd.grad_mode import decorate
 from minigrad.autograd.hooks import register_multi_grad_hook
 from minigrad.autograd.observe import Observer, ObserverBlock
 from minigrad.errors import GraphError
-from minigrad.recording.graph import (
-    GradientEdge,
-    Node,
-    get_gradient_edge,
-    increment_version,
-    observer,
-    tensor_on_edge,
-)
+from minigrad.recording.graph import GradientEdge, Node, get_gradient_edge, increment_version, observer, tensor_on_edge
 
 __all__ = ["GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
            "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks"]

@@ -9,12 +9,13 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase, tensor_on_edge
+from minigrad.recording.graph import tensor_on_edge
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
 # None, the identities of the arrays that users have been shown, and may keep.

@@ -10,9 +10,10 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import GraphError
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import Node, PackedSaved, PackedValue, TensorBase, grad_enabled, observer, unwrap
+from minigrad.recording.graph import Node, PackedSaved, PackedValue, grad_enabled, observer
 
 
 class Observer:

@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from minigrad._tensor import Tensor
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, StateError
 from minigrad.ops.creation import empty, refuse_integers
-from minigrad.recording.graph import LEAF, TensorBase
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike

@@ -9,18 +9,17 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.pointwise.comparison import fill_number
 from minigrad.ops.shaping.shape import sum_to_size
 from minigrad.recording.call import SCALARS, move_to_device
-from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
     from minigrad._types.layouts import memory_format
 
 __all__ = ["clone", "fill"]

@@ -11,17 +11,16 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.call import quiet
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import LEAF, TensorBase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts, Number
+    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts, Number, Tensor
     from minigrad._types.layouts import layout, memory_format
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",

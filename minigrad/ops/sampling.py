@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import number_of, sizes_of, wrap
@@ -16,14 +17,12 @@ from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts
+    from minigrad._types.annotations import DeviceLike, DTypeLike, IntOrInts, Tensor
     from minigrad._types.layouts import layout, memory_format
     from minigrad.random import Generator
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY, as_dtype
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
@@ -25,16 +26,14 @@ from minigrad.ops.shaping.slicing import narrow_to
 from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._signatures import HistBinEdges
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DTypeLike, IntOrInts, Number
+    from minigrad._types.annotations import DTypeLike, IntOrInts, Number, Tensor
+    from minigrad.ops.signatures import HistBinEdges
 
 __all__ = ["bincount", "corrcoef", "cov", "cumulative_trapezoid", "diff", "dist", "gradient", "histc", "histogram",
            "histogramdd", "nanquantile", "norm", "quantile", "renorm", "segment_reduce", "trapezoid", "trapz"]

@@ -9,8 +9,9 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, MinigradError, ShapeError
-from minigrad.recording.graph import TensorBase, grad_enabled, unwrap
+from minigrad.recording.graph import grad_enabled
 
 NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
 

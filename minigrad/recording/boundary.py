@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, MinigradError
 from minigrad.recording.argument_errors import names_its_function, not_a_sequence, not_a_tensor
 from minigrad.recording.call import SCALARS
-from minigrad.recording.graph import TensorBase
 
 NUMBERS = frozenset(("Number", "bool", "int", "float", "complex", "None"))  # what may serve in a tensor's place
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
 from minigrad.recording import clock, graph
 from minigrad.recording.argument_errors import (
@@ -23,7 +24,7 @@ from minigrad.recording.argument_errors import (
     not_a_tensor,
     operand_device_mismatch,
 )
-from minigrad.recording.graph import Node, TensorBase, edge_of, unwrap
+from minigrad.recording.graph import Node, edge_of
 
 SCALARS = (bool, int, float, complex)
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name

@@ -17,11 +17,12 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
-from minigrad.recording.graph import Node, TensorBase
+from minigrad.recording.graph import Node
 
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
@@ -47,7 +48,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
     namespace: dict[str, Any] = {
         "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
-        "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": graph.LEAF,
+        "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": (call.GuardedCall if _arrays.gpu_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,

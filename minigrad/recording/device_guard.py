@@ -10,7 +10,7 @@ import functools
 from typing import Any, Callable, Iterable, TypeVar
 
 from minigrad import _arrays
-from minigrad.recording.graph import unwrap
+from minigrad._types.tensor_base import unwrap
 
 __all__ = ["on_device_of_inputs", "guard_device"]
 

@@ -15,11 +15,12 @@ import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple, Self
 
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    pass
 
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
 # the default.
@@ -50,30 +51,6 @@ def recording_off(what: str) -> RecordingOff:
 def recording_mode(enabled: bool, what: str = "") -> Any:
     """The value of `grad_enabled` for recording that is on or off; `what` is what switches it off."""
     return (observer.get() or True) if enabled else recording_off(what) if what else False
-
-
-class TensorBase:
-    """An array and its place in the graph. What users hold is :class:`minigrad.Tensor`, a subclass with the methods."""
-
-    __slots__ = ("array", "node")
-    array: Any  # the NumPy or CuPy array that holds the elements
-    node: Any  # the Node that made this tensor, LEAF for a leaf that requires grad, None where no gradient is wanted
-    result_class: type[Tensor]  # the class of an operation's result; a Parameter's is Tensor
-
-
-def unwrap(x: Any) -> Any:
-    """The array that the tensor `x` holds; anything else as it is."""
-    return x.array if isinstance(x, TensorBase) else x
-
-
-class Leaf:
-    """The type of ``LEAF``, which a leaf that requires grad has in the place of a node: its gradient flows to the tensor
-    itself."""
-
-    grad_fn = None
-
-
-LEAF = Leaf()
 
 
 class Node:

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any, Callable, ParamSpec, Protocol, TypeVar
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
 from minigrad.recording import graph
 from minigrad.recording.argument_errors import explain, operand_device_mismatch
 from minigrad.recording.call import REGISTRY, record, refuse_constants
 from minigrad.recording.clock import ledger, memory_owner, tick
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import LEAF, TensorBase, edge_of
+from minigrad.recording.graph import edge_of
 from minigrad.recording.lazy import Signature, inplace_signature
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)

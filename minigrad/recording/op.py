@@ -31,7 +31,7 @@ from minigrad.recording.declaration import Declaration, refuse_undeclarable
 from minigrad.recording.lazy import Signature, Source, operation_signature
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 Result = TypeVar("Result", covariant=True)
 
@@ -39,7 +39,7 @@ Result = TypeVar("Result", covariant=True)
 class Op(Protocol[Result]):
     """A declared operation. Call it with tensors, or with arrays to get an array.
 
-    What a user's type checker knows of each one is generated from the declarations, in ``_signatures.pyi``.
+    What a user's type checker knows of each one is generated from the declarations, in ``ops/signatures.pyi``.
     """
 
     __name__: str

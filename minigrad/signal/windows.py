@@ -17,8 +17,7 @@ from minigrad.ops.spectral.windows import cosines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DeviceLike, DTypeLike
+    from minigrad._types.annotations import DeviceLike, DTypeLike, Tensor
     from minigrad._types.layouts import layout
 
 __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming", "hann",

@@ -9,8 +9,8 @@ from typing import Any, Mapping
 
 import graphviz
 
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError
-from minigrad.recording.graph import TensorBase
 from minigrad.viz.svg import to_svg
 from minigrad.viz.walk import Box, Picture, walk
 

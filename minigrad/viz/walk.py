@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase
 from minigrad.recording.clock import owning_modules
-from minigrad.recording.graph import Node, Port, TensorBase, edge_of
+from minigrad.recording.graph import Node, Port, edge_of
 
 
 @dataclass

@@ -4,7 +4,7 @@ The call path of a declared operation is generated, so a type checker cannot kno
 by position, that there is ``out=``, that operators are methods. ``python -m tests.typing.signatures`` writes it into files that
 type checkers read, and no running program does:
 
-* ``minigrad/_signatures.pyi``: the declared operations, and the types of several results;
+* ``minigrad/ops/signatures.pyi``: the declared operations, and the types of several results;
 * ``minigrad/_tensor/methods.pyi``: the methods of Tensor that are operations;
 * ``__init__.pyi`` or a file of its own name beside each module that only gathers names: where each one is from.
 """
@@ -39,12 +39,11 @@ RESULTS = {results_name(f.info.outputs): f.info.outputs for f in REGISTRY.values
 # Where the words in annotations are from.
 WORDS = {
     "collections.abc": ("Callable", "Sequence"), "typing": ("Any", "Literal", "NamedTuple", "Self", "overload"),
-    "minigrad._signatures": tuple(RESULTS),
-    "minigrad._tensor": ("Tensor",),
-    "minigrad._types.annotations": ("DTypeLike", "DeviceLike", "FloatOrFloats", "Index", "IntOrInts", "Number"),
+    "minigrad.ops.signatures": tuple(RESULTS),
+    "minigrad._types.annotations": ("Tensor", "DTypeLike", "DeviceLike", "FloatOrFloats", "Index", "IntOrInts", "Number"),
     "minigrad._types.dtypes": ("dtype",), "minigrad._types.layouts": ("layout", "memory_format"),
     "minigrad.ops.linear_algebra.decomposition": ("SVD", "LUParts", "PackedLU", "PackedLUInfo", "TriangularSolve"),
-    "minigrad.random": ("Generator",), "minigrad.recording.graph": ("TensorBase",)}
+    "minigrad.random": ("Generator",), "minigrad._types.tensor_base": ("TensorBase",)}
 
 
 # ---------------------------------------------------------------------------------------------------- one function
@@ -215,7 +214,7 @@ def gathering_stub(name: str, known: dict[int, list[tuple[str, str]]]) -> str:
         if isinstance(value, ModuleType):
             origin = (value.__name__.rpartition(".")[0], value.__name__.rpartition(".")[2])
         elif declared(value) or takes_numpy_names(value):
-            origin = ("minigrad._signatures", value.info.name if declared(value) else value.__name__)
+            origin = ("minigrad.ops.signatures", value.info.name if declared(value) else value.__name__)
         else:
             places = known.get(id(inspect.unwrap(value) if callable(value) else value), [])
             origin = min(places, key=lambda place: (place[1] != public, "testing" in place[0], place)) if places else ("", "")
@@ -249,7 +248,7 @@ def stub(title: str, lines: list[str]) -> str:
 def stubs() -> dict[pathlib.Path, str]:
     """The text of each stub by its path in the package."""
     known = origins()
-    return {pathlib.Path("_signatures.pyi"): signatures_stub(), pathlib.Path("_tensor/methods.pyi"): methods_stub(),
+    return {pathlib.Path("ops/signatures.pyi"): signatures_stub(), pathlib.Path("_tensor/methods.pyi"): methods_stub(),
             **{pathlib.Path(path): gathering_stub(name, known) for name, path in GATHERING.items()}}
 
 

@@ -1,21 +1,5 @@
 """The names of ``minigrad.nn.functional``, for type checkers; made by ``python -m tests.typing.signatures``."""
 
-from minigrad._signatures import celu_ as celu_
-from minigrad._signatures import elu_ as elu_
-from minigrad._signatures import gelu as gelu
-from minigrad._signatures import hardshrink as hardshrink
-from minigrad._signatures import hardtanh_ as hardtanh_
-from minigrad._signatures import leaky_relu_ as leaky_relu_
-from minigrad._signatures import linear as linear
-from minigrad._signatures import logsigmoid as logsigmoid
-from minigrad._signatures import relu_ as relu_
-from minigrad._signatures import selu_ as selu_
-from minigrad._signatures import sigmoid as sigmoid
-from minigrad._signatures import softplus as softplus
-from minigrad._signatures import softshrink as softshrink
-from minigrad._signatures import tanh as tanh
-from minigrad._signatures import tanhshrink as tanhshrink
-from minigrad._signatures import threshold_ as threshold_
 from minigrad.nn.functional.activations import celu as celu
 from minigrad.nn.functional.activations import elu as elu
 from minigrad.nn.functional.activations import gumbel_softmax as gumbel_softmax
@@ -129,6 +113,22 @@ from minigrad.ops.neural.pooling import max_pool3d as max_pool3d
 from minigrad.ops.neural.pooling import max_unpool1d as max_unpool1d
 from minigrad.ops.neural.pooling import max_unpool2d as max_unpool2d
 from minigrad.ops.neural.pooling import max_unpool3d as max_unpool3d
+from minigrad.ops.signatures import celu_ as celu_
+from minigrad.ops.signatures import elu_ as elu_
+from minigrad.ops.signatures import gelu as gelu
+from minigrad.ops.signatures import hardshrink as hardshrink
+from minigrad.ops.signatures import hardtanh_ as hardtanh_
+from minigrad.ops.signatures import leaky_relu_ as leaky_relu_
+from minigrad.ops.signatures import linear as linear
+from minigrad.ops.signatures import logsigmoid as logsigmoid
+from minigrad.ops.signatures import relu_ as relu_
+from minigrad.ops.signatures import selu_ as selu_
+from minigrad.ops.signatures import sigmoid as sigmoid
+from minigrad.ops.signatures import softplus as softplus
+from minigrad.ops.signatures import softshrink as softshrink
+from minigrad.ops.signatures import tanh as tanh
+from minigrad.ops.signatures import tanhshrink as tanhshrink
+from minigrad.ops.signatures import threshold_ as threshold_
 
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",

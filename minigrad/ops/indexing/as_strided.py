@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import GraphError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import accumulate_at, convert_operand, lookup, overwrite
 from minigrad.ops.shaping.shape import as_ints, changes_shape, constant_full
 from minigrad.ops.shaping.slicing import as_copy
 from minigrad.recording.clock import memory_owner
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
     from minigrad._types.layouts import memory_format
 
 __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.errors import (
     ArgumentError,
     DeviceError,
@@ -33,14 +34,13 @@ from minigrad.recording import call, inplace
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import LEAF, TensorBase, grad_enabled, unwrap
+from minigrad.recording.graph import grad_enabled
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Index, Number
+    from minigrad._types.annotations import Index, Number, Tensor
 
 __all__ = ["index_add", "index_copy", "index_fill", "index_put", "index_select"]
 

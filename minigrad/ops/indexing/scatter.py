@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, convert_operand, in_bounds, lookup, prepare_rows
 from minigrad.ops.shaping.shape import broadcast_shapes, constant_full, expand, reshape, sum_to_size, wrap_dim
@@ -15,12 +16,10 @@ from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
 
 __all__ = ["gather", "index_reduce", "masked_fill", "masked_scatter", "masked_select", "scatter", "scatter_add",
            "scatter_reduce"]

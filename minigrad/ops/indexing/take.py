@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
@@ -17,14 +18,12 @@ from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from typing import Literal
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts, Number
+    from minigrad._types.annotations import IntOrInts, Number, Tensor
 
 __all__ = ["argwhere", "combinations", "isin", "nonzero", "nonzero_static", "put", "repeat_interleave", "take",
            "take_along_dim", "unravel_index"]

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
-    from minigrad._signatures import QR, SignLogabsdet
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
+    from minigrad.ops.signatures import QR, SignLogabsdet
 
 __all__ = ["cholesky", "cholesky_inverse", "cholesky_solve", "det", "geqrf", "inverse", "logdet", "lu", "lu_solve", "lu_unpack",
            "matrix_exp", "matrix_power", "orgqr", "ormqr", "pinverse", "qr", "slogdet", "svd", "triangular_solve"]

@@ -23,7 +23,7 @@ from minigrad.ops.shaping import shape as shapes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 __all__ = ["lobpcg", "pca_lowrank", "svd_lowrank"]
 

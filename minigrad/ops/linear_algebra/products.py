@@ -22,8 +22,7 @@ from minigrad.recording.op import op
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
 
 __all__ = ["addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum",
            "ger", "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vander",

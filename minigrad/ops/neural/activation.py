@@ -26,7 +26,7 @@ from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
     from minigrad._types.dtypes import dtype
 
 __all__ = ["celu", "celu_", "hardshrink", "log_softmax", "prelu", "relu", "relu_", "selu", "selu_", "softmax", "threshold",

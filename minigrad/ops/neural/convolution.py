@@ -29,8 +29,7 @@ from minigrad.ops.reducing import reduction
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.annotations import IntOrInts, Tensor
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import add_rows, in_bounds, select_rows
 from minigrad.ops.indexing.scatter import reduce_at
@@ -16,11 +17,10 @@ from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase, unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 __all__: list[str] = []
 

@@ -26,8 +26,7 @@ from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import IntOrInts
+    from minigrad._types.annotations import IntOrInts, Tensor
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm", "native_batch_norm",
            "native_group_norm", "native_layer_norm", "normalize", "rms_norm"]

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.shaping.shape import as_ints
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import unwrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 __all__ = ["pad"]
 

@@ -14,20 +14,19 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import sampling
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.shaping import shape as shapes
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import unwrap
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from typing import Literal
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import FloatOrFloats, IntOrInts
+    from minigrad._types.annotations import FloatOrFloats, IntOrInts, Tensor
 
 __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
            "adaptive_max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "fractional_max_pool2d", "fractional_max_pool3d",

@@ -24,7 +24,7 @@ from minigrad.ops.shaping import shape as shapes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 __all__ = ["Windows", "with_batch_dim", "size_text", "exact_padding", "per_dim"]
 

@@ -16,14 +16,13 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError
-from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
     from minigrad._types.dtypes import dtype
 
 __all__ = ["abs", "absolute", "add", "addcdiv", "addcmul", "angle", "ceil", "complex", "conj", "conj_physical", "copysign",

@@ -11,17 +11,16 @@ import numpy as np
 
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, RuntimeValueError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
 from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
 
 __all__ = ["allclose", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
            "bitwise_xor", "clamp", "clamp_max", "clamp_min", "clip", "eq", "equal", "fmax", "fmin", "gcd", "ge", "greater",

@@ -10,18 +10,17 @@ import numpy as np
 
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, mul, real, rsqrt, with_number, zeros_of
 from minigrad.ops.pointwise.comparison import _where
 from minigrad.recording.argument_errors import not_a_tensor
 from minigrad.recording.call import SCALARS
-from minigrad.recording.graph import unwrap
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
 
 __all__ = ["acos", "acosh", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh",
            "atan", "atan2", "atanh", "cos", "cosh", "deg2rad", "exp", "exp2", "expm1", "float_power", "frexp", "ldexp",

@@ -20,8 +20,7 @@ from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
 
 __all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma"]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.indexing.scatter import gather_at
@@ -19,16 +20,14 @@ from minigrad.ops.reducing.reduction import keep_dims, numpy_names, recurrence, 
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
-from minigrad.recording.graph import TensorBase
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
-    from minigrad._signatures import ValuesIndices
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
+    from minigrad.ops.signatures import ValuesIndices
 
 __all__ = ["argsort", "bucketize", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "msort", "nanmedian",
            "searchsorted", "sort", "topk", "unique", "unique_consecutive"]

@@ -20,8 +20,7 @@ from minigrad.recording.lazy import Signature, numpy_signature
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DTypeLike, IntOrInts
+    from minigrad._types.annotations import DTypeLike, IntOrInts, Tensor
     from minigrad._types.dtypes import dtype
 
 __all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",

@@ -26,8 +26,7 @@ from minigrad.recording.op import op
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DTypeLike, IntOrInts
+    from minigrad._types.annotations import DTypeLike, IntOrInts, Tensor
 
 __all__ = ["adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "broadcast_to",
            "flatten", "flip", "fliplr", "flipud", "meshgrid", "moveaxis", "movedim", "permute", "ravel", "reshape", "roll",

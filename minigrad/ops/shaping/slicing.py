@@ -44,8 +44,7 @@ from minigrad.recording.op import op
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import Number
+    from minigrad._types.annotations import Number, Tensor
 
 __all__ = ["alias_copy", "block_diag", "cartesian_prod", "cat", "chunk", "column_stack", "concat", "concatenate",
            "constant_pad_nd", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter", "dsplit",

@@ -19,7 +19,7 @@ from minigrad.recording import hints
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
+    from minigrad._types.annotations import Tensor
 
 __all__ = ["istft", "stft"]
 

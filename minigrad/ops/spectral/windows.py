@@ -11,8 +11,7 @@ from minigrad.errors import DtypeError, RuntimeValueError
 from minigrad.ops.creation import tensor_on_device
 
 if TYPE_CHECKING:
-    from minigrad._tensor import Tensor
-    from minigrad._types.annotations import DeviceLike, DTypeLike
+    from minigrad._types.annotations import DeviceLike, DTypeLike, Tensor
     from minigrad._types.layouts import layout
 
 __all__ = ["bartlett_window", "blackman_window", "hamming_window", "hann_window", "kaiser_window"]

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple, overload
-from minigrad._tensor import Tensor
-from minigrad._types.annotations import DTypeLike, IntOrInts, Number
+from minigrad._types.annotations import DTypeLike, IntOrInts, Number, Tensor
 from minigrad._types.dtypes import dtype
 from minigrad._types.layouts import memory_format
 
