@@ -100,6 +100,10 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
     found = named_arrays(info, arrays)
     if isinstance(error.__cause__, MinigradError):  # NumPy has an error of its own for a tensor that gives no array
         error = error.__cause__
+    setting = next((k for k, v in settings.items() if isinstance(v, TensorBase) and v.node is not None), None)
+    if isinstance(error, GraphError) and setting is not None:
+        return GraphError(f"{name}: '{setting}' is a tensor that requires grad, but settings are numbers, by which nothing is "
+                          f"differentiated; give its value, such as {setting}.item()")
     if isinstance(error, MinigradError):
         return error if names_its_function(error, name) else type(error)(f"{name}: {error}")
     described = ", ".join(f"{a}: {dtype_name(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
