@@ -27,8 +27,8 @@ NUMBERS = frozenset(("Number", "bool", "int", "float", "complex", "None"))  # wh
 
 @functools.cache
 def takes(annotation: Any, several: bool = False) -> str | None:
-    """What the parameter `name` of the public function `called` takes: ``"tensor"``, ``"tensors"`` for a sequence of them, or
-    None."""
+    """What a parameter with this annotation takes: ``"tensor"``, ``"tensors"`` for a sequence of them, or None for anything else;
+    with `several`, the parameter is a starred one."""
     if "Tensor" not in (text := str(annotation)):
         return None
     kinds = set(text.split(" | ")) - NUMBERS
@@ -40,7 +40,7 @@ def takes(annotation: Any, several: bool = False) -> str | None:
 
 
 def parameter_takes(parameter: inspect.Parameter) -> str | None:
-    """The same of a parameter; ``out=`` is refused where it is written to."""
+    """What `parameter` takes, as :func:`takes` says it. ``out=`` counts as nothing: it is refused where it is written to."""
     return None if parameter.name == "out" else takes(parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL)
 
 
