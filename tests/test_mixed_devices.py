@@ -315,7 +315,7 @@ from tests import fake_cuda
 fake_cuda.COUNT = 1
 import minigrad as mg
 from tests import test_mixed_devices as test
-assert mg._arrays.gpu_count() == 1
+assert mg._arrays.accelerator_count() == 1
 for what in test.MIXED:
     test.test_a_number_in_main_memory_beside_a_gpu(what, "standin:0")
 for what in test.WRITTEN:

@@ -23,38 +23,38 @@ from minigrad._types import device as device_module
 from minigrad._types.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.errors import ArgumentError, DeviceError
 
-__all__ = ["CPU", "ArrayLibrary", "Device", "add_library", "address_of", "array_types", "as_array", "as_device",
-           "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "gpu_count", "is_array",
+__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "array_types", "as_array",
+           "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
-           "on_device", "on_device_of", "on_more_gpus", "resolve", "set_default_device", "stream_from_state", "stream_state",
-           "to_device", "to_numpy", "xp_of"]
+           "on_device", "on_device_of", "on_more_accelerators", "resolve", "set_default_device", "stream_from_state",
+           "stream_state", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
 # For isinstance; grows when a library is registered.
 array_types: tuple[type, ...] = (np.ndarray,)
-gpu_array_types: tuple[type, ...] = ()  # those whose arrays are not on the host
-_gpu_count = 0
+accelerator_array_types: tuple[type, ...] = ()  # those whose arrays are not on the host
+_accelerator_count = 0
 # Called when a library with more devices than any before is registered: what depends on how many there may be is made anew.
-on_more_gpus: list[Callable[[], None]] = []
+on_more_accelerators: list[Callable[[], None]] = []
 
 
 def add_library(library: ArrayLibrary) -> None:
     """Make `library` answer for the devices of its ``device_type``; its arrays are then arrays everywhere."""
-    global array_types, gpu_array_types, _gpu_count
+    global array_types, accelerator_array_types, _accelerator_count
     libraries[library.device_type] = library
     array_types = tuple(lib.array_type for lib in libraries.values())
-    gpu_array_types = tuple(lib.array_type for lib in libraries.values() if lib is not _numpy)
-    if library.device_count() > _gpu_count:
-        _gpu_count = library.device_count()
-        for call in on_more_gpus:
+    accelerator_array_types = tuple(lib.array_type for lib in libraries.values() if lib is not _numpy)
+    if library.device_count() > _accelerator_count:
+        _accelerator_count = library.device_count()
+        for call in on_more_accelerators:
             call()
 
 
-def gpu_count() -> int:
+def accelerator_count() -> int:
     """How many devices beside the CPU the registered libraries offer, which is the largest number of any of them. In a process
     that uses none it is 0."""
-    return _gpu_count
+    return _accelerator_count
 
 
 def library_on(device: Device) -> ArrayLibrary:
@@ -143,7 +143,7 @@ def needs_device_guard(*arrays: Any) -> bool:
     for x in arrays:
         if isinstance(x, np.ndarray):
             in_memory = True
-        elif isinstance(x, gpu_array_types):
+        elif isinstance(x, accelerator_array_types):
             on_gpu = True
             if library_of(x).is_off_device(x):
                 return True

@@ -104,7 +104,7 @@ class Pass:
         self.needed = None if self.targets is None else nodes_leading_to(self.targets, [edge for edge, _ in roots])
         self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
         # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
-        simple = not create_graph and self.watching is None and self.targets is None and _arrays.gpu_count() < 2
+        simple = not create_graph and self.watching is None and self.targets is None and _arrays.accelerator_count() < 2
         dtype = roots[0][1].dtype
         self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
         for edge, g in roots:
@@ -209,11 +209,11 @@ def add_on_device(a: Any, b: Any) -> Any:
 def guard_addition() -> None:
     """Make the addition of gradients enter their device, if there are several GPUs."""
     global add
-    if _arrays.gpu_count() > 1:
+    if _arrays.accelerator_count() > 1:
         add = add_on_device
 
 
-_arrays.on_more_gpus.append(guard_addition)
+_arrays.on_more_accelerators.append(guard_addition)
 
 
 def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:

@@ -96,7 +96,7 @@ class GuardedCall(GeneralCall):
         arrays = [unwrap(x) for x in args]
         if not _arrays.needs_device_guard(*arrays):
             return super().__call__(*args, **settings)
-        gpu = next(_arrays.device_of(x) for x in arrays if isinstance(x, _arrays.gpu_array_types))
+        gpu = next(_arrays.device_of(x) for x in arrays if isinstance(x, _arrays.accelerator_array_types))
         if info.broadcasts:
             args = tuple([move_to_device(x, gpu) if isinstance(a, np.ndarray) and not a.ndim else x
                           for x, a in zip(args, arrays)])

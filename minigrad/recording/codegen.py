@@ -50,7 +50,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
-        "general": (call.GuardedCall if _arrays.gpu_count() else call.GeneralCall)(function, info),
+        "general": (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
         "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
@@ -77,7 +77,7 @@ def regenerate_call_paths() -> None:
             write_call_paths(function, function.info)
 
 
-_arrays.on_more_gpus.append(regenerate_call_paths)
+_arrays.on_more_accelerators.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def device_guard_lines(info: Declaration) -> list[str]:
 
     With one GPU the only such case is a CPU array among arrays on the GPU.
     """
-    gpus = _arrays.gpu_count()
+    gpus = _arrays.accelerator_count()
     if not gpus or gpus == 1 and len(info.arguments) < 2:
         return []
     # What is usual is known from the classes, but for an operand that may be missing and may bring the others to its GPU.

@@ -22,7 +22,7 @@ def on_device_of_inputs(function: F) -> F:
     while the function runs."""
     @functools.wraps(function)
     def guarded(*args: Any, **options: Any) -> Any:
-        if _arrays.gpu_count() < 2:
+        if _arrays.accelerator_count() < 2:
             return function(*args, **options)
         place = first_device((*args, *options.values()))
         if place is None or place == _arrays.current_device(place):
@@ -34,7 +34,7 @@ def on_device_of_inputs(function: F) -> F:
 
 def guard_device(function: F) -> F:
     """`function` in a form that enters the device of its arguments, or `function` itself if there are not several GPUs."""
-    return function if _arrays.gpu_count() < 2 else on_device_of_inputs(function)
+    return function if _arrays.accelerator_count() < 2 else on_device_of_inputs(function)
 
 
 def first_device(values: Iterable[Any]) -> _arrays.Device | None:
@@ -42,7 +42,7 @@ def first_device(values: Iterable[Any]) -> _arrays.Device | None:
     Returns None if there is none."""
     for x in values:
         found: Any = unwrap(x)
-        if isinstance(found, _arrays.gpu_array_types):
+        if isinstance(found, _arrays.accelerator_array_types):
             return _arrays.device_of(found)
         if isinstance(found, _arrays.Device) and found.type != "cpu":
             return found

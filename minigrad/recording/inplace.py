@@ -119,7 +119,7 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
     arrays = (target, *[x.array for x in others])
     settings = {**info.settings, **settings}
     refuse_constants(info, (t, *others))
-    if _arrays.gpu_count() and (error := operand_device_mismatch(info, arrays, settings)) is not None:
+    if _arrays.accelerator_count() and (error := operand_device_mismatch(info, arrays, settings)) is not None:
         raise error  # CuPy would take what is written from host memory too
     try:
         info.writer(*arrays, **settings)

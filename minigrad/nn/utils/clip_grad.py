@@ -41,7 +41,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
         out.array = np.zeros((), np.float32)
         return out
     arrays = [t.array for t in tensors]
-    homes = [_arrays.device_of(x) for x in arrays] if _arrays.gpu_count() else []
+    homes = [_arrays.device_of(x) for x in arrays] if _arrays.accelerator_count() else []
     if any(home != homes[0] for home in homes):
         arrays = [_arrays.to_device(_norm([x], norm_type), homes[0]) for x in arrays]
     out.array = _norm(arrays, norm_type)
