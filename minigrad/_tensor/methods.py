@@ -19,6 +19,7 @@ from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.ops.spectral import fourier
+from minigrad.recording.op import operator_form
 
 
 class TensorMethods(TensorBase):
@@ -43,17 +44,18 @@ class TensorMethods(TensorBase):
 
     # -- operators
 
-    __add__ = __radd__ = arithmetic.add.operator
-    __sub__, __rsub__ = arithmetic.sub.operator, arithmetic.rsub
-    __mul__ = __rmul__ = arithmetic.mul.operator
-    __truediv__ = arithmetic.true_divide.operator
+    __add__ = __radd__ = operator_form(arithmetic.add)
+    __sub__, __rsub__ = operator_form(arithmetic.sub), arithmetic.rsub
+    __mul__ = __rmul__ = operator_form(arithmetic.mul)
+    __truediv__ = operator_form(arithmetic.true_divide)
     __floordiv__, __mod__ = arithmetic.floor_divide, arithmetic.remainder
-    __pow__, __matmul__ = elementary.pow, products.matmul.operator
+    __pow__, __matmul__ = elementary.pow, operator_form(products.matmul)
     __and__ = __rand__ = comparison.bitwise_and
     __or__ = __ror__ = comparison.bitwise_or
     __xor__ = __rxor__ = comparison.bitwise_xor
     __lshift__, __rshift__ = comparison.bitwise_left_shift, comparison.bitwise_right_shift
-    __neg__, __pos__, __abs__, __invert__ = arithmetic.neg.operator, arithmetic.positive, arithmetic.abs, comparison.bitwise_not
+    __neg__, __pos__ = operator_form(arithmetic.neg), arithmetic.positive
+    __abs__, __invert__ = arithmetic.abs, comparison.bitwise_not
     __lt__, __le__, __gt__, __ge__ = comparison.lt, comparison.le, comparison.gt, comparison.ge
 
     __iadd__, __isub__, __imul__ = arithmetic.add.inplace, arithmetic.sub.inplace, arithmetic.mul.inplace

@@ -14,7 +14,7 @@ from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gra
 from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
-from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, edge_of
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | N
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
         results = run_backward([(grad_edge(t), g) for t, g in zip(outputs, gradients)],
                                create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, shown, True)
+    accumulate = guard_device(accumulate_into_leaf)
     for edge, g in results.items():
         if isinstance(edge, TensorBase):  # the others retain theirs
-            accumulate_into_leaf(edge, g, cls, shown)
+            accumulate(edge, g, cls, shown)
 
 
 def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
@@ -102,12 +103,13 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
     with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
         results = run_backward([(grad_edge(t), g) for t, g in zip(outs, gradients)],
                                create_graph if retain_graph is None else retain_graph, create_graph, edges, cls, shown)
+    own = guard_device(ensure_owned)
     grads: list[Any] = []
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
             dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(ensure_owned(g, dtype, shown), cls))
+            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(own(g, dtype, shown), cls))
         elif materialize_grads:
             grads.append(zeros_of(t))
         elif allow_unused:

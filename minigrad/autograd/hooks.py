@@ -14,7 +14,7 @@ from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueE
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import tensor_on_edge
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
@@ -74,7 +74,7 @@ def finish_gradient(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
     tensor = extras.retains() if extras.retains is not None else None
     if tensor is not None:
         note_shown(g)
-        accumulate(tensor, g, cls, set())
+        guard_device(accumulate)(tensor, g, cls, set())
     return g
 
 
@@ -130,7 +130,6 @@ def is_sole_view(view: Any) -> bool:
             and (view.__class__ is not np.ndarray or view.flags.writeable))
 
 
-@on_device_of_inputs
 def ensure_owned(g: Any, dtype: Any, shown: set[int]) -> Any:
     """`g` as an array of `dtype` that no other tensor holds. `shown` are the identities of the arrays that users have seen, or
     that another tensor holds."""
@@ -144,7 +143,6 @@ def ensure_owned(g: Any, dtype: Any, shown: set[int]) -> Any:
     return g
 
 
-@on_device_of_inputs
 def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> None:
     """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
     held = tensor._grad

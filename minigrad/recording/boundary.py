@@ -77,8 +77,7 @@ def is_composed(name: str, found: Any, beside: int = 0) -> bool:
 
 
 def public(function: Any, called: str, module: str, qualname: str) -> Any:
-    """`function` in its public form, which looks at the arguments if the call has failed. Its code is generated at the first
-    call."""
+    """`function` in its public form, which looks at the arguments if the call has failed."""
     @functools.wraps(function)
     def checked(*args: Any, **named: Any) -> Any:
         try:

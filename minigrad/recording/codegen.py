@@ -43,8 +43,8 @@ def compile_op(function: Any, info: Declaration) -> None:
 
 
 def write_call_paths(function: Any, info: Declaration) -> None:
-    """Generate the call path of `function` and that of its operator. Where there are GPUs, they have the lines of
-    :func:`device_guard_lines`."""
+    """Generate the call path of `function`, and that of its form for operators if there is one. Where there are GPUs, they have
+    the lines of :func:`device_guard_lines`."""
     namespace: dict[str, Any] = {
         "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
@@ -63,7 +63,9 @@ def write_call_paths(function: Any, info: Declaration) -> None:
             raise DeclarationError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path "
                                    "uses for something else; rename it")
     defaults = {f"default_{name}": value for name, value in info.settings.items()}
-    for target, out in ((function, True), (function.operator, False)):
+    for target, out in ((function, True), (info.operator, False)):
+        if target is None:
+            continue
         target.source = variadic_source(info, out) if info.variadic else call_source(info, out)
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
         target.__globals__.update(made.__globals__)

@@ -45,6 +45,7 @@ class Declaration:
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]
+        self.operator: Any = None  # the form for operators, where one was asked for
         words = "".join(w.capitalize() for w in self.called.replace(".", "_").split("_"))
         self.node_name = grad_name or words + "Backward0"
         self.rules: dict[str, Callable[..., Any]] = {}
@@ -63,11 +64,14 @@ class Declaration:
         """The decorator that makes a function the derivative rule of `argument`. Raises ``TypeError`` for a rule that names what
         the operation has not."""
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
-            known = {"g", "out", *self.arguments, *self.settings}
-            known |= {a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")}
+            known = ("g", "out", *self.arguments, *self.settings)
             for name in parameters_of(rule):
-                if name not in known:
-                    raise DeclarationError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name {sorted(known)}")
+                if name in known:
+                    continue
+                described = [a + suffix for a in self.arguments for suffix in ("_shape", "_dtype")]
+                if name not in described:
+                    raise DeclarationError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name "
+                                           f"{sorted([*known, *described])}")
             if argument not in self.arguments:
                 raise DeclarationError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
             if not rule.__name__.isidentifier():

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Callable, Literal, Protocol, TypeVar, ove
 
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, inplace
-from minigrad.recording.codegen import compile_op
+from minigrad.recording.codegen import compile_op, write_call_paths
 from minigrad.recording.declaration import Declaration, refuse_undeclarable
 from minigrad.recording.lazy import Signature, Source, operation_signature
 
@@ -126,15 +126,25 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
                                    "another, which may begin with the name of your package")
 
     info.complete = lambda: compile_op(function, info)
-    function, function.operator = lazy_function(info), lazy_function(info)
+    function = lazy_function(info)
     function.info, function.derivative = info, info.add_rule
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
 
 
+def operator_form(function: Any) -> Any:
+    """The form of a declared operation for Python's operators, which have no ``out=``: its call path, a test shorter."""
+    info = function.info
+    if info.operator is None:
+        info.operator = lazy_function(info)
+        if info.node_class is not None:
+            write_call_paths(function, info)
+    return info.operator
+
+
 def lazy_function(info: Declaration) -> Any:
-    """A function that stands in the place of `forward` and gets its code from `complete` at its first call.
+    """A function that stands in the place of the forward of `info`, and gets its code from ``info.complete`` at its first call.
 
     The object stays the same, so whoever has imported it, or made it a method, calls the generated code from then on.
     """
