@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
+import types
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -119,3 +121,37 @@ def test_damaged_and_foreign_files(tmp_path: Path) -> None:
         mg.load(tmp_path / "none")
     with pytest.raises(TypeError, match="expected 'f' to be a path or a file open for writing bytes, got int"):
         mg.save(mg.ones(1), 3)
+
+
+def test_files_of_the_first_version_are_read() -> None:
+    """They name classes and functions by the places these had then."""
+    def at(module: str, name: str) -> Any:
+        """Something that is pickled as ``module.name``."""
+        found = type(name, (), {"__module__": module, "__init__": lambda self, *args: None})
+        then = sys.modules.setdefault(module, types.ModuleType(module))
+        setattr(then, name, found)
+        return found
+
+    names = [("minigrad.tensor", "rebuild"), ("minigrad.tensor", "Tensor"), ("minigrad.size", "Size"),
+             ("minigrad.dtypes", "_by_name"), ("minigrad.backend.device", "Device")]
+    try:
+        rebuild, tensor, size, by_name, device = [at(*n) for n in names]
+
+        class Old:
+            def __init__(self, function: Any, *args: Any) -> None:
+                self.function, self.args = function, args
+
+            def __reduce__(self) -> Any:
+                return self.function, self.args
+
+        saved = [Old(rebuild, tensor, np.arange(3.0), "cpu", True), Old(size, (2, 3)), Old(by_name, "float64"),
+                 Old(device, "cpu", None)]
+        file = io.BytesIO()
+        mg.save(saved, file)
+    finally:
+        for module, _ in names:
+            sys.modules.pop(module, None)
+    x, shape, dtype, place = mg.load(file)
+    assert isinstance(x, mg.Tensor) and x.tolist() == [0, 1, 2] and x.requires_grad
+    assert (shape, dtype, place) == (mg.Size([2, 3]), mg.float64, mg.device("cpu"))
+    assert isinstance(shape, mg.Size)
