@@ -76,9 +76,9 @@ def test_every_operation_has_a_case_and_every_case_an_operation() -> None:
 def test_op_cases_mirror_ops() -> None:
     """The case of an operation stands in the file that has the path of the operation's own."""
     stands = {name: module.__name__.removeprefix("tests.op_cases.") for module in case_modules() for name in module.CASES}
-    wrong = [f"{name} in tests/op_cases/{at}.py belongs into tests/op_cases/{belongs}.py".replace(".", "/").replace("/py", ".py")
-             for name, at in stands.items() if name in DECLARED
-             and at != (belongs := REGISTRY[name].info.forward.__module__.removeprefix("minigrad.ops."))]
+    belongs = {name: REGISTRY[name].info.forward.__module__.removeprefix("minigrad.ops.") for name in stands if name in DECLARED}
+    wrong = [f"the case of {name} is in {stands[name]} of tests.op_cases, and belongs into {place} of it"
+             for name, place in belongs.items() if stands[name] != place]
     assert not wrong, "\n".join(wrong)
 
 

@@ -19,7 +19,7 @@ from minigrad.recording.graph import tensor_on_edge
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
 # None, the identities of the arrays that users have been shown, and may keep.
-pass_end: ContextVar[Any] = ContextVar("ending", default=None)
+pass_end: ContextVar[Any] = ContextVar("pass_end", default=None)
 
 
 def note_shown(array: Any) -> None:

@@ -102,11 +102,6 @@ def number_of(x: Any) -> Any:
     return x.array.item() if isinstance(x, TensorBase) else x.item() if isinstance(x, np.generic) else x
 
 
-def dtype_of_numbers(*numbers: Any) -> dtypes.dtype:
-    """The dtype in which Python numbers come: the default one for floats, int64 for ints."""
-    return dtypes.result_dtype(numbers)
-
-
 # ---------------------------------------------------------------------------------------------------- constant values
 
 def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:

@@ -298,7 +298,7 @@ class Optimizer:
         elif not self._warned:
             self._warned = True
             hint(f"{type(self).__name__}.step(): no parameter has a gradient, so nothing moves. Call loss.backward() before "
-                      "step(), and check that the loss depends on these parameters (not on copies) and that they require grad.")
+                 "step(), and check that the loss depends on these parameters (not on copies) and that they require grad.")
         return loss
 
     def _watch_zeroing(self) -> None:
@@ -311,7 +311,7 @@ class Optimizer:
                 write.run >= write.count - before[1] > 0:
             self._watched, self._seen_grad = WATCHED_STEPS, None
             hint(f"{type(self).__name__}.step(): these gradients were added to those of the previous step, because "
-                      f"zero_grad() was not called in between. Call optimizer.zero_grad() before loss.backward().")
+                 f"zero_grad() was not called in between. Call optimizer.zero_grad() before loss.backward().")
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""

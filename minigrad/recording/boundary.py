@@ -94,9 +94,10 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
     """Raise ``ArgumentError`` if the call stumbled over an argument that is no tensor, as `error` shows; else, if `error` is the
     library's own and names no function, raise it with the name."""
     least = suspicion_threshold(error)
-    parameters = inspect.signature(function).parameters
+    signature = inspect.signature(function)
+    parameters = signature.parameters
     try:
-        found = inspect.signature(function).bind(*args, **named)
+        found = signature.bind(*args, **named)
     except TypeError:
         return  # Python's own error says which argument is missing, or one too many
     found.apply_defaults()

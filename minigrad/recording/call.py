@@ -116,12 +116,11 @@ def move_to_device(x: Any, device: Any) -> Any:
 def unwrap_result(x: Any) -> Any:
     """The result of a forward or a rule as an array. NumPy may give a scalar, and a setting that is a tensor makes it a tensor.
 
-        Raises ``TypeError`` for several results of an operation that was declared with one.
+    Raises ``TypeError`` for several results of an operation that was declared with one.
     """
     if x.__class__ is tuple or x.__class__ is list:
         raise ArgumentError(f"a forward returned a {type(x).__name__} of {len(x)}, but its operation is declared with one "
-                            f"result; "
-                            "for several, give op their names, outputs=(\"values\", \"indices\"), or outputs=True")
+                            "result; for several, give op their names, outputs=(\"values\", \"indices\"), or outputs=True")
     return _arrays.as_array(unwrap(x))
 
 

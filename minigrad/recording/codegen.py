@@ -92,8 +92,7 @@ def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any
 
 
 def formula_of(function: Callable[..., Any]) -> ast.expr | None:
-    """The body of a function as a formula, with `suffix` after each name. Returns None for a function that does more than join
-    its arguments by operators."""
+    """The expression that `function` returns, if all that it does is to join its arguments by operators, else None."""
     if function.__code__.co_names or function.__code__.co_freevars:
         return None
     try:

@@ -126,7 +126,7 @@ class Node:
         return source_line(self.code, self.lasti)
 
     def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
-        """The saved arrays as tensors tied to the nodes they came from, so that a rule can itself be differentiated."""
+        """The saved arrays as tensors on the edges they came from, so that a rule can itself be differentiated."""
         return tuple([tensor_on_edge(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
 
     def __getattr__(self, name: str) -> Any:

@@ -46,7 +46,6 @@ class Op(Protocol[Result]):
     source: str  # of the generated call path
     info: Declaration
     inplace: Callable[..., Tensor]
-    operator: Callable[..., Tensor]  # the same call path without out=, for Python's operators
 
     def __call__(self, *args: Any, **settings: Any) -> Result: ...
     def derivative(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...

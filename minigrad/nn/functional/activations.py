@@ -112,7 +112,7 @@ def _default_dim(name: str, input: Any, dim: int | None) -> int:
         return dim
     dim = 0 if input.ndim in (0, 1, 3) else 1
     hints.hint(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim={dim} as an "
-                    "argument.")
+               "argument.")
     return dim
 
 

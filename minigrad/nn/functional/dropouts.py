@@ -53,7 +53,7 @@ def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, i
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
         hints.hint(f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error "
-                        "in a future release. To retain the behavior and silence this warning, please use dropout instead.")
+                   "in a future release. To retain the behavior and silence this warning, please use dropout instead.")
     single = input.ndim == ndim - 1 and ndim > 3 or input.ndim == 2 and ndim == 3
     lead = 1 if single else min(2, input.ndim)
     return _drop(name, input, p, training, inplace, (*input.shape[:lead], *[1] * (input.ndim - lead)))

@@ -195,8 +195,8 @@ def kl_div(input: Tensor, target: Tensor, size_average: bool | None = None, redu
         return reductions.sum(losses) / input.shape[0] if input.ndim else reductions.sum(losses)
     if reduction == "mean":
         hints.hint("reduction: 'mean' divides the total loss by both the batch size and the support size. 'batchmean' "
-                        "divides only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to "
-                        "behave the same as 'batchmean' in the next major release.")
+                   "divides only by the batch size, and aligns with the KL div math definition. 'mean' will be changed to "
+                   "behave the same as 'batchmean' in the next major release.")
     return _reduce(losses, reduction)
 
 

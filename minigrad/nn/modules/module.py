@@ -824,7 +824,7 @@ def _hint_if_hidden(module: Module, name: str, value: Any) -> None:
         kind = kinds[0]
         right = f"{kind}Dict" if isinstance(value, dict) else f"{kind}List"
         hint(f"{type(module).__name__}.{name} is a plain {type(value).__name__} of {kind}s: parameters() does not see them, "
-                  f"so no optimizer will train them and state_dict() will not save them. Use nn.{right}(...).")
+             f"so no optimizer will train them and state_dict() will not save them. Use nn.{right}(...).")
 
 
 def _forget(own: dict[str, Any], name: str, *kinds: str) -> None:

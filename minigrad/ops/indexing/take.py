@@ -138,8 +138,7 @@ def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bo
                          f"{math.prod(source.shape)}, index.numel() = {places.size}")
     if unwrap(source).dtype is not unwrap(input).dtype:
         raise DtypeError(f"put_(): Expected source and self to have the same dtype, but got {dtype_name(unwrap(source).dtype)} "
-                         f"and "
-                         f"{dtype_name(unwrap(input).dtype)}")
+                         f"and {dtype_name(unwrap(input).dtype)}")
     where = np.unravel_index(places, input.shape) if len(input.shape) else (places,)
     function: Any = add_at if accumulate else overwrite
     function = function.inplace if in_place else function

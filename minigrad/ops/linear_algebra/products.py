@@ -74,8 +74,8 @@ def require_product(a: Any, b: Any) -> None:
     if a.shape[-1] != b.shape[-2]:
         hint = "; transpose the second" if a.shape[-1] == b.shape[-1] else ""
         raise ShapeError(f"mat1 and mat2 shapes cannot be multiplied ({shape_text(a.shape[-2:])} and "
-                         f"{shape_text(b.shape[-2:])}): "
-                         f"the columns of the first, {a.shape[-1]}, must be the rows of the second, {b.shape[-2]}{hint}")
+                         f"{shape_text(b.shape[-2:])}): the columns of the first, {a.shape[-1]}, must be the rows of the second, "
+                         f"{b.shape[-2]}{hint}")
 
 
 def require_batches(a: Any, b: Any) -> None:

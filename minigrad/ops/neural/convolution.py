@@ -246,9 +246,8 @@ def convolve(name: str, ndim: int, input: Any, weight: Any, bias: Any, stride: A
     reach = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
     if any(r > n for r, n in zip(reach, padded)):
         raise ShapeError(f"{name}: Calculated padded input size per channel: ({size_text(padded)}). Kernel size: "
-                         f"({size_text(reach)}). Kernel "
-                         f"size can't be greater than actual input size; padding={padding} would have to be larger, or the "
-                         "kernel or its dilation smaller")
+                         f"({size_text(reach)}). Kernel size can't be greater than actual input size; padding={padding} would "
+                         "have to be larger, or the kernel or its dilation smaller")
     positions = [(n - r) // s + 1 for n, r, s in zip(padded, reach, stride)]
     exact = exact_padding(size, kernel, stride, dilation, [before for before, _ in pairs], positions)
     return with_batch_dim(ndim, convolution, input, weight, bias, stride=stride, padding=exact, dilation=dilation, groups=groups)

@@ -54,8 +54,8 @@ def warn_if_broadcast(input: Any, target: Any) -> None:
     """Warn where shapes differ and are broadcast: an ``(n, 1)`` prediction with an ``(n,)`` target makes n * n losses."""
     if input.shape != target.shape:
         hints.hint(f"Using a target size ({list(target.shape)}) that is different to the input size "
-                        f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
-                        f"they have the same size{remedy(input, target)}.")
+                   f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
+                   f"they have the same size{remedy(input, target)}.")
 
 
 def warn_of_column(input: Any, target: Any) -> None:

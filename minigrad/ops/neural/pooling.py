@@ -653,8 +653,7 @@ def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_s
     wanted = per_dim(name, "output_size", output_size, ndim)
     if any(o < 1 or k < 1 or o + k - 1 > n for n, k, o in zip(size, kernel, wanted)):
         raise ShapeError(f"{name}: pool size {size_text(kernel)} too large relative to input size {size_text(size)} for an "
-                         f"output of "
-                         f"{size_text(wanted)}; output + pool - 1 must be at most the input's size")
+                         f"output of {size_text(wanted)}; output + pool - 1 must be at most the input's size")
     if samples is None:
         n = input.shape[0] if input.ndim == ndim + 2 else 1
         samples = sampling.rand(n, input.shape[-ndim - 1], ndim, dtype=input.dtype, device=input.device)

@@ -194,6 +194,6 @@ def istft(input: Tensor, n_fft: int, hop_length: int | None = None, win_length: 
     signal = together(frames) / envelope
     if length is not None and length > signal.shape[1]:
         hints.hint("The length of signal is shorter than the length parameter. Result is being padded with zeros in the "
-                        "tail. Please check your center and hop_length settings.")
+                   "tail. Please check your center and hop_length settings.")
         signal = pad_or_trim(signal, 1, length)
     return squeeze(signal, dim=0) if input.ndim == 2 else signal
