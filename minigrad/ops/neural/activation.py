@@ -61,7 +61,7 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
     return g * positive + g * negative_slope * ~positive
 
 
-@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu")
+@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True)
 def prelu_kernel(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
     return np.where(input > 0, input, weight * input)
@@ -221,7 +221,7 @@ def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
     return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * slope)
 
 
-@op(grad_name="GeluBackwardBackward0")
+@op(grad_name="GeluBackwardBackward0", opmath=True)
 def gelu_slope(grad: Any, input: Any) -> Any:
     """The gradient of :func:`gelu`: ``grad * (ndtr(x) + x * density(x))``."""
     if input.__class__ is not np.ndarray:
@@ -413,7 +413,7 @@ def to_working_dtype(x: Any, dtype: Any) -> Any:
     kind = x.dtype if dtype is None else dtype.numpy
     if kind.kind not in "fc":
         raise DtypeError(f"\"softmax\" not implemented for {dtypes.FROM_NUMPY[kind]!r}; give dtype=minigrad.float32")
-    return x if kind is x.dtype and kind.char != "e" else x.astype(np.float32 if kind.char == "e" else kind)
+    return reductions.narrow_dtype(x, dtypes.opmath_dtype(kind))
 
 
 def to_result_dtype(result: Any, x: Any, dtype: Any) -> Any:

@@ -45,7 +45,7 @@ def row_sums(x: Any, y: Any = None) -> Any:
     return sums[None, :, None]
 
 
-@op(outputs=("standard", "mean", "var"))
+@op(outputs=("standard", "mean", "var"), opmath=True)
 def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> Any:
     """(x - mean) / sqrt(var + eps) over the rows of `input`, seen in the shape `layout` = (outer, rows, inner).
 
@@ -54,18 +54,15 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     if input.dtype.kind not in "fc":
         raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
                          ".float()")
-    half = input.dtype.itemsize == 2
-    x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
+    x = input.reshape(layout)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.standardize(x, layout, eps, centered)):
-        found = fused[0].reshape(input.shape), *fused[1:]
-        return tuple([a.astype(input.dtype) for a in found]) if half else found
+        return fused[0].reshape(input.shape), *fused[1:]
     n = x.dtype.type(layout[0] * layout[2])
     mean = row_sums(x) / n if centered else np.zeros((1, layout[1], 1), x.dtype, like=x)
     d = x - mean if centered else x
     var = row_sums(d, d) / n
     standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
-    found = standard.reshape(input.shape), mean, var
-    return tuple([a.astype(input.dtype) for a in found]) if half else found
+    return standard.reshape(input.shape), mean, var
 @standardize.derivative("input")
 def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
     standard, _, var = out
@@ -82,7 +79,7 @@ def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: 
     return functools.reduce(operator.add, parts) if parts else standard * 0
 
 
-@op
+@op(opmath=True)
 def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
     """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
     if standard.__class__ is not np.ndarray:
@@ -115,7 +112,7 @@ def row_mean(x: Any) -> Any:
     return reduction.mean(x, dim=(0, 2), keepdim=True)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
     if weight is None:
@@ -133,7 +130,7 @@ def scale_shift_wrt_weight(g: Any, input: Any, weight_shape: Any) -> Any: return
 def scale_shift_wrt_bias(g: Any, bias_shape: Any) -> Any: return sum_to_size(g, size=bias_shape)
 
 
-@op
+@op(opmath=True)
 def product_sum(input: Any, other: Any, *, size: Any) -> Any:
     """``(input * other).sum_to_size(size)`` for two arrays of one shape, without making their product."""
     lead = input.ndim - len(size)
@@ -365,7 +362,7 @@ def native_batch_norm(input: Tensor, weight: Tensor, bias: Tensor, running_mean:
 
 # ---------------------------------------------------------------------------------------------------- over neighbours, to norm 1
 
-@op
+@op(opmath=True)
 def window_sum(input: Any, *, dim: Any, before: Any, after: Any) -> Any:
     """At each place of `dim`, the sum of the elements from `before` places earlier to `after` places later."""
     x = np.moveaxis(input, dim, 0)

@@ -184,7 +184,7 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
 
 
-@op
+@op(opmath=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
     """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
     shape = input.shape
