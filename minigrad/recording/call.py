@@ -347,7 +347,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     frame = clock.user_frame()
     shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
     low = info.opmath and any([is_low(a) for a in arrays])
-    node = (opmath_node_class(info) if low else info.node_class).make(edges, shape, tuple(saved), tuple(values), frame.f_code, frame.f_lasti)
+    node_class = opmath_node_class(info) if low else info.node_class
+    node = node_class.make(edges, shape, tuple(saved), tuple(values), frame.f_code, frame.f_lasti)
     if low:
         node.dtypes = tuple([None if a is None else a.dtype for a in arrays])
     if info.variadic:

@@ -347,7 +347,7 @@ def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(trans
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``."""
     require_batches(batch1, batch2)
-    return blend(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
+    return blend(input, beta, multiply(batch1, batch2).sum(axis=0, dtype=batch1.dtype), alpha)
 @addbmm.derivative("input")
 def addbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @addbmm.derivative("batch1")

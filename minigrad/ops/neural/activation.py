@@ -394,7 +394,7 @@ def total(x: Any, dim: int, y: Any = None) -> Any:
     """The sum of `x`, or of ``x * y``, along `dim`, which is kept."""
     if x.__class__ is np.ndarray and dim in (-1, x.ndim - 1) and 0 < x.ndim and x.shape[-1] <= SHORT:
         return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
-    return (x if y is None else x * y).sum(axis=axis_of(x, dim), keepdims=True)
+    return _arrays.sum_over(x if y is None else x * y, axis_of(x, dim), True)
 
 
 def max_along(x: Any, dim: int) -> Any:

@@ -37,7 +37,7 @@ def reduce_loss(loss: Any, reduction: str) -> Any:
     if reduction == "none":
         return loss
     check_reduction(reduction)
-    total = loss.sum()
+    total = _arrays.sum_over(loss)
     return total if reduction == "sum" else total / loss.size if loss.size else total * math.nan
 
 
@@ -330,7 +330,7 @@ def safe_divide(x: Any, total: Any) -> Any:
 
 def mean_of(loss: Any, total: Any) -> Any:
     """The sum of `loss` divided by `total`; PyTorch's mean of no losses is nan."""
-    return loss.sum() / total if total else loss.sum() * math.nan
+    return _arrays.sum_over(loss) / total if total else _arrays.sum_over(loss) * math.nan
 
 
 @op(discrete=("target",))
@@ -404,7 +404,7 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
         index, target_, scale = classes_of(input, target, weight, ignore_index)
         scores = by_class(input)
         shifted = scores - scores.max(axis=0) if scores.size else scores
-        loss = np.log(np.exp(shifted).sum(axis=0)) - shifted[target_, index]
+        loss = np.log(_arrays.sum_over(np.exp(shifted), 0)) - shifted[target_, index]
         loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
         total = total_weight(scale, target_) if reduction == "mean" else None
     if reduction == "mean":
@@ -431,7 +431,7 @@ def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reductio
     scores = by_class(input)
     slope = scores - scores.max(axis=0) if scores.size else scores.copy()
     np.exp(slope, out=slope)
-    slope /= slope.sum(axis=0)
+    slope /= _arrays.sum_over(slope, 0)
     slope[chosen, index] -= 1
     if reduction == "mean":
         scale = safe_divide(1 if scale is None else scale, total_weight(scale, chosen))
@@ -457,7 +457,7 @@ def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
         raise class_shape_error(input, target)
     axis = class_axis(input)
     shifted = input - input.max(axis=axis, keepdims=True) if input.size else input
-    return ((np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) - shifted) * target).sum(axis=axis)
+    return _arrays.sum_over((np.log(_arrays.sum_over(np.exp(shifted), axis, True)) - shifted) * target, axis)
 @cross_entropy_of_probabilities.derivative("input")
 def cross_entropy_of_probabilities_wrt_input(g: Any, input: Any, target: Any) -> Any:
     axis = class_axis(input)

@@ -36,13 +36,9 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 def row_sums(x: Any, y: Any = None) -> Any:
     """Over the rows of a block, the sum of `x` or of ``x * y``, without making that product; of shape (1, rows, 1)."""
-    if y is not None:
-        sums = np.einsum("ors,ors->r", x, y)
-    elif x.shape[2] == 1:
-        sums = _arrays.full(x.shape[:1], 1, x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
-    else:
-        sums = np.einsum("ors->r", x)
-    return sums[None, :, None]
+    if x.__class__ is not np.ndarray:
+        return (np.einsum("ors->r", x) if y is None else np.einsum("ors,ors->r", x, y))[None, :, None]
+    return _arrays.sum_products(*((x,) if y is None else (x, y)), axes=(0, 2))[None, :, None]
 
 
 @op(outputs=("standard", "mean", "var"), opmath=True)
@@ -134,12 +130,10 @@ def scale_shift_wrt_bias(g: Any, bias_shape: Any) -> Any: return sum_to_size(g, 
 def product_sum(input: Any, other: Any, *, size: Any) -> Any:
     """``(input * other).sum_to_size(size)`` for two arrays of one shape, without making their product."""
     lead = input.ndim - len(size)
-    letters = "abcdefghijklmnopqrstuvwxyz"[:input.ndim]
-    kept = "".join(c for d, c in enumerate(letters) if d >= lead and (size[d - lead] != 1 or input.shape[d] == 1))
+    summed = tuple([d for d in range(input.ndim) if d < lead or size[d - lead] == 1 != input.shape[d]])
     if input.__class__ is not np.ndarray:  # CuPy's einsum makes two transposed copies and many products of two vectors
-        summed = tuple([d for d, c in enumerate(letters) if c not in kept])
         return (input * other).sum(axis=summed, dtype=input.dtype).reshape(size)
-    return np.einsum(f"{letters},{letters}->{kept}", input, other).reshape(size)
+    return _arrays.sum_products(input, other, axes=summed).reshape(size)
 @product_sum.derivative("input")
 def product_sum_wrt_input(g: Any, other: Any) -> Any: return g * other
 @product_sum.derivative("other")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype, opmath_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
@@ -109,7 +110,10 @@ def summed_dtype(x: Any, dtype: Any) -> Any:
 
 def sum_accumulated(x: Any, axis: Any, keepdim: bool, wanted: Any) -> Any:
     """The sum of `x` over `axis`, accumulated in the dtype in which numbers of the dtype `wanted` are summed."""
-    return x.sum(axis=axis, dtype=opmath_dtype(wanted), keepdims=keepdim)
+    accumulated = opmath_dtype(wanted)
+    if accumulated.kind not in "fc":
+        return x.sum(axis=axis, dtype=accumulated, keepdims=keepdim)
+    return _arrays.sum_over(x.astype(accumulated, copy=False), axis, keepdim)
 
 
 def narrow_dtype(x: Any, wanted: Any) -> Any:
@@ -137,7 +141,7 @@ def sum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtyp
     tensor([3., 7.])
     """
     if is_plain_sum(input, dim, dtype):
-        return np.add.reduce(input, axis=dim, keepdims=keepdim)  # type: ignore[call-overload]
+        return _arrays.sum_over(input, dim, keepdim)
     wanted = summed_dtype(input, dtype)
     return narrow_dtype(sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @sum.derivative("input")
@@ -161,7 +165,7 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
 def mean(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     if dim is None and is_plain_sum(input, dim, dtype) and input.size:
-        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)  # type: ignore[call-overload]
+        return _arrays.sum_over(input, None, keepdim) / input.dtype.type(input.size)
     require_float("mean", input.dtype if dtype is None else dtype)
     wanted = summed_dtype(input, dtype)
     s = sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted)
@@ -187,16 +191,24 @@ def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
     if x.dtype.kind not in "fc":
         raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[x.dtype]!r}")
     n, axis = reduced_count(x.shape, dim), axes_of(dim, x.ndim)
-    d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
+    d = x - _arrays.sum_over(x, axis, True) / x.dtype.type(n)
     square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
-    s = square.sum(axis=axis, keepdims=keepdim)
+    s = _arrays.sum_over(square, axis, keepdim)
+    if x.__class__ is np.ndarray and s.dtype == np.float32 and not in_range(s).all():
+        return variance(x.astype(np.promote_types(x.dtype, np.float64)), dim, correction, keepdim)  # their squares are no float32
     return s / s.dtype.type(n - correction if n > correction else 0)
+
+
+def in_range(s: Any) -> Any:
+    """Where `s`, a sum of powers, is neither infinite, nor 0, nor of numbers so small that they had lost digits."""
+    limits = np.finfo(s.dtype)
+    return (s > limits.tiny / limits.eps) & (s < np.inf)
 
 
 @op(holomorphic=False, called="var", opmath=True)
 def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Sum of squared distances from the mean, divided by ``n - correction``."""
-    return variance(input, dim, correction, keepdim)
+    return narrow_dtype(variance(input, dim, correction, keepdim), input.real.dtype)
 @_var.derivative("input")
 def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     n = reduced_count(input.shape, dim)
@@ -207,7 +219,7 @@ def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
 @op(holomorphic=False, called="std", opmath=True)
 def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Square root of the variance."""
-    return np.sqrt(variance(input, dim, correction, keepdim))
+    return narrow_dtype(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
 @_std.derivative("input")
 def std_wrt_input(g: Any, input: Any, out: Any, dim: Any, correction: Any) -> Any:
     # Where the deviation is 0 the gradient is taken to be 0.
@@ -297,12 +309,8 @@ def vector_norm(x: Any, *, ord: float = 2, dim: IntOrInts | None = None, keepdim
         result = a.min(axis=axis, keepdims=keepdim)
     elif ord == 0:
         result = (a != 0).sum(axis=axis, keepdims=keepdim, dtype=a.dtype)
-    elif ord == 1:
-        result = a.sum(axis=axis, keepdims=keepdim)
-    elif ord == 2:
-        result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
     else:
-        result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
+        result = power_norm(a, ord, axis, keepdim)
     return result if dtype is None else narrow_dtype(result, dtype.to_real().numpy)
 @vector_norm.derivative("x")
 def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
@@ -315,12 +323,29 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
     elif abs(ord) == math.inf:
         grad = arithmetic.sgn(x) * g * tie_shares(arithmetic.abs(x), out, dim=dim)
     else:
-        scale = g * (out != 0) / elementary.pow(out + (out == 0), ord - 1)
-        grad = x * scale
-        if ord != 2:
-            a = arithmetic.abs(x)
-            grad = grad * elementary.pow(a if ord > 2 else a + (x == 0), ord - 2)
+        size = out + (out == 0)
+        if ord == 2:
+            grad = x / size * g
+        else:  # powers of the ratio, which is a number of middle size where the elements are not
+            ratio = arithmetic.abs(x) / size
+            grad = arithmetic.sgn(x) * (elementary.pow(ratio if ord > 1 else ratio + (x == 0), ord - 1) * g)
+        grad = grad * (out != 0)
     return cast_back(grad, x_dtype, dtype)
+
+
+def power_norm(a: Any, ord: float, axis: Any, keepdim: bool) -> Any:
+    """``sum(a ** ord) ** (1 / ord)`` of numbers that are not negative. Where powers overflow or vanish, they are those of the
+    numbers divided by the one that counts most."""
+    def norm(a: Any, keepdim: bool) -> tuple[Any, Any]:
+        s = _arrays.sum_over(a if ord == 1 else a * a if ord == 2 else a ** a.dtype.type(ord), axis, keepdim)
+        return s if ord == 1 else np.sqrt(s) if ord == 2 else s ** a.dtype.type(1 / ord), in_range(s)
+
+    result, fine = norm(a, keepdim)
+    if ord == 1 or a.__class__ is not np.ndarray or not a.size or fine.all():
+        return result
+    peak = (a.max if ord > 0 else a.min)(axis=axis, keepdims=True)
+    peak = np.where((peak > 0) & (peak < np.inf), peak, a.dtype.type(1))
+    return np.where(fine, result, norm(a / peak, keepdim)[0] * peak.reshape(result.shape))
 
 
 # ---------------------------------------------------------------------------------------------------- extremes
@@ -436,7 +461,7 @@ def logsumexp(input: Any, *, dim: IntOrInts, keepdim: bool = False) -> Any:
     tensor(1000.6932)
     """
     peak = finite_peak(input, dim)
-    sums = np.exp(input - peak).sum(axis=axes_of(dim, input.ndim), keepdims=keepdim)
+    sums = _arrays.sum_over(np.exp(input - peak), axes_of(dim, input.ndim), keepdim)
     return np.log(sums) + peak.reshape(sums.shape)
 @logsumexp.derivative("input")
 def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
