@@ -334,6 +334,18 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
     return grad if dtype is None else arithmetic.cast(grad, dtype=as_dtype(input_dtype))
 
 
+@op(opmath=True)
+def safe_softmax(input: Any, *, dim: Any) -> Any:
+    """:func:`softmax`, but 0 where everything along `dim` is -inf, as where attention has nothing to look at."""
+    if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.softmax(input, dim, False)) is not None:
+        return np.where(max_along(input, dim) == -np.inf, input.dtype.type(0), fused)
+    e, sums = exponentials(input, dim, safe=True)
+    e /= np.where(sums == 0, input.dtype.type(1), sums)
+    return e
+@safe_softmax.derivative("input")
+def safe_softmax_wrt_input(g: Any, out: Any, dim: int) -> Any: return softmax_slope(g, out, dim=dim, logarithm=False)
+
+
 @op
 def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
@@ -376,17 +388,18 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Tensor:
     return softmax(-input, dim, dtype)
 
 
-def exponentials(x: Any, dim: int) -> tuple[Any, Any]:
+def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any]:
     """``exp(x - c)`` and its sums along `dim`: c is 0 where that gives sums of good size, else the maximum along `dim`.
 
-    To look for the maximum takes longer than all the rest.
+    To look for the maximum takes longer than all the rest. `safe`: where that is -inf, c is 0.
     """
     if x.__class__ is np.ndarray and x.dtype.kind == "f" and x.size:
         e = np.exp(x)
         sums = total(e, dim)
         if sums.min() > 1e-6 and sums.max() < math.inf:  # no overflow, and what underflows is nothing beside the sum
             return e, sums
-    e = np.exp(x - max_along(x, dim))
+    peak = max_along(x, dim)
+    e = np.exp(x - (np.where(peak == -np.inf, x.dtype.type(0), peak) if safe else peak))
     return e, total(e, dim)
 
 
