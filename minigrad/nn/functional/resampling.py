@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad._types import dtypes
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
-from minigrad.ops.neural import pooling
+from minigrad.ops.neural import activation, pooling
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -90,6 +91,8 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
                 align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False) -> Tensor:
     """`input`, ``(N, C, *size)``, resampled to another size in its last one to three dimensions.
 
+    Images of uint8 are computed in float32 and rounded to the nearest number from 0 to 255.
+
     Args:
         size, scale_factor: the new size, or what to multiply the old one by: a number, or one for each dimension.
         mode: "nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear" or "area".
@@ -124,17 +127,25 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         factors = (None,) * dims
     if mode == "area":
         return (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[dims - 1](input, new)
-    for k in range(dims):
-        n, m = old[k], new[k]
-        if mode.startswith("nearest"):
+    if mode.startswith("nearest"):
+        for k, (n, m) in enumerate(zip(old, new)):
             input = input if n == m and factors[k] in (None, 1) else indexing.index_select(
                 input, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
-        else:
-            kind = cubic_weights if mode == "bicubic" else linear_weights
-            matrix = (filter_matrix(n, m, mode == "bicubic", bool(align_corners), factors[k]) if antialias else
-                      kind(n, m, bool(align_corners), factors[k]))
-            input = _apply_along(input, k + 2, _constant(matrix.astype(input.array.dtype), input))
-    return input
+        return input
+    result: Any = input
+    if input.dtype is dtypes.uint8:
+        result = arithmetic.cast(input, dtype=dtypes.float32)
+    elif input.dtype.kind not in "fc":
+        raise DtypeError(f"interpolate: mode {mode!r} is not implemented for {input.dtype!r}, only for uint8 and floating-point "
+                         "images; convert it with .float()")
+    for k, (n, m) in enumerate(zip(old, new)):
+        kind = filter_matrix if antialias else cubic_weights if mode == "bicubic" else linear_weights
+        matrix = kind(n, m, bool(align_corners), factors[k], *[mode == "bicubic"] * antialias)
+        result = _apply_along(result, k + 2, _constant(matrix.astype(result.array.dtype), result))
+    if input.dtype is dtypes.uint8:
+        result = arithmetic.cast(comparison.clamp(arithmetic.floor(result + 0.5), 0, 255), dtype=dtypes.uint8)
+    found: Tensor = result
+    return found
 
 
 def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:
@@ -213,7 +224,7 @@ def cubic_weights(n: int, m: int, align_corners: bool, factor: float | None) -> 
     return matrix
 
 
-def filter_matrix(n: int, m: int, is_cubic: bool, align_corners: bool, factor: float | None) -> Any:
+def filter_matrix(n: int, m: int, align_corners: bool, factor: float | None, is_cubic: bool) -> Any:
     """The matrix ``(m, n)`` of linear or cubic interpolation with a filter as wide as the new pixels."""
     ratio = ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else 1 / factor if factor else n / m
     wide = max(ratio, 1.0)
@@ -327,7 +338,7 @@ def _bring_inside(x: Any, n: int, padding_mode: str, align_corners: bool | None)
             rest = away - turns.detach() * span
             odd = arithmetic.remainder(turns.detach(), 2) == 1
             x = comparison.where(odd, span - rest, rest) + low
-    return x if padding_mode == "zeros" else comparison.clamp(x, 0, n - 1)
+    return x if padding_mode == "zeros" else activation.hardtanh(x, 0, n - 1)  # whose slope is 0 at the ends too
 
 
 def _taps(x: Any, mode: str) -> list[tuple[Any, Any]]:

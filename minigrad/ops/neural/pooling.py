@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import sampling
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
@@ -241,6 +242,9 @@ def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any
 
     `divisor` is a number, or for each dimension a tuple with the number of elements to count at each position.
     """
+    if input.dtype.kind not in "fc" and input.dtype != np.int64:
+        raise DtypeError(f"avg_pool is not implemented for {FROM_NUMPY[input.dtype]!r}, in which sums may overflow; convert the "
+                         "input with .float()")
     windows = Windows(input.shape[2:], kernel, stride, (1,) * len(kernel), padding)
     return divide_by_count(reduce_windows(windows.pad(input), windows, np.add, sum_along), divisor)
 @avg_pool.derivative("input")
