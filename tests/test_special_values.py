@@ -75,6 +75,29 @@ def test_interpolation_between_other_integers_is_refused() -> None:
         F.avg_pool2d(image, 2)
 
 
+@pytest.mark.parametrize(("dtype", "low", "high"), [
+    (mg.uint8, 0, 255), (mg.uint8, 3, 4), (mg.int8, -128, 127), (mg.int16, -1, 32767), (mg.int64, -2**63, 2**63 - 1),
+    (mg.int64, 2**62, 2**62 + 1), (mg.uint64, 0, 2**64 - 1)])
+def test_integers_are_close_by_their_true_distance(dtype: Any, low: int, high: int) -> None:
+    a, b = mg.tensor(np.array([low], dtype.numpy)), mg.tensor(np.array([high], dtype.numpy))
+    for one, other, x in ((a, b, high), (b, a, low)):
+        assert mg.isclose(one, other, rtol=0, atol=high - low).all() and mg.isclose(one, one, rtol=0, atol=0).all()
+        assert not mg.allclose(one, other, rtol=0, atol=(high - low) * 0.99)
+        assert mg.allclose(one, other, rtol=1.01 * (high - low) / abs(x) if x else 0) == bool(x)
+
+
+# ---------------------------------------------------------------------------------------------------- complex numbers
+
+@pytest.mark.parametrize(("dtype", "rtol"), [(mg.complex64, 2e-7), (mg.complex128, 1e-15)])
+def test_log1p_of_small_complex_numbers(dtype: Any, rtol: float) -> None:
+    x = [complex(a, b) for a in (1e-30, -1e-20, 1e-5, 0.0, 3e-3) for b in (1e-30, 1e-10, -1e-4, 0.0, -2e-3)]
+    z = np.array(x, dtype.numpy).astype(np.clongdouble)
+    exact = z - z**2 / 2 + z**3 / 3 - z**4 / 4 + z**5 / 5 - z**6 / 6 + z**7 / 7
+    found = mg.log1p(mg.tensor(x, dtype=dtype)).numpy()
+    np.testing.assert_allclose(found.real, exact.real.astype(float), rtol=rtol, atol=1e-37)
+    np.testing.assert_allclose(found.imag, exact.imag.astype(float), rtol=rtol, atol=1e-37)
+
+
 # ---------------------------------------------------------------------------------------------------- NaN
 
 def test_modes_and_medians_with_nan() -> None:
