@@ -161,3 +161,38 @@ def test_a_tensor_of_one_element_counts_as_a_number_in_a_list() -> None:
     assert mg.tensor([mg.tensor([3], dtype=mg.int8)]).dtype is mg.int8
     assert mg.tensor([mg.tensor([1.0, 2.0])] * 2).shape == (2, 2)
     assert mg.tensor([np.array([1.0]), np.array([2.0])]).shape == (2, 1)
+
+
+# ---------------------------------------------------------------------------------------------------- nothing
+
+@pytest.mark.parametrize(("function", "shape", "expected"), [
+    (lambda x: F.cross_entropy(x, x.detach()), (0, 3), NAN), (lambda x: F.cross_entropy(x, x.detach()), (3, 0), 0),
+    (lambda x: F.cross_entropy(x, x.detach(), label_smoothing=0.1), (3, 0), 0),
+    (lambda x: mg.linalg.matrix_norm(x, 2), (0, 3), 0), (lambda x: mg.linalg.matrix_norm(x, 2), (2, 0, 3), [0, 0]),
+    (lambda x: F.grid_sample(x, mg.zeros(0, 2, 2, 2)), (0, 4, 6, 6), mg.zeros(0, 4, 2, 2)),
+    (lambda x: F.grid_sample(x, mg.zeros(2, 0, 2, 2)), (2, 1, 6, 6), mg.zeros(2, 1, 0, 2)),
+    (lambda x: F.conv2d(x, mg.zeros(2, 0, 3, 3), mg.ones(2)), (1, 0, 4, 3), [[[[1], [1]]] * 2]),
+    (lambda x: F.conv2d(x, mg.zeros(2, 0, 1, 1), mg.ones(2)), (1, 0, 1, 1), [[[[1]]] * 2]),
+    (lambda x: F.adaptive_avg_pool2d(x, 2), (2, 0, 6, 6), mg.zeros(2, 0, 2, 2)),
+    (lambda x: F.scaled_dot_product_attention(x, x, x), (2, 4, 0), mg.zeros(2, 4, 0)),
+    (lambda x: F.embedding(mg.zeros(0, dtype=mg.int64), x), (3, 0), mg.zeros(0, 0))])
+def test_sizes_of_0(function: Any, shape: tuple[int, ...], expected: Any) -> None:
+    x = mg.zeros(*shape, requires_grad=True)
+    found = function(x)
+    np.testing.assert_array_equal(found.detach().numpy(), np.asarray(expected))
+    found.sum().backward()
+    assert x.grad.shape == x.shape and (x.grad.numel() == 0 or found.numel() == 0)
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element")
+def test_layers_without_channels() -> None:
+    for layer, shape in ((mg.nn.Conv1d(0, 8, 2), (2, 0, 15)), (mg.nn.Conv2d(0, 8, 2), (2, 0, 5, 5)),
+                         (mg.nn.Linear(0, 3), (2, 0)), (mg.nn.Linear(3, 0), (2, 3))):
+        x = mg.zeros(*shape, requires_grad=True)
+        layer(x).sum().backward()
+        assert x.grad.shape == x.shape
+
+
+def test_the_grid_of_no_image_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match=r"affine_grid: Expected non-zero, positive output size. Got \(0, 1, 2, 2\)"):
+        F.affine_grid(mg.zeros(0, 2, 3), (0, 1, 2, 2))

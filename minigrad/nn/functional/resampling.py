@@ -263,6 +263,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
         raise ShapeError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size "
                          f"{list(size)}. Got {list(theta.shape)}.")
+    if min(size) <= 0:
+        raise InvalidValueError(f"affine_grid: Expected non-zero, positive output size. Got {tuple(size)}")
     axes = []
     for n in size[2:]:
         ends = 1.0 if align_corners else 1.0 - 1.0 / n
@@ -311,7 +313,7 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
             valid = valid & (place >= 0) & (place < n)
             index = index * n + place.clip(0, n - 1)
             weight = part if weight is None else part if part is None else weight * part
-        index = index.reshape(input.shape[0], 1, -1)
+        index = index.reshape(input.shape[0], 1, math.prod(grid.shape[1:-1]))
         taken = scatter.gather(flat, 2, shapes.expand(_constant(index, input), size=(*input.shape[:2], index.shape[-1])))
         taken = shapes.reshape(taken, shape=(*input.shape[:2], *grid.shape[1:-1]))
         taken = taken * valid[:, None].astype(input.array.dtype)

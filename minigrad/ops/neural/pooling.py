@@ -701,9 +701,10 @@ def unpool_max(name: str, ndim: int, input: Tensor, indices: Any, kernel_size: A
 
 # ---------------------------------------------------------------------------------------------------- settings and refusals
 
-def check_input(name: str, ndim: int, input: Any) -> None:
+def check_input(name: str, ndim: int, input: Any, channels: bool = False) -> None:
+    """Raise unless `input` has the dimensions of a pooling, of which the last `ndim`, and the `channels` if asked, are not 0."""
     shape = list(input.shape)
-    if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - 1:]:
+    if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - channels:]:
         raise ShapeError(f"{name}: Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch size for "
                          f"input, but got: {shape}")
 
@@ -711,7 +712,7 @@ def check_input(name: str, ndim: int, input: Any) -> None:
 def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
                     ceil_mode: bool) -> dict[str, Any]:
     """The settings of max_pool. Raises where they do not fit `input`."""
-    check_input(name, ndim, input)
+    check_input(name, ndim, input, channels=True)
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None or stride in ((), []) else per_dim(name, "stride", stride, ndim)
     before, spread = per_dim(name, "padding", padding, ndim), per_dim(name, "dilation", dilation, ndim)
