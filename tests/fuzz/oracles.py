@@ -160,8 +160,9 @@ def check_differences(lines: list[str]) -> Disagreement | None:
     state = Run(minigrad)
     for i, line in enumerate(lines):
         error = state.do(line)
-        if error is not None and not isinstance(error, NameError):
-            return Disagreement("refuses", i, describe(error)) if i == len(lines) - 1 else None
+        if error is not None:
+            refused = i == len(lines) - 1 and not isinstance(error, NameError)
+            return Disagreement("refuses", i, describe(error)) if refused else None
     for name, t in list(state.tensors()):
         if not t.is_leaf or not t.requires_grad or "." in name or not str(lines).count(f"{name} = leaf("):
             continue
