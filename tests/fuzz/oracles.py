@@ -158,11 +158,9 @@ def check_differences(lines: list[str]) -> Disagreement | None:
     if not lines or not lines[-1].endswith(".backward()"):
         return None
     state = Run(minigrad)
-    for i, line in enumerate(lines):
-        error = state.do(line)
-        if error is not None:
-            refused = i == len(lines) - 1 and not isinstance(error, NameError)
-            return Disagreement("refuses", i, describe(error)) if refused else None
+    for line in lines:
+        if state.do(line) is not None:
+            return None  # what it saved was written, for instance; whether that must be refused, PyTorch knows
     for name, t in list(state.tensors()):
         if not t.is_leaf or not t.requires_grad or "." in name or not str(lines).count(f"{name} = leaf("):
             continue
