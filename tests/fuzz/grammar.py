@@ -173,8 +173,10 @@ def copy_deep(r: Random, s: Scene) -> str | None:
 
 @rule(0.5, smooth=False)
 def ask_for_grad(r: Random, s: Scene) -> str | None:
-    t = s.pick(r, lambda t: t.is_leaf and (t.is_float or t.is_complex))
-    return t and f"{t.name}.requires_grad_({r.choice(['True', 'True', 'False'])})"
+    t = s.things[-1] if s.things else None  # an older one may have views, which PyTorch then says require grad
+    if t is None or not t.is_leaf or not (t.is_float or t.is_complex):
+        return None
+    return f"{t.name}.requires_grad_({r.choice(['True', 'True', 'False'])})"
 
 
 # Views
@@ -188,10 +190,11 @@ def view(r: Random, s: Scene) -> str | None:
     n = t.shape[d] if t.ndim else 1
     forms = ["view_as({0})", "unsqueeze(0)", "unsqueeze(-1)", "squeeze()", "reshape(-1)", "flatten()", "expand_as({0})", "ravel()", "mT", "T",
              f"view({list(t.shape)})", "contiguous()", f"reshape({[*t.shape[::-1]]})", "view(-1)", "T", "sum_to_size({0}.shape)",
-             f"expand({[2, *t.shape]})", "squeeze(0)", "squeeze(-1)", "adjoint()", "conj()", "real"]
+             f"expand({[2, *t.shape]})", "squeeze(0)", "squeeze(-1)", "real"]
     if t.is_complex:
-        forms += ["imag", "real", "mH", "conj().imag"] * 2
-        forms += ["resolve_conj()"]
+        forms += ["imag", "real", "mH.resolve_conj()", "conj().resolve_conj()", "resolve_conj()"] * 2
+    else:
+        forms += ["adjoint()", "conj()", "mH"]
     if t.ndim:
         forms += [f"select({d}, {r.randrange(-n, n) if n else 0})", f"narrow({d}, {min(1, max(n - 1, 0))}, {max(n - 1, 0)})", f"transpose({d}, {e})",
                   f"permute({r.sample(range(t.ndim), t.ndim)})", f"movedim({d}, {e})", f"swapaxes({d}, {e})", f"chunk(2, {d})[0]", f"split(1, {d})[-1]",
@@ -304,7 +307,7 @@ def reduce(r: Random, s: Scene) -> str | None:
     if t.is_float and r.random() < 0.5:
         d = dim(r, t)
         name = r.choice([f"cumsum({d})", f"softmax({d})", f"log_softmax({d})", f"logsumexp({d})", f"amax({d})", "max()", f"max({d}).values", f"min({d})[0]",
-                         f"std({d})", f"var({d}, keepdim=True)", "norm()", f"norm(dim={d})", f"prod({d})", f"sort({d}, stable=True)[0]", f"topk(1, {d})[0]",
+                         f"std({d})", f"var({d}, keepdim=True)", "norm()", f"norm(dim={d})", f"prod({d})", f"sort(dim={d}, stable=True)[0]", f"topk(1, {d})[0]",
                          f"cummax({d})[0]", f"median({d}).values", f"logcumsumexp({d})", f"cumprod({d})", f"flip({d})", f"roll(1, {d})"])
         return f"{s.new()} = {t.name}.{name}"
     return f"{s.new()} = {t.name}.{function}({along})"
