@@ -1,8 +1,11 @@
 """The lines that programs are drawn from.
 
-Each rule is a function of a source of chance and the scene, what the program has made so far, and gives a line, or None where it does not apply.
-A rule's weight is how often it is drawn. Rules marked ``smooth=False`` are left out of programs whose gradients are compared with finite
-differences: a value that is cut off from the graph, or that jumps, has no derivative to compare with.
+Each rule is a function of a source of chance and the scene, what the program has made so far, and gives a line, or None where it
+does not apply. A rule's weight is how often it is drawn. Rules marked ``smooth=False`` are left out of programs whose gradients
+are compared with finite differences: a value that is cut off from the graph, or that jumps, has no derivative to compare with.
+
+What lines look like stands in tables, one form to a line: ``{x}`` is the tensor, ``{y}`` another, ``{d}`` and ``{e}`` dimensions
+of it, ``{n}`` the size of dimension ``{d}``, ``{k}`` a number, and so on (`fill`).
 """
 
 from __future__ import annotations
@@ -128,8 +131,9 @@ def slice_text(r: Random, n: int) -> str:
     return r.choice([":", "1:", ":-1", "::2", f":{max(n - 1, 1)}", f"{n // 2}:", "0:1", "-1:"])
 
 
-def index_text(r: Random, t: Thing, advanced: bool = True) -> str:
-    """An index for `t`: integers, slices, None, an ellipsis and, if `advanced`, lists, tensors and masks."""
+def index_text(r: Random, t: Thing, advanced: bool = True, repeats: bool = True) -> str:
+    """An index for `t`: integers, slices, None, an ellipsis and, if `advanced`, lists, tensors and masks. Without `repeats`, no
+    element is taken twice: which of two writes to it remains is nobody's promise."""
     parts: list[str] = []
     for n in t.shape[:r.randint(0, t.ndim)]:
         kind = r.random()
@@ -138,8 +142,8 @@ def index_text(r: Random, t: Thing, advanced: bool = True) -> str:
         elif kind < 0.75 or not n or not advanced:
             parts.append(slice_text(r, n))
         elif kind < 0.85:
-            parts.append(str([r.randrange(-n, n) for _ in range(2)]))
-        elif kind < 0.95:
+            parts.append(str([r.randrange(-n, n) for _ in range(2)] if repeats else [r.randrange(n)]))
+        elif kind < 0.95 and repeats:
             parts.append(f"torch.tensor({[r.randrange(n) for _ in range(r.choice([1, 2]))]})")
         else:
             parts.append(f"torch.tensor({[r.random() < 0.5 for _ in range(n)]})")
@@ -148,6 +152,24 @@ def index_text(r: Random, t: Thing, advanced: bool = True) -> str:
     if len(parts) < t.ndim and r.random() < 0.2:
         parts.append("...")
     return ", ".join(parts) or "..."
+
+
+def fill(form: str, r: Random, t: Thing, **more: Any) -> str:
+    """A form with its places filled for the tensor `t`."""
+    d = dim(r, t)
+    n = t.shape[d] if t.ndim else 1
+    places = {
+        "x": t.name, "d": d, "e": dim(r, t), "n": n, "k": number(r, t), "last": t.shape[-1] if t.ndim else 1, "two": min(2, n),
+        "shape": list(t.shape), "reverse": list(t.shape[::-1]), "start": min(1, max(n - 1, 0)), "length": max(n - 1, 0),
+        "i": r.randrange(-n, n) if n else 0, "order": r.sample(range(t.ndim), t.ndim), "front": d % t.ndim if t.ndim else 0,
+        "some": [r.randrange(max(n, 1)) for _ in range(r.choice([1, 2, 3]))], "ones": [1] * max(t.ndim - 1, 0), **more,
+    }
+    return form.format(**places)
+
+
+def choose(r: Random, *tables: str) -> str:
+    """One of the forms of some tables."""
+    return r.choice([form for table in tables for form in table.strip().split("\n")]).strip()
 
 
 # Leaves
@@ -162,7 +184,7 @@ def make_leaf(r: Random, s: Scene) -> str | None:
 @rule(0.7, smooth=False)
 def cut_off(r: Random, s: Scene) -> str | None:
     t = s.pick(r)
-    return t and f"{s.new()} = {t.name}.{r.choice(['detach()', 'data', 'clone()', 'detach().clone()', 'contiguous()'])}"
+    return t and f"{s.new()} = {t.name}.{r.choice(['detach()', 'data', 'clone()', 'detach().clone()'])}"
 
 
 @rule(0.4, smooth=False)
@@ -181,28 +203,70 @@ def ask_for_grad(r: Random, s: Scene) -> str | None:
 
 # Views
 
+VIEWS = """
+    view_as({x})
+    unsqueeze(0)
+    unsqueeze(-1)
+    squeeze()
+    squeeze(0)
+    squeeze(-1)
+    reshape(-1)
+    reshape({reverse})
+    view(-1)
+    view({shape})
+    flatten()
+    ravel()
+    contiguous()
+    expand_as({x})
+    expand([2, *{shape}])
+    sum_to_size({x}.shape)
+    T
+    mT
+    real
+"""
+REAL_VIEWS = """
+    conj()
+    adjoint()
+    mH
+"""
+COMPLEX_VIEWS = """
+    imag
+    real
+    mH.resolve_conj()
+    conj().resolve_conj()
+    resolve_conj()
+"""
+DIMENSION_VIEWS = """
+    select({d}, {i})
+    narrow({d}, {start}, {length})
+    transpose({d}, {e})
+    permute({order})
+    movedim({d}, {e})
+    swapaxes({d}, {e})
+    chunk(2, {d})[0]
+    split(1, {d})[-1]
+    unbind({d})[0]
+    tensor_split(2, {d})[0]
+    unfold({d}, {two}, 1)
+    unflatten({d}, [{n}, 1])
+    flatten({front}, -1)
+"""
+MATRIX_VIEWS = """
+    mT
+    diagonal()
+    diagonal(1)
+    swapdims(0, 1)
+"""
+
+
 @rule(12)
 def view(r: Random, s: Scene) -> str | None:
     t = s.pick(r)
     if t is None:
         return None
-    d, e = dim(r, t), dim(r, t)
-    n = t.shape[d] if t.ndim else 1
-    forms = ["view_as({0})", "unsqueeze(0)", "unsqueeze(-1)", "squeeze()", "reshape(-1)", "flatten()", "expand_as({0})", "ravel()", "mT", "T",
-             f"view({list(t.shape)})", "contiguous()", f"reshape({[*t.shape[::-1]]})", "view(-1)", "T", "sum_to_size({0}.shape)",
-             f"expand({[2, *t.shape]})", "squeeze(0)", "squeeze(-1)", "real"]
-    if t.is_complex:
-        forms += ["imag", "real", "mH.resolve_conj()", "conj().resolve_conj()", "resolve_conj()"] * 2
-    else:
-        forms += ["adjoint()", "conj()", "mH"]
-    if t.ndim:
-        forms += [f"select({d}, {r.randrange(-n, n) if n else 0})", f"narrow({d}, {min(1, max(n - 1, 0))}, {max(n - 1, 0)})", f"transpose({d}, {e})",
-                  f"permute({r.sample(range(t.ndim), t.ndim)})", f"movedim({d}, {e})", f"swapaxes({d}, {e})", f"chunk(2, {d})[0]", f"split(1, {d})[-1]",
-                  f"unfold({d}, {min(2, n)}, 1)", f"unflatten({d}, [{n}, 1])", f"tensor_split(2, {d})[0]"]
-        forms += [f"unbind({d})[0]"] if n else []
-    if t.ndim > 1:
-        forms += ["t()" if t.ndim == 2 else "mT", "diagonal()", f"flatten({d % t.ndim}, -1)", "diagonal(1)"]
-    return f"{s.new()} = {t.name}.{r.choice(forms).format(t.name)}"
+    tables = [VIEWS, COMPLEX_VIEWS if t.is_complex else REAL_VIEWS]
+    tables += [DIMENSION_VIEWS] * (t.ndim > 0) + [MATRIX_VIEWS] * (t.ndim > 1)
+    return f"{s.new()} = {t.name}.{fill(choose(r, *tables), r, t)}"
 
 
 @rule(8)
@@ -220,54 +284,81 @@ def view_complex(r: Random, s: Scene) -> str | None:
 @rule(0.7)
 def change_shape_in_place(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: not (t.is_leaf and t.requires_grad) and t.ndim > 0)
-    return t and f"{t.name}.{r.choice(['unsqueeze_(0)', 'squeeze_()', f'transpose_({dim(r, t)}, {dim(r, t)})'])}"
+    return t and f"{t.name}.{fill(r.choice(['unsqueeze_(0)', 'squeeze_()', 'transpose_({d}, {e})']), r, t)}"
 
 
 # Pointwise
 
-SMOOTH_FUNCTIONS = ("exp", "tanh", "sin", "cos", "sigmoid", "square", "neg", "erf", "atan", "sinh", "asinh", "expm1", "positive", "reciprocal", "abs")
-REAL_FUNCTIONS = ("relu", "softplus_", "log1p_", "sqrt_", "rsqrt_", "gelu_", "silu_", "leaky_relu_", "hardtanh_", "softsign_", "elu_", "mish_", "logsigmoid_")
+FUNCTIONS = """
+    {x}.exp()
+    {x}.tanh()
+    {x}.sin()
+    {x}.cos()
+    {x}.sigmoid()
+    {x}.square()
+    {x}.neg()
+    {x}.atan()
+    {x}.sinh()
+    {x}.asinh()
+    {x}.expm1()
+    {x}.positive()
+    ({x} + 3).abs()
+    ({x} * {x} + 2).reciprocal()
+"""
+REAL_FUNCTIONS = """
+    {x}.relu()
+    {x}.erf()
+    {x}.abs()
+    {x}.abs().log1p()
+    ({x} * {x} + 1).sqrt()
+    ({x}.square() + 1).rsqrt()
+    torch.sinc({x})
+    torch.nn.functional.softplus({x})
+    torch.nn.functional.gelu({x})
+    torch.nn.functional.silu({x})
+    torch.nn.functional.leaky_relu({x}, 0.1)
+    torch.nn.functional.hardtanh({x})
+    torch.nn.functional.softsign({x})
+    torch.nn.functional.elu({x})
+    torch.nn.functional.mish({x})
+    torch.nn.functional.logsigmoid({x})
+"""
+PAIRS = """
+    torch.maximum({x}, {y})
+    torch.fmax({x}, {y})
+    torch.where({x} > 0, {x}, {y})
+    torch.hypot({x}, {y} + 9)
+    torch.atan2({x}, {y} + 9)
+    torch.add({x}, {y}, alpha=0.5)
+    torch.logaddexp({x}, {y})
+    torch.xlogy({x}, {y}.square() + 1)
+"""
 
 
 @rule(8)
 def unary(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.is_float or t.is_complex)
-    if t is None:
-        return None
-    function = r.choice(SMOOTH_FUNCTIONS if t.is_complex else SMOOTH_FUNCTIONS + REAL_FUNCTIONS)
-    x = t.name
-    return f"{s.new()} = " + {
-        "softplus_": f"torch.nn.functional.softplus({x})", "log1p_": f"{x}.abs().log1p()", "sqrt_": f"({x} * {x} + 1).sqrt()",
-        "rsqrt_": f"({x}.square() + 1).rsqrt()", "gelu_": f"torch.nn.functional.gelu({x})", "silu_": f"torch.nn.functional.silu({x})",
-        "leaky_relu_": f"torch.nn.functional.leaky_relu({x}, 0.1)", "hardtanh_": f"torch.nn.functional.hardtanh({x})", "softsign_": f"torch.nn.functional.softsign({x})",
-        "elu_": f"torch.nn.functional.elu({x})", "mish_": f"torch.nn.functional.mish({x})", "logsigmoid_": f"torch.nn.functional.logsigmoid({x})",
-        "abs": f"{x}.abs()" if not t.is_complex else f"({x} + 3).abs()", "reciprocal": f"({x} * {x} + 2).reciprocal()",
-    }.get(function, f"{x}.{function}()")
+    return t and f"{s.new()} = {fill(choose(r, FUNCTIONS, *[REAL_FUNCTIONS] * t.is_float), r, t)}"
 
 
 @rule(12)
 def binary(r: Random, s: Scene) -> str | None:
     a = s.pick(r)
+    b = s.pick(r, lambda t: a is not None and broadcast_together(a.shape, t.shape)) if r.random() < 0.75 else None
     if a is None:
         return None
-    b = s.pick(r, lambda t: broadcast_together(a.shape, t.shape)) if r.random() < 0.75 else None
-    right = b.name if b else number(r, a)
-    left = a.name
-    operator = r.choice(["+", "-", "*", "*", "+", "/"])
-    if operator == "/":
-        right = f"({right} * {right} + 2)" if b else right
+    if a.is_float and r.random() < 0.25:
+        if b is None or not b.is_float:
+            return f"{s.new()} = {a.name} ** {r.choice(['2', '3', '2.0'])}"
+        same = ["torch.lerp({x}, {y}, 0.3)", "torch.addcmul({x}, {y}, {y})"] if a.dtype == b.dtype else []
+        return f"{s.new()} = {fill(r.choice([choose(r, PAIRS), *same]), r, a, y=b.name)}"
+    left, right = a.name, b.name if b else number(r, a)
     if r.random() < 0.3:
         left, right = right, left
-        if operator == "/":
-            right = f"({right} * {right} + 2)"
-    form = r.random()
-    if form < 0.8 or not (a.is_float and (b is None or b.is_float)):
-        return f"{s.new()} = {left} {operator} {right}"
-    if b is None:
-        return f"{s.new()} = {a.name} ** {r.choice(['2', '3', '2.0'])}"
-    return f"{s.new()} = " + r.choice(["torch.maximum({}, {})", "torch.where({0} > 0, {0}, {1})", "torch.hypot({}, {} + 9)", "torch.atan2({}, {} + 9)",
-                                      "torch.lerp({}, {}, 0.3)" if a.dtype == b.dtype else "torch.fmax({}, {})", "torch.add({}, {}, alpha=0.5)",
-                                      "torch.logaddexp({}, {})"]).format(a.name, b.name)
+    operator = r.choice(["+", "-", "*", "*", "+", "/"])
+    if operator == "/" and right[0] == "v":
+        right = f"({right} * {right} + 2)"  # away from zero
+    return f"{s.new()} = {left} {operator} {right}"
 
 
 @rule(2)
@@ -295,39 +386,91 @@ def whole_numbers(r: Random, s: Scene) -> str | None:
     return f"{s.new()} = {a.name} {r.choice(['&', '|', '^', '+', '*', '//', '%', '-', '<<'])} {r.choice([b.name, '3', '2'])}"
 
 
-# Reductions and order
+# Reductions, order, products
+
+REDUCTIONS = """
+    sum()
+    sum({d})
+    sum({d}, keepdim=True)
+    sum(({d},))
+"""
+FLOAT_REDUCTIONS = """
+    mean()
+    mean({d})
+    mean({d}, keepdim=True)
+"""
+REAL_REDUCTIONS = """
+    cumsum({d})
+    softmax({d})
+    log_softmax({d})
+    logsumexp({d})
+    amax({d})
+    max()
+    max({d}).values
+    min({d})[0]
+    std({d})
+    var({d}, keepdim=True)
+    norm()
+    norm(dim={d})
+    prod({d})
+    sort(dim={d}, stable=True)[0]
+    topk(1, {d})[0]
+    cummax({d})[0]
+    median({d}).values
+    logcumsumexp({d})
+    cumprod({d})
+    flip({d})
+    roll(1, {d})
+"""
+WHOLE_REDUCTIONS = """
+    prod()
+    prod({d})
+    cumsum({d})
+    amax({d})
+    any({d})
+    all()
+"""
+PARTS = """
+    index_select({d}, torch.tensor({some}))
+    repeat_interleave(2, {d})
+    gather({d}, torch.zeros({shape}, dtype=torch.int64))
+    repeat([*{ones}, 2])
+    take(torch.tensor({some}))
+    index_add({d}, torch.tensor([0]), {x}.narrow({d}, 0, 1))
+    diff()
+    flip(0)
+"""
+JOINS = """
+    cat([{x}, {y}], {d})
+    cat([{x}, {x}], {d})
+    stack([{x}, {y}], {d})
+    hstack([{x}, {y}])
+    vstack([{x}, {y}])
+"""
+
 
 @rule(6)
 def reduce(r: Random, s: Scene) -> str | None:
     t = s.pick(r)
     if t is None:
         return None
-    along = r.choice(["", f"{dim(r, t)}", f"{dim(r, t)}, keepdim=True"])
-    function = r.choice(["sum", "sum", "mean"] if t.is_float or t.is_complex else ["sum", "prod"])
-    if t.is_float and r.random() < 0.5:
-        d = dim(r, t)
-        name = r.choice([f"cumsum({d})", f"softmax({d})", f"log_softmax({d})", f"logsumexp({d})", f"amax({d})", "max()", f"max({d}).values", f"min({d})[0]",
-                         f"std({d})", f"var({d}, keepdim=True)", "norm()", f"norm(dim={d})", f"prod({d})", f"sort(dim={d}, stable=True)[0]", f"topk(1, {d})[0]",
-                         f"cummax({d})[0]", f"median({d}).values", f"logcumsumexp({d})", f"cumprod({d})", f"flip({d})", f"roll(1, {d})"])
-        return f"{s.new()} = {t.name}.{name}"
-    return f"{s.new()} = {t.name}.{function}({along})"
+    special = [REAL_REDUCTIONS] if t.is_float else [] if t.is_complex or s.smooth else [WHOLE_REDUCTIONS]
+    form = choose(r, REDUCTIONS, *[FLOAT_REDUCTIONS] * (t.is_float or t.is_complex), *special)
+    return f"{s.new()} = {t.name}.{fill(form, r, t)}"
 
 
 @rule(1.5, smooth=False)
 def positions(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.is_float)
-    return t and f"{s.new()} = {t.name}.{r.choice([f'argmax({dim(r, t)})', 'argmin()', f'argsort(dim={dim(r, t)}, stable=True)', f'topk(1, {dim(r, t)})[1]', 'isfinite()'])}"
+    forms = ["argmax({d})", "argmin()", "argsort(dim={d}, stable=True)", "topk(1, {d})[1]", "isfinite()"]
+    return t and f"{s.new()} = {t.name}.{fill(r.choice(forms), r, t)}"
 
 
 @rule(4)
 def put_together(r: Random, s: Scene) -> str | None:
     a = s.pick(r, lambda t: t.ndim > 0)
     b = s.pick(r, lambda t: a is not None and t.shape == a.shape)
-    if a is None or b is None:
-        return None
-    d = dim(r, a)
-    return f"{s.new()} = torch." + r.choice([f"cat([{a.name}, {b.name}], {d})", f"stack([{a.name}, {b.name}], {d})", f"cat([{a.name}, {a.name}], {d})",
-                                            f"hstack([{a.name}, {b.name}])", f"vstack([{a.name}, {b.name}])"])
+    return a and b and f"{s.new()} = torch.{fill(choose(r, JOINS), r, a, y=b.name)}"
 
 
 @rule(4)
@@ -341,7 +484,7 @@ def multiply_matrices(r: Random, s: Scene) -> str | None:
     if a.shape[-1] == b.shape[-2 if b.ndim > 1 else -1]:
         return f"{s.new()} = {a.name} @ {b.name}"
     if a.ndim > 1:
-        return f"{s.new()} = {a.name} @ {a.name}.mT"
+        return f"{s.new()} = " + r.choice([f"{a.name} @ {a.name}.mT", f"torch.einsum('...ij,...kj->...ki', {a.name}, {a.name})"])
     return f"{s.new()} = torch.outer({a.name}, {b.name})" if b.ndim == 1 else None
 
 
@@ -350,40 +493,69 @@ def take_elements(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.ndim > 0 and t.numel > 0)
     if t is None:
         return None
-    d = dim(r, t)
-    n = t.shape[d]
-    where = f"torch.tensor({[r.randrange(n) for _ in range(r.choice([1, 2, 3]))]})"
-    return f"{s.new()} = {t.name}." + r.choice([f"index_select({d}, {where})", f"repeat_interleave(2, {d})", f"gather({d}, torch.zeros({list(t.shape)}, dtype=torch.int64))",
-                                                f"repeat({[1] * (t.ndim - 1) + [2]})", "tril()" if t.ndim > 1 else "flip(0)", "masked_fill({0} > 0, 0.5)" if not t.is_complex else "conj()",
-                                                f"take({where})", f"index_add({d}, torch.tensor([0]), {t.name}.narrow({d}, 0, 1))", "diff()"]).replace("{0}", t.name)
+    special = ["tril()", "triu(1)"] * (t.ndim > 1) + ["masked_fill({x} > 0, 0.5)"] * (not t.is_complex)
+    return f"{s.new()} = {t.name}.{fill(r.choice([choose(r, PARTS), choose(r, PARTS), *special]), r, t)}"
 
 
 # In-place writes
+
+WRITES = """
+    add_({y})
+    mul_({y})
+    sub_({y})
+    copy_({y})
+    zero_()
+"""
+NUMBER_WRITES = """
+    add_({k})
+    mul_({k})
+    sub_({k})
+    fill_({k})
+    add_(1, alpha=2)
+    index_fill_({d}, torch.tensor([0]), {k})
+"""
+FLOAT_WRITES = """
+    relu_()
+    tanh_()
+    sigmoid_()
+    clamp_(min=-0.5)
+    exp_()
+    neg_()
+    div_(2)
+    square_()
+    abs_()
+    masked_fill_({x} > 0.1, 0.5)
+"""
+COMPLEX_WRITES = """
+    exp_()
+    neg_()
+    tanh_()
+    conj_physical_()
+"""
+COMPONENT_WRITES = """
+    imag.mul_(3)
+    real.mul_(2)
+    imag[...] = 1
+    real = 2 * {x}.imag
+    imag = {x}.real
+"""
+
 
 @rule(14)
 def write(r: Random, s: Scene) -> str | None:
     t = s.pick_writable(r)
     if t is None:
         return None
-    fits = (lambda o: o.is_float or o.is_complex) if s.smooth else (lambda o: True)
-    b = s.pick(r, lambda o: fits(o) and fits_into(o.shape, t.shape) and (not o.is_complex or t.is_complex))
-    other = b.name if b is not None and r.random() < 0.7 else number(r, t)
-    forms = [f"add_({other})", f"mul_({other})", f"sub_({other})", f"copy_({other})" if other[0] == "v" else "zero_()", f"{{op}} {other}"]
-    if other[0] != "v":
-        forms += [f"fill_({other})"]
-    if t.is_float:
-        forms += ["relu_()", "tanh_()", "sigmoid_()", "clamp_(min=-0.5)", "exp_()", "neg_()", "div_(2)", f"masked_fill_({t.name} > 0.1, 0.5)", "add_(1, alpha=2)", "square_()", "abs_()"]
-        if b is not None:
-            forms += [f"addcmul_({b.name}, {b.name}, value=0.5)"] if b.dtype == t.dtype else []
-    if t.is_complex:
-        forms += ["exp_()", "neg_()", "conj_physical_()", "tanh_()"]
-    if t.ndim and t.numel:
-        d = dim(r, t)
-        forms += [f"index_fill_({d}, torch.tensor([0]), 0.5)", f"scatter_({d}, torch.zeros({list(t.shape)}, dtype=torch.int64), 2)" if t.ndim == 1 and t.numel == 1 else "zero_()"]
-    form = r.choice(forms)
-    if form.startswith("{op}"):
-        return f"{t.name} {r.choice(['+=', '-=', '*='])} {other}"
-    return f"{t.name}.{form}"
+    suits = (lambda o: o.is_float or o.is_complex) if s.smooth else (lambda o: True)
+    b = s.pick(r, lambda o: suits(o) and fits_into(o.shape, t.shape) and (not o.is_complex or t.is_complex))
+    if b is not None and r.random() < 0.25:
+        return f"{t.name} {r.choice(['+=', '-=', '*='])} {b.name}"
+    tables = [NUMBER_WRITES] * (t.ndim > 0 and t.numel > 0) + [WRITES] * 2 * (b is not None)
+    tables += [FLOAT_WRITES] * t.is_float + [COMPLEX_WRITES] * t.is_complex
+    if not tables:
+        return None
+    fused = ["addcmul_({y}, {y}, value=0.5)"] if b is not None and t.is_float and b.dtype == t.dtype else []
+    return f"{t.name}.{fill(r.choice([choose(r, *tables)] * 9 + fused), r, t, y=b.name if b else '')}"
 
 
 @rule(8)
@@ -391,56 +563,100 @@ def write_part(r: Random, s: Scene) -> str | None:
     t = s.pick_writable(r)
     if t is None or not t.ndim:
         return None
-    index = index_text(r, t, advanced=r.random() < 0.4)
-    fits = (lambda o: o.is_float) if s.smooth else (lambda o: True)
-    b = s.pick(r, lambda o: fits(o) and o.ndim < max(t.ndim, 1) and (not o.is_complex or t.is_complex) and o.numel == 1)
+    index = index_text(r, t, advanced=r.random() < 0.4, repeats=not s.smooth)
+    suits = (lambda o: o.is_float) if s.smooth else (lambda o: True)
+    b = s.pick(r, lambda o: suits(o) and o.ndim < t.ndim and (not o.is_complex or t.is_complex) and o.numel == 1)
     value = r.choice([b.name if b else "1", number(r, t), f"{t.name}[{index}] * 2" if t.dtype != "bool" else "1"])
-    if r.random() < 0.3:
-        return f"{t.name}[{index}] {r.choice(['+=', '*='])} {value}"
-    return f"{t.name}[{index}] = {value}"
+    return f"{t.name}[{index}] {r.choice(['=', '=', '=', '+=', '*='])} {value}"
 
 
 @rule(1)
 def write_component(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.is_complex and not (t.is_leaf and t.requires_grad))
-    return t and f"{t.name}.{r.choice(['imag.mul_(3)', 'real.mul_(2)', 'imag[...] = 1', 'real = 2 * ' + t.name + '.imag', 'imag = ' + t.name + '.real'])}"
+    return t and f"{t.name}.{fill(choose(r, COMPONENT_WRITES), r, t)}"
 
 
 @rule(1, smooth=False)
 def write_unrecorded(r: Random, s: Scene) -> str | None:
-    t = s.pick(r, lambda t: t.is_float)
-    return t and f"with torch.no_grad(): {t.name}.{r.choice(['mul_(0.5)', 'add_(1)', 'zero_()', 'view(-1).mul_(2)' if t.numel else 'mul_(2)'])}"
+    t = s.pick(r, lambda t: t.is_float and t.numel > 0)
+    return t and f"with torch.no_grad(): {t.name}.{r.choice(['mul_(0.5)', 'add_(1)', 'zero_()', 'view(-1).mul_(2)'])}"
 
 
 # Layers
 
+LAYERS = """
+    Linear({last}, 1)
+    Linear({last}, 3)
+    LayerNorm({last})
+    RMSNorm({last})
+"""
+SEQUENCE_LAYERS = """
+    RNN({last}, 2)
+    LSTM({last}, 2)
+    GRU({last}, 2)
+    MultiheadAttention({last}, 1)
+"""
+CHANNEL_LAYERS = """
+    PReLU({channels})
+    BatchNorm1d({channels})
+    Conv1d({channels}, 2, 1)
+"""
+IMAGE_LAYERS = """
+    Conv2d({channels}, 2, 1)
+    ConvTranspose2d({channels}, 2, 2)
+    GroupNorm(1, {channels})
+    BatchNorm2d({channels})
+"""
+APPLICATIONS = """
+    normalize({x}, dim=-1)
+    layer_norm({x}, [{last}])
+    pad({x}, [1, 0])
+    mse_loss({x}, {x} * 0.5)
+    smooth_l1_loss({x}, {x} * 0.5)
+    dropout({x}, training=False)
+    softmin({x}, -1)
+    cosine_similarity({x}, {x} + 1, -1)
+    glu({x}, {d})
+"""
+SIGNAL_APPLICATIONS = """
+    max_pool1d({x}, 1)
+    avg_pool1d({x}, 1)
+    interpolate({x}, scale_factor=2)
+    scaled_dot_product_attention({x}, {x}, {x})
+    local_response_norm({x}, 2)
+"""
+IMAGE_APPLICATIONS = """
+    max_pool2d({x}, 1)
+    interpolate({x}, scale_factor=2, mode='bilinear')
+    adaptive_avg_pool2d({x}, 1)
+    pixel_shuffle({x}, 1)
+    channel_shuffle({x}, 1)
+    pad({x}, [0, 1, 0, 1], mode='replicate')
+"""
+SCORE_APPLICATIONS = """
+    cross_entropy({x}, torch.zeros(len({x}), dtype=torch.int64))
+    nll_loss({x}, torch.zeros(len({x}), dtype=torch.int64))
+    cross_entropy({x}, {x}.softmax(-1))
+"""
+
+
 @rule(2.5)
 def make_layer(r: Random, s: Scene) -> str | None:
-    t = s.pick(r, lambda t: t.is_float and t.ndim > 0 and t.numel > 0 and t.dtype in ("float64", "float32"))
+    t = s.pick(r, lambda t: t.dtype in ("float64", "float32") and t.ndim > 0 and t.numel > 0)
     if t is None or len(s.layers) > 2:
         return None
-    n = t.shape[-1]
-    forms = [f"Linear({n}, {r.choice([1, 2, 3])})"] * 3
-    forms += [f"LayerNorm({n})"] if n > 1 else []
-    if t.ndim in (2, 3):
-        forms += [f"Conv1d({t.shape[-2]}, 2, {min(2, n)})", f"RNN({n}, 2)", f"LSTM({n}, 2)", f"GRU({n}, 2)", f"MultiheadAttention({n}, 1)", f"PReLU({t.shape[1]})"]
-    if t.ndim == 2 and t.shape[0] > 1 or t.ndim == 3 and t.shape[0] * t.shape[2] > 1:
-        forms += [f"BatchNorm1d({t.shape[1]})"] * (not s.smooth)
-    if t.ndim == 4:
-        forms += [f"Conv2d({t.shape[1]}, 2, 1)", f"ConvTranspose2d({t.shape[1]}, 2, 2)", f"GroupNorm(1, {t.shape[1]})" if t.numel > t.shape[0] else "Linear(1, 1)"]
+    tables = [LAYERS, LAYERS] + [SEQUENCE_LAYERS] * (t.ndim in (2, 3)) + [IMAGE_LAYERS] * (t.ndim == 4)
+    tables += [CHANNEL_LAYERS] * (t.ndim in (2, 3) and not s.smooth)
+    form = fill(choose(r, *tables), r, t, channels=t.shape[1] if t.ndim > 1 else 1)
     name = f"m{s.lines}"
-    dtype = "" if t.dtype == "float32" else ".double()"
     s.layers.append(name)
-    return f"{name} = layer(torch.nn.{r.choice(forms)}{dtype}, {r.randrange(1000)})"
+    return f"{name} = layer(torch.nn.{form}{'' if t.dtype == 'float32' else '.double()'}, {r.randrange(1000)})"
 
 
 @rule(4)
 def call_layer(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.is_float and t.ndim > 0)
-    if t is None or not s.layers:
-        return None
-    m = r.choice(s.layers)
-    return f"{s.new()} = {m}({t.name}) if not isinstance({m}, (torch.nn.MultiheadAttention, torch.nn.RNNBase)) else {m}(*[{t.name}] * (3 if isinstance({m}, torch.nn.MultiheadAttention) else 1))[0]"
+    return f"{s.new()} = call({r.choice(s.layers)}, {t.name})" if t is not None and s.layers else None
 
 
 @rule(2)
@@ -448,16 +664,9 @@ def apply_function(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.is_float and t.ndim > 0 and t.numel > 0)
     if t is None:
         return None
-    x, n = t.name, t.shape[-1]
-    forms = [f"normalize({x}, dim=-1)", f"layer_norm({x}, [{n}])" if n > 1 else f"softplus({x})", f"pad({x}, [1, 0])", f"glu({x}, -1)" if n % 2 == 0 else f"silu({x})", f"mse_loss({x}, {x} * 0.5)",
-             f"smooth_l1_loss({x}, {x} * 0.5)", f"dropout({x}, training=False)", f"softmin({x}, -1)", f"cosine_similarity({x}, {x} + 1, -1)"]
-    if t.ndim == 3:
-        forms += [f"max_pool1d({x}, {min(2, n)})", f"avg_pool1d({x}, {min(2, n)})", f"interpolate({x}, scale_factor=2)", f"scaled_dot_product_attention({x}, {x}, {x})", f"local_response_norm({x}, 2)"]
-    if t.ndim == 4:
-        forms += [f"max_pool2d({x}, 1)", f"interpolate({x}, scale_factor=2, mode='bilinear')", f"adaptive_avg_pool2d({x}, 1)", f"pixel_shuffle({x}, 1)", f"pad({x}, [0, 1, 0, 1], mode='replicate')"]
-    if t.ndim == 2 and n > 1:
-        forms += [f"cross_entropy({x}, torch.zeros({t.shape[0]}, dtype=torch.int64))", f"nll_loss({x}, torch.ones({t.shape[0]}, dtype=torch.int64))", f"cross_entropy({x}, {x}.softmax(-1))"]
-    return f"{s.new()} = torch.nn.functional.{r.choice(forms)}"
+    tables = [APPLICATIONS] + [SCORE_APPLICATIONS] * (t.ndim == 2)
+    tables += [SIGNAL_APPLICATIONS] * (t.ndim == 3) + [IMAGE_APPLICATIONS] * (t.ndim == 4)
+    return f"{s.new()} = torch.nn.functional.{fill(choose(r, *tables), r, t)}"
 
 
 # Backward
@@ -468,8 +677,7 @@ def backward(r: Random, s: Scene) -> str | None:
     if t is None:
         return None
     scalar = f"{t.name}.{'abs().' if t.is_complex else ''}{r.choice(['sum', 'sum', 'mean'])}()"
-    retain = r.choice(["", "", "retain_graph=True", "create_graph=True"])
-    return f"{scalar}.backward({retain})"
+    return f"{scalar}.backward({r.choice(['', '', 'retain_graph=True', 'create_graph=True'])})"
 
 
 @rule(1.5)
@@ -478,22 +686,33 @@ def gradient_of_gradient(r: Random, s: Scene) -> str | None:
     x = s.pick(r, lambda t: t.requires_grad and t.is_leaf and t.is_float)
     if t is None or x is None:
         return None
-    return f"{s.new()} = torch.autograd.grad({t.name}.square().sum(), {x.name}, create_graph=True, allow_unused=True, materialize_grads=True)[0]"
+    settings = "create_graph=True, allow_unused=True, materialize_grads=True"
+    return f"{s.new()} = torch.autograd.grad({t.name}.square().sum(), {x.name}, {settings})[0]"
+
+
+STEPS = """
+    torch.optim.SGD({m}.parameters(), lr=0.1, momentum=0.9).step()
+    torch.optim.Adam({m}.parameters(), lr=0.01).step()
+    torch.optim.AdamW({m}.parameters(), lr=0.01).step()
+    torch.optim.RMSprop({m}.parameters(), lr=0.01).step()
+    torch.nn.utils.clip_grad_norm_({m}.parameters(), 0.5)
+    {m}.zero_grad()
+    {m}.eval()
+"""
 
 
 @rule(1, smooth=False)
 def step(r: Random, s: Scene) -> str | None:
-    if not s.layers:
-        return None
-    m = r.choice(s.layers)
-    kind = r.choice(["SGD({}, lr=0.1, momentum=0.9)", "Adam({}, lr=0.01)", "AdamW({}, lr=0.01)", "RMSprop({}, lr=0.01)"]).format(f"{m}.parameters()")
-    return r.choice([f"torch.optim.{kind}.step()", f"torch.nn.utils.clip_grad_norm_({m}.parameters(), 0.5)", f"{m}.zero_grad()", f"{m}.eval()"])
+    return choose(r, STEPS).format(m=r.choice(s.layers)) if s.layers else None
 
 
 @rule(0.7, smooth=False)
 def hook(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.requires_grad)
-    return t and f"{t.name}.register_hook({r.choice(['lambda g: g * 2', 'lambda g: g.clamp_(max=0.1)' if t.is_float else 'lambda g: g * 3', 'lambda g: None'])})"
+    if t is None:
+        return None
+    hooks = ["lambda g: g * 2", "lambda g: None", "lambda g: g.mul_(3)"]
+    return f"{t.name}.register_hook({r.choice(hooks)})"
 
 
 def last_line(things: list[Thing], exact: bool = False) -> str | None:

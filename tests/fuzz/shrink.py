@@ -7,8 +7,10 @@ from typing import Callable
 
 from tests.fuzz.oracles import Disagreement
 
+Check = Callable[[list[str]], Disagreement | None]
 
-def shrink(lines: list[str], found: Disagreement, check: Callable[[list[str]], Disagreement | None]) -> tuple[list[str], Disagreement]:
+
+def shrink(lines: list[str], found: Disagreement, check: Check) -> tuple[list[str], Disagreement]:
     """Leave out lines, and make what is left simpler, as long as `check` finds a disagreement of the same kind."""
     shown = lines[:found.at + 1]
     again = check(shown)
