@@ -6,7 +6,6 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
-from contextvars import Context
 from typing import Any
 
 import numpy as np
@@ -25,15 +24,10 @@ from minigrad.recording.argument_errors import (
     operand_device_mismatch,
 )
 from minigrad.recording.graph import Node, edge_of
+from minigrad.recording.quiet import QUIET, quiet
 
 SCALARS = (bool, int, float, complex)
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name
-
-# Forwards run in copies of this context, in which NumPy does not warn of overflow, 1/0 or 0/0: inf and nan are results, as in
-# PyTorch. Copying it and running in it costs 0.1 us; `with np.errstate(...)` would cost ten times that.
-QUIET = Context()
-QUIET.run(np.seterr, all="ignore")
-quiet = QUIET.copy
 
 
 class InForward:
@@ -216,8 +210,7 @@ def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
     if wanted.kind in "iu" and type(x) is int:
         bits = 8 * wanted.itemsize
         x = (x + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1) if wanted.kind == "i" else x % (1 << bits)
-    with np.errstate(over="ignore"):
-        return xp.asarray(x).astype(wanted.numpy)
+    return quiet().run(xp.asarray(x).astype, wanted.numpy)
 
 
 # ---------------------------------------------------------------------------------------------------- recording by loops

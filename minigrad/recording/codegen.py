@@ -23,6 +23,7 @@ from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
+from minigrad.recording.quiet import quiet
 
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
@@ -53,7 +54,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "general": (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
-        "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
+        "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,

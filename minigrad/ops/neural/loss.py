@@ -170,8 +170,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
         raise RuntimeValueError("all elements of input should be between 0 and 1; for scores of any size use "
                                 "binary_cross_entropy_with_logits")
     check_weights(input, weight=weight)
-    with np.errstate(divide="ignore"):
-        log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+    log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
     return reduce_loss(weighted((target - 1) * log_q - target * log_p, weight), reduction)
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:

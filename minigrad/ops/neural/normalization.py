@@ -268,13 +268,13 @@ def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: An
     return scale, shift if bias is None else shift + bias
 
 
+@on_device_of_inputs
 def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
         if not running.array.__class__ is towards.__class__ is np.ndarray:
             require_one_device("batch_norm", input=towards, running_mean=running)
-        with np.errstate(all="ignore"):
-            running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
+        running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
 
 
