@@ -25,7 +25,8 @@ class Declaration:
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
                  numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, called: str | None = None, grad_name: str | None = None) -> None:
+                 view: bool = False, called: str | None = None, grad_name: str | None = None,
+                 opmath: bool | str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -42,6 +43,7 @@ class Declaration:
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
+        self.opmath = self.dtypes == "float" if opmath is None else opmath
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]
@@ -54,6 +56,7 @@ class Declaration:
         self.kept_arrays: list[str] = []  # the arrays the rules name, in the order a node saves them
         self.kept_values: list[str] = []  # the settings, shapes and dtypes they name
         self.node_class: type[Node] | None = None
+        self.opmath_node_class: type[Node] | None = None  # where there was a call with numbers of low precision
 
     @cached_property
     def result_type(self) -> Any:

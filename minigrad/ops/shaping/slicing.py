@@ -292,7 +292,7 @@ def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: 
     return fold_windows(g, shape=input_shape, dimension=dimension, size=size, step=step)
 
 
-@op(called="fold")
+@op(called="fold", opmath=True)
 def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
     if not shape:
