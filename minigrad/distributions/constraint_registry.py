@@ -45,7 +45,8 @@ class ConstraintRegistry:
             return lambda factory: self.register(constraint, factory)
         family = type(constraint) if isinstance(constraint, Constraint) else constraint
         if not isinstance(family, type) or not issubclass(family, Constraint):
-            raise ArgumentError(f"register: Expected constraint to be either a Constraint subclass or instance, but got {constraint}")
+            raise ArgumentError("register: Expected constraint to be either a Constraint subclass or instance, but got "
+                                f"{constraint}")
         self._registry[family] = factory
         return factory
 

@@ -35,8 +35,8 @@ class Geometric(BinaryParameter):
         self._take(probs, logits)
         super().__init__(self._param.shape, validate_args=validate_args)
         if self._validate_args and self._given == "probs" and not (self.probs > 0).all():
-            raise InvalidValueError(f"Expected parameter probs (Tensor of shape {tuple(self.probs.shape)}) of distribution {self!r} "
-                                    f"to be positive but found invalid values:\n{self.probs}")
+            raise InvalidValueError(f"Expected parameter probs (Tensor of shape {tuple(self.probs.shape)}) of distribution "
+                                    f"{self!r} to be positive but found invalid values:\n{self.probs}")
 
     @property
     def mean(self) -> Tensor:

@@ -26,7 +26,8 @@ class Independent(Distribution):
 
     arg_constraints: dict[str, constraints.Constraint] = {}
 
-    def __init__(self, base_distribution: Distribution, reinterpreted_batch_ndims: int, validate_args: bool | None = None) -> None:
+    def __init__(self, base_distribution: Distribution, reinterpreted_batch_ndims: int,
+                 validate_args: bool | None = None) -> None:
         batch_shape = base_distribution.batch_shape
         if reinterpreted_batch_ndims > len(batch_shape):
             raise InvalidValueError("Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), actual "

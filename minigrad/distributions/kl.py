@@ -368,6 +368,7 @@ def _kl_to_gamma(p: Any, q: Any) -> Any:
 
 
 @register_kl(Beta, ContinuousBernoulli)
+@register_kl(ContinuousBernoulli, ContinuousBernoulli)
 @register_kl(Uniform, ContinuousBernoulli)
 def _kl_to_continuous_bernoulli(p: Any, q: Any) -> Any:
     return within(p, 0, 1, -p.entropy() - p.mean * q.logits - (-q.probs).log1p() - q._log_constant())

@@ -55,8 +55,8 @@ class LowRankMultivariateNormal(Distribution):
             raise InvalidValueError("LowRankMultivariateNormal: loc must be at least one-dimensional.")
         n = loc.shape[-1]
         if cov_factor.dim() < 2:
-            raise InvalidValueError("LowRankMultivariateNormal: cov_factor must be at least two-dimensional, with optional leading "
-                                    "batch dimensions")
+            raise InvalidValueError("LowRankMultivariateNormal: cov_factor must be at least two-dimensional, with optional "
+                                    "leading batch dimensions")
         if cov_factor.shape[-2] != n:
             raise InvalidValueError(f"LowRankMultivariateNormal: cov_factor must be a batch of matrices with shape {n} x m, got "
                                     f"{list(cov_factor.shape)}")

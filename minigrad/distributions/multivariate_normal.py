@@ -35,14 +35,14 @@ def _precision_to_scale_tril(P: Tensor) -> Tensor:
     return linalg.solve_triangular(behind, creation.eye(P.shape[-1], dtype=P.dtype, device=P.device), upper=False)
 
 
-def choose_matrix(family: Any, given: dict[str, Any], dim: int = 2) -> tuple[str, Tensor]:
-    """The one of three matrices that was given, with its name, if it has at least `dim` dimensions."""
+def choose_matrix(family: Any, given: dict[str, Any]) -> tuple[str, Tensor]:
+    """The one of three matrices that was given, with its name. Raises ``ValueError`` where it is none, or there are more."""
     found = {name: matrix for name, matrix in given.items() if matrix is not None}
     if len(found) != 1:
-        raise InvalidValueError(f"{type(family).__name__}: Exactly one of covariance_matrix or precision_matrix or scale_tril may "
-                                "be specified.")
+        raise InvalidValueError(f"{type(family).__name__}: Exactly one of covariance_matrix or precision_matrix or scale_tril "
+                                "may be specified.")
     (name, matrix), = found.items()
-    if matrix.dim() < dim:
+    if matrix.dim() < 2:
         raise InvalidValueError(f"{type(family).__name__}: {name} must be at least two-dimensional, with optional leading batch "
                                 "dimensions")
     return name, matrix

@@ -99,9 +99,7 @@ class TransformedDistribution(Distribution):
     def _monotonize_cdf(self, value: Tensor) -> Tensor:
         """The probability `value` of what is below, or, where the transforms reverse the order, above."""
         sign: Any = functools.reduce(operator.mul, [t.sign for t in self.transforms], 1)
-        if isinstance(sign, int) and sign == 1:
-            return value
-        return sign * (value - 0.5) + 0.5  # type: ignore[no-any-return]
+        return value if isinstance(sign, int) and sign == 1 else (value - 0.5).mul(sign) + 0.5
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

@@ -373,7 +373,8 @@ class CatTransform(_Sequence):
     tensor([1., 0., 0.])
     """
 
-    def __init__(self, tseq: Sequence[Transform], dim: int = 0, lengths: Sequence[int] | None = None, cache_size: int = 0) -> None:
+    def __init__(self, tseq: Sequence[Transform], dim: int = 0, lengths: Sequence[int] | None = None,
+                 cache_size: int = 0) -> None:
         self._take(tseq, dim, cache_size)
         self.lengths = [1] * len(self.tseq) if lengths is None else list(lengths)
         if len(self.lengths) != len(self.tseq):
