@@ -447,7 +447,8 @@ def check_elsewhere(op: Any, case: OpCase, sample: Sample, move: Callable[[Any],
             if g is not None:
                 assert isinstance(g.array, kind), f"{what}: the gradient is a {type(g.array).__name__}"
                 assert _arrays.device_of(g.array) == home, f"{what}: the gradient is on another GPU"
-                assert_close(f"{what}: gradient", _arrays.to_numpy(g.array), want, max(case.rtol, 1e-12), size_of(want))
+                if not case.drawn:  # other numbers may have other gradients
+                    assert_close(f"{what}: gradient", _arrays.to_numpy(g.array), want, max(case.rtol, 1e-12), size_of(want))
 
 
 def move_all(value: Any, move: Callable[[Any], Any]) -> Any:
