@@ -271,6 +271,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         used = any(name in info.needs[a] for a in wants)
         if name == "out":
             saved.append(result if used else None)
+        elif name in info.results:
+            saved.append(result[info.results[name]] if used else None)
         elif info.variadic:
             saved.extend(arrays if used else (None,) * len(arrays))
         else:
@@ -303,7 +305,7 @@ def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...],
     for k, array in enumerate(result):
         t: Any = object.__new__(inputs[0].result_class)
         t.array = array
-        t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        t.node = None if node is None else graph.output_edge(node, k, array)
         if reason is not None:
             t._off = reason
         outs.append(t)

@@ -36,7 +36,7 @@ def compile_op(function: Any, info: Declaration) -> None:
     info.check_rules()
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
-    info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
+    info.kept_arrays = [n for n in ("out", *info.results, *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
     info.node_class = make_node_class(info)
     write_call_paths(function, info)
@@ -300,8 +300,8 @@ def make_node_class(info: Declaration) -> type[Node]:
     source = f"def backward(self, g, saved):\n{body}"
     namespace = {rule.__name__: rule for rule in info.rules.values()}
     scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
-    index = {name: k for k, name in enumerate(info.arguments)}
-    saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
+    index = {"out": -1, **{name: -2 - k for name, k in info.results.items()}, **{a: k for k, a in enumerate(info.arguments)}}
+    saved_from = tuple(index[n] for n in arrays)
     if info.variadic:  # how many arrays there are is known to each node only
         members: dict[str, Any] = {"__slots__": ("saved_from",)}
     else:
@@ -309,7 +309,7 @@ def make_node_class(info: Declaration) -> type[Node]:
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
-        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
+        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
 
 
 def variadic_backward_source(info: Declaration) -> str:

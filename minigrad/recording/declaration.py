@@ -42,6 +42,9 @@ class Declaration:
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
+        # The number of each of several results that a rule can name; an argument or a setting of that name comes first.
+        self.results = {name: k for k, name in enumerate(outputs) if name not in (*self.arguments, *self.settings)} \
+            if isinstance(outputs, tuple) else {}
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]
@@ -64,7 +67,7 @@ class Declaration:
         """The decorator that makes a function the derivative rule of `argument`. Raises ``TypeError`` for a rule that names what
         the operation has not."""
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
-            known = ("g", "out", *self.arguments, *self.settings)
+            known = ("g", "out", *self.results, *self.arguments, *self.settings)
             for name in parameters_of(rule):
                 if name in known:
                     continue

@@ -67,8 +67,7 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     found = standard.reshape(input.shape), mean, var
     return tuple([a.astype(input.dtype) for a in found]) if half else found
 @standardize.derivative("input")
-def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
-    standard, _, var = out
+def standardize_wrt_input(g: Any, standard: Any, var: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
     g_standard, g_mean, g_var = g
     n = layout[0] * layout[2] or 1
     parts = []

@@ -157,7 +157,7 @@ def true_divide(input: Any, other: Any) -> Any:
 @true_divide.derivative("input")
 def true_divide_wrt_input(g: Any, other: Any) -> Any: return g / other
 @true_divide.derivative("other")
-def true_divide_wrt_other(g: Any, other: Any, out: Any) -> Any: return -g * out / other
+def true_divide_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * (input / other / other)
 
 
 @op(broadcasts=True)
