@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
 from minigrad.recording import clock, graph
@@ -232,11 +232,16 @@ def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     if info.outputs:
         return finish_outputs(info, result, tensors, arrays, settings)
     out: Any = object.__new__(tensors[0].result_class)
-    out.array = unwrap_result(result)
-    out.node = record(info, tensors, arrays, out.array, settings)
+    out.array = result = in_layout(info, unwrap_result(result), arrays)
+    out.node = record(info, tensors, arrays, result, settings)
     if out.node is None:
         out._off = why_off(info, tensors)
     return out
+
+
+def in_layout(info: Any, result: Any, arrays: tuple[Any, ...]) -> Any:
+    """The array `result` in the layout that the operation declares."""
+    return result if info.layout is None else layouts.RESULT_LAYOUTS[info.layout](result, *arrays)
 
 
 def why_off(info: Any, inputs: Any) -> Any:
@@ -298,7 +303,7 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """The results of an operation that has several, as tensors. Only the floating and complex ones carry a gradient."""
-    result = tuple([unwrap_result(r) for r in result])
+    result = tuple([in_layout(info, unwrap_result(r), arrays) for r in result])
     node = record(info, inputs, arrays, result, settings)
     reason = why_off(info, inputs) if node is None else None
     outs = []

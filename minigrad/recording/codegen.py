@@ -17,6 +17,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace
@@ -55,7 +56,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "sequence": call.sequence, "number": call.number,
         "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "write_out": inplace.write_out, "lay_out": layouts.RESULT_LAYOUTS.get(info.layout), "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     for name in (*info.arguments, *info.settings):
@@ -191,6 +192,7 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append("return out")
         return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = unwrap_result(result)",
+              *layout_lines(info, all_of("{}_.flags.c_contiguous")),
               f"out = new({args[0]}.result_class)", "out.array = result"]
     tracked = [a for a in args if a in info.rules]
     for a in tracked:
@@ -221,6 +223,17 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"note_view({own_name(info)}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def layout_lines(info: Declaration, contiguous: str) -> list[str]:
+    """The line that gives the result the layout that the operation declares, unless it is right at a glance; `contiguous` is the
+    condition that all operands are contiguous."""
+    glances = {"contiguous": "result.flags.c_contiguous", "columns": "result.ndim < 2",
+               # Of operands of which the first is contiguous NumPy's functions make what PyTorch's do.
+               "ufunc": f"{info.arguments[0]}_.flags.c_contiguous"}
+    glance = glances.get(info.layout or "", f"{contiguous} and result.flags.c_contiguous")
+    arrays = ", ".join(f"{a}_" for a in info.arguments)
+    return [f"if not ({glance}): result = lay_out(result, {arrays})"] if info.layout else []
 
 
 def device_guard_lines(info: Declaration) -> list[str]:
