@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
 from minigrad.recording import clock, graph
@@ -286,11 +286,16 @@ def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     if info.outputs:
         return finish_outputs(info, result, tensors, arrays, settings)
     out: Any = object.__new__(tensors[0].result_class)
-    out.array = unwrap_result(result)
-    out.node = record(info, tensors, arrays, out.array, settings)
+    out.array = result = in_layout(info, unwrap_result(result), arrays)
+    out.node = record(info, tensors, arrays, result, settings)
     if out.node is None:
         out._off = why_off(info, tensors)
     return out
+
+
+def in_layout(info: Any, result: Any, arrays: tuple[Any, ...]) -> Any:
+    """The array `result` in the layout that the operation declares."""
+    return result if info.layout is None else layouts.RESULT_LAYOUTS[info.layout](result, *arrays)
 
 
 def why_off(info: Any, inputs: Any) -> Any:
@@ -325,6 +330,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         used = any(name in info.needs[a] for a in wants)
         if name == "out":
             saved.append(result if used else None)
+        elif name in info.results:
+            saved.append(result[info.results[name]] if used else None)
         elif info.variadic:
             saved.extend(arrays if used else (None,) * len(arrays))
         else:
@@ -354,14 +361,14 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """The results of an operation that has several, as tensors. Only the floating and complex ones carry a gradient."""
-    result = tuple([unwrap_result(r) for r in result])
+    result = tuple([in_layout(info, unwrap_result(r), arrays) for r in result])
     node = record(info, inputs, arrays, result, settings)
     reason = why_off(info, inputs) if node is None else None
     outs = []
     for k, array in enumerate(result):
         t: Any = object.__new__(inputs[0].result_class)
         t.array = array
-        t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        t.node = None if node is None else graph.output_edge(node, k, array)
         if reason is not None:
             t._off = reason
         outs.append(t)

@@ -372,7 +372,7 @@ def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
 def scatter_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return select_rows(g, index, dim=dim)
 
 
-@op(dtypes="same", discrete=("index",), called="index_add")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_add")
 def add_rows(input: Any, index: Any, source: Any, *, dim: Any, alpha: Any = 1) -> Any:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -392,7 +392,7 @@ def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) ->
 add_rows.info.writer = write_add_rows
 
 
-@op(dtypes="same", discrete=("index",), called="index_copy")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_copy")
 def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")

@@ -311,7 +311,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- softmax
 
-@op
+@op(layout="contiguous")
 def softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``exp(x)`` along `dim`, divided by its sum there: positive numbers that sum to 1.
 
@@ -346,7 +346,7 @@ def safe_softmax(input: Any, *, dim: Any) -> Any:
 def safe_softmax_wrt_input(g: Any, out: Any, dim: int) -> Any: return softmax_slope(g, out, dim=dim, logarithm=False)
 
 
-@op
+@op(layout="contiguous")
 def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = to_working_dtype(input, dtype)

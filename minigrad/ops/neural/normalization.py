@@ -60,8 +60,7 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
     return standard.reshape(input.shape), mean, var
 @standardize.derivative("input")
-def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
-    standard, _, var = out
+def standardize_wrt_input(g: Any, standard: Any, var: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
     g_standard, g_mean, g_var = g
     n = layout[0] * layout[2] or 1
     parts = []

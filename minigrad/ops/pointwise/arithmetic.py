@@ -157,7 +157,7 @@ def true_divide(input: Any, other: Any) -> Any:
 @true_divide.derivative("input")
 def true_divide_wrt_input(g: Any, other: Any) -> Any: return g / other
 @true_divide.derivative("other")
-def true_divide_wrt_other(g: Any, other: Any, out: Any) -> Any: return -g * out / other
+def true_divide_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * (input / other / other)
 
 
 @op(broadcasts=True)
@@ -500,7 +500,7 @@ def angle_of_real(x: Any) -> Any:
     return np.where(np.isnan(x), x, (x < 0) * x.dtype.type(math.pi))
 
 
-@op(broadcasts=True, dtypes="same", holomorphic=False)
+@op(broadcasts=True, dtypes="same", holomorphic=False, layout="elementwise")
 def complex(real: Any, imag: Any) -> Any:
     """The complex tensor of two floating-point tensors of one dtype."""
     require_floats(real)
@@ -511,7 +511,7 @@ def complex_wrt_real(g: Any) -> Any: return real(g)
 def complex_wrt_imag(g: Any) -> Any: return imag(g)
 
 
-@op(broadcasts=True, dtypes="same", holomorphic=False)
+@op(broadcasts=True, dtypes="same", holomorphic=False, layout="elementwise")
 def polar(abs: Any, angle: Any) -> Any:
     """The complex tensor with the given sizes and angles (in radians)."""
     require_floats(abs)

@@ -109,7 +109,9 @@ def erfinv(input: Any) -> Any:
     """The inverse of :func:`erf`; infinite at -1 and 1, nan outside."""
     return evaluate("erfinv", input)
 @erfinv.derivative("input")
-def erfinv_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(math.pi) / 2 * elementary.exp(out * out))
+def erfinv_wrt_input(g: Any, input: Any) -> Any:
+    x = erfinv(input)
+    return g * (math.sqrt(math.pi) / 2 * elementary.exp(x * x))
 
 
 # exp(z**2) erfc(z) / t for z >= 0 as a polynomial in t = 1 / (1 + 0.45 z), to 4e-8 of its value: a weighted least-squares fit.

@@ -202,7 +202,7 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
 
-@op
+@op(layout="contiguous")
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -263,7 +263,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op
+@op(layout="like_input")
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -272,7 +272,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op
+@op(layout="contiguous")
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 

@@ -150,7 +150,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="channels")
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -187,7 +187,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="contiguous")
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -228,7 +228,7 @@ def fill_diagonals_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
     return diagonal(g, offset=offset, dim1=dim1, dim2=dim2)
 
 
-@op
+@op(layout="contiguous")
 def tril(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and below the diagonal `diagonal` of each matrix in the last two dimensions; zero above it."""
     return np.tril(at_least_matrix(input), diagonal)
@@ -236,7 +236,7 @@ def tril(input: Any, *, diagonal: int = 0) -> Any:
 def tril_wrt_input(g: Any, diagonal: Any) -> Any: return tril(g, diagonal=diagonal)
 
 
-@op
+@op(layout="contiguous")
 def triu(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and above the diagonal `diagonal` of each matrix in the last two dimensions; zero below it."""
     return np.triu(at_least_matrix(input), diagonal)
