@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.recording import inplace
 
 
 def leaf(*shape: int, start: float = 1.0) -> Any:
@@ -312,6 +314,127 @@ def test_a_view_that_is_a_leaf_of_its_own_stays_one() -> None:
     assert v.requires_grad
     (v * v).sum().backward()
     assert v.grad.tolist() == [2, 2]
+
+
+UNCHANGED: dict[str, Any] = {
+    "squeeze": lambda x: x.squeeze(), "squeeze a dim": lambda x: x.squeeze(0), "real": lambda x: x.real, "conj": lambda x: x.conj(),
+    "mH": lambda x: x.view(1, 2).mH, "sum_to_size": lambda x: x.sum_to_size(2), "expand": lambda x: x.expand(2),
+    "reshape": lambda x: x.reshape(2), "flatten": lambda x: x.flatten(), "contiguous": lambda x: x.contiguous(),
+    "to": lambda x: x.to(mg.float64), "type_as": lambda x: x.type_as(x), "broadcast_tensors": lambda x: mg.broadcast_tensors(x)[0],
+    "t": lambda x: x.t(), "resolve_conj": lambda x: x.resolve_conj(), "atleast_1d": mg.atleast_1d, "einsum": lambda x:
+    mg.einsum("i->i", x), "ravel": lambda x: x.ravel(), "cartesian_prod": lambda x: mg.cartesian_prod(x),
+}
+
+
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_what_finds_nothing_to_do_is_still_a_view(name: str) -> None:
+    x = leaf(2)
+    h = x * 2
+    UNCHANGED[name](h).mul_(3)
+    h.sum().backward()
+    assert x.grad.tolist() == [6, 6]
+
+
+NEW: dict[str, Any] = {
+    "trace": lambda x: mg.trace(x[0, 0]), "repeat_interleave": lambda x: x.repeat_interleave(1, 0),
+    "repeat_interleave by a tensor": lambda x: x.repeat_interleave(mg.tensor([1]), 0),
+    "Upsample": mg.nn.Upsample(scale_factor=1), "interpolate": lambda x: mg.nn.functional.interpolate(x, x.shape[2:]),
+    "pixel_shuffle": mg.nn.PixelShuffle(1), "pixel_unshuffle": mg.nn.PixelUnshuffle(1), "channel_shuffle": mg.nn.ChannelShuffle(1),
+    "matrix_power": lambda x: mg.linalg.matrix_power(x, 1), "flip": lambda x: x.flip(0), "tile": lambda x: x.tile(1),
+    "the edges of a histogram": lambda x: mg.histogram(mg.zeros(1), x.view(1).expand(1))[1],
+}
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_what_finds_nothing_to_do_is_still_a_copy(name: str) -> None:
+    x = mg.tensor([[[[5.0]]]])
+    NEW[name](x).add_(1)
+    assert x.item() == 5
+
+
+def test_a_view_is_led_again_when_it_is_used_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a thousand rows, each of them written, cost a thousand leads, and not a million."""
+    led = []
+    replay = inplace.replay_view
+    monkeypatch.setattr(inplace, "replay_view", lambda x, view: (led.append(view), replay(x, view))[1])
+    x = leaf(1000, 2)
+    y = x * 1
+    rows = list(y)
+    for k, row in enumerate(rows):
+        row.mul_(k)
+    assert len(led) < 1000
+    assert rows[3].requires_grad
+    assert len(led) <= 1000
+    weights = np.arange(1000.0)[:, None] * np.ones(2)
+    (y.sum() + sum(rows[k].sum() for k in range(0, 1000, 100))).backward()
+    weights[::100] *= 2
+    assert x.grad.tolist() == weights.tolist()
+
+
+def test_an_outdated_view_is_a_tensor_like_any_other() -> None:
+    x = leaf(3)
+    y = x * 1
+    v, w = y[1:], y[:2]
+    v.retain_grad()
+    seen: list[Any] = []
+    v.register_hook(seen.append)
+    y.mul_(2)
+    with mg.no_grad():
+        assert v.requires_grad
+        assert isinstance(w, mg.Tensor) and w.__class__ is mg.Tensor and "SliceBackward0" in repr(w)
+        y.data.add_(1)
+    z = copy.deepcopy(w.detach())
+    assert type(z) is type(w) is mg.Tensor
+    v.sum().backward()
+    assert v.grad.tolist() == [1, 1]
+    assert x.grad.tolist() == [0, 2, 2]
+    assert not seen  # the hook stayed with the value that was overwritten
+    y.zero_()
+    w = w.detach_() if not w._is_view() else w
+    y.detach_()
+    y.add_(1)
+    assert not y.requires_grad
+    assert w.tolist() == [1, 1]
+
+
+def test_the_views_of_a_base_do_not_pile_up() -> None:
+    x = leaf(3)
+    y = x * 1
+    kept = y[0]
+    for k in range(300):
+        y[k % 3].mul_(1.01)
+        assert kept.requires_grad
+    assert len(y._views.current) + len(y._views.outdated) < 20
+
+
+COMPLEX_WRITES: dict[str, Any] = {
+    "imag": lambda b, w: b.imag.mul_(w), "real": lambda b, w: b.real.mul_(w), "part of imag": lambda b, w: b.imag[1:].mul_(w[1:]),
+    "view_as_real": lambda b, w: mg.view_as_real(b).mul_(w[:, None]), "imag by index": lambda b, w: b.imag.__setitem__(0, w[0]),
+    "view_as_complex": lambda b, w: mg.view_as_complex(mg.view_as_real(b)).mul_(w), "real =": lambda b, w: setattr(b, "real", w),
+    "imag =": lambda b, w: setattr(b, "imag", w),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX_WRITES)
+def test_writing_through_the_parts_of_a_complex_tensor(name: str) -> None:
+    """PyTorch's gradient of a real loss: d/d(real) + i d/d(imag), by central differences."""
+    z0, w0 = np.array([1 + 2j, 3 - 1j]), np.array([2.0, -3.0])
+
+    def loss(z: Any, w: Any) -> Any:
+        b = z * (1 + 0.5j)
+        COMPLEX_WRITES[name](b, w)
+        return ((b * (0.3 - 2j)).imag * mg.tensor([1.0, 2.0], dtype=mg.float64)).sum() + (b.abs() ** 2).sum()
+
+    z, w = mg.tensor(z0, requires_grad=True), mg.tensor(w0, requires_grad=True)
+    gz, gw = mg.autograd.grad(loss(z, w), [z, w])
+    for found, start, steps in ((gz, z0, (1e-5, 1e-5j)), (gw, w0, (1e-5,))):
+        for k in range(2):
+            expected = 0
+            for step in steps:
+                moved = [start + step * sign * np.eye(2)[k] for sign in (1, -1)]
+                high, low = [loss(mg.tensor(m), w.detach()) if start is z0 else loss(z.detach(), mg.tensor(m)) for m in moved]
+                expected += (high.item() - low.item()) / 2e-5 * (step / 1e-5)
+            assert found[k].item() == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 def test_shape_changes_in_place() -> None:

@@ -485,6 +485,8 @@ class Tensor(TensorMethods):
 
     def new(self, *args: Any, device: DeviceLike | None = None) -> Tensor:
         """PyTorch's legacy constructor, with this tensor's dtype and device: of data, or uninitialised of a shape."""
+        if len(args) == 1 and isinstance(args[0], TensorBase):
+            return args[0].detach()  # type: ignore[attr-defined, no-any-return]
         if len(args) == 1 and not isinstance(args[0], (builtins.int, Size)):
             return self.new_tensor(args[0], device=device)
         return self.new_empty(*(args or (0,)), device=device)
@@ -716,7 +718,7 @@ class Tensor(TensorMethods):
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:
-        return shapes.flip(self, tuple(range(self.array.ndim)))
+        return shapes.flip(self, 0) if self.array.ndim else self
 
     @on_device_of_inputs
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:

@@ -13,7 +13,7 @@ from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
-from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
+from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
@@ -194,11 +194,11 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: i
     size = input.shape[d]
     counts = unwrap(repeats)
     if isinstance(counts, int) or counts.size == 1:
-        n = int(counts)
+        n = int(counts if isinstance(counts, int) else counts.item())
         if n < 0:
             raise RuntimeValueError(f"repeat_interleave: repeats can not be negative, got {n}")
         spread = expand(unsqueeze(input, dim=d + 1), size=(*input.shape[:d + 1], n, *input.shape[d + 1:]))
-        return reshape(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
+        return reshape_copy(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
     if counts.ndim != 1 or counts.shape[0] != size:
         raise ShapeError(f"repeat_interleave: repeats must be 0-dim or 1-dim tensor, of the same size as input along dim {d} "
                          f"({size}), but got shape {list(counts.shape)}")
