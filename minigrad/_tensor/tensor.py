@@ -36,6 +36,7 @@ from minigrad.recording.boundary import publish_methods
 from minigrad.recording.call import quiet, refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
+from minigrad.recording.inplace import overlaps
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number
@@ -444,7 +445,7 @@ class Tensor(TensorMethods):
             src = creation.constant_like(self, src)
         source = src.array
         if src.node is None and self._is_plain() and source.__class__ is np.ndarray and source.dtype.kind != "c" \
-                and source.shape == self.array.shape:
+                and source.shape == self.array.shape and not overlaps(self.array):
             quiet().run(self.array.__setitem__, ..., source)
             clock.ledger.record(self.array, "copy_")
             return self

@@ -76,9 +76,9 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
 
 def set_real(input: Tensor, value: Tensor | Number) -> None:
     """``input.real = value``: overwrite the real part."""
-    real(input).copy_(value)
+    real(input)[...] = value
 
 
 def set_imag(input: Tensor, value: Tensor | Number) -> None:
     """``input.imag = value``: overwrite the imaginary part. Raises ``RuntimeError`` for real tensors."""
-    imag(input).copy_(value)
+    imag(input)[...] = value

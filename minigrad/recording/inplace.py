@@ -123,7 +123,8 @@ def lead_again(view: Any) -> Any:
 
 def inplace_form(function: Any) -> Any:
     """The in-place form of `function`: it writes the result into its first argument and returns that argument."""
-    name = function.__name__ + "_"
+    info = getattr(function, "info", None)
+    name = (function.__name__ if info is None else info.called).rstrip("_") + "_"
 
     def inplace(self: Tensor, *args: Any, **settings: Any) -> Tensor:
         if not isinstance(self, TensorBase):
@@ -136,7 +137,7 @@ def inplace_form(function: Any) -> Any:
             assign(self, function(self, *args, **settings), name, start)
         return self
 
-    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__name__ = inplace.__qualname__ = function.__name__ + "_"
     inplace.__module__ = function.__module__
     inplace.__doc__ = f"In-place form of :func:`{function.__name__}`: writes the result into the tensor and returns it."
     inplace.__signature__ = Signature(lambda: inplace_signature(function))  # type: ignore[attr-defined]
@@ -205,12 +206,22 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
             rebase(t, node)
 
 
+def overlaps(target: Any) -> bool:
+    """Whether elements of the array `target` share a memory location, as those of an expanded tensor do."""
+    return 0 in target.strides and target.size > 0 and any(s == 0 and n > 1 for s, n in zip(target.strides, target.shape))
+
+
 def refuse_overlap(target: Any, name: str) -> None:
-    """Raise if elements of `target` share a memory location, as those of an expanded tensor do: a write to it would be
-    ambiguous."""
-    if target.size and any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
+    """Raise if elements of `target` share a memory location: a write to it would be ambiguous."""
+    if overlaps(target):
         raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
                            "single memory location; clone() the expanded tensor before writing to it")
+
+
+def refuse_read_only(target: Any, name: str) -> None:
+    """Raise, after a write that failed, if `target` is memory that must not be written."""
+    if not target.flags.writeable:
+        raise InplaceError(f"{name}: the tensor shares the memory of a read-only NumPy array; clone() it before writing to it")
 
 
 @on_device_of_inputs
@@ -235,6 +246,7 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
     try:
         target[...] = value
     except (TypeError, ValueError) as error:
+        refuse_read_only(target, name)
         raise result_device_mismatch(name, "self", target, value) or error from None
     ledger.record(target, name)
     if graph.grad_enabled.get():
