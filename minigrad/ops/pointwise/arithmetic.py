@@ -461,9 +461,9 @@ def round_array(x: Any, decimals: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- complex numbers
 
-@op(holomorphic=False)
+@op(holomorphic=False, view=True)
 def conj(input: Any) -> Any:
-    """Complex conjugate; a real input is returned as it is."""
+    """Complex conjugate; of a real input a view."""
     return np.conjugate(input) if input.dtype.kind == "c" else input
 @conj.derivative("input")
 def conj_wrt_input(g: Any) -> Any: return conj(g)
@@ -471,7 +471,7 @@ def conj_wrt_input(g: Any) -> Any: return conj(g)
 
 @op(holomorphic=False, view=True)
 def real(input: Any) -> Any:
-    """The real part, a view; a real input is returned as it is."""
+    """The real part, a view; of a real input all of it."""
     return input.real
 @real.derivative("input")
 def real_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
