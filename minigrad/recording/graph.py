@@ -71,6 +71,9 @@ class Node:
     broadcasts = False
     holomorphic = True
     saved_from: tuple[int, ...] = ()  # for each saved array, the input it is, or -1 for the result
+    # For each input, the places in saved of what its rule names; (): all, for each. None where the rules are not declared.
+    named: tuple[tuple[int, ...], ...] | None = None
+    connected = False  # whether each gradient depends, perhaps by zero, on every input
 
     @classmethod
     def make(cls, inputs: tuple[Any, ...], shape: Any, saved: Any = (), settings: tuple[Any, ...] = (), code: Any = None,

@@ -89,6 +89,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
         view: the result shares the memory of the first argument. Where there are several, the declaration's
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
+        connected: its gradients have zero derivatives by the arguments that their rules do not name, instead of none: as in
+            PyTorch, where one operation computes them all from all arguments.
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 
