@@ -165,7 +165,7 @@ class Pass:
             node.saved = self.freed
         if extras is not None:
             grads = run_post_hooks(extras, grads, g, self.cls)
-        if self.watching is not None and self.watching.anomaly:
+        if self.watching is not None:
             self.watching.check_backward(node, grads)
         return grads
 

@@ -56,7 +56,7 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors that :meth:`save_for_backward` kept, in the places in the graph that they had: a leaf is the leaf itself."""
+        """The tensors that :meth:`save_for_backward` kept, where they were in the graph: a leaf is the leaf itself."""
         node = self._node() if self._node is not None else None
         if self._saved is not None:
             return self._saved
@@ -93,9 +93,6 @@ class FunctionNode(Node):
     broadcasts = True  # a gradient that is larger than its input is summed, as in PyTorch
     holomorphic = False  # the user's backward gives the conjugate gradient itself
 
-    def name(self) -> str:
-        return f"{self.function.__name__}Backward"
-
     @property
     def op_name(self) -> str:  # type: ignore[override]
         return f"{self.function.__name__}.apply"
@@ -125,14 +122,13 @@ class FunctionNode(Node):
                       for k, a in zip(self.saved_from, saved)])
 
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-        tensors = bool(grad_enabled.get())  # under create_graph the engine hands over tensors
-        shapes = self.shape if isinstance(g, tuple) else (self.shape,)
+        given_grads, shapes = (g, self.shape) if isinstance(g, tuple) else ((g,), (self.shape,))
+        first = next(x for x in given_grads if x is not None)
+        tensors = isinstance(first, TensorBase)  # as the engine hands over under create_graph
         incoming = []
-        for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
+        for grad, shape, dtype in zip(given_grads, shapes, self.output_dtypes):
             if grad is None and self.ctx._materialize and dtype is not None:
-                like = next(x for x in g if x is not None)
-                like = unwrap(like)
-                grad = np.zeros(shape, dtype, like=like)
+                grad = np.zeros(shape, dtype, like=unwrap(first))
             given = grad is None or isinstance(grad, TensorBase)
             incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
         self.ctx._saved = saved if tensors else self.as_tensors(saved, self.like)
@@ -247,6 +243,15 @@ class Function:
         return (tuple(results) if isinstance(output, tuple) else results) if several else results[0]
 
 
+def node_class_of(cls: type[Function]) -> type[FunctionNode]:
+    """The class of the nodes of `cls`, which has PyTorch's name for it. It is made at the first call that is recorded."""
+    found: type[FunctionNode] | None = cls.__dict__.get("_backward_cls")
+    if found is None:
+        found = type(f"{cls.__name__}Backward", (FunctionNode,), {"__slots__": (), "__module__": cls.__module__})
+        cls._backward_cls = found  # type: ignore[attr-defined]
+    return found
+
+
 def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges: list[Any], outputs: list[Any],
               several: bool) -> FunctionNode:
     """The node of one call."""
@@ -256,7 +261,7 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
     saved = tuple([None if t is None else t.array for t in ctx._to_save])
     frame = user_frame()
-    node = FunctionNode.make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
+    node = node_class_of(cls).make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
                              frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)

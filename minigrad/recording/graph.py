@@ -96,6 +96,8 @@ class Node:
         """The gradient of each input, given that of the result."""
         raise NotImplementedError
 
+    __call__: Callable[..., Any]  # as PyTorch's nodes are called; :mod:`minigrad.autograd.graph` says how
+
     @property
     def grad_fn(self) -> Node:
         return self

@@ -122,7 +122,7 @@ def saved_tensors_read_twice_and_after(t):
     before = listed(y.grad_fn.saved_tensors)
     y.sum().backward()
     try:
-        y.grad_fn.saved_tensors
+        _ = y.grad_fn.saved_tensors
     except RuntimeError as error:
         return before, listed(x.grad), "backward through the graph a second time" in str(error)
 
