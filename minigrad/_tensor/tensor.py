@@ -386,11 +386,11 @@ class Tensor(TensorMethods):
         """The elements as a NumPy array that shares the tensor's memory: what is written to one shows in the other.
 
         With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
-        Raises ``RuntimeError`` for a tensor that requires grad, ``TypeError`` for one on a GPU.
+        Raises ``RuntimeError`` for a tensor that requires grad, unless under ``no_grad``, and ``TypeError`` for one on a GPU.
         """
         if force:
             return _arrays.to_numpy(self.array).view()
-        if self.node is not None:
+        if self.node is not None and autograd.is_grad_enabled():
             raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self.device.type != "cpu":
             raise ArgumentError(f"can't convert {self.device} device type tensor to numpy. "

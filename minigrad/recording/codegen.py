@@ -324,13 +324,15 @@ def make_node_class(info: Declaration) -> type[Node]:
     index = {"out": -1, **{name: -2 - k for name, k in info.results.items()}, **{a: k for k, a in enumerate(info.arguments)}}
     saved_from = tuple(index[n] for n in arrays)
     if info.variadic:  # how many arrays there are is known to each node only
-        members: dict[str, Any] = {"__slots__": ("saved_from",)}
+        members: dict[str, Any] = {"__slots__": ("saved_from",), "named": ()}
     else:
-        members = {"__slots__": (), "saved_from": saved_from}
+        members = {"__slots__": (), "saved_from": saved_from, "named": tuple([
+            tuple([k for k, n in enumerate(arrays) if n in info.needs.get(a, ())]) for a in info.arguments])}
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
-        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
+        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "connected": info.connected,
+        "info": info})
 
 
 def variadic_backward_source(info: Declaration) -> str:

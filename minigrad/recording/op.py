@@ -98,6 +98,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
             first argument that has one; ``"ufunc"``, the default for what broadcasts, the same for a forward that is one of
             NumPy's functions or like one; ``"contiguous"``; ``"like_input"``; ``"channels"``, with channels last where the input
             has them so; or ``"columns"``, as LAPACK leaves matrices.
+        connected: its gradients have zero derivatives by the arguments that their rules do not name, instead of none: as in
+            PyTorch, where one operation computes them all from all arguments.
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 

@@ -61,7 +61,7 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
     return g * positive + g * negative_slope * ~positive
 
 
-@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True)
+@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True, connected=True)
 def prelu_kernel(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
     return np.where(input > 0, input, weight * input)

@@ -332,7 +332,7 @@ def mean_of(loss: Any, total: Any) -> Any:
     return _arrays.sum_over(loss) / total if total else _arrays.sum_over(loss) * math.nan
 
 
-@op(discrete=("target",))
+@op(discrete=("target",), connected=True)
 def pick_class(input: Any, target: Any, *, ignore_index: Any = -100) -> Any:
     """The element of `input`, ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, at the class of each sample; 0 for an ignored one."""
     index, chosen, keep = classes_of(input, target, None, ignore_index)
@@ -467,7 +467,7 @@ def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
     return -activation.log_softmax(input, dim=class_axis(input)) * (g[:, None] if input.ndim > 1 else g)
 
 
-@op(discrete=("target",), opmath=True)
+@op(discrete=("target",), opmath=True, connected=True)
 def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """Minus the log-probability `input` gives to the class of each sample, times its weight; the mean is over the weights.
 

@@ -235,7 +235,7 @@ def flat_plane_indices(indices: Any, size: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- average
 
-@op(opmath=True)
+@op(opmath=True, connected=True)
 def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The sum of each window of `input` (n, channels, *size), divided by `divisor`.
 
@@ -269,7 +269,7 @@ def avg_unpool_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, divisor
     return avg_pool(g, kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op(opmath=True)
+@op(opmath=True, connected=True)
 def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
     """The sum of each of `output_size` parts of `input` (n, channels, *size).
 
