@@ -62,22 +62,6 @@ def refuse_integers(array: Any) -> None:
                          f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
 
 
-def adopt_array(array: Any) -> Any:
-    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises ``TypeError`` for other
-    dtypes."""
-    known = known_dtype(array.dtype)
-    return array if array.dtype is known.numpy else array.view(known.numpy)
-
-
-def known_dtype(numpy_dtype: Any) -> dtypes.dtype:
-    """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none."""
-    known = dtypes.FROM_NUMPY.get(numpy_dtype)
-    if known is None:
-        raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
-                            + ", ".join(d.name for d in dtypes.ALL))
-    return known
-
-
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
     """A shape from PyTorch's forms: several integers, one sequence of them, or ``size=``."""
     if size is None and not args:
@@ -464,9 +448,9 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     elif isinstance(obj, TensorBase):
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
-        source = wrap(adopt_array(obj))
+        source = wrap(dtypes.adopt_array(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
-        source = wrap(adopt_array(_arrays.from_cuda(obj)))
+        source = wrap(dtypes.adopt_array(_arrays.from_cuda(obj)))
     elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
         source = from_dlpack(obj)
     else:
@@ -485,7 +469,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
-    return wrap(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    return wrap(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
@@ -495,7 +479,7 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool
         device: where it is to be; None: where it is.
         copy: True: of its own memory; False: never copied, else ``ValueError``; None: copied where it must be.
     """
-    array = adopt_array(_arrays.from_dlpack(ext_tensor))
+    array = dtypes.adopt_array(_arrays.from_dlpack(ext_tensor))
     if device is None or (there := _arrays.resolve(_arrays.as_device(device))) == _arrays.device_of(array):
         return wrap(copy_array(array) if copy else array)
     if copy is False:
@@ -541,7 +525,7 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if isinstance(data, np.generic):
         data = np.asarray(data)
     if isinstance(data, _arrays.array_types):
-        array = adopt_array(data)
+        array = dtypes.adopt_array(data)
         return (array if wanted is None else convert(array, wanted)), _arrays.device_of(array)
     if not isinstance(data, (*NUMBERS, list, tuple)):
         if hasattr(data, "__cuda_array_interface__"):
@@ -592,7 +576,7 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
             arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
-            found.update([known_dtype(a.dtype) for a in arrays])
+            found.update([dtypes.known_dtype(a.dtype) for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))

@@ -45,12 +45,13 @@ def compile_op(function: Any, info: Declaration) -> None:
 def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function`, and that of its form for operators if there is one. Where there are GPUs, they have
     the lines of :func:`device_guard_lines`."""
+    general = (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info)
     namespace: dict[str, Any] = {
         "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
-        "general": (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info),
+        "general": general,
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
         "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
@@ -67,6 +68,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         if target is None:
             continue
         target.source = variadic_source(info, out) if info.variadic else call_source(info, out)
+        if not out:
+            namespace["general"] = call.for_operators(general)
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
         target.__globals__.update(made.__globals__)
         target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__

@@ -112,3 +112,11 @@ def inplace_signature(function: Any) -> inspect.Signature:
     first, *rest = found.parameters.values()
     own = first.replace(name="self", annotation="Tensor", default=first.empty)
     return found.replace(parameters=[own, *[p for p in rest if p.name != "out"]], return_annotation="Tensor")
+
+
+def reflected_signature(function: Any) -> inspect.Signature:
+    """The signature of `function`, of two operands, as a reflected operator: the method of the second."""
+    found = inspect.signature(function)
+    first, second, *_ = found.parameters.values()
+    own = second.replace(name="self", annotation="Tensor")
+    return found.replace(parameters=[own, first.replace(name="other")], return_annotation="Tensor")
