@@ -166,7 +166,6 @@ from minigrad.ops.creation import triu_indices as triu_indices
 from minigrad.ops.creation import zeros as zeros
 from minigrad.ops.creation import zeros_like as zeros_like
 from minigrad.ops.indexing.as_strided import as_strided as as_strided
-from minigrad.ops.indexing.as_strided import as_strided_copy as as_strided_copy
 from minigrad.ops.indexing.as_strided import as_strided_scatter as as_strided_scatter
 from minigrad.ops.indexing.indexing import index_add as index_add
 from minigrad.ops.indexing.indexing import index_copy as index_copy
@@ -309,19 +308,15 @@ from minigrad.ops.shaping.slicing import dstack as dstack
 from minigrad.ops.shaping.slicing import hsplit as hsplit
 from minigrad.ops.shaping.slicing import hstack as hstack
 from minigrad.ops.shaping.slicing import narrow as narrow
-from minigrad.ops.shaping.slicing import narrow_copy as narrow_copy
 from minigrad.ops.shaping.slicing import row_stack as row_stack
 from minigrad.ops.shaping.slicing import select_scatter as select_scatter
 from minigrad.ops.shaping.slicing import slice_copy as slice_copy
 from minigrad.ops.shaping.slicing import slice_scatter as slice_scatter
 from minigrad.ops.shaping.slicing import split as split
-from minigrad.ops.shaping.slicing import split_copy as split_copy
-from minigrad.ops.shaping.slicing import t_copy as t_copy
 from minigrad.ops.shaping.slicing import tensor_split as tensor_split
 from minigrad.ops.shaping.slicing import trace as trace
 from minigrad.ops.shaping.slicing import unsafe_chunk as unsafe_chunk
 from minigrad.ops.shaping.slicing import unsafe_split as unsafe_split
-from minigrad.ops.shaping.slicing import view_copy as view_copy
 from minigrad.ops.shaping.slicing import vsplit as vsplit
 from minigrad.ops.shaping.slicing import vstack as vstack
 from minigrad.ops.signatures import abs as abs
@@ -346,6 +341,7 @@ from minigrad.ops.signatures import any as any
 from minigrad.ops.signatures import argmax as argmax
 from minigrad.ops.signatures import argmin as argmin
 from minigrad.ops.signatures import argsort as argsort
+from minigrad.ops.signatures import as_strided_copy as as_strided_copy
 from minigrad.ops.signatures import asin as arcsin
 from minigrad.ops.signatures import asin as asin
 from minigrad.ops.signatures import asinh as arcsinh
@@ -468,6 +464,7 @@ from minigrad.ops.signatures import nanmean as nanmean
 from minigrad.ops.signatures import nanmedian as nanmedian
 from minigrad.ops.signatures import nanquantile as nanquantile
 from minigrad.ops.signatures import nansum as nansum
+from minigrad.ops.signatures import narrow_copy as narrow_copy
 from minigrad.ops.signatures import ne as ne
 from minigrad.ops.signatures import ne as not_equal
 from minigrad.ops.signatures import neg as neg
@@ -504,6 +501,7 @@ from minigrad.ops.signatures import sinc as sinc
 from minigrad.ops.signatures import sinh as sinh
 from minigrad.ops.signatures import softmax as softmax
 from minigrad.ops.signatures import sort as sort
+from minigrad.ops.signatures import split_copy as split_copy
 from minigrad.ops.signatures import split_with_sizes as split_with_sizes
 from minigrad.ops.signatures import split_with_sizes as split_with_sizes_copy
 from minigrad.ops.signatures import split_with_sizes as unsafe_split_with_sizes
@@ -517,6 +515,7 @@ from minigrad.ops.signatures import std_mean as std_mean
 from minigrad.ops.signatures import sub as sub
 from minigrad.ops.signatures import sub as subtract
 from minigrad.ops.signatures import sum as sum
+from minigrad.ops.signatures import t_copy as t_copy
 from minigrad.ops.signatures import tan as tan
 from minigrad.ops.signatures import tanh as tanh
 from minigrad.ops.signatures import threshold as threshold
@@ -541,6 +540,7 @@ from minigrad.ops.signatures import view_as_complex as view_as_complex
 from minigrad.ops.signatures import view_as_complex as view_as_complex_copy
 from minigrad.ops.signatures import view_as_real as view_as_real
 from minigrad.ops.signatures import view_as_real as view_as_real_copy
+from minigrad.ops.signatures import view_copy as view_copy
 from minigrad.ops.signatures import xlogy as xlogy
 from minigrad.ops.spectral.fourier import istft as istft
 from minigrad.ops.spectral.fourier import stft as stft

@@ -425,7 +425,7 @@ def histc(input: Any, *, bins: int = 100, min: float = 0, max: float = 0) -> Any
 
 
 def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
-              density: bool = False) -> HistBinEdges:
+              density: bool = False, out: Sequence[Tensor] | None = None) -> HistBinEdges:
     """How many elements (or what `weight`) fall between neighbouring edges: a named tuple (hist, bin_edges).
 
     Args:
@@ -434,9 +434,9 @@ def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] |
         density: divide so that the histogram integrates to 1.
     """
     if isinstance(bins, TensorBase):
-        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density)
+        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density, out=out)
     else:
-        found = _histogram(input, weight, None, count=bins, range=range, density=density)
+        found = _histogram(input, weight, None, count=bins, range=range, density=density, out=out)
     return found
 
 

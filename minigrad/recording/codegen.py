@@ -165,7 +165,7 @@ def call_source(info: Declaration, out: bool) -> str:
         return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []
+    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
@@ -247,7 +247,8 @@ def variadic_source(info: Declaration, out: bool) -> str:
     settings = ", ".join(f"{s}={s}" for s in info.settings)
     name = info.arguments[0]
     return signature_source(info, out) + (
-        (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), info)\n" if out else "") +
+        (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})\n"
+         if out else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 

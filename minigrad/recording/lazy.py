@@ -106,6 +106,17 @@ def numpy_signature(function: Any) -> inspect.Signature:
     return found.replace(parameters=[*given[:end], *new, *given[end:]])
 
 
+def signature_with_out(function: Any) -> inspect.Signature:
+    """The signature of `function` in a form that has ``out=`` too."""
+    found = inspect.signature(function)
+    returned = found.return_annotation
+    several = "tuple" in str(returned)
+    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None,
+                            annotation=optional("Sequence[Tensor]" if several else "Tensor"))
+    given = [p for p in found.parameters.values() if p.name != "out"]
+    return found.replace(parameters=[*given, out])
+
+
 def inplace_signature(function: Any) -> inspect.Signature:
     """The signature of the in-place form of `function`: that of the function, without ``out=``, as a method."""
     found = inspect.signature(function)

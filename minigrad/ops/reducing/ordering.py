@@ -20,6 +20,7 @@ from minigrad.ops.reducing.reduction import keep_dims, numpy_names, recurrence, 
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import serve_out
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -171,16 +172,17 @@ def sort_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return 
 
 
 @numpy_names
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False,
+            out: Tensor | None = None) -> Tensor:
     """The indices that sort `input` along `dim`; see :func:`sort`."""
     found: ValuesIndices = sort(input, dim, descending, stable)
-    return found.indices
+    return serve_out("argsort", found.indices, out)
 
 
 def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` sorted along its first dimension."""
-    found = sort(input, 0)[0]
-    return found if out is None else reduction.sum(found, dim=(), out=out)
+    found: ValuesIndices = sort(input, 0)
+    return serve_out("msort", found.values, out)
 
 
 @op(outputs=("values", "indices"))
