@@ -13,7 +13,7 @@ from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import dtype_with_out, number_of, sizes_of, wrap
-from minigrad.ops.pointwise.arithmetic import zeros_of
+from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
 from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -209,6 +209,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 @op(grad_name="BernoulliBackward0", called="bernoulli")
 def coin_flips(input: Any, *, p: Any = None, generator: Any = None) -> Any:
     """1 with the probability in `input`, or `p` if that is given, else 0."""
+    require_real("bernoulli", input)
     return coins("bernoulli", input if p is None else p, input, generator).astype(input.dtype)
 @coin_flips.derivative("input")
 def coin_flips_wrt_input(g: Any) -> Any: return zeros_of(g)
