@@ -216,3 +216,7 @@ class ConvTranspose3d(TransposedConvolution):
 
     def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose3d(*args)
+
+
+# By the names under which PyTorch's users know these bases.
+_ConvNd, _ConvTransposeNd = ConvBase, TransposedConvolution

@@ -1,5 +1,8 @@
 """Gradient clipping, parameters as one vector, and other things done to modules."""
 
+from typing import Any as _Any
+
+from minigrad import _paths
 from minigrad.nn.utils import parametrizations, parametrize, rnn, stateless
 from minigrad.nn.utils.clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from minigrad.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
@@ -9,3 +12,7 @@ from minigrad.nn.utils.norms import remove_spectral_norm, remove_weight_norm, sp
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm",
            "parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm", "rnn",
            "skip_init", "spectral_norm", "stateless", "vector_to_parameters", "weight_norm"]
+
+
+def __getattr__(name: str) -> _Any:
+    return _paths.submodule(__name__, name)
