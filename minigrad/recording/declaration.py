@@ -24,8 +24,9 @@ class Declaration:
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
-                 numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, called: str | None = None, grad_name: str | None = None) -> None:
+                 numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
+                 outputs: tuple[str, ...] | bool = False, view: bool = False, called: str | None = None,
+                 grad_name: str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -41,6 +42,7 @@ class Declaration:
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
+        self.former = former
         self.outputs = outputs
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
