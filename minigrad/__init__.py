@@ -61,7 +61,7 @@ _publish(globals())
 _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "func", "functional", "jit", "library", "linalg",
+_PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "func", "functional", "futures", "hub", "jit", "library", "linalg",
                     "masked", "multiprocessing", "nn", "optim", "serialization", "signal", "special", "testing", "torch_version",
                     "types", "utils", "version", "viz", "_C", "_dynamo"))
 _ELSEWHERE = {

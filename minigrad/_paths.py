@@ -21,31 +21,36 @@ __all__ = ["as_torch"]
 
 PYTORCH = "2.13.0"  # the version whose names and answers minigrad has
 
-# A path of PyTorch's, and the rooms in which its names are looked up, in order; both below "minigrad.".
+# A path of PyTorch's, and the rooms in which its names are looked up, in order; both below "minigrad.". Where there is a file of
+# that name, these are the rooms of what PyTorch has in it beside what is there.
 ROOMS: dict[str, tuple[str, ...]] = {
     "accelerator.memory": ("accelerator",),
     "amp.autocast_mode": ("amp",), "amp.grad_scaler": ("amp",),
+    "backends.cpu": ("backends.absent",), "backends.mkl": ("backends.absent",), "backends.mkldnn": ("backends.absent",),
+    "backends.openmp": ("backends.absent",), "backends.opt_einsum": ("backends.absent",), "backends.quantized": ("backends.absent",),
+    "backends.xnnpack": ("backends.absent",),
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
     "functional": ("",),
+    "nn.modules.activation": ("nn.modules.transformer",),
     "nn.modules.batchnorm": ("nn.modules.normalization", "nn.modules.lazy"),
     "nn.modules.channelshuffle": ("nn.modules.shape",),
+    "nn.modules.conv": ("nn.modules.lazy",),
     "nn.modules.flatten": ("nn.modules.shape",),
     "nn.modules.fold": ("nn.modules.shape",),
     "nn.modules.instancenorm": ("nn.modules.normalization", "nn.modules.lazy"),
+    "nn.modules.linear": ("nn.modules.transformer", "nn.modules.lazy"),
     "nn.modules.linear_cross_entropy": ("nn.modules.adaptive",),
     "nn.modules.linear_cross_entropy_options": ("nn.functional.losses",),
+    "nn.modules.loss": ("nn.modules.adaptive",),
     "nn.modules.pixelshuffle": ("nn.modules.shape",),
     "nn.modules.upsampling": ("nn.modules.shape",),
-    "nn.parallel.data_parallel": ("nn.parallel",), "nn.parallel.parallel_apply": ("nn.parallel",),
-    "nn.parallel.replicate": ("nn.parallel",), "nn.parallel.scatter_gather": ("nn.parallel",),
-    "nn.utils.spectral_norm": ("nn.utils.norms",), "nn.utils.weight_norm": ("nn.utils.norms",),
     "optim.adadelta": ("optim.adaptive",), "optim.adagrad": ("optim.adaptive",), "optim.asgd": ("optim.adaptive",),
     "optim.rmsprop": ("optim.adaptive",), "optim.rprop": ("optim.adaptive",),
     "optim.adamax": ("optim.adam",), "optim.adamw": ("optim.adam",), "optim.nadam": ("optim.adam",), "optim.radam": ("optim.adam",),
     "signal.windows.windows": ("signal.windows",),
-    "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",),
+    "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",), "utils.model_zoo": ("hub",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
     "utils.data.distributed": ("utils.data.sampler",),
 }
@@ -61,12 +66,8 @@ class Path(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
             return sorted({public for room in self._rooms for public in names_of(importlib.import_module(room))})
-        if not name.startswith("__"):
-            for room in self._rooms:
-                with contextlib.suppress(AttributeError):
-                    found = self.__dict__[name] = getattr(importlib.import_module(room), name)
-                    return found
-        return submodule(self.__name__, name)
+        found = self.__dict__[name] = find(self.__name__, name, self._rooms)
+        return found
 
     def __dir__(self) -> Iterable[str]:
         return sorted({*super().__dir__(), *self.__all__})
@@ -75,6 +76,20 @@ class Path(ModuleType):
 def names_of(module: ModuleType) -> list[str]:
     """The names that ``from module import *`` brings."""
     return list(getattr(module, "__all__", None) or [name for name in dir(module) if not name.startswith("_")])
+
+
+def find(path: str, name: str, rooms: Iterable[str]) -> Any:
+    """What PyTorch has as `name` in the module `path`: from the first of `rooms` that has it, or else the module below `path`."""
+    if not name.startswith("__"):
+        for room in rooms:
+            with contextlib.suppress(AttributeError):
+                return getattr(importlib.import_module(room), name)
+    return submodule(path, name)
+
+
+def beside(path: str, name: str) -> Any:
+    """For the ``__getattr__`` of a file in the table: what PyTorch has in a file of that name and minigrad in another."""
+    return find(path, name, rooms_of(path))
 
 
 def submodule(package: str, name: str) -> ModuleType:
@@ -92,6 +107,11 @@ def submodule(package: str, name: str) -> ModuleType:
     raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
 
+def rooms_of(path: str) -> list[str]:
+    """The rooms of a path in the table, by their full names."""
+    return [f"minigrad.{room}".rstrip(".") for room in ROOMS[path.removeprefix("minigrad.")]]
+
+
 class RoomsFinder:
     """Finds the modules of :data:`ROOMS`. It stands last, so that it is asked for what no file holds only."""
 
@@ -102,7 +122,7 @@ class RoomsFinder:
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module that looks into the rooms."""
-        return Path(spec.name, [f"minigrad.{room}".rstrip(".") for room in ROOMS[spec.name.partition(".")[2]]])
+        return Path(spec.name, rooms_of(spec.name))
 
     def exec_module(self, module: ModuleType) -> None:
         """There is no code to run."""

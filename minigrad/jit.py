@@ -11,6 +11,7 @@ import contextlib
 from typing import Any, Callable, Final, Iterator, NamedTuple, NoReturn, TypeVar
 
 from minigrad.errors import MinigradError
+from minigrad.futures import Future
 from minigrad.nn import Module
 
 __all__ = ["Attribute", "Final", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore",
@@ -153,30 +154,11 @@ strict_fusion = contextlib.nullcontext
 
 # ---------------------------------------------------------------------------------------------------- tasks
 
-class Future:
-    """The result of :func:`fork`."""
-
-    def __init__(self, value: Any) -> None:
-        self._value = value
-
-    def wait(self) -> Any:
-        """What the function returned."""
-        return self._value
-
-    value = wait
-
-    def done(self) -> bool:
-        """True: it was called at once."""
-        return True
-
-    def then(self, callback: Callable[[Future], Any]) -> Future:
-        """The result of `callback`, which is given this one."""
-        return Future(callback(self))
-
-
 def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
     """The result of ``func(*args, **kwargs)``, which is called at once, as PyTorch does outside of TorchScript."""
-    return Future(func(*args, **kwargs))
+    future = Future()
+    future.set_result(func(*args, **kwargs))
+    return future
 
 
 def wait(future: Future) -> Any:

@@ -93,7 +93,7 @@ def x_transformers(torch: Any) -> Results:
     results = {}
     tokens = torch.from_numpy(np.random.default_rng(0).integers(0, 32, (2, 12)))
     settings = {"rotary": {"rotary_pos_emb": True, "ff_glu": True, "use_rmsnorm": True},
-                "alibi": {"alibi_pos_bias": True, "alibi_num_heads": 2, "attn_talking_heads": False},
+                "alibi": {"alibi_pos_bias": True, "alibi_num_heads": 2},
                 "flash": {"attn_flash": True, "attn_kv_heads": 1, "attn_qk_norm": True},
                 "rel_pos": {"rel_pos_bias": True, "residual_attn": True, "ff_swish": True}}
     for name, more in settings.items():
