@@ -61,9 +61,9 @@ _publish(globals())
 _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "func", "functional", "futures", "hub", "jit", "library", "linalg",
-                    "masked", "multiprocessing", "nn", "optim", "serialization", "signal", "special", "testing", "torch_version",
-                    "types", "utils", "version", "viz", "_C", "_dynamo"))
+_PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "fft", "func", "futures", "hub",
+                    "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "serialization", "signal",
+                    "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
@@ -95,7 +95,7 @@ def __getattr__(name: str) -> _Any:
         return function
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)  # x.exp_() is exp_(x) too
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    return _paths.submodule(__name__, name)
 
 
 def __dir__() -> list[str]:

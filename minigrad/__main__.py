@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     d.add_argument("--lr", type=positive_number(float), default=5e-3, help="highest learning rate")
     d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
     d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
-    r = commands.add_parser("run-torch", help="run a program written for PyTorch, unmodified: what it imports as torch is minigrad")
+    r = commands.add_parser("run-torch", help="run a program written for PyTorch: what it imports as torch is minigrad")
     r.add_argument("script", help="the program's file")
     r.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)

@@ -20,7 +20,8 @@ __all__ = ["allow_in_graph", "assume_constant_result", "config", "disable", "dis
            "substitute_in_graph"]
 
 # Programs set these; nothing reads them.
-config = SimpleNamespace(cache_size_limit=8, capture_scalar_outputs=False, recompile_limit=8, suppress_errors=False, verbose=False)
+config = SimpleNamespace(cache_size_limit=8, capture_scalar_outputs=False, recompile_limit=8, suppress_errors=False,
+                         verbose=False)
 
 disallow_in_graph = forbid_in_graph = allow_in_graph
 

@@ -27,8 +27,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "accelerator.memory": ("accelerator",),
     "amp.autocast_mode": ("amp",), "amp.grad_scaler": ("amp",),
     "backends.cpu": ("backends.absent",), "backends.mkl": ("backends.absent",), "backends.mkldnn": ("backends.absent",),
-    "backends.openmp": ("backends.absent",), "backends.opt_einsum": ("backends.absent",), "backends.quantized": ("backends.absent",),
-    "backends.xnnpack": ("backends.absent",),
+    "backends.openmp": ("backends.absent",), "backends.opt_einsum": ("backends.absent",),
+    "backends.quantized": ("backends.absent",), "backends.xnnpack": ("backends.absent",),
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
@@ -48,7 +48,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "nn.modules.upsampling": ("nn.modules.shape",),
     "optim.adadelta": ("optim.adaptive",), "optim.adagrad": ("optim.adaptive",), "optim.asgd": ("optim.adaptive",),
     "optim.rmsprop": ("optim.adaptive",), "optim.rprop": ("optim.adaptive",),
-    "optim.adamax": ("optim.adam",), "optim.adamw": ("optim.adam",), "optim.nadam": ("optim.adam",), "optim.radam": ("optim.adam",),
+    "optim.adamax": ("optim.adam",), "optim.adamw": ("optim.adam",), "optim.nadam": ("optim.adam",),
+    "optim.radam": ("optim.adam",),
     "signal.windows.windows": ("signal.windows",),
     "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",), "utils.model_zoo": ("hub",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
@@ -61,7 +62,7 @@ class Path(ModuleType):
 
     def __init__(self, name: str, rooms: Iterable[str]) -> None:
         super().__init__(name, f"PyTorch's path to what is in {', '.join(rooms) or 'the modules below it'}.")
-        self.__dict__["_rooms"] = tuple(rooms)
+        self._rooms = tuple(rooms)
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":

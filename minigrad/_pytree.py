@@ -153,7 +153,8 @@ def register_dataclass(cls: type[Any], *, field_names: list[str] | None = None, 
         return [name for name in names if getattr(instance, name) is not None]
 
     def flatten(instance: Any) -> tuple[list[Any], Any]:
-        return [getattr(instance, name) for name in there(instance)], [there(instance), [n for n in names if n not in there(instance)]]
+        full = there(instance)
+        return [getattr(instance, name) for name in full], [full, [name for name in names if name not in full]]
 
     def unflatten(children: Any, context: Any) -> Any:
         return cls(**dict(zip(context[0], children)), **dict.fromkeys(context[1]))
@@ -221,8 +222,8 @@ class TreeSpec:
         """The tree with these leaves. Raises ``ValueError`` where they are too few or too many."""
         leaves = list(leaves)
         if len(leaves) != self.num_leaves:
-            raise InvalidValueError(f"treespec.unflatten(leaves): `leaves` has length {len(leaves)} but the spec refers to a pytree "
-                                    f"that holds {self.num_leaves} items ({self}).")
+            raise InvalidValueError(f"treespec.unflatten(leaves): `leaves` has length {len(leaves)} but the spec refers to a "
+                                    f"pytree that holds {self.num_leaves} items ({self}).")
         return self._build(iter(leaves))
 
     def _build(self, leaves: Iterator[Any]) -> Any:
@@ -313,8 +314,8 @@ def tree_flatten(tree: PyTree, is_leaf: IsLeaf | None = None) -> tuple[list[Any]
 def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> PyTree:
     """The tree with these leaves. Raises ``ValueError`` where they are too few or too many."""
     if not isinstance(treespec, TreeSpec):
-        raise ArgumentError(f"tree_unflatten(leaves, treespec): Expected `treespec` to be instance of TreeSpec but got item of type "
-                            f"{type(treespec)}.")
+        raise ArgumentError("tree_unflatten(leaves, treespec): Expected `treespec` to be an instance of TreeSpec but got item of "
+                            f"type {type(treespec)}.")
     return treespec.unflatten(leaves)
 
 

@@ -96,8 +96,8 @@ def hubconf(repo_or_dir: str | os.PathLike[str], source: str) -> ModuleType:
     if source not in ("local", "github"):
         raise InvalidValueError(f'hub: unknown source: "{source}". Allowed values: "github" | "local".')
     if source == "github":
-        raise NotImplementedError(f"hub: code is not fetched from the network to be run. Clone https://github.com/{repo_or_dir} and "
-                                  "pass the folder, with source='local'; code that imports torch runs in minigrad.as_torch()")
+        raise NotImplementedError(f"hub: code is not fetched from the network to be run. Clone https://github.com/{repo_or_dir} "
+                                  "and pass the folder, with source='local'; code that imports torch runs in minigrad.as_torch()")
     folder = os.path.realpath(repo_or_dir)
     spec = importlib.util.spec_from_file_location("hubconf", os.path.join(folder, "hubconf.py"))
     assert spec is not None and spec.loader is not None

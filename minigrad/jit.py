@@ -28,7 +28,7 @@ class TorchScriptError(MinigradError, NotImplementedError):
 
 
 class ScriptModule(Module):
-    """The class that PyTorch gives to scripted modules; here they keep their own, so nothing is of it that is not derived from it."""
+    """The class that PyTorch gives to scripted modules, which here keep their own."""
 
 
 class ScriptFunction:
@@ -176,5 +176,5 @@ def save(m: Any, f: Any, _extra_files: dict[str, Any] | None = None) -> NoReturn
 
 def load(f: Any, map_location: Any = None, _extra_files: dict[str, Any] | None = None) -> NoReturn:
     """Raises ``NotImplementedError``: TorchScript's files hold compiled code. Build the model and load its ``state_dict``."""
-    raise TorchScriptError("jit.load: TorchScript's files hold compiled code, which only PyTorch runs; build the model in Python and "
-                           "use model.load_state_dict(minigrad.load(file))")
+    raise TorchScriptError("jit.load: TorchScript's files hold compiled code, which only PyTorch runs; build the model in Python "
+                           "and use model.load_state_dict(minigrad.load(file))")

@@ -10,7 +10,7 @@ __all__ = ["TorchVersion"]
 
 def numbers_of(version: Any) -> tuple[int, ...]:
     """The numbers of a version, which may be written as text or as a sequence; what follows them does not count."""
-    text = version if isinstance(version, str) else ".".join(map(str, version)) if isinstance(version, (tuple, list)) else str(version)
+    text = ".".join(map(str, version)) if isinstance(version, (tuple, list)) else str(version)
     found = re.match(r"v?(\d+(?:\.\d+)*)", text)
     numbers = [int(part) for part in found[1].split(".")] if found else []
     while numbers and numbers[-1] == 0:  # 2.0 is 2

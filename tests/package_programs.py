@@ -88,7 +88,7 @@ def einops(torch: Any) -> Results:
 
 @program
 def x_transformers(torch: Any) -> Results:
-    from x_transformers import AutoregressiveWrapper, ContinuousTransformerWrapper, Decoder, Encoder, TransformerWrapper, XTransformer
+    import x_transformers as x
 
     results = {}
     tokens = torch.from_numpy(np.random.default_rng(0).integers(0, 32, (2, 12)))
@@ -97,18 +97,18 @@ def x_transformers(torch: Any) -> Results:
                 "flash": {"attn_flash": True, "attn_kv_heads": 1, "attn_qk_norm": True},
                 "rel_pos": {"rel_pos_bias": True, "residual_attn": True, "ff_swish": True}}
     for name, more in settings.items():
-        model = fill(torch, AutoregressiveWrapper(TransformerWrapper(
-            num_tokens=32, max_seq_len=16, attn_layers=Decoder(dim=16, depth=2, heads=2, attn_dim_head=8, **more))))
+        model = fill(torch, x.AutoregressiveWrapper(x.TransformerWrapper(
+            num_tokens=32, max_seq_len=16, attn_layers=x.Decoder(dim=16, depth=2, heads=2, attn_dim_head=8, **more))))
         loss = model(tokens)
         loss.backward()
         results |= {f"{name}: loss": loss, **{f"{name}: {key}": g for key, g in gradients(model).items()}}
     model.eval()
     results["generated"] = model.generate(tokens[:, :4], 6, temperature=0.0)
-    encoder = fill(torch, ContinuousTransformerWrapper(dim_in=5, dim_out=3, max_seq_len=8, attn_layers=Encoder(
+    encoder = fill(torch, x.ContinuousTransformerWrapper(dim_in=5, dim_out=3, max_seq_len=8, attn_layers=x.Encoder(
         dim=16, depth=1, heads=2, attn_dim_head=8)))
     mask = torch.from_numpy(np.arange(8) < np.array([[5], [8]]))
     results["encoded"] = encoder(torch.from_numpy(numbers(1, 2, 8, 5)), mask=mask)
-    both = fill(torch, XTransformer(dim=16, enc_num_tokens=32, enc_depth=1, enc_heads=2, enc_max_seq_len=12, dec_num_tokens=32,
+    both = fill(torch, x.XTransformer(dim=16, enc_num_tokens=32, enc_depth=1, enc_heads=2, enc_max_seq_len=12, dec_num_tokens=32,
                                     dec_depth=1, dec_heads=2, dec_max_seq_len=12))
     results["sequence to sequence"] = both(tokens, tokens)
     return results
@@ -150,9 +150,10 @@ def torchdiffeq(torch: Any) -> Results:
             options = {"rtol": 1e-5, "atol": 1e-6} if method == "dopri5" else {}
             path = integrate(field, y0, t, method=method, **options)
             (path**2).sum().backward()
-            results |= {f"{name} {method}": path, **{f"{name} {method} {key}": g for key, g in gradients(field, y0=y0, t=t).items()}}
-    when, state = odeint_event(lambda t, y: torch.stack([y[1], -9.8 * torch.ones(())]), torch.tensor([1.0, 0.0]), torch.tensor(0.0),
-                               event_fn=lambda t, y: y[0], method="dopri5")
+            found = {"path": path, **gradients(field, y0=y0, t=t)}
+            results |= {f"{name} {method}: {key}": value for key, value in found.items()}
+    when, state = odeint_event(lambda t, y: torch.stack([y[1], -9.8 * torch.ones(())]), torch.tensor([1.0, 0.0]),
+                               torch.tensor(0.0), event_fn=lambda t, y: y[0], method="dopri5")
     return {**results, "event time": when, "event state": state}
 
 
@@ -204,15 +205,16 @@ def torch_optimizer(torch: Any) -> Results:
     import torch_optimizer as others
 
     results = {}
-    names = ["A2GradExp", "A2GradInc", "A2GradUni", "AccSGD", "AdaBelief", "AdaBound", "AdaMod", "Adafactor", "Adahessian", "AdamP",
-             "AggMo", "Apollo", "DiffGrad", "LARS", "Lamb", "MADGRAD", "NovoGrad", "PID", "QHAdam", "QHM", "RAdam", "Ranger",
-             "RangerQH", "RangerVA", "SGDP", "SGDW", "SWATS", "Shampoo", "Yogi"]
-    settings = {"Adahessian": {"seed": 0}, "Lamb": {"lr": 1e-2}, "Shampoo": {"epsilon": 0.1}, "QHM": {"momentum": 0.9, "lr": 1e-2}}
+    names = ["A2GradExp", "A2GradInc", "A2GradUni", "AccSGD", "AdaBelief", "AdaBound", "AdaMod", "Adafactor", "Adahessian",
+             "AdamP", "AggMo", "Apollo", "DiffGrad", "LARS", "Lamb", "MADGRAD", "NovoGrad", "PID", "QHAdam", "QHM",
+             "RAdam", "Ranger", "RangerQH", "RangerVA", "SGDP", "SGDW", "SWATS", "Shampoo", "Yogi"]
+    settings: dict[str, Any] = {"Adahessian": {"seed": 0}, "Shampoo": {"epsilon": 0.1}, "QHM": {"momentum": 0.9}}
     for name in names:
         model = small_model(torch)
         optimizer = getattr(others, name)(model.parameters(), **{"lr": 1e-2, **settings.get(name, {})})
         found = fit(torch, model, optimizer)
-        results |= {f"{name}: {key}": value for key, value in found.items() if name != "Adahessian"}  # which draws random signs
+        if name != "Adahessian":  # which draws random signs
+            results |= {f"{name}: {key}": value for key, value in found.items()}
         assert np.isfinite(found["losses"]).all()
     model = small_model(torch)
     lookahead = others.Lookahead(others.Yogi(model.parameters(), lr=1e-2), k=2)
@@ -252,7 +254,7 @@ def torchmetrics(torch: Any) -> Results:
         measure(name, getattr(torchmetrics, name)(), x)
     both = torchmetrics.MetricCollection([classification.MulticlassAccuracy(4), classification.MulticlassPrecision(4)])
     results |= both(scores, labels)
-    images = torch.from_numpy(rng.random((2, 3, 32, 32)).astype(np.float32)), torch.from_numpy(rng.random((2, 3, 32, 32)).astype(np.float32))
+    images = [torch.from_numpy(rng.random((2, 3, 32, 32)).astype(np.float32)) for _ in range(2)]
     results["ssim"] = functional.image.structural_similarity_index_measure(*images)
     results["psnr"] = functional.image.peak_signal_noise_ratio(*images, data_range=1.0)
     results["cosines"] = functional.pairwise_cosine_similarity(images[0][0, 0], images[1][0, 0])
@@ -281,7 +283,8 @@ def skorch(torch: Any) -> Results:
     class Net(torch.nn.Module):  # type: ignore[name-defined,misc]
         def __init__(self, width: int = 8, outputs: int = 3) -> None:
             super().__init__()
-            self.layers = fill(torch, torch.nn.Sequential(torch.nn.Linear(4, width), torch.nn.ReLU(), torch.nn.Linear(width, outputs)))
+            self.layers = fill(torch, torch.nn.Sequential(
+                torch.nn.Linear(4, width), torch.nn.ReLU(), torch.nn.Linear(width, outputs)))
             self.outputs = outputs
 
         def forward(self, X: Any) -> Any:
@@ -306,7 +309,8 @@ def skorch(torch: Any) -> Results:
                                    train_split=predefined_split(torch.utils.data.TensorDataset(
                                        torch.from_numpy(X), torch.from_numpy(X[:, :1]))))
     results["regression"] = regressor.fit(X, X[:, :1]).predict(X)
-    pipeline = Pipeline([("scale", StandardScaler()), ("net", NeuralNetClassifier(Net, max_epochs=2, verbose=0, train_split=None))])
+    pipeline = Pipeline([("scale", StandardScaler()),
+                         ("net", NeuralNetClassifier(Net, max_epochs=2, verbose=0, train_split=None))])
     search = GridSearchCV(pipeline, {"net__lr": [0.01, 0.1], "net__module__width": [4, 8]}, cv=2, scoring="accuracy", refit=False)
     results["grid"] = search.fit(X.astype(np.float32), y).cv_results_["mean_test_score"]
     return results

@@ -37,7 +37,8 @@ def test_a_file_of_another_hash_is_refused_and_not_kept(folder: Path) -> None:
 
 def test_models_of_a_folder(folder: Path) -> None:
     (folder / "beside.py").write_text("from minigrad import nn\n")
-    (folder / "hubconf.py").write_text("from beside import nn\n\ndef linear(width=1):\n    'A layer.'\n    return nn.Linear(2, width)\n")
+    (folder / "hubconf.py").write_text("from beside import nn\n\n"
+                                       "def linear(width=1):\n    'A layer.'\n    return nn.Linear(2, width)\n")
     assert hub.list(folder, source="local") == ["linear"] and hub.help(folder, "linear", source="local") == "A layer."
     assert hub.load(folder, "linear", width=3, source="local").weight.shape == (3, 2)
     with pytest.raises(RuntimeError, match="cannot find callable cube in hubconf"):

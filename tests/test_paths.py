@@ -35,7 +35,8 @@ def test_a_path_leads_to_its_rooms(path: str) -> None:
 
 @pytest.mark.parametrize(("path", "name"), [
     ("nn.modules.batchnorm", "_BatchNorm"), ("nn.modules.conv", "_ConvNd"), ("nn.modules.pixelshuffle", "PixelShuffle"),
-    ("nn.modules.instancenorm", "_InstanceNorm"), ("nn.modules.activation", "MultiheadAttention"), ("nn.modules.linear", "LazyLinear"),
+    ("nn.modules.instancenorm", "_InstanceNorm"), ("nn.modules.activation", "MultiheadAttention"),
+    ("nn.modules.linear", "LazyLinear"),
     ("nn.modules.utils", "_pair"), ("nn.modules.module", "_IncompatibleKeys"), ("nn.modules.dropout", "_DropoutNd"),
     ("nn.modules.pooling", "_MaxPoolNd"), ("nn.modules.loss", "_WeightedLoss"), ("nn.modules.transformer", "_get_clones"),
     ("nn.common_types", "_size_2_t"), ("nn.parallel.scatter_gather", "gather"), ("nn.utils.spectral_norm", "SpectralNorm"),
@@ -54,15 +55,16 @@ def test_what_packages_import(path: str, name: str) -> None:
 def test_paths_are_attributes_without_an_import_of_their_own() -> None:
     script = ("import minigrad as mg; "
               "print(mg.nn.modules.batchnorm._BatchNorm is mg.nn.modules.normalization.BatchNorm, mg.optim.adamw.AdamW.__name__, "
-              "mg.cuda.amp.GradScaler.__name__, mg.utils.data.distributed.DistributedSampler.__name__, mg.utils._pytree.tree_map.__name__)")
+              "mg.cuda.amp.GradScaler.__name__, mg.utils.data.distributed.DistributedSampler.__name__, "
+              "mg.utils._pytree.tree_map.__name__)")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == ["True", "AdamW", "GradScaler", "DistributedSampler", "tree_map"]
 
 
 def test_a_path_does_not_hide_the_function_of_its_name() -> None:
-    for module, name in ((minigrad.nn.utils, "spectral_norm"), (minigrad.nn.utils, "weight_norm"), (minigrad.nn.parallel, "replicate"),
-                         (minigrad.nn.parallel, "data_parallel"), (minigrad.nn.parallel, "parallel_apply"),
-                         (minigrad.multiprocessing, "spawn")):
+    for module, name in ((minigrad.nn.utils, "spectral_norm"), (minigrad.nn.utils, "weight_norm"),
+                         (minigrad.nn.parallel, "replicate"), (minigrad.nn.parallel, "data_parallel"),
+                         (minigrad.nn.parallel, "parallel_apply"), (minigrad.multiprocessing, "spawn")):
         importlib.import_module(f"{module.__name__}.{name}")
         assert callable(getattr(module, name)), f"{module.__name__}.{name}"
 
@@ -129,9 +131,10 @@ def test_pytorch_that_is_imported_is_not_hidden(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_program_written_for_pytorch_runs(tmp_path: Path) -> None:
     (tmp_path / "beside.py").write_text("from torch import nn\nmodel = nn.Linear(2, 1)\n")
-    (tmp_path / "program.py").write_text("import sys\nimport torch\nimport torch.nn.functional as F\nfrom beside import model\n"
-                                         "if __name__ == '__main__':\n"
-                                         "    print(sys.argv[1:], F.relu(model(torch.ones(3, 2))).shape, torch.Tensor.__module__)\n")
+    (tmp_path / "program.py").write_text(
+        "import sys\nimport torch\nimport torch.nn.functional as F\nfrom beside import model\n"
+        "if __name__ == '__main__':\n"
+        "    print(sys.argv[1:], F.relu(model(torch.ones(3, 2))).shape, torch.Tensor.__module__)\n")
     done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", str(tmp_path / "program.py"), "--lr", "0.1"], cwd=ROOT,
                           capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['--lr', '0.1'] minigrad.Size([3, 1]) minigrad"

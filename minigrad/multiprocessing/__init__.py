@@ -22,7 +22,8 @@ from minigrad.multiprocessing.spawn import (
 )
 
 __all__ = [*multiprocessing.__all__, "ProcessContext", "ProcessException", "ProcessExitedException", "ProcessRaisedException",
-           "SpawnContext", "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn", "start_processes"]
+           "SpawnContext", "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn",
+           "start_processes"]
 
 STRATEGIES = {"file_descriptor", "file_system"}
 _strategy = "file_descriptor"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.connection
 import signal
@@ -69,7 +70,7 @@ class ProcessContext:
         """
         failed = None
         for sentinel in multiprocessing.connection.wait(list(self._running), timeout=timeout):
-            index = self._running.pop(sentinel)  # type: ignore[call-overload]
+            index = self._running.pop(sentinel)
             self.processes[index].join()
             if self.processes[index].exitcode != 0:
                 failed = index
@@ -86,19 +87,17 @@ class ProcessContext:
         raise self._exception_of(failed)
 
     def _exception_of(self, index: int) -> ProcessException:
-        process = self.processes[index]
-        if self._failures[index].poll():
-            try:
-                said = self._failures[index].recv()
-            except EOFError:
-                said = None
-            if said is not None:
-                return ProcessRaisedException(f"\n\n-- Process {index} terminated with the following error:\n{said}", index, process.pid)
-        if process.exitcode < 0:
-            name = signal.Signals(-process.exitcode).name
-            return ProcessExitedException(f"process {index} terminated with signal {name}", index, process.pid, process.exitcode, name)
-        return ProcessExitedException(f"process {index} terminated with exit code {process.exitcode}", index, process.pid,
-                                      process.exitcode)
+        """What the process `index` sent of its exception, or else how it ended."""
+        process, sent = self.processes[index], None
+        with contextlib.suppress(EOFError):
+            sent = self._failures[index].recv() if self._failures[index].poll() else None
+        if sent is not None:
+            message = f"\n\n-- Process {index} terminated with the following error:\n{sent}"
+            return ProcessRaisedException(message, index, process.pid)
+        code = process.exitcode
+        name = signal.Signals(-code).name if code < 0 else None
+        how = f"exit code {code}" if name is None else f"signal {name}"
+        return ProcessExitedException(f"process {index} terminated with {how}", index, process.pid, code, name)
 
 
 SpawnContext = ProcessContext
@@ -128,7 +127,7 @@ def spawn(fn: Callable[..., Any], args: tuple[Any, ...] = (), nprocs: int = 1, j
           start_method: str = "spawn") -> ProcessContext | None:
     """Call ``fn(index, *args)`` in `nprocs` new processes, where `index` counts them from 0.
 
-    With `join`, waits until all have ended; otherwise gives the :class:`ProcessContext` to wait with. A process that fails ends the
-    others: :class:`ProcessRaisedException` shows the traceback, :class:`ProcessExitedException` the signal or exit code.
+    With `join`, waits until all have ended; otherwise gives the :class:`ProcessContext` to wait with. A process that fails ends
+    the others: :class:`ProcessRaisedException` shows the traceback, :class:`ProcessExitedException` the signal or exit code.
     """
     return start_processes(fn, args, nprocs, join, daemon, start_method)

@@ -129,10 +129,11 @@ def unwrap_result(x: Any) -> Any:
 
 def arguments_of_former_call(info: Any, given: tuple[Any, ...]) -> dict[str, Any]:
     """The arguments by name of a call that gives them in the order of PyTorch's first versions, after a warning of the new one."""
-    new = ", ".join([*info.arguments[1:], *[f"{name}={name}" for name in info.settings]])
+    new = ", ".join([*info.arguments, *[f"{name}={name}" for name in info.settings]])
     frame = clock.user_frame()
-    warnings.warn_explicit(f"This overload of {info.called} is deprecated: {info.called}({', '.join(info.former)}); write "
-                           f"{info.called}({info.arguments[0]}, {new})", UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    called = info.called
+    message = f"This overload of {called} is deprecated: {called}({', '.join(info.former)}); write {called}({new})"
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
     return dict(zip(info.former, given))
 
 
