@@ -12,8 +12,6 @@ from minigrad._types.device import Device as _device
 from minigrad._types.dtypes import dtype as _dtype  # noqa: F401
 from minigrad._types.size import Size
 
-__all__ = ["Device", "FileLike", "Number"]
-
 _bool, _int, _float, _complex = builtins.bool, builtins.int, builtins.float, builtins.complex
 _layout = type(layouts.strided)
 _size = Size | list[int] | tuple[int, ...]

@@ -5,7 +5,6 @@ Tensors go from process to process like other objects: they are pickled, and wha
 
 from __future__ import annotations
 
-import multiprocessing
 from multiprocessing import *  # noqa: F403
 from typing import Any
 
@@ -21,7 +20,7 @@ from minigrad.multiprocessing.spawn import (
     start_processes,
 )
 
-__all__ = [*multiprocessing.__all__, "ProcessContext", "ProcessException", "ProcessExitedException", "ProcessRaisedException",
+__all__ = ["ProcessContext", "ProcessException", "ProcessExitedException", "ProcessRaisedException",
            "SpawnContext", "get_all_sharing_strategies", "get_sharing_strategy", "set_sharing_strategy", "spawn",
            "start_processes"]
 

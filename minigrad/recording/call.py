@@ -128,7 +128,7 @@ def unwrap_result(x: Any) -> Any:
 
 
 def arguments_of_former_call(info: Any, given: tuple[Any, ...]) -> dict[str, Any]:
-    """The arguments by name of a call that gives them in the order of PyTorch's first versions, after a warning of the new one."""
+    """The arguments by name of a call that gives them in the order of PyTorch's first versions. Warns, with the new one."""
     new = ", ".join([*info.arguments, *[f"{name}={name}" for name in info.settings]])
     frame = clock.user_frame()
     called = info.called
