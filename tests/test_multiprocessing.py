@@ -50,14 +50,19 @@ def test_spawn_calls_a_function_in_several_processes() -> None:
     assert sorted((k, t.tolist()) for k, t in (queue.get(), queue.get())) == [(0, [0, 0]), (1, [1, 1])]
 
 
-@pytest.mark.parametrize("join", [True, False])
-def test_what_a_process_raises_is_raised_with_its_traceback(join: bool) -> None:
-    with pytest.raises(mp.ProcessRaisedException, match="Process 1 terminated with the following error(.|\n)*second has failed") as e:
-        started = mp.start_processes(fail, nprocs=2, join=join, start_method="fork")
-        assert started is not None and len(started.pids()) == 2
-        while not started.join():
-            pass
-    assert e.value.error_index == 1 and e.value.pid
+def test_what_a_process_raises_is_raised_with_its_traceback() -> None:
+    words = "Process 1 terminated with the following error(.|\n)*the second has failed"
+    with pytest.raises(mp.ProcessRaisedException, match=words) as raised:
+        mp.start_processes(fail, nprocs=2, start_method="fork")
+    assert raised.value.error_index == 1 and raised.value.pid
+
+
+def test_processes_may_be_waited_for_later() -> None:
+    started = mp.start_processes(double, nprocs=2, join=False, start_method="fork")
+    assert started is not None and len(started.pids()) == 2
+    while not started.join():
+        pass
+    assert [process.exitcode for process in started.processes] == [0, 0]
 
 
 def test_a_process_that_ends_otherwise_is_named() -> None:
