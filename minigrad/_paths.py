@@ -32,7 +32,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
+    "distributed.nn": (),
     "functional": ("",),
+    "fx.graph": ("fx",), "fx.graph_module": ("fx",), "fx.node": ("fx",), "fx.proxy": ("fx",),
     "nn.modules.activation": ("nn.modules.transformer",),
     "nn.modules.batchnorm": ("nn.modules.normalization", "nn.modules.lazy"),
     "nn.modules.channelshuffle": ("nn.modules.shape",),
@@ -81,10 +83,9 @@ def names_of(module: ModuleType) -> list[str]:
 
 def find(path: str, name: str, rooms: Iterable[str]) -> Any:
     """What PyTorch has as `name` in the module `path`: from the first of `rooms` that has it, or else the module below `path`."""
-    if not name.startswith("__"):
-        for room in rooms:
-            with contextlib.suppress(AttributeError):
-                return getattr(importlib.import_module(room), name)
+    for room in rooms:
+        with contextlib.suppress(AttributeError):
+            return getattr(importlib.import_module(room), name)
     return submodule(path, name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__path__: list[str] = []  # `distributed.nn` lies below, by minigrad._paths
+
 __all__ = ["is_available", "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available",
            "is_torchelastic_launched"]
 

@@ -23,13 +23,16 @@ HASH_IN_NAME = re.compile(r"-([a-f0-9]*)\.")  # weights-0123abcd.pt
 _dir: str | None = None
 
 
+def _get_torch_home() -> str:
+    """``$TORCH_HOME``, or else a folder in the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return os.path.expanduser(os.environ.get("TORCH_HOME", os.path.join(cache, "minigrad")))
+
+
 def get_dir() -> str:
     """The folder in which files are kept: what :func:`set_dir` was given, or ``hub`` in ``$TORCH_HOME``, or else in the user's
     cache."""
-    if _dir is not None:
-        return _dir
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return os.path.join(os.path.expanduser(os.environ.get("TORCH_HOME", os.path.join(cache, "minigrad"))), "hub")
+    return os.path.join(_get_torch_home(), "hub") if _dir is None else _dir
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:

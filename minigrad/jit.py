@@ -154,14 +154,14 @@ strict_fusion = contextlib.nullcontext
 
 # ---------------------------------------------------------------------------------------------------- tasks
 
-def fork(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future:
+def fork(func: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
     """The result of ``func(*args, **kwargs)``, which is called at once, as PyTorch does outside of TorchScript."""
-    future = Future()
+    future: Future[T] = Future()
     future.set_result(func(*args, **kwargs))
     return future
 
 
-def wait(future: Future) -> Any:
+def wait(future: Future[T]) -> T:
     """What the function that :func:`fork` called has returned."""
     return future.wait()
 
