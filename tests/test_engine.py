@@ -757,6 +757,20 @@ def test_detach_and_data_share_memory_and_leave_the_graph() -> None:
     assert y.is_leaf and not y.requires_grad
 
 
+def test_writes_through_data_are_counted_by_themselves() -> None:
+    """Programs sneak past the version check this way, where they know that what was saved is not what they write."""
+    x, buffer = leaf([1.0, 2.0]), mg.zeros(2, 3, dtype=mg.float64)
+    y = x * buffer[:, 0]
+    buffer.data[:, 1] = mg.ones(2)
+    assert buffer[:, 1].tolist() == [1, 1] and buffer._version == 0
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0]
+    y = x * buffer[:, 0]
+    buffer.detach()[:, 1] = mg.zeros(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
 # ---------------------------------------------------------------------------------------------------- grad modes
 
 def test_no_grad_as_block_and_as_decorator() -> None:

@@ -133,6 +133,9 @@ class Tensor(TensorMethods):
         """Always False: every tensor has its elements."""
         return False
 
+    # Programs ask; there are no tensors of these kinds, or on these devices.
+    is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
+
     @property
     def names(self) -> tuple[None, ...]:
         """None for each dimension: dimensions have no names."""
@@ -566,8 +569,14 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Tensor:
-        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's."""
-        return self.detach()
+        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's.
+
+        Writes through ``x.data`` do not count as writes to ``x``: a gradient that needs the elements as they were is wrong then,
+        without a word. :meth:`detach` is the safe way to the same memory.
+        """
+        t = self.detach()
+        t.array = _arrays.apart(self.array)
+        return t
 
     @data.setter
     def data(self, value: Tensor) -> None:

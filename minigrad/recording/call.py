@@ -6,6 +6,7 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Callable
 
 import numpy as np
@@ -65,6 +66,8 @@ class GeneralCall:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and share_dtype(args):
                 return record_call(info, args, settings)
+        elif info.former and isinstance(args[1], SCALARS) and any([isinstance(x, TensorBase) for x in settings.values()]):
+            return self.function(**arguments_of_former_call(info, (*args, *settings.values())))
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -114,6 +117,16 @@ def unwrap_result(x: Any) -> Any:
         raise ArgumentError(f"a forward returned a {type(x).__name__} of {len(x)}, but its operation is declared with one "
                             "result; for several, give op their names, outputs=(\"values\", \"indices\"), or outputs=True")
     return _arrays.as_array(unwrap(x))
+
+
+def arguments_of_former_call(info: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    """The arguments by name of a call that gives them in the order of PyTorch's first versions. Warns, with the new one."""
+    new = ", ".join([*info.arguments, *[f"{name}={name}" for name in info.settings]])
+    frame = clock.user_frame()
+    called = info.called
+    message = f"This overload of {called} is deprecated: {called}({', '.join(info.former)}); write {called}({new})"
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    return dict(zip(info.former, given))
 
 
 def sequence(info: Any, value: Any) -> Any:

@@ -180,7 +180,8 @@ def call_source(info: Declaration, out: bool) -> str:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
                   f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
     if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
-        lines += [f"    made = number({args[0]}, {args[1]})",
+        former = f" if not isinstance({info.former[1]}, TensorBase) else None" if info.former and out else ""
+        lines += [f"    made = number({args[0]}, {args[1]}){former}",
                   f"    if made is None: return general({everything})",
                   f"    {args[1]} = made"]
     elif in_doubt:

@@ -24,7 +24,8 @@ class Declaration:
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
-                 numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
+                 numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
+                 outputs: tuple[str, ...] | bool = False,
                  view: bool = False, layout: str | None = None, called: str | None = None, grad_name: str | None = None,
                  connected: bool = False, opmath: bool | str | None = None) -> None:
         self.forward = forward
@@ -43,6 +44,7 @@ class Declaration:
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
+        self.former = former
         self.outputs = outputs
         self.opmath = self.dtypes == "float" if opmath is None else opmath
         # The number of each of several results that a rule can name; an argument or a setting of that name comes first.

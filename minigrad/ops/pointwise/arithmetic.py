@@ -105,7 +105,7 @@ def mul_wrt_input(g: Any, other: Any) -> Any: return g * other
 def mul_wrt_other(g: Any, input: Any) -> Any: return g * input
 
 
-@op(broadcasts=True, opmath="numbers")
+@op(broadcasts=True, opmath="numbers", former=("input", "alpha", "other"))
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input + alpha * other``."""
     return input + other if alpha == 1 else input + scale_other(other, alpha)
@@ -115,7 +115,7 @@ def add_wrt_input(g: Any) -> Any: return g
 def add_wrt_other(g: Any, alpha: Any) -> Any: return g if alpha == 1 else g * alpha
 
 
-@op(broadcasts=True, opmath="numbers")
+@op(broadcasts=True, opmath="numbers", former=("input", "alpha", "other"))
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input - alpha * other``. Raises ``RuntimeError`` for booleans: ``~mask`` inverts a mask."""
     refuse_bool("Subtraction", input)
@@ -381,7 +381,7 @@ def lerp_wrt_end(g: Any, weight: Any) -> Any: return g * weight
 def lerp_wrt_weight(g: Any, input: Any, end: Any) -> Any: return g * (end - input)
 
 
-@op(broadcasts=True, numbers=(), opmath=True)
+@op(broadcasts=True, numbers=(), opmath=True, former=("input", "value", "tensor1", "tensor2"))
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + scale_other(tensor1 * tensor2, value)
@@ -393,7 +393,7 @@ def addcmul_wrt_tensor1(g: Any, tensor2: Any, value: Any) -> Any: return g * (te
 def addcmul_wrt_tensor2(g: Any, tensor1: Any, value: Any) -> Any: return g * (tensor1 * value)
 
 
-@op(broadcasts=True, numbers=(), opmath=True)
+@op(broadcasts=True, numbers=(), opmath=True, former=("input", "value", "tensor1", "tensor2"))
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 / tensor2``, of floating-point tensors."""
     refuse_integer_quotient(input)
