@@ -6,13 +6,13 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
-from contextvars import Context
-from typing import Any
+import warnings
+from typing import Any, Callable
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
 from minigrad.recording import clock, graph
@@ -25,15 +25,10 @@ from minigrad.recording.argument_errors import (
     operand_device_mismatch,
 )
 from minigrad.recording.graph import Node, edge_of
+from minigrad.recording.quiet import QUIET, quiet
 
 SCALARS = (bool, int, float, complex)
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name
-
-# Forwards run in copies of this context, in which NumPy does not warn of overflow, 1/0 or 0/0: inf and nan are results, as in
-# PyTorch. Copying it and running in it costs 0.1 us; `with np.errstate(...)` would cost ten times that.
-QUIET = Context()
-QUIET.run(np.seterr, all="ignore")
-quiet = QUIET.copy
 
 
 class InForward:
@@ -71,6 +66,8 @@ class GeneralCall:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and share_dtype(args):
                 return record_call(info, args, settings)
+        elif info.former and isinstance(args[1], SCALARS) and any([isinstance(x, TensorBase) for x in settings.values()]):
+            return self.function(**arguments_of_former_call(info, (*args, *settings.values())))
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -122,6 +119,16 @@ def unwrap_result(x: Any) -> Any:
     return _arrays.as_array(unwrap(x))
 
 
+def arguments_of_former_call(info: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    """The arguments by name of a call that gives them in the order of PyTorch's first versions. Warns, with the new one."""
+    new = ", ".join([*info.arguments, *[f"{name}={name}" for name in info.settings]])
+    frame = clock.user_frame()
+    called = info.called
+    message = f"This overload of {called} is deprecated: {called}({', '.join(info.former)}); write {called}({new})"
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    return dict(zip(info.former, given))
+
+
 def sequence(info: Any, value: Any) -> Any:
     """The argument of an operation on several tensors, which is no list or tuple, as a tuple. Raises ``TypeError`` for what is no
     sequence of tensors. A single tensor is refused too, though one can iterate over it."""
@@ -145,13 +152,31 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
     if value is None and name in info.optional or isinstance(value, TensorBase):
         return value
     if isinstance(value, np.generic):  # NumPy's result of arithmetic on arrays without dimensions
+        dtypes.known_dtype(value.dtype)
         return value.item() if like is not None else np.asarray(value)
     if isinstance(value, SCALARS):
         if name in info.numbers:
             return value
     elif isinstance(value, _arrays.array_types):
+        value = dtypes.adopt_array(value)
         return value if like is None else constant(value, like)
     raise not_a_tensor(info.called, name, value)
+
+
+def is_operand(value: Any, numbers: bool = True) -> bool:
+    """Whether `value` is what operations take: a tensor, an array or, where they take `numbers`, one."""
+    return isinstance(value, (TensorBase, np.generic, *_arrays.array_types)) or numbers and isinstance(value, SCALARS)
+
+
+def for_operators(general: GeneralCall) -> Callable[..., Any]:
+    """The general path of an operation's form for Python's operators. For an operand that no operation takes it returns
+    ``NotImplemented``, so that Python asks the class of that operand for its reflected operator."""
+    numbers = bool(general.info.numbers)
+
+    def general_or_not(*args: Any, **settings: Any) -> Any:
+        return general(*args, **settings) if all([is_operand(x, numbers) for x in args]) else NotImplemented
+
+    return general_or_not
 
 
 def constant(value: Any, like: Any) -> Any:
@@ -217,8 +242,7 @@ def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
     if wanted.kind in "iu" and type(x) is int:
         bits = 8 * wanted.itemsize
         x = (x + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1) if wanted.kind == "i" else x % (1 << bits)
-    with np.errstate(over="ignore"):
-        return xp.asarray(x).astype(wanted.numpy)
+    return quiet().run(xp.asarray(x).astype, wanted.numpy)
 
 
 # ---------------------------------------------------------------------------------------------------- low precision
@@ -293,11 +317,16 @@ def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     if info.outputs:
         return finish_outputs(info, result, tensors, arrays, settings)
     out: Any = object.__new__(tensors[0].result_class)
-    out.array = unwrap_result(result)
-    out.node = record(info, tensors, arrays, out.array, settings)
+    out.array = result = in_layout(info, unwrap_result(result), arrays)
+    out.node = record(info, tensors, arrays, result, settings)
     if out.node is None:
         out._off = why_off(info, tensors)
     return out
+
+
+def in_layout(info: Any, result: Any, arrays: tuple[Any, ...]) -> Any:
+    """The array `result` in the layout that the operation declares."""
+    return result if info.layout is None else layouts.RESULT_LAYOUTS[info.layout](result, *arrays)
 
 
 def why_off(info: Any, inputs: Any) -> Any:
@@ -332,6 +361,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         used = any(name in info.needs[a] for a in wants)
         if name == "out":
             saved.append(result if used else None)
+        elif name in info.results:
+            saved.append(result[info.results[name]] if used else None)
         elif info.variadic:
             saved.extend(arrays if used else (None,) * len(arrays))
         else:
@@ -361,14 +392,14 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """The results of an operation that has several, as tensors. Only the floating and complex ones carry a gradient."""
-    result = tuple([unwrap_result(r) for r in result])
+    result = tuple([in_layout(info, unwrap_result(r), arrays) for r in result])
     node = record(info, inputs, arrays, result, settings)
     reason = why_off(info, inputs) if node is None else None
     outs = []
     for k, array in enumerate(result):
         t: Any = object.__new__(inputs[0].result_class)
         t.array = array
-        t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        t.node = None if node is None else graph.output_edge(node, k, array)
         if reason is not None:
             t._off = reason
         outs.append(t)

@@ -11,6 +11,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import activation, pooling
@@ -49,7 +50,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
-    return shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r))
+    return shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r))
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -63,7 +64,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
-    return shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r))
+    return shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r))
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -76,7 +77,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     x = shapes.transpose(shapes.reshape(input, shape=(n, groups, c // groups, *rest)), dim0=1, dim1=2)
-    return shapes.reshape(x, shape=tuple(input.shape))
+    return shapes.reshape_copy(x, shape=tuple(input.shape))
 
 
 native_channel_shuffle = channel_shuffle
@@ -127,12 +128,12 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         factors = (None,) * dims
     if mode == "area":
         return (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[dims - 1](input, new)
+    result: Any = input
     if mode.startswith("nearest"):
         for k, (n, m) in enumerate(zip(old, new)):
-            input = input if n == m and factors[k] in (None, 1) else indexing.index_select(
-                input, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
-        return input
-    result: Any = input
+            result = result if n == m and factors[k] in (None, 1) else indexing.index_select(
+                result, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
+        return copying.clone(input) if result is input else result
     if input.dtype is dtypes.uint8:
         result = arithmetic.cast(input, dtype=dtypes.float32)
     elif input.dtype.kind not in "fc":

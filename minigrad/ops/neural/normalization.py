@@ -60,8 +60,7 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
     return standard.reshape(input.shape), mean, var
 @standardize.derivative("input")
-def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
-    standard, _, var = out
+def standardize_wrt_input(g: Any, standard: Any, var: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
     g_standard, g_mean, g_var = g
     n = layout[0] * layout[2] or 1
     parts = []
@@ -259,13 +258,13 @@ def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: An
     return scale, shift if bias is None else shift + bias
 
 
+@on_device_of_inputs
 def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
         if not running.array.__class__ is towards.__class__ is np.ndarray:
             require_one_device("batch_norm", input=towards, running_mean=running)
-        with np.errstate(all="ignore"):
-            running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
+        running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
 
 

@@ -385,8 +385,7 @@ def frexp(input: Any) -> Any:
         raise DtypeError(f"torch.frexp() only supports floating-point dtypes; got {dtypes.FROM_NUMPY[input.dtype]!r}")
     return np.frexp(input)
 @frexp.derivative("input")
-def frexp_wrt_input(g: Any, out: Any) -> Any:
-    return g[0] * pow_tensor(cast(zeros_of(out[0]) + 2, dtype=as_dtype(g[0].dtype)), -out[1])
+def frexp_wrt_input(g: Any, exponent: Any) -> Any: return g[0] / exp2(cast(exponent, dtype=as_dtype(g[0].dtype)))
 
 
 # ---------------------------------------------------------------------------------------------------- second names

@@ -13,7 +13,7 @@ from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype, opmath_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from minigrad.ops.pointwise import arithmetic, elementary
-from minigrad.ops.pointwise.arithmetic import cast
+from minigrad.ops.pointwise.arithmetic import cast, require_real
 from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
 from minigrad.recording import hints
 from minigrad.recording.declaration import NUMPY_NAMES
@@ -132,7 +132,7 @@ def is_plain_sum(x: Any, dim: Any, dtype: Any) -> bool:
             and x.ndim > 0)
 
 
-@op
+@op(layout="contiguous")
 def sum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Sum over `dim` (an int, several, or None for all dimensions). Integers and booleans give int64.
 
@@ -149,7 +149,7 @@ def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: A
     return expand_reduced(cast_back(g, input_dtype, dtype), input_shape, dim)
 
 
-@op
+@op(layout="contiguous")
 def nansum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Sum over `dim` in which NaN counts as zero."""
     if input.dtype.kind == "c":
@@ -161,7 +161,7 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
     return expand_reduced(cast_back(g, input_dtype, dtype), input.shape, dim) * (input == input)
 
 
-@op(opmath=True)
+@op(opmath=True, layout="contiguous")
 def mean(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     if dim is None and is_plain_sum(input, dim, dtype) and input.size:
@@ -205,7 +205,7 @@ def in_range(s: Any) -> Any:
     return (s > limits.tiny / limits.eps) & (s < np.inf)
 
 
-@op(holomorphic=False, called="var", opmath=True)
+@op(holomorphic=False, called="var", opmath=True, layout="contiguous")
 def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Sum of squared distances from the mean, divided by ``n - correction``."""
     return narrow_dtype(variance(input, dim, correction, keepdim), input.real.dtype)
@@ -216,7 +216,7 @@ def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     return expand_reduced(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
 
 
-@op(holomorphic=False, called="std", opmath=True)
+@op(holomorphic=False, called="std", opmath=True, layout="contiguous")
 def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Square root of the variance."""
     return narrow_dtype(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
@@ -287,7 +287,7 @@ def std_mean(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None 
 
 # ---------------------------------------------------------------------------------------------------- norms
 
-@op(holomorphic=False, grad_name="LinalgVectorNormBackward0", opmath=True)
+@op(holomorphic=False, grad_name="LinalgVectorNormBackward0", opmath=True, layout="contiguous")
 def vector_norm(x: Any, *, ord: float = 2, dim: IntOrInts | None = None, keepdim: bool = False,
                 dtype: dtype | None = None) -> Any:
     """The `ord`-norm over `dim` of the elements as a vector: ``sum(abs(x) ** ord) ** (1 / ord)``.
@@ -350,9 +350,10 @@ def power_norm(a: Any, ord: float, axis: Any, keepdim: bool) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- extremes
 
-@op
+@op(layout="contiguous")
 def amax(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Largest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    require_real("amax", input)
     refuse_empty("amax", input.shape, dim)
     return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amax.derivative("input")
@@ -360,9 +361,10 @@ def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
 
 
-@op
+@op(layout="contiguous")
 def amin(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Smallest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    require_real("amin", input)
     refuse_empty("amin", input.shape, dim)
     return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amin.derivative("input")
@@ -377,9 +379,10 @@ def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
     return (ties / ties.sum(axis=axes_of(dim, input.ndim), keepdims=True)).astype(input.dtype)
 
 
-@op(outputs=("min", "max"))
+@op(outputs=("min", "max"), layout="contiguous")
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Smallest and largest element over `dim`, or of all; a named tuple (min, max)."""
+    require_real("aminmax", input)
     refuse_empty("aminmax", input.shape, dim)
     axis = axes_of(dim, input.ndim)
     return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
@@ -393,8 +396,7 @@ def aminmax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
 def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     """The index ``choose``, NumPy's argmax or argmin, finds; into the flattened array where `dim` is None."""
     refuse_empty(name, x.shape, dim)
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{name}(): complex numbers have no order; compare their .abs() or .real")
+    require_real(name, x)
     axis = None if dim is None or x.ndim == 0 else wrap_dim(dim, x.ndim)
     if x.ndim == 0:
         wrap_dim(dim or 0, 0)
@@ -402,13 +404,13 @@ def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def argmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Index of the largest element along `dim`, or in the flattened input; the first of those that tie. NaN is largest."""
     return position("argmax", np.argmax, input, dim, keepdim)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def argmin(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is smallest."""
     return position("argmin", np.argmin, input, dim, keepdim)
@@ -423,19 +425,19 @@ def truth(x: Any, holds: str, dim: Any, keepdim: bool) -> Any:
     return found.astype(np.uint8) if x.dtype == np.uint8 else found
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def all(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> Any:
     """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "all", dim, keepdim)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def any(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> Any:
     """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "any", dim, keepdim)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def count_nonzero(input: Any, *, dim: IntOrInts | None = None) -> Any:
     """How many elements over `dim` are not zero, as int64."""
     return (input != 0).sum(axis=axes_of(dim, input.ndim))
@@ -452,7 +454,7 @@ def finite_peak(x: Any, dim: Any) -> Any:
     return np.where(np.isfinite(peak), peak, real.dtype.type(0))
 
 
-@op(dtypes="float")
+@op(dtypes="float", layout="contiguous")
 def logsumexp(input: Any, *, dim: IntOrInts, keepdim: bool = False) -> Any:
     """log(sum(exp(x))) over `dim` (an int or several), computed so that it does not overflow. -inf for no elements.
 
@@ -509,7 +511,7 @@ def scan_pairwise(function: Any, x: Any, axis: int) -> Any:
     return np.moveaxis(y, -1, axis)
 
 
-@op
+@op(layout="contiguous")
 def cumsum(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """Sum of the elements up to and including each, along `dim`. Integers and booleans give int64."""
     return scan(np.cumsum, input, dim, dtype)
@@ -566,7 +568,7 @@ def recurrence_wrt_input(g: Any, factor: Any, dim: Any, reverse: Any) -> Any:
     return recurrence(shift(factor, dim=dim, by=1 if reverse else -1), g, dim=dim, reverse=not reverse)
 
 
-@op(opmath=True)
+@op(opmath=True, layout="contiguous")
 def cumprod(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """Product of the elements up to and including each, along `dim`. Integers and booleans give int64.
 
@@ -581,7 +583,7 @@ def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any
     return cast_back(before * recurrence(shift(x, dim=dim, by=-1), g, dim=dim, reverse=True), input_dtype, dtype)
 
 
-@op(opmath=True)
+@op(opmath=True, layout="contiguous")
 def prod(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
     axis = None if dim is None else wrap_dim(dim, input.ndim) if input.ndim else wrap_dims((dim,), 0)[1:]
@@ -609,7 +611,7 @@ def reverse_cumprod_wrt_input(g: Any, input: Any, dim: Any) -> Any:
     return after * recurrence(shift(input, dim=dim, by=1), g, dim=dim)
 
 
-@op(dtypes="float")
+@op(dtypes="float", layout="contiguous")
 def logcumsumexp(input: Any, *, dim: int) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
     if input.dtype.kind != "c":
