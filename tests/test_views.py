@@ -11,6 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.recording import inplace
+from minigrad.recording.clock import ledger
 
 
 def leaf(*shape: int, start: float = 1.0) -> Any:
@@ -365,6 +366,45 @@ def test_a_value_that_was_saved_and_then_written_is_found_out() -> None:
     y[0] = 0
     with pytest.raises(RuntimeError, match="modified by an inplace operation.*index_put_"):
         z.sum().backward()
+
+
+def test_tensors_of_parts_of_an_array_have_memory_of_their_own() -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    first, second, both = mg.from_numpy(array[0]), mg.asarray(array[1]), mg.as_tensor(array[:2])
+    even, odd, whole = mg.from_numpy(array[:, ::2]), mg.from_numpy(array[:, 1::2]), mg.from_numpy(array.base)
+    assert np.shares_memory(first.array, array) and first.storage_offset() == 0 and even.stride() == (4, 2)
+
+    def refused(saved: Any, written: Any) -> bool:
+        x = mg.ones(saved.shape, dtype=mg.float64, requires_grad=True)
+        loss = (x * saved).sum()
+        written.add_(1)
+        try:
+            loss.backward()
+        except mg.errors.InplaceError:
+            return True
+        return False
+
+    for saved, written in ((first, second), (second, first), (even, odd), (odd[0], even)):
+        assert not refused(saved, written)
+    for saved, written in ((first, first), (first, both), (both, second), (even, both), (whole, second), (odd, whole),
+                           (first, first[1:])):
+        assert refused(saved, written)
+    versions = [t._version for t in (first, second, both, whole)]
+    assert versions == [3, 3, 2, 1]
+    with pytest.raises(RuntimeError, match="out of bounds for storage of size 4"):
+        first.as_strided((5,), (1,))
+
+
+def test_the_ledger_forgets_pieces_with_their_array() -> None:
+    known = len(ledger.pieces)
+    array = np.arange(12.0)
+    parts = [mg.from_numpy(array[k:]) for k in range(3)]
+    parts[1].add_(1)
+    assert len(ledger.pieces) == known + 1
+    del parts[0]
+    assert len(ledger.pieces[id(array)].roots) == 2
+    del parts, array
+    assert len(ledger.pieces) == known
 
 
 def test_a_view_that_is_a_leaf_of_its_own_stays_one() -> None:

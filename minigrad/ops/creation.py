@@ -15,6 +15,7 @@ from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.call import quiet
+from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def adopt_array(array: Any) -> Any:
     dtypes."""
     known = known_dtype(array.dtype)
     return array if array.dtype is known.numpy else array.view(known.numpy)
+
+
+def wrap_shared(array: Any) -> Tensor:
+    """A tensor on the memory of `array`, which the user holds. Where that is a part of another array, the tensor has no more."""
+    whole = array.base if isinstance(array, np.ndarray) and array.size else None
+    return wrap(ledger.add_piece(array) if isinstance(whole, np.ndarray) and min(array.strides, default=0) >= 0 else array)
 
 
 def known_dtype(numpy_dtype: Any) -> dtypes.dtype:
@@ -449,7 +456,7 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | No
         given: Any = data
         return given.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
     array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
-    return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
+    return wrap_shared(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
 def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, copy: bool | None = None,
@@ -464,7 +471,7 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     elif isinstance(obj, TensorBase):
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
-        source = wrap(adopt_array(obj))
+        source = wrap_shared(adopt_array(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
         source = wrap(adopt_array(_arrays.from_cuda(obj)))
     elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
@@ -485,7 +492,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
-    return wrap(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    return wrap_shared(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
