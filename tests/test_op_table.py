@@ -161,6 +161,14 @@ def test_what_is_not_differentiable_does_not_change_by_a_small_step(name: str) -
     for_samples(name, checks.check_constant)
 
 
+@pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.rules and not REGISTRY[n].info.view])
+def test_what_may_be_changed_in_place_after_the_call(name: str) -> None:
+    """Every result but those that the case says are kept: a program may go on in them before the backward pass."""
+    refused: set[Any] = set()
+    for_samples(name, functools.partial(checks.check_writes, refused))
+    assert refused == set(CASES[name].saves)
+
+
 @pytest.mark.parametrize("name", WITH_RULES)
 def test_first_derivative(name: str) -> None:
     for_samples(name, checks.check_first)

@@ -34,6 +34,11 @@ class MinMax(NamedTuple):
     min: Tensor
     max: Tensor
 
+class OutputInverseIndicesCounts(NamedTuple):
+    output: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
+
 class QR(NamedTuple):
     Q: Tensor
     R: Tensor

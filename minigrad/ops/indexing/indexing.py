@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.dtypes import opmath_dtype
 from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.errors import (
     ArgumentError,
@@ -387,7 +388,7 @@ def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
 def scatter_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return select_rows(g, index, dim=dim)
 
 
-@op(dtypes="same", discrete=("index",), called="index_add")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_add")
 def add_rows(input: Any, index: Any, source: Any, *, dim: Any, alpha: Any = 1) -> Any:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -401,12 +402,13 @@ def add_rows_wrt_source(g: Any, index: Any, dim: Any, alpha: Any, source_shape: 
 def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) -> None:
     d, index = prepare_rows(input, index, source, dim)
     target = input if input.ndim else input.reshape(1)
-    values = source if alpha == 1 else source * np.asarray(alpha).astype(source.dtype)[()]
+    exact = opmath_dtype(source.dtype)  # which the sum is computed in too
+    values = source if alpha == 1 else source.astype(exact, copy=False) * np.asarray(alpha).astype(exact)[()]
     _arrays.library_of(input).index_add(target, (slice(None),) * d + (index,), values.reshape(-1) if not source.ndim else values)
 add_rows.info.writer = write_add_rows
 
 
-@op(dtypes="same", discrete=("index",), called="index_copy")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_copy")
 def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")

@@ -259,10 +259,10 @@ def linalg_slogdet(A: Any) -> Any:
     require_square_matrices(A)
     return np.linalg.slogdet(A)
 @linalg_slogdet.derivative("A")
-def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
+def linalg_slogdet_wrt_A(g: Any, A: Any, sign: Any) -> Any:
     g_sign, g_log = g
-    if out[0].dtype.kind == "c" and g_sign is not None:
-        turn = arithmetic.conj(out[0]) * g_sign
+    if sign.dtype.kind == "c" and g_sign is not None:
+        turn = arithmetic.conj(sign) * g_sign
         turn = (turn - arithmetic.conj(turn)) * 0.5
         g_log = turn if g_log is None else g_log + turn
     if g_log is None:

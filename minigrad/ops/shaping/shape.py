@@ -187,7 +187,7 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
 
 
-@op(view=True)
+@op(opmath=True, view=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
     """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; a view where there are
     none."""
@@ -199,10 +199,9 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
         return input.reshape(size)
-    if len(dims) == new and input.__class__ is np.ndarray and input.dtype.char in "fd" and math.prod(size) >= 8:
-        rows = input.reshape(math.prod(shape[:new]), math.prod(size))
-        return (np.ones(rows.shape[0], rows.dtype) @ rows).reshape(size)  # several times faster than a sum of rows
-    return np.sum(input, axis=dims, keepdims=True, dtype=input.dtype if input.dtype.kind in "fc" else np.int64).reshape(size)
+    if input.dtype.kind in "fc":
+        return _arrays.sum_over(input, dims).reshape(size)
+    return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
@@ -215,7 +214,7 @@ def reshape_copy(input: Any, *, shape: Any) -> Any:
 def reshape_copy_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op
+@op(layout="contiguous")
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -276,7 +275,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op
+@op(layout="like_input")
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -285,7 +284,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op
+@op(layout="contiguous")
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 

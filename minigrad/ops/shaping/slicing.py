@@ -149,7 +149,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="channels")
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -186,7 +186,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="contiguous")
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -240,7 +240,7 @@ def trace_wrt_input(g: Any, input_shape: Any) -> Any:
     return fill_diagonals(expand(g, size=(min(input_shape),)), size=input_shape)
 
 
-@op
+@op(layout="contiguous")
 def tril(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and below the diagonal `diagonal` of each matrix in the last two dimensions; zero above it."""
     return np.tril(at_least_matrix(input), diagonal)
@@ -248,7 +248,7 @@ def tril(input: Any, *, diagonal: int = 0) -> Any:
 def tril_wrt_input(g: Any, diagonal: Any) -> Any: return tril(g, diagonal=diagonal)
 
 
-@op
+@op(layout="contiguous")
 def triu(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and above the diagonal `diagonal` of each matrix in the last two dimensions; zero below it."""
     return np.triu(at_least_matrix(input), diagonal)
@@ -304,7 +304,7 @@ def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: 
     return fold_windows(g, shape=input_shape, dimension=dimension, size=size, step=step)
 
 
-@op(called="fold")
+@op(called="fold", opmath=True)
 def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
     if not shape:
