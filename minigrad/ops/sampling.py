@@ -192,7 +192,7 @@ def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] 
 @on_device_of_inputs
 def scale_gaussian(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Normally distributed numbers with this mean and standard deviation."""
-    return (mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
+    return _arrays.as_array(mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None) -> Tensor:

@@ -443,6 +443,7 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
     for v, factor in steps if left == transpose else reversed(steps):
         factor = arithmetic.conj(factor) if transpose else factor
         result = result - (factor * (v @ (adjoint(v) @ result)) if left else factor * ((result @ v) @ adjoint(v)))
+    result = copying.clone(other) if result is other else result
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 

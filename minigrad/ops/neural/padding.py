@@ -9,6 +9,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import InvalidValueError, ShapeError
+from minigrad.ops.copying import clone
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.shaping.shape import as_ints
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
@@ -48,6 +49,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if len(pad) % 2 or not 1 <= count <= 3 or ndim not in (count + 1, count + 2):
         raise NotImplementedError(f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad of "
                                   f"length {len(pad)} needs an input of {count + 1} or {count + 2} dimensions, got {ndim}")
+    padded = False
     for k in range(count):
         before, after = pad[2 * k], pad[2 * k + 1]
         d = ndim - 1 - k
@@ -58,7 +60,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         if before or after:
             places = PADDED[mode](np.arange(-before, input.shape[d] + after), input.shape[d], before, after)
             input = select_rows(input, _arrays.xp_of(unwrap(input)).asarray(places), dim=d)
-    return input
+            padded = True
+    return input if padded else clone(input)
 
 
 def reflect(places: Any, n: int, before: int, after: int) -> Any:
