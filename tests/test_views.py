@@ -162,6 +162,32 @@ def test_a_list_that_no_tensor_can_be_made_of_is_an_index_for_each_dimension() -
         assert y.tolist() == z.tolist()
 
 
+@pytest.mark.parametrize("view", [
+    lambda h: h.view(-1)[1:3], lambda h: h.view(3, 2)[0], lambda h: h.view(-1).view(2, 3)[:, 1],
+    lambda h: h.as_strided((2, 2), (2, 1), 1),
+    lambda h: mg.view_as_complex(h.view(3, 2))[1:], lambda h: h.unflatten(1, (3, 1))[0],
+])
+def test_a_gradient_may_lie_otherwise_than_what_was_written_through_a_view(view: Any) -> None:
+    x = leaf(2, 3)
+    h = x * 1
+    view(h).mul_(2)
+    factor = mg.ones(2, 3, dtype=mg.float64)
+    view(factor).mul_(2)
+    weights = mg.arange(1.0, 7).view(3, 2).double()
+    expected, = mg.autograd.grad((x * factor).t().mul(weights).sum(), x)
+    for loss in ((h.t() * weights).sum(), (h.t().contiguous() * weights).sum(), (h * weights.t()).sum()):
+        assert mg.autograd.grad(loss, x, retain_graph=True)[0].tolist() == expected.tolist()
+    first, = mg.autograd.grad((h.t() ** 2 * weights).sum(), x, create_graph=True)
+    second, = mg.autograd.grad(first.sum(), x)
+    assert second.tolist() == (2 * factor * factor * weights.t()).tolist()
+
+
+def test_what_is_real_already_is_returned_itself() -> None:
+    x = mg.ones(2, 2, requires_grad=True)
+    assert x.conj() is x and x.real is x and mg.conj_physical(x) is x and x.resolve_conj() is x
+    assert mg.conj_physical(x.detach(), out=mg.zeros(2, 2)) is not x
+
+
 def test_an_index_that_is_written_later_is_not_seen_by_the_gradient() -> None:
     x, index, mask = leaf(3), mg.tensor([0, 0]), mg.tensor([True, False, False])
     y = x * 1

@@ -27,7 +27,7 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
-from minigrad.ops.indexing.as_strided import at_place, memory_and_place
+from minigrad.ops.indexing.as_strided import at_place, memory_and_place, storage_owner
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
@@ -188,7 +188,7 @@ class Tensor(TensorMethods):
 
     def storage_offset(self) -> builtins.int:
         """How many elements of the underlying memory come before the first one."""
-        owner = clock.memory_owner(self.array)
+        owner = storage_owner(self.array)
         return (_arrays.address_of(self.array) - _arrays.address_of(owner)) // builtins.int(self.array.itemsize)
 
     def as_subclass(self, cls: builtins.type[T]) -> T:
@@ -748,9 +748,7 @@ class Tensor(TensorMethods):
     def _copied_array(self, memo: dict[builtins.int, Any]) -> Any:
         """A copy of the array for ``deepcopy``: tensors that share memory have copies that share the copy of it."""
         memory, place = memory_and_place(self.array)
-        if place is None:
-            memory = self.array
-        owner = id(clock.memory_owner(memory))
+        owner = id(storage_owner(memory))
         if owner not in memo:
             memo[owner] = memory.copy(order="K")
         return at_place(memo[owner], place)

@@ -29,9 +29,17 @@ __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
 
 # ---------------------------------------------------------------------------------------------------- by step in memory
 
+def storage_owner(x: Any) -> Any:
+    """The array that owns the memory of the array `x`, also where writes to `x` are counted apart, as those to ``x.data``."""
+    owner = memory_owner(x)
+    while (lender := _arrays.lender_of(owner)) is not None:
+        owner = memory_owner(lender)
+    return owner
+
+
 def storage_of(x: Any) -> Any:
     """The memory that the array `x` lies in, as one vector of its dtype. Raises ``RuntimeError`` where it has gaps."""
-    return as_vector(memory_owner(x)).view(x.dtype)
+    return as_vector(storage_owner(x)).view(x.dtype)
 
 
 def as_vector(owner: Any) -> Any:
@@ -48,7 +56,7 @@ def memory_and_place(x: Any) -> tuple[Any, tuple[Any, ...] | None]:
 
     The place is None where `x` is all of that memory, or where it has gaps or cannot be addressed: `x` is then given for it.
     """
-    owner = memory_owner(x)
+    owner = storage_owner(x)
     ordered = owner.flags.c_contiguous or owner.flags.f_contiguous
     if not x.size or owner is x and ordered:
         return x, None

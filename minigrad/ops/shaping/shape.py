@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.dtypes import dtype as Dtype
 from minigrad.errors import DimensionError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
@@ -142,11 +143,29 @@ def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
         return input.view(dtype.numpy)
-    if input.ndim == 0 or input.strides[-1] != input.itemsize or input.shape[-1] * input.itemsize % dtype.itemsize:
-        raise ShapeError(f"self.size(-1) must be divisible by {max(dtype.itemsize // input.itemsize, 1)}, with its elements next "
-                         f"to each other, to view {input.dtype.name} as {dtype!r} (different element sizes), but got shape "
-                         f"{list(input.shape)}; use contiguous() first, or .to({dtype!r}) to convert the values")
+    refuse_dtype_of_another_size(input, dtype)
     return input.view(dtype.numpy)
+
+
+def refuse_dtype_of_another_size(x: Any, dtype: Any) -> None:
+    """Raise ``RuntimeError`` where the memory of the array `x` cannot be read as elements of `dtype`, of another size."""
+    pair = f"to view {FROM_NUMPY[x.dtype]!r} as {dtype!r} (different element sizes)"
+    advice = "; contiguous() is a copy that can be"
+    if not x.ndim:
+        raise ShapeError(f"self.dim() cannot be 0 {pair}; reshape it to (1,)")
+    if x.strides[-1] != x.itemsize and x.size:
+        raise ShapeError(f"self.stride(-1) must be 1 {pair}, but got {x.strides[-1] // x.itemsize}{advice}")
+    times = dtype.itemsize // x.itemsize
+    if times > 1:
+        if x.shape[-1] % times:
+            raise ShapeError(f"self.size(-1) must be divisible by {times} {pair}, but got shape {list(x.shape)}; to convert the "
+                             f"values use .to({dtype!r})")
+        offset = (_arrays.address_of(x) - _arrays.address_of(memory_owner(x))) // x.itemsize
+        if offset % times:
+            raise ShapeError(f"self.storage_offset() must be divisible by {times} {pair}, but got {offset}{advice}")
+        for d, step in enumerate(x.strides[:-1]):
+            if step // x.itemsize % times and x.size:
+                raise ShapeError(f"self.stride({d}) must be divisible by {times} {pair}, but got {step // x.itemsize}{advice}")
 
 
 @op(view=True)

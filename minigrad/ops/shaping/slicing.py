@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.layouts import in_order
 from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
@@ -334,7 +335,7 @@ def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
 @replace_view.derivative("input")
 def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 @replace_view.derivative("written")
-def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
+def replace_view_wrt_written(g: Any, view: Any, order: Any) -> Any: return replay_view(lay_out(g, order=order), view)
 
 
 @op(holomorphic=False)
@@ -347,13 +348,18 @@ def blank_view(input: Any, *, view: Any, order: Any) -> Any:
 def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 
 
+@op(view=True, grad_name="CloneBackward0", called="clone")
+def lay_out(input: Any, *, order: Any) -> Any:
+    """`input` with its dimensions in memory in `order`, from the widest step to the narrowest; a view where they are."""
+    return in_order(input, order)
+@lay_out.derivative("input")
+def lay_out_wrt_input(g: Any) -> Any: return g
+
+
 def copy_in_memory_order(x: Any, order: Any) -> Any:
     """A copy of the array `x` whose dimensions lie in memory in the order `order`, from the widest step to the narrowest: in that
     of a tensor, the calls that gave views of it give views of the copy too."""
-    out = np.empty([x.shape[d] for d in order], x.dtype, like=x)
-    out = out.transpose([order.index(d) for d in range(x.ndim)])
-    out[...] = x
-    return out
+    return x.transpose(order).copy(order="C").transpose([order.index(d) for d in range(x.ndim)])
 
 
 # ---------------------------------------------------------------------------------------------------- made of these: joining
