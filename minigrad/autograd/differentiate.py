@@ -108,8 +108,8 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
-            dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(own(g, dtype, shown), cls))
+            like = g if isinstance(t, GradientEdge) else t.array
+            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(own(g, like, shown), cls))
         elif materialize_grads:
             grads.append(zeros_of(t))
         elif allow_unused:

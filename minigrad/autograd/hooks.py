@@ -9,6 +9,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from minigrad._types.layouts import in_order, order_of_gradient
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.recording.argument_errors import dtype_name
@@ -130,15 +131,17 @@ def is_sole_view(view: Any) -> bool:
             and (view.__class__ is not np.ndarray or view.flags.writeable))
 
 
-def ensure_owned(g: Any, dtype: Any, shown: set[int]) -> Any:
-    """`g` as an array of `dtype` that no other tensor holds. `shown` are the identities of the arrays that users have seen, or
-    that another tensor holds."""
+def ensure_owned(g: Any, like: Any, shown: set[int]) -> Any:
+    """`g` as an array that no other tensor holds, of the dtype of `like`, the array that it is the gradient of, and in the order
+    of its dimensions. `shown` are the identities of the arrays that users have seen, or that another tensor holds."""
     if g.__class__ is not np.ndarray:
         g = unwrap_result(g)
-    if g.dtype is not dtype:
-        g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
-    if id(g) in shown or (g.base is not None and not is_sole_view(g)):
-        g = g.copy()
+    if g.dtype is not like.dtype:
+        g = (g.real if g.dtype.kind == "c" and like.dtype.kind != "c" else g).astype(like.dtype)
+    held = id(g) in shown or (g.base is not None and not is_sole_view(g))
+    if held or g.strides != like.strides:
+        laid_out = in_order(g, order_of_gradient(like))
+        g = g.copy(order="K") if held and laid_out is g else laid_out
     shown.add(id(g))
     return g
 
@@ -149,9 +152,9 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> N
     if isinstance(g, TensorBase):
         tensor._grad = g if held is None else held + g
     elif held is None:
-        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
+        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     elif held.node is not None:
-        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
+        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     else:
         held.array += g
         ledger.record(held.array, ACCUMULATION)

@@ -251,7 +251,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         # https://arxiv.org/abs/1903.06059 (section 2).
         clocks = draws_on(device, generator).standard_exponential(weights.shape)
         index = np.argsort(-(weights / clocks), axis=-1)[..., :num_samples]
-    return wrap(index.astype(np.int64, copy=False), out=out)
+    return wrap(index.astype(np.int64, order="C", copy=False), out=out)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:

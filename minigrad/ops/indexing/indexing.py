@@ -237,7 +237,7 @@ def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
 def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indices=indices)
 
 
-@op(grad_name="IndexPutBackward0", called="index_put")
+@op(layout="like_input", grad_name="IndexPutBackward0", called="index_put")
 def overwrite(input: Any, value: Any, *, index: Any, indices: Any) -> Any:
     """A copy of `input` with `value` at ``[index][indices]``, as :func:`parse_index` gives them."""
     out = input.copy(order="K")
@@ -349,7 +349,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
     return in_bounds(index.reshape(-1), size, dim, negative=False)
 
 
-@op(discrete=("index",), called="index_select")
+@op(discrete=("index",), layout="contiguous", called="index_select")
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
     d = wrap_dim(dim, input.ndim)

@@ -314,7 +314,7 @@ def addmv_wrt_mat(g: Any, vec: Any, alpha: Any) -> Any: return outer(g, vec) * a
 def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transpose_last(mat), g) * alpha
 
 
-@op(dtypes="same")
+@op(dtypes="same", layout="like_input")
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
@@ -639,7 +639,7 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
     return whole if out is None else arithmetic.mul(whole, 1, out=out)
 
 
-@op(dtypes="promote", grad_name="LinalgCrossBackward0", called="linalg.cross")
+@op(dtypes="promote", layout="contiguous", grad_name="LinalgCrossBackward0", called="linalg.cross")
 def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
     """Cross product of vectors of three components, which lie along dimension `dim`."""
     if input.ndim != other.ndim:

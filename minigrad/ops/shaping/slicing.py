@@ -24,6 +24,7 @@ from minigrad.ops.shaping.shape import (
     constant_full,
     copy_in_order,
     expand,
+    laid_out,
     meshgrid,
     permute,
     ravel,
@@ -150,7 +151,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote", layout="channels")
+@op(dtypes="promote", layout="channels_of_all")
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -250,7 +251,7 @@ def at_least_matrix(input: Any) -> Any:
     return input
 
 
-@op
+@op(layout="channels")
 def constant_pad_nd(input: Any, *, pad: Sequence[int], value: Number = 0) -> Any:
     """`input` with ``pad[0]`` elements before and ``pad[1]`` after its last dimension, ``pad[2]``, ``pad[3]`` for the one
     before, and so on, filled with `value`. A negative number takes elements away."""
@@ -316,7 +317,7 @@ def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
 @replace_view.derivative("input")
 def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 @replace_view.derivative("written")
-def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
+def replace_view_wrt_written(g: Any, view: Any, order: Any) -> Any: return replay_view(laid_out(g, order), view)
 
 
 @op
@@ -326,9 +327,7 @@ def blank_view(input: Any, *, view: Any, order: Any) -> Any:
     `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
     views of one tensor, give views of the copy too.
     """
-    out = np.empty([input.shape[d] for d in order], input.dtype, like=input)
-    out = out.transpose([order.index(d) for d in range(input.ndim)])
-    out[...] = input
+    out = copy_in_order(input, order=order)
     replay_view(out, view)[...] = 0
     return out
 @blank_view.derivative("input")
@@ -572,7 +571,7 @@ def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 
-@op(called="as_strided_scatter")
+@op(layout="like_input", called="as_strided_scatter")
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()
