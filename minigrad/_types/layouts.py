@@ -69,17 +69,19 @@ channels_last_3d = memory_format("channels_last_3d", 5)
 def in_order(x: Any, order: Sequence[int]) -> Any:
     """The array `x` with its dimensions in memory in `order`, from the widest step to the narrowest: itself where they are."""
     seen = x.transpose(order)
-    return x if seen.flags.c_contiguous else seen.copy(order="C").transpose(np.argsort(order))
+    return x if seen.flags.c_contiguous else seen.copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
 
 
-def lay_out(order: Callable[..., Sequence[int]], result: Any, *arrays: Any) -> Any:
-    """The array `result`, computed from `arrays`, in the order that `order`, of :data:`RESULT_ORDERS`, gives it."""
-    return in_order(result, order(result.shape, *arrays))
+def lay_out(layout: str, result: Any, *arrays: Any) -> Any:
+    """The array `result`, computed from `arrays`, in the order that `layout`, a name in :data:`RESULT_ORDERS`, gives it."""
+    if layout == "ufunc" and len({a.strides for a in arrays if a is not None and a.ndim > 1}) < 2:
+        return result  # operands that do not contradict each other NumPy treats as PyTorch does
+    return in_order(result, RESULT_ORDERS[layout](result.shape, *arrays))
 
 
 def steps_of(x: Any, ndim: int) -> list[int]:
     """The step in memory in each of `ndim` dimensions that the array `x` is broadcast to; 0 where it has one element."""
-    return [0] * (ndim - x.ndim) + [0 if n == 1 else step for n, step in zip(x.shape, x.strides)]
+    return [0] * (ndim - x.ndim) + [0 if n == 1 else abs(step) for n, step in zip(x.shape, x.strides)]
 
 
 def order_of_steps(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tuple[int, ...]:
@@ -88,6 +90,10 @@ def order_of_steps(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tupl
     Of two dimensions that is the outer one in which the first operand has the wider step; where that has no step in one of
     them, the next operand decides. They are sorted by insertion, which settles what contradicts itself.
     """
+    first = steps[0]
+    if 0 not in first and len(set(first)) == len(shape):  # which decides everything
+        return tuple(sorted(range(len(shape)), key=first.__getitem__, reverse=True))
+
     def compare(inner: int, outer: int) -> int:
         """1 where dimension `inner` must stand outside of `outer`, -1 where it must not, 0 where nothing says so."""
         for step in steps:
@@ -163,7 +169,8 @@ def columns(shape: Sequence[int], input: Any, *arrays: Any) -> Sequence[int]:
 
 
 # What an operation can declare of the order of its result. Each takes the result's shape and the arrays it was computed from.
-RESULT_ORDERS = {"ufunc": elementwise, "elementwise": elementwise, "contiguous": contiguous, "like_input": like_input,
-                 "channels": channels, "channels_of_all": channels_of_all, "channels_of_any": channels_of_any,
-                 "channels_1d_2d": partial(channels, of=(3, 4)), "channels_1d_2d_3d": partial(channels, of=(3, 4, 5)),
-                 "channels_2d": partial(channels, of=(4,)), "columns": columns}
+RESULT_ORDERS: dict[str, Callable[..., Sequence[int]]] = {
+    "ufunc": elementwise, "elementwise": elementwise, "contiguous": contiguous, "like_input": like_input,
+    "channels": channels, "channels_of_all": channels_of_all, "channels_of_any": channels_of_any,
+    "channels_2d": partial(channels, of=(4,)), "channels_1d_2d": partial(channels, of=(3, 4)),
+    "channels_1d_2d_3d": partial(channels, of=(3, 4, 5)), "columns": columns}

@@ -57,7 +57,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "sequence": call.sequence, "number": call.number,
         "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, layouts.RESULT_ORDERS.get(info.layout)),
+        "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
         "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}

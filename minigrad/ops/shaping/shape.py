@@ -225,7 +225,9 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
 def copy_in_order(input: Any, *, order: Any = None) -> Any:
     """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
     numbered."""
-    return input.copy(order="C") if order is None else input.transpose(order).copy(order="C").transpose(np.argsort(order))
+    if order is None:
+        return input.copy(order="C")
+    return input.transpose(order).copy(order="C").transpose(np.argsort(order))
 @copy_in_order.derivative("input")
 def copy_in_order_wrt_input(g: Any) -> Any: return g
 
