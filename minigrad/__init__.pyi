@@ -318,7 +318,6 @@ from minigrad.ops.shaping.slicing import split as split
 from minigrad.ops.shaping.slicing import split_copy as split_copy
 from minigrad.ops.shaping.slicing import t_copy as t_copy
 from minigrad.ops.shaping.slicing import tensor_split as tensor_split
-from minigrad.ops.shaping.slicing import trace as trace
 from minigrad.ops.shaping.slicing import unsafe_chunk as unsafe_chunk
 from minigrad.ops.shaping.slicing import unsafe_split as unsafe_split
 from minigrad.ops.shaping.slicing import view_copy as view_copy
@@ -522,6 +521,7 @@ from minigrad.ops.signatures import tanh as tanh
 from minigrad.ops.signatures import threshold as threshold
 from minigrad.ops.signatures import threshold_ as threshold_
 from minigrad.ops.signatures import topk as topk
+from minigrad.ops.signatures import trace as trace
 from minigrad.ops.signatures import transpose as transpose
 from minigrad.ops.signatures import transpose as transpose_copy
 from minigrad.ops.signatures import tril as tril

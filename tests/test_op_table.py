@@ -93,6 +93,11 @@ def test_array_path_is_tensor_path_and_inputs_stay(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_shares_memory_if_and_only_if_declared_a_view(name: str) -> None:
+    for_samples(name, checks.check_memory, edges=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(name: str) -> None:
     for_samples(name, checks.check_float32)
 

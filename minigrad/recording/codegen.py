@@ -18,13 +18,14 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import layouts
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
+from minigrad.recording.quiet import quiet
 
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
@@ -40,7 +41,7 @@ def compile_op(function: Any, info: Declaration) -> None:
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.results, *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
-    info.node_class = make_node_class(info)
+    info.node_class, info.opmath_node_class = make_node_class(info), None
     write_call_paths(function, info)
 
 
@@ -55,7 +56,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "general": (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
-        "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
+        "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
         "finish": call.finish_outputs, "note_view": inplace.note_view,
@@ -162,7 +163,14 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
+        first = array.format(next(a for a in args if a not in info.discrete))
+        if info.dtypes == "float":
+            tests.append(f"{first}.dtype.char not in 'fdFD'" if info.opmath is True else f"{first}.dtype.kind not in 'fc'")
+        elif info.opmath is True:
+            tests.append(f"{first}.dtype.char in '{dtypes.LOW_PRECISION}'")
+        elif info.opmath and out:  # a setting that scales, as that of add does; operators do not give it
+            tests += [f"({s} is not default_{s} and {first}.dtype.char in '{dtypes.LOW_PRECISION}')" for s in info.settings]
+        return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
     lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []

@@ -25,7 +25,8 @@ class Declaration:
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
                  numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, layout: str | None = None, called: str | None = None, grad_name: str | None = None) -> None:
+                 view: bool = False, layout: str | None = None, called: str | None = None, grad_name: str | None = None,
+                 opmath: bool | str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -43,6 +44,7 @@ class Declaration:
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
+        self.opmath = self.dtypes == "float" if opmath is None else opmath
         # The number of each of several results that a rule can name; an argument or a setting of that name comes first.
         self.results = {name: k for k, name in enumerate(outputs) if name not in (*self.arguments, *self.settings)} \
             if isinstance(outputs, tuple) else {}
@@ -58,6 +60,7 @@ class Declaration:
         self.kept_arrays: list[str] = []  # the arrays the rules name, in the order a node saves them
         self.kept_values: list[str] = []  # the settings, shapes and dtypes they name
         self.node_class: type[Node] | None = None
+        self.opmath_node_class: type[Node] | None = None  # where there was a call with numbers of low precision
 
     @cached_property
     def result_type(self) -> Any:

@@ -12,15 +12,14 @@ says so instead.
 from __future__ import annotations
 
 import weakref
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self
+from contextvars import ContextVar, copy_context
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self, TypeVar
 
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
 
-if TYPE_CHECKING:
-    pass
+R = TypeVar("R")
 
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
 # the default.
@@ -51,6 +50,16 @@ def recording_off(what: str) -> RecordingOff:
 def recording_mode(enabled: bool, what: str = "") -> Any:
     """The value of `grad_enabled` for recording that is on or off; `what` is what switches it off."""
     return (observer.get() or True) if enabled else recording_off(what) if what else False
+
+
+def run_in_mode(mode: Any, function: Callable[..., R], *args: Any, **settings: Any) -> R:
+    """Call `function` with `grad_enabled` set to `mode`, in a copy of the current context.
+
+    The mode ends with the copy. Setting it and setting it back would leave it set if a Ctrl-C came in between.
+    """
+    context = copy_context()
+    context.run(grad_enabled.set, mode)
+    return context.run(function, *args, **settings)
 
 
 class Node:
@@ -382,11 +391,7 @@ class PackedValue:
         t = tensor_on_edge(array, None, cls)
         before = ledger.find(array)
         count = 0 if before is None else before.count
-        mode = grad_enabled.set(False)
-        try:
-            self.content = pack(t)
-        finally:
-            grad_enabled.reset(mode)
+        self.content = run_in_mode(False, pack, t)
         write = ledger.find(array)
         if write is not None and write.count != count:
             raise InplaceError(f"A saved tensor pack hook is modifying its input in place: {write.op_name} at "

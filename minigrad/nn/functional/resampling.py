@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import pooling
@@ -48,7 +49,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
-    return shapes.in_layout("channels", shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r)), input)
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r)), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -62,7 +63,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
-    return shapes.in_layout("channels", shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r)), input)
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r)), input)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -75,7 +76,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     x = shapes.transpose(shapes.reshape(input, shape=(n, groups, c // groups, *rest)), dim0=1, dim1=2)
-    return shapes.in_layout("channels", shapes.reshape(x, shape=tuple(input.shape)), input)
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=tuple(input.shape)), input)
 
 
 native_channel_shuffle = channel_shuffle
@@ -135,7 +136,7 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
             matrix = (filter_matrix(n, m, mode == "bicubic", bool(align_corners), factors[k]) if antialias else
                       kind(n, m, bool(align_corners), factors[k]))
             result = _apply_along(result, k + 2, _constant(matrix.astype(input.array.dtype), input))
-    return shapes.in_layout("channels", result, input)
+    return shapes.in_layout("channels", copying.clone(input) if result is input else result, input)
 
 
 def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:

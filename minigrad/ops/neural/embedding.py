@@ -35,7 +35,7 @@ def rows_of_wrt_weight(g: Any, input: Any, weight_shape: Any, padding_idx: Any, 
     return collect_rows(g, input, rows=weight_shape[0], padding_idx=padding_idx, by_frequency=scale_grad_by_freq)
 
 
-@op(discrete=("index",))
+@op(discrete=("index",), opmath=True)
 def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_frequency: Any) -> Any:
     """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`.
 

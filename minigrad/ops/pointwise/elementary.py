@@ -146,7 +146,7 @@ def logit_wrt_input(g: Any, input: Any, eps: float | None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- powers
 
-@op(grad_name="PowBackward0", called="pow")
+@op(grad_name="PowBackward0", called="pow", opmath=True)
 def pow_number(input: Any, *, exponent: Any) -> Any:
     """`input` to the power of the Python number `exponent`."""
     if input.dtype.kind in "iub" and exponent < 0:
@@ -168,7 +168,7 @@ def power_of(x: Any, exponent: Any) -> Any:
     return 1 / (x * x) if exponent == -2 and x.dtype.kind in "fc" else x ** exponent
 
 
-@op(broadcasts=True, grad_name="PowBackward0", called="pow")
+@op(broadcasts=True, grad_name="PowBackward0", called="pow", opmath=True)
 def pow_tensor(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, both tensors; a negative power of an integer is rounded towards zero."""
     return np.power(input, exponent) if input.dtype.kind in "fc" else integer_power(input, exponent)

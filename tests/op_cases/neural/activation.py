@@ -48,6 +48,11 @@ def softmax(input, dim, dtype=None):
     return e / np.sum(e, axis=dim, keepdims=True)
 
 
+def safe_softmax(input, dim):
+    nothing = np.all(input == -np.inf, axis=dim if input.ndim else None, keepdims=True)
+    return np.where(nothing, 0, softmax(input - np.max(input, axis=dim if input.ndim else None, keepdims=True, initial=0), dim))
+
+
 def softmax_slope(grad, soft, dim, logarithm):
     if logarithm:
         return grad - np.exp(soft) * grad.sum(axis=dim, keepdims=True)
@@ -91,6 +96,9 @@ CASES = {
                       bad=[Bad((f(2, 3),), {"dim": 2}, IndexError, r"Dimension out of range"),
                            Bad((np.array([1, 2]),), {"dim": 0}, RuntimeError, r"not implemented for minigrad.int64")],
                       saves=("out",)),
+    "safe_softmax": OpCase(with_dim(shapes(min_dims=1)), safe_softmax, examples=[((np.array(2.0),), {"dim": -1})], edges=[
+        ((np.array([[1.0, -np.inf], [-np.inf, -np.inf]]),), {"dim": 1}), ((np.full((2, 3), -np.inf),), {"dim": 0}),
+        ((np.array([[-1.0, 2.0], [-np.inf, 900.0]]),), {"dim": 1})]),
     "log_softmax": OpCase(with_dim(shapes(min_dims=1)), lambda input, dim, dtype=None: np.log(softmax(input, dim)), complex=True,
                           examples=[((np.array(2.0),), {"dim": -1})],
                           bad=[Bad((f(2, 3),), {"dim": -3}, IndexError, r"Dimension out of range")], saves=("out",)),
