@@ -115,14 +115,16 @@ def order_of_steps(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tupl
 
 
 def has_channels_last(x: Any, of: Sequence[int] = (4, 5)) -> bool:
-    """Whether the array `x` has its channels innermost; only arrays with a number of dimensions in `of` can."""
-    if x.ndim not in of or not x.size:
+    """Whether the array `x` has its channels innermost; only arrays with a number of dimensions in `of` can. One channel, or one
+    element of each, counts as contiguous, whatever NumPy says of steps that nobody takes."""
+    if x.ndim not in of or not x.size or x.flags.c_contiguous or x.shape[1] == 1 or x[:1, :1].size == 1:
         return False
     least = 0
     for d in (1, *range(x.ndim - 1, 1, -1), 0):
-        if x.strides[d] < least or d == 0 and least == x.strides[1]:
-            return False
-        least = x.strides[d] * x.shape[d]
+        if x.shape[d] > 1:
+            if x.strides[d] < least:
+                return False
+            least = x.strides[d] * x.shape[d]
     return True
 
 

@@ -166,7 +166,7 @@ def squeeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 def unsqueeze(input: Any, *, dim: int) -> Any:
     """`input` with a dimension of size 1 inserted at `dim`, from ``-input.ndim - 1`` to ``input.ndim``."""
     dim = wrap_dim(dim, input.ndim + 1)
-    return input[(slice(None),) * dim + (None, ...)]
+    return input.reshape((*input.shape[:dim], 1, *input.shape[dim:]))
 @unsqueeze.derivative("input")
 def unsqueeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import layouts
 from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
@@ -187,7 +188,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote", layout="contiguous")
+@op(dtypes="promote")
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -195,8 +196,11 @@ def stack(*tensors: Any, dim: int = 0) -> Any:
         if x.shape != shape:
             raise ShapeError(f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                              f"{list(x.shape)} at entry {k}")
-    place = index_along(wrap_dim(dim, len(shape) + 1), None)
-    return np.concatenate([x[place] for x in tensors], axis=dim)
+    d = wrap_dim(dim, len(shape) + 1)
+    if d < len(shape) and all([layouts.has_channels_last(x) for x in tensors]):  # then joined, and that dimension split
+        joined = layouts.lay_out("channels", np.concatenate(tensors, axis=d), *tensors)
+        return joined.reshape(*shape[:d], len(tensors), *shape[d:])
+    return layouts.lay_out("contiguous", np.concatenate([x[index_along(d, None)] for x in tensors], axis=d))
 @stack.derivative("tensors")
 def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
 
