@@ -50,8 +50,10 @@ class memory_format:
 
     def copy(self, x: Any) -> Any:
         """A copy of the array `x` in this order. Raises ``RuntimeError`` if it has another number of dimensions."""
-        if self.ndim is None:  # an expanded array has no order of its own to preserve
-            return x.copy(order="K" if self is preserve_format and 0 not in x.strides else "C")
+        if self.ndim is None:
+            if self is preserve_format and 0 in x.strides:  # of what is expanded NumPy makes another order
+                return lay_out("like_input", x.copy(order="C"), x)
+            return x.copy(order="K" if self is preserve_format else "C")
         if x.ndim != self.ndim:
             raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)

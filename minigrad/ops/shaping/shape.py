@@ -301,7 +301,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op(layout="contiguous")
+@op(layout="channels")
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 
