@@ -127,8 +127,8 @@ def test_weights_that_are_used_transposed_have_contiguous_gradients() -> None:
 def test_what_is_joined_can_be_viewed() -> None:
     a = minigrad.randn(3, 4)
     first = minigrad.zeros(4, 3, dtype=minigrad.int64)
-    for made in (minigrad.cat([a.t(), a.t()]), minigrad.stack([a.t(), a.t()]), a.t().softmax(0), a.t().cumsum(0), a.t().roll(1, 0),
-                 minigrad.randn(2, 3, 4).permute(2, 1, 0).sum(0), a.t().gather(0, first)):
+    for made in (minigrad.cat([a.t(), a.t()]), minigrad.stack([a.t(), a.t()]), a.t().softmax(0), a.t().cumsum(0),
+                 a.t().roll(1, 0), minigrad.randn(2, 3, 4).permute(2, 1, 0).sum(0), a.t().gather(0, first)):
         assert made.is_contiguous() and made.view(-1).ndim == 1
 
 
@@ -203,7 +203,8 @@ FUNCTIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "amax": lambda t, x, y: x.amax(0), "max": lambda t, x, y: x.max(0)[1], "norm": lambda t, x, y: x.norm(dim=0),
     "logsumexp": lambda t, x, y: x.logsumexp(0), "all": lambda t, x, y: (x > 0).all(0), "softmax": lambda t, x, y: x.softmax(0),
     "log_softmax": lambda t, x, y: x.log_softmax(-1), "cumsum": lambda t, x, y: x.cumsum(0),
-    "cumprod": lambda t, x, y: x.cumprod(-1), "cummax": lambda t, x, y: x.cummax(0), "logcumsumexp": lambda t, x, y: x.logcumsumexp(0), "sort": lambda t, x, y: x.sort(0),
+    "cumprod": lambda t, x, y: x.cumprod(-1), "cummax": lambda t, x, y: x.cummax(0),
+    "logcumsumexp": lambda t, x, y: x.logcumsumexp(0), "sort": lambda t, x, y: x.sort(0),
     "argsort": lambda t, x, y: x.argsort(-1), "topk": lambda t, x, y: x.topk(2, 0), "flip": lambda t, x, y: x.flip(0),
     "roll": lambda t, x, y: x.roll(1, 0), "repeat": lambda t, x, y: x.repeat(*[2] * x.ndim), "tril": lambda t, x, y: x.tril(),
     "cat": lambda t, x, y: t.cat([x, y]), "stack": lambda t, x, y: t.stack([x, y], 1),
@@ -217,7 +218,8 @@ FUNCTIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "expand": lambda t, x, y: x.expand(2, *x.shape).clone(), "matmul": lambda t, x, y: x @ y.transpose(-1, -2),
     "inverse": lambda t, x, y: t.linalg.inv(x @ x.transpose(-1, -2) + t.eye(x.shape[-2], dtype=x.dtype)),
     "qr": lambda t, x, y: t.linalg.qr(x), "svd": lambda t, x, y: t.linalg.svd(x, full_matrices=False),
-    "mse": lambda t, x, y: t.nn.functional.mse_loss(x, y, reduction="none"), "dropout": lambda t, x, y: t.nn.functional.dropout(x),
+    "mse": lambda t, x, y: t.nn.functional.mse_loss(x, y, reduction="none"),
+    "dropout": lambda t, x, y: t.nn.functional.dropout(x),
 }
 IMAGES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "interpolate nearest": lambda t, x, y: t.nn.functional.interpolate(x, scale_factor=2),
