@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.recording.argument_errors import refuse_grad
@@ -336,7 +336,10 @@ def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: 
 def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Tensor:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
-    array = lay_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
+    array = array_like(getattr(np, function), input.array, value, wanted)
+    if 0 in input.array.strides:  # of what is expanded NumPy makes another order
+        array = layouts.lay_out("like_input", array, input.array)
+    array = lay_out(array, memory_format)
     return wrap(array if device is None else _arrays.to_device(array, _arrays.as_device(device)), requires_grad)
 
 
