@@ -213,7 +213,7 @@ class Tensor(TensorMethods):
 
     def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is a floating type."""
-        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+        return self.dtype.is_floating_point
 
     def is_complex(self) -> builtins.bool:
         """Whether the dtype is a complex type."""
@@ -335,6 +335,10 @@ class Tensor(TensorMethods):
     def half(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to float16."""
         return self.to(dtypes.float16, memory_format=memory_format)
+
+    def bfloat16(self, memory_format: layouts.memory_format | None = None) -> Tensor:
+        """Converted to bfloat16."""
+        return self.to(dtypes.bfloat16, memory_format=memory_format)
 
     def int(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to int32."""
@@ -777,7 +781,8 @@ TensorBase.result_class = Tensor
 publish_methods(Tensor)
 COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
-           "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
+           "minigrad.HalfTensor": dtypes.float16, "minigrad.BFloat16Tensor": dtypes.bfloat16,
+           "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
            "minigrad.UInt16Tensor": dtypes.uint16, "minigrad.UInt32Tensor": dtypes.uint32,
            "minigrad.UInt64Tensor": dtypes.uint64, "minigrad.BoolTensor": dtypes.bool_,

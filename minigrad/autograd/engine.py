@@ -21,6 +21,7 @@ from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
 from minigrad.recording.clock import ledger, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
+from minigrad.recording.wide import apply_in_float32, is_bfloat16
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
@@ -103,10 +104,10 @@ class Pass:
         self.targets = None if wanted is None else set(wanted)
         self.needed = None if self.targets is None else nodes_leading_to(self.targets, [edge for edge, _ in roots])
         self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
-        # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
+        # A gradient of this dtype needs no care: it is real, NumPy computes with it, and nothing else is asked for.
         simple = not create_graph and self.watching is None and self.targets is None and _arrays.accelerator_count() < 2
         dtype = roots[0][1].dtype
-        self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
+        self.plain_dtype: Any = dtype if simple and dtype.kind == "f" else "no dtype, so that all need it"
         for edge, g in roots:
             self.arrive(edge, g)
 
@@ -227,11 +228,15 @@ def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
 
 def apply_rules(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """Apply the rules of `node` to a gradient that may be complex, on another device, or that of several outputs."""
-    first = unwrap(next((x for x in g if x is not None), None) if isinstance(g, OutputGradients) else g)
+    given = next((x for x in g if x is not None), None) if isinstance(g, OutputGradients) else g
+    first = unwrap(given)
     if _arrays.needs_device_guard(first):
         with _arrays.on_device_of(first):
             return apply_rules(node, g, saved)
-    return apply_conjugated(node, g, saved) if node.holomorphic else node.backward(g, saved)
+    apply = apply_conjugated if node.holomorphic else type(node).backward
+    if given is first is not None and is_bfloat16(first) and hasattr(node, "info"):  # arrays, to a declared operation
+        return apply_in_float32(apply, node, g, saved)
+    return apply(node, g, saved)
 
 
 def apply_conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:

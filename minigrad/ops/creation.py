@@ -57,7 +57,7 @@ def write(out: Tensor, array: Any) -> Tensor:
 
 def refuse_integers(array: Any) -> None:
     """Raise unless `array` is of a dtype that can have gradients."""
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in dtypes.DIFFERENTIABLE:
         raise DtypeError("only Tensors of floating point and complex dtype can require gradients, not "
                          f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
 
@@ -71,11 +71,11 @@ def adopt_array(array: Any) -> Any:
 
 def known_dtype(numpy_dtype: Any) -> dtypes.dtype:
     """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none."""
-    known = dtypes.FROM_NUMPY.get(numpy_dtype)
-    if known is None:
+    try:
+        return dtypes.FROM_NUMPY[numpy_dtype]
+    except KeyError:
         raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
-                            + ", ".join(d.name for d in dtypes.ALL))
-    return known
+                            + ", ".join(d.name for d in dtypes.ALL)) from None
 
 
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:

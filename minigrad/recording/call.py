@@ -25,6 +25,7 @@ from minigrad.recording.argument_errors import (
     operand_device_mismatch,
 )
 from minigrad.recording.graph import Node, edge_of
+from minigrad.recording.wide import forward_of
 
 SCALARS = (bool, int, float, complex)
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name
@@ -70,7 +71,7 @@ class GeneralCall:
             if not args:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and share_dtype(args):
-                return record_variadic(info, args, settings)
+                return record_call(info, args, settings)
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -78,11 +79,13 @@ class GeneralCall:
         operands = promote_operands(info, names, operands, like)
         if like is None:
             try:
-                result = quiet().run(info.forward, *operands, **settings)
+                result = quiet().run(forward_of(info, operands, settings), *operands, **settings)
             except Exception as error:
                 raise explain(info, error, operands, settings) from None
             return info.result_type(*result) if isinstance(info.outputs, tuple) else result
-        return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
+        if info.variadic or has_exact_numbers(info, operands):
+            return record_call(info, operands, settings)
+        return self.function(*operands, **settings)
 
 
 class GuardedCall(GeneralCall):
@@ -189,25 +192,32 @@ def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBas
             found.setdefault(x.dtype, names[k])
         if len(found) > 1:
             (d1, a1), (d2, a2) = list(found.items())[:2]
-            odd, to = (a2, d1) if d1.kind in "fc" and d2.kind not in "fc" else (a1, d2)
+            odd, to = (a2, d1) if d1.kind in dtypes.DIFFERENTIABLE and d2.kind not in dtypes.DIFFERENTIABLE else (a1, d2)
             raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {dtype_name(d1)} and "
                              f"{dtype_name(d2)}; convert one, for instance {odd}.to({dtype_name(to)})")
         return operands
     wanted = dtypes.result_dtype(present)
     if info.dtypes == "float" and wanted.kind not in "fc":
         wanted = dtypes.get_default_dtype()
+    exact = dtypes.float32 if wanted is dtypes.bfloat16 else wanted  # in which it is computed
     for k in chosen:
         x = operands[k]
         if isinstance(x, TensorBase):
             if x.array.dtype is not wanted.numpy:
                 operands[k] = REGISTRY["cast"](x, dtype=wanted)
         elif like is not None:
-            operands[k] = constant(scalar_array(x, wanted, like.array), like)
+            operands[k] = constant(scalar_array(x, exact, like.array), like)
         elif isinstance(x, SCALARS):
-            operands[k] = scalar_array(x, wanted, next(a for a in present if not isinstance(a, SCALARS)))
+            operands[k] = scalar_array(x, exact, next(a for a in present if not isinstance(a, SCALARS)))
         elif x.dtype is not wanted.numpy:
             operands[k] = x.astype(wanted.numpy)
     return operands
+
+
+def has_exact_numbers(info: Any, operands: list[Any]) -> bool:
+    """Whether a Python number stands beside bfloat16 in the float32 in which it is computed."""
+    kinds = [unwrap(x).dtype for x, name in zip(operands, info.arguments) if name in info.alike and x is not None]
+    return any([d.kind == "V" for d in kinds]) and any([d is not kinds[0] for d in kinds])
 
 
 def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
@@ -222,11 +232,11 @@ def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- recording by loops
 
-def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
-    """Call and record an operation on a sequence of tensors."""
-    arrays = tuple([t.array for t in tensors])
+def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
+    """Call and record an operation on tensors, of which optional ones may be None."""
+    arrays = tuple([None if t is None else t.array for t in tensors])
     try:
-        result = quiet().run(info.forward, *arrays, **settings)
+        result = quiet().run(forward_of(info, arrays, settings), *arrays, **settings)
     except Exception as error:
         raise explain(info, error, arrays, settings) from None
     if info.outputs:
@@ -303,7 +313,7 @@ def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...],
     for k, array in enumerate(result):
         t: Any = object.__new__(inputs[0].result_class)
         t.array = array
-        t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        t.node = None if node is None or array.dtype.kind not in dtypes.DIFFERENTIABLE else graph.new_port(node, k, array)
         if reason is not None:
             t._off = reason
         outs.append(t)

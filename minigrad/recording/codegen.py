@@ -17,9 +17,10 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
-from minigrad.recording import call, clock, graph, inplace
+from minigrad.recording import call, clock, graph, inplace, wide
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
@@ -46,7 +47,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function`, and that of its form for operators if there is one. Where there are GPUs, they have
     the lines of :func:`device_guard_lines`."""
     namespace: dict[str, Any] = {
-        "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
+        "forward": as_ufunc(info.forward), **wide.names(info), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
@@ -73,13 +74,14 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 
 
 def regenerate_call_paths() -> None:
-    """Generate the existing call paths anew, because there are now more GPUs than when they were generated."""
+    """Generate the existing call paths anew, because they need lines now that they had not, for GPUs or for bfloat16."""
     for function in call.REGISTRY.values():
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
 
 
 _arrays.on_more_accelerators.append(regenerate_call_paths)
+dtypes.on_bfloat16.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -159,14 +161,15 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
+        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in '{dtypes.DIFFERENTIABLE}'"] if info.dtypes == "float" else []))
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
     lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
-                  f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
+                  f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}"
+                  f"{wide.forward_source(info, '{}')}({everything}))"]
     if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
         lines += [f"    made = number({args[0]}, {args[1]})",
                   f"    if made is None: return general({everything})",
@@ -182,7 +185,7 @@ def call_source(info: Declaration, out: bool) -> str:
     if dtype_mismatch("{}_"):
         lines.append(f"if {dtype_mismatch('{}_')}: return general({everything})")
     arrays = ", ".join(f"{a}_" for a in args)
-    lines += [f"try: result = quiet().run(forward, {arrays}{settings})",
+    lines += [f"try: result = quiet().run({wide.forward_source(info, '{}_')}, {arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
     if info.outputs:
         lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
@@ -199,7 +202,7 @@ def call_source(info: Declaration, out: bool) -> str:
     if tracked:
         wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
         lines += [f"if ({wanted}) and (mode := recording())"
-                  + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
+                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
                   f"    node.saved = {saved_source(info)}",

@@ -15,6 +15,7 @@ import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple, Self
 
+from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
@@ -285,7 +286,8 @@ def tensor_on_edge(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
             return edge
         edge = new_alias(edge)  # a leaf whose array is another by now, or was packed
     if isinstance(array, tuple):  # the results of an operation that has several
-        return tuple(tensor_on_edge(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tensor_on_edge(a, None, cls)
+        return tuple(tensor_on_edge(a, new_port(edge, i, a), cls) if a.dtype.kind in dtypes.DIFFERENTIABLE
+                     else tensor_on_edge(a, None, cls)
                      for i, a in enumerate(array))
     t = object.__new__(cls)
     t.array = array
