@@ -39,7 +39,7 @@ class dtype:
     def __getattr__(self, name: str) -> Any:
         if name != "numpy":
             raise AttributeError(f"'dtype' object has no attribute {name!r}")
-        self.numpy = load_bfloat16()  # the one dtype that is made without
+        load_bfloat16()  # the one dtype that is made without
         return self.numpy
 
     def __repr__(self) -> str:
@@ -75,6 +75,7 @@ complex128 = dtype("complex128", np.complex128)
 
 ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, bfloat16, float32, float64, complex64,
        complex128)
+LOW_PRECISION = "eE"  # the characters of the NumPy dtypes that are computed with in float32: float16, bfloat16
 # The kinds of NumPy's dtypes whose numbers have derivatives. NumPy calls bfloat16 a "V", and there is no other of that kind here.
 DIFFERENTIABLE = "fcV"
 
@@ -100,13 +101,12 @@ _default = float32
 on_bfloat16: list[Callable[[], None]] = []
 
 
-def load_bfloat16() -> np.dtype[Any]:
-    """The bfloat16 that ml_dtypes adds to NumPy's dtypes. Only programs that use it wait for that import."""
-    found = np.dtype(import_ml_dtypes().bfloat16)
-    FROM_NUMPY[found] = bfloat16
+def load_bfloat16() -> None:
+    """Take the bfloat16 that ml_dtypes adds to NumPy's dtypes. Only programs that use it wait for that import."""
+    bfloat16.numpy = np.dtype(import_ml_dtypes().bfloat16)
+    FROM_NUMPY[bfloat16.numpy] = bfloat16
     for call in on_bfloat16:
         call()
-    return found
 
 
 def import_ml_dtypes() -> Any:
@@ -145,6 +145,16 @@ def as_dtype(d: Any) -> dtype:
         return FROM_NUMPY[np.dtype(d)]
     except (TypeError, KeyError):
         raise ArgumentError(f"{d!r} is not a dtype minigrad has; it has {', '.join(map(repr, ALL))}") from None
+
+
+def is_low_precision(numpy_dtype: Any) -> bool:
+    """Whether numbers of this NumPy dtype are computed with, and summed, in float32."""
+    return numpy_dtype.char in LOW_PRECISION
+
+
+def opmath_dtype(numpy_dtype: Any) -> Any:
+    """The NumPy dtype in which numbers of this one are computed with, and summed."""
+    return float32.numpy if is_low_precision(numpy_dtype) else numpy_dtype
 
 
 def promote_types(a: dtype, b: dtype) -> dtype:

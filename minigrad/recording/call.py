@@ -199,7 +199,7 @@ def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBas
     wanted = dtypes.result_dtype(present)
     if info.dtypes == "float" and wanted.kind not in "fc":
         wanted = dtypes.get_default_dtype()
-    exact = dtypes.float32 if wanted is dtypes.bfloat16 else wanted  # in which it is computed
+    exact = dtypes.float32 if wanted is dtypes.bfloat16 and not info.bfloat16 else wanted  # in which it is computed
     for k in chosen:
         x = operands[k]
         if isinstance(x, TensorBase):

@@ -25,7 +25,7 @@ class Declaration:
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
                  numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, called: str | None = None, grad_name: str | None = None, moves: bool = False) -> None:
+                 view: bool = False, called: str | None = None, grad_name: str | None = None, bfloat16: bool = False) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -42,7 +42,7 @@ class Declaration:
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
         self.outputs = outputs
-        self.moves = moves or view
+        self.bfloat16 = bfloat16 or view
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]

@@ -89,8 +89,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
         view: the result shares the memory of the first argument. Where there are several, the declaration's
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
-        moves: the result has elements of the arguments, and nothing is computed: those of bfloat16 stay what they are. Other
-            operations are given float32 in their place, and the result is rounded. A view moves.
+        bfloat16: the forward takes arrays of bfloat16 as they are, because it moves elements and computes nothing with them, as
+            every view does. Others are given float32 in their place, and the result is rounded.
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 

@@ -60,7 +60,7 @@ def forward_in_float32(info: Any) -> Callable[..., Any]:
 
 def forward_of(info: Any, arrays: Any, settings: dict[str, Any]) -> Callable[..., Any]:
     """The function that computes a call with `arrays`: the forward, or :func:`forward_in_float32`."""
-    if info.moves or not is_loaded():
+    if info.bfloat16 or not is_loaded():
         return info.forward  # type: ignore[no-any-return]
     narrow_operands = any([x is not None and is_bfloat16(x) for x in arrays])
     return forward_in_float32(info) if narrow_operands or settings.get("dtype") is dtypes.bfloat16 else info.forward
@@ -68,7 +68,7 @@ def forward_of(info: Any, arrays: Any, settings: dict[str, Any]) -> Callable[...
 
 def forward_source(info: Any, array: str) -> str:
     """The same as the source of a call path has it, where ``array.format(name)`` is the array of an argument."""
-    if info.moves or not is_loaded():
+    if info.bfloat16 or not is_loaded():
         return "forward"
     tests = []
     for a in info.arguments:

@@ -13,6 +13,7 @@ from minigrad._tensor import Tensor
 from minigrad.errors import MinigradError
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
+from minigrad.recording.wide import widen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +56,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
 @on_device_of_inputs
 def _norm(arrays: list[Any], norm_type: float) -> Any:
     """The norm of all `arrays`, of one device, taken as one vector: an array without dimensions."""
+    dtype, arrays = arrays[0].real.dtype, [widen(x) for x in arrays]
     if norm_type == 2.0 and all(x.dtype.kind == "f" for x in arrays):
         flat = [x.ravel() for x in arrays]
         total = np.sqrt(sum(np.dot(x, x) for x in flat))
@@ -64,7 +66,7 @@ def _norm(arrays: list[Any], norm_type: float) -> Any:
             total = np.max(np.stack(norms)) if norm_type > 0 else np.min(np.stack(norms))
         else:
             total = np.linalg.norm(np.stack(norms), norm_type)
-    return _arrays.as_array(total).astype(arrays[0].real.dtype)
+    return _arrays.as_array(total).astype(dtype)
 
 
 def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Any,

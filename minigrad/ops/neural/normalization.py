@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types.dtypes import FROM_NUMPY, opmath_dtype
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
@@ -197,13 +197,13 @@ def layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None
 def rms_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """Divide each sample by the root mean square of its last dimensions, whose sizes are `normalized_shape`; then scale.
 
-    `eps` is added to the mean square; None is the distance from 1 to the next number of the input's dtype.
+    `eps` is added to the mean square; None is the distance from 1 to the next number of the dtype it is computed in.
 
     Zhang, Sennrich: Root Mean Square Layer Normalization, https://arxiv.org/abs/1910.07467
     """
     layout = trailing_layout("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
-        eps = float(np.finfo(input.dtype.numpy).eps)
+        eps = float(np.finfo(opmath_dtype(input.array.dtype)).eps)
     return scale_shift(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
 
 

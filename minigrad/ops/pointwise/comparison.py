@@ -18,6 +18,7 @@ from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
+from minigrad.recording.wide import is_bfloat16, narrow, widen
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
@@ -353,7 +354,7 @@ def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None)
     return clamp(input, max=max, out=out)
 
 
-@op(broadcasts=True, discrete=("condition",), called="where")
+@op(broadcasts=True, discrete=("condition",), called="where", bfloat16=True)
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
     return np.where(condition, input, other)
@@ -400,9 +401,14 @@ def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor
     return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
-@op
+@op(bfloat16=True)
 def nan_to_num(input: Any, *, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """`input` with nan, +inf and -inf replaced; None stands for 0, the largest and the smallest finite number."""
+    if is_bfloat16(input):
+        most = dtypes.finfo(dtypes.bfloat16).max
+        wide = np.nan_to_num(widen(input), nan=nan or 0.0, posinf=most if posinf is None else posinf,
+                             neginf=-most if neginf is None else neginf)
+        return narrow(wide)
     return np.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
 @nan_to_num.derivative("input")
 def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return apply_mask(g, isfinite(input))

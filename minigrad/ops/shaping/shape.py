@@ -137,7 +137,7 @@ def view_shape(input: Any, *, shape: Any) -> Any:
 def view_shape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(differentiable=False, called="view")
+@op(differentiable=False, called="view", bfloat16=True)
 def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
@@ -203,7 +203,7 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
 
-@op
+@op(bfloat16=True)
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -219,7 +219,7 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
     return reshape(sum_to_size(apart, size=[n for k in shape for n in (1, k)]), shape=input_shape)
 
 
-@op(grad_name="CloneBackward0", called="clone")
+@op(grad_name="CloneBackward0", called="clone", bfloat16=True)
 def copy_in_order(input: Any) -> Any:
     """A copy of `input` whose elements lie in memory in the order of its dimensions."""
     return input.copy(order="C")
@@ -264,7 +264,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op
+@op(bfloat16=True)
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -273,7 +273,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op
+@op(bfloat16=True)
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 

@@ -150,7 +150,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", bfloat16=True)
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -187,7 +187,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", bfloat16=True)
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -309,7 +309,7 @@ def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
     return unfold(g, dimension=dimension, size=size, step=step)
 
 
-@op(grad_name="CopySlices")
+@op(grad_name="CopySlices", bfloat16=True)
 def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
     """`input` after the part of it that `view` leads to was overwritten by `written`; for `order` see :func:`blank_view`."""
     return input
@@ -319,7 +319,7 @@ def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_v
 def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
 
 
-@op
+@op(bfloat16=True)
 def blank_view(input: Any, *, view: Any, order: Any) -> Any:
     """A copy of `input` with zeros where `view` leads.
 
@@ -572,7 +572,7 @@ def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 
-@op(called="as_strided_scatter")
+@op(called="as_strided_scatter", bfloat16=True)
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()
