@@ -20,6 +20,7 @@ from minigrad._tensor.tensor import Tensor, rebuild
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
 from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
+from minigrad.recording.wide import is_bfloat16
 
 __all__ = ["load", "save"]
 
@@ -61,8 +62,8 @@ class Writer(pickle.Pickler):
             self.numbers[place] = len(self.numbers)
             self.kept.append(obj)
             with self.archive.open(f"arrays/{self.numbers[place]}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, obj, allow_pickle=False)
-        return self.numbers[place]
+                np.lib.format.write_array(file, obj.view(np.uint16) if is_bfloat16(obj) else obj, allow_pickle=False)
+        return (self.numbers[place], "bfloat16") if is_bfloat16(obj) else self.numbers[place]
 
 
 class Reader(pickle.Unpickler):
@@ -74,10 +75,12 @@ class Reader(pickle.Unpickler):
         self.arrays: dict[int, Any] = {}
 
     def persistent_load(self, pid: Any) -> Any:
-        if pid not in self.arrays:
-            with self.archive.open(f"arrays/{int(pid)}.npy") as file:
-                self.arrays[pid] = np.lib.format.read_array(file, allow_pickle=False)
-        return self.arrays[pid]
+        number, *dtype = pid if isinstance(pid, tuple) else (pid,)  # the file has bfloat16 by its bits, as NumPy's format has none
+        if number not in self.arrays:
+            with self.archive.open(f"arrays/{int(number)}.npy") as file:
+                array = np.lib.format.read_array(file, allow_pickle=False)
+            self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array
+        return self.arrays[number]
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in REBUILD:
