@@ -75,7 +75,7 @@ class Reader(pickle.Unpickler):
         self.arrays: dict[int, Any] = {}
 
     def persistent_load(self, pid: Any) -> Any:
-        number, *dtype = pid if isinstance(pid, tuple) else (pid,)  # the file has bfloat16 by its bits, as NumPy's format has none
+        number, *dtype = pid if isinstance(pid, tuple) else (pid,)  # NumPy's format has no bfloat16, so the bits are in the file
         if number not in self.arrays:
             with self.archive.open(f"arrays/{int(number)}.npy") as file:
                 array = np.lib.format.read_array(file, allow_pickle=False)

@@ -416,7 +416,7 @@ class Tensor(TensorMethods):
         """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad."""
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self.array.__dlpack__(**options)
+        return _arrays.to_dlpack(self.array, **options)
 
     def __dlpack_device__(self) -> Any:
         """DLPack's numbers of the kind of device, 1 host memory, 2 CUDA, and of the device."""

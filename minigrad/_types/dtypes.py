@@ -114,8 +114,8 @@ def import_ml_dtypes() -> Any:
     try:
         import ml_dtypes
     except ImportError:
-        raise ImportError("NumPy has no bfloat16 of its own, and ml_dtypes, which adds one, is not installed here; install it with "
-                          "pip install ml_dtypes, or use minigrad.float32") from None
+        raise ImportError("NumPy has no bfloat16 of its own, and ml_dtypes, which adds one, is not installed here; install it "
+                          "with pip install ml_dtypes, or use minigrad.float32") from None
     return ml_dtypes
 
 

@@ -150,8 +150,7 @@ class FunctionNode(Node):
             if r is not None and not isinstance(r, TensorBase):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
-            if r is not None and edge is not None and r.array.dtype is not dtype \
-                    and dtypes.FROM_NUMPY[dtype].kind in (r.dtype.kind, "f"):
+            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, *"fV"):
                 r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)

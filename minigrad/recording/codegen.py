@@ -161,7 +161,8 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in '{dtypes.DIFFERENTIABLE}'"] if info.dtypes == "float" else []))
+        tests += [f"{alike[0]}.dtype.kind not in '{dtypes.DIFFERENTIABLE}'"] if info.dtypes == "float" else []
+        return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
     lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []

@@ -1,8 +1,8 @@
 """bfloat16 is stored, and float32 is computed with.
 
-NumPy moves elements of bfloat16, but adds and multiplies them badly or not at all. So a forward is given float32 in their place,
-and its result is rounded, once; and so is a rule in a plain backward pass. The graph, the views and what is saved are those of the
-bfloat16 arrays. Until bfloat16 is first used, nothing of this is in the call paths.
+NumPy moves elements of bfloat16, but adds and multiplies them badly or not at all. So a forward is given float32 in their
+place, and its result is rounded, once; and so is a rule in a plain backward pass. The graph, the views and what is saved are
+those of the bfloat16 arrays. Until bfloat16 is first used, nothing of this is in the call paths.
 """
 
 from __future__ import annotations
@@ -43,14 +43,15 @@ def narrow(x: Any) -> Any:
 def forward_in_float32(info: Any) -> Callable[..., Any]:
     """The forward of an operation for arrays of which some are of bfloat16, and for ``dtype=bfloat16``.
 
-    The results are of bfloat16 if the first array that is no integer is, or that setting says so.
+    The results are of bfloat16 if that setting says so, or else the arguments that are brought to one dtype, beside which Python
+    numbers are float32; or else the first that is no integer.
     """
-    forward, floating = info.forward, [k for k, name in enumerate(info.arguments) if name not in info.discrete]
+    forward = info.forward
 
     def in_float32(*arrays: Any, **settings: Any) -> Any:
         given = settings.get("dtype")
-        first = next((arrays[k] for k in floating if arrays[k] is not None and arrays[k].dtype.kind in dtypes.DIFFERENTIABLE), None)
-        rounds = given is dtypes.bfloat16 or given is None and first is not None and is_bfloat16(first)
+        kinds = [x.dtype.kind for x in arrays if x is not None and x.dtype.kind in dtypes.DIFFERENTIABLE]
+        rounds = given is dtypes.bfloat16 or given is None and "V" in (kinds if info.alike else kinds[:1])
         if given is dtypes.bfloat16:
             settings["dtype"] = dtypes.float32
         result = forward(*widen(arrays), **settings)

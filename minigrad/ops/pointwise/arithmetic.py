@@ -69,6 +69,8 @@ def refuse_zero(other: Any) -> None:
 @op(holomorphic=False, grad_name="ToCopyBackward0", called="to", bfloat16=True)
 def cast(input: Any, *, dtype: dtype) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
+    if input.__class__ is not np.ndarray:
+        _arrays.refuse_bfloat16(_arrays.library_of(input), dtype.numpy)
     return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
 @cast.derivative("input")
 def cast_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
