@@ -54,6 +54,7 @@ from minigrad._tensor.printing import get_printoptions as get_printoptions
 from minigrad._tensor.printing import printoptions as printoptions
 from minigrad._tensor.printing import set_printoptions as set_printoptions
 from minigrad._tensor.tensor import Tensor as Tensor
+from minigrad._tensor.typed import BFloat16Tensor as BFloat16Tensor
 from minigrad._tensor.typed import BoolTensor as BoolTensor
 from minigrad._tensor.typed import ByteTensor as ByteTensor
 from minigrad._tensor.typed import CharTensor as CharTensor
@@ -68,6 +69,7 @@ from minigrad._types.device import Device as device
 from minigrad._types.device import get_default_device as get_default_device
 from minigrad._types.device import set_default_device as set_default_device
 from minigrad._types.dtypes import _default as float
+from minigrad._types.dtypes import bfloat16 as bfloat16
 from minigrad._types.dtypes import bool_ as bool
 from minigrad._types.dtypes import complex128 as cdouble
 from minigrad._types.dtypes import complex128 as complex128
@@ -733,15 +735,15 @@ uniform_ = Tensor.uniform_
 unsqueeze_ = Tensor.unsqueeze_
 xlogy_ = Tensor.xlogy_
 
-__all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "GradScaler",
-           "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "acos", "acosh",
-           "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr",
-           "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax", "amp", "angle", "any",
+__all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
+           "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "acos",
+           "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv",
+           "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax", "amp", "angle", "any",
            "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
            "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
            "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
            "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window", "batch_norm",
-           "bernoulli", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
+           "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
            "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
            "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
            "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul", "channel_shuffle",
