@@ -116,6 +116,16 @@ def test_a_layer_computes_what_it_does_in_float64_to_the_precision_of_its_number
         assert {g.dtype for g in grads} == {minigrad.bfloat16}
 
 
+def test_norms_take_weights_of_float32() -> None:
+    x, w = bfloat16(1.0, 2.0, 4.0, requires_grad=True), minigrad.tensor([1.003, 1.0, 1.0], requires_grad=True)
+    y = nn.functional.layer_norm(x, (3,), w, minigrad.zeros(3))
+    y.sum().backward()
+    assert [t.dtype for t in (y, x.grad, w.grad)] == [minigrad.bfloat16, minigrad.bfloat16, minigrad.float32]
+    z = minigrad.rand(4, 3, dtype=minigrad.bfloat16)
+    norm = nn.BatchNorm1d(3)
+    assert norm(z).dtype is norm.eval()(z).dtype is minigrad.bfloat16 and norm.running_mean.dtype is minigrad.float32
+
+
 def tensors_of_state(optimizer: Any, p: Any) -> list[Any]:
     return [t for key, t in optimizer.state[p].items() if isinstance(t, minigrad.Tensor) and key not in NUMBERS]
 
@@ -197,6 +207,8 @@ def test_a_python_number_is_not_rounded_first() -> None:
     x = bfloat16(1.0, 100.0)
     assert (x * 1.003).tolist() == narrow(np.array([1.003, 100.3], np.float32)).tolist()
     assert (x * 1.003)[1].item() != (x * bfloat16(1.003))[1].item()
+    for d in (minigrad.float32, minigrad.float64):
+        assert (x * minigrad.tensor(1.003, dtype=d)).tolist() == (x * 1.003).tolist()
     y = bfloat16(1.0, 100.0, requires_grad=True)
     (y * 1.003 * bfloat16(1.0, 64.0)).sum().backward()
     assert y.grad.tolist() == narrow(np.array([1.003, 64.192], np.float32)).tolist()

@@ -26,8 +26,8 @@ from minigrad.errors import ArgumentError, DeviceError
 __all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
-           "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device", "stream_from_state",
-           "stream_state", "to_device", "to_dlpack", "to_numpy", "xp_of"]
+           "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device",
+           "stream_from_state", "stream_state", "to_device", "to_dlpack", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}

@@ -203,8 +203,9 @@ def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBas
     for k in chosen:
         x = operands[k]
         if isinstance(x, TensorBase):
-            if x.array.dtype is not wanted.numpy:
-                operands[k] = REGISTRY["cast"](x, dtype=wanted)
+            to = exact if not x.array.ndim and x.array.dtype.kind == "f" and x.array.dtype.itemsize > 2 else wanted
+            if x.array.dtype is not to.numpy:
+                operands[k] = REGISTRY["cast"](x, dtype=to)
         elif like is not None:
             operands[k] = constant(scalar_array(x, exact, like.array), like)
         elif isinstance(x, SCALARS):
