@@ -59,7 +59,7 @@ newaxis = None
 _publish(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("amp", "backends", "cuda", "fft", "func", "library", "linalg", "masked", "nn", "optim", "serialization",
+_PARTS = frozenset(("amp", "backends", "cuda", "distributions", "fft", "func", "library", "linalg", "masked", "nn", "optim", "serialization",
                     "signal", "special", "testing", "utils", "viz"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),

@@ -20,7 +20,6 @@ from minigrad._tensor.tensor import Tensor, rebuild
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
 from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
-from minigrad.recording.wide import is_bfloat16
 
 __all__ = ["load", "save"]
 
@@ -62,8 +61,8 @@ class Writer(pickle.Pickler):
             self.numbers[place] = len(self.numbers)
             self.kept.append(obj)
             with self.archive.open(f"arrays/{self.numbers[place]}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, obj.view(np.uint16) if is_bfloat16(obj) else obj, allow_pickle=False)
-        return (self.numbers[place], "bfloat16") if is_bfloat16(obj) else self.numbers[place]
+                np.lib.format.write_array(file, obj.view(np.uint16) if dtypes.is_bfloat16(obj.dtype) else obj, allow_pickle=False)
+        return (self.numbers[place], "bfloat16") if dtypes.is_bfloat16(obj.dtype) else self.numbers[place]
 
 
 class Reader(pickle.Unpickler):

@@ -25,7 +25,6 @@ from minigrad._types import dtypes
 from minigrad.errors import DeviceError
 from minigrad.optim.optimizer import NUMBERS
 from minigrad.recording.call import REGISTRY
-from minigrad.recording.wide import narrow, widen
 from tests import checks, module_checks, test_optimizer_table
 from tests.optimizer_cases import gradient
 from tests.test_module_table import EACH as LAYERS
@@ -34,6 +33,21 @@ from tests.test_op_table import CASES, NAMES, WITH_RULES, drawn
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 # What depends on how far the next number is, or on the bits.
 OF_THE_DTYPE = {"nextafter", "nan_to_num", "view_dtype", "view_as_complex", "cast"}
+# Whose rules take from the result, which was rounded, almost all away.
+CANCELLING = {"beta_tail", "gamma_tail"}
+
+
+def widen(x: Any) -> Any:
+    """`x`, an array, None or a tuple of such, with float32 in the place of bfloat16."""
+    if isinstance(x, tuple):
+        return tuple([widen(part) for part in x])
+    return x.astype(np.float32) if x is not None and x.dtype == BFLOAT16 else x
+
+
+def narrow(x: Any) -> Any:
+    """The array `x`, rounded to bfloat16 where it is float32."""
+    x = np.asarray(x)
+    return x.astype(BFLOAT16) if x.dtype == np.float32 else x
 
 
 def bfloat16(*numbers: Any, requires_grad: bool = False) -> Any:
@@ -73,7 +87,7 @@ def test_the_result_is_that_in_float32_rounded(name: str) -> None:
                 assert_same(checks.described(op, args, settings) + " of tensors", found.array, want)
 
 
-@pytest.mark.parametrize("name", [n for n in WITH_RULES if n not in OF_THE_DTYPE and not CASES[n].drawn])
+@pytest.mark.parametrize("name", [n for n in WITH_RULES if n not in OF_THE_DTYPE | CANCELLING and not CASES[n].drawn])
 def test_a_rule_gives_what_it_gives_in_float32_rounded(name: str) -> None:
     op, case = REGISTRY[name], CASES[name]
     for args, settings in samples(name):

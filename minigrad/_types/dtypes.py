@@ -75,7 +75,7 @@ complex128 = dtype("complex128", np.complex128)
 
 ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, bfloat16, float32, float64, complex64,
        complex128)
-LOW_PRECISION = "eE"  # the characters of the NumPy dtypes that are computed with in float32: float16, bfloat16
+LOW_PRECISION = "eE"  # the characters of the NumPy dtypes that are computed with in float32: float16 and bfloat16
 # The kinds of NumPy's dtypes whose numbers have derivatives. NumPy calls bfloat16 a "V", and there is no other of that kind here.
 DIFFERENTIABLE = "fcV"
 
@@ -145,6 +145,16 @@ def as_dtype(d: Any) -> dtype:
         return FROM_NUMPY[np.dtype(d)]
     except (TypeError, KeyError):
         raise ArgumentError(f"{d!r} is not a dtype minigrad has; it has {', '.join(map(repr, ALL))}") from None
+
+
+def is_bfloat16(numpy_dtype: Any) -> bool:
+    """Whether this NumPy dtype is bfloat16, whose numbers NumPy moves, but adds and multiplies badly or not at all."""
+    return bool(numpy_dtype.char == "E")
+
+
+def has_bfloat16() -> bool:
+    """Whether this process has used bfloat16."""
+    return bfloat16 in FROM_NUMPY.values()
 
 
 def is_low_precision(numpy_dtype: Any) -> bool:

@@ -8,9 +8,8 @@ known by name.
 
 from __future__ import annotations
 
-import operator
 from heapq import heappop, heappush
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
@@ -21,7 +20,6 @@ from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
 from minigrad.recording.clock import ledger, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
-from minigrad.recording.wide import apply_in_float32, is_bfloat16
 
 
 def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: bool, wanted: Iterable[Any] | None,
@@ -41,7 +39,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     """
     with Pass(roots, keep_graph, create_graph, wanted, cls, shown, run_targets) as run:
         arrived, heap, freed, plain_dtype = run.arrived, run.heap, run.freed, run.plain_dtype
-        last_write = ledger.last
+        last_write, one_device = ledger.last, _arrays.accelerator_count() < 2
         # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
         waiting: Any = None
         waiting_g: Any = None
@@ -74,8 +72,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.shape:
                         grad = unbroadcast(grad, edge.shape, node, position)
                     if edge is waiting:
-                        waiting_g = add(waiting_g, grad)
-                    elif waiting is None and edge not in arrived:
+                        waiting_g = waiting_g + grad if one_device else add(waiting_g, grad)
+                    elif waiting is None and (not heap or edge not in arrived):
                         waiting, waiting_g = edge, grad
                     else:
                         run.arrive(edge, grad)
@@ -83,7 +81,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.array.shape:
                         grad = unbroadcast(grad, edge.array.shape, node, position)
                     held = arrived.get(edge)
-                    arrived[edge] = grad if held is None else add(held, grad)
+                    arrived[edge] = grad if held is None else held + grad if one_device else add(held, grad)
         return run.results()
 
 
@@ -104,10 +102,10 @@ class Pass:
         self.targets = None if wanted is None else set(wanted)
         self.needed = None if self.targets is None else nodes_leading_to(self.targets, [edge for edge, _ in roots])
         self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
-        # A gradient of this dtype needs no care: it is real, NumPy computes with it, and nothing else is asked for.
+        # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
         simple = not create_graph and self.watching is None and self.targets is None and _arrays.accelerator_count() < 2
         dtype = roots[0][1].dtype
-        self.plain_dtype: Any = dtype if simple and dtype.kind == "f" else "no dtype, so that all need it"
+        self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
         for edge, g in roots:
             self.arrive(edge, g)
 
@@ -196,25 +194,12 @@ class OutputGradients(tuple[Any, ...]):
     dtype = None
 
 
-add: Callable[[Any, Any], Any] = operator.add  # of gradients
-
-
-def add_on_device(a: Any, b: Any) -> Any:
+def add(a: Any, b: Any) -> Any:
     """The sum of two gradients, tensors or arrays, computed on the device they are on."""
-    if isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
+    if _arrays.accelerator_count() < 2 or isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
         return a + b
     with _arrays.on_device_of(a):
         return a + b
-
-
-def guard_addition() -> None:
-    """Make the addition of gradients enter their device, if there are several GPUs."""
-    global add
-    if _arrays.accelerator_count() > 1:
-        add = add_on_device
-
-
-_arrays.on_more_accelerators.append(guard_addition)
 
 
 def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
@@ -228,15 +213,11 @@ def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
 
 def apply_rules(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
     """Apply the rules of `node` to a gradient that may be complex, on another device, or that of several outputs."""
-    given = next((x for x in g if x is not None), None) if isinstance(g, OutputGradients) else g
-    first = unwrap(given)
+    first = unwrap(next((x for x in g if x is not None), None) if isinstance(g, OutputGradients) else g)
     if _arrays.needs_device_guard(first):
         with _arrays.on_device_of(first):
             return apply_rules(node, g, saved)
-    apply = apply_conjugated if node.holomorphic else type(node).backward
-    if given is first is not None and is_bfloat16(first) and hasattr(node, "info"):  # arrays, to a declared operation
-        return apply_in_float32(apply, node, g, saved)
-    return apply(node, g, saved)
+    return apply_conjugated(node, g, saved) if node.holomorphic else node.backward(g, saved)
 
 
 def apply_conjugated(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -18,11 +18,12 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
+from minigrad.recording.call import narrowed, widened
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
-from minigrad.recording.wide import is_bfloat16, narrow, widen
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Parameters
@@ -97,15 +98,15 @@ def in_float32(update: Callable[..., None]) -> Callable[..., None]:
     """`update`, of :class:`Optimizer`, for a parameter of bfloat16: it moves the parameter and its state in float32, which are
     rounded then."""
     def move(p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        wide = tensor_of(widen(p.array))
+        dtype, wide = p.array.dtype, tensor_of(widened(p.array))
         for t in state.values():
             if isinstance(t, Tensor):
-                t.array = widen(t.array)
-        update(wide, widen(grad), state, group)
+                t.array = widened(t.array)
+        update(wide, widened(grad), state, group)
         p.array[...] = wide.array
         for key, t in state.items():
             if isinstance(t, Tensor) and key not in NUMBERS:
-                t.array = narrow(t.array)
+                t.array = narrowed(t.array, dtype)
     return move
 
 
@@ -305,7 +306,7 @@ class Optimizer:
         moved: list[Any] = []
         for group in self.param_groups:
             try:
-                self.update_group(group, moved)
+                run_quietly(self.update_group, group, moved)
             except (TypeError, ValueError) as error:
                 raise self._device_mismatch(group) or error from None
         if moved:
@@ -338,7 +339,7 @@ class Optimizer:
             for p in group["params"]:
                 grad = p._grad
                 if grad is not None:
-                    move = in_float32(update) if is_bfloat16(p.array) else update
+                    move = in_float32(update) if dtypes.is_bfloat16(p.array.dtype) else update
                     move(p, grad.array, self.state_of(p, group), group)
                     moved.append(p.array)
         finally:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad._types.dtypes import is_bfloat16
 from minigrad.errors import InvalidValueError
 from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, in_float32, number, scalar, zeros_like
-from minigrad.recording.wide import is_bfloat16
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -58,7 +58,7 @@ class SGD(Optimizer):
                 x = p.array
                 moved.append(x)
                 if x.dtype is not dtype:
-                    if is_bfloat16(x):
+                    if is_bfloat16(x.dtype):
                         in_float32(self.update)(p, grad.array, {}, group)
                         continue
                     rate, dtype = scalar(lr, x), x.dtype

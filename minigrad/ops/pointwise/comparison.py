@@ -18,7 +18,6 @@ from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
-from minigrad.recording.wide import is_bfloat16, narrow, widen
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
@@ -403,11 +402,11 @@ def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor
 
 def replace_nonfinite(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
     """What NumPy does, also for bfloat16, whose largest number is less than that of float32."""
-    if not is_bfloat16(x):
+    if not dtypes.is_bfloat16(x.dtype):
         return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
     most = dtypes.finfo(dtypes.bfloat16).max
     posinf, neginf = most if posinf is None else posinf, -most if neginf is None else neginf
-    return narrow(np.nan_to_num(widen(x), nan=nan, posinf=posinf, neginf=neginf))
+    return np.nan_to_num(x.astype(np.float32), nan=nan, posinf=posinf, neginf=neginf).astype(x.dtype)
 
 
 @op(bfloat16=True)
