@@ -205,16 +205,24 @@ def test_promotion() -> None:
 
 
 @pytest.mark.parity
-def test_promotion_is_pytorchs() -> None:
+@pytest.mark.parametrize("default", ["float32", "bfloat16"])
+def test_promotion_is_pytorchs(default: str) -> None:
+    """Of every dtype, with dimensions and without, and of Python's numbers, with bfloat16 and with each other."""
     torch = pytest.importorskip("torch")
-    shapes: tuple[Any, ...] = ((), (2,))
-    for d, shape, other in itertools.product(dtypes.ALL, shapes, shapes):
-        try:
-            wanted = (torch.ones(shape, dtype=torch.bfloat16) + torch.ones(other, dtype=getattr(torch, d.name))).dtype
-        except RuntimeError:  # for the wide unsigned dtypes PyTorch's addition is not written
-            continue
-        found = minigrad.ones(shape, dtype=minigrad.bfloat16) + minigrad.ones(other, dtype=d)
-        assert found.dtype.name == str(wanted).removeprefix("torch."), (d, shape, other)
+
+    def results(library: Any) -> list[str]:
+        names = [d.name for d in dtypes.ALL if not d.name.startswith("uint") or d is dtypes.uint8]  # the wide ones it refuses
+        tensors = [library.ones(shape, dtype=getattr(library, d)) for d in names for shape in ((), (2,))]
+        return [str(library.result_type(x, y)).split(".")[1]
+                for x, y in [*itertools.product(tensors, tensors), *itertools.product(tensors, (True, 2, 2.5, 1j))]]
+
+    for library in (torch, minigrad):
+        library.set_default_dtype(getattr(library, default))
+    try:
+        assert results(minigrad) == [name.replace("complex32", "complex64") for name in results(torch)]  # which NumPy has not
+    finally:
+        for library in (torch, minigrad):
+            library.set_default_dtype(library.float32)
 
 
 def test_a_python_number_is_not_rounded_first() -> None:
@@ -405,6 +413,34 @@ def test_training_is_pytorchs(model: str) -> None:
     ours, theirs = train(minigrad), train(torch)
     np.testing.assert_allclose(ours, theirs, rtol=0.03)
     assert ours[-1] < 0.8 * ours[0]
+
+
+@pytest.mark.parity
+def test_training_under_autocast_goes_with_pytorch() -> None:
+    """There the products are of bfloat16, here of float32: the losses differ by its precision."""
+    torch = pytest.importorskip("torch")
+
+    def train(library: Any) -> list[float]:
+        n, rng = library.nn, np.random.default_rng(0)
+        net = n.Sequential(n.Linear(8, 32), n.Tanh(), n.Linear(32, 8))
+        with library.no_grad():
+            for p in net.parameters():
+                p.copy_(library.tensor(rng.normal(0, 0.3, tuple(p.shape))))
+        x, target = (library.tensor(rng.standard_normal((16, 8)).astype(np.float32)) for _ in range(2))
+        optimizer, losses = library.optim.Adam(net.parameters(), lr=1e-2), []
+        for _ in range(20):
+            optimizer.zero_grad()
+            with library.autocast("cpu", dtype=library.bfloat16):
+                loss = n.functional.mse_loss(net(x).float(), target)
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+        return losses
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that operations keep their dtypes
+        ours = train(minigrad)
+    np.testing.assert_allclose(ours, train(torch), rtol=0.03)
 
 
 # ---------------------------------------------------------------------------------------------------- loading

@@ -65,6 +65,8 @@ class GeneralCall:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and share_dtype(args):
                 return record_call(info, args, settings)
+        elif share_dtype(args) and computes_in_opmath(info, args):
+            return record_call(info, args, settings)
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)

@@ -171,9 +171,8 @@ def call_source(info: Declaration, out: bool) -> str:
         elif info.opmath and out:  # a setting that scales, as that of add does; operators do not give it
             tests += [f"({s} is not default_{s} and {first}.dtype.char in '{dtypes.LOW_PRECISION}')" for s in info.settings]
         if dtypes.has_bfloat16() and not info.bfloat16:  # until then no array is of it
-            others = [a for a in args if a not in (*info.discrete, *info.alike[1:])]
-            is_bfloat16 = f"{array}.dtype is bfloat16"
-            tests += [f"({a} is not None and {is_bfloat16.format(a)})" if a in optional else is_bfloat16.format(a) for a in others]
+            found = {a: f"{array.format(a)}.dtype is bfloat16" for a in args if a not in (*info.discrete, *info.alike[1:])}
+            tests += [f"({a} is not None and {test})" if a in optional else test for a, test in found.items()]
         return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
