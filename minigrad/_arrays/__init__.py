@@ -24,7 +24,7 @@ from minigrad._types import device as device_module
 from minigrad._types.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.errors import ArgumentError, DeviceError
 
-__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "array_types", "as_array",
+__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "apart", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
            "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device",
@@ -210,6 +210,11 @@ def to_dlpack(x: Any, **options: Any) -> Any:
 def from_cuda(x: Any) -> Any:
     """An array that shares the memory of `x`, which has ``__cuda_array_interface__``."""
     return library_on(Device("cuda")).xp.asarray(x)
+
+
+def apart(x: Any) -> Any:
+    """The elements of `x`, in the same memory, as an array whose writes are counted by themselves."""
+    return library_of(x).apart(x)
 
 
 def address_of(x: Any) -> int:

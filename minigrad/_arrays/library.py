@@ -109,6 +109,11 @@ class ArrayLibrary:
         """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
         raise self._undefined("as_strided", "as_strided, empty_strided and unfold need")
 
+    def apart(self, x: Any) -> Any:
+        """The elements of `x`, in the same memory, as an array that is no view of `x` or of another: writes to it are counted by
+        themselves. A library that cannot tell the two apart gives `x`."""
+        return x
+
     def _undefined(self, method: str, needed: str) -> DeviceError:
         return DeviceError(f"{needed} {method}(), which the array library of device '{self.device_type}', {type(self).__name__}, "
                            "does not define")
@@ -156,6 +161,13 @@ class OnHost:
         return call
 
 
+class Lent:
+    """The memory of an array, which it keeps alive, for another array to lie in. NumPy follows views no further than to it."""
+
+    def __init__(self, x: np.ndarray[Any, Any]) -> None:
+        self._x, self.__array_interface__ = x, x.__array_interface__
+
+
 class NumpyLibrary(ArrayLibrary):
     device_type = "cpu"
     dlpack_kinds = dlpack.CPU
@@ -201,6 +213,9 @@ class NumpyLibrary(ArrayLibrary):
 
     def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
         return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+    def apart(self, x: Any) -> Any:
+        return np.asarray(Lent(x)).view(x.dtype)
 
     def special(self) -> Any:
         module = scipy_special()
@@ -358,6 +373,9 @@ class CupyLibrary(ArrayLibrary):
 
     def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
         return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+    def apart(self, x: Any) -> Any:
+        return self.as_strided(x, x.shape, x.strides)  # in CuPy, no view
 
     def generator(self, seed: int, device: Device) -> Any:
         with self.gpus.on(device.index):

@@ -27,13 +27,12 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
-from minigrad.ops.linear_algebra import products
-from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import clock
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import refuse_in_forward
+from minigrad.recording.call import is_operand, refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
 from minigrad.recording.inplace import overlaps
@@ -133,6 +132,9 @@ class Tensor(TensorMethods):
     def is_meta(self) -> builtins.bool:
         """Always False: every tensor has its elements."""
         return False
+
+    # Programs ask; there are no tensors of these kinds, or on these devices.
+    is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
 
     @property
     def names(self) -> tuple[None, ...]:
@@ -390,11 +392,11 @@ class Tensor(TensorMethods):
         """The elements as a NumPy array that shares the tensor's memory: what is written to one shows in the other.
 
         With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
-        Raises ``RuntimeError`` for a tensor that requires grad, ``TypeError`` for one on a GPU.
+        Raises ``RuntimeError`` for a tensor that requires grad, unless under ``no_grad``, and ``TypeError`` for one on a GPU.
         """
         if force:
             return _arrays.to_numpy(self.array).view()
-        if self.node is not None:
+        if self.node is not None and autograd.is_grad_enabled():
             raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self.device.type != "cpu":
             raise ArgumentError(f"can't convert {self.device} device type tensor to numpy. "
@@ -571,8 +573,14 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Tensor:
-        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's."""
-        return self.detach()
+        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's.
+
+        Writes through ``x.data`` do not count as writes to ``x``: a gradient that needs the elements as they were is wrong then,
+        without a word. :meth:`detach` is the safe way to the same memory.
+        """
+        t = self.detach()
+        t.array = _arrays.apart(self.array)
+        return t
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -719,7 +727,7 @@ class Tensor(TensorMethods):
 
     @on_device_of_inputs
     def __contains__(self, element: Any) -> builtins.bool:
-        if not isinstance(element, COMPARABLE):
+        if not is_operand(element):
             raise RuntimeValueError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
@@ -749,31 +757,13 @@ class Tensor(TensorMethods):
     # -- operators
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.eq(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.eq(self, other) if is_operand(other) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.ne(self, other) if is_operand(other) else NotImplemented
 
     def __rtruediv__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.reciprocal(self) * other
-
-    def __rfloordiv__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.floor_divide(other, self)
-
-    def __rmod__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.remainder(other, self)
-
-    def __rpow__(self, other: Tensor | Number) -> Tensor:
-        return elementary.pow(other, self)
-
-    def __rmatmul__(self, other: Tensor | Number) -> Tensor:
-        return products.matmul(other, self)
-
-    def __rlshift__(self, other: Tensor | Number) -> Tensor:
-        return comparison.bitwise_left_shift(other, self)
-
-    def __rrshift__(self, other: Tensor | Number) -> Tensor:
-        return comparison.bitwise_right_shift(other, self)
+        return arithmetic.reciprocal(self) * other if is_operand(other) else NotImplemented
 
     # -- activations and special functions
 
@@ -783,7 +773,6 @@ class Tensor(TensorMethods):
 
 TensorBase.result_class = Tensor
 publish_methods(Tensor)
-COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
            "minigrad.HalfTensor": dtypes.float16, "minigrad.BFloat16Tensor": dtypes.bfloat16,
            "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
@@ -796,7 +785,7 @@ TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtyp
 def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
     """A tensor from what its pickle holds."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(creation.adopt_array(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(dtypes.adopt_array(array), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

@@ -6,7 +6,8 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, Callable
 
 import numpy as np
 
@@ -67,6 +68,8 @@ class GeneralCall:
                 return record_call(info, args, settings)
         elif share_dtype(args) and computes_in_opmath(info, args):
             return record_call(info, args, settings)
+        elif info.former and isinstance(args[1], SCALARS) and any([isinstance(x, TensorBase) for x in settings.values()]):
+            return self.function(**arguments_of_former_call(info, (*args, *settings.values())))
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -118,6 +121,16 @@ def unwrap_result(x: Any) -> Any:
     return _arrays.as_array(unwrap(x))
 
 
+def arguments_of_former_call(info: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    """The arguments by name of a call that gives them in the order of PyTorch's first versions. Warns, with the new one."""
+    new = ", ".join([*info.arguments, *[f"{name}={name}" for name in info.settings]])
+    frame = clock.user_frame()
+    called = info.called
+    message = f"This overload of {called} is deprecated: {called}({', '.join(info.former)}); write {called}({new})"
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    return dict(zip(info.former, given))
+
+
 def sequence(info: Any, value: Any) -> Any:
     """The argument of an operation on several tensors, which is no list or tuple, as a tuple. Raises ``TypeError`` for what is no
     sequence of tensors. A single tensor is refused too, though one can iterate over it."""
@@ -141,13 +154,31 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
     if value is None and name in info.optional or isinstance(value, TensorBase):
         return value
     if isinstance(value, np.generic):  # NumPy's result of arithmetic on arrays without dimensions
+        dtypes.known_dtype(value.dtype)
         return value.item() if like is not None else np.asarray(value)
     if isinstance(value, SCALARS):
         if name in info.numbers:
             return value
     elif isinstance(value, _arrays.array_types):
+        value = dtypes.adopt_array(value)
         return value if like is None else constant(value, like)
     raise not_a_tensor(info.called, name, value)
+
+
+def is_operand(value: Any, numbers: bool = True) -> bool:
+    """Whether `value` is what operations take: a tensor, an array or, where they take `numbers`, one."""
+    return isinstance(value, (TensorBase, np.generic, *_arrays.array_types)) or numbers and isinstance(value, SCALARS)
+
+
+def for_operators(general: GeneralCall) -> Callable[..., Any]:
+    """The general path of an operation's form for Python's operators. For an operand that no operation takes it returns
+    ``NotImplemented``, so that Python asks the class of that operand for its reflected operator."""
+    numbers = bool(general.info.numbers)
+
+    def general_or_not(*args: Any, **settings: Any) -> Any:
+        return general(*args, **settings) if all([is_operand(x, numbers) for x in args]) else NotImplemented
+
+    return general_or_not
 
 
 def constant(value: Any, like: Any) -> Any:

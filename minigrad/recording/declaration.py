@@ -24,9 +24,10 @@ class Declaration:
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
-                 numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
+                 numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
+                 outputs: tuple[str, ...] | bool = False,
                  view: bool = False, layout: str | None = None, called: str | None = None, grad_name: str | None = None,
-                 opmath: bool | str | None = None, bfloat16: bool = False) -> None:
+                 connected: bool = False, opmath: bool | str | None = None, bfloat16: bool = False) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -37,12 +38,13 @@ class Declaration:
         self.arguments: tuple[str, ...] = (code.co_varnames[end],) if self.variadic else code.co_varnames[:positional]
         self.optional = tuple(self.arguments[len(self.arguments) - len(defaults):]) if defaults else ()
         self.settings = {name: keywords.get(name, REQUIRED) for name in code.co_varnames[positional:end]}
-        self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
+        self.broadcasts, self.holomorphic, self.view, self.connected = broadcasts, holomorphic, view, connected
         self.layout = layout or ("ufunc" if broadcasts and len(self.arguments) > 1 else None)
         self.discrete, self.constant, self.differentiable = discrete, constant, differentiable
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
+        self.former = former
         self.outputs = outputs
         self.opmath = self.dtypes == "float" if opmath is None else opmath
         self.bfloat16 = bfloat16 or view
