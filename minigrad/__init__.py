@@ -73,8 +73,8 @@ _ELSEWHERE = {
     **dict.fromkeys(("are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
                      "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads",
                      "set_num_threads", "use_deterministic_algorithms"), "_settings"),
-    **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
+    **dict.fromkeys(("BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+                     "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
     "as_torch": "_paths", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",

@@ -68,6 +68,7 @@ from minigrad._tensor.printing import get_printoptions as get_printoptions
 from minigrad._tensor.printing import printoptions as printoptions
 from minigrad._tensor.printing import set_printoptions as set_printoptions
 from minigrad._tensor.tensor import Tensor as Tensor
+from minigrad._tensor.typed import BFloat16Tensor as BFloat16Tensor
 from minigrad._tensor.typed import BoolTensor as BoolTensor
 from minigrad._tensor.typed import ByteTensor as ByteTensor
 from minigrad._tensor.typed import CharTensor as CharTensor
@@ -82,6 +83,7 @@ from minigrad._types.device import Device as device
 from minigrad._types.device import get_default_device as get_default_device
 from minigrad._types.device import set_default_device as set_default_device
 from minigrad._types.dtypes import _default as float
+from minigrad._types.dtypes import bfloat16 as bfloat16
 from minigrad._types.dtypes import bool_ as bool
 from minigrad._types.dtypes import complex128 as cdouble
 from minigrad._types.dtypes import complex128 as complex128
@@ -748,32 +750,32 @@ uniform_ = Tensor.uniform_
 unsqueeze_ = Tensor.unsqueeze_
 xlogy_ = Tensor.xlogy_
 
-__all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "GradScaler",
-           "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos",
-           "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv",
-           "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax", "amp", "angle", "any",
-           "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+__all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
+           "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute",
+           "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul",
+           "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax",
+           "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
            "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
            "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
            "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window",
-           "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
-           "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
-           "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-           "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul", "channel_shuffle",
-           "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
-           "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex", "complex128",
-           "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format", "conv1d",
-           "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "corrcoef",
-           "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross", "ctc_loss",
-           "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad",
-           "demo", "det", "detach", "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
-           "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide", "dot", "double",
-           "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty", "empty_like",
-           "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2",
-           "expand_copy", "expm1", "eye", "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr",
-           "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
-           "fork_rng", "frac", "frexp", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx",
-           "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device",
+           "batch_norm", "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial",
+           "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+           "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
+           "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul",
+           "channel_shuffle", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
+           "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex",
+           "complex128", "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format",
+           "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign",
+           "corrcoef", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross",
+           "ctc_loss", "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator",
+           "deg2rad", "demo", "det", "detach", "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal",
+           "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide",
+           "dot", "double", "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty",
+           "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors",
+           "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten",
+           "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax",
+           "fmin", "fmod", "fork_rng", "frac", "frexp", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func",
+           "futures", "fx", "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device",
            "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions",
            "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window",
            "hardshrink", "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub",

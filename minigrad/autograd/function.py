@@ -147,7 +147,7 @@ class FunctionNode(Node):
             if r is not None and not isinstance(r, TensorBase):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
-            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, "f"):
+            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, *"fV"):
                 r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)
@@ -293,7 +293,7 @@ def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: 
         if out is None or several:
             return out
         raise ArgumentError(f"{type(out).__name__} returned by forward: a Function must return tensors")
-    constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in "fc"
+    constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in dtypes.DIFFERENTIABLE
     if any(out is t for t in ctx._dirty):
         if node is not None:
             inplace.rebase(out, new_port(node, k, out.array) if several else node)

@@ -73,7 +73,7 @@ def dtype_with_out(name: str, out: Any, dtype: Any, device: Any = None, default:
 
 def refuse_integers(array: Any) -> None:
     """Raise unless `array` is of a dtype that can have gradients."""
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in dtypes.DIFFERENTIABLE:
         raise DtypeError("only Tensors of floating point and complex dtype can require gradients, not "
                          f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
 

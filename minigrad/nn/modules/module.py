@@ -552,6 +552,10 @@ class Module:
         """Convert floating parameters and buffers to float16."""
         return self._to_floating(dtypes.float16)
 
+    def bfloat16(self: M) -> M:
+        """Convert floating parameters and buffers to bfloat16."""
+        return self._to_floating(dtypes.bfloat16)
+
     def _to_floating(self: M, dtype: Any) -> M:
         return self._apply(lambda t: t.to(dtype) if t.dtype.is_floating_point else t)
 

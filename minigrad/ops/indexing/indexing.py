@@ -221,7 +221,7 @@ def getitem(input: Tensor, index: Index) -> Tensor:
     return slices(input, index=basic)
 
 
-@op(grad_name="IndexBackward0", called="index")
+@op(grad_name="IndexBackward0", called="index", bfloat16=True)
 def lookup(input: Any, *, indices: Any) -> Any:
     """The elements of `input` at `indices`, which has an array of positions for each dimension, or None for all of it; or is a
     mask."""
@@ -262,7 +262,7 @@ def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
 def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indices=indices)
 
 
-@op(layout="like_input", grad_name="IndexPutBackward0", called="index_put")
+@op(layout="like_input", grad_name="IndexPutBackward0", called="index_put", bfloat16=True)
 def overwrite(input: Any, value: Any, *, index: Any, indices: Any) -> Any:
     """A copy of `input` with `value` at ``[index][indices]``, as :func:`parse_index` gives them."""
     out = input.copy(order="K")
@@ -383,7 +383,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
     return in_bounds(index.reshape(-1), size, dim, negative=False)
 
 
-@op(discrete=("index",), layout="contiguous", called="index_select")
+@op(discrete=("index",), layout="contiguous", called="index_select", bfloat16=True)
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
     d = wrap_dim(dim, input.ndim)

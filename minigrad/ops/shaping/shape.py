@@ -235,7 +235,7 @@ def reshape_copy(input: Any, *, shape: Any) -> Any:
 def reshape_copy_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(layout="contiguous")
+@op(layout="contiguous", bfloat16=True)
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -251,7 +251,7 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
     return reshape(sum_to_size(apart, size=[n for k in shape for n in (1, k)]), shape=input_shape)
 
 
-@op(grad_name="CloneBackward0", called="clone")
+@op(grad_name="CloneBackward0", called="clone", bfloat16=True)
 def copy_in_order(input: Any, *, order: Any = None) -> Any:
     """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
     numbered."""
@@ -311,7 +311,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op(layout="like_input")
+@op(layout="like_input", bfloat16=True)
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -320,7 +320,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op(layout="channels")
+@op(layout="channels", bfloat16=True)
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 

@@ -152,7 +152,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote", layout="channels_of_all")
+@op(dtypes="promote", layout="channels_of_all", bfloat16=True)
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -189,7 +189,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="contiguous", bfloat16=True)
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -327,7 +327,7 @@ def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
     return unfold(g, dimension=dimension, size=size, step=step)
 
 
-@op(grad_name="CopySlices", holomorphic=False)
+@op(grad_name="CopySlices", holomorphic=False, bfloat16=True)
 def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `written`: what a write through a view is recorded as.
 
@@ -343,7 +343,7 @@ def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_v
 def replace_view_wrt_written(g: Any, view: Any, order: Any) -> Any: return replay_view(laid_out(g, order), view)
 
 
-@op(holomorphic=False)
+@op(holomorphic=False, bfloat16=True)
 def blank_view(input: Any, *, view: Any, order: Any) -> Any:
     """A copy of `input` with zeros where `view` leads; for `order` see :func:`replace_view`."""
     out = copy_in_order(input, order=order)
@@ -583,7 +583,7 @@ def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 
-@op(layout="like_input", called="as_strided_scatter")
+@op(layout="like_input", called="as_strided_scatter", bfloat16=True)
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()
