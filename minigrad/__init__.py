@@ -63,7 +63,7 @@ _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim",
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "quasirandom",
                     "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C", "__config__",
                     "_dynamo"))
 _ELSEWHERE = {

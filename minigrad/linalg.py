@@ -125,7 +125,8 @@ def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -
             return vector_norm(A, 2, (row, column), keepdim, out=out)
         values = svdvals(shape.movedim(A, (row, column), (-2, -1)))
         result = (reduction.sum(values, dim=-1) if ord == "nuc" else
-                  reduction.amax(values, dim=-1) if ord == 2 else reduction.amin(values, dim=-1))
+                  reduction.amin(values, dim=-1) if ord == -2 else
+                  reduction.amax(values, dim=-1) if values.shape[-1] else reduction.sum(values, dim=-1))
         if keepdim:
             result = shape.reshape(result, shape=reduction.kept_shape(A.shape, (row, column)))
     elif ord in (1, -1, math.inf, -math.inf):

@@ -571,8 +571,8 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
-    else:
-        gather(caller, [data], found, nested=False)
+    elif gather(caller, [data], found, nested=False):
+        data = with_numbers(data)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
         for k, d in enumerate(found):
@@ -605,12 +605,15 @@ def convert(array: Any, wanted: dtypes.dtype) -> Any:
     return quiet().run(part.astype, wanted.numpy, copy=False)
 
 
-def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None:
-    """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
+def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool:
+    """Collect into `found` the dtypes of the numbers in nested sequences. Returns whether a tensor of one element and with
+    dimensions, which counts as a number, is among them. Raises where there is something else."""
+    tensors_as_numbers = False
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
             arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
             found.update([dtypes.known_dtype(a.dtype) for a in arrays])
+            tensors_as_numbers |= issubclass(kind, TensorBase) and any([a.size == 1 and a.ndim > 0 for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
@@ -621,9 +624,17 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
             for x in data:
                 if type(x) is kind:
-                    gather(caller, x, found)
+                    tensors_as_numbers |= gather(caller, x, found)
         else:
             raise DtypeError(f"{caller}: Could not infer dtype of {kind.__name__}")
+    return tensors_as_numbers
+
+
+def with_numbers(data: Any) -> Any:
+    """Nested sequences with a number in the place of each tensor of one element."""
+    if isinstance(data, TensorBase) and data.array.size == 1:
+        return data.array.item()
+    return [with_numbers(x) for x in data] if isinstance(data, (list, tuple)) else data
 
 
 def uneven_error(caller: str, data: Any) -> Exception | None:

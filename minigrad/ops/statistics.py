@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY, as_dtype
+from minigrad._types.dtypes import FROM_NUMPY, as_dtype, get_default_dtype
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
@@ -173,9 +173,15 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
     return x if n and out is None else copying.clone(x, out=out)
 
 
+def as_floats(x: Any) -> Any:
+    """`x`, integers in the default dtype: the sum or difference of two small ones may be no number of their own dtype."""
+    return x if x.dtype.kind in "fc" else arithmetic.cast(x, dtype=get_default_dtype())
+
+
 def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
     """The area of every trapezoid between neighbouring points along `axis`."""
     length = builtins.max(y.shape[axis] - 1, 0)
+    y, x = as_floats(y), None if x is None else as_floats(x)
     later, earlier = (narrow_to(y, dim=axis, start=k, length=length) for k in (1, 0))
     if x is None:
         return (later + earlier) * (dx / 2)

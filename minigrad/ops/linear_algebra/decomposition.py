@@ -217,11 +217,16 @@ def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left
 
 # ---------------------------------------------------------------------------------------------------- determinants
 
+def has_nan(A: Any) -> Any:
+    """Whether a matrix holds NaN. Elimination takes that for a pivot that is 0."""
+    return (A != A).any(axis=(-2, -1))
+
+
 @op(grad_name="LinalgDetBackward0", called="linalg.det")
 def linalg_det(A: Any) -> Any:
     """The determinant of square matrices."""
     require_square_matrices(A)
-    return np.linalg.det(A)
+    return np.where(has_nan(A), A.dtype.type(np.nan), np.linalg.det(A))
 @linalg_det.derivative("A")
 def linalg_det_wrt_A(g: Any, A: Any) -> Any: return g[..., None, None] * cofactors(A)
 
@@ -258,7 +263,8 @@ def products_but_two(S: Any) -> Any:
 def linalg_slogdet(A: Any) -> Any:
     """The sign of the determinant, a number of absolute value 1 (or 0), and the logarithm of its absolute value."""
     require_square_matrices(A)
-    return np.linalg.slogdet(A)
+    sign, log = np.linalg.slogdet(A)
+    return np.where(log != log, sign.dtype.type(0), sign), np.where(has_nan(A), log.dtype.type(np.nan), log)
 @linalg_slogdet.derivative("A")
 def linalg_slogdet_wrt_A(g: Any, A: Any, sign: Any) -> Any:
     g_sign, g_log = g

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad._types.dtypes import as_dtype
+from minigrad._types.dtypes import as_dtype, int64
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
@@ -533,12 +533,16 @@ def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) ->
                     raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and "
                                      f"{n}, of shapes {[list(x.shape) for x in operands]}")
                 sizes[label] = max(n, sizes[label]) if 0 not in (n, sizes[label]) else 0
+    widened = False
     for k, x in enumerate(operands):
         elsewhere = {label for j, term in enumerate(labels) if j != k for label in term} | set(result)
         dims = [d for d, label in enumerate(labels[k]) if label not in elsewhere or x.shape[d] != sizes[label]]
         if dims:
-            operands[k] = reduction.sum(x, dim=tuple(dims), dtype=as_dtype(x.dtype))
+            operands[k] = reduction.sum(x, dim=tuple(dims))
             labels[k] = [label for d, label in enumerate(labels[k]) if d not in dims]
+            widened |= x.dtype.kind in "iub"
+    if widened:  # the sum of integers is int64, and the other operands must be of that dtype too
+        operands = [arithmetic.cast(x, dtype=int64) if x.dtype.kind in "iub" else x for x in operands]
     x, have = operands[0], labels[0]
     for k in range(1, len(operands)):
         later = {label for term in labels[k + 1:] for label in term} | set(result)

@@ -293,6 +293,9 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
         raise ShapeError(f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
                          f"shape {list(input.shape)} and num_groups={num_groups}")
     check_channels("group_norm", channels, weight=weight, bias=bias)
+    if n * channels // num_groups * rest == 1:
+        raise InvalidValueError(f"group_norm: Expected more than 1 value per channel when training, got input size "
+                                f"{list(input.shape)} in {num_groups} groups: the one value of a group would be 0")
     layout = 1, n * num_groups, channels // num_groups * rest
     standard = standardize(input, layout=layout, eps=eps)[0]
     return in_layout("channels", affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim)), input)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import sampling
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
@@ -245,6 +246,9 @@ def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any
 
     `divisor` is a number, or for each dimension a tuple with the number of elements to count at each position.
     """
+    if input.dtype.kind not in "fc" and input.dtype != np.int64:
+        raise DtypeError(f"avg_pool is not implemented for {FROM_NUMPY[input.dtype]!r}, in which sums may overflow; convert the "
+                         "input with .float()")
     windows = Windows(input.shape[2:], kernel, stride, (1,) * len(kernel), padding)
     return divide_by_count(reduce_windows(windows.pad(input), windows, np.add, sum_along), divisor)
 @avg_pool.derivative("input")
@@ -701,9 +705,10 @@ def unpool_max(name: str, ndim: int, input: Tensor, indices: Any, kernel_size: A
 
 # ---------------------------------------------------------------------------------------------------- settings and refusals
 
-def check_input(name: str, ndim: int, input: Any) -> None:
+def check_input(name: str, ndim: int, input: Any, channels: bool = False) -> None:
+    """Raise unless `input` has the dimensions of a pooling, of which the last `ndim`, and the `channels` if asked, are not 0."""
     shape = list(input.shape)
-    if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - 1:]:
+    if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - channels:]:
         raise ShapeError(f"{name}: Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch size for "
                          f"input, but got: {shape}")
 
@@ -711,7 +716,7 @@ def check_input(name: str, ndim: int, input: Any) -> None:
 def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
                     ceil_mode: bool) -> dict[str, Any]:
     """The settings of max_pool. Raises where they do not fit `input`."""
-    check_input(name, ndim, input)
+    check_input(name, ndim, input, channels=True)
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None or stride in ((), []) else per_dim(name, "stride", stride, ndim)
     before, spread = per_dim(name, "padding", padding, ndim), per_dim(name, "dilation", dilation, ndim)

@@ -146,7 +146,7 @@ def scale_other(other: Any, alpha: Any) -> Any:
                          f"alpha={alpha} with {dtypes.FROM_NUMPY[other.dtype]!r}")
     if type(alpha) is bool and other.dtype.kind != "b":
         raise DtypeError("Boolean alpha only supported for Boolean results; use alpha=1 or alpha=0")
-    return other * alpha
+    return other & bool(alpha) if other.dtype.kind == "b" else other * alpha
 
 
 def refuse_bool(what: str, x: Any) -> None:
