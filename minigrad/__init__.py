@@ -36,6 +36,7 @@ from minigrad.ops.pointwise.arithmetic import *
 from minigrad.ops.pointwise.comparison import *
 from minigrad.ops.pointwise.elementary import *
 from minigrad.ops.pointwise.special import *
+from minigrad.ops.pointwise.tails import *
 from minigrad.ops.reducing.ordering import *
 from minigrad.ops.reducing.reduction import *
 from minigrad.ops.sampling import *
@@ -59,8 +60,8 @@ newaxis = None
 _publish(globals())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("amp", "backends", "cuda", "distributions", "fft", "func", "library", "linalg", "masked", "nn", "optim", "serialization",
-                    "signal", "special", "testing", "utils", "viz"))
+_PARTS = frozenset(("amp", "backends", "cuda", "distributions", "fft", "func", "library", "linalg", "masked", "nn", "optim",
+                    "serialization", "signal", "special", "testing", "utils", "viz"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),

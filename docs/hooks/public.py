@@ -17,7 +17,9 @@ NAMESPACES = (
     "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.nn.parameter", "minigrad.nn.utils",
     "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.rnn",
     "minigrad.optim", "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils",
-    "minigrad.utils.data", "minigrad.utils.checkpoint",
+    "minigrad.utils.data", "minigrad.utils.checkpoint", "minigrad.distributions", "minigrad.distributions.constraints",
+    "minigrad.distributions.constraint_registry", "minigrad.distributions.relaxed_bernoulli",
+    "minigrad.distributions.relaxed_categorical", "minigrad.distributions.transforms", "minigrad.distributions.utils",
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
     "minigrad.amp", "minigrad.cuda", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.testing", "minigrad.library", "minigrad.errors")
