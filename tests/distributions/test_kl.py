@@ -57,43 +57,44 @@ PAIRS = sorted({(p.__name__, q.__name__) for p, q in kl._KL_REGISTRY if p is not
                 and p.__module__.startswith("minigrad.") and q.__module__.startswith("minigrad.")})
 
 
+@pytest.fixture()
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Densities may be asked of any value."""
+    monkeypatch.setattr(D.Distribution, "_validate_args", False)
+
+
 def pairs_of(name: str, other: str) -> list[tuple[Any, Any]]:
     """Each of the two of one family with each of the other."""
     return [(p(), q()) for p, q in itertools.product(FAMILIES[name], FAMILIES[other])]
 
 
 @pytest.mark.parametrize(("name", "other"), PAIRS)
-def test_a_divergence_is_the_expected_difference_of_log_probabilities(name: str, other: str) -> None:
+def test_a_divergence_is_the_expected_difference_of_log_probabilities(name: str, other: str, unchecked: None) -> None:
     """Averaged over samples, or infinite where some of these are impossible."""
     mg.manual_seed(zlib.crc32(f"{name}{other}".encode()))
     for p, q in pairs_of(name, other):
         found = D.kl_divergence(p, q)
         assert found.shape == p.batch_shape and not bool(found.isnan().any())
-        p._validate_args = q._validate_args = False
         value = p.sample((8000,))
-        if other == "Uniform":
-            impossible = ~q.support.check(value)
-        else:
-            impossible = ~q.support.check(value) if value.shape[1:] == q.batch_shape + q.event_shape else value.isnan()
-        bad = impossible.reshape(8000, *p.batch_shape, -1).any(-1).any(0).numpy()
-        difference = (p.log_prob(value) - q.log_prob(value)).numpy()
-        error = 6 * difference.std(0) / 8000**0.5 + 1e-9
+        bad = (~q.support.check(value)).any(0).numpy()
+        difference = (p.log_prob(value) - q.log_prob(value)).nan_to_num(0.0).numpy()
+        error = 6 * difference.clip(-1e9, 1e9).std(0) / 8000**0.5 + 1e-9
         for k in np.ndindex(*p.batch_shape):
             if bad[k]:
                 assert found.numpy()[k] == math.inf, f"{name}, {other}: impossible values, and not infinite"
-            elif math.isfinite(found.numpy()[k]) or name not in ("Binomial", "Poisson"):
+            elif math.isfinite(found.numpy()[k]) or name not in ("Binomial", "Gamma", "Poisson"):  # of rare ones
                 assert abs(difference[(slice(None), *k)].mean() - found.numpy()[k]) < error[k], f"{name}, {other} at {k}"
 
 
-CONTINUOUS = {"Beta": (0, 1), "ContinuousBernoulli": (0, 1), "Cauchy": (-np.inf, np.inf), "Exponential": (0, 60), "Gamma": (0, 90),
-              "Gumbel": (-8, 60), "HalfNormal": (0, 40), "Laplace": (-40, 60), "Normal": (-15, 20), "Pareto": None, "Uniform": None}
+CONTINUOUS = {"Beta": (0, 1), "ContinuousBernoulli": (0, 1), "Cauchy": (-np.inf, np.inf), "Exponential": (0, 60),
+              "Gamma": (0, 90), "Gumbel": (-8, 60), "HalfNormal": (0, 40), "Laplace": (-40, 60), "Normal": (-15, 20),
+              "Pareto": None, "Uniform": None}
 
 
 @pytest.mark.parametrize(("name", "other"), [pair for pair in PAIRS if set(pair) <= set(CONTINUOUS)])
-def test_a_divergence_is_an_integral(name: str, other: str) -> None:
+def test_a_divergence_is_an_integral(name: str, other: str, unchecked: None) -> None:
     for p, q in pairs_of(name, other):
         found = D.kl_divergence(p, q).numpy()
-        p._validate_args = q._validate_args = False
         for k in range(2):
             if not math.isfinite(found[k]):
                 continue
@@ -108,18 +109,17 @@ def test_a_divergence_is_an_integral(name: str, other: str) -> None:
             assert value == pytest.approx(found[k], rel=1e-4, abs=1e-6), f"{name}, {other} at {k}"
 
 
-@pytest.mark.parametrize("name", ["Bernoulli", "Beta", "ContinuousBernoulli", "Dirichlet", "Exponential", "Gamma", "Normal", "Poisson"])
+@pytest.mark.parametrize("name", ["Bernoulli", "Beta", "ContinuousBernoulli", "Dirichlet", "Exponential", "Gamma", "Normal",
+                                  "Poisson"])
 def test_bregman_divergences_are_the_formulas(name: str) -> None:
     for p, q in pairs_of(name, name):
         np.testing.assert_allclose(kl._kl_expfamily_expfamily(p, q).numpy(), D.kl_divergence(p, q).numpy(), rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["ContinuousBernoulli", "Dirichlet", "Exponential", "Gamma", "Normal"])
+@pytest.mark.parametrize("name", ["Bernoulli", "ContinuousBernoulli", "Exponential", "Gamma", "Normal"])
 def test_bregman_entropies_are_the_formulas(name: str) -> None:
-    for make in FAMILIES[name][:1 if name == "ContinuousBernoulli" else 2]:
+    for make in FAMILIES[name]:
         p = make()
-        if name == "Dirichlet":  # whose carrier measure is not 0 for these natural parameters
-            continue
         np.testing.assert_allclose(D.ExponentialFamily.entropy(p).numpy(), p.entropy().numpy(), rtol=1e-6, atol=1e-9)
 
 
