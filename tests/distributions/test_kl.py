@@ -123,6 +123,16 @@ def test_bregman_entropies_are_the_formulas(name: str) -> None:
         np.testing.assert_allclose(D.ExponentialFamily.entropy(p).numpy(), p.entropy().numpy(), rtol=1e-6, atol=1e-9)
 
 
+def test_bregman_divergence_and_entropy_of_matrices() -> None:
+    one, two = (D.Wishart(t(5.0, 7.0), covariance_matrix=(mg.eye(2) + c).double()) for c in (0.2, 0.5))
+    np.testing.assert_allclose(D.ExponentialFamily.entropy(one).numpy(), one.entropy().numpy())
+    mg.manual_seed(0)
+    value = one.sample((20000,))
+    difference = (one.log_prob(value) - two.log_prob(value)).numpy()
+    found = D.kl_divergence(one, two).numpy()
+    assert found.shape == (2,) and (abs(difference.mean(0) - found) < 5 * difference.std(0) / 20000**0.5).all()
+
+
 def test_gradients_reach_both() -> None:
     """Those of Bregman divergences too, which PyTorch drops on the side of p."""
     a, b = t(0.3, 0.6).requires_grad_(), t(0.5, 0.2).requires_grad_()
