@@ -1,18 +1,27 @@
 """The names of ``minigrad``, for type checkers; made by ``python -m tests.typing.signatures``."""
 
+from minigrad import accelerator as accelerator
 from minigrad import amp as amp
 from minigrad import autograd as autograd
 from minigrad import backends as backends
+from minigrad import compiler as compiler
+from minigrad import cpu as cpu
 from minigrad import cuda as cuda
 from minigrad import datasets as datasets
 from minigrad import demo as demo
+from minigrad import distributed as distributed
 from minigrad import distributions as distributions
 from minigrad import errors as errors
 from minigrad import fft as fft
 from minigrad import func as func
+from minigrad import futures as futures
+from minigrad import fx as fx
+from minigrad import hub as hub
+from minigrad import jit as jit
 from minigrad import library as library
 from minigrad import linalg as linalg
 from minigrad import masked as masked
+from minigrad import multiprocessing as multiprocessing
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
@@ -22,8 +31,12 @@ from minigrad import serialization as serialization
 from minigrad import signal as signal
 from minigrad import special as special
 from minigrad import testing as testing
+from minigrad import torch_version as torch_version
+from minigrad import types as types
 from minigrad import utils as utils
+from minigrad import version as version
 from minigrad import viz as viz
+from minigrad._paths import as_torch as as_torch
 from minigrad._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from minigrad._settings import compile as compile
 from minigrad._settings import get_num_interop_threads as get_num_interop_threads
@@ -107,6 +120,7 @@ from minigrad._types.size import Size as Size
 from minigrad.amp import GradScaler as GradScaler
 from minigrad.amp import autocast as autocast
 from minigrad.amp import is_autocast_enabled as is_autocast_enabled
+from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.autograd.grad_mode import enable_grad as enable_grad
 from minigrad.autograd.grad_mode import inference_mode as inference_mode
@@ -167,7 +181,6 @@ from minigrad.ops.creation import triu_indices as triu_indices
 from minigrad.ops.creation import zeros as zeros
 from minigrad.ops.creation import zeros_like as zeros_like
 from minigrad.ops.indexing.as_strided import as_strided as as_strided
-from minigrad.ops.indexing.as_strided import as_strided_copy as as_strided_copy
 from minigrad.ops.indexing.as_strided import as_strided_scatter as as_strided_scatter
 from minigrad.ops.indexing.indexing import index_add as index_add
 from minigrad.ops.indexing.indexing import index_copy as index_copy
@@ -310,19 +323,14 @@ from minigrad.ops.shaping.slicing import dstack as dstack
 from minigrad.ops.shaping.slicing import hsplit as hsplit
 from minigrad.ops.shaping.slicing import hstack as hstack
 from minigrad.ops.shaping.slicing import narrow as narrow
-from minigrad.ops.shaping.slicing import narrow_copy as narrow_copy
 from minigrad.ops.shaping.slicing import row_stack as row_stack
 from minigrad.ops.shaping.slicing import select_scatter as select_scatter
 from minigrad.ops.shaping.slicing import slice_copy as slice_copy
 from minigrad.ops.shaping.slicing import slice_scatter as slice_scatter
 from minigrad.ops.shaping.slicing import split as split
-from minigrad.ops.shaping.slicing import split_copy as split_copy
-from minigrad.ops.shaping.slicing import t_copy as t_copy
 from minigrad.ops.shaping.slicing import tensor_split as tensor_split
-from minigrad.ops.shaping.slicing import trace as trace
 from minigrad.ops.shaping.slicing import unsafe_chunk as unsafe_chunk
 from minigrad.ops.shaping.slicing import unsafe_split as unsafe_split
-from minigrad.ops.shaping.slicing import view_copy as view_copy
 from minigrad.ops.shaping.slicing import vsplit as vsplit
 from minigrad.ops.shaping.slicing import vstack as vstack
 from minigrad.ops.signatures import abs as abs
@@ -347,6 +355,7 @@ from minigrad.ops.signatures import any as any
 from minigrad.ops.signatures import argmax as argmax
 from minigrad.ops.signatures import argmin as argmin
 from minigrad.ops.signatures import argsort as argsort
+from minigrad.ops.signatures import as_strided_copy as as_strided_copy
 from minigrad.ops.signatures import asin as arcsin
 from minigrad.ops.signatures import asin as asin
 from minigrad.ops.signatures import asinh as arcsinh
@@ -469,6 +478,7 @@ from minigrad.ops.signatures import nanmean as nanmean
 from minigrad.ops.signatures import nanmedian as nanmedian
 from minigrad.ops.signatures import nanquantile as nanquantile
 from minigrad.ops.signatures import nansum as nansum
+from minigrad.ops.signatures import narrow_copy as narrow_copy
 from minigrad.ops.signatures import ne as ne
 from minigrad.ops.signatures import ne as not_equal
 from minigrad.ops.signatures import neg as neg
@@ -505,6 +515,7 @@ from minigrad.ops.signatures import sinc as sinc
 from minigrad.ops.signatures import sinh as sinh
 from minigrad.ops.signatures import softmax as softmax
 from minigrad.ops.signatures import sort as sort
+from minigrad.ops.signatures import split_copy as split_copy
 from minigrad.ops.signatures import split_with_sizes as split_with_sizes
 from minigrad.ops.signatures import split_with_sizes as split_with_sizes_copy
 from minigrad.ops.signatures import split_with_sizes as unsafe_split_with_sizes
@@ -518,11 +529,13 @@ from minigrad.ops.signatures import std_mean as std_mean
 from minigrad.ops.signatures import sub as sub
 from minigrad.ops.signatures import sub as subtract
 from minigrad.ops.signatures import sum as sum
+from minigrad.ops.signatures import t_copy as t_copy
 from minigrad.ops.signatures import tan as tan
 from minigrad.ops.signatures import tanh as tanh
 from minigrad.ops.signatures import threshold as threshold
 from minigrad.ops.signatures import threshold_ as threshold_
 from minigrad.ops.signatures import topk as topk
+from minigrad.ops.signatures import trace as trace
 from minigrad.ops.signatures import transpose as transpose
 from minigrad.ops.signatures import transpose as transpose_copy
 from minigrad.ops.signatures import tril as tril
@@ -542,6 +555,7 @@ from minigrad.ops.signatures import view_as_complex as view_as_complex
 from minigrad.ops.signatures import view_as_complex as view_as_complex_copy
 from minigrad.ops.signatures import view_as_real as view_as_real
 from minigrad.ops.signatures import view_as_real as view_as_real_copy
+from minigrad.ops.signatures import view_copy as view_copy
 from minigrad.ops.signatures import xlogy as xlogy
 from minigrad.ops.spectral.fourier import istft as istft
 from minigrad.ops.spectral.fourier import stft as stft
@@ -735,69 +749,70 @@ unsqueeze_ = Tensor.unsqueeze_
 xlogy_ = Tensor.xlogy_
 
 __all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "GradScaler",
-           "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "acos", "acosh",
-           "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr",
-           "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax", "amp", "angle", "any",
+           "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "accelerator", "acos",
+           "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv",
+           "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax", "amp", "angle", "any",
            "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
            "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
-           "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
-           "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window", "batch_norm",
-           "bernoulli", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
+           "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
+           "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window",
+           "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
            "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
            "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
            "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul", "channel_shuffle",
            "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
-           "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "complex", "complex128", "complex64",
-           "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format", "conv1d", "conv2d",
-           "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "corrcoef", "cos",
-           "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cross", "ctc_loss", "cuda", "cummax",
-           "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "demo", "det",
-           "detach", "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter",
-           "diff", "digamma", "dist", "distributions", "div", "divide", "dot", "double", "dropout", "dsplit", "dstack", "dtype",
-           "e", "einsum", "embedding", "embedding_bag", "empty", "empty_like", "empty_permuted", "empty_strided", "enable_grad",
-           "eq", "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2", "expand_copy", "expm1", "eye",
-           "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16",
-           "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "fork_rng", "frac", "frexp",
-           "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "gather", "gcd", "ge", "geqrf", "ger",
-           "get_default_device", "get_default_dtype", "get_device", "get_float32_matmul_precision", "get_hints",
-           "get_num_interop_threads", "get_num_threads", "get_printoptions", "get_rng_state", "gradient", "greater",
-           "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "heaviside",
-           "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac",
-           "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inf",
-           "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8", "inverse",
-           "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled",
-           "is_floating_point", "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero",
-           "is_same_size", "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
-           "isreal", "istft", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
-           "lerp", "less", "less_equal", "lgamma", "library", "linalg", "linspace", "load", "lobpcg", "log", "log10", "log1p",
-           "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not",
-           "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve", "lu_unpack",
-           "manual_seed", "margin_ranking_loss", "masked", "masked_fill", "masked_scatter", "masked_select", "matmul",
-           "matrix_exp", "matrix_power", "max", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "maximum",
-           "mean", "median", "memory_format", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul",
-           "multinomial", "multiply", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum",
-           "narrow", "narrow_copy", "native_batch_norm", "native_channel_shuffle", "native_group_norm", "native_layer_norm",
-           "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "nonzero_static", "norm", "normal",
-           "not_equal", "numel", "ones", "ones_like", "ops", "optim", "orgqr", "ormqr", "outer", "pairwise_distance",
-           "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson",
-           "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu", "preserve_format", "printoptions", "prod",
-           "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn",
-           "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder",
-           "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg", "result_type", "rms_norm", "roll", "rot90",
-           "round", "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add",
-           "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu",
-           "selu_", "serialization", "set_default_device", "set_default_dtype", "set_default_tensor_type",
-           "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints", "set_num_interop_threads",
-           "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin",
-           "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
-           "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean",
-           "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take",
-           "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile",
-           "to_dlpack", "topk", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril",
-           "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc", "uint16", "uint32", "uint64",
-           "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index",
-           "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
-           "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_as", "view_as_complex",
+           "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex", "complex128",
+           "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format", "conv1d",
+           "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "corrcoef",
+           "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross", "ctc_loss",
+           "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad",
+           "demo", "det", "detach", "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
+           "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide", "dot", "double",
+           "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty", "empty_like",
+           "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2",
+           "expand_copy", "expm1", "eye", "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr",
+           "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
+           "fork_rng", "frac", "frexp", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx",
+           "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device",
+           "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions",
+           "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window",
+           "hardshrink", "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub",
+           "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put",
+           "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16",
+           "int32", "int64", "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled",
+           "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
+           "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
+           "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft", "jit", "kaiser_window",
+           "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le", "lerp", "less", "less_equal", "lgamma",
+           "library", "linalg", "linspace", "load", "lobpcg", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp",
+           "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not", "logical_or", "logical_xor", "logit",
+           "logspace", "logsumexp", "long", "lt", "lu", "lu_solve", "lu_unpack", "manual_seed", "margin_ranking_loss", "masked",
+           "masked_fill", "masked_scatter", "masked_select", "matmul", "matrix_exp", "matrix_power", "max", "max_pool1d",
+           "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "maximum", "mean", "median", "memory_format", "meshgrid",
+           "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul", "multinomial", "multiply", "multiprocessing",
+           "mv", "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy",
+           "native_batch_norm", "native_channel_shuffle", "native_group_norm", "native_layer_norm", "ne", "neg", "negative",
+           "newaxis", "nextafter", "nn", "no_grad", "nonzero", "nonzero_static", "norm", "normal", "not_equal", "numel", "ones",
+           "ones_like", "ops", "optim", "orgqr", "ormqr", "outer", "pairwise_distance", "pca_lowrank", "pdist", "permute",
+           "permute_copy", "pi", "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar",
+           "polygamma", "positive", "pow", "prelu", "preserve_format", "printoptions", "prod", "promote_types", "put", "qr",
+           "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm",
+           "range", "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave",
+           "reshape", "resolve_conj", "resolve_neg", "result_type", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu",
+           "rrelu_", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
+           "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization",
+           "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
+           "set_flush_denormal", "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads",
+           "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh",
+           "slice_copy", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes",
+           "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean", "stft", "strided",
+           "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
+           "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile", "to_dlpack",
+           "topk", "torch_version", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril",
+           "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32",
+           "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
+           "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
+           "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as", "view_as_complex",
            "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit", "vstack", "where",
            "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_",
            "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_",

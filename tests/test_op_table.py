@@ -93,6 +93,11 @@ def test_array_path_is_tensor_path_and_inputs_stay(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_shares_memory_if_and_only_if_declared_a_view(name: str) -> None:
+    for_samples(name, checks.check_memory, edges=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(name: str) -> None:
     for_samples(name, checks.check_float32)
 
@@ -103,8 +108,33 @@ def test_memory_layout_does_not_matter(name: str) -> None:
 
 
 # CuPy's functions behind these take no complex numbers; nor do PyTorch's.
-REAL_ON_A_GPU = {"_histogram", "_histogramdd", "erf", "erfc", "erfcx", "gelu", "gelu_slope", "hardsigmoid", "hardswish",
-                 "hardtanh", "log_ndtr", "log_softmax", "ndtr", "polygamma_of", "softmax", "softshrink"}
+REAL_ON_A_GPU = {"erf", "erfc", "erfcx", "gelu_slope", "log_ndtr", "log_softmax", "ndtr", "softmax"}
+
+# Operations that take complex numbers though their cases do not differentiate at them: the functions are defined there, or ask
+# for no more than equality.
+DEFINED_FOR_COMPLEX = {
+    "_unique", "cast", "constant_full", "eq", "erf", "erfc", "erfcx", "fft_c2r", "fill_number", "identity_like", "isclose",
+    "isfinite", "isinf", "isnan", "isreal", "l1_loss", "log_ndtr", "logical_and", "logical_not", "logical_or", "logical_xor",
+    "logit", "nan_to_num", "ndtr", "ne", "nonzero_indices", "permutation", "reduce_at", "scale_shift", "spherical_bessel",
+    "spherical_bessel_j0", "standardize", "standardize_backward", "tanhshrink", "view_dtype", "where_nonzero", "xlog1py",
+    "xlogy", "zero_pivot", "zeros_of",
+    # decompositions, whose signs and phases libraries choose
+    "factor_info", "geqrf", "linalg_cholesky", "linalg_eig", "linalg_eigh", "linalg_ldl_factor", "linalg_ldl_solve",
+    "linalg_matrix_rank", "linalg_qr", "linalg_svd",
+    # parts of rules, which nobody else calls
+    "airy_ai_slope", "cross_entropy_slope", "gelu_slope", "tie_shares"}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not CASES[n].complex and n not in DEFINED_FOR_COMPLEX])
+def test_what_takes_real_numbers_refuses_complex_ones(name: str) -> None:
+    """By an error that says so, of the class that PyTorch raises, and not by one of NumPy's."""
+    op, case = REGISTRY[name], CASES[name]
+    for args, settings in [*case.examples[:1], *drawn(name)[:3]]:
+        turned = [minigrad.tensor(a.astype(complex) if checks.is_float(a) else a) if isinstance(a, np.ndarray) else a
+                  for a in args]
+        if any(isinstance(t, minigrad.Tensor) and t.is_complex() and t.numel() for t in turned):
+            with pytest.raises(minigrad.errors.DtypeError, match="omplex|Half, Float or Double|only supports floating-point"):
+                checks.call(op, turned, settings)
 
 
 # Which of equal elements these name, as there are among small integers, is free.
@@ -154,6 +184,14 @@ def test_every_argument_has_a_rule_or_a_mark_that_refuses_a_gradient(name: str) 
 @pytest.mark.parametrize("name", [n for n in NAMES if not REGISTRY[n].info.differentiable and not CASES[n].underivable])
 def test_what_is_not_differentiable_does_not_change_by_a_small_step(name: str) -> None:
     for_samples(name, checks.check_constant)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.rules and not REGISTRY[n].info.view])
+def test_what_may_be_changed_in_place_after_the_call(name: str) -> None:
+    """Every result but those that the case says are kept: a program may go on in them before the backward pass."""
+    refused: set[Any] = set()
+    for_samples(name, functools.partial(checks.check_writes, refused))
+    assert refused == set(CASES[name].saves)
 
 
 @pytest.mark.parametrize("name", WITH_RULES)

@@ -19,15 +19,16 @@ from minigrad._arrays import dlpack
 from minigrad._arrays.dlpack import is_capsule
 from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
+from minigrad._arrays.sums import sum_over, sum_products
 from minigrad._types import device as device_module
 from minigrad._types.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.errors import ArgumentError, DeviceError
 
-__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "array_types", "as_array",
+__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "apart", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
            "on_device", "on_device_of", "on_more_accelerators", "resolve", "set_default_device", "stream_from_state",
-           "stream_state", "to_device", "to_numpy", "xp_of"]
+           "stream_state", "sum_over", "sum_products", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
@@ -193,6 +194,11 @@ def from_dlpack(x: Any) -> Any:
 def from_cuda(x: Any) -> Any:
     """An array that shares the memory of `x`, which has ``__cuda_array_interface__``."""
     return library_on(Device("cuda")).xp.asarray(x)
+
+
+def apart(x: Any) -> Any:
+    """The elements of `x`, in the same memory, as an array whose writes are counted by themselves."""
+    return library_of(x).apart(x)
 
 
 def address_of(x: Any) -> int:

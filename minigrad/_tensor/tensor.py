@@ -27,15 +27,16 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
-from minigrad.ops.linear_algebra import products
-from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import clock
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import quiet, refuse_in_forward
+from minigrad.recording.call import is_operand, refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
+from minigrad.recording.inplace import overlaps
+from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number
@@ -131,6 +132,9 @@ class Tensor(TensorMethods):
     def is_meta(self) -> builtins.bool:
         """Always False: every tensor has its elements."""
         return False
+
+    # Programs ask; there are no tensors of these kinds, or on these devices.
+    is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
 
     @property
     def names(self) -> tuple[None, ...]:
@@ -384,11 +388,11 @@ class Tensor(TensorMethods):
         """The elements as a NumPy array that shares the tensor's memory: what is written to one shows in the other.
 
         With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
-        Raises ``RuntimeError`` for a tensor that requires grad, ``TypeError`` for one on a GPU.
+        Raises ``RuntimeError`` for a tensor that requires grad, unless under ``no_grad``, and ``TypeError`` for one on a GPU.
         """
         if force:
             return _arrays.to_numpy(self.array).view()
-        if self.node is not None:
+        if self.node is not None and autograd.is_grad_enabled():
             raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self.device.type != "cpu":
             raise ArgumentError(f"can't convert {self.device} device type tensor to numpy. "
@@ -444,7 +448,7 @@ class Tensor(TensorMethods):
             src = creation.constant_like(self, src)
         source = src.array
         if src.node is None and self._is_plain() and source.__class__ is np.ndarray and source.dtype.kind != "c" \
-                and source.shape == self.array.shape:
+                and source.shape == self.array.shape and not overlaps(self.array):
             quiet().run(self.array.__setitem__, ..., source)
             clock.ledger.record(self.array, "copy_")
             return self
@@ -485,6 +489,8 @@ class Tensor(TensorMethods):
 
     def new(self, *args: Any, device: DeviceLike | None = None) -> Tensor:
         """PyTorch's legacy constructor, with this tensor's dtype and device: of data, or uninitialised of a shape."""
+        if len(args) == 1 and isinstance(args[0], TensorBase):
+            return args[0].detach()  # type: ignore[attr-defined, no-any-return]
         if len(args) == 1 and not isinstance(args[0], (builtins.int, Size)):
             return self.new_tensor(args[0], device=device)
         return self.new_empty(*(args or (0,)), device=device)
@@ -563,8 +569,14 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Tensor:
-        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's."""
-        return self.detach()
+        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's.
+
+        Writes through ``x.data`` do not count as writes to ``x``: a gradient that needs the elements as they were is wrong then,
+        without a word. :meth:`detach` is the safe way to the same memory.
+        """
+        t = self.detach()
+        t.array = _arrays.apart(self.array)
+        return t
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -711,12 +723,12 @@ class Tensor(TensorMethods):
 
     @on_device_of_inputs
     def __contains__(self, element: Any) -> builtins.bool:
-        if not isinstance(element, COMPARABLE):
+        if not is_operand(element):
             raise RuntimeValueError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:
-        return shapes.flip(self, tuple(range(self.array.ndim)))
+        return shapes.flip(self, 0) if self.array.ndim else self
 
     @on_device_of_inputs
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
@@ -741,31 +753,13 @@ class Tensor(TensorMethods):
     # -- operators
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.eq(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.eq(self, other) if is_operand(other) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.ne(self, other) if is_operand(other) else NotImplemented
 
     def __rtruediv__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.reciprocal(self) * other
-
-    def __rfloordiv__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.floor_divide(other, self)
-
-    def __rmod__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.remainder(other, self)
-
-    def __rpow__(self, other: Tensor | Number) -> Tensor:
-        return elementary.pow(other, self)
-
-    def __rmatmul__(self, other: Tensor | Number) -> Tensor:
-        return products.matmul(other, self)
-
-    def __rlshift__(self, other: Tensor | Number) -> Tensor:
-        return comparison.bitwise_left_shift(other, self)
-
-    def __rrshift__(self, other: Tensor | Number) -> Tensor:
-        return comparison.bitwise_right_shift(other, self)
+        return arithmetic.reciprocal(self) * other if is_operand(other) else NotImplemented
 
     # -- activations and special functions
 
@@ -775,7 +769,6 @@ class Tensor(TensorMethods):
 
 TensorBase.result_class = Tensor
 publish_methods(Tensor)
-COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
            "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
@@ -787,7 +780,7 @@ TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtyp
 def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
     """A tensor from what its pickle holds."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(creation.adopt_array(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(dtypes.adopt_array(array), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

@@ -13,7 +13,7 @@ from typing import Any, Iterable
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DtypeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError
 
 __all__ = ["complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
            "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32", "uint64", "uint8"]
@@ -65,6 +65,7 @@ complex64 = dtype("complex64", np.complex64)
 complex128 = dtype("complex128", np.complex128)
 
 ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, float32, float64, complex64, complex128)
+LOW_PRECISION = "e"  # the characters of the NumPy dtypes that are computed with in float32
 # Keyed by NumPy's dtype, looked up on every `tensor.dtype`.
 FROM_NUMPY: dict[np.dtype[Any], dtype] = {d.numpy: d for d in ALL}
 _PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
@@ -98,6 +99,36 @@ def as_dtype(d: Any) -> dtype:
         return FROM_NUMPY[np.dtype(d)]
     except (TypeError, KeyError):
         raise ArgumentError(f"{d!r} is not a dtype minigrad has; it has {', '.join(map(repr, ALL))}") from None
+
+
+def is_low_precision(numpy_dtype: Any) -> bool:
+    """Whether numbers of this NumPy dtype are computed with, and summed, in float32."""
+    return numpy_dtype.char in LOW_PRECISION
+
+
+def opmath_dtype(numpy_dtype: Any) -> Any:
+    """The NumPy dtype in which numbers of this one are computed with, and summed."""
+    return float32.numpy if is_low_precision(numpy_dtype) else numpy_dtype
+
+
+def known_dtype(numpy_dtype: Any) -> dtype:
+    """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none, and ``ValueError`` for another byte
+    order than the machine's."""
+    known = FROM_NUMPY.get(numpy_dtype)
+    if known is None:
+        if not numpy_dtype.isnative and numpy_dtype.newbyteorder("=") in FROM_NUMPY:
+            raise InvalidValueError(f"given numpy array of {numpy_dtype} has byte order different from the native byte order; "
+                                    "convert it with array.astype(array.dtype.newbyteorder('='))")
+        raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
+                            + ", ".join(d.name for d in ALL))
+    return known
+
+
+def adopt_array(array: Any) -> Any:
+    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises as :func:`known_dtype`
+    for other dtypes."""
+    known = known_dtype(array.dtype)
+    return array if array.dtype is known.numpy else array.view(known.numpy)
 
 
 def promote_types(a: dtype, b: dtype) -> dtype:

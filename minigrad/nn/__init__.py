@@ -1,5 +1,8 @@
 """Layers, losses and containers; their functional forms are in :mod:`minigrad.nn.functional`."""
 
+from typing import Any as _Any
+
+from minigrad import _paths
 from minigrad.nn import functional as functional
 from minigrad.nn import init as init
 from minigrad.nn import parallel as parallel
@@ -12,3 +15,7 @@ from minigrad.nn.parameter import Buffer as Buffer
 from minigrad.nn.parameter import Parameter as Parameter
 from minigrad.nn.parameter import UninitializedBuffer as UninitializedBuffer
 from minigrad.nn.parameter import UninitializedParameter as UninitializedParameter
+
+
+def __getattr__(name: str) -> _Any:
+    return _paths.submodule(__name__, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Callable, Iterator, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Self, TypeVar, overload
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Parameters
@@ -146,9 +147,13 @@ class Optimizer:
         defaults: the settings of a group that does not give its own.
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        optimizer = super().__new__(cls)
+        optimizer._set_hooks()  # here, because optimizers around another one do not call __init__
+        return optimizer
+
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self._set_hooks()
         if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
             right = "model.parameters()" if hasattr(params, "parameters") else "a list: [tensor]"
             raise ArgumentError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
@@ -183,8 +188,6 @@ class Optimizer:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if "_optimizer_step_pre_hooks" not in self.__dict__:
-            self._set_hooks()
         self.__dict__.update(state)
 
     def __repr__(self) -> str:
@@ -288,7 +291,7 @@ class Optimizer:
         moved: list[Any] = []
         for group in self.param_groups:
             try:
-                self.update_group(group, moved)
+                run_quietly(self.update_group, group, moved)
             except (TypeError, ValueError) as error:
                 raise self._device_mismatch(group) or error from None
         if moved:

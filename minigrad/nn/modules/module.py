@@ -39,7 +39,7 @@ P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What ``load_state_dict`` returns: the keys that were not found, and those nobody asked for."""
 
     __slots__ = ()
@@ -683,7 +683,7 @@ class Module:
                     if head not in self._modules if rest else head not in own:
                         unexpected_keys.append(key)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
         """Copy parameters and buffers from `state_dict`, as :meth:`state_dict` made it.
 
         Args:
@@ -709,7 +709,7 @@ class Module:
                 if child is not None:
                     inner = f"{prefix}{name}."
                     load(child, {k: v for k, v in local.items() if k.startswith(inner)}, inner)
-            incompatible = IncompatibleKeys(missing, unexpected)
+            incompatible = _IncompatibleKeys(missing, unexpected)
             for hook in list(module._load_state_dict_post_hooks.values()):
                 if hook(module, incompatible) is not None:
                     raise RuntimeValueError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to "
@@ -726,7 +726,7 @@ class Module:
         if errors:
             listed = "\n\t".join(errors)
             raise RuntimeValueError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
-        return IncompatibleKeys(missing, unexpected)
+        return _IncompatibleKeys(missing, unexpected)
 
     # ------------------------------------------------------------------------------------------------ hooks
 
@@ -858,7 +858,7 @@ class BackwardHookFunction(Function):
 
     @staticmethod
     def forward(ctx: Any, *tensors: Any) -> Any:
-        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
         return tensors
 
     @staticmethod

@@ -10,10 +10,10 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
-from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
+from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
@@ -40,11 +40,13 @@ def nonzero_indices(input: Any) -> Any:
 @overload
 def nonzero(input: Tensor, *, as_tuple: Literal[False] = False, out: Tensor | None = None) -> Tensor: ...
 @overload
-def nonzero(input: Tensor, *, as_tuple: Literal[True], out: Tensor | None = None) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """Where `input` is not zero: one row of indices for each such element or, with `as_tuple`, one tensor per dimension."""
     if not as_tuple:
         return nonzero_indices(input, out=out)
+    if out is not None:
+        raise ArgumentError("nonzero(): got 'out' with as_tuple=True, which gives a tensor for each dimension, all of them new")
     rows = nonzero_indices(at_least_vector_of(input))
     return tuple([select(rows, dim=1, index=d) for d in range(rows.shape[1])])
 
@@ -88,9 +90,9 @@ def is_member(elements: Any, test_elements: Any, *, assume_unique: Any = False, 
 
 
 def isin(elements: Tensor | Number, test_elements: Tensor | Number, *, assume_unique: bool = False,
-         invert: bool = False) -> Tensor:
+         invert: bool = False, out: Tensor | None = None) -> Tensor:
     """For each of `elements` whether it is (with `invert`: is not) one of `test_elements`; one of the two may be a number."""
-    return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert)
+    return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert, out=out)
 
 
 @on_device_of_inputs
@@ -175,6 +177,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     return gather_at(expand_other_dims(input), index, dim=d, out=out)
 
 
+def refuse_output_size(claimed: int | None, size: int) -> None:
+    """Raise unless `claimed`, the ``output_size`` that a call gave, is the `size` of its result or None."""
+    if claimed is not None and claimed != size:
+        raise ShapeError(f"repeat_interleave: Invalid output_size, expected {size} but got {claimed}, which is not what the "
+                         "repeats sum to")
+
+
 @on_device_of_inputs
 def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: int | None = None, *,
                       output_size: int | None = None) -> Tensor:
@@ -193,19 +202,21 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: i
     d = wrap_dim(dim, len(input.shape))
     size = input.shape[d]
     counts = unwrap(repeats)
+    if not isinstance(counts, int) and (counts.dtype.kind not in "iu" or counts.ndim > 1):
+        raise RuntimeValueError("repeat_interleave: repeats must be 0-dim or 1-dim tensor of integers, but got "
+                                f"{dtype_name(counts.dtype)}{list(counts.shape)}; convert it with .long() and .flatten()")
     if isinstance(counts, int) or counts.size == 1:
-        n = int(counts)
+        n = int(counts if isinstance(counts, int) else counts.item())
         if n < 0:
             raise RuntimeValueError(f"repeat_interleave: repeats can not be negative, got {n}")
+        refuse_output_size(output_size, size * n)
         spread = expand(unsqueeze(input, dim=d + 1), size=(*input.shape[:d + 1], n, *input.shape[d + 1:]))
-        return reshape(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
+        return reshape_copy(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
     if counts.ndim != 1 or counts.shape[0] != size:
         raise ShapeError(f"repeat_interleave: repeats must be 0-dim or 1-dim tensor, of the same size as input along dim {d} "
                          f"({size}), but got shape {list(counts.shape)}")
     index = repeat_indices(counts, size, input)
-    if output_size is not None and output_size != index.size:
-        raise ShapeError(f"repeat_interleave: allocated size does not match required size: output_size={output_size}, but the "
-                         f"repeats sum to {index.size}")
+    refuse_output_size(output_size, index.size)
     return select_rows(input, index, dim=d)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import _arrays
+from minigrad import _arrays, _paths
 from minigrad._types import dtypes
 from minigrad._types.device import Device
 from minigrad._types.tensor_base import TensorBase
@@ -22,6 +22,12 @@ from minigrad.recording import hints
 from minigrad.recording.hints import get_hints
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]
+
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.submodule(__name__, name)
+
 
 READY, UNSCALED, STEPPED = "ready", "unscaled", "stepped"
 
