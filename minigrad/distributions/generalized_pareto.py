@@ -44,7 +44,8 @@ class GeneralizedPareto(Distribution):
         """``formula(c)`` where the concentration c is not 0, else its limit, whose `value` and `slope` at 0 are given."""
         c = self.concentration
         zero = c.isclose(c.new_zeros(()))
-        return comparison.where(zero, value + slope * c, formula(comparison.where(zero, 1.0, c)))
+        limit = value + slope.masked_fill(~slope.isfinite(), 0) * c
+        return comparison.where(zero, limit, formula(comparison.where(zero, 1.0, c)))
 
     @property
     def mean(self) -> Tensor:

@@ -236,7 +236,7 @@ def _kl_pareto_pareto(p: Any, q: Any) -> Any:
 
 @register_kl(Poisson, Poisson)
 def _kl_poisson_poisson(p: Any, q: Any) -> Any:
-    return p.rate.xlogy(p.rate / q.rate) - (p.rate - q.rate)
+    return p.rate.xlogy(p.rate) - p.rate.xlogy(q.rate) - (p.rate - q.rate)
 
 
 @register_kl(Uniform, Uniform)

@@ -228,6 +228,9 @@ def test_edges_of_the_formulas() -> None:
     assert float(D.NegativeBinomial(0.0, 0.5).log_prob(mg.tensor(0.0))) == 0
     impossible = D.Multinomial(3, logits=mg.tensor([-math.inf, 0.0]))
     assert impossible.log_prob(mg.tensor([[0.0, 3.0], [3.0, 0.0]])).tolist() == [0.0, -math.inf]
+    assert float(D.kl_divergence(D.Poisson(0.0), D.Poisson(0.0))) == 0
+    assert float(D.GeneralizedPareto(0.0, 1.0, 0.0).log_prob(mg.tensor(math.inf))) == -math.inf
+    assert D.Weibull(1.0, mg.tensor([0.5, 1.0, 2.0])).mode.isnan().tolist() == [True, False, False]
     x = mg.zeros((), requires_grad=True)
     D.Poisson(x).log_prob(mg.tensor(1.0)).backward()
     assert x.grad is not None and float(x.grad) == math.inf
