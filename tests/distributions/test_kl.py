@@ -57,7 +57,7 @@ PAIRS = sorted({(p.__name__, q.__name__) for p, q in kl._KL_REGISTRY if p is not
                 and p.__module__.startswith("minigrad.") and q.__module__.startswith("minigrad.")})
 
 
-@pytest.fixture()
+@pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Densities may be asked of any value."""
     monkeypatch.setattr(D.Distribution, "_validate_args", False)

@@ -27,7 +27,7 @@ DIVERGENCES_OTHERWISE = {("ContinuousBernoulli", "Uniform"): "infinite where the
                          ("Uniform", "ContinuousBernoulli"): "the same"}
 
 
-@pytest.fixture()
+@pytest.fixture
 def torch() -> Any:
     return pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
 
@@ -130,7 +130,7 @@ def test_divergences(name: str, torch: Any) -> None:
 def test_divergences_are_those_of_pytorch(torch: Any) -> None:
     def known(library: Any) -> set[tuple[str, str]]:
         return {(p.__name__, q.__name__) for p, q in library.distributions.kl._KL_REGISTRY
-                if p.__module__.startswith((f"{library.__name__}.distributions."))}
+                if p.__module__.startswith(f"{library.__name__}.distributions.")}
     assert known(mg) >= known(torch)
 
 
