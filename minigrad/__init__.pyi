@@ -254,9 +254,12 @@ from minigrad.ops.neural.pooling import avg_pool1d as avg_pool1d
 from minigrad.ops.neural.pooling import max_pool1d as max_pool1d
 from minigrad.ops.neural.pooling import max_pool2d as max_pool2d
 from minigrad.ops.neural.pooling import max_pool3d as max_pool3d
+from minigrad.ops.pointwise.arithmetic import conj as conj
+from minigrad.ops.pointwise.arithmetic import conj_physical as conj_physical
 from minigrad.ops.pointwise.arithmetic import div as div
 from minigrad.ops.pointwise.arithmetic import divide as divide
 from minigrad.ops.pointwise.arithmetic import positive as positive
+from minigrad.ops.pointwise.arithmetic import real as real
 from minigrad.ops.pointwise.comparison import allclose as allclose
 from minigrad.ops.pointwise.comparison import clamp as clamp
 from minigrad.ops.pointwise.comparison import clamp_max as clamp_max
@@ -380,8 +383,6 @@ from minigrad.ops.signatures import ceil as ceil
 from minigrad.ops.signatures import celu_ as celu_
 from minigrad.ops.signatures import clone as clone
 from minigrad.ops.signatures import complex as complex
-from minigrad.ops.signatures import conj as conj
-from minigrad.ops.signatures import conj as conj_physical
 from minigrad.ops.signatures import constant_pad_nd as constant_pad_nd
 from minigrad.ops.signatures import copysign as copysign
 from minigrad.ops.signatures import cos as cos
@@ -493,7 +494,6 @@ from minigrad.ops.signatures import polar as polar
 from minigrad.ops.signatures import prod as prod
 from minigrad.ops.signatures import quantile as quantile
 from minigrad.ops.signatures import rad2deg as rad2deg
-from minigrad.ops.signatures import real as real
 from minigrad.ops.signatures import reciprocal as reciprocal
 from minigrad.ops.signatures import relu as relu
 from minigrad.ops.signatures import relu_ as relu_

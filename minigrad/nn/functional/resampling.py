@@ -49,7 +49,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
-    return shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r)), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -63,7 +63,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
-    return shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r)), input)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -76,7 +76,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     x = shapes.transpose(shapes.reshape(input, shape=(n, groups, c // groups, *rest)), dim0=1, dim1=2)
-    return shapes.reshape_copy(x, shape=tuple(input.shape))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=tuple(input.shape)), input)
 
 
 native_channel_shuffle = channel_shuffle
@@ -125,18 +125,18 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         factors = (None,) * dims
     if mode == "area":
         return (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[dims - 1](input, new)
-    given = input
+    result = input
     for k in range(dims):
         n, m = old[k], new[k]
         if mode.startswith("nearest"):
-            input = input if n == m and factors[k] in (None, 1) else indexing.index_select(
-                input, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
+            result = result if n == m and factors[k] in (None, 1) else indexing.index_select(
+                result, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
         else:
             kind = cubic_weights if mode == "bicubic" else linear_weights
             matrix = (filter_matrix(n, m, mode == "bicubic", bool(align_corners), factors[k]) if antialias else
                       kind(n, m, bool(align_corners), factors[k]))
-            input = _apply_along(input, k + 2, _constant(matrix.astype(input.array.dtype), input))
-    return copying.clone(input) if input is given else input
+            result = _apply_along(result, k + 2, _constant(matrix.astype(input.array.dtype), input))
+    return shapes.in_layout("channels", copying.clone(input) if result is input else result, input)
 
 
 def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:

@@ -522,15 +522,18 @@ class Module:
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Move to a device, change the floating type, or both: ``to("cuda")``, ``to(float64)``, ``to(device, dtype)``,
-        ``to(tensor)``. Integer buffers keep their type. Changes this module and returns it."""
+        ``to(tensor)``. Integer buffers keep their type. With `memory_format`, what has as many dimensions as that is for is laid
+        out so. Changes this module and returns it."""
         device, dtype = _device_and_dtype(*args, **kwargs)
         later = kwargs.get("non_blocking", False) or [a for a in args if isinstance(a, bool)][:1] == [True]
+        memory_format = kwargs.get("memory_format")
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise ArgumentError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
 
         def convert(t: Any) -> Any:
             floating = t.dtype.is_floating_point or t.dtype.is_complex
-            return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later)
+            order = memory_format if memory_format is not None and memory_format.ndim in (None, t.ndim) else None
+            return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later, memory_format=order)
         return self._apply(convert)
 
     def type(self: M, dst_type: DTypeLike | str) -> M:
