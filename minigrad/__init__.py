@@ -38,6 +38,7 @@ from minigrad.ops.pointwise.arithmetic import *
 from minigrad.ops.pointwise.comparison import *
 from minigrad.ops.pointwise.elementary import *
 from minigrad.ops.pointwise.special import *
+from minigrad.ops.pointwise.tails import *
 from minigrad.ops.reducing.ordering import *
 from minigrad.ops.reducing.reduction import *
 from minigrad.ops.sampling import *

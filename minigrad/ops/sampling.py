@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.creation import dtype_with_out, lay_out, number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
@@ -287,6 +287,9 @@ def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of successes in `count` trials of probability `prob`, element by element. Nothing flows back to these."""
     require_one_device("binomial", count=count, prob=prob)
+    for name, tensor in (("count", count), ("prob", prob)):
+        if tensor.array.dtype.kind != "f":
+            raise InvalidValueError(f"binomial only supports floating-point dtypes for {name}, got {tensor.dtype!r}")
     draws = draws_on(_arrays.device_of(count.array), generator)
     drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array.astype(np.float64)))
     return wrap(drawn_counts.astype(count.array.dtype))

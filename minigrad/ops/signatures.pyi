@@ -269,9 +269,9 @@ def i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def i1e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``exp(-|x|) * i1(x)``."""
 def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
+    """The regularised lower incomplete gamma function P(input, other): the probability that a gamma variate of ..."""
 def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
+    """The regularised upper incomplete gamma function, ``1 - igamma``."""
 def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The imaginary part, a view. Raises ``RuntimeError`` for real tensors."""
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False, *,
