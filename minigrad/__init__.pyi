@@ -10,10 +10,12 @@ from minigrad import cuda as cuda
 from minigrad import datasets as datasets
 from minigrad import demo as demo
 from minigrad import distributed as distributed
+from minigrad import distributions as distributions
 from minigrad import errors as errors
 from minigrad import fft as fft
 from minigrad import func as func
 from minigrad import futures as futures
+from minigrad import fx as fx
 from minigrad import hub as hub
 from minigrad import jit as jit
 from minigrad import library as library
@@ -330,7 +332,6 @@ from minigrad.ops.shaping.slicing import split as split
 from minigrad.ops.shaping.slicing import split_copy as split_copy
 from minigrad.ops.shaping.slicing import t_copy as t_copy
 from minigrad.ops.shaping.slicing import tensor_split as tensor_split
-from minigrad.ops.shaping.slicing import trace as trace
 from minigrad.ops.shaping.slicing import unsafe_chunk as unsafe_chunk
 from minigrad.ops.shaping.slicing import unsafe_split as unsafe_split
 from minigrad.ops.shaping.slicing import view_copy as view_copy
@@ -534,6 +535,7 @@ from minigrad.ops.signatures import tanh as tanh
 from minigrad.ops.signatures import threshold as threshold
 from minigrad.ops.signatures import threshold_ as threshold_
 from minigrad.ops.signatures import topk as topk
+from minigrad.ops.signatures import trace as trace
 from minigrad.ops.signatures import transpose as transpose
 from minigrad.ops.signatures import transpose as transpose_copy
 from minigrad.ops.signatures import tril as tril
@@ -764,19 +766,19 @@ __all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTenso
            "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross", "ctc_loss",
            "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad",
            "demo", "det", "detach", "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
-           "diagonal_scatter", "diff", "digamma", "dist", "distributed", "div", "divide", "dot", "double", "dropout", "dsplit",
-           "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty", "empty_like", "empty_permuted",
-           "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2", "expand_copy",
-           "expm1", "eye", "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud",
-           "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "fork_rng",
-           "frac", "frexp", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "gather", "gcd",
-           "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device", "get_float32_matmul_precision",
-           "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions", "get_rng_state", "gradient", "greater",
-           "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "heaviside",
-           "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0", "igamma",
-           "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select",
-           "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8",
-           "inverse", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
+           "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide", "dot", "double",
+           "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty", "empty_like",
+           "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2",
+           "expand_copy", "expm1", "eye", "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr",
+           "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod",
+           "fork_rng", "frac", "frexp", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx",
+           "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device",
+           "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions",
+           "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window",
+           "hardshrink", "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub",
+           "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put",
+           "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16",
+           "int32", "int64", "int8", "inverse", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
            "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
            "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor", "isclose", "isfinite",
            "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft", "jit", "kaiser_window", "kl_div", "kron",

@@ -19,6 +19,7 @@ from minigrad._arrays import dlpack
 from minigrad._arrays.dlpack import is_capsule
 from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
+from minigrad._arrays.sums import sum_over, sum_products
 from minigrad._types import device as device_module
 from minigrad._types.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.errors import ArgumentError, DeviceError
@@ -27,7 +28,7 @@ __all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", 
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
            "on_device", "on_device_of", "on_more_accelerators", "resolve", "set_default_device", "stream_from_state",
-           "stream_state", "to_device", "to_numpy", "xp_of"]
+           "stream_state", "sum_over", "sum_products", "to_device", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}

@@ -15,6 +15,7 @@ from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
 from minigrad._arrays.tf32 import tf32
 from minigrad._types.device import CPU, Device
+from minigrad._types.dtypes import is_low_precision, opmath_dtype
 from minigrad.errors import DeviceError
 
 
@@ -219,6 +220,11 @@ class NumpyLibrary(ArrayLibrary):
         return module
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
+        if is_low_precision(target.dtype):
+            wide = target.astype(opmath_dtype(target.dtype))
+            self.index_add(wide, index, values)
+            target[...] = wide
+            return
         if getattr(values, "size", 1) <= 2048:
             np.add.at(target, index, values)
             return

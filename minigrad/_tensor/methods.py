@@ -141,7 +141,7 @@ class TensorMethods(TensorBase):
     equal, isnan, isinf, isfinite = comparison.equal, comparison.isnan, comparison.isinf, comparison.isfinite
     isposinf, isneginf, isreal, conj = comparison.isposinf, comparison.isneginf, comparison.isreal, arithmetic.conj
     angle = arithmetic.angle
-    real, imag = property(arithmetic.real), property(arithmetic.imag)
+    real, imag = property(arithmetic.real, copying.set_real), property(arithmetic.imag, copying.set_imag)
 
     # -- activations and special functions
 

@@ -33,9 +33,11 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import clock
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import quiet, refuse_in_forward
+from minigrad.recording.call import refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
+from minigrad.recording.inplace import overlaps
+from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number
@@ -447,7 +449,7 @@ class Tensor(TensorMethods):
             src = creation.constant_like(self, src)
         source = src.array
         if src.node is None and self._is_plain() and source.__class__ is np.ndarray and source.dtype.kind != "c" \
-                and source.shape == self.array.shape:
+                and source.shape == self.array.shape and not overlaps(self.array):
             quiet().run(self.array.__setitem__, ..., source)
             clock.ledger.record(self.array, "copy_")
             return self
@@ -488,6 +490,8 @@ class Tensor(TensorMethods):
 
     def new(self, *args: Any, device: DeviceLike | None = None) -> Tensor:
         """PyTorch's legacy constructor, with this tensor's dtype and device: of data, or uninitialised of a shape."""
+        if len(args) == 1 and isinstance(args[0], TensorBase):
+            return args[0].detach()  # type: ignore[attr-defined, no-any-return]
         if len(args) == 1 and not isinstance(args[0], (builtins.int, Size)):
             return self.new_tensor(args[0], device=device)
         return self.new_empty(*(args or (0,)), device=device)
@@ -725,7 +729,7 @@ class Tensor(TensorMethods):
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:
-        return shapes.flip(self, tuple(range(self.array.ndim)))
+        return shapes.flip(self, 0) if self.array.ndim else self
 
     @on_device_of_inputs
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:

@@ -65,6 +65,7 @@ complex64 = dtype("complex64", np.complex64)
 complex128 = dtype("complex128", np.complex128)
 
 ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, float32, float64, complex64, complex128)
+LOW_PRECISION = "e"  # the characters of the NumPy dtypes that are computed with in float32
 # Keyed by NumPy's dtype, looked up on every `tensor.dtype`.
 FROM_NUMPY: dict[np.dtype[Any], dtype] = {d.numpy: d for d in ALL}
 _PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
@@ -98,6 +99,16 @@ def as_dtype(d: Any) -> dtype:
         return FROM_NUMPY[np.dtype(d)]
     except (TypeError, KeyError):
         raise ArgumentError(f"{d!r} is not a dtype minigrad has; it has {', '.join(map(repr, ALL))}") from None
+
+
+def is_low_precision(numpy_dtype: Any) -> bool:
+    """Whether numbers of this NumPy dtype are computed with, and summed, in float32."""
+    return numpy_dtype.char in LOW_PRECISION
+
+
+def opmath_dtype(numpy_dtype: Any) -> Any:
+    """The NumPy dtype in which numbers of this one are computed with, and summed."""
+    return float32.numpy if is_low_precision(numpy_dtype) else numpy_dtype
 
 
 def promote_types(a: dtype, b: dtype) -> dtype:

@@ -16,6 +16,7 @@ from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, edge_of
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,12 +54,17 @@ def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | N
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
     cls = result_class(outputs)
     shown = {id(g) for g in gradients}
-    with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(grad_edge(t), g) for t, g in zip(outputs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, shown, True)
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    roots = [(grad_edge(t), g) for t, g in zip(outputs, gradients)]
+    results = run_quietly(run_backward, roots, keep_graph, create_graph, wanted, cls, shown, True)
+    run_quietly(accumulate_into_leaves, results, cls, shown)
+
+
+def accumulate_into_leaves(results: dict[Any, Any], cls: type[TensorBase], shown: set[int]) -> None:
+    """Add the gradients that a pass has computed to ``.grad`` of their leaves; what is no leaf retains its own."""
     accumulate = guard_device(accumulate_into_leaf)
     for edge, g in results.items():
-        if isinstance(edge, TensorBase):  # the others retain theirs
+        if isinstance(edge, TensorBase):
             accumulate(edge, g, cls, shown)
 
 
@@ -100,9 +106,9 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
     gradients = seeds("grad", outs, grad_outputs, create_graph)
     cls = result_class(outs)
     shown = {id(g) for g in gradients}
-    with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(grad_edge(t), g) for t, g in zip(outs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls, shown)
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    roots = [(grad_edge(t), g) for t, g in zip(outs, gradients)]
+    results = run_quietly(run_backward, roots, keep_graph, create_graph, edges, cls, shown)
     own = guard_device(ensure_owned)
     grads: list[Any] = []
     for k, (edge, t) in enumerate(zip(edges, ins)):

@@ -8,9 +8,8 @@ known by name.
 
 from __future__ import annotations
 
-import operator
 from heapq import heappop, heappush
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
@@ -40,7 +39,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     """
     with Pass(roots, keep_graph, create_graph, wanted, cls, shown, run_targets) as run:
         arrived, heap, freed, plain_dtype = run.arrived, run.heap, run.freed, run.plain_dtype
-        last_write = ledger.last
+        last_write, one_device = ledger.last, _arrays.accelerator_count() < 2
         # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
         waiting: Any = None
         waiting_g: Any = None
@@ -73,8 +72,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.shape:
                         grad = unbroadcast(grad, edge.shape, node, position)
                     if edge is waiting:
-                        waiting_g = add(waiting_g, grad)
-                    elif waiting is None and edge not in arrived:
+                        waiting_g = waiting_g + grad if one_device else add(waiting_g, grad)
+                    elif waiting is None and (not heap or edge not in arrived):
                         waiting, waiting_g = edge, grad
                     else:
                         run.arrive(edge, grad)
@@ -82,7 +81,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.array.shape:
                         grad = unbroadcast(grad, edge.array.shape, node, position)
                     held = arrived.get(edge)
-                    arrived[edge] = grad if held is None else add(held, grad)
+                    arrived[edge] = grad if held is None else held + grad if one_device else add(held, grad)
         return run.results()
 
 
@@ -195,25 +194,12 @@ class OutputGradients(tuple[Any, ...]):
     dtype = None
 
 
-add: Callable[[Any, Any], Any] = operator.add  # of gradients
-
-
-def add_on_device(a: Any, b: Any) -> Any:
+def add(a: Any, b: Any) -> Any:
     """The sum of two gradients, tensors or arrays, computed on the device they are on."""
-    if isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
+    if _arrays.accelerator_count() < 2 or isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
         return a + b
     with _arrays.on_device_of(a):
         return a + b
-
-
-def guard_addition() -> None:
-    """Make the addition of gradients enter their device, if there are several GPUs."""
-    global add
-    if _arrays.accelerator_count() > 1:
-        add = add_on_device
-
-
-_arrays.on_more_accelerators.append(guard_addition)
 
 
 def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:

@@ -15,7 +15,7 @@ from minigrad.errors import ArgumentError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
 from minigrad.recording.clock import ledger, user_frame
-from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, tensor_on_edge
+from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, run_in_mode, tensor_on_edge
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -215,21 +215,22 @@ class Function:
                                   "AD.")
 
     @classmethod
+    def _run_forward(cls, ctx: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call ``forward`` in whichever of its two forms the class has, and ``setup_context`` after the second."""
+        if cls.setup_context is Function.setup_context:
+            return cls.forward(ctx, *args, **kwargs)
+        output = cls.forward(*args, **kwargs)
+        cls.setup_context(ctx, args, output)
+        return output
+
+    @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the function and record it."""
         ctx = FunctionCtx()
         edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
         recorded = bool(grad_enabled.get()) and any(e is not None for e in edges)
         ctx.needs_input_grad = tuple([recorded and e is not None for e in edges])
-        mode = grad_enabled.set(False)
-        try:
-            if cls.setup_context is not Function.setup_context:
-                output = cls.forward(*args, **kwargs)
-                cls.setup_context(ctx, args, output)
-            else:
-                output = cls.forward(ctx, *args, **kwargs)
-        finally:
-            grad_enabled.reset(mode)
+        output = run_in_mode(False, cls._run_forward, ctx, args, kwargs)
         several = isinstance(output, (tuple, list))
         outputs = list(output) if several else [output]
         for t in ctx._dirty:
@@ -315,11 +316,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def wrapper(ctx: Any, *grads: Any) -> Any:
-        mode = grad_enabled.set(False)
-        try:
-            result = backward(ctx, *grads)
-        finally:
-            grad_enabled.reset(mode)
+        result = run_in_mode(False, backward, ctx, *grads)
         if not grad_enabled.get():
             return result
         results = result if isinstance(result, tuple) else (result,)

@@ -11,7 +11,7 @@ from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ShapeError
-from minigrad.ops.pointwise.arithmetic import cast, zeros_of
+from minigrad.ops.pointwise.arithmetic import cast, imag, real, zeros_of
 from minigrad.ops.pointwise.comparison import fill_number
 from minigrad.ops.shaping.shape import sum_to_size
 from minigrad.recording.call import SCALARS, move_to_device
@@ -33,7 +33,7 @@ def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format)
 def clone_wrt_input(g: Any) -> Any: return g
 
 
-@op(grad_name="ToCopyBackward0", called="to")
+@op(view=True, grad_name="ToCopyBackward0", called="to")
 def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False) -> Any:
     """`input`, which is on the device `source`, on `device`; with `non_blocking` perhaps still under way there."""
     return _arrays.to_device(input, device, non_blocking)
@@ -72,3 +72,13 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     if isinstance(input, TensorBase) and isinstance(value, TensorBase):
         value = move_to_device(value, _arrays.device_of(input.array))
     return fill_with(input, value)
+
+
+def set_real(input: Tensor, value: Tensor | Number) -> None:
+    """``input.real = value``: overwrite the real part."""
+    real(input)[...] = value
+
+
+def set_imag(input: Tensor, value: Tensor | Number) -> None:
+    """``input.imag = value``: overwrite the imaginary part. Raises ``RuntimeError`` for real tensors."""
+    imag(input)[...] = value

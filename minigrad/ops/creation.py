@@ -14,8 +14,8 @@ from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.recording.argument_errors import refuse_grad
-from minigrad.recording.call import quiet
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

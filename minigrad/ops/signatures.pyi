@@ -34,6 +34,11 @@ class MinMax(NamedTuple):
     min: Tensor
     max: Tensor
 
+class OutputInverseIndicesCounts(NamedTuple):
+    output: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
+
 class QR(NamedTuple):
     Q: Tensor
     R: Tensor
@@ -160,7 +165,7 @@ def clone(input: Tensor, memory_format: memory_format = ..., *, out: Tensor | No
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex tensor of two floating-point tensors of one dtype."""
 def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Complex conjugate; a real input is returned as it is."""
+    """Complex conjugate; of a real input a view."""
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0, *, out: Tensor | None = None) -> Tensor:
     """`input` with ``pad[0]`` elements before and ``pad[1]`` after its last dimension, ``pad[2]``, ``pad[3]`` ..."""
 def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
@@ -477,7 +482,7 @@ def quantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: 
 def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians to degrees."""
 def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The real part, a view; a real input is returned as it is."""
+    """The real part, a view; of a real input all of it."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elementwise ``1 / input``."""
 def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -565,6 +570,8 @@ def threshold_(self: Tensor, threshold: float, value: float) -> Tensor:
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, axis: int | None = None,
          out: Sequence[Tensor] | None = None) -> ValuesIndices:
     """The `k` largest elements along `dim` (the smallest if not `largest`), in order, and their indices."""
+def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the diagonal of a matrix."""
 def transpose(input: Tensor, dim0: int, dim1: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of what :func:`transpose` gives, in memory of its own."""
 def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:

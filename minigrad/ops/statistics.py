@@ -456,7 +456,7 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any 
         edges = bin_edges("histogram", x, range, count)
     elif edges.ndim != 1:
         raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
-    return count_in_bins([x], [edges], None if weight is None else weight.reshape(-1), density), edges
+    return count_in_bins([x], [edges], None if weight is None else weight.reshape(-1), density), edges.copy()
 
 
 def bin_edges(name: str, x: Any, range: Any, count: int) -> Any:

@@ -12,6 +12,7 @@ from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, Runti
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -93,7 +94,7 @@ class LBFGS(Optimizer):
         def evaluate() -> Any:
             with autograd.enable_grad(), _arrays.on_device(here):
                 return closure()
-        return guard_device(self._minimize)(self._params[0], group, state, evaluate)
+        return run_quietly(guard_device(self._minimize), self._params[0], group, state, evaluate)
 
     def _minimize(self, first: Any, group: dict[str, Any], state: dict[str, Any], evaluate: Callable[[], Any]) -> Any:
         """The step itself, computed where the parameter `first` is."""

@@ -22,6 +22,7 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Parameters
@@ -290,7 +291,7 @@ class Optimizer:
         moved: list[Any] = []
         for group in self.param_groups:
             try:
-                self.update_group(group, moved)
+                run_quietly(self.update_group, group, moved)
             except (TypeError, ValueError) as error:
                 raise self._device_mismatch(group) or error from None
         if moved:

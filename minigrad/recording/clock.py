@@ -77,13 +77,10 @@ class Write:
     operation, and the stamp, the operation and the source line of the last."""
 
     __slots__ = ("count", "run", "stamp", "op_name", "code", "lasti", "owner")
-    count: int
-    run: int
-    stamp: int
-    op_name: str
-    code: Any
-    lasti: int
-    owner: Any
+
+    def __init__(self, op_name: str, owner: Any) -> None:
+        self.count = self.run = self.stamp = self.lasti = 0
+        self.op_name, self.code, self.owner = op_name, None, owner
 
 
 class Ledger:
@@ -109,17 +106,13 @@ class Ledger:
             owner = array if array.base is None else memory_owner(array)
             write = self.writes.get(id(owner))
             if write is None:
-                write = self.writes[id(owner)] = Write()
-                write.count = write.run = 0
-                write.op_name = op_name
-                write.owner = weakref.ref(owner, partial(self.forget, id(owner)))
+                # The entry goes when the array does, before another can get its identity. The callback is one call of C, so that
+                # a Ctrl-C cannot come before it has done its work.
+                write = Write(op_name, weakref.ref(owner, partial(self.writes.pop, id(owner))))
+                self.writes[id(owner)] = write
             write.count += 1
             write.run = write.run + 1 if write.op_name == op_name else 1
             write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
-
-    def forget(self, key: int, _: Any) -> None:
-        """Drop the entry of an array that has been freed, before another array can get its identity."""
-        self.writes.pop(key, None)
 
     def find(self, array: Any) -> Write | None:
         """The writes to `array`'s memory, if there were any."""

@@ -17,12 +17,14 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
+from minigrad.recording.quiet import quiet
 
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
@@ -36,9 +38,9 @@ def compile_op(function: Any, info: Declaration) -> None:
     info.check_rules()
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
-    info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
+    info.kept_arrays = [n for n in ("out", *info.results, *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
-    info.node_class = make_node_class(info)
+    info.node_class, info.opmath_node_class = make_node_class(info), None
     write_call_paths(function, info)
 
 
@@ -53,9 +55,9 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "general": (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info),
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
-        "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
+        "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "write_out": inplace.write_out, "lay_out": layouts.RESULT_LAYOUTS.get(info.layout), "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__}
     for name in (*info.arguments, *info.settings):
@@ -159,7 +161,14 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
+        first = array.format(next(a for a in args if a not in info.discrete))
+        if info.dtypes == "float":
+            tests.append(f"{first}.dtype.char not in 'fdFD'" if info.opmath is True else f"{first}.dtype.kind not in 'fc'")
+        elif info.opmath is True:
+            tests.append(f"{first}.dtype.char in '{dtypes.LOW_PRECISION}'")
+        elif info.opmath and out:  # a setting that scales, as that of add does; operators do not give it
+            tests += [f"({s} is not default_{s} and {first}.dtype.char in '{dtypes.LOW_PRECISION}')" for s in info.settings]
+        return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
     lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []
@@ -192,6 +201,7 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append("return out")
         return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = unwrap_result(result)",
+              *layout_lines(info, all_of("{}_.flags.c_contiguous")),
               f"out = new({args[0]}.result_class)", "out.array = result"]
     tracked = [a for a in args if a in info.rules]
     for a in tracked:
@@ -222,6 +232,17 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"note_view({own_name(info)}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def layout_lines(info: Declaration, contiguous: str) -> list[str]:
+    """The line that gives the result the layout that the operation declares, unless it is right at a glance; `contiguous` is the
+    condition that all operands are contiguous."""
+    glances = {"contiguous": "result.flags.c_contiguous", "columns": "result.ndim < 2",
+               # Of operands of which the first is contiguous NumPy's functions make what PyTorch's do.
+               "ufunc": f"{info.arguments[0]}_.flags.c_contiguous"}
+    glance = glances.get(info.layout or "", f"{contiguous} and result.flags.c_contiguous")
+    arrays = ", ".join(f"{a}_" for a in info.arguments)
+    return [f"if not ({glance}): result = lay_out(result, {arrays})"] if info.layout else []
 
 
 def device_guard_lines(info: Declaration) -> list[str]:
@@ -301,8 +322,8 @@ def make_node_class(info: Declaration) -> type[Node]:
     source = f"def backward(self, g, saved):\n{body}"
     namespace = {rule.__name__: rule for rule in info.rules.values()}
     scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
-    index = {name: k for k, name in enumerate(info.arguments)}
-    saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
+    index = {"out": -1, **{name: -2 - k for name, k in info.results.items()}, **{a: k for k, a in enumerate(info.arguments)}}
+    saved_from = tuple(index[n] for n in arrays)
     if info.variadic:  # how many arrays there are is known to each node only
         members: dict[str, Any] = {"__slots__": ("saved_from",)}
     else:
@@ -310,7 +331,7 @@ def make_node_class(info: Declaration) -> type[Node]:
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
-        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
+        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
 
 
 def variadic_backward_source(info: Declaration) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.neural import pooling
@@ -48,7 +49,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
-    return shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r))
+    return shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r))
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -62,7 +63,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
-    return shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r))
+    return shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r))
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -75,7 +76,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     x = shapes.transpose(shapes.reshape(input, shape=(n, groups, c // groups, *rest)), dim0=1, dim1=2)
-    return shapes.reshape(x, shape=tuple(input.shape))
+    return shapes.reshape_copy(x, shape=tuple(input.shape))
 
 
 native_channel_shuffle = channel_shuffle
@@ -124,6 +125,7 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         factors = (None,) * dims
     if mode == "area":
         return (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[dims - 1](input, new)
+    given = input
     for k in range(dims):
         n, m = old[k], new[k]
         if mode.startswith("nearest"):
@@ -134,7 +136,7 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
             matrix = (filter_matrix(n, m, mode == "bicubic", bool(align_corners), factors[k]) if antialias else
                       kind(n, m, bool(align_corners), factors[k]))
             input = _apply_along(input, k + 2, _constant(matrix.astype(input.array.dtype), input))
-    return input
+    return copying.clone(input) if input is given else input
 
 
 def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:

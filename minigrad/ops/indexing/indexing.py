@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.dtypes import opmath_dtype
 from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.errors import (
     ArgumentError,
@@ -96,8 +97,7 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts 
 
     Without `checked` it is left to the array library to find integers that are out of bounds.
     """
-    items = [unwrap(i) for i in (index if isinstance(index, tuple) else (index,))]
-    items = [one_index(i, x) for i in items]
+    items = [one_index(unwrap(i), x) for i in parts_of(index)]
     used = sum([(i.ndim if i.dtype.kind == "b" else 1) if _arrays.is_array(i) else
                 not (i is None or i is Ellipsis or isinstance(i, bool)) for i in items])
     if used > x.ndim:
@@ -152,6 +152,14 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts 
     return tuple(basic) + (...,), tuple(arrays) or None
 
 
+def parts_of(index: Any) -> Parts:
+    """The parts of an index, one for each dimension. A list that no tensor can be made of, for a slice is in it, counts as a
+    tuple; any other is one part."""
+    if isinstance(index, list) and any([i is None or i is Ellipsis or isinstance(i, slice) for i in index]):
+        return tuple(index)
+    return index if isinstance(index, tuple) else (index,)
+
+
 def is_simple(index: Any) -> bool:
     """Whether one part of an index is Python's own: an integer, a slice that goes forwards, None or ``...``."""
     kind = index.__class__
@@ -200,10 +208,10 @@ def getitem(input: Tensor, index: Index) -> Tensor:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
         return select(input, dim=0, index=index)
-    parts = index if index.__class__ is tuple else (index,)
+    parts = index if index.__class__ is tuple else parts_of(index)
     try:
-        if all([is_simple(part) for part in parts]):
-            return slices(input, index=parts if Ellipsis in parts else (*parts, ...))
+        if all([is_simple(part) for part in parts]) and (dots := parts.count(Ellipsis)) < 2:
+            return slices(input, index=parts if dots else (*parts, ...))
         basic, arrays = parse_index(parts, unwrap(input), checked=not isinstance(unwrap(input), np.ndarray))
         if arrays is not None:
             return lookup(input if selects_all(basic) else slices(input, index=basic), indices=arrays)
@@ -254,8 +262,11 @@ def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
     """Write `value` into `input` at ``[index][indices]``."""
     part, where = (input, index) if indices is None else (input[index], fill_index(indices))
     try:
+        if value.ndim and value.shape[0] == 1 and value.ndim > part[where].ndim:  # to which NumPy has no objection
+            raise ValueError
         part[where] = value
     except ValueError:
+        inplace.refuse_read_only(input, "index_put_")
         raise ShapeError(f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
                          f"shape {list(part[where].shape)}") from None
 overwrite.info.writer = write_at
@@ -271,11 +282,16 @@ def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
     basic, indices = parse_index(index, target)
     recorded = grad_enabled.get() and (input.node is not None or getattr(value, "node", None) is not None
                                        or base is not None and base.node is not None)
+    if inplace.overlaps(target):  # what is written may be a part of it in which no two elements share memory
+        if indices is not None:
+            inplace.refuse_overlap(target, "index_put_")
+        slices(input, index=basic).copy_(convert_operand(value, input))
+        return
     if not recorded and value.__class__ in (int, float, bool):  # the most frequent case
-        inplace.refuse_overlap(target, "setitem")
         try:
             (target if indices is None else target[basic])[basic if indices is None else fill_index(indices)] = value
         except (OverflowError, ValueError):
+            inplace.refuse_read_only(target, "setitem")
             raise DtypeError(f"setitem: value cannot be converted to type {dtype_name(target.dtype)} without overflow: "
                              f"{value}") from None
         ledger.record(target, "setitem")
@@ -284,11 +300,12 @@ def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
         raise InplaceError("setitem: a view of a leaf Variable that requires grad is being used in an in-place operation, "
                            "x[index] = value; write under `with minigrad.no_grad():`, or into a copy: x = x.clone()")
     value = convert_operand(value, input)
+    extra = value.ndim - (target[basic].ndim if indices is None else 0)
+    lead = next((d for d, n in enumerate(value.shape[:max(extra, 0)]) if n != 1), max(extra, 0))
+    if lead:  # leading sizes of 1 fall away
+        value = reshape(value, shape=value.shape[lead:])
     if indices is None or not value.ndim:  # a copy of anything, or a number, comes from wherever it is
         value = move_beside(value, target)
-    extra = unwrap(value).ndim - (target[basic].ndim if indices is None else 0)
-    if indices is None and extra > 0 and value.shape[:extra] == (1,) * extra:
-        value = reshape(value, shape=value.shape[extra:])
     overwrite.inplace(input, value, index=basic, indices=indices)
 
 
@@ -371,7 +388,7 @@ def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
 def scatter_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return select_rows(g, index, dim=dim)
 
 
-@op(dtypes="same", discrete=("index",), called="index_add")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_add")
 def add_rows(input: Any, index: Any, source: Any, *, dim: Any, alpha: Any = 1) -> Any:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -385,12 +402,13 @@ def add_rows_wrt_source(g: Any, index: Any, dim: Any, alpha: Any, source_shape: 
 def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) -> None:
     d, index = prepare_rows(input, index, source, dim)
     target = input if input.ndim else input.reshape(1)
-    values = source if alpha == 1 else source * np.asarray(alpha).astype(source.dtype)[()]
+    exact = opmath_dtype(source.dtype)  # which the sum is computed in too
+    values = source if alpha == 1 else source.astype(exact, copy=False) * np.asarray(alpha).astype(exact)[()]
     _arrays.library_of(input).index_add(target, (slice(None),) * d + (index,), values.reshape(-1) if not source.ndim else values)
 add_rows.info.writer = write_add_rows
 
 
-@op(dtypes="same", discrete=("index",), called="index_copy")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_copy")
 def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")

@@ -68,7 +68,7 @@ def corner(src: Any, index: Any) -> Any:
     return src[tuple([slice(n) for n in shape])] if index.size else src[:0].reshape(-1)[:0].reshape(shape)
 
 
-@op(discrete=("index",), called="gather")
+@op(discrete=("index",), layout="contiguous", called="gather")
 def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
@@ -82,7 +82,7 @@ def gather_at_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any:
     return scatter_at(constant_full(g, size=input_shape), index, g, dim=dim, add=True)
 
 
-@op(dtypes="same", discrete=("index",), called="scatter")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter")
 def scatter_at(input: Any, index: Any, src: Any, *, dim: Any, add: Any = False) -> Any:
     """A copy of `input` with `src` written to, or added at, the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -105,7 +105,7 @@ def write_scatter(input: Any, index: Any, src: Any, dim: Any, add: Any) -> None:
 scatter_at.info.writer = write_scatter
 
 
-@op(dtypes="same", discrete=("index",), called="scatter")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter")
 def scatter_value(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     """A copy of `input` with the one `value` at the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -187,7 +187,7 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
 
-@op(dtypes="same", discrete=("index",), called="scatter_reduce")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter_reduce")
 def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, include_self: Any = True) -> Any:
     """A copy of `input` with `src` combined with it at the places `index` names: sum, prod, mean, amax or amin."""
     out = input.copy(order="K")

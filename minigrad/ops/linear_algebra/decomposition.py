@@ -17,6 +17,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, GraphError, LinAlgError, RuntimeValueError, ShapeError
+from minigrad.ops import copying
 from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroadcast
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction
@@ -258,10 +259,10 @@ def linalg_slogdet(A: Any) -> Any:
     require_square_matrices(A)
     return np.linalg.slogdet(A)
 @linalg_slogdet.derivative("A")
-def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
+def linalg_slogdet_wrt_A(g: Any, A: Any, sign: Any) -> Any:
     g_sign, g_log = g
-    if out[0].dtype.kind == "c" and g_sign is not None:
-        turn = arithmetic.conj(out[0]) * g_sign
+    if sign.dtype.kind == "c" and g_sign is not None:
+        turn = arithmetic.conj(sign) * g_sign
         turn = (turn - arithmetic.conj(turn)) * 0.5
         g_log = turn if g_log is None else g_log + turn
     if g_log is None:
@@ -807,15 +808,18 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """The `n`-th power of square matrices; a negative `n` takes powers of the inverse."""
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
         require_square_matrices(input, "input") if input.dtype.kind in "fc" else refuse_nonsquare(input)
+    given, result = input, None
     if n < 0:
         input, n = linalg_inv(input), -n
-    result = None
     while n:
         if n & 1:
             result = input if result is None else matmul(result, input)
         n >>= 1
         input = matmul(input, input) if n else input
-    result = identity_like(input) + input * 0 if result is None else result
+    if result is None:
+        result = identity_like(input) + input * 0
+    elif result is given:
+        result = copying.clone(given)
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
                 dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """Cross-correlation of `input` (n, channels, *size) with `weight` (out, channels / groups, *kernel).
@@ -69,7 +69,7 @@ def convolution_wrt_weight(g: Any, input: Any, stride: Any, padding: Any, dilati
 def convolution_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
 
 
-@op(dtypes="same", grad_name="ConvolutionBackward0")
+@op(dtypes="same", grad_name="ConvolutionBackward0", opmath=True)
 def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1),
                           padding: Any = ((0, 0), (0, 0)), dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The adjoint of :func:`convolution` in its input: `input` (n, out, *positions) to (n, channels, *size)."""
@@ -104,7 +104,7 @@ def convolution_transpose_wrt_weight(g: Any, input: Any, stride: Any, padding: A
 def convolution_transpose_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
                        dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The gradient of a convolution's weight: `input` (n, channels, *size) against `other` (n, out, *positions)."""
@@ -340,7 +340,7 @@ def im2col_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding
     return col2im(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, dilation=dilation)
 
 
-@op
+@op(opmath=True)
 def col2im(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The adjoint of :func:`im2col`: windows added up where they overlap, to (n, channels, *size)."""
     windows = Windows(size, kernel, stride, dilation, padding)

@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops.copying import clone
 from minigrad.ops.indexing.indexing import add_rows, in_bounds, select_rows
 from minigrad.ops.indexing.scatter import reduce_at
 from minigrad.ops.shaping.shape import constant_full, ravel, unsqueeze
@@ -34,7 +35,7 @@ def rows_of_wrt_weight(g: Any, input: Any, weight_shape: Any, padding_idx: Any, 
     return collect_rows(g, input, rows=weight_shape[0], padding_idx=padding_idx, by_frequency=scale_grad_by_freq)
 
 
-@op(discrete=("index",))
+@op(discrete=("index",), opmath=True)
 def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_frequency: Any) -> Any:
     """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`.
 
@@ -191,7 +192,8 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     empty = constant_full(rows, size=(bags, weight.shape[1]))
     if mode == "max":
         index = np.broadcast_to(bag[:, None], rows.shape)
-        return reduce_at(empty, index, rows, dim=0, reduce="amax", include_self=False)
+        largest = reduce_at(empty, index, rows, dim=0, reduce="amax", include_self=False)
+        return clone(largest)  # its node keeps `largest`, and the result is the caller's to change
     total = add_rows(empty, bag, rows, dim=0)
     if mode == "sum":
         return total

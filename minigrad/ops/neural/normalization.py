@@ -36,16 +36,12 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 def row_sums(x: Any, y: Any = None) -> Any:
     """Over the rows of a block, the sum of `x` or of ``x * y``, without making that product; of shape (1, rows, 1)."""
-    if y is not None:
-        sums = np.einsum("ors,ors->r", x, y)
-    elif x.shape[2] == 1:
-        sums = _arrays.full(x.shape[:1], 1, x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
-    else:
-        sums = np.einsum("ors->r", x)
-    return sums[None, :, None]
+    if x.__class__ is not np.ndarray:
+        return (np.einsum("ors->r", x) if y is None else np.einsum("ors,ors->r", x, y))[None, :, None]
+    return _arrays.sum_products(*((x,) if y is None else (x, y)), axes=(0, 2))[None, :, None]
 
 
-@op(outputs=("standard", "mean", "var"))
+@op(outputs=("standard", "mean", "var"), opmath=True)
 def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> Any:
     """(x - mean) / sqrt(var + eps) over the rows of `input`, seen in the shape `layout` = (outer, rows, inner).
 
@@ -54,21 +50,17 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     if input.dtype.kind not in "fc":
         raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
                          ".float()")
-    half = input.dtype.itemsize == 2
-    x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
+    x = input.reshape(layout)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.standardize(x, layout, eps, centered)):
-        found = fused[0].reshape(input.shape), *fused[1:]
-        return tuple([a.astype(input.dtype) for a in found]) if half else found
+        return fused[0].reshape(input.shape), *fused[1:]
     n = x.dtype.type(layout[0] * layout[2])
     mean = row_sums(x) / n if centered else np.zeros((1, layout[1], 1), x.dtype, like=x)
     d = x - mean if centered else x
     var = row_sums(d, d) / n
     standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
-    found = standard.reshape(input.shape), mean, var
-    return tuple([a.astype(input.dtype) for a in found]) if half else found
+    return standard.reshape(input.shape), mean, var
 @standardize.derivative("input")
-def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
-    standard, _, var = out
+def standardize_wrt_input(g: Any, standard: Any, var: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
     g_standard, g_mean, g_var = g
     n = layout[0] * layout[2] or 1
     parts = []
@@ -82,7 +74,7 @@ def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: 
     return functools.reduce(operator.add, parts) if parts else standard * 0
 
 
-@op
+@op(opmath=True)
 def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
     """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
     if standard.__class__ is not np.ndarray:
@@ -115,7 +107,7 @@ def row_mean(x: Any) -> Any:
     return reduction.mean(x, dim=(0, 2), keepdim=True)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
     if weight is None:
@@ -133,16 +125,14 @@ def scale_shift_wrt_weight(g: Any, input: Any, weight_shape: Any) -> Any: return
 def scale_shift_wrt_bias(g: Any, bias_shape: Any) -> Any: return sum_to_size(g, size=bias_shape)
 
 
-@op
+@op(opmath=True)
 def product_sum(input: Any, other: Any, *, size: Any) -> Any:
     """``(input * other).sum_to_size(size)`` for two arrays of one shape, without making their product."""
     lead = input.ndim - len(size)
-    letters = "abcdefghijklmnopqrstuvwxyz"[:input.ndim]
-    kept = "".join(c for d, c in enumerate(letters) if d >= lead and (size[d - lead] != 1 or input.shape[d] == 1))
+    summed = tuple([d for d in range(input.ndim) if d < lead or size[d - lead] == 1 != input.shape[d]])
     if input.__class__ is not np.ndarray:  # CuPy's einsum makes two transposed copies and many products of two vectors
-        summed = tuple([d for d, c in enumerate(letters) if c not in kept])
         return (input * other).sum(axis=summed, dtype=input.dtype).reshape(size)
-    return np.einsum(f"{letters},{letters}->{kept}", input, other).reshape(size)
+    return _arrays.sum_products(input, other, axes=summed).reshape(size)
 @product_sum.derivative("input")
 def product_sum_wrt_input(g: Any, other: Any) -> Any: return g * other
 @product_sum.derivative("other")
@@ -268,13 +258,13 @@ def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: An
     return scale, shift if bias is None else shift + bias
 
 
+@on_device_of_inputs
 def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
         if not running.array.__class__ is towards.__class__ is np.ndarray:
             require_one_device("batch_norm", input=towards, running_mean=running)
-        with np.errstate(all="ignore"):
-            running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
+        running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
 
 
@@ -365,7 +355,7 @@ def native_batch_norm(input: Tensor, weight: Tensor, bias: Tensor, running_mean:
 
 # ---------------------------------------------------------------------------------------------------- over neighbours, to norm 1
 
-@op
+@op(opmath=True)
 def window_sum(input: Any, *, dim: Any, before: Any, after: Any) -> Any:
     """At each place of `dim`, the sum of the elements from `before` places earlier to `after` places later."""
     x = np.moveaxis(input, dim, 0)

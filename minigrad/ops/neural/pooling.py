@@ -235,7 +235,7 @@ def flat_plane_indices(indices: Any, size: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- average
 
-@op
+@op(opmath=True)
 def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The sum of each window of `input` (n, channels, *size), divided by `divisor`.
 
@@ -248,7 +248,7 @@ def avg_pool_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, paddi
     return avg_unpool(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op
+@op(opmath=True)
 def avg_unpool(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The adjoint of :func:`avg_pool`: each element, divided, is added to every element of its window."""
     windows = Windows(size, kernel, stride, (1,) * len(kernel), padding)
@@ -269,7 +269,7 @@ def avg_unpool_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, divisor
     return avg_pool(g, kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op
+@op(opmath=True)
 def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
     """The sum of each of `output_size` parts of `input` (n, channels, *size).
 

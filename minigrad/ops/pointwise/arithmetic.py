@@ -91,7 +91,7 @@ def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
 
 # ---------------------------------------------------------------------------------------------------- arithmetic
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath="numbers")
 def mul(input: Any, other: Any) -> Any:
     """Elementwise product ``input * other``."""
     return input * other
@@ -101,7 +101,7 @@ def mul_wrt_input(g: Any, other: Any) -> Any: return g * other
 def mul_wrt_other(g: Any, input: Any) -> Any: return g * input
 
 
-@op(broadcasts=True, former=("input", "alpha", "other"))
+@op(broadcasts=True, opmath="numbers", former=("input", "alpha", "other"))
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input + alpha * other``."""
     return input + other if alpha == 1 else input + scale_other(other, alpha)
@@ -111,7 +111,7 @@ def add_wrt_input(g: Any) -> Any: return g
 def add_wrt_other(g: Any, alpha: Any) -> Any: return g if alpha == 1 else g * alpha
 
 
-@op(broadcasts=True, former=("input", "alpha", "other"))
+@op(broadcasts=True, opmath="numbers", former=("input", "alpha", "other"))
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input - alpha * other``. Raises ``RuntimeError`` for booleans: ``~mask`` inverts a mask."""
     refuse_bool("Subtraction", input)
@@ -122,7 +122,7 @@ def sub_wrt_input(g: Any) -> Any: return g
 def sub_wrt_other(g: Any, alpha: Any) -> Any: return -g if alpha == 1 else g * -alpha
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, numbers=("other",), opmath=True)
 def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``other - alpha * input``; what ``2 - x`` calls."""
     refuse_bool("Subtraction", input)
@@ -157,7 +157,7 @@ def true_divide(input: Any, other: Any) -> Any:
 @true_divide.derivative("input")
 def true_divide_wrt_input(g: Any, other: Any) -> Any: return g / other
 @true_divide.derivative("other")
-def true_divide_wrt_other(g: Any, other: Any, out: Any) -> Any: return -g * out / other
+def true_divide_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * (input / other / other)
 
 
 @op(broadcasts=True)
@@ -254,7 +254,7 @@ def reciprocal(input: Any) -> Any:
 def reciprocal_wrt_input(g: Any, out: Any) -> Any: return -g * out * out
 
 
-@op
+@op(opmath=True)
 def square(input: Any) -> Any:
     """Elementwise ``input * input``; booleans give int64."""
     x = input.astype(np.int64) if input.dtype.kind == "b" else input
@@ -331,7 +331,7 @@ def copysign_wrt_input(g: Any, input: Any, out: Any) -> Any: return apply_mask(g
 def copysign_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, numbers=(), opmath=True)
 def hypot(input: Any, other: Any) -> Any:
     """``sqrt(input**2 + other**2)`` without overflow."""
     return np.hypot(input, other)
@@ -364,7 +364,7 @@ def nextafter_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 # ---------------------------------------------------------------------------------------------------- combinations
 
-@op(broadcasts=True, numbers=("weight",))
+@op(broadcasts=True, numbers=("weight",), opmath=True)
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """Linear interpolation ``input + weight * (end - input)``; `weight` is a tensor or a number."""
     return np.where(np.abs(weight) < 0.5, input + weight * (end - input), end - (end - input) * (1 - weight))
@@ -376,7 +376,7 @@ def lerp_wrt_end(g: Any, weight: Any) -> Any: return g * weight
 def lerp_wrt_weight(g: Any, input: Any, end: Any) -> Any: return g * (end - input)
 
 
-@op(broadcasts=True, numbers=(), former=("input", "value", "tensor1", "tensor2"))
+@op(broadcasts=True, numbers=(), opmath=True, former=("input", "value", "tensor1", "tensor2"))
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + scale_other(tensor1 * tensor2, value)
@@ -388,7 +388,7 @@ def addcmul_wrt_tensor1(g: Any, tensor2: Any, value: Any) -> Any: return g * (te
 def addcmul_wrt_tensor2(g: Any, tensor1: Any, value: Any) -> Any: return g * (tensor1 * value)
 
 
-@op(broadcasts=True, numbers=(), former=("input", "value", "tensor1", "tensor2"))
+@op(broadcasts=True, numbers=(), opmath=True, former=("input", "value", "tensor1", "tensor2"))
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 / tensor2``, of floating-point tensors."""
     refuse_integer_quotient(input)
@@ -441,7 +441,7 @@ def frac(input: Any) -> Any:
 def frac_wrt_input(g: Any) -> Any: return g
 
 
-@op
+@op(opmath=True)
 def round(input: Any, *, decimals: int = 0) -> Any:
     """Rounded to `decimals` places after the point (before it, if negative); halves go to the even neighbour."""
     return np.rint(input) if decimals == 0 and input.dtype.kind == "f" else round_array(input, decimals)
@@ -461,9 +461,9 @@ def round_array(x: Any, decimals: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- complex numbers
 
-@op(holomorphic=False)
+@op(holomorphic=False, view=True)
 def conj(input: Any) -> Any:
-    """Complex conjugate; a real input is returned as it is."""
+    """Complex conjugate; of a real input a view."""
     return np.conjugate(input) if input.dtype.kind == "c" else input
 @conj.derivative("input")
 def conj_wrt_input(g: Any) -> Any: return conj(g)
@@ -471,7 +471,7 @@ def conj_wrt_input(g: Any) -> Any: return conj(g)
 
 @op(holomorphic=False, view=True)
 def real(input: Any) -> Any:
-    """The real part, a view; a real input is returned as it is."""
+    """The real part, a view; of a real input all of it."""
     return input.real
 @real.derivative("input")
 def real_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
@@ -500,7 +500,7 @@ def angle_of_real(x: Any) -> Any:
     return np.where(np.isnan(x), x, (x < 0) * x.dtype.type(math.pi))
 
 
-@op(broadcasts=True, dtypes="same", holomorphic=False)
+@op(broadcasts=True, dtypes="same", holomorphic=False, layout="elementwise")
 def complex(real: Any, imag: Any) -> Any:
     """The complex tensor of two floating-point tensors of one dtype."""
     require_floats(real)
@@ -511,7 +511,7 @@ def complex_wrt_real(g: Any) -> Any: return real(g)
 def complex_wrt_imag(g: Any) -> Any: return imag(g)
 
 
-@op(broadcasts=True, dtypes="same", holomorphic=False)
+@op(broadcasts=True, dtypes="same", holomorphic=False, layout="elementwise")
 def polar(abs: Any, angle: Any) -> Any:
     """The complex tensor with the given sizes and angles (in radians)."""
     require_floats(abs)

@@ -146,7 +146,7 @@ def logit_wrt_input(g: Any, input: Any, eps: float | None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- powers
 
-@op(grad_name="PowBackward0", called="pow")
+@op(grad_name="PowBackward0", called="pow", opmath=True)
 def pow_number(input: Any, *, exponent: Any) -> Any:
     """`input` to the power of the Python number `exponent`."""
     if input.dtype.kind in "iub" and exponent < 0:
@@ -168,7 +168,7 @@ def power_of(x: Any, exponent: Any) -> Any:
     return 1 / (x * x) if exponent == -2 and x.dtype.kind in "fc" else x ** exponent
 
 
-@op(broadcasts=True, grad_name="PowBackward0", called="pow")
+@op(broadcasts=True, grad_name="PowBackward0", called="pow", opmath=True)
 def pow_tensor(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, both tensors; a negative power of an integer is rounded towards zero."""
     return np.power(input, exponent) if input.dtype.kind in "fc" else integer_power(input, exponent)
@@ -374,8 +374,7 @@ def frexp(input: Any) -> Any:
         raise DtypeError(f"torch.frexp() only supports floating-point dtypes; got {dtypes.FROM_NUMPY[input.dtype]!r}")
     return np.frexp(input)
 @frexp.derivative("input")
-def frexp_wrt_input(g: Any, out: Any) -> Any:
-    return g[0] * pow_tensor(cast(zeros_of(out[0]) + 2, dtype=as_dtype(g[0].dtype)), -out[1])
+def frexp_wrt_input(g: Any, exponent: Any) -> Any: return g[0] / exp2(cast(exponent, dtype=as_dtype(g[0].dtype)))
 
 
 # ---------------------------------------------------------------------------------------------------- second names

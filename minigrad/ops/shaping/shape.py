@@ -137,7 +137,7 @@ def view_shape(input: Any, *, shape: Any) -> Any:
 def view_shape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(differentiable=False, called="view")
+@op(view=True, differentiable=False, called="view")
 def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
@@ -176,17 +176,21 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
     if -1 in size and new >= 0:
         size = tuple([input.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(size)])
     try:
-        return np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
+        out = np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
     except ValueError:
         raise ShapeError(f"the expanded size {list(size)} must match the existing size {list(input.shape)} at non-singleton "
                          "dimensions, and have at least as many dimensions; only sizes of 1 can be expanded") from None
+    if out.__class__ is np.ndarray and input.flags.writeable:
+        out.flags.writeable = True  # NumPy protects it, as elements share memory; that of one row, say, can be written
+    return out
 @expand.derivative("input")
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
 
 
-@op
+@op(opmath=True, view=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
-    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; a view where there are
+    none."""
     shape = input.shape
     new = len(shape) - len(size)
     if new < 0 or any(n != 1 and n != shape[d + new] for d, n in enumerate(size)):
@@ -195,15 +199,22 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
         return input.reshape(size)
-    if len(dims) == new and input.__class__ is np.ndarray and input.dtype.char in "fd" and math.prod(size) >= 8:
-        rows = input.reshape(math.prod(shape[:new]), math.prod(size))
-        return (np.ones(rows.shape[0], rows.dtype) @ rows).reshape(size)  # several times faster than a sum of rows
-    return np.sum(input, axis=dims, keepdims=True, dtype=input.dtype if input.dtype.kind in "fc" else np.int64).reshape(size)
+    if input.dtype.kind in "fc":
+        return _arrays.sum_over(input, dims).reshape(size)
+    return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
 
-@op
+@op(called="reshape")
+def reshape_copy(input: Any, *, shape: Any) -> Any:
+    """`input` with another shape, in memory of its own."""
+    return reshape(input.copy(order="C"), shape=shape)
+@reshape_copy.derivative("input")
+def reshape_copy_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
+
+
+@op(layout="contiguous")
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -264,7 +275,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op
+@op(layout="like_input")
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -273,7 +284,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op
+@op(layout="contiguous")
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 
@@ -387,7 +398,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """`tensors` expanded to their common shape, as a tuple of views."""
     tensors = sequence(tensors)
     shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
-    return tuple([expand(x, size=shape) for x in tensors])
+    return tuple([x if tuple(x.shape) == shape else expand(x, size=shape) for x in tensors])
 
 
 def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:

@@ -30,7 +30,6 @@ from minigrad.ops.shaping.shape import (
     reshape,
     sequence,
     squeeze,
-    sum_to_size,
     t,
     transpose,
     unsqueeze,
@@ -150,7 +149,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="channels")
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -187,7 +186,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="contiguous")
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -229,6 +228,19 @@ def fill_diagonals_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
 
 
 @op
+def trace(input: Any) -> Any:
+    """The sum of the diagonal of a matrix."""
+    if input.ndim != 2:
+        raise ShapeError(f"expected a matrix, but got tensor with dim {input.ndim}")
+    half = input.dtype.char == "e"
+    total = np.sum(np.diagonal(input), dtype=np.float32 if half else input.dtype if input.dtype.kind in "fc" else np.int64)
+    return total.astype(input.dtype) if half else total
+@trace.derivative("input")
+def trace_wrt_input(g: Any, input_shape: Any) -> Any:
+    return fill_diagonals(expand(g, size=(min(input_shape),)), size=input_shape)
+
+
+@op(layout="contiguous")
 def tril(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and below the diagonal `diagonal` of each matrix in the last two dimensions; zero above it."""
     return np.tril(at_least_matrix(input), diagonal)
@@ -236,7 +248,7 @@ def tril(input: Any, *, diagonal: int = 0) -> Any:
 def tril_wrt_input(g: Any, diagonal: Any) -> Any: return tril(g, diagonal=diagonal)
 
 
-@op
+@op(layout="contiguous")
 def triu(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and above the diagonal `diagonal` of each matrix in the last two dimensions; zero below it."""
     return np.triu(at_least_matrix(input), diagonal)
@@ -292,7 +304,7 @@ def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: 
     return fold_windows(g, shape=input_shape, dimension=dimension, size=size, step=step)
 
 
-@op(called="fold")
+@op(called="fold", opmath=True)
 def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
     if not shape:
@@ -309,30 +321,38 @@ def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
     return unfold(g, dimension=dimension, size=size, step=step)
 
 
-@op(grad_name="CopySlices")
+@op(grad_name="CopySlices", holomorphic=False)
 def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
-    """`input` after the part of it that `view` leads to was overwritten by `written`; for `order` see :func:`blank_view`."""
-    return input
+    """A copy of `input` in which the part that `view` leads to is `written`; for `order` see :func:`copy_in_memory_order`.
+
+    A write through a view is recorded as this.
+    """
+    out = copy_in_memory_order(input, order)
+    replay_view(out, view)[...] = written
+    return out
 @replace_view.derivative("input")
 def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 @replace_view.derivative("written")
 def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
 
 
-@op
+@op(holomorphic=False)
 def blank_view(input: Any, *, view: Any, order: Any) -> Any:
-    """A copy of `input` with zeros where `view` leads.
-
-    `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
-    views of one tensor, give views of the copy too.
-    """
-    out = np.empty([input.shape[d] for d in order], input.dtype, like=input)
-    out = out.transpose([order.index(d) for d in range(input.ndim)])
-    out[...] = input
+    """A copy of `input` with zeros where `view` leads; for `order` see :func:`copy_in_memory_order`."""
+    out = copy_in_memory_order(input, order)
     replay_view(out, view)[...] = 0
     return out
 @blank_view.derivative("input")
 def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
+
+
+def copy_in_memory_order(x: Any, order: Any) -> Any:
+    """A copy of the array `x` whose dimensions lie in memory in the order `order`, from the widest step to the narrowest: in that
+    of a tensor, the calls that gave views of it give views of the copy too."""
+    out = np.empty([x.shape[d] for d in order], x.dtype, like=x)
+    out = out.transpose([order.index(d) for d in range(x.ndim)])
+    out[...] = x
+    return out
 
 
 # ---------------------------------------------------------------------------------------------------- made of these: joining
@@ -542,13 +562,6 @@ def matrix_diagonal(input: Any, offset: int) -> Any: return diagonal(input, offs
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     """The matrix with all elements of `input` on its diagonal."""
     return diag(ravel(input), offset)
-
-
-def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix."""
-    if len(input.shape) != 2:
-        raise ShapeError(f"trace: expected a matrix, but got tensor with dim {len(input.shape)}")
-    return reshape(sum_to_size(diagonal(input), size=(1,)), shape=())
 
 
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:

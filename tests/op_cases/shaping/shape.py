@@ -59,6 +59,8 @@ def sum_to(input: Any, size: Any) -> Any:
 CASES = {
     "reshape": OpCase(regrouped(), lambda input, shape: np.reshape(input, shape), analytic=True, complex=True, examples=RESHAPES,
                       bad=BAD_RESHAPES),
+    "reshape_copy": OpCase(regrouped(), lambda input, shape: np.reshape(input, shape), analytic=True, complex=True,
+                           examples=RESHAPES, bad=BAD_RESHAPES),
     # A view is asked of memory that has it in order; tests/test_views.py shows that it is refused elsewhere.
     "view_shape": OpCase(
         sample(arrays((6,)), shape=st.sampled_from([(2, 3), (6, 1), (-1,), (3, -1)])),
