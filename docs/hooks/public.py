@@ -19,7 +19,9 @@ NAMESPACES = (
     "minigrad.optim", "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils",
     "minigrad.utils.data", "minigrad.utils.checkpoint",
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
-    "minigrad.amp", "minigrad.cuda", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
+    "minigrad.nn.attention", "minigrad.utils._pytree", "minigrad.utils.tensorboard",
+    "minigrad.amp", "minigrad.cuda", "minigrad.cpu", "minigrad.accelerator", "minigrad.multiprocessing", "minigrad.futures",
+    "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.testing", "minigrad.library", "minigrad.errors")
 
 IMPORTS = """\
