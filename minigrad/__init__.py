@@ -21,6 +21,7 @@ from minigrad.autograd import is_grad_enabled as is_grad_enabled
 from minigrad.autograd import is_inference_mode_enabled as is_inference_mode_enabled
 from minigrad.autograd import no_grad as no_grad
 from minigrad.autograd import set_grad_enabled as set_grad_enabled
+from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *

@@ -124,6 +124,7 @@ from minigrad.accelerator import get_device_module as get_device_module
 from minigrad.amp import GradScaler as GradScaler
 from minigrad.amp import autocast as autocast
 from minigrad.amp import is_autocast_enabled as is_autocast_enabled
+from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.autograd.grad_mode import enable_grad as enable_grad
 from minigrad.autograd.grad_mode import inference_mode as inference_mode
@@ -186,7 +187,6 @@ from minigrad.ops.creation import triu_indices as triu_indices
 from minigrad.ops.creation import zeros as zeros
 from minigrad.ops.creation import zeros_like as zeros_like
 from minigrad.ops.indexing.as_strided import as_strided as as_strided
-from minigrad.ops.indexing.as_strided import as_strided_copy as as_strided_copy
 from minigrad.ops.indexing.as_strided import as_strided_scatter as as_strided_scatter
 from minigrad.ops.indexing.indexing import index_add as index_add
 from minigrad.ops.indexing.indexing import index_copy as index_copy
@@ -329,18 +329,14 @@ from minigrad.ops.shaping.slicing import dstack as dstack
 from minigrad.ops.shaping.slicing import hsplit as hsplit
 from minigrad.ops.shaping.slicing import hstack as hstack
 from minigrad.ops.shaping.slicing import narrow as narrow
-from minigrad.ops.shaping.slicing import narrow_copy as narrow_copy
 from minigrad.ops.shaping.slicing import row_stack as row_stack
 from minigrad.ops.shaping.slicing import select_scatter as select_scatter
 from minigrad.ops.shaping.slicing import slice_copy as slice_copy
 from minigrad.ops.shaping.slicing import slice_scatter as slice_scatter
 from minigrad.ops.shaping.slicing import split as split
-from minigrad.ops.shaping.slicing import split_copy as split_copy
-from minigrad.ops.shaping.slicing import t_copy as t_copy
 from minigrad.ops.shaping.slicing import tensor_split as tensor_split
 from minigrad.ops.shaping.slicing import unsafe_chunk as unsafe_chunk
 from minigrad.ops.shaping.slicing import unsafe_split as unsafe_split
-from minigrad.ops.shaping.slicing import view_copy as view_copy
 from minigrad.ops.shaping.slicing import vsplit as vsplit
 from minigrad.ops.shaping.slicing import vstack as vstack
 from minigrad.ops.signatures import abs as abs
@@ -365,6 +361,7 @@ from minigrad.ops.signatures import any as any
 from minigrad.ops.signatures import argmax as argmax
 from minigrad.ops.signatures import argmin as argmin
 from minigrad.ops.signatures import argsort as argsort
+from minigrad.ops.signatures import as_strided_copy as as_strided_copy
 from minigrad.ops.signatures import asin as arcsin
 from minigrad.ops.signatures import asin as asin
 from minigrad.ops.signatures import asinh as arcsinh
@@ -487,6 +484,7 @@ from minigrad.ops.signatures import nanmean as nanmean
 from minigrad.ops.signatures import nanmedian as nanmedian
 from minigrad.ops.signatures import nanquantile as nanquantile
 from minigrad.ops.signatures import nansum as nansum
+from minigrad.ops.signatures import narrow_copy as narrow_copy
 from minigrad.ops.signatures import ne as ne
 from minigrad.ops.signatures import ne as not_equal
 from minigrad.ops.signatures import neg as neg
@@ -523,6 +521,7 @@ from minigrad.ops.signatures import sinc as sinc
 from minigrad.ops.signatures import sinh as sinh
 from minigrad.ops.signatures import softmax as softmax
 from minigrad.ops.signatures import sort as sort
+from minigrad.ops.signatures import split_copy as split_copy
 from minigrad.ops.signatures import split_with_sizes as split_with_sizes
 from minigrad.ops.signatures import split_with_sizes as split_with_sizes_copy
 from minigrad.ops.signatures import split_with_sizes as unsafe_split_with_sizes
@@ -536,6 +535,7 @@ from minigrad.ops.signatures import std_mean as std_mean
 from minigrad.ops.signatures import sub as sub
 from minigrad.ops.signatures import sub as subtract
 from minigrad.ops.signatures import sum as sum
+from minigrad.ops.signatures import t_copy as t_copy
 from minigrad.ops.signatures import tan as tan
 from minigrad.ops.signatures import tanh as tanh
 from minigrad.ops.signatures import threshold as threshold
@@ -561,6 +561,7 @@ from minigrad.ops.signatures import view_as_complex as view_as_complex
 from minigrad.ops.signatures import view_as_complex as view_as_complex_copy
 from minigrad.ops.signatures import view_as_real as view_as_real
 from minigrad.ops.signatures import view_as_real as view_as_real_copy
+from minigrad.ops.signatures import view_copy as view_copy
 from minigrad.ops.signatures import xlogy as xlogy
 from minigrad.ops.spectral.fourier import istft as istft
 from minigrad.ops.spectral.fourier import stft as stft
@@ -785,7 +786,7 @@ __all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTenso
            "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0", "igamma",
            "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select",
            "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8",
-           "inverse", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
+           "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
            "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
            "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
            "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",

@@ -18,6 +18,10 @@ class DtypeError(MinigradError, RuntimeError):
     """A dtype an operation cannot take, or two that do not fit together."""
 
 
+class UnsupportedDtypeError(DtypeError, NotImplementedError):
+    """A dtype for which the operation is not defined, such as complex numbers where their order would be asked for."""
+
+
 class DeviceError(MinigradError, RuntimeError):
     """Operands on different devices, or a device that is not there."""
 

@@ -30,6 +30,7 @@ from minigrad.ops.shaping import shape, slicing
 from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.boundary import publish as _publish
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import serve_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -
     else:
         kind = ValueError if isinstance(ord, str) else ShapeError
         raise kind(f"linalg.matrix_norm: Order {ord} not supported; it can be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
-    return result if out is None else arithmetic.mul(result, 1, out=out)
+    return serve_out("linalg.matrix_norm", result, out)
 
 
 def norm(A: Tensor, ord: float | str | None = None, dim: IntOrInts | None = None, keepdim: bool = False, *,
@@ -166,22 +167,22 @@ def cond(A: Tensor, p: float | str | None = None, *, out: Tensor | None = None) 
     if p in (None, 2, -2):
         values = svdvals(A)
         if not values.shape[-1]:
-            return reduction.sum(values, dim=-1)
+            return reduction.sum(values, dim=-1, out=out)
         ends = (values[..., 0], values[..., -1])
         result = ends[0] / ends[1] if p != -2 else ends[1] / ends[0]
-        return result if out is None else arithmetic.mul(result, 1, out=out)
+        return serve_out("linalg.cond", result, out)
     if isinstance(p, str) and p not in ("fro", "nuc"):
         raise RuntimeValueError(f"linalg.cond: got an invalid norm type: {p}")
     if not isinstance(p, str) and builtins.abs(p) not in (1, 2, math.inf):
         raise RuntimeValueError(f"linalg.cond: got an invalid norm type: {p}")
     decomposition.require_square_matrices(A)
     if not A.shape[-1]:
-        return matrix_norm(A, "fro")
+        return matrix_norm(A, "fro", out=out)
     inverse, info = inv_ex(A)
     result = matrix_norm(A, p) * matrix_norm(inverse, p)
     singular = info.array != 0
     result = comparison.where(info != 0, math.inf, result) if singular.any() else result
-    return result if out is None else arithmetic.mul(result, 1, out=out)
+    return serve_out("linalg.cond", result, out)
 
 
 # ---------------------------------------------------------------------------------------------------- without errors
@@ -199,52 +200,54 @@ def _replace_singular(A: Any, info: Any) -> Any:
     return comparison.where(shape.reshape(info != 0, shape=bad.shape), decomposition.identity_like(A), A) if bad.any() else A
 
 
-def inv_ex(A: Tensor, *, check_errors: bool = False, out: Tensor | None = None) -> InvEx:
+def inv_ex(A: Tensor, *, check_errors: bool = False, out: Sequence[Tensor] | None = None) -> InvEx:
     """The inverse, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
     if check_errors:
         inv(A)
     info = decomposition.factor_info(A, kind="inv")
-    return InvEx(inv(_replace_singular(A, info)), info)
+    return serve_out("linalg.inv_ex", InvEx(inv(_replace_singular(A, info)), info), out)
 
 
-def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False, out: Tensor | None = None) -> SolveEx:
+def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False,
+             out: Sequence[Tensor] | None = None) -> SolveEx:
     """The solution of :func:`solve`, and for each matrix 0 or, instead of an error, the row at which it proved singular."""
     if check_errors:
         solve(A, B, left=left)
     info = decomposition.factor_info(A, kind="inv")
-    return SolveEx(solve(_replace_singular(A, info), B, left=left), info)
+    return serve_out("linalg.solve_ex", SolveEx(solve(_replace_singular(A, info), B, left=left), info), out)
 
 
-def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Tensor | None = None) -> CholeskyEx:
+def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False, out: Sequence[Tensor] | None = None) -> CholeskyEx:
     """The Cholesky factor, and for each matrix 0 or, instead of an error, the order of the minor that is not positive."""
     if check_errors:
         cholesky(A, upper=upper)
     info = decomposition.factor_info(decomposition.adjoint(A) if upper else A, kind="cholesky")
-    return CholeskyEx(cholesky(_replace_singular(A, info), upper=upper), info)
+    return serve_out("linalg.cholesky_ex", CholeskyEx(cholesky(_replace_singular(A, info), upper=upper), info), out)
 
 
 @on_device_of_inputs
-def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Tensor | None = None) -> LUFactorEx:
+def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, out: Sequence[Tensor] | None = None) -> LUFactorEx:
     """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
     LU, pivots = lu_factor(A, pivot=pivot)
     info = decomposition.zero_pivot(LU)
     if check_errors and info.array.any():
         raise LinAlgError(f"linalg.lu_factor_ex: (Batch element): U[{info.array.max()},{info.array.max()}] is zero and using "
                           "it on lu_solve would result in a division by zero")
-    return LUFactorEx(LU, pivots, info)
+    return serve_out("linalg.lu_factor_ex", LUFactorEx(LU, pivots, info), out)
 
 
 LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
 
 
 @on_device_of_inputs
-def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False, out: Tensor | None = None) -> LDLFactorEx:
+def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = False,
+                  out: Sequence[Tensor] | None = None) -> LDLFactorEx:
     """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
     LD, pivots = ldl_factor(A, hermitian=hermitian)
     info = decomposition.zero_pivot(LD) * (pivots > 0).all(-1).int()
     if check_errors and info.array.any():
         raise LinAlgError(f"linalg.ldl_factor_ex: D[{info.array.max()},{info.array.max()}] is zero")
-    return LDLFactorEx(LD, pivots, info)
+    return serve_out("linalg.ldl_factor_ex", LDLFactorEx(LD, pivots, info), out)
 
 
 # ---------------------------------------------------------------------------------------------------- pseudo-inverses
@@ -284,7 +287,8 @@ Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"]
 
 
 @on_device_of_inputs
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Lstsq:
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None,
+          out: Sequence[Tensor] | None = None) -> Lstsq:
     """The `X` for which ``A @ X`` is nearest to `B`, of least norm where several are.
 
     Shapes: A ``(*, m, n)``, B ``(*, m, k)`` or a vector ``(m,)`` / ``(*, m)``. Also returns the squared residuals of the columns
@@ -312,7 +316,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     driver = driver or "gelsy"
     rank = shape.constant_full(full_rank, size=(0,)) if driver == "gels" else full_rank
     values = svdvals(A) if driver in ("gelsd", "gelss") else shape.constant_full(arithmetic.abs(X), size=(0,))
-    return Lstsq(X[..., 0] if vector else X, residuals, rank, values)
+    return serve_out("linalg.lstsq", Lstsq(X[..., 0] if vector else X, residuals, rank, values), out)
 
 
 # ---------------------------------------------------------------------------------------------------- tensors as matrices
@@ -326,7 +330,7 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
         raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
                          f"{math.prod(last)} != {math.prod(first)}")
     result = inv(shape.reshape(A, shape=(math.prod(first), math.prod(last))))
-    return shape.reshape(result, shape=last + first)
+    return shape.reshape(result, shape=last + first, out=out)
 
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out: Tensor | None = None) -> Tensor:
@@ -338,6 +342,6 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out:
         raise ShapeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
                          f"prod(self.shape[:other.ndim]), but got {math.prod(result)} != {math.prod(B.shape)}")
     X = solve(shape.reshape(A, shape=(math.prod(B.shape), math.prod(result))), shape.reshape(B, shape=(math.prod(B.shape),)))
-    return shape.reshape(X, shape=result)
+    return shape.reshape(X, shape=result, out=out)
 
 _publish(globals())

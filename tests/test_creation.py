@@ -65,8 +65,9 @@ def test_default_dtype() -> None:
 
 
 def test_out() -> None:
-    out = mg.empty(2)
+    out = mg.empty(3)
     assert mg.zeros(2, out=out) is out and out.tolist() == [0, 0]
+    assert mg.zeros(3, out=out) is out and out.tolist() == [0, 0, 0]
     assert mg.arange(3, out=out) is out and out.tolist() == [0, 1, 2] and out.dtype is mg.float32
     assert mg.randperm(3, out=mg.empty(0, dtype=mg.int32)).dtype is mg.int32
     with pytest.raises(TypeError, match="argument 'out' must be a Tensor, not list"):

@@ -263,6 +263,14 @@ def test_grad_of_an_unused_input() -> None:
     assert autograd.grad(x * x, [x, y], materialize_grads=True)[1].item() == 0.0
 
 
+def test_materialized_zeros_can_be_differentiated_where_the_others_can() -> None:
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    for create_graph in (True, False):
+        found = autograd.grad(x.pow(2).sum(), [x, y], create_graph=create_graph, materialize_grads=True)
+        assert [g.requires_grad for g in found] == [create_graph] * 2
+        assert found[1].tolist() == [0, 0]
+
+
 def test_grad_of_an_input_that_wants_none() -> None:
     with pytest.raises(RuntimeError, match="does not require grad"):
         autograd.grad(leaf(1.0) * 2, mg.tensor(1.0))
@@ -301,6 +309,26 @@ def test_backward_create_graph_gives_a_grad_that_can_be_differentiated() -> None
     g, = autograd.grad(x.grad, x)
     assert g.item() == 18.0
     x.grad = None
+
+
+def test_create_graph_gives_each_leaf_a_gradient_of_its_own() -> None:
+    x, d = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    (x + d).pow(2).sum().backward(create_graph=True)
+    with mg.no_grad():
+        x.grad.mul_(3)
+    assert (x.grad.tolist(), d.grad.tolist()) == ([12, 24], [4, 8])
+    both = autograd.grad((x + d).pow(2).sum(), [x, d], create_graph=True)
+    assert not np.shares_memory(both[0].array, both[1].array)
+
+
+def test_gradients_of_create_graph_can_be_added_to_and_written_to() -> None:
+    x, seed = leaf([1.0, 2.0]), mg.ones(2, dtype=mg.float64)
+    for _ in range(2):
+        x.mean().backward(create_graph=True)
+    x.grad.mul_(2)
+    (x * 1).backward(seed, create_graph=True)
+    x.sum().backward()
+    assert (x.grad.tolist(), seed.tolist()) == ([4, 4], [1, 1])
 
 
 def test_a_mixed_derivative() -> None:
@@ -511,6 +539,34 @@ def test_a_hook_that_returns_another_shape_is_refused() -> None:
     y.register_hook(lambda g: g.sum())
     with pytest.raises(RuntimeError, match=r"returned a gradient of shape \[\].*\[2\]"):
         y.sum().backward()
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_hook_may_write_to_its_gradient(create_graph: bool) -> None:
+    def write(g: Any) -> None:
+        g.clamp_(max=0.5)
+
+    def write_tenfold(g: Any) -> None:
+        g.mul_(10)
+
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    x.register_hook(write)
+    (x + y).sum().backward(create_graph=create_graph)  # both get the same gradient, and it is expanded
+    assert (x.grad.tolist(), y.grad.tolist()) == ([0.5, 0.5], [1, 1])
+    z = leaf([1.0, 2.0])
+    doubled = z * 2
+    doubled.grad_fn.register_prehook(lambda gs: write(gs[0]))
+    doubled.grad_fn.register_hook(lambda gs, _: write_tenfold(gs[0]))
+    doubled.sum().backward(create_graph=create_graph)
+    assert z.grad.tolist() == [10, 10]
+
+
+def test_what_a_hook_returns_stays_the_users() -> None:
+    x, mine = leaf([1.0, 2.0]), mg.ones(2, dtype=mg.float64)
+    x.register_hook(lambda g: mine)
+    for _ in range(2):
+        x.sum().backward()
+    assert (x.grad.tolist(), mine.tolist()) == ([2, 2], [1, 1])
 
 
 def test_hooks_need_a_tensor_that_requires_grad() -> None:
@@ -792,6 +848,31 @@ def test_a_decorated_generator_is_in_its_mode_only_while_it_runs() -> None:
     running = generator()
     assert next(running) is False and mg.is_grad_enabled()
     assert next(running) is False and mg.is_grad_enabled()
+
+
+def test_a_decorated_generator_is_thrown_to_sent_to_and_closed() -> None:
+    seen: list[Any] = []
+
+    @mg.no_grad()
+    def counted() -> Any:
+        try:
+            for k in range(5):
+                try:
+                    seen.append((yield k))
+                except KeyError:
+                    seen.append(mg.is_grad_enabled())
+        finally:
+            seen.append("end")
+
+    running = counted()
+    assert next(running) == 0
+    assert running.send("sent") == 1
+    assert running.throw(KeyError()) == 2
+    assert mg.is_grad_enabled()
+    with pytest.raises(ValueError, match="not caught"):
+        running.throw(ValueError("not caught"))
+    assert seen == ["sent", False, "end"]
+    assert mg.is_grad_enabled()
 
 
 def test_modes_belong_to_their_thread() -> None:

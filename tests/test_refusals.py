@@ -236,15 +236,31 @@ def test_what_a_parameter_takes_is_read_from_its_annotation() -> None:
 
     between.__annotations__ = {"input": "Tensor", "a": "float", "b": "float", "return": "Tensor"}
     public = boundary.public(between, "between", __name__, "between")
-    with pytest.raises(TypeError, match="unsupported operand|can only concatenate|must be str") as raised:
+    with pytest.raises(ArgumentError, match=r"between\(\): argument 'b' must be float, not str"):
         public(FLOATS, 0.0, "abc")
-    assert not isinstance(raised.value, ArgumentError)
     with pytest.raises(ArgumentError, match=r"between\(\): argument 'input' must be a Tensor, not str"):
         public("abc", 0.0, 1.0)
     kinds = {"Tensor": "tensor", "Tensor | Number | None": "tensor", "Sequence[Tensor]": "tensors", "float": None,
              "Sequence[Tensor | None]": "tensors", "Tensor | int | Sequence[int]": None, "Callable[[Tensor], Tensor]": None}
     assert {annotation: boundary.takes(annotation) for annotation in kinds} == kinds
     assert boundary.takes("Tensor", several=True) == boundary.takes("Tensor | Sequence[Tensor]", several=True) == "tensors"
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda x: x.sum("a"), "sum(): argument 'dim' must be int or tuple of ints or None, not str"),
+    (lambda x: x.sum((0, "a")), "sum(): argument 'dim' must be int or tuple of ints or None, not tuple with (0, 'a')"),
+    (lambda x: x.topk("a"), "topk(): argument 'k' must be int, not str"),
+    (lambda x: x.unsqueeze(None), "unsqueeze(): argument 'dim' must be int, not NoneType"),
+    (lambda x: x.transpose(0, 1.5), "transpose(): argument 'dim1' must be int, not float"),
+    (lambda x: minigrad.addmm(x, x, x, beta="a"), "addmm(): argument 'beta' must be a number, not str"),
+    (lambda x: minigrad.chunk(x, "a"), "chunk(): argument 'chunks' must be int, not str"),
+    (lambda x: F.dropout(x, "a"), "dropout(): argument 'p' must be float, not str"),
+    (lambda x: F.one_hot(x.long(), "a"), "one_hot(): argument 'num_classes' must be int, not str"),
+    (lambda x: minigrad.meshgrid(x[0], indexing=3), "meshgrid(): argument 'indexing' must be str, not int")])
+def test_a_setting_of_another_kind_is_named(call: Any, message: str) -> None:
+    with pytest.raises(ArgumentError) as raised:
+        call(FLOATS)
+    assert str(raised.value) == message
 
 
 def test_errors_of_other_kinds_are_left_as_they_are() -> None:

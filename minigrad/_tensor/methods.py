@@ -19,7 +19,7 @@ from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.ops.spectral import fourier
-from minigrad.recording.op import operator_form
+from minigrad.recording.op import inplace_operator, operator_form, reflected
 
 
 class TensorMethods(TensorBase):
@@ -45,24 +45,30 @@ class TensorMethods(TensorBase):
     # -- operators
 
     __add__ = __radd__ = operator_form(arithmetic.add)
-    __sub__, __rsub__ = operator_form(arithmetic.sub), arithmetic.rsub
+    __sub__, __rsub__ = operator_form(arithmetic.sub), operator_form(arithmetic.rsub)
     __mul__ = __rmul__ = operator_form(arithmetic.mul)
     __truediv__ = operator_form(arithmetic.true_divide)
-    __floordiv__, __mod__ = arithmetic.floor_divide, arithmetic.remainder
-    __pow__, __matmul__ = elementary.pow, operator_form(products.matmul)
-    __and__ = __rand__ = comparison.bitwise_and
-    __or__ = __ror__ = comparison.bitwise_or
-    __xor__ = __rxor__ = comparison.bitwise_xor
-    __lshift__, __rshift__ = comparison.bitwise_left_shift, comparison.bitwise_right_shift
+    __floordiv__, __rfloordiv__ = operator_form(arithmetic.floor_divide), reflected(arithmetic.floor_divide)
+    __mod__, __rmod__ = operator_form(arithmetic.remainder), reflected(arithmetic.remainder)
+    __pow__, __rpow__ = operator_form(elementary.pow), reflected(elementary.pow)
+    __matmul__, __rmatmul__ = operator_form(products.matmul), reflected(products.matmul)
+    __and__ = __rand__ = operator_form(comparison.bitwise_and)
+    __or__ = __ror__ = operator_form(comparison.bitwise_or)
+    __xor__ = __rxor__ = operator_form(comparison.bitwise_xor)
+    __lshift__, __rlshift__ = operator_form(comparison.bitwise_left_shift), reflected(comparison.bitwise_left_shift)
+    __rshift__, __rrshift__ = operator_form(comparison.bitwise_right_shift), reflected(comparison.bitwise_right_shift)
     __neg__, __pos__ = operator_form(arithmetic.neg), arithmetic.positive
     __abs__, __invert__ = arithmetic.abs, comparison.bitwise_not
-    __lt__, __le__, __gt__, __ge__ = comparison.lt, comparison.le, comparison.gt, comparison.ge
+    __lt__, __le__ = operator_form(comparison.lt), operator_form(comparison.le)
+    __gt__, __ge__ = operator_form(comparison.gt), operator_form(comparison.ge)
 
-    __iadd__, __isub__, __imul__ = arithmetic.add.inplace, arithmetic.sub.inplace, arithmetic.mul.inplace
-    __itruediv__, __ifloordiv__ = arithmetic.true_divide.inplace, arithmetic.floor_divide.inplace
-    __imod__, __ipow__ = arithmetic.remainder.inplace, elementary.pow.inplace
-    __iand__, __ior__, __ixor__ = comparison.bitwise_and.inplace, comparison.bitwise_or.inplace, comparison.bitwise_xor.inplace
-    __ilshift__, __irshift__ = comparison.bitwise_left_shift.inplace, comparison.bitwise_right_shift.inplace
+    __iadd__, __isub__ = inplace_operator(arithmetic.add), inplace_operator(arithmetic.sub)
+    __imul__, __itruediv__ = inplace_operator(arithmetic.mul), inplace_operator(arithmetic.true_divide)
+    __ifloordiv__, __imod__ = inplace_operator(arithmetic.floor_divide), inplace_operator(arithmetic.remainder)
+    __ipow__, __iand__ = inplace_operator(elementary.pow), inplace_operator(comparison.bitwise_and)
+    __ior__, __ixor__ = inplace_operator(comparison.bitwise_or), inplace_operator(comparison.bitwise_xor)
+    __ilshift__ = inplace_operator(comparison.bitwise_left_shift)
+    __irshift__ = inplace_operator(comparison.bitwise_right_shift)
 
     # -- pointwise: functions, and their forms that write in place
 

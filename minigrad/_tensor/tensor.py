@@ -27,13 +27,12 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
-from minigrad.ops.linear_algebra import products
-from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import clock
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import refuse_in_forward
+from minigrad.recording.call import is_operand, refuse_in_forward
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
 from minigrad.recording.inplace import overlaps
@@ -392,11 +391,11 @@ class Tensor(TensorMethods):
         """The elements as a NumPy array that shares the tensor's memory: what is written to one shows in the other.
 
         With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
-        Raises ``RuntimeError`` for a tensor that requires grad, ``TypeError`` for one on a GPU.
+        Raises ``RuntimeError`` for a tensor that requires grad, unless under ``no_grad``, and ``TypeError`` for one on a GPU.
         """
         if force:
             return _arrays.to_numpy(self.array).view()
-        if self.node is not None:
+        if self.node is not None and autograd.is_grad_enabled():
             raise GraphError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         if self.device.type != "cpu":
             raise ArgumentError(f"can't convert {self.device} device type tensor to numpy. "
@@ -727,7 +726,7 @@ class Tensor(TensorMethods):
 
     @on_device_of_inputs
     def __contains__(self, element: Any) -> builtins.bool:
-        if not isinstance(element, COMPARABLE):
+        if not is_operand(element):
             raise RuntimeValueError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
@@ -757,31 +756,13 @@ class Tensor(TensorMethods):
     # -- operators
 
     def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.eq(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.eq(self, other) if is_operand(other) else NotImplemented
 
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return comparison.ne(self, other) if isinstance(other, COMPARABLE) else NotImplemented
+        return comparison.ne(self, other) if is_operand(other) else NotImplemented
 
     def __rtruediv__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.reciprocal(self) * other
-
-    def __rfloordiv__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.floor_divide(other, self)
-
-    def __rmod__(self, other: Tensor | Number) -> Tensor:
-        return arithmetic.remainder(other, self)
-
-    def __rpow__(self, other: Tensor | Number) -> Tensor:
-        return elementary.pow(other, self)
-
-    def __rmatmul__(self, other: Tensor | Number) -> Tensor:
-        return products.matmul(other, self)
-
-    def __rlshift__(self, other: Tensor | Number) -> Tensor:
-        return comparison.bitwise_left_shift(other, self)
-
-    def __rrshift__(self, other: Tensor | Number) -> Tensor:
-        return comparison.bitwise_right_shift(other, self)
+        return arithmetic.reciprocal(self) * other if is_operand(other) else NotImplemented
 
     # -- activations and special functions
 
@@ -791,7 +772,6 @@ class Tensor(TensorMethods):
 
 TensorBase.result_class = Tensor
 publish_methods(Tensor)
-COMPARABLE = (TensorBase, builtins.bool, builtins.int, builtins.float, complex, np.generic, np.ndarray)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
            "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
@@ -803,7 +783,7 @@ TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtyp
 def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
     """A tensor from what its pickle holds."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(creation.adopt_array(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(dtypes.adopt_array(array), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

@@ -13,7 +13,7 @@ from typing import Any, Iterable
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DtypeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError
 
 __all__ = ["complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
            "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32", "uint64", "uint8"]
@@ -109,6 +109,26 @@ def is_low_precision(numpy_dtype: Any) -> bool:
 def opmath_dtype(numpy_dtype: Any) -> Any:
     """The NumPy dtype in which numbers of this one are computed with, and summed."""
     return float32.numpy if is_low_precision(numpy_dtype) else numpy_dtype
+
+
+def known_dtype(numpy_dtype: Any) -> dtype:
+    """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none, and ``ValueError`` for another byte
+    order than the machine's."""
+    known = FROM_NUMPY.get(numpy_dtype)
+    if known is None:
+        if not numpy_dtype.isnative and numpy_dtype.newbyteorder("=") in FROM_NUMPY:
+            raise InvalidValueError(f"given numpy array of {numpy_dtype} has byte order different from the native byte order; "
+                                    "convert it with array.astype(array.dtype.newbyteorder('='))")
+        raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
+                            + ", ".join(d.name for d in ALL))
+    return known
+
+
+def adopt_array(array: Any) -> Any:
+    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises as :func:`known_dtype`
+    for other dtypes."""
+    known = known_dtype(array.dtype)
+    return array if array.dtype is known.numpy else array.view(known.numpy)
 
 
 def promote_types(a: dtype, b: dtype) -> dtype:

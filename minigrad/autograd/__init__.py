@@ -22,10 +22,11 @@ from minigrad.autograd.grad_mode import (
     set_grad_enabled,
 )
 from minigrad.autograd.gradcheck import gradcheck, gradgradcheck
+from minigrad.autograd.variable import Variable
 
-__all__ = ["Function", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "explain", "function", "functional", "grad",
-           "grad_mode", "gradcheck", "gradgradcheck", "graph", "graph_memory", "inference_mode", "is_grad_enabled",
-           "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]
+__all__ = ["Function", "Variable", "anomaly_mode", "backward", "detect_anomaly", "enable_grad", "explain", "function",
+           "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "graph_memory", "inference_mode",
+           "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled"]
 
 
 def __getattr__(name: str) -> _Any:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad._types.tensor_base import TensorBase
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gradient
 from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
@@ -53,7 +53,7 @@ def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | N
             t.retain_grad()  # type: ignore[attr-defined]  # nothing happens to leaves
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
     cls = result_class(outputs)
-    shown = {id(g) for g in gradients}
+    shown = {id(unwrap(g)) for g in gradients}
     keep_graph = create_graph if retain_graph is None else retain_graph
     roots = [(grad_edge(t), g) for t, g in zip(outputs, gradients)]
     results = run_quietly(run_backward, roots, keep_graph, create_graph, wanted, cls, shown, True)
@@ -105,7 +105,7 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
                              f"{list(ins[k].shape)}; create it with requires_grad=True")
     gradients = seeds("grad", outs, grad_outputs, create_graph)
     cls = result_class(outs)
-    shown = {id(g) for g in gradients}
+    shown = {id(unwrap(g)) for g in gradients}
     keep_graph = create_graph if retain_graph is None else retain_graph
     roots = [(grad_edge(t), g) for t, g in zip(outs, gradients)]
     results = run_quietly(run_backward, roots, keep_graph, create_graph, edges, cls, shown)
@@ -115,9 +115,10 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
         g = results.get(edge)
         if g is not None:
             dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(own(g, dtype, shown), cls))
+            grads.append(own(g, dtype, shown) if create_graph else wrap_gradient(own(g, dtype, shown), cls))
         elif materialize_grads:
-            grads.append(zeros_of(t))
+            zeros: Any = zeros_of(t)
+            grads.append(zeros.requires_grad_() if create_graph else zeros)
         elif allow_unused:
             grads.append(None)
         else:

@@ -14,11 +14,12 @@ from typing import Any, Iterable
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.autograd.hooks import finish_gradient, finish_pass, pass_end, run_hooks, run_post_hooks, run_pre_hooks
+from minigrad.autograd.zero_derivative import connect
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
-from minigrad.recording.clock import ledger, user_frame
+from minigrad.recording.clock import ledger, tick, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
 
 
@@ -155,12 +156,15 @@ class Pass:
         saved = check_saved(node) if node.saved.__class__ is not tuple or ledger.last > node.stamp else node.saved
         if self.create_graph:
             saved = node.as_tensors(saved, self.cls)
-        grads = apply_rules(node, g, saved)
+            since = tick()
+            grads = connect(node, saved, apply_rules(node, g, saved), since)
+        else:
+            grads = apply_rules(node, g, saved)
         if saved and self.freed is not None:
             node.saved = self.freed
         if extras is not None:
             grads = run_post_hooks(extras, grads, g, self.cls)
-        if self.watching is not None and self.watching.anomaly:
+        if self.watching is not None:
             self.watching.check_backward(node, grads)
         return grads
 

@@ -56,10 +56,14 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What :meth:`save_for_backward` kept; valid inside the backward."""
-        if self._saved is None:
-            raise GraphError("ctx.saved_tensors is available inside backward only")
-        return self._saved
+        """The tensors that :meth:`save_for_backward` kept, where they were in the graph: a leaf is the leaf itself."""
+        node = self._node() if self._node is not None else None
+        if self._saved is not None:
+            return self._saved
+        if node is None:
+            raise GraphError("ctx.saved_tensors: the graph that this call was recorded in is gone, and what it saved with it")
+        saved: tuple[Any, ...] = node.saved_tensors
+        return saved
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Say that the forward changed these inputs in place; it must return them."""
@@ -77,19 +81,17 @@ class FunctionCtx:
 class FunctionNode(Node):
     """The node of a :class:`Function`. Attributes of its context are its own, as in PyTorch."""
 
-    __slots__ = ("ctx", "function", "like", "saved_from", "output_dtypes", "input_dtypes", "positions")
+    __slots__ = ("ctx", "function", "like", "saved_from", "other_edges", "output_dtypes", "input_dtypes", "positions")
     ctx: FunctionCtx
     function: type[Function]
     like: type[TensorBase]  # the class of the tensors the backward is given
+    other_edges: tuple[Any, ...]  # those of the saved tensors that are neither inputs nor outputs
     output_dtypes: tuple[Any, ...]  # None for what is no tensor
     input_dtypes: tuple[Any, ...]
     positions: tuple[int, ...]  # of the tensors among the arguments
 
     broadcasts = True  # a gradient that is larger than its input is summed, as in PyTorch
     holomorphic = False  # the user's backward gives the conjugate gradient itself
-
-    def name(self) -> str:
-        return f"{self.function.__name__}Backward"
 
     @property
     def op_name(self) -> str:  # type: ignore[override]
@@ -112,29 +114,24 @@ class FunctionNode(Node):
             setattr(self.ctx, name, value)
 
     def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
-        # An output saved by number k is written -1 - k; what is neither input nor output was kept as it is.
+        # An output saved by number k is written -1 - k; what is neither input nor output, by a number past the inputs.
         several = isinstance(self.shape[0] if self.shape else None, tuple)
-        result = []
-        for k, a in zip(self.saved_from, saved):
-            if k < 0:
-                result.append(tensor_on_edge(a, new_port(self, -1 - k, a) if several else self, cls))
-            else:
-                result.append(tensor_on_edge(a, self.inputs[k] if k < len(self.inputs) else None, cls))
-        return tuple(result)
+        edges = self.inputs + self.other_edges
+        return tuple([None if a is None else
+                      tensor_on_edge(a, edges[k] if k >= 0 else new_port(self, -1 - k, a) if several else self, cls)
+                      for k, a in zip(self.saved_from, saved)])
 
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-        tensors = bool(grad_enabled.get())  # under create_graph the engine hands over tensors
-        shapes = self.shape if isinstance(g, tuple) else (self.shape,)
+        given_grads, shapes = (g, self.shape) if isinstance(g, tuple) else ((g,), (self.shape,))
+        first = next(x for x in given_grads if x is not None)
+        tensors = isinstance(first, TensorBase)  # as the engine hands over under create_graph
         incoming = []
-        for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
+        for grad, shape, dtype in zip(given_grads, shapes, self.output_dtypes):
             if grad is None and self.ctx._materialize and dtype is not None:
-                like = next(x for x in g if x is not None)
-                like = unwrap(like)
-                grad = np.zeros(shape, dtype, like=like)
+                grad = np.zeros(shape, dtype, like=unwrap(first))
             given = grad is None or isinstance(grad, TensorBase)
             incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
-        self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tensor_on_edge(a, None, self.like)
-                                 for a in saved])
+        self.ctx._saved = saved if tensors else self.as_tensors(saved, self.like)
         try:
             result = self.function.backward(self.ctx, *incoming)
         finally:
@@ -247,6 +244,15 @@ class Function:
         return (tuple(results) if isinstance(output, tuple) else results) if several else results[0]
 
 
+def node_class_of(cls: type[Function]) -> type[FunctionNode]:
+    """The class of the nodes of `cls`, which has PyTorch's name for it. It is made at the first call that is recorded."""
+    found: type[FunctionNode] | None = cls.__dict__.get("_backward_cls")
+    if found is None:
+        found = type(f"{cls.__name__}Backward", (FunctionNode,), {"__slots__": (), "__module__": cls.__module__})
+        cls._backward_cls = found  # type: ignore[attr-defined]
+    return found
+
+
 def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges: list[Any], outputs: list[Any],
               several: bool) -> FunctionNode:
     """The node of one call."""
@@ -256,11 +262,13 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
     saved = tuple([None if t is None else t.array for t in ctx._to_save])
     frame = user_frame()
-    node = FunctionNode.make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
+    node = node_class_of(cls).make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
                              frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)
-    node.saved_from = tuple([saved_origin(t, inputs, outputs) for t in ctx._to_save])
+    others = [t for t in ctx._to_save if t is not None and not any(t is o for o in (*inputs, *outputs))]
+    node.saved_from = tuple([saved_origin(t, [*inputs, *others], outputs) for t in ctx._to_save])
+    node.other_edges = tuple([edge_of(t) for t in others])
     node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
     node.input_dtypes = tuple([t.array.dtype for t in inputs])
     mode = grad_enabled.get()
@@ -271,12 +279,12 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     return node
 
 
-def saved_origin(t: Any, inputs: list[Any], outputs: list[Any]) -> int:
-    """Where a saved tensor comes from: the number of an input, -1 - k for output k, or a number past the inputs."""
+def saved_origin(t: Any, others: list[Any], outputs: list[Any]) -> int:
+    """Which tensor a saved one is: -1 - k for output k, or the number of it among the `others`; 0 for None."""
     for k, o in enumerate(outputs):
         if o is t:
             return -1 - k
-    return next((k for k, i in enumerate(inputs) if i is t), len(inputs))
+    return next((k for k, i in enumerate(others) if i is t), 0)
 
 
 def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: Sequence[Any], several: bool) -> Any:

@@ -52,19 +52,21 @@ def decorate(block: Callable[[], Any], function: F) -> F:
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:
             running = function(*args, **kwargs)
-            send: Any = None
+            resume: Callable[[], Any] = functools.partial(next, running)
             while True:
-                with block():
-                    try:
-                        item = running.send(send)
-                    except StopIteration as end:
-                        return end.value
                 try:
-                    send = yield item
+                    with block():
+                        item = resume()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    resume = functools.partial(running.send, (yield item))
                 except GeneratorExit:
                     with block():
                         running.close()
                     raise
+                except BaseException as error:
+                    resume = functools.partial(running.throw, error)
         return generator  # type: ignore[return-value]
 
     @functools.wraps(function)

@@ -17,20 +17,20 @@ from minigrad.recording.graph import Node, PackedSaved, PackedValue, grad_enable
 
 
 class Observer:
-    """Sees each node when it is made. It knows the innermost pack and unpack hooks, whether to look for anomalies, and whether to
-    save copies because the values may be overwritten."""
+    """Sees each node when it is made. It knows the innermost pack and unpack hooks, whether anomalies are detected and NaNs
+    looked for, and whether to save copies because the values may be overwritten."""
 
     def __init__(self, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None, anomaly: bool = False,
-                 copies: bool = False) -> None:
-        self.hooks, self.anomaly, self.copies = hooks, anomaly, copies
+                 check_nan: bool = True, copies: bool = False) -> None:
+        self.hooks, self.anomaly, self.check_nan, self.copies = hooks, anomaly, check_nan, copies
 
     def replace(self, **changes: Any) -> Observer:
         """Another observer that differs in `changes`."""
-        return Observer(**{"hooks": self.hooks, "anomaly": self.anomaly, "copies": self.copies, **changes})
+        return Observer(**{**self.__dict__, **changes})
 
     def observe(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
         """Observe `node`, which has just been made for `result`, computed from the arrays `inputs`."""
-        if self.anomaly:
+        if self.anomaly and self.check_nan:
             self.check_forward(node, result, inputs)
         if self.copies and node.saved:
             node.saved = map_saved(node.saved, lambda a: a.copy())
@@ -54,7 +54,9 @@ class Observer:
                                  f"elements of its result, of shape {list(made.shape)}, from inputs without any")
 
     def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
-        """Raise if a gradient that `node` computed has a NaN."""
+        """Raise if a gradient that `node` computed has a NaN, where such are looked for."""
+        if not (self.anomaly and self.check_nan):
+            return
         for k, grad in enumerate(grads):
             array = unwrap(grad)
             if array is not None and array.dtype.kind in "fc" and has_nan(array):

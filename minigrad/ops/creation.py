@@ -6,7 +6,6 @@ import builtins
 import math
 import mmap
 import os
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +13,11 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF, TensorBase
-from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DeviceError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.hints import warn_user
+from minigrad.recording.inplace import refuse_leaf
 from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
@@ -49,12 +50,26 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Tensor:
 @on_device_of_inputs
 def write(out: Tensor, array: Any) -> Tensor:
     """Serve ``out=``: `array` in `out`, which takes its shape and keeps its own dtype."""
-    if not isinstance(out, TensorBase):
-        raise ArgumentError(f"argument 'out' must be a Tensor, not {type(out).__name__}")
     if out.array.shape == array.shape:
         return out.copy_(wrap(array))
+    refuse_leaf(out, "out=")
     out.array = array.astype(out.array.dtype)
     return out
+
+
+def dtype_with_out(name: str, out: Any, dtype: Any, device: Any = None, default: Any = None) -> dtypes.dtype:
+    """The dtype of what the function `name` makes: `dtype`, or that of `out`, or the `default` one. Raises where they differ."""
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    if out is None:
+        return wanted or default or dtypes.get_default_dtype()
+    if not isinstance(out, TensorBase):
+        raise ArgumentError(f"{name}(): argument 'out' must be a Tensor, not {type(out).__name__}")
+    found = dtypes.FROM_NUMPY[out.array.dtype]
+    if wanted is not None and wanted is not found:
+        raise DtypeError(f"{name}(): dtype {wanted!r} does not match dtype of out parameter ({found!r})")
+    if device is not None and _arrays.as_device(device).type != _arrays.device_of(out.array).type:
+        raise DeviceError(f"{name}(): device {device} does not match device of out parameter ({_arrays.device_of(out.array)})")
+    return found
 
 
 def refuse_integers(array: Any) -> None:
@@ -62,22 +77,6 @@ def refuse_integers(array: Any) -> None:
     if array.dtype.kind not in "fc":
         raise DtypeError("only Tensors of floating point and complex dtype can require gradients, not "
                          f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
-
-
-def adopt_array(array: Any) -> Any:
-    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises ``TypeError`` for other
-    dtypes."""
-    known = known_dtype(array.dtype)
-    return array if array.dtype is known.numpy else array.view(known.numpy)
-
-
-def known_dtype(numpy_dtype: Any) -> dtypes.dtype:
-    """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none."""
-    known = dtypes.FROM_NUMPY.get(numpy_dtype)
-    if known is None:
-        raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
-                            + ", ".join(d.name for d in dtypes.ALL))
-    return known
 
 
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
@@ -108,7 +107,7 @@ def number_of(x: Any) -> Any:
 
 def make(function: str, shape: tuple[int, ...], out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
     """A tensor that NumPy's `function` (``empty``, ``zeros`` or ``ones``) makes of `shape`."""
-    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    wanted = dtype_with_out(function, out, dtype, device)
     return wrap(_arrays.make(_arrays.as_device(device), function, shape, wanted.numpy), requires_grad, out)
 
 
@@ -143,7 +142,9 @@ def full(size: IntOrInts, fill_value: Number, *, out: Tensor | None = None, dtyp
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
     refuse_grad("full", fill_value=fill_value)
     value = number_of(fill_value)
-    wanted = dtypes.result_dtype([value]) if dtype is None else dtypes.as_dtype(dtype)
+    if not isinstance(value, NUMBERS):
+        raise ArgumentError(f"full(): argument 'fill_value' must be a number, not {type(fill_value).__name__}")
+    wanted = dtype_with_out("full", out, dtype, device, dtypes.result_dtype([value]))
     value = wrap_number("full", value, wanted)
     array = quiet().run(_arrays.make, _arrays.as_device(device), "full", sizes_of("full", (size,)), value, wanted.numpy)
     return wrap(array, requires_grad, out)
@@ -164,7 +165,7 @@ def wrap_number(caller: str, value: Any, wanted: dtypes.dtype) -> Any:
 def eye(n: int, m: int | None = None, *, out: Tensor | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
         device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """An `n` by `m` matrix (`m` is `n` by default) with ones on the diagonal and zeros elsewhere."""
-    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    wanted = dtype_with_out("eye", out, dtype, device)
     rows, columns = sizes_of("eye", (n, n if m is None else m))
     return wrap(_arrays.make(_arrays.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
 
@@ -237,7 +238,12 @@ def arange(start: Number = 0, end: Number | None = None, step: Number = 1, *, ou
     start, end = (0, start) if end is None else (start, end)
     refuse_grad("arange", start=start, end=end, step=step)
     start, end, step = (number_of(x) for x in (start, end, step))
-    return step_values("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
+    had = 0 if out is None else out.numel()
+    result = step_values("arange", start, end, step, math.ceil, out, dtype, device, requires_grad)
+    if had and had != result.numel():
+        warn_user(f"arange: the number of elements in the out tensor was {had}, which does not match the computed number of "
+                  f"elements {result.numel()}, perhaps by rounding; the out tensor was resized")
+    return result
 
 
 def range(start: Number = 0, end: Number | None = None, step: Number = 1, *, out: Tensor | None = None,
@@ -246,14 +252,14 @@ def range(start: Number = 0, end: Number | None = None, step: Number = 1, *, out
     """As :func:`arange` but with `end`, and in the default dtype. PyTorch deprecates it."""
     refuse_grad("range", start=start, end=end, step=step)
     start, end, step = (number_of(x) for x in (start, end, step))
-    return step_values("range", start, end, step, lambda n: math.floor(n) + 1, out, dtype or dtypes.get_default_dtype(), device,
-                       requires_grad)
+    return step_values("range", start, end, step, lambda n: math.floor(n) + 1, out,
+                       None if out is not None else dtype or dtypes.get_default_dtype(), device, requires_grad)
 
 
 def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: Any, dtype: Any, device: Any,
                 requires_grad: bool) -> Tensor:
     """The numbers from `start` in steps. `rounded` turns ``(end - start) / step`` into their count."""
-    wanted = dtypes.as_dtype(dtype) if dtype is not None else None if out is None else dtypes.FROM_NUMPY[out.array.dtype]
+    wanted = None if dtype is None and out is None else dtype_with_out(name, out, dtype, device)
     finite = all(math.isfinite(x) for x in (start, end, step))
     if finite and wanted is not None and wanted.kind in "iu":
         start, end, step = int(start), int(end), int(step)
@@ -274,8 +280,11 @@ def step_values(name: str, start: Any, end: Any, step: Any, rounded: Any, out: A
 
 
 def tensor_on_device(array: Any, dtype: Any, out: Any, device: Any, requires_grad: bool) -> Tensor:
-    """`array`, which was computed on the CPU, as a tensor of `dtype` on `device`."""
+    """The vector `array`, which was computed on the CPU, as a tensor of `dtype` on `device`; or its values in `out`, in the shape
+    of that if it has as many elements."""
     array = quiet().run(array.astype, dtype.numpy, copy=False)
+    if out is not None and out.array.size == array.size:
+        array = array.reshape(out.array.shape)
     return wrap(_arrays.to_device(array, _arrays.as_device(device)), requires_grad, out)
 
 
@@ -305,7 +314,7 @@ def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: 
                              f"{x.array.ndim} dimension(s).")
     start, end = number_of(start), number_of(end)  # constants, as PyTorch takes them for
     numbers = dtypes.result_dtype([start, end, dtypes.get_default_dtype().numpy.type(0).item()])
-    wanted = dtypes.as_dtype(dtype) if dtype is not None else numbers if out is None else dtypes.FROM_NUMPY[out.array.dtype]
+    wanted = dtype_with_out(name, out, dtype, default=numbers)
     if wanted.kind != "c" and numbers.kind == "c":
         raise DtypeError(f"{name}: inferred dtype {numbers!r} can't be safely cast to passed dtype {wanted!r}")
     if wanted.kind in "iu":
@@ -430,9 +439,8 @@ def tensor(data: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     """
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
     if isinstance(data, TensorBase):
-        warnings.warn("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                      "sourceTensor.detach().clone().requires_grad_(True), rather than minigrad.tensor(sourceTensor).",
-                      UserWarning, stacklevel=2)
+        warn_user("To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+                  "sourceTensor.detach().clone().requires_grad_(True), rather than minigrad.tensor(sourceTensor).")
     array, home = to_array("tensor", data, wanted)
     if array is data or isinstance(data, TensorBase) or not array.flags.owndata:
         array = copy_array(array)
@@ -466,9 +474,9 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     elif isinstance(obj, TensorBase):
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
-        source = wrap(adopt_array(obj))
+        source = wrap(dtypes.adopt_array(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
-        source = wrap(adopt_array(_arrays.from_cuda(obj)))
+        source = wrap(dtypes.adopt_array(_arrays.from_cuda(obj)))
     elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
         source = from_dlpack(obj)
     else:
@@ -487,7 +495,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
-    return wrap(adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    return wrap(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
@@ -497,7 +505,7 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool
         device: where it is to be; None: where it is.
         copy: True: of its own memory; False: never copied, else ``ValueError``; None: copied where it must be.
     """
-    array = adopt_array(_arrays.from_dlpack(ext_tensor))
+    array = dtypes.adopt_array(_arrays.from_dlpack(ext_tensor))
     if device is None or (there := _arrays.resolve(_arrays.as_device(device))) == _arrays.device_of(array):
         return wrap(copy_array(array) if copy else array)
     if copy is False:
@@ -570,7 +578,7 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if isinstance(data, np.generic):
         data = np.asarray(data)
     if isinstance(data, _arrays.array_types):
-        array = adopt_array(data)
+        array = dtypes.adopt_array(data)
         return (array if wanted is None else convert(array, wanted)), _arrays.device_of(array)
     if not isinstance(data, (*NUMBERS, list, tuple)):
         if hasattr(data, "__cuda_array_interface__"):
@@ -621,7 +629,7 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
             arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
-            found.update([known_dtype(a.dtype) for a in arrays])
+            found.update([dtypes.known_dtype(a.dtype) for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))

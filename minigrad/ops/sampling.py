@@ -12,8 +12,8 @@ from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
-from minigrad.ops.creation import number_of, sizes_of, wrap
-from minigrad.ops.pointwise.arithmetic import zeros_of
+from minigrad.ops.creation import dtype_with_out, number_of, sizes_of, wrap
+from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
 from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -59,11 +59,12 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
     return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
 
 
-def make_random(draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
-    """A tensor of random numbers that ``draw(shape, dtype, device, generator)`` gives, or fill `out` with them."""
-    if out is not None:
-        dtype, device = out.dtype, out.device
-    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+def make_random(name: str, draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool,
+                default: Any = None) -> Tensor:
+    """A tensor of random numbers that ``draw(shape, dtype, device, generator)`` gives the function `name`, or fill `out` with
+    them."""
+    wanted = dtype_with_out(name, out, dtype, device, default)
+    device = device if out is None else out.device
     return wrap(draw(shape, wanted, _arrays.as_device(device), generator), requires_grad, out)
 
 
@@ -71,28 +72,30 @@ def rand(*args: int | Sequence[int], size: IntOrInts | None = None, generator: G
          dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
          requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """Numbers drawn uniformly from [0, 1), of a shape given as ``rand(2, 3)`` or ``rand((2, 3))``."""
-    return make_random(uniform, sizes_of("rand", args, size), generator, out, dtype, device, requires_grad)
+    return make_random("rand", uniform, sizes_of("rand", args, size), generator, out, dtype, device, requires_grad)
 
 
 def randn(*args: int | Sequence[int], size: IntOrInts | None = None, generator: Generator | None = None,
           out: Tensor | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
           device: DeviceLike | None = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
     """Numbers drawn from the normal distribution of mean 0 and variance 1."""
-    return make_random(gaussian, sizes_of("randn", args, size), generator, out, dtype, device, requires_grad)
+    return make_random("randn", gaussian, sizes_of("randn", args, size), generator, out, dtype, device, requires_grad)
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
               device: DeviceLike | None = None, requires_grad: bool = False,
               memory_format: memory_format | None = None) -> Tensor:
     """As :func:`rand`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return make_random(uniform, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
+    return make_random("rand_like", uniform, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
+                       input.dtype)
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
                device: DeviceLike | None = None, requires_grad: bool = False,
                memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randn`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return make_random(gaussian, input.array.shape, generator, None, dtype or input.dtype, device or input.device, requires_grad)
+    return make_random("randn_like", gaussian, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
+                       input.dtype)
 
 
 @on_device_of_inputs
@@ -132,8 +135,8 @@ def randint(*args: int | Sequence[int], low: int | None = None, high: int | None
     if given:
         raise ArgumentError(f"randint(): takes low, high and size, got {len(args)} positional arguments")
     bounds = int(number_of(low)), int(number_of(high))
-    return make_random(lambda *rest: integers(*bounds, *rest), sizes_of("randint", (size,)), generator, out,
-                       dtypes.int64 if dtype is None else dtype, device, requires_grad)
+    return make_random("randint", lambda *rest: integers(*bounds, *rest), sizes_of("randint", (size,)), generator, out, dtype,
+                       device, requires_grad, dtypes.int64)
 
 
 def randint_like(input: Tensor, *args: int, low: int | None = None, high: int | None = None, generator: Generator | None = None,
@@ -151,7 +154,7 @@ def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None =
     if n < 0:
         raise RuntimeValueError(f"randperm: n must be non-negative, got {n}")
 
-    return make_random(order, (n,), generator, out, dtypes.int64 if dtype is None else dtype, device, requires_grad)
+    return make_random("randperm", order, (n,), generator, out, dtype, device, requires_grad, dtypes.int64)
 
 
 @on_device_of_inputs
@@ -186,7 +189,7 @@ def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] 
     else:
         shape = sizes_of("normal", (size,))
 
-    return make_random(functools.partial(scale_gaussian, *arrays), shape, generator, out, dtype, device, requires_grad)
+    return make_random("normal", functools.partial(scale_gaussian, *arrays), shape, generator, out, dtype, device, requires_grad)
 
 
 @on_device_of_inputs
@@ -206,6 +209,7 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 @op(grad_name="BernoulliBackward0", called="bernoulli")
 def coin_flips(input: Any, *, p: Any = None, generator: Any = None) -> Any:
     """1 with the probability in `input`, or `p` if that is given, else 0."""
+    require_real("bernoulli", input)
     return coins("bernoulli", input if p is None else p, input, generator).astype(input.dtype)
 @coin_flips.derivative("input")
 def coin_flips_wrt_input(g: Any) -> Any: return zeros_of(g)

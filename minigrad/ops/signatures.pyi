@@ -107,8 +107,12 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None,
            out: Tensor | None = None) -> Tensor:
     """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is ..."""
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, axis: int | None = None) -> Tensor:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False, axis: int | None = None,
+            out: Tensor | None = None) -> Tensor:
     """The indices that sort `input` along `dim`; see :func:`sort`."""
+def as_strided_copy(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None, *,
+                    out: Tensor | None = None) -> Tensor:
+    """A copy of what :func:`as_strided` gives, in memory of its own."""
 def asin(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The angle, in radians, whose sine it is; nan outside [-1, 1]."""
 def asinh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -453,6 +457,8 @@ def nanquantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdi
 def nansum(input: Tensor, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None, *,
            axis: IntOrInts | None = None, keepdims: bool | None = None, out: Tensor | None = None) -> Tensor:
     """Sum over `dim` in which NaN counts as zero."""
+def narrow_copy(input: Tensor, dim: int, start: int | Tensor, length: int, *, out: Tensor | None = None) -> Tensor:
+    """A copy of what :func:`narrow` gives, in memory of its own."""
 def ndtr(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The probability that a standard normal variable is below x."""
 def ndtri(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -534,6 +540,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     """The elements in order along `dim`, and where each was: a named tuple (values, indices)."""
 def spherical_bessel_j0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``sin(x) / x``, 1 at 0."""
+def split_copy(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0, *,
+               out: Sequence[Tensor] | None = None) -> tuple[Tensor, ...]:
+    """A copy of what :func:`split` gives, in memory of its own."""
 def split_with_sizes(tensor: Tensor, split_sizes: Sequence[int], dim: int = 0, *, axis: int | None = None,
                      out: Sequence[Tensor] | None = None) -> tuple[Tensor, ...]:
     """`tensor` cut along `dim` into pieces of the sizes `split_sizes`, which are views."""
@@ -557,6 +566,8 @@ def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, *, ou
 def sum(input: Tensor, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None, *,
         axis: IntOrInts | None = None, keepdims: bool | None = None, out: Tensor | None = None) -> Tensor:
     """Sum over `dim` (an int, several, or None for all dimensions). Integers and booleans give int64."""
+def t_copy(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """A copy of what :func:`t` gives, in memory of its own."""
 def tan(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Tangent of an angle in radians."""
 def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -604,6 +615,9 @@ def view_as_complex(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of what :func:`view_as_complex` gives, in memory of its own."""
 def view_as_real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A copy of what :func:`view_as_real` gives, in memory of its own."""
+def view_copy(input: Tensor, *shape: int | Sequence[int] | DTypeLike, dtype: DTypeLike | None = None,
+              out: Tensor | None = None) -> Tensor:
+    """A copy of what :func:`view` gives, in memory of its own."""
 def xlog1py(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """``input * log1p(other)``, and 0 where `input` is 0 unless `other` is nan."""
 def xlogy(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:

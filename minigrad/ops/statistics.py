@@ -416,6 +416,7 @@ def bin_range(name: str, x: Any, low: float, high: float, widen: float) -> tuple
 @op(differentiable=False)
 def histc(input: Any, *, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements fall into each of `bins` equal intervals between `min` and `max`, or between the extremes of `input`."""
+    arithmetic.require_real("histc", input)
     if bins <= 0:
         raise RuntimeValueError(f"histc: bins must be > 0, got {bins}")
     low, high = bin_range("histc", input, min, max, 1)
@@ -425,7 +426,7 @@ def histc(input: Any, *, bins: int = 100, min: float = 0, max: float = 0) -> Any
 
 
 def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
-              density: bool = False) -> HistBinEdges:
+              density: bool = False, out: Sequence[Tensor] | None = None) -> HistBinEdges:
     """How many elements (or what `weight`) fall between neighbouring edges: a named tuple (hist, bin_edges).
 
     Args:
@@ -434,15 +435,16 @@ def histogram(input: Tensor, bins: int | Tensor, *, range: tuple[float, float] |
         density: divide so that the histogram integrates to 1.
     """
     if isinstance(bins, TensorBase):
-        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density)
+        found: HistBinEdges = _histogram(input, weight, bins, count=None, range=None, density=density, out=out)
     else:
-        found = _histogram(input, weight, None, count=bins, range=range, density=density)
+        found = _histogram(input, weight, None, count=bins, range=range, density=density, out=out)
     return found
 
 
 @op(outputs=("hist", "bin_edges"), constant=("input", "weight", "edges"), called="histogram")
 def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any = None, range: Any = None,
                density: Any = False) -> Any:
+    arithmetic.require_real("histogram", input, weight, edges)
     x = input.reshape(-1)
     if weight is not None and weight.shape != input.shape:
         raise ShapeError(f"histogram(): weight tensor should have the same shape as input, {list(input.shape)}, got "
@@ -487,6 +489,7 @@ def count_in_bins(columns: Any, edges: Any, weight: Any, density: bool) -> Any:
 @op(outputs=True, constant=("input", "weight"), called="histogramdd")
 def _histogramdd(input: Any, weight: Any = None, *, count: Any = None, edges: Any = None, range: Any = None,
                  density: Any = False) -> Any:
+    arithmetic.require_real("histogramdd", input, weight)
     x = input.reshape(-1, input.shape[-1])
     if edges is None:
         ranges = [None] * x.shape[1] if range is None else list(zip(range[::2], range[1::2]))

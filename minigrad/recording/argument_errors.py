@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable
+from typing import Any, Callable, Iterable
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DeviceError, DimensionError, DtypeError, GraphError, MinigradError, ShapeError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    DimensionError,
+    DtypeError,
+    GraphError,
+    MinigradError,
+    ShapeError,
+    UnsupportedDtypeError,
+)
 from minigrad.recording.graph import grad_enabled
 
 NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
@@ -31,6 +40,44 @@ def not_a_tensor(called: str, name: str, value: Any) -> ArgumentError:
     """The error for the argument `name` of the function `called`, which must be a tensor."""
     return ArgumentError(f"{called}(): argument '{name}' must be a Tensor, not {type(value).__name__}; minigrad.tensor(...) "
                          "makes one of it")
+
+
+def is_int(x: Any) -> bool:
+    """Whether `x` serves as an int: it is one, or a tensor, or NumPy's."""
+    return hasattr(x, "__index__") and not isinstance(x, (bool, np.bool_))
+
+
+def is_real(x: Any) -> bool:
+    """Whether `x` serves as a float."""
+    return isinstance(x, (int, float, np.integer, np.floating, TensorBase))
+
+
+def sequence_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """The test whether something is a list or tuple whose elements all pass the test `fits`."""
+    return lambda x: isinstance(x, (list, tuple)) and all(map(fits, x))
+
+
+# By the word of an annotation: what errors call it, and the tests of which a value must pass one. Other words take anything.
+KINDS: dict[str, tuple[str, tuple[Callable[[Any], bool], ...]]] = {
+    "None": ("None", (lambda x: x is None,)),
+    "bool": ("bool", (lambda x: isinstance(x, (bool, np.bool_)),)),
+    "int": ("int", (is_int,)),
+    "float": ("float", (is_real,)),
+    "Number": ("a number", (lambda x: isinstance(x, (bool, complex, np.generic)), is_real)),
+    "str": ("str", (lambda x: isinstance(x, str),)),
+    "Sequence[int]": ("tuple of ints", (sequence_of(is_int),)),
+    "IntOrInts": ("int or tuple of ints", (is_int, sequence_of(is_int))),
+    "FloatOrFloats": ("float or tuple of floats", (is_real, sequence_of(is_real)))}
+
+
+def not_of_its_kind(called: str, name: str, annotation: Any, value: Any) -> ArgumentError | None:
+    """The error for the argument `name` if `value` is not what its annotation says, else None."""
+    words = str(annotation).split(" | ")
+    if not all([word in KINDS for word in words]) or any([fits(value) for word in words for fits in KINDS[word][1]]):
+        return None
+    wanted = " or ".join([KINDS[word][0] for word in words])
+    found = f"{type(value).__name__} with {value!r}" if isinstance(value, (list, tuple)) else type(value).__name__
+    return ArgumentError(f"{called}(): argument '{name}' must be {wanted}, not {found}")
 
 
 def constant_requires_grad(info: Any, name: str, value: Any) -> MinigradError:
@@ -104,6 +151,11 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
     if isinstance(error, GraphError) and setting is not None:
         return GraphError(f"{name}: '{setting}' is a tensor that requires grad, but settings are numbers, by which nothing is "
                           f"differentiated; give its value, such as {setting}.item()")
+    if not isinstance(error, ArgumentError):
+        for k, value in settings.items():
+            wrong = not_of_its_kind(name, k, info.forward.__annotations__.get(k), value)
+            if wrong is not None and value is not info.settings.get(k):
+                return wrong
     if isinstance(error, MinigradError):
         return error if names_its_function(error, name) else type(error)(f"{name}: {error}")
     described = ", ".join(f"{a}: {dtype_name(x.dtype)}{list(x.shape)}" for a, x in found if hasattr(x, "dtype"))
@@ -120,6 +172,9 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
             return ShapeError(f"{name}: {clash}; sizes must be equal or 1 [{described}]")
     if isinstance(error, OverflowError):
         return DtypeError(f"{name}: value cannot be converted without overflow: {error} [{described}]")
+    if isinstance(error, TypeError) and any([getattr(x, "dtype", np.dtype(bool)).kind == "c" for _, x in found]):
+        return UnsupportedDtypeError(f"{name} is not supported for complex tensors; it takes real numbers, such as their .abs() "
+                                     f"or .real [{described}]")
     if isinstance(error, TypeError):
         return ArgumentError(f"{name}: {error} [{described}]")
     if isinstance(error, IndexError):

@@ -19,7 +19,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, MinigradError
-from minigrad.recording.argument_errors import names_its_function, not_a_sequence, not_a_tensor
+from minigrad.recording.argument_errors import names_its_function, not_a_sequence, not_a_tensor, not_of_its_kind
 from minigrad.recording.call import SCALARS
 
 NUMBERS = frozenset(("Number", "bool", "int", "float", "complex", "None"))  # what may serve in a tensor's place
@@ -91,8 +91,8 @@ def public(function: Any, called: str, module: str, qualname: str) -> Any:
 
 
 def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[str, Any]) -> None:
-    """Raise ``ArgumentError`` if the call stumbled over an argument that is no tensor, as `error` shows; else, if `error` is the
-    library's own and names no function, raise it with the name."""
+    """Raise ``ArgumentError`` if the call stumbled over an argument that is no tensor, as `error` shows, or is not of the kind
+    that its annotation says; else, if `error` is the library's own and names no function, raise it with the name."""
     least = suspicion_threshold(error)
     signature = inspect.signature(function)
     parameters = signature.parameters
@@ -112,6 +112,12 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
         _, name, value = max(suspects, key=lambda suspect: suspect[0])
         wrong = not_a_tensor_sequence if parameter_takes(parameters[name]) == "tensors" else not_a_tensor
         raise wrong(called, "input" if name == "self" else name, value) from None
+    if not isinstance(error, ArgumentError):
+        for name, value in found.arguments.items():
+            p = parameters[name]
+            wrong = None if value is p.default else not_of_its_kind(called, name, p.annotation, value)
+            if wrong is not None and p.kind is not inspect.Parameter.VAR_POSITIONAL:
+                raise wrong from None
     if isinstance(error, MinigradError) and not names_its_function(error, called):
         raise type(error)(f"{called}: {error}") from None
 

@@ -7,7 +7,7 @@ an operation takes a sequence or returns several tensors, and when the forward r
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
@@ -152,13 +152,31 @@ def operand(info: Any, name: str, value: Any, like: TensorBase | None) -> Any:
     if value is None and name in info.optional or isinstance(value, TensorBase):
         return value
     if isinstance(value, np.generic):  # NumPy's result of arithmetic on arrays without dimensions
+        dtypes.known_dtype(value.dtype)
         return value.item() if like is not None else np.asarray(value)
     if isinstance(value, SCALARS):
         if name in info.numbers:
             return value
     elif isinstance(value, _arrays.array_types):
+        value = dtypes.adopt_array(value)
         return value if like is None else constant(value, like)
     raise not_a_tensor(info.called, name, value)
+
+
+def is_operand(value: Any, numbers: bool = True) -> bool:
+    """Whether `value` is what operations take: a tensor, an array or, where they take `numbers`, one."""
+    return isinstance(value, (TensorBase, np.generic, *_arrays.array_types)) or numbers and isinstance(value, SCALARS)
+
+
+def for_operators(general: GeneralCall) -> Callable[..., Any]:
+    """The general path of an operation's form for Python's operators. For an operand that no operation takes it returns
+    ``NotImplemented``, so that Python asks the class of that operand for its reflected operator."""
+    numbers = bool(general.info.numbers)
+
+    def general_or_not(*args: Any, **settings: Any) -> Any:
+        return general(*args, **settings) if all([is_operand(x, numbers) for x in args]) else NotImplemented
+
+    return general_or_not
 
 
 def constant(value: Any, like: Any) -> Any:

@@ -47,12 +47,13 @@ def compile_op(function: Any, info: Declaration) -> None:
 def write_call_paths(function: Any, info: Declaration) -> None:
     """Generate the call path of `function`, and that of its form for operators if there is one. Where there are GPUs, they have
     the lines of :func:`device_guard_lines`."""
+    general = (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info)
     namespace: dict[str, Any] = {
         "forward": as_ufunc(info.forward), "ndarray": np.ndarray, "unwrap_result": call.unwrap_result,
         "TensorBase": TensorBase,
         "new": object.__new__, "tick": clock.tick, "recording": graph.grad_enabled.get, "LEAF": LEAF,
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
-        "general": (call.GuardedCall if _arrays.accelerator_count() else call.GeneralCall)(function, info),
+        "general": general,
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number,
         "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
@@ -69,6 +70,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         if target is None:
             continue
         target.source = variadic_source(info, out) if info.variadic else call_source(info, out)
+        if not out:
+            namespace["general"] = call.for_operators(general)
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
         target.__globals__.update(made.__globals__)
         target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
@@ -171,7 +174,7 @@ def call_source(info: Declaration, out: bool) -> str:
         return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), info)"] if out else []
+    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
@@ -266,7 +269,8 @@ def variadic_source(info: Declaration, out: bool) -> str:
     settings = ", ".join(f"{s}={s}" for s in info.settings)
     name = info.arguments[0]
     return signature_source(info, out) + (
-        (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), info)\n" if out else "") +
+        (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})\n"
+         if out else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 
@@ -325,13 +329,15 @@ def make_node_class(info: Declaration) -> type[Node]:
     index = {"out": -1, **{name: -2 - k for name, k in info.results.items()}, **{a: k for k, a in enumerate(info.arguments)}}
     saved_from = tuple(index[n] for n in arrays)
     if info.variadic:  # how many arrays there are is known to each node only
-        members: dict[str, Any] = {"__slots__": ("saved_from",)}
+        members: dict[str, Any] = {"__slots__": ("saved_from",), "named": ()}
     else:
-        members = {"__slots__": (), "saved_from": saved_from}
+        members = {"__slots__": (), "saved_from": saved_from, "named": tuple([
+            tuple([k for k, n in enumerate(arrays) if n in info.needs.get(a, ())]) for a in info.arguments])}
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
-        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
+        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "connected": info.connected,
+        "info": info})
 
 
 def variadic_backward_source(info: Declaration) -> str:

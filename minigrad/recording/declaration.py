@@ -26,7 +26,8 @@ class Declaration:
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
                  numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
                  outputs: tuple[str, ...] | bool = False, view: bool = False, layout: str | None = None,
-                 called: str | None = None, grad_name: str | None = None, opmath: bool | str | None = None) -> None:
+                 called: str | None = None, grad_name: str | None = None, connected: bool = False,
+                 opmath: bool | str | None = None) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -37,7 +38,7 @@ class Declaration:
         self.arguments: tuple[str, ...] = (code.co_varnames[end],) if self.variadic else code.co_varnames[:positional]
         self.optional = tuple(self.arguments[len(self.arguments) - len(defaults):]) if defaults else ()
         self.settings = {name: keywords.get(name, REQUIRED) for name in code.co_varnames[positional:end]}
-        self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
+        self.broadcasts, self.holomorphic, self.view, self.connected = broadcasts, holomorphic, view, connected
         self.layout = layout or ("ufunc" if broadcasts and len(self.arguments) > 1 else None)
         self.discrete, self.constant, self.differentiable = discrete, constant, differentiable
         self.dtypes = dtypes or ("promote" if broadcasts else "any")

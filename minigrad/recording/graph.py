@@ -81,6 +81,9 @@ class Node:
     broadcasts = False
     holomorphic = True
     saved_from: tuple[int, ...] = ()  # for each saved array the input it is, -1 for the result, or -2 - k for result k of several
+    # For each input, the places in saved of what its rule names; (): all, for each. None where the rules are not declared.
+    named: tuple[tuple[int, ...], ...] | None = None
+    connected = False  # whether each gradient depends, perhaps by zero, on every input
 
     @classmethod
     def make(cls, inputs: tuple[Any, ...], shape: Any, saved: Any = (), settings: tuple[Any, ...] = (), code: Any = None,
@@ -102,6 +105,8 @@ class Node:
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradient of each input, given that of the result."""
         raise NotImplementedError
+
+    __call__: Callable[..., Any]  # as PyTorch's nodes are called; :mod:`minigrad.autograd.graph` says how
 
     @property
     def grad_fn(self) -> Node:

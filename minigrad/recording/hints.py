@@ -43,5 +43,11 @@ def hint(message: str) -> None:
     if State.mode == "strict":
         raise HintError(f"{message} (an error because of set_hints('strict'))")
     if State.mode == "warn":
-        frame = user_frame()
-        warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+        warn_user(message)
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn with `message`, pointing at the user's line that is running, however deep in the library the call is."""
+    frame = user_frame()
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno,
+                           registry=frame.f_globals.setdefault("__warningregistry__", {}))

@@ -22,6 +22,7 @@ from minigrad.recording.call import REGISTRY, record, refuse_constants
 from minigrad.recording.clock import ledger, memory_owner, tick
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import edge_of
+from minigrad.recording.hints import warn_user
 from minigrad.recording.lazy import Signature, inplace_signature
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
+T = TypeVar("T")
 
 
 def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
@@ -354,23 +356,37 @@ def result_device_mismatch(name: str, called: str, target: Any, value: Any) -> D
                        f"{there}; move one, for instance {called}.to('{here}')")
 
 
+def serve_out(called: str, result: T, out: Any) -> T:
+    """What the function `called`, which is composed of operations, returns: its `result`, or `out` if given, which then holds
+    it."""
+    return result if out is None else write_out(out, result, called)
+
+
 @on_device_of_inputs
-def write_out(out: Any, result: Any, info: Any) -> Any:
-    """Serve ``out=``: write `result` into the tensor (or tuple of tensors) `out`, and return that."""
+def write_out(out: Any, result: Any, called: str) -> Any:
+    """Serve ``out=``: write `result` into the tensor (or sequence of tensors) `out`, and return that. A tensor of another shape
+    takes that of the result, with a warning if it had elements."""
     if isinstance(result, tuple):
-        return info.result_type(*[write_out(o, r, info) for o, r in zip(out, result)])
+        if not isinstance(out, (tuple, list)) or len(out) != len(result):
+            found = f"{len(out)}" if isinstance(out, (tuple, list)) else type(out).__name__
+            raise ArgumentError(f"{called}(): argument 'out' must be a tuple of {len(result)} Tensors, not {found}")
+        written = [write_out(o, r, called) for o, r in zip(out, result)]
+        return tuple(written) if result.__class__ is tuple else result.__class__(*written)
     if not isinstance(out, TensorBase):
-        raise ArgumentError(f"{info.called}(): argument 'out' must be a Tensor, not {type(out).__name__}")
+        raise ArgumentError(f"{called}(): argument 'out' must be a Tensor, not {type(out).__name__}")
     if result.node is not None or graph.grad_enabled.get() and edge_of(out) is not None:
-        raise InplaceError(f"{info.called}(): functions with out=... arguments don't support automatic differentiation, but "
+        raise InplaceError(f"{called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
-    refuse_cast(info.called, result.array.dtype, out.array.dtype)
-    if (error := result_device_mismatch(f"{info.called}()", "out", out.array, result.array)) is not None:
+    refuse_cast(called, result.array.dtype, out.array.dtype)
+    if (error := result_device_mismatch(f"{called}()", "out", out.array, result.array)) is not None:
         raise error
-    refuse_overlap(out.array, info.called)
+    refuse_overlap(out.array, called)
     if out.array.shape == result.array.shape:
         out.array[...] = result.array
-        ledger.record(out.array, info.called)
-    else:
-        out.array = result.array.astype(out.array.dtype)
+        ledger.record(out.array, called)
+        return out
+    if out.array.size:
+        warn_user(f"An output with one or more elements was resized: {called} gives shape {list(result.array.shape)}, and 'out' "
+                  f"had shape {list(out.array.shape)}. Make it empty first, by out.resize_(0), to reuse it on purpose.")
+    out.array = result.array.astype(out.array.dtype)
     return out

@@ -106,9 +106,28 @@ def numpy_signature(function: Any) -> inspect.Signature:
     return found.replace(parameters=[*given[:end], *new, *given[end:]])
 
 
+def signature_with_out(function: Any) -> inspect.Signature:
+    """The signature of `function` in a form that has ``out=`` too."""
+    found = inspect.signature(function)
+    returned = found.return_annotation
+    several = "tuple" in str(returned)
+    out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None,
+                            annotation=optional("Sequence[Tensor]" if several else "Tensor"))
+    given = [p for p in found.parameters.values() if p.name != "out"]
+    return found.replace(parameters=[*given, out])
+
+
 def inplace_signature(function: Any) -> inspect.Signature:
     """The signature of the in-place form of `function`: that of the function, without ``out=``, as a method."""
     found = inspect.signature(function)
     first, *rest = found.parameters.values()
     own = first.replace(name="self", annotation="Tensor", default=first.empty)
     return found.replace(parameters=[own, *[p for p in rest if p.name != "out"]], return_annotation="Tensor")
+
+
+def reflected_signature(function: Any) -> inspect.Signature:
+    """The signature of `function`, of two operands, as a reflected operator: the method of the second."""
+    found = inspect.signature(function)
+    first, second, *_ = found.parameters.values()
+    own = second.replace(name="self", annotation="Tensor")
+    return found.replace(parameters=[own, first.replace(name="other")], return_annotation="Tensor")

@@ -11,6 +11,7 @@ from minigrad import _arrays
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, convert_operand, in_bounds, lookup, prepare_rows
+from minigrad.ops.pointwise.arithmetic import require_real
 from minigrad.ops.shaping.shape import broadcast_shapes, constant_full, expand, reshape, sum_to_size, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording import call
@@ -190,6 +191,8 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 @op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter_reduce")
 def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, include_self: Any = True) -> Any:
     """A copy of `input` with `src` combined with it at the places `index` names: sum, prod, mean, amax or amin."""
+    if reduce in ("amax", "amin"):
+        require_real(f"scatter_reduce with {reduce!r}", input)
     out = input.copy(order="K")
     if not index.size:
         return out

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
 from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
@@ -40,11 +40,13 @@ def nonzero_indices(input: Any) -> Any:
 @overload
 def nonzero(input: Tensor, *, as_tuple: Literal[False] = False, out: Tensor | None = None) -> Tensor: ...
 @overload
-def nonzero(input: Tensor, *, as_tuple: Literal[True], out: Tensor | None = None) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
 def nonzero(input: Tensor, *, as_tuple: bool = False, out: Tensor | None = None) -> Tensor | tuple[Tensor, ...]:
     """Where `input` is not zero: one row of indices for each such element or, with `as_tuple`, one tensor per dimension."""
     if not as_tuple:
         return nonzero_indices(input, out=out)
+    if out is not None:
+        raise ArgumentError("nonzero(): got 'out' with as_tuple=True, which gives a tensor for each dimension, all of them new")
     rows = nonzero_indices(at_least_vector_of(input))
     return tuple([select(rows, dim=1, index=d) for d in range(rows.shape[1])])
 
@@ -88,9 +90,9 @@ def is_member(elements: Any, test_elements: Any, *, assume_unique: Any = False, 
 
 
 def isin(elements: Tensor | Number, test_elements: Tensor | Number, *, assume_unique: bool = False,
-         invert: bool = False) -> Tensor:
+         invert: bool = False, out: Tensor | None = None) -> Tensor:
     """For each of `elements` whether it is (with `invert`: is not) one of `test_elements`; one of the two may be a number."""
-    return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert)
+    return is_member(elements, test_elements, assume_unique=assume_unique, invert=invert, out=out)
 
 
 @on_device_of_inputs

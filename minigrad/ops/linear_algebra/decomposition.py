@@ -22,6 +22,7 @@ from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroad
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
+from minigrad.recording.inplace import serve_out
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -567,14 +568,16 @@ def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None =
 SVD = namedtuple("SVD", ["U", "S", "V"])
 
 
-def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Tensor | None = None) -> SVD:
+def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Sequence[Tensor] | None = None) -> SVD:
     """``input = U @ diag(S) @ V.mH``; without `compute_uv` U and V are zeros. See :func:`linalg_svd`."""
     U, S, Vh = linalg_svd(input, full_matrices=not some and compute_uv)
     if not compute_uv:
         m, n = input.shape[-2:]
         lead = tuple(input.shape[:-2])
-        return SVD(shape.constant_full(input, size=(*lead, m, m)), S, shape.constant_full(input, size=(*lead, n, n)))
-    return SVD(U, S, adjoint(Vh))
+        found = SVD(shape.constant_full(input, size=(*lead, m, m)), S, shape.constant_full(input, size=(*lead, n, n)))
+    else:
+        found = SVD(U, S, adjoint(Vh))
+    return serve_out("svd", found, out)
 
 
 def tolerance(largest: Any, sizes: Any, atol: Any, rtol: Any) -> Any:
@@ -711,14 +714,15 @@ def lu(A: Tensor, pivot: bool = True, *, get_infos: Literal[True], out: Sequence
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Sequence[Tensor] | None = None) -> PackedLU | PackedLUInfo:
     """The packed LU factorization, its pivots and, with `get_infos`, the places of zero pivots."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
-    return PackedLUInfo(LU, pivots, zero_pivot(LU)) if get_infos else PackedLU(LU, pivots)
+    found = PackedLUInfo(LU, pivots, zero_pivot(LU)) if get_infos else PackedLU(LU, pivots)
+    return serve_out("lu", found, out)
 
 
 LUParts = namedtuple("LUParts", ["P", "L", "U"])
 
 
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *,
-              out: Tensor | None = None) -> LUParts:
+              out: Sequence[Tensor] | None = None) -> LUParts:
     """The P, L and U that a packed factorization stands for; what is not asked for is left empty."""
     if LU_pivots.dtype != as_dtype("int32"):
         raise DtypeError(f"torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype, got "
@@ -728,16 +732,16 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     empty = shape.constant_full(LU_data, size=(0,))
     P = permutation(LU_data, LU_pivots) if unpack_pivots else empty
     if not unpack_data:
-        return LUParts(P, empty, empty)
+        return serve_out("lu_unpack", LUParts(P, empty, empty), out)
     below = slicing.tril(LU_data[..., :, :k], diagonal=-1)
-    return LUParts(P, below + identity_like(below), slicing.triu(LU_data[..., :k, :]))
+    return serve_out("lu_unpack", LUParts(P, below + identity_like(below), slicing.triu(LU_data[..., :k, :])), out)
 
 
-def linalg_lu(A: Tensor, *, pivot: bool = True, out: Tensor | None = None) -> LUParts:
+def linalg_lu(A: Tensor, *, pivot: bool = True, out: Sequence[Tensor] | None = None) -> LUParts:
     """``A = P @ L @ U`` with a permutation, a lower triangular L with ones on its diagonal and an upper triangular U."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
     P, L, U = lu_unpack(LU, pivots)
-    return LUParts(P if pivot else shape.constant_full(A, size=(0,)), L, U)
+    return serve_out("linalg.lu", LUParts(P if pivot else shape.constant_full(A, size=(0,)), L, U), out)
 
 
 def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False,
@@ -755,11 +759,11 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     P = permutation(LU, pivots)
     if not left:  # X A = B is A^H X^H = B^H
         flipped = linalg_lu_solve(LU, pivots, arithmetic.conj(transpose_last(B)), adjoint=not adjoint)
-        return arithmetic.conj(transpose_last(flipped))
+        return serve_out("linalg.lu_solve", arithmetic.conj(transpose_last(flipped)), out)
     if adjoint:
         LUh = arithmetic.conj(transpose_last(LU))
         half = linalg_solve_triangular(LUh, B, upper=False)
-        return P @ linalg_solve_triangular(LUh, half, upper=True, unitriangular=True)
+        return matmul(P, linalg_solve_triangular(LUh, half, upper=True, unitriangular=True), out=out)
     half = linalg_solve_triangular(LU, transpose_last(P) @ B, upper=False, unitriangular=True)
     return linalg_solve_triangular(LU, half, upper=True, out=out)
 
@@ -833,10 +837,11 @@ TriangularSolve = namedtuple("TriangularSolve", ["solution", "cloned_coefficient
 
 
 def triangular_solve(b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *,
-                     out: Tensor | None = None) -> TriangularSolve:
+                     out: Sequence[Tensor] | None = None) -> TriangularSolve:
     """The `X` of ``A @ X = b`` (`transpose`: of ``A.mT @ X = b``) for a triangular A, and a copy of A."""
     matrix, side = (transpose_last(A), not upper) if transpose else (A, upper)
-    return TriangularSolve(linalg_solve_triangular(matrix, b, upper=side, unitriangular=unitriangular), A * 1)
+    found = TriangularSolve(linalg_solve_triangular(matrix, b, upper=side, unitriangular=unitriangular), A * 1)
+    return serve_out("triangular_solve", found, out)
 
 
 inverse, det, slogdet, orgqr = linalg_inv, linalg_det, linalg_slogdet, linalg_householder_product

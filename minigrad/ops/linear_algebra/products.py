@@ -426,14 +426,14 @@ def inner(input: Tensor, other: Tensor, out: Tensor | None = None) -> Tensor:
     return tensordot(input, other, ([-1], [-1]), out=out)
 
 
-def kron(input: Tensor, other: Tensor) -> Tensor:
+def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Kronecker product: every element of `input` times the whole of `other`, laid out in blocks."""
     ndim = max(input.ndim, other.ndim)
     a = (1,) * (ndim - input.ndim) + tuple(input.shape)
     b = (1,) * (ndim - other.ndim) + tuple(other.shape)
     product = arithmetic.mul(shape.reshape(input, shape=tuple(n for k in a for n in (k, 1))),
                             shape.reshape(other, shape=tuple(n for k in b for n in (1, k))))
-    return shape.reshape(product, shape=tuple(i * j for i, j in zip(a, b)))
+    return shape.reshape(product, shape=tuple(i * j for i, j in zip(a, b)), out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- einsum
@@ -598,9 +598,9 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     return rows if increasing else shape.flip(rows, dims=(-1,))
 
 
-def chain_matmul(*matrices: Tensor) -> Tensor:
+def chain_matmul(*matrices: Tensor, out: Tensor | None = None) -> Tensor:
     """Product of several matrices, in the order that needs the fewest multiplications; see :func:`multi_dot`."""
-    return multi_dot(matrices)
+    return multi_dot(matrices, out=out)
 
 
 def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:

@@ -17,7 +17,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
-from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
+from minigrad.errors import DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary, special
 from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
@@ -44,7 +44,8 @@ SHORT = 4096  # elements that are added up quicker, and well enough, one after t
 def relu(input: Any) -> Any:
     """``max(x, 0)``; its derivative at 0 is 0."""
     if input.dtype.kind in "bc":
-        raise DtypeError(f"relu is not supported for {dtypes.FROM_NUMPY[input.dtype]!r} tensors; it takes real numbers")
+        raise UnsupportedDtypeError(f"relu is not supported for {dtypes.FROM_NUMPY[input.dtype]!r} tensors; it takes real "
+                                    "numbers")
     return np.maximum(input, 0)
 @relu.derivative("input")
 def relu_wrt_input(g: Any, out: Any) -> Any: return g * (out > 0)
@@ -53,6 +54,7 @@ def relu_wrt_input(g: Any, out: Any) -> Any: return g * (out > 0)
 @op(dtypes="float")
 def leaky_relu(input: Any, *, negative_slope: float = 0.01) -> Any:
     """x where it is positive, else ``negative_slope * x``."""
+    arithmetic.require_real("leaky_relu", input)
     slope = float(negative_slope)
     return np.maximum(input, input * slope) if 0 <= slope <= 1 else np.where(input > 0, input, input * slope)
 @leaky_relu.derivative("input")
@@ -61,9 +63,10 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
     return g * positive + g * negative_slope * ~positive
 
 
-@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True)
+@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True, connected=True)
 def prelu_kernel(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
+    arithmetic.require_real("prelu", input, weight)
     return np.where(input > 0, input, weight * input)
 @prelu_kernel.derivative("input")
 def prelu_kernel_wrt_input(g: Any, input: Any, weight: Any) -> Any:
@@ -97,6 +100,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 @op
 def threshold(input: Any, *, threshold: float, value: float) -> Any:
     """x where it is above `threshold`, else `value`."""
+    arithmetic.require_real("threshold", input)
     return np.where(input <= threshold, input.dtype.type(value), input)
 @threshold.derivative("input")
 def threshold_wrt_input(g: Any, input: Any, threshold: float) -> Any: return g * (input > threshold)
@@ -105,6 +109,7 @@ def threshold_wrt_input(g: Any, input: Any, threshold: float) -> Any: return g *
 @op
 def hardtanh(input: Any, *, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """x brought into ``[min_val, max_val]``; its derivative at both ends is 0."""
+    arithmetic.require_real("hardtanh", input)
     return np.clip(input, input.dtype.type(min_val), input.dtype.type(max_val))
 @hardtanh.derivative("input")
 def hardtanh_wrt_input(g: Any, input: Any, min_val: float, max_val: float) -> Any:
@@ -120,6 +125,7 @@ def relu6(input: Any) -> Any:
 @op(dtypes="float")
 def hardsigmoid(input: Any) -> Any:
     """``x / 6 + 1 / 2`` brought into [0, 1]."""
+    arithmetic.require_real("hardsigmoid", input)
     return np.clip(input + 3, 0, 6) / 6
 @hardsigmoid.derivative("input")
 def hardsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * ((input > -3) & (input < 3)) / 6
@@ -128,6 +134,7 @@ def hardsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * ((input > -3) &
 @op(dtypes="float")
 def hardswish(input: Any) -> Any:
     """``x * hardsigmoid(x)``."""
+    arithmetic.require_real("hardswish", input)
     return input * np.clip(input + 3, 0, 6) / 6
 @hardswish.derivative("input")
 def hardswish_wrt_input(g: Any, input: Any) -> Any:
@@ -138,6 +145,7 @@ def hardswish_wrt_input(g: Any, input: Any) -> Any:
 @op(dtypes="float")
 def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
+    arithmetic.require_real("softshrink", input)
     if lambd < 0:
         raise RuntimeValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
@@ -148,6 +156,7 @@ def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((
 @op(dtypes="float")
 def hardshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x, and 0 where ``|x| <= lambd``."""
+    arithmetic.require_real("hardshrink", input)
     return input * ((input > lambd) | (input < -lambd))
 @hardshrink.derivative("input")
 def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
@@ -161,6 +170,7 @@ def elu(input: Any, *, alpha: float = 1.0, scale: float = 1.0, input_scale: floa
 
     Source: Clevert et al., Fast and Accurate Deep Network Learning by ELUs, 2015, https://arxiv.org/abs/1511.07289
     """
+    arithmetic.require_real("elu", input)
     below = np.expm1(np.minimum(input, 0) * float(input_scale)) * float(alpha * scale)
     return np.maximum(input, 0) * float(scale) + below
 @elu.derivative("input")
@@ -205,6 +215,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
 
     Source: Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, https://arxiv.org/abs/1606.08415
     """
+    arithmetic.require_real("gelu", input)
     if approximate == "tanh":
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
@@ -245,6 +256,7 @@ def gelu_angle(x: Any) -> Any:
 @op(dtypes="float")
 def softplus(input: Any, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * x)) / beta``, a smooth relu; x itself where ``beta * x > threshold``."""
+    arithmetic.require_real("softplus", input)
     scaled = input * float(beta)
     return np.where(scaled > threshold, input, log1p_of_exp(scaled) / float(beta))
 @softplus.derivative("input")
@@ -261,6 +273,7 @@ def log1p_of_exp(x: Any) -> Any:
 @op(dtypes="float", grad_name="LogSigmoidBackward0")
 def logsigmoid(input: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
+    arithmetic.require_real("logsigmoid", input)
     return -log1p_of_exp(-input)
 @logsigmoid.derivative("input")
 def logsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * elementary.sigmoid(-input)
@@ -272,6 +285,7 @@ def mish(input: Any) -> Any:
 
     Source: Misra, Mish: A Self Regularized Non-Monotonic Activation Function, 2019, https://arxiv.org/abs/1908.08681
     """
+    arithmetic.require_real("mish", input)
     return input * np.tanh(log1p_of_exp(input))
 @mish.derivative("input")
 def mish_wrt_input(g: Any, input: Any) -> Any:
@@ -425,7 +439,7 @@ def to_working_dtype(x: Any, dtype: Any) -> Any:
     """`x` in the dtype that its softmax is computed in, which is float32 for float16."""
     kind = x.dtype if dtype is None else dtype.numpy
     if kind.kind not in "fc":
-        raise DtypeError(f"\"softmax\" not implemented for {dtypes.FROM_NUMPY[kind]!r}; give dtype=minigrad.float32")
+        raise UnsupportedDtypeError(f"\"softmax\" not implemented for {dtypes.FROM_NUMPY[kind]!r}; give dtype=minigrad.float32")
     return reductions.narrow_dtype(x, dtypes.opmath_dtype(kind))
 
 

@@ -91,6 +91,7 @@ def step_to(name: str, shape: Any, wanted: Any) -> str:
 @op(broadcasts=True, opmath=True)
 def mse_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     """Squared difference ``(input - target) ** 2``."""
+    arithmetic.require_real("mse_loss", input, target)
     warn_if_broadcast(input, target)
     difference = input - target
     return reduce_loss(difference * difference, reduction)
@@ -118,6 +119,7 @@ def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
 @op(broadcasts=True, opmath=True)
 def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
     """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear from there."""
+    arithmetic.require_real("huber_loss", input, target)
     if delta <= 0:
         raise RuntimeValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
@@ -135,6 +137,7 @@ def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta
 @op(broadcasts=True, opmath=True)
 def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: Any = 1.0) -> Any:
     """:func:`huber_loss` divided by its threshold, `beta`; :func:`l1_loss` for `beta` = 0."""
+    arithmetic.require_real("smooth_l1_loss", input, target)
     if beta < 0:
         raise RuntimeValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     warn_if_broadcast(input, target)
@@ -162,6 +165,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 
     Raises ``ValueError`` where `target` has another shape, ``RuntimeError`` where `input` lies outside of [0, 1].
     """
+    arithmetic.require_real("binary_cross_entropy", input, target, weight)
     if input.shape != target.shape:
         raise InvalidValueError(f"Using a target size ({list(target.shape)}) that is different to the input size "
                                 f"({list(input.shape)}) is deprecated. Please ensure they have the same size"
@@ -194,6 +198,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
 
     `pos_weight` multiplies the part of the loss that ``target`` = 1 contributes.
     """
+    arithmetic.require_real("binary_cross_entropy_with_logits", input, target, weight, pos_weight)
     if input.shape != target.shape:
         raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)}): make "
                                 f"it so{remedy(input, target)}")
@@ -332,7 +337,7 @@ def mean_of(loss: Any, total: Any) -> Any:
     return _arrays.sum_over(loss) / total if total else _arrays.sum_over(loss) * math.nan
 
 
-@op(discrete=("target",))
+@op(discrete=("target",), connected=True)
 def pick_class(input: Any, target: Any, *, ignore_index: Any = -100) -> Any:
     """The element of `input`, ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, at the class of each sample; 0 for an ignored one."""
     index, chosen, keep = classes_of(input, target, None, ignore_index)
@@ -394,6 +399,7 @@ def scale_wrt_weight(g: Any, target: Any, weight: Any, reduction: str, ignore_in
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
+    arithmetic.require_real("cross_entropy", input, weight)
     if input.__class__ is not np.ndarray and weight is None and check_classes(input, target, weight) and (
             fused := _arrays.library_of(input).kernels.cross_entropy(input, target, ignore_index)):
         loss, total, wrong = fused
@@ -452,6 +458,7 @@ def cross_entropy_slope_wrt_weight(g: Any, input: Any, target: Any, weight: Any,
 @op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy", opmath=True)
 def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
     """``-(target * log(softmax(input))).sum()`` of each sample, for targets that are weights of the classes."""
+    arithmetic.require_real("cross_entropy", input, target)
     if input.shape != target.shape:
         raise class_shape_error(input, target)
     axis = class_axis(input)
@@ -467,12 +474,13 @@ def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
     return -activation.log_softmax(input, dim=class_axis(input)) * (g[:, None] if input.ndim > 1 else g)
 
 
-@op(discrete=("target",), opmath=True)
+@op(discrete=("target",), opmath=True, connected=True)
 def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """Minus the log-probability `input` gives to the class of each sample, times its weight; the mean is over the weights.
 
     Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, target the same without C, weight ``(C,)``.
     """
+    arithmetic.require_real("nll_loss", input, weight)
     index, chosen, scale = classes_of(input, target, weight, ignore_index)
     loss = -by_class(input)[chosen, index]
     loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)

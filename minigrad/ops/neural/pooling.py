@@ -42,6 +42,7 @@ def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: An
 
     `padding` holds a pair for each dimension, exact in the sense of :mod:`minigrad.ops.neural.sliding_window`.
     """
+    arithmetic.require_real("max_pool", input)
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
     fused = pool_fused(input, windows, False)
     return fused if fused is not None else reduce_windows(windows.pad(input, lowest_value(input.dtype)), windows, np.maximum,
@@ -55,6 +56,7 @@ def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: An
 @op(differentiable=False)
 def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Where in its plane each window's first maximum is, counted in row-major order."""
+    arithmetic.require_real("max_pool", input)
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
     if (fused := pool_fused(input, windows, True)) is not None:
         return fused
@@ -68,6 +70,7 @@ def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dila
 @op(differentiable=False)
 def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     """Where in its plane the first maximum of each of `output_size` parts of `input` (n, channels, *size) is."""
+    arithmetic.require_real("adaptive_max_pool_indices", input)
     taps, valid, starts, kernel = [], [], [], []
     for n, o in zip(input.shape[2:], output_size):
         start, end = adaptive_bounds(n, o)
@@ -84,6 +87,7 @@ def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
 def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output_size: Any) -> Any:
     """Where in its plane the first maximum of each window of `input` (n, channels, *size) is; the windows begin at steps
     that differ by at most one, in each plane as its `samples` (n, channels, dimensions), between 0 and 1, say."""
+    arithmetic.require_real("fractional_max_pool_indices", input)
     xp, ndim, taps, starts = _arrays.xp_of(input), len(kernel), [], []
     for dim, (n, k, o) in enumerate(zip(input.shape[2:], kernel, output_size)):
         u = samples[..., 1 - dim if ndim == 2 else dim, None]  # PyTorch's order: of two dimensions, the width first
@@ -235,7 +239,7 @@ def flat_plane_indices(indices: Any, size: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- average
 
-@op(opmath=True)
+@op(opmath=True, connected=True)
 def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The sum of each window of `input` (n, channels, *size), divided by `divisor`.
 
@@ -269,7 +273,7 @@ def avg_unpool_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, divisor
     return avg_pool(g, kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op(opmath=True)
+@op(opmath=True, connected=True)
 def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
     """The sum of each of `output_size` parts of `input` (n, channels, *size).
 

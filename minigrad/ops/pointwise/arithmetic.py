@@ -17,7 +17,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError
+from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.recording.inplace import with_inplace
 from minigrad.recording.op import op
 
@@ -43,23 +43,27 @@ def with_number(input: Any, *numbers: Any) -> Any:
     return input if array.dtype is wanted.numpy else cast(input, dtype=wanted)
 
 
-def require_real(name: str, x: Any) -> None:
-    """Raise ``DtypeError`` if `x` is complex: such numbers have no order."""
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{name} is not supported for complex tensors, which have no order; compare abs() or real")
+def require_real(name: str, *arrays: Any) -> None:
+    """Raise ``DtypeError`` if one of `arrays` is complex; those that are None are left out."""
+    for x in arrays:
+        if x is not None and x.dtype.kind == "c":
+            raise UnsupportedDtypeError(f"{name} is not supported for complex tensors, which have no order; it takes real "
+                                        "numbers, such as their .abs() or .real")
 
 
 def require_integers(name: str, *arrays: Any) -> None:
     """Raise ``DtypeError`` unless all `arrays` hold integers or booleans."""
     for x in arrays:
         if x.dtype.kind not in "iub":
-            raise DtypeError(f"\"{name}\" not implemented for {dtypes.FROM_NUMPY[x.dtype]!r}; it takes integers and booleans")
+            raise UnsupportedDtypeError(f"\"{name}\" not implemented for {dtypes.FROM_NUMPY[x.dtype]!r}; it takes integers and "
+                                        "booleans")
 
 
 def refuse_zero(other: Any) -> None:
     """Raise for the division of integers by zero, and for rounded quotients of booleans or complex numbers."""
     if other.dtype.kind in "bc":
-        raise DtypeError(f"not implemented for {dtypes.FROM_NUMPY[other.dtype]!r}; convert the tensors first, or use true_divide")
+        raise UnsupportedDtypeError(f"not implemented for {dtypes.FROM_NUMPY[other.dtype]!r}; convert the tensors first, or use "
+                                    "true_divide")
     if other.dtype.kind in "iu" and not np.all(other):
         raise DivisionByZeroError("ZeroDivisionError: integer division by zero; floating-point tensors give inf or nan instead")
 
@@ -318,6 +322,7 @@ def signs(x: Any) -> Any:
 @op(differentiable=False)
 def signbit(input: Any) -> Any:
     """Whether the sign bit is set: True for negative numbers and -0."""
+    require_real("signbit", input)
     return np.signbit(input) if input.dtype.kind == "f" else input < 0
 
 
@@ -444,6 +449,7 @@ def frac_wrt_input(g: Any) -> Any: return g
 @op(opmath=True)
 def round(input: Any, *, decimals: int = 0) -> Any:
     """Rounded to `decimals` places after the point (before it, if negative); halves go to the even neighbour."""
+    require_real("round", input)
     return np.rint(input) if decimals == 0 and input.dtype.kind == "f" else round_array(input, decimals)
 @round.derivative("input")
 def round_wrt_input(g: Any) -> Any: return zeros_of(g)
@@ -453,7 +459,7 @@ def round_array(x: Any, decimals: int) -> Any:
     """`x` rounded to `decimals` places."""
     if x.dtype.kind in "iu":
         if decimals:
-            raise DtypeError(f"\"round\" not implemented for integers with decimals={decimals}; convert with .float()")
+            raise UnsupportedDtypeError(f"\"round\" not implemented for integers with decimals={decimals}; convert with .float()")
         return x.copy()
     scale = x.dtype.type(10.0 ** builtins.abs(decimals))
     return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale

@@ -264,6 +264,7 @@ def digamma_wrt_input(g: Any, input: Any) -> Any: return g * polygamma_of(input,
 @op(dtypes="float", grad_name="PolygammaBackward0", called="polygamma")
 def polygamma_of(input: Any, *, n: int) -> Any:
     """The n-th derivative of :func:`digamma`; for n > 0 it is ``(-1)**(n+1) n! zeta(n + 1, x)``."""
+    arithmetic.require_real("polygamma", input)
     if n < 0:
         raise RuntimeValueError(f"polygamma(n, x) does not support negative n; got n={n}")
     if n == 0:
@@ -362,6 +363,7 @@ def bessel_over_x(bessel: Any, x: Any) -> Any:
 @op(dtypes="float")
 def airy_ai(input: Any) -> Any:
     """The Airy function Ai."""
+    arithmetic.require_real("airy_ai", input)
     return evaluate("airy", input)
 @airy_ai.derivative("input")
 def airy_ai_wrt_input(g: Any, input: Any) -> Any: return g * airy_ai_slope(input)

@@ -14,12 +14,13 @@ from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
 from minigrad.ops.indexing.scatter import gather_at
 from minigrad.ops.pointwise import comparison
-from minigrad.ops.pointwise.arithmetic import cast
+from minigrad.ops.pointwise.arithmetic import cast, require_real
 from minigrad.ops.reducing import reduction
 from minigrad.ops.reducing.reduction import keep_dims, numpy_names, recurrence, refuse_empty, scan_pairwise, shift, tie_shares
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import serve_out
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -50,12 +51,6 @@ def place(input: Any, index: Any, *, dim: Any, shape: Any) -> Any:
 def place_wrt_input(g: Any, index: Any, dim: Any) -> Any: return gather_at(g, index, dim=dim)
 
 
-def refuse_complex(name: str, x: Any) -> None:
-    """Raise ``DtypeError`` if `x` is complex: such numbers have no order."""
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{name}(): complex numbers have no order; use their .abs() or .real")
-
-
 def select_along(x: Any, index: Any, axis: int, keepdim: bool) -> tuple[Any, Any]:
     """One element of each slice along `axis`, and its index. `index` has size 1 in that dimension."""
     if x.ndim == 0:
@@ -84,7 +79,7 @@ min_dim.derivative("input")(select_along_wrt_input)
 
 
 def extreme(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> tuple[Any, Any]:
-    refuse_complex(name, x)
+    require_real(name, x)
     axis = wrap_dim(dim, x.ndim)
     refuse_empty(name, x.shape, dim)
     return select_along(x, choose(x, axis=axis, keepdims=True) if x.ndim else None, axis, keepdim)
@@ -160,7 +155,7 @@ def sort(input: Any, *, dim: int = -1, descending: bool = False, stable: bool = 
 
     The order of equal elements is always kept, whether `stable` asks for it or not. NaN counts as the largest.
     """
-    refuse_complex("sort", input)
+    require_real("sort", input)
     axis = wrap_dim(dim, input.ndim)
     if input.ndim == 0:
         return select_along(input, None, 0, False)
@@ -172,22 +167,23 @@ def sort_wrt_input(g: Any, indices: Any, input_shape: Any, dim: Any) -> Any:
 
 
 @numpy_names
-def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False,
+            out: Tensor | None = None) -> Tensor:
     """The indices that sort `input` along `dim`; see :func:`sort`."""
     found: ValuesIndices = sort(input, dim, descending, stable)
-    return found.indices
+    return serve_out("argsort", found.indices, out)
 
 
 def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`input` sorted along its first dimension."""
-    found = sort(input, 0)[0]
-    return found if out is None else reduction.sum(found, dim=(), out=out)
+    found: ValuesIndices = sort(input, 0)
+    return serve_out("msort", found.values, out)
 
 
 @op(outputs=("values", "indices"), layout="contiguous")
 def topk(input: Any, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest elements along `dim` (the smallest if not `largest`), in order, and their indices."""
-    refuse_complex("topk", input)
+    require_real("topk", input)
     axis = wrap_dim(dim, input.ndim)
     if not 0 <= k <= (input.shape[axis] if input.ndim else 1):
         raise RuntimeValueError(f"selected index k out of range: k={k} for dimension {dim} of an input of shape "
@@ -213,7 +209,7 @@ topk.derivative("input")(sort_wrt_input)
 @op(outputs=("values", "indices"), layout="contiguous")
 def kthvalue(input: Any, *, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and its index."""
-    refuse_complex("kthvalue", input)
+    require_real("kthvalue", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("kthvalue", input.shape, dim)
     if not 1 <= k <= (input.shape[axis] if input.ndim else 1):
@@ -241,7 +237,7 @@ def middle(x: Any, axis: int, skip_nan: bool) -> Any:
 @op(outputs=("values", "indices"), layout="contiguous", grad_name="MedianBackward0", called="median")
 def median_dim(input: Any, *, dim: int, keepdim: bool = False, skip_nan: Any = False) -> Any:
     """The median along `dim`, the lower of two where the number is even, and its index."""
-    refuse_complex("median", input)
+    require_real("median", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("median", input.shape, dim)
     return select_along(input, middle(input, axis, skip_nan) if input.ndim else None, axis, keepdim)
@@ -251,7 +247,7 @@ median_dim.derivative("input")(select_along_wrt_input)
 @op(grad_name="MedianBackward0", called="median")
 def median_all(input: Any, *, skip_nan: Any = False) -> Any:
     """The median of all elements, the lower of two where their number is even; NaN for none."""
-    refuse_complex("median", input)
+    require_real("median", input)
     flat = input.reshape(-1)
     if not flat.size:
         return _arrays.full((), np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, input)
@@ -288,7 +284,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
 @op(outputs=("values", "indices"), layout="contiguous")
 def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
     """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
-    refuse_complex("mode", input)
+    require_real("mode", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("mode", input.shape, dim)
     if input.ndim == 0:
@@ -325,7 +321,7 @@ cummin.derivative("input")(cummax_wrt_input)
 
 
 def running_extreme(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, Any]:
-    refuse_complex(name, x)
+    require_real(name, x)
     axis = wrap_dim(dim, x.ndim)
     if x.ndim == 0:
         return select_along(x, None, 0, False)
@@ -418,6 +414,7 @@ def requested_outputs(found: Any, inverse: bool, counts: bool) -> Tensor | tuple
 @op(differentiable=False, layout="contiguous", called="searchsorted")
 def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right: Any = False,
                   out_int32: Any = False) -> Any:
+    require_real("searchsorted", sorted_sequence, input)
     if sorted_sequence.ndim == 0 or sorted_sequence.ndim > 1 and sorted_sequence.shape[:-1] != input.shape[:-1]:
         raise ShapeError(
             "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value tensor "

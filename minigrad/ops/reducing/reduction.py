@@ -13,7 +13,7 @@ from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype, opmath_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from minigrad.ops.pointwise import arithmetic, elementary
-from minigrad.ops.pointwise.arithmetic import cast
+from minigrad.ops.pointwise.arithmetic import cast, require_real
 from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
 from minigrad.recording import hints
 from minigrad.recording.declaration import NUMPY_NAMES
@@ -353,6 +353,7 @@ def power_norm(a: Any, ord: float, axis: Any, keepdim: bool) -> Any:
 @op(layout="contiguous")
 def amax(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Largest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    require_real("amax", input)
     refuse_empty("amax", input.shape, dim)
     return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amax.derivative("input")
@@ -363,6 +364,7 @@ def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
 @op(layout="contiguous")
 def amin(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Smallest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
+    require_real("amin", input)
     refuse_empty("amin", input.shape, dim)
     return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amin.derivative("input")
@@ -380,6 +382,7 @@ def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
 @op(outputs=("min", "max"), layout="contiguous")
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Smallest and largest element over `dim`, or of all; a named tuple (min, max)."""
+    require_real("aminmax", input)
     refuse_empty("aminmax", input.shape, dim)
     axis = axes_of(dim, input.ndim)
     return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
@@ -393,8 +396,7 @@ def aminmax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
 def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     """The index ``choose``, NumPy's argmax or argmin, finds; into the flattened array where `dim` is None."""
     refuse_empty(name, x.shape, dim)
-    if x.dtype.kind == "c":
-        raise DtypeError(f"{name}(): complex numbers have no order; compare their .abs() or .real")
+    require_real(name, x)
     axis = None if dim is None or x.ndim == 0 else wrap_dim(dim, x.ndim)
     if x.ndim == 0:
         wrap_dim(dim or 0, 0)

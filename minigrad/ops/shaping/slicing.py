@@ -37,7 +37,8 @@ from minigrad.ops.shaping.shape import (
     wrap_dim,
 )
 from minigrad.recording.argument_errors import not_a_sequence
-from minigrad.recording.inplace import replay_view
+from minigrad.recording.inplace import replay_view, serve_out
+from minigrad.recording.lazy import Signature, signature_with_out
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -575,10 +576,10 @@ def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
 
 
 def slice_scatter(input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None,
-                  step: int = 1) -> Tensor:
+                  step: int = 1, *, out: Tensor | None = None) -> Tensor:
     """A copy of `input` with `src` at the slice ``start:end:step`` of dimension `dim`."""
     index = index_along(wrap_dim(dim, len(input.shape)), slice(start, end, step))
-    return scatter_into_view("slice_scatter", input, src, ((slices, {"index": index}),))
+    return serve_out("slice_scatter", scatter_into_view("slice_scatter", input, src, ((slices, {"index": index}),)), out)
 
 
 def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
@@ -612,6 +613,7 @@ def as_copy(function: Callable[..., Any]) -> Callable[..., Any]:
             return tuple([copy_in_order(x, out=o) for x, o in zip(result, out or (None,) * len(result))])
         return copy_in_order(result, out=out)
     functools.update_wrapper(copy, function).__name__ = copy.__qualname__ = function.__name__ + "_copy"
+    copy.__signature__ = Signature(lambda: signature_with_out(function))  # type: ignore[attr-defined]
     copy.__doc__ = f"A copy of what :func:`{function.__name__}` gives, in memory of its own."
     return copy
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.neural.padding import pad
-from minigrad.ops.pointwise.arithmetic import abs, real, view_as_real
+from minigrad.ops.pointwise.arithmetic import abs, real, require_real, view_as_real
 from minigrad.ops.shaping.shape import constant_full, expand, reshape, squeeze, transpose, unsqueeze
 from minigrad.ops.shaping.slicing import constant_pad_nd, fold_windows, narrow_to, unfold
 from minigrad.recording import hints
@@ -45,6 +45,7 @@ def fft_c2c_wrt_input(g: Any, dim: Any, norm: Any, inverse: Any) -> Any:
 def fft_r2c(input: Any, *, dim: Any, norm: Any = "backward", onesided: Any = True) -> Any:
     """The discrete Fourier transform of the real `input` over `dim`; if `onesided`, of the last of these the first half only,
     of which the other half is the complex conjugate."""
+    require_real("rfft", input)
     return np.fft.rfftn(input, axes=dim, norm=norm) if onesided else np.fft.fftn(input, axes=dim, norm=norm)
 @fft_r2c.derivative("input")
 def fft_r2c_wrt_input(g: Any, input_shape: Any, dim: Any, norm: Any, onesided: Any) -> Any:

@@ -11,7 +11,7 @@ full = shapes(min_side=1)
 distinct = {"distinct": True}
 out_of_range = Bad((f(2, 3),), {"dim": 2}, IndexError,
                    r"Dimension out of range \(expected to be in range of \[-2, 1\], but got 2\)")
-no_order = Bad((f(2, 3) + 1j,), {"dim": 0}, RuntimeError, "complex numbers have no order")
+no_order = Bad((f(2, 3) + 1j,), {"dim": 0}, RuntimeError, "is not supported for complex tensors, which have no order")
 
 
 def selecting(choose):
