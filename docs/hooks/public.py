@@ -22,7 +22,10 @@ NAMESPACES = (
     "minigrad.distributions.relaxed_categorical", "minigrad.distributions.transforms", "minigrad.distributions.utils",
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
     "minigrad.quasirandom",
-    "minigrad.amp", "minigrad.cuda", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
+    "minigrad.nn.attention", "minigrad.utils._pytree", "minigrad.utils.tensorboard",
+    "minigrad.amp", "minigrad.cuda", "minigrad.cpu", "minigrad.accelerator", "minigrad.multiprocessing", "minigrad.futures",
+    "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub",
+    "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.testing", "minigrad.library", "minigrad.errors")
 
 IMPORTS = """\

@@ -134,7 +134,8 @@ class Tensor(TensorMethods):
         """Always False: every tensor has its elements."""
         return False
 
-    # Programs ask; there are no tensors of these kinds, or on these devices.
+    # Programs ask for these; no tensor has a name, or is of one of these kinds, or on such a device.
+    name, volatile = None, False
     is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
 
     @property
@@ -203,6 +204,8 @@ class Tensor(TensorMethods):
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
         return _arrays.address_of(self.array)
+
+    const_data_ptr = data_ptr
 
     def get_device(self) -> builtins.int:
         """The index of the GPU that the elements are on; -1 for the CPU."""

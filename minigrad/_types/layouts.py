@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad.errors import ShapeError
 
-__all__ = ["channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided"]
+__all__ = ["channels_last", "channels_last_3d", "contiguous_format", "layout", "legacy_contiguous_format", "memory_format",
+           "preserve_format", "strided"]
 
 
 class layout:
@@ -61,7 +62,7 @@ class memory_format:
 
 strided = layout("strided")
 preserve_format = memory_format("preserve_format")
-contiguous_format = memory_format("contiguous_format")
+contiguous_format = legacy_contiguous_format = memory_format("contiguous_format")
 channels_last = memory_format("channels_last", 4)
 channels_last_3d = memory_format("channels_last_3d", 5)
 

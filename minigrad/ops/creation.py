@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import math
+import mmap
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from minigrad._types.layouts import layout, memory_format
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
-           "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
+           "from_file", "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
            "scalar_tensor", "tensor", "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
 NUMBERS = (bool, int, float, complex, np.generic)
@@ -519,6 +521,33 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool
     if copy is False:
         raise InvalidValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
     return wrap(_arrays.to_device(array, there))
+
+
+def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size: int = 0, *, dtype: DTypeLike | None = None,
+              layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False) -> Tensor:
+    """A tensor of `size` elements over the bytes of a file, which are read where they are needed.
+
+    Args:
+        shared: what is written to the tensor goes to the file, which is made, or made longer, where it must be; otherwise it
+            stays in this process.
+        size: how many elements.
+        dtype: how to read the bytes; by default the default floating type.
+
+    Raises: ``RuntimeError`` for a file that is too short.
+    """
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    needed = size * wanted.itemsize
+    if shared:
+        with open(filename, "ab") as file:
+            if file.tell() < needed:
+                file.truncate(needed)
+    elif (there := os.path.getsize(filename)) < needed:
+        raise RuntimeValueError(f"from_file: {filename} has {there} bytes, but {size} elements of {wanted!r} take {needed}")
+    if not needed:
+        return empty(0, dtype=wanted, device=device)
+    with open(filename, "r+b" if shared else "rb") as file:
+        memory = mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    return frombuffer(memory, dtype=wanted).to(_arrays.as_device(device))
 
 
 def to_dlpack(tensor: Tensor) -> Any:

@@ -105,7 +105,8 @@ class Module:
     _non_persistent_buffers_set: set[str]
 
     _version = 1
-    call_super_init = False
+    call_super_init = dump_patches = False
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])  # in annotations of state_dict(destination)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init and (args or kwargs):
@@ -567,6 +568,18 @@ class Module:
         """Move to a GPU; raises ``DeviceError`` where there is none."""
         target = as_device("cuda" if device is None else device)
         return self._apply(lambda t: t.to(target))
+
+    def xpu(self: M, device: DeviceLike | None = None) -> M:
+        """Move to a device of the kind ``"xpu"``; raises ``DeviceError`` where no library has one."""
+        return self.cuda("xpu" if device is None else device)
+
+    def mtia(self: M, device: DeviceLike | None = None) -> M:
+        """Move to a device of the kind ``"mtia"``; raises ``DeviceError`` where no library has one."""
+        return self.cuda("mtia" if device is None else device)
+
+    def ipu(self: M, device: DeviceLike | None = None) -> M:
+        """Move to a device of the kind ``"ipu"``; raises ``DeviceError`` where no library has one."""
+        return self.cuda("ipu" if device is None else device)
 
     def to_empty(self: M, *, device: DeviceLike, recurse: bool = True) -> M:
         """Move to `device` without copying the values, which are then undefined."""
