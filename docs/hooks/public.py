@@ -15,7 +15,8 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMESPACES = (
     "minigrad", "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func",
     "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.nn.parameter", "minigrad.nn.utils",
-    "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.rnn",
+    "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune",
+    "minigrad.nn.utils.rnn",
     "minigrad.optim", "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils",
     "minigrad.utils.data", "minigrad.utils.checkpoint",
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
