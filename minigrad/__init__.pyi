@@ -116,7 +116,7 @@ from minigrad.autograd.grad_mode import no_grad as no_grad
 from minigrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.backends import get_float32_matmul_precision as get_float32_matmul_precision
 from minigrad.backends import set_float32_matmul_precision as set_float32_matmul_precision
-from minigrad.func import vmap as vmap
+from minigrad.func._vmap import vmap as vmap
 from minigrad.nn.functional.activations import rrelu as rrelu
 from minigrad.nn.functional.activations import rrelu_ as rrelu_
 from minigrad.nn.functional.distance import bilinear as bilinear
