@@ -89,14 +89,14 @@ def test_create_graph_lets_the_jacobian_be_differentiated() -> None:
     lambda: functional.hessian(lambda x: x.sum() * 0 + 1.0 * x.detach().sum(), b(), strict=True),
 ])
 def test_strict_refuses_independence(call: Any) -> None:
-    with pytest.raises(RuntimeError, match="independent|depend"):
+    with pytest.raises(RuntimeError, match="independent|does not require gradients"):
         call()
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: functional.hessian(lambda x: x * 2, b()), r"must return one number, but it returned \[\[3\]\]"),
-    (lambda: functional.vjp(vector, (a(), b())), "can only be left out"),
-    (lambda: functional.vjp(vector, (a(), b()), mg.ones(3)), r"v\[0\] has shape \[3\].*\[2\]"),
+    (lambda: functional.hessian(lambda x: x * 2, b()), r"should contain a single element, but its shape is \[3\]"),
+    (lambda: functional.vjp(vector, (a(), b())), "v can only be None if"),
+    (lambda: functional.vjp(vector, (a(), b()), mg.ones(3)), r"v has invalid size: should be \[2\].*\[3\]"),
     (lambda: functional.jacobian(lambda x: 1.0, b()), "output 0 is a float"),
     (lambda: functional.jacobian(vector, [1.0, b()]), "input 0 is a float"),
     (lambda: func.grad(lambda x: x)(b()), r"scalar tensor, got \[3\]"),
@@ -234,7 +234,7 @@ def test_vmap_of_a_generator_repeats_or_goes_on() -> None:
     same = func.vmap(lambda a: mg.rand(2, generator=generator), randomness="same")(b())
     other = func.vmap(lambda a: mg.rand(2, generator=generator), randomness="different")(b())
     assert bool((same == same[0]).all())
-    assert not bool((other == other[0]).any())
+    assert not bool((other[1:] == other[0]).any())
 
 
 def test_vmap_gives_back_what_the_function_gives_back() -> None:
