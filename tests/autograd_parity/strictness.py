@@ -30,7 +30,8 @@ def what_functional_refuses(t):
         return a * 10, "text"
 
     calls = []
-    for name, function in (("vjp", many), ("jvp", many), ("jacobian", many), ("hessian", number), ("hvp", number), ("vhp", number)):
+    functions = {"vjp": many, "jvp": many, "jacobian": many, "hessian": number, "hvp": number, "vhp": number}
+    for name, function in functions.items():
         rest = () if name in ("jacobian", "hessian") else (t.ones(3) if name == "vjp" else v,)
         called = getattr(f, name)
         calls += [(lambda c=called, g=function, r=rest: c(g, (x, 2), *r), TypeError,
@@ -39,8 +40,8 @@ def what_functional_refuses(t):
                    f"The outputs of the user-provided function given to {name} must")]
         if rest:
             calls += [(lambda c=called, g=function, r=rest: c(g, x, r * 2), RuntimeError,
-                       "The given v should contain a single Tensor."), (lambda c=called, g=function, r=rest: c(g, x, r[0][:2]), RuntimeError,
-                                                                        "v has invalid size: should be"),
+                       "The given v should contain a single Tensor."),
+                      (lambda c=called, g=function, r=rest: c(g, x, r[0][:2]), RuntimeError, "v has invalid size: should be"),
                       (lambda c=called, g=function: c(g, x), RuntimeError, "v can only be None if")] if name != "hvp" else []
         if name in ("hessian", "hvp", "vhp"):
             calls += [(lambda c=called, r=rest: c(lambda a: (a.sum(), a.sum()), x, *r), RuntimeError,
