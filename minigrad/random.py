@@ -14,7 +14,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Iterable, Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase
@@ -158,7 +159,22 @@ def draws_on(device: Any, generator: Generator | None = None) -> Any:
         generator = default_of(device)
     elif generator.device != device and (generator.device.type == "cpu" or _arrays.resolve(generator.device) != device):
         raise DeviceError(f"Expected a '{device}' device type for generator but found '{generator.device}'")
+    for note in draw_watchers.get():
+        note(generator)
     return generator.draws
+
+
+draw_watchers: ContextVar[tuple[Callable[[Generator], None], ...]] = ContextVar("draw_watchers", default=())
+
+
+@contextlib.contextmanager
+def watch_draws(note: Callable[[Generator], None]) -> Iterator[None]:
+    """Inside the block, call ``note(generator)`` whenever a generator is about to be drawn from."""
+    token = draw_watchers.set((*draw_watchers.get(), note))
+    try:
+        yield
+    finally:
+        draw_watchers.reset(token)
 
 
 def manual_seed(seed: int) -> Generator:
