@@ -308,7 +308,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-{1 if vector else 2}), got {list(A.shape)} "
                          f"and {list(B.shape)}")
     B = B[..., None] if vector else B
-    X = matmul(pinv(A, rtol=rcond), B)
+    X = shape.in_layout("columns", matmul(pinv(A, rtol=rcond), B), B)
     full_rank = matrix_rank(A, rtol=rcond)
     residuals = shape.reshape(decomposition.real(X), shape=(-1,))[:0]
     if m > n and driver != "gelsy" and bool((full_rank.array == n).all()):

@@ -144,7 +144,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
     axis = wrap_dim(dim, input.ndim)
     norms = vector_norm(input, p, tuple(d for d in range(input.ndim) if d != axis), True)
     too_large = norms > maxnorm
-    return arithmetic.mul(input, too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0), out=out)
+    scale = too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0)
+    return arithmetic.mul(shape.in_layout("contiguous", input), scale, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- differences, integrals
@@ -386,7 +387,7 @@ def corrcoef(input: Tensor) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- counting
 
-@op(discrete=("input",))
+@op(discrete=("input",), layout="contiguous")
 def bincount(input: Any, weights: Any = None, *, minlength: int = 0) -> Any:
     """How often each of 0, 1, 2, ... occurs among non-negative integers; or the sum of the `weights` at its occurrences."""
     if input.ndim != 1 or input.dtype.kind not in "iu" or input.size and input.min() < 0:

@@ -50,7 +50,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
-    return shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r)), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -64,7 +64,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
-    return shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r)), input)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -77,7 +77,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     x = shapes.transpose(shapes.reshape(input, shape=(n, groups, c // groups, *rest)), dim0=1, dim1=2)
-    return shapes.reshape_copy(x, shape=tuple(input.shape))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=tuple(input.shape)), input)
 
 
 native_channel_shuffle = channel_shuffle
@@ -133,7 +133,7 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         for k, (n, m) in enumerate(zip(old, new)):
             result = result if n == m and factors[k] in (None, 1) else indexing.index_select(
                 result, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
-        return copying.clone(input) if result is input else result
+        return shapes.in_layout("channels", copying.clone(input) if result is input else result, input)
     if input.dtype is dtypes.uint8:
         result = arithmetic.cast(input, dtype=dtypes.float32)
     elif input.dtype.kind not in "fc":
@@ -145,8 +145,7 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         result = _apply_along(result, k + 2, _constant(matrix.astype(result.array.dtype), result))
     if input.dtype is dtypes.uint8:
         result = arithmetic.cast(comparison.clamp(arithmetic.floor(result + 0.5), 0, 255), dtype=dtypes.uint8)
-    found: Tensor = result
-    return found
+    return shapes.in_layout("channels", result, input)
 
 
 def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
-@op(dtypes="same", opmath=True, connected=True)
+@op(dtypes="same", opmath=True, connected=True, layout="channels_of_any")
 def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
                 dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """Cross-correlation of `input` (n, channels, *size) with `weight` (out, channels / groups, *kernel).
@@ -71,7 +71,7 @@ def convolution_wrt_weight(g: Any, input: Any, stride: Any, padding: Any, dilati
 def convolution_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
 
 
-@op(dtypes="same", grad_name="ConvolutionBackward0", opmath=True, connected=True)
+@op(dtypes="same", layout="channels_of_any", grad_name="ConvolutionBackward0", opmath=True, connected=True)
 def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1),
                           padding: Any = ((0, 0), (0, 0)), dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The adjoint of :func:`convolution` in its input: `input` (n, out, *positions) to (n, channels, *size)."""

@@ -202,7 +202,7 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     return average
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def unit_rows(input: Any, *, num_classes: Any) -> Any:
     """For each element of `input` the row of the identity matrix of that number."""
     return (input[..., None] == np.arange(num_classes, like=input)).astype(np.int64)

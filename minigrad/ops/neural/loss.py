@@ -159,7 +159,7 @@ def smooth_sign(x: Any, beta: float) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- probabilities of events
 
-@op(dtypes="promote", opmath=True)
+@op(dtypes="promote", opmath=True, layout="elementwise")
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean") -> Any:
     """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities; logarithms are cut at -100.
 

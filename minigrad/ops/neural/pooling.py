@@ -37,7 +37,7 @@ __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", 
 
 # ---------------------------------------------------------------------------------------------------- max
 
-@op(called="max_pool")
+@op(layout="channels_1d_2d_3d", called="max_pool")
 def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The maximum of each window of `input` (n, channels, *size); NaN if there is one in it.
 
@@ -54,7 +54,7 @@ def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: An
     return put_in_planes(g, indices, size=tuple(input.shape[2:]))
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="channels_1d_2d_3d")
 def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Where in its plane each window's first maximum is, counted in row-major order."""
     arithmetic.require_real("max_pool", input)
@@ -68,7 +68,7 @@ def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dila
     return plane_indices(code, starts, kernel, dilation, windows.size)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="channels_1d_2d")
 def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     """Where in its plane the first maximum of each of `output_size` parts of `input` (n, channels, *size) is."""
     arithmetic.require_real("adaptive_max_pool_indices", input)
@@ -84,7 +84,7 @@ def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     return plane_indices(code, starts, kernel, (1,) * len(kernel), input.shape[2:])
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output_size: Any) -> Any:
     """Where in its plane the first maximum of each window of `input` (n, channels, *size) is; the windows begin at steps
     that differ by at most one, in each plane as its `samples` (n, channels, dimensions), between 0 and 1, say."""
@@ -101,7 +101,7 @@ def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output
     return plane_indices(first_maximum(input, taps), starts, kernel, (1,) * ndim, input.shape[2:])
 
 
-@op(discrete=("indices",))
+@op(discrete=("indices",), layout="channels_1d_2d_3d")
 def take_from_planes(input: Any, indices: Any) -> Any:
     """The elements of `input` (n, channels, *size) at `indices` (n, channels, *positions), counted within each plane."""
     planes = input.reshape(*input.shape[:2], math.prod(input.shape[2:]))
@@ -124,7 +124,7 @@ def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
 def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
 
 
-@op(discrete=("indices",))
+@op(discrete=("indices",), layout="channels_2d")
 def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     """The elements of `input` at their places in planes of `size`, zeros elsewhere; of two at one place, one is kept."""
     least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)
@@ -240,7 +240,7 @@ def flat_plane_indices(indices: Any, size: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- average
 
-@op(opmath=True, connected=True)
+@op(opmath=True, connected=True, layout="channels_1d_2d")
 def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The sum of each window of `input` (n, channels, *size), divided by `divisor`.
 
@@ -277,7 +277,7 @@ def avg_unpool_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, divisor
     return avg_pool(g, kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op(opmath=True, connected=True)
+@op(opmath=True, connected=True, layout="channels_1d_2d")
 def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
     """The sum of each of `output_size` parts of `input` (n, channels, *size).
 

@@ -357,7 +357,7 @@ def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None)
     return clamp(input, max=max, out=out)
 
 
-@op(broadcasts=True, discrete=("condition",), called="where")
+@op(broadcasts=True, discrete=("condition",), called="where", bfloat16=True)
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
     return np.where(condition, input, other)
@@ -404,10 +404,19 @@ def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor
     return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
-@op
+def replace_nonfinite(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
+    """What NumPy does, also for bfloat16, whose largest number is less than that of float32."""
+    if not dtypes.is_bfloat16(x.dtype):
+        return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+    most = dtypes.finfo(dtypes.bfloat16).max
+    posinf, neginf = most if posinf is None else posinf, -most if neginf is None else neginf
+    return np.nan_to_num(x.astype(np.float32), nan=nan, posinf=posinf, neginf=neginf).astype(x.dtype)
+
+
+@op(bfloat16=True)
 def nan_to_num(input: Any, *, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """`input` with nan, +inf and -inf replaced; None stands for 0, the largest and the smallest finite number."""
-    return np.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+    return replace_nonfinite(input, nan or 0.0, posinf, neginf)
 @nan_to_num.derivative("input")
 def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return apply_mask(g, isfinite(input))
 
