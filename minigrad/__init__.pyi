@@ -25,6 +25,7 @@ from minigrad import multiprocessing as multiprocessing
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
+from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
 from minigrad import serialization as serialization
@@ -256,9 +257,12 @@ from minigrad.ops.neural.pooling import avg_pool1d as avg_pool1d
 from minigrad.ops.neural.pooling import max_pool1d as max_pool1d
 from minigrad.ops.neural.pooling import max_pool2d as max_pool2d
 from minigrad.ops.neural.pooling import max_pool3d as max_pool3d
+from minigrad.ops.pointwise.arithmetic import conj as conj
+from minigrad.ops.pointwise.arithmetic import conj_physical as conj_physical
 from minigrad.ops.pointwise.arithmetic import div as div
 from minigrad.ops.pointwise.arithmetic import divide as divide
 from minigrad.ops.pointwise.arithmetic import positive as positive
+from minigrad.ops.pointwise.arithmetic import real as real
 from minigrad.ops.pointwise.comparison import allclose as allclose
 from minigrad.ops.pointwise.comparison import clamp as clamp
 from minigrad.ops.pointwise.comparison import clamp_max as clamp_max
@@ -382,8 +386,6 @@ from minigrad.ops.signatures import ceil as ceil
 from minigrad.ops.signatures import celu_ as celu_
 from minigrad.ops.signatures import clone as clone
 from minigrad.ops.signatures import complex as complex
-from minigrad.ops.signatures import conj as conj
-from minigrad.ops.signatures import conj as conj_physical
 from minigrad.ops.signatures import constant_pad_nd as constant_pad_nd
 from minigrad.ops.signatures import copysign as copysign
 from minigrad.ops.signatures import cos as cos
@@ -495,7 +497,6 @@ from minigrad.ops.signatures import polar as polar
 from minigrad.ops.signatures import prod as prod
 from minigrad.ops.signatures import quantile as quantile
 from minigrad.ops.signatures import rad2deg as rad2deg
-from minigrad.ops.signatures import real as real
 from minigrad.ops.signatures import reciprocal as reciprocal
 from minigrad.ops.signatures import relu as relu
 from minigrad.ops.signatures import relu_ as relu_
@@ -798,11 +799,11 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "ones_like", "ops", "optim", "orgqr", "ormqr", "outer", "pairwise_distance", "pca_lowrank", "pdist", "permute",
            "permute_copy", "pi", "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar",
            "polygamma", "positive", "pow", "prelu", "preserve_format", "printoptions", "prod", "promote_types", "put", "qr",
-           "quantile", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm",
-           "range", "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave",
-           "reshape", "resolve_conj", "resolve_neg", "result_type", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu",
-           "rrelu_", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted",
-           "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization",
+           "quantile", "quasirandom", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random",
+           "randperm", "range", "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm",
+           "repeat_interleave", "reshape", "resolve_conj", "resolve_neg", "result_type", "rms_norm", "roll", "rot90", "round",
+           "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce",
+           "searchsorted", "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization",
            "set_default_device", "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision",
            "set_flush_denormal", "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads",
            "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh",

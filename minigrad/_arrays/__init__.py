@@ -17,7 +17,7 @@ import numpy as np
 
 from minigrad._arrays import dlpack
 from minigrad._arrays.dlpack import is_capsule
-from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
+from minigrad._arrays.library import ArrayLibrary, Lent, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
 from minigrad._arrays.sums import sum_over, sum_products
 from minigrad._types import device as device_module
@@ -26,8 +26,8 @@ from minigrad.errors import ArgumentError, DeviceError
 
 __all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "apart", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
-           "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
-           "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device",
+           "is_capsule", "is_pinned", "lender_of", "libraries", "library_of", "library_on", "make", "needs_device_guard",
+           "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device",
            "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
@@ -215,6 +215,11 @@ def from_cuda(x: Any) -> Any:
 def apart(x: Any) -> Any:
     """The elements of `x`, in the same memory, as an array whose writes are counted by themselves."""
     return library_of(x).apart(x)
+
+
+def lender_of(x: Any) -> Any:
+    """The array that lends its memory to `x`, which :func:`apart` made; None for any other."""
+    return x.base.array if x.base.__class__ is Lent else None
 
 
 def address_of(x: Any) -> int:

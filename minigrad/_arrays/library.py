@@ -165,7 +165,7 @@ class Lent:
     """The memory of an array, which it keeps alive, for another array to lie in. NumPy follows views no further than to it."""
 
     def __init__(self, x: np.ndarray[Any, Any]) -> None:
-        self._x, self.__array_interface__ = x, x.__array_interface__
+        self.array, self.__array_interface__ = x, x.__array_interface__
 
 
 class NumpyLibrary(ArrayLibrary):

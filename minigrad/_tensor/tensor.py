@@ -27,6 +27,7 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
+from minigrad.ops.indexing.as_strided import at_place, memory_and_place, storage_owner
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
@@ -133,7 +134,8 @@ class Tensor(TensorMethods):
         """Always False: every tensor has its elements."""
         return False
 
-    # Programs ask; there are no tensors of these kinds, or on these devices.
+    # Programs ask for these; no tensor has a name, or is of one of these kinds, or on such a device.
+    name, volatile = None, False
     is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
 
     @property
@@ -187,7 +189,7 @@ class Tensor(TensorMethods):
 
     def storage_offset(self) -> builtins.int:
         """How many elements of the underlying memory come before the first one."""
-        owner = clock.memory_owner(self.array)
+        owner = storage_owner(self.array)
         return (_arrays.address_of(self.array) - _arrays.address_of(owner)) // builtins.int(self.array.itemsize)
 
     def as_subclass(self, cls: builtins.type[T]) -> T:
@@ -202,6 +204,8 @@ class Tensor(TensorMethods):
     def data_ptr(self) -> builtins.int:
         """The address of the first element."""
         return _arrays.address_of(self.array)
+
+    const_data_ptr = data_ptr
 
     def get_device(self) -> builtins.int:
         """The index of the GPU that the elements are on; -1 for the CPU."""
@@ -742,17 +746,28 @@ class Tensor(TensorMethods):
                              "Use detach().clone(), or clone() to stay in the graph.")
         t: Any = object.__new__(self.__class__)
         memo[id(self)] = t
-        t.array, t.node = self.array.copy(order="K"), self.node
+        t.array, t.node = self._copied_array(memo), self.node
         for name, value in self.__dict__.items():
             if name == "_grad" or not name.startswith("_"):
                 setattr(t, name, copy.deepcopy(value, memo))
         return t  # type: ignore[no-any-return]
 
+    def _copied_array(self, memo: dict[builtins.int, Any]) -> Any:
+        """A copy of the array for ``deepcopy``: tensors that share memory have copies that share the copy of it."""
+        memory, place = memory_and_place(self.array)
+        owner = id(storage_owner(memory))
+        if owner not in memo:
+            memo[owner] = memory.copy(order="K")
+        return at_place(memo[owner], place)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._reduce_to(_arrays.to_numpy(self.array))
+
+    def _reduce_to(self, memory: Any, *place: Any) -> Any:
+        """What a pickle holds: the array `memory` and, if that holds more, the place of the tensor in it."""
         # What is computed is stored as a leaf, as PyTorch does; hooks and .grad are left behind.
         notes = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
-        array = _arrays.to_numpy(self.array)
-        return rebuild, (self.__class__, array, str(self.device), self.node is not None), notes or None
+        return rebuild, (self.__class__, memory, str(self.device), self.node is not None, *place), notes or None
 
     # -- operators
 
@@ -782,10 +797,10 @@ TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtyp
            "minigrad.ComplexFloatTensor": dtypes.complex64, "minigrad.ComplexDoubleTensor": dtypes.complex128}
 
 
-def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
-    """A tensor from what its pickle holds."""
+def rebuild(cls: Any, memory: Any, device: str, requires_grad: bool, place: Any = None) -> Any:
+    """A tensor from what its pickle holds: the memory that it shared with others, and where in that it lay."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(dtypes.adopt_array(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(dtypes.adopt_array(at_place(memory, place)), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

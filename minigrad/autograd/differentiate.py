@@ -114,8 +114,8 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
-            dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(own(g, dtype, shown) if create_graph else wrap_gradient(own(g, dtype, shown), cls))
+            like = unwrap(g) if isinstance(t, GradientEdge) else t.array
+            grads.append(own(g, like, shown) if create_graph else wrap_gradient(own(g, like, shown), cls))
         elif materialize_grads:
             zeros: Any = zeros_of(t)
             grads.append(zeros.requires_grad_() if create_graph else zeros)

@@ -11,7 +11,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, GraphError
+from minigrad.errors import ArgumentError, GraphError, StateError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
 from minigrad.recording.clock import ledger, user_frame
@@ -24,11 +24,12 @@ class FunctionCtx:
     """What a :class:`Function`'s forward hands to its backward. Any attribute may be set on it."""
 
     needs_input_grad: tuple[bool, ...] = ()
-    _to_save: tuple[Any, ...] = ()
+    to_save: tuple[Any, ...] = ()
+    saved_for_forward: tuple[Any, ...] = ()
     _saved: tuple[Any, ...] | None = ()
-    _dirty: tuple[Any, ...] = ()
-    _constant: tuple[Any, ...] = ()
-    _materialize = True
+    dirty_tensors: tuple[Any, ...] = ()
+    non_differentiable: tuple[Any, ...] = ()
+    materialize_grads = True
     _node: Any = None  # a weak reference to the node that this context belongs to
 
     def __getattr__(self, name: str) -> Any:
@@ -52,7 +53,7 @@ class FunctionCtx:
             if t is not None and not isinstance(t, TensorBase):
                 raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; "
                                     "keep anything else as an attribute: ctx.name = value")
-        self._to_save = tensors
+        self.to_save = tensors
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -65,17 +66,19 @@ class FunctionCtx:
         saved: tuple[Any, ...] = node.saved_tensors
         return saved
 
+    saved_variables = saved_tensors  # its first name
+
     def mark_dirty(self, *tensors: Any) -> None:
         """Say that the forward changed these inputs in place; it must return them."""
-        self._dirty = tensors
+        self.dirty_tensors = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Say that these outputs have no gradient."""
-        self._constant = tensors
+        self.non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether the backward gets zeros (the default) or None for outputs that nothing was computed from."""
-        self._materialize = bool(value)
+        self.materialize_grads = bool(value)
 
 
 class FunctionNode(Node):
@@ -127,13 +130,13 @@ class FunctionNode(Node):
         tensors = isinstance(first, TensorBase)  # as the engine hands over under create_graph
         incoming = []
         for grad, shape, dtype in zip(given_grads, shapes, self.output_dtypes):
-            if grad is None and self.ctx._materialize and dtype is not None:
+            if grad is None and self.ctx.materialize_grads and dtype is not None:
                 grad = np.zeros(shape, dtype, like=unwrap(first))
             given = grad is None or isinstance(grad, TensorBase)
             incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
         self.ctx._saved = saved if tensors else self.as_tensors(saved, self.like)
         try:
-            result = self.function.backward(self.ctx, *incoming)
+            result = self.function._backward_rule()(self.ctx, *incoming)
         finally:
             self.ctx._saved = None
         result = result if isinstance(result, tuple) else (result,)
@@ -153,7 +156,7 @@ class FunctionNode(Node):
         return tuple(grads)
 
 
-class Function:
+class Function(FunctionCtx):
     """A differentiable operation given by its forward and its backward.
 
     Write a subclass with static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)``, and call it by
@@ -193,6 +196,18 @@ class Function:
         raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
                                   "reverse mode AD.")
 
+    vjp = backward  # its other name: a subclass defines one of the two
+
+    @classmethod
+    def _backward_rule(cls) -> Any:
+        """``backward``, or ``vjp`` where the subclass has that."""
+        if cls.vjp is Function.vjp:
+            return cls.backward
+        if cls.backward is not Function.backward:
+            raise StateError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
+                             "should only implement one of them.")
+        return cls.vjp
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "
                          f"backward static methods and call {type(self).__name__}.apply(...)")
@@ -230,7 +245,7 @@ class Function:
         output = run_in_mode(False, cls._run_forward, ctx, args, kwargs)
         several = isinstance(output, (tuple, list))
         outputs = list(output) if several else [output]
-        for t in ctx._dirty:
+        for t in ctx.dirty_tensors:
             if not any(o is t for o in outputs):
                 raise GraphError(f"{cls.__name__}: Some elements marked as dirty during the forward method were not returned "
                                  "as output. The inputs that are modified inplace must all be outputs of the Function: return "
@@ -240,7 +255,7 @@ class Function:
             ledger.record(t.array, f"{cls.__name__}.forward")
         node = make_node(cls, ctx, args, edges, outputs, several) if recorded else None
         results = [finish(ctx, node, k, out, args, several) for k, out in enumerate(outputs)]
-        ctx._to_save, ctx._dirty, ctx._constant = (), (), ()
+        ctx.to_save, ctx.dirty_tensors, ctx.non_differentiable = (), (), ()
         return (tuple(results) if isinstance(output, tuple) else results) if several else results[0]
 
 
@@ -260,14 +275,14 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     found = [o for o in outputs if isinstance(o, TensorBase)]
     inputs = [args[k] for k in tensors]
     shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
-    saved = tuple([None if t is None else t.array for t in ctx._to_save])
+    saved = tuple([None if t is None else t.array for t in ctx.to_save])
     frame = user_frame()
     node = node_class_of(cls).make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
                              frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)
-    others = [t for t in ctx._to_save if t is not None and not any(t is o for o in (*inputs, *outputs))]
-    node.saved_from = tuple([saved_origin(t, [*inputs, *others], outputs) for t in ctx._to_save])
+    others = [t for t in ctx.to_save if t is not None and not any(t is o for o in (*inputs, *outputs))]
+    node.saved_from = tuple([saved_origin(t, [*inputs, *others], outputs) for t in ctx.to_save])
     node.other_edges = tuple([edge_of(t) for t in others])
     node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
     node.input_dtypes = tuple([t.array.dtype for t in inputs])
@@ -293,8 +308,8 @@ def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: 
         if out is None or several:
             return out
         raise ArgumentError(f"{type(out).__name__} returned by forward: a Function must return tensors")
-    constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in dtypes.DIFFERENTIABLE
-    if any(out is t for t in ctx._dirty):
+    constant = any(out is t for t in ctx.non_differentiable) or out.array.dtype.kind not in dtypes.DIFFERENTIABLE
+    if any(out is t for t in ctx.dirty_tensors):
         if node is not None:
             inplace.rebase(out, new_port(node, k, out.array) if several else node)
         return out

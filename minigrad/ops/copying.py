@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
     from minigrad._types.layouts import memory_format
 
-__all__ = ["clone", "fill"]
+__all__ = ["clone", "detach_copy", "fill"]
 
 
 @op(bfloat16=True)
@@ -31,6 +31,16 @@ def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format)
     return memory_format.copy(input)
 @clone.derivative("input")
 def clone_wrt_input(g: Any) -> Any: return g
+
+
+def detach_copy(input: Tensor) -> Tensor:
+    """The elements of `input` in memory of their own, outside the graph.
+
+    >>> import minigrad as mg
+    >>> mg.detach_copy(mg.ones(2, requires_grad=True))
+    tensor([1., 1.])
+    """
+    return clone(input.detach())
 
 
 @op(view=True, grad_name="ToCopyBackward0", called="to")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
-from minigrad.ops.creation import dtype_with_out, number_of, sizes_of, wrap
+from minigrad.ops.creation import dtype_with_out, lay_out, number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
 from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
@@ -87,16 +87,24 @@ def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: DType
               device: DeviceLike | None = None, requires_grad: bool = False,
               memory_format: memory_format | None = None) -> Tensor:
     """As :func:`rand`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return make_random("rand_like", uniform, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
+    made = make_random("rand_like", uniform, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
                        input.dtype)
+    return laid_out_like(input, made, memory_format)
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
                device: DeviceLike | None = None, requires_grad: bool = False,
                memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randn`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return make_random("randn_like", gaussian, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
+    made = make_random("randn_like", gaussian, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
                        input.dtype)
+    return laid_out_like(input, made, memory_format)
+
+
+def laid_out_like(input: Tensor, made: Tensor, memory_format: memory_format | None) -> Tensor:
+    """`made`, a tensor without a place in the graph, in memory as `memory_format` says, or in the order of `input`."""
+    made.array = lay_out(layouts.lay_out("like_input", made.array, input.array), memory_format)
+    return made
 
 
 @on_device_of_inputs
@@ -144,8 +152,9 @@ def randint_like(input: Tensor, *args: int, low: int | None = None, high: int | 
                  dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
                  requires_grad: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randint`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return randint(*args, low=low, high=high, size=input.array.shape, generator=generator, dtype=dtype or input.dtype,
+    made = randint(*args, low=low, high=high, size=input.array.shape, generator=generator, dtype=dtype or input.dtype,
                    device=device or input.device, requires_grad=requires_grad)
+    return laid_out_like(input, made, memory_format)
 
 
 def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
@@ -196,7 +205,7 @@ def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] 
 @on_device_of_inputs
 def scale_gaussian(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Normally distributed numbers with this mean and standard deviation."""
-    return (mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
+    return _arrays.as_array(mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None) -> Tensor:
@@ -256,7 +265,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         # https://arxiv.org/abs/1903.06059 (section 2).
         clocks = draws_on(device, generator).standard_exponential(weights.shape)
         index = np.argsort(-(weights.astype(np.float64) / clocks), axis=-1)[..., :num_samples]
-    return wrap(index.astype(np.int64, copy=False), out=out)
+    return wrap(index.astype(np.int64, order="C", copy=False), out=out)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -278,6 +287,9 @@ def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of successes in `count` trials of probability `prob`, element by element. Nothing flows back to these."""
     require_one_device("binomial", count=count, prob=prob)
+    for name, tensor in (("count", count), ("prob", prob)):
+        if tensor.array.dtype.kind != "f":
+            raise InvalidValueError(f"binomial only supports floating-point dtypes for {name}, got {tensor.dtype!r}")
     draws = draws_on(_arrays.device_of(count.array), generator)
     drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array.astype(np.float64)))
     return wrap(drawn_counts.astype(count.array.dtype))

@@ -419,7 +419,7 @@ class Optimizer:
             state[params.get(key, key)] = _copy_state(value, params.get(key))
         groups = []
         for theirs, ours in zip(saved, self.param_groups):
-            group = {**theirs, "params": ours["params"]}
+            group = {**self.defaults, **theirs, "params": ours["params"]}  # an older version knew fewer settings
             if "param_names" in ours:
                 group.setdefault("param_names", ours["param_names"])
             else:

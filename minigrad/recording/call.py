@@ -336,7 +336,7 @@ def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
 
 def in_layout(info: Any, result: Any, arrays: tuple[Any, ...]) -> Any:
     """The array `result` in the layout that the operation declares."""
-    return result if info.layout is None else layouts.RESULT_LAYOUTS[info.layout](result, *arrays)
+    return result if info.layout is None else layouts.lay_out(info.layout, result, *arrays)
 
 
 def why_off(info: Any, inputs: Any) -> Any:

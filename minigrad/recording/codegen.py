@@ -8,6 +8,7 @@ shows what comes out, and a debugger steps through it.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import linecache
 import sys
@@ -58,7 +59,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "sequence": call.sequence, "number": call.number,
         "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "lay_out": layouts.RESULT_LAYOUTS.get(info.layout), "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
+        "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__,
         "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}

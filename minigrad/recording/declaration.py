@@ -25,9 +25,9 @@ class Declaration:
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
                  numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
-                 outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, layout: str | None = None, called: str | None = None, grad_name: str | None = None,
-                 connected: bool = False, opmath: bool | str | None = None, bfloat16: bool = False) -> None:
+                 outputs: tuple[str, ...] | bool = False, view: bool = False, layout: str | None = None,
+                 called: str | None = None, grad_name: str | None = None, connected: bool = False,
+                 opmath: bool | str | None = None, bfloat16: bool = False) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")

@@ -368,8 +368,8 @@ def check_saved(node: Node) -> tuple[Any, ...]:
             f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
-            write = None if a is None else ledger.find(a)
-            if write is not None and write.stamp > node.stamp:
+            write = None if a is None else ledger.find_since(a, node.stamp)
+            if write is not None:
                 what = saved_name(node, k)
                 raise InplaceError(
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "

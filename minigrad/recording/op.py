@@ -100,8 +100,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
         layout: how the result lies in memory, where that is not left to the forward: ``"elementwise"``, in the order of the
             first argument that has one; ``"ufunc"``, the default for what broadcasts, the same for a forward that is one of
-            NumPy's functions or like one; ``"contiguous"``; ``"like_input"``; ``"channels"``, with channels last where the input
-            has them so; or ``"columns"``, as LAPACK leaves matrices.
+            NumPy's functions or like one; or another of :data:`minigrad._types.layouts.RESULT_ORDERS`.
         connected: its gradients have zero derivatives by the arguments that their rules do not name, instead of none: as in
             PyTorch, where one operation computes them all from all arguments.
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.

@@ -331,7 +331,8 @@ def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, r
 
 # ---------------------------------------------------------------------------------------------------- by mask
 
-@op(broadcasts=True, dtypes="same", discrete=("mask",), grad_name="MaskedFillBackward0", called="masked_fill")
+@op(broadcasts=True, dtypes="same", discrete=("mask",), layout="contiguous", grad_name="MaskedFillBackward0",
+    called="masked_fill")
 def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":

@@ -19,7 +19,7 @@ from minigrad._types.dtypes import FROM_NUMPY, float32, is_low_precision, opmath
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
-from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
+from minigrad.ops.shaping.shape import expand, in_layout, reshape, sum_to_size
 from minigrad.recording import clock
 from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -41,7 +41,7 @@ def row_sums(x: Any, y: Any = None) -> Any:
     return _arrays.sum_products(*((x,) if y is None else (x, y)), axes=(0, 2))[None, :, None]
 
 
-@op(outputs=("standard", "mean", "var"), opmath=True)
+@op(outputs=("standard", "mean", "var"), opmath=True, layout="contiguous")
 def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> Any:
     """(x - mean) / sqrt(var + eps) over the rows of `input`, seen in the shape `layout` = (outer, rows, inner).
 
@@ -202,7 +202,7 @@ def rms_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None =
     layout = trailing_layout("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
         eps = float(np.finfo(opmath_dtype(input.array.dtype)).eps)
-    return affine(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
+    return in_layout("like_input", affine(standardize(input, layout=layout, eps=eps, centered=False)[0], weight), input)
 
 
 # ---------------------------------------------------------------------------------------------------- over batch, group, instance
@@ -237,10 +237,12 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeValueError("batch_norm: Expected running_mean and running_var to be defined when training=False")
-        return affine(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
+        return in_layout("channels", affine(input, *evaluation_affine(running_mean, running_var, weight, bias, eps,
+                                                                           input.ndim)), input)
     if layout[0] * layout[2] == 1:
         raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
-    return affine(normalize_batch(input, running_mean, running_var, momentum, eps)[0], weight, bias)
+    standard = normalize_batch(input, running_mean, running_var, momentum, eps)[0]
+    return in_layout("channels", affine(standard, weight, bias), input)
 
 
 @on_device_of_inputs
@@ -291,9 +293,12 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
         raise ShapeError(f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
                          f"shape {list(input.shape)} and num_groups={num_groups}")
     check_channels("group_norm", channels, weight=weight, bias=bias)
+    if n * channels // num_groups * rest == 1:
+        raise InvalidValueError(f"group_norm: Expected more than 1 value per channel when training, got input size "
+                                f"{list(input.shape)} in {num_groups} groups: the one value of a group would be 0")
     layout = 1, n * num_groups, channels // num_groups * rest
     standard = standardize(input, layout=layout, eps=eps)[0]
-    return affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return in_layout("channels", affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim)), input)
 
 
 @on_device_of_inputs

@@ -71,7 +71,7 @@ def ge(input: Any, other: Any) -> Any:
     return input >= other
 
 
-@op(broadcasts=True, dtypes="same", differentiable=False)
+@op(broadcasts=True, dtypes="same", differentiable=False, opmath=True)
 def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether ``|input - other| <= atol + rtol * |other|``; an infinity is close to itself only, nan to nan if `equal_nan`."""
     if rtol < 0 or atol < 0:
@@ -82,8 +82,12 @@ def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, e
 
 def within_tolerance(a: Any, b: Any, rtol: float, atol: float) -> Any:
     """Where `a` is within the tolerance of a finite `b`."""
-    difference = np.abs(a - b) if a.dtype.kind != "b" else a ^ b
-    return np.isfinite(b) & (difference <= atol + np.abs(rtol * b))
+    if a.dtype.kind in "iu":  # the unsigned integers have every distance, and it is right where the difference wraps around
+        unsigned = f"u{a.dtype.itemsize}"
+        difference = np.where(a > b, a.astype(unsigned) - b.astype(unsigned), b.astype(unsigned) - a.astype(unsigned))
+    else:
+        difference = a ^ b if a.dtype.kind == "b" else np.abs(a - b)
+    return np.isfinite(b) & (difference <= float(atol) + np.abs(float(rtol) * b))
 
 
 @on_device_of_inputs
