@@ -37,7 +37,7 @@ def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) ->
     """Remember that `out` shares memory with `parent`, and the call that made it."""
     owner, source = out.array.base, parent.array
     if out.array is not source and (owner is None or owner is not source and owner is not source.base
-                                    and memory_owner(owner) is not memory_owner(source)):
+                                    and memory_owner(out.array) is not memory_owner(source)):
         return  # the operation had to copy
     base = parent if parent._base is None else parent._base
     out._base = base

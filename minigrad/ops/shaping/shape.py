@@ -129,7 +129,7 @@ def view_shape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape in the same memory. Raises ``RuntimeError`` where that would need a copy."""
     result: Any = reshape(input, shape=shape)
     base = result.base
-    if base is None or base is not input and base is not input.base and memory_owner(base) is not memory_owner(input):
+    if base is None or base is not input and base is not input.base and memory_owner(result) is not memory_owner(input):
         raise ShapeError(f"view size {list(shape)} is not compatible with input tensor's size {list(input.shape)} and stride "
                          f"{[s // input.itemsize for s in input.strides]} (at least one dimension spans across two contiguous "
                          "subspaces). Use .reshape(...) instead, which copies where it must.")
