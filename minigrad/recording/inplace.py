@@ -223,7 +223,8 @@ def refuse_overlap(target: Any, name: str) -> None:
 def refuse_read_only(target: Any, name: str) -> None:
     """Raise, after a write that failed, if `target` is memory that must not be written."""
     if not target.flags.writeable:
-        raise InplaceError(f"{name}: the tensor shares the memory of a read-only NumPy array; clone() it before writing to it")
+        raise InplaceError(f"{name}: the tensor cannot be written in place, because it shares the memory of a read-only NumPy "
+                           "array; clone() it before")
 
 
 @on_device_of_inputs
