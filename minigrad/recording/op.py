@@ -94,9 +94,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
             rounded once, as ``dtypes="float"`` has it unless this is False. ``"numbers"`` where one operator of NumPy's, which
             does so by itself, is all there is: only a call with a Python number takes that way.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
-        view: the result shares the memory of the first argument where that can be; without this it must not, not even where
-            there is nothing to do. Where there are several results, the declaration's ``pieces(array, **settings)`` gives, for
-            each, the operation and settings that make it by itself.
+        view: the result shares the memory of the first argument, which no other may. Where there are several, the declaration's
+            ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
         layout: how the result lies in memory, where that is not left to the forward: ``"elementwise"``, in the order of the
             first argument that has one; ``"ufunc"``, the default for what broadcasts, the same for a forward that is one of
             NumPy's functions or like one; ``"contiguous"``; ``"like_input"``; ``"channels"``, with channels last where the input
