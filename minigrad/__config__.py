@@ -13,7 +13,7 @@ __all__ = ["parallel_info", "show"]
 
 def show() -> str:
     """The versions of what computes here: Python, NumPy and its BLAS."""
-    blas = np.__config__.CONFIG["Build Dependencies"]["blas"]  # type: ignore[attr-defined]
+    blas = np.__config__.CONFIG["Build Dependencies"]["blas"]
     return f"minigrad on Python {sys.version.split()[0]}, NumPy {np.__version__}, {blas['name']} {blas['version']}"
 
 

@@ -38,6 +38,7 @@ from minigrad.ops.pointwise.arithmetic import *
 from minigrad.ops.pointwise.comparison import *
 from minigrad.ops.pointwise.elementary import *
 from minigrad.ops.pointwise.special import *
+from minigrad.ops.pointwise.tails import *
 from minigrad.ops.reducing.ordering import *
 from minigrad.ops.reducing.reduction import *
 from minigrad.ops.sampling import *
@@ -63,19 +64,20 @@ _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim",
-                    "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C", "__config__",
-                    "_dynamo"))
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "quasirandom",
+                    "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C",
+                    "__config__", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
     **dict.fromkeys(("load", "save"), "serialization"),
     **dict.fromkeys(("are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
-                     "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads",
-                     "set_num_threads", "use_deterministic_algorithms"), "_settings"),
-    **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
-    "as_torch": "_paths", "vmap": "func"}
+                     "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_flush_denormal",
+                     "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms"),
+                    "_settings"),
+    **dict.fromkeys(("BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+                     "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
+    "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

@@ -169,13 +169,6 @@ def as_torch() -> Iterator[None]:
     ``torch.x.y`` is the module ``minigrad.x.y``, and ``torch.__version__`` that of the PyTorch whose names these are. What was
     imported in the block keeps minigrad after it; the name ``torch`` is forgotten. Blocks may be nested. Raises ``RuntimeError``
     where PyTorch has been imported already: no program can have both under one name.
-
-    >>> import minigrad as mg
-    >>> with mg.as_torch():
-    ...     import torch
-    ...     from torch.nn.modules.batchnorm import BatchNorm1d
-    >>> torch.ones(2).sum(), BatchNorm1d is mg.nn.BatchNorm1d
-    (tensor(2.), True)
     """
     there = sys.modules.get("torch")
     if there is not None and not isinstance(there, Path):

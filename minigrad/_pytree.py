@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from minigrad.errors import ArgumentError, InvalidValueError
 
-__all__ = ["GetAttrKey", "LeafSpec", "MappingKey", "PyTree", "SequenceKey", "TreeSpec", "is_namedtuple", "is_namedtuple_class",
+__all__ = ["GetAttrKey", "LeafSpec", "MappingKey", "SequenceKey", "TreeSpec", "is_namedtuple", "is_namedtuple_class",
            "is_namedtuple_instance", "key_get", "keystr", "register_constant", "register_dataclass", "register_pytree_node",
            "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf",
            "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",

@@ -5,10 +5,12 @@ Where there is none, counts are 0, memory is not taken, and there is nothing to 
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
-from minigrad import _arrays, _paths, cuda
+from minigrad import _arrays, _paths, cpu, cuda
 from minigrad._types import dtypes
+from minigrad.errors import DeviceError
 
 __all__ = ["current_accelerator", "current_device_idx", "current_device_index", "current_stream", "device_count", "device_index",
            "empty_cache", "get_device_capability", "get_memory_info", "is_available", "max_memory_allocated",
@@ -64,6 +66,20 @@ def get_device_capability(device: Any = None, /) -> dict[str, Any]:
     """What the device can do: under ``"supported_dtypes"``, the dtypes of tensors on it."""
     cuda.get_device_properties(device)  # raises where there is no such device
     return {"supported_dtypes": set(dtypes.ALL)}
+
+
+def get_device_module(device: Any = None) -> ModuleType:
+    """The module that tells of a kind of device: ``minigrad.cuda``, ``minigrad.cpu``; by default, of the one beside the CPU, or
+    of the CPU where there is none. Raises ``RuntimeError`` for a kind that has no module.
+
+    >>> import minigrad as mg
+    >>> mg.get_device_module("cpu").current_device()
+    'cpu'
+    """
+    kind = (current_accelerator() or _arrays.Device("cpu")).type if device is None else _arrays.as_device(device).type
+    if kind not in ("cpu", "cuda"):
+        raise DeviceError(f"get_device_module: invalid device type '{kind}': there is a module for 'cpu' and one for 'cuda'")
+    return cuda if kind == "cuda" else cpu
 
 
 current_stream, set_stream, synchronize = cuda.current_stream, cuda.set_stream, cuda.synchronize

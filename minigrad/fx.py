@@ -1,7 +1,7 @@
 """PyTorch's ``fx``, for packages that mark their functions for it: programs are not rewritten here.
 
-Marks are accepted. The classes are there to be asked for, in annotations and ``isinstance``; nothing is of them, and what would make
-one raises ``NotImplementedError``.
+Marks are accepted. The classes are there to be asked for, in annotations and ``isinstance``; nothing is of them, and what would
+make one raises ``NotImplementedError``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class FxError(MinigradError, NotImplementedError):
     """Only PyTorch's fx can do this."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what}: programs are not traced to be rewritten here; what was computed is in the graph of its result, "
-                         "from grad_fn on, and modules are found by named_modules() and replaced by set_submodule()")
+        super().__init__(f"{what}: programs are not traced to be rewritten here; what was computed is in the graph of its "
+                         "result, from grad_fn on, and modules are found by named_modules() and replaced by set_submodule()")
 
 
 def wrap(fn_or_name: F) -> F:

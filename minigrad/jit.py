@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-from typing import Any, Callable, Final, Iterator, NamedTuple, NoReturn, TypeVar
+from typing import Any, Callable, Iterator, NamedTuple, NoReturn, TypeVar
+from typing import Final as Final
 
 from minigrad.errors import MinigradError
 from minigrad.futures import Future
 from minigrad.nn import Module
 
-__all__ = ["Attribute", "Final", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore",
+__all__ = ["Attribute", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore",
            "interface", "is_scripting", "is_tracing", "isinstance", "load", "onednn_fusion_enabled", "optimize_for_inference",
            "optimized_execution", "save", "script", "script_if_tracing", "script_method", "set_fusion_strategy", "strict_fusion",
            "trace", "trace_module", "unused", "wait"]

@@ -69,8 +69,8 @@ class Writer(pickle.Pickler):
             self.numbers[place] = len(self.numbers)
             self.kept.append(obj)
             with self.archive.open(f"arrays/{self.numbers[place]}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, obj, allow_pickle=False)
-        return self.numbers[place]
+                np.lib.format.write_array(file, obj.view(np.uint16) if dtypes.is_bfloat16(obj.dtype) else obj, allow_pickle=False)
+        return (self.numbers[place], "bfloat16") if dtypes.is_bfloat16(obj.dtype) else self.numbers[place]
 
 
 class Reader(pickle.Unpickler):
@@ -82,10 +82,12 @@ class Reader(pickle.Unpickler):
         self.arrays: dict[int, Any] = {}
 
     def persistent_load(self, pid: Any) -> Any:
-        if pid not in self.arrays:
-            with self.archive.open(f"arrays/{int(pid)}.npy") as file:
-                self.arrays[pid] = np.lib.format.read_array(file, allow_pickle=False)
-        return self.arrays[pid]
+        number, *dtype = pid if isinstance(pid, tuple) else (pid,)  # NumPy's format has no bfloat16, so the bits are in the file
+        if number not in self.arrays:
+            with self.archive.open(f"arrays/{int(number)}.npy") as file:
+                array = np.lib.format.read_array(file, allow_pickle=False)
+            self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array
+        return self.arrays[number]
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in REBUILD:

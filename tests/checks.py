@@ -14,6 +14,7 @@ import numpy as np
 
 import minigrad
 from minigrad import Tensor, _arrays, autograd
+from minigrad._types.dtypes import DIFFERENTIABLE
 from minigrad.errors import DtypeError, GraphError, InplaceError, ShapeError
 from minigrad.recording.call import record
 from tests.op_cases import OpCase, Sample
@@ -45,7 +46,7 @@ def tensor_of(array: Any, requires_grad: bool = False) -> Any:
 
 
 def is_float(x: Any) -> bool:
-    return hasattr(x, "dtype") and x.dtype.kind in "fc"
+    return hasattr(x, "dtype") and x.dtype.kind in DIFFERENTIABLE
 
 
 def differentiable(op: Any, args: Any) -> list[int]:

@@ -316,3 +316,32 @@ def test_saved_tensors_end_with_the_graph() -> None:
     del y
     with pytest.raises(RuntimeError, match="the graph that this call was recorded in is gone"):
         _ = kept[0].saved_tensors
+
+
+def test_the_rule_may_be_called_vjp() -> None:
+    class Twice(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def vjp(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    class Both(Twice):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    x = mg.ones(1, requires_grad=True)
+    Twice.apply(x).backward()
+    assert x.grad is not None and x.grad.tolist() == [2]
+    with pytest.raises(RuntimeError, match="Implementing both 'backward' and 'vjp' for a custom Function is not allowed"):
+        Both.apply(x).backward()
+
+
+def test_a_function_has_the_names_of_its_context() -> None:
+    for name in ("save_for_backward", "saved_tensors", "mark_dirty", "mark_non_differentiable", "set_materialize_grads",
+                 "to_save",
+                 "dirty_tensors", "non_differentiable", "materialize_grads", "needs_input_grad"):
+        assert hasattr(mg.autograd.Function, name)

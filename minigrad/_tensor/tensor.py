@@ -134,7 +134,8 @@ class Tensor(TensorMethods):
         """Always False: every tensor has its elements."""
         return False
 
-    # Programs ask; there are no tensors of these kinds, or on these devices.
+    # Programs ask for these; no tensor has a name, or is of one of these kinds, or on such a device.
+    name, volatile = None, False
     is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
 
     @property
@@ -204,6 +205,8 @@ class Tensor(TensorMethods):
         """The address of the first element."""
         return _arrays.address_of(self.array)
 
+    const_data_ptr = data_ptr
+
     def get_device(self) -> builtins.int:
         """The index of the GPU that the elements are on; -1 for the CPU."""
         return -1 if self.device.index is None else self.device.index
@@ -218,7 +221,7 @@ class Tensor(TensorMethods):
 
     def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is a floating type."""
-        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+        return self.dtype.is_floating_point
 
     def is_complex(self) -> builtins.bool:
         """Whether the dtype is a complex type."""
@@ -341,6 +344,10 @@ class Tensor(TensorMethods):
         """Converted to float16."""
         return self.to(dtypes.float16, memory_format=memory_format)
 
+    def bfloat16(self, memory_format: layouts.memory_format | None = None) -> Tensor:
+        """Converted to bfloat16."""
+        return self.to(dtypes.bfloat16, memory_format=memory_format)
+
     def int(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to int32."""
         return self.to(dtypes.int32, memory_format=memory_format)
@@ -417,7 +424,7 @@ class Tensor(TensorMethods):
         """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad."""
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self.array.__dlpack__(**options)
+        return _arrays.to_dlpack(self.array, **options)
 
     def __dlpack_device__(self) -> Any:
         """DLPack's numbers of the kind of device, 1 host memory, 2 CUDA, and of the device."""
@@ -782,7 +789,8 @@ class Tensor(TensorMethods):
 TensorBase.result_class = Tensor
 publish_methods(Tensor)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
-           "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
+           "minigrad.HalfTensor": dtypes.float16, "minigrad.BFloat16Tensor": dtypes.bfloat16,
+           "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
            "minigrad.UInt16Tensor": dtypes.uint16, "minigrad.UInt32Tensor": dtypes.uint32,
            "minigrad.UInt64Tensor": dtypes.uint64, "minigrad.BoolTensor": dtypes.bool_,

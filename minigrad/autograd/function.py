@@ -11,9 +11,10 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, GraphError
+from minigrad.errors import ArgumentError, DtypeError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
+from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger, user_frame
 from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, run_in_mode, tensor_on_edge
 
@@ -24,11 +25,12 @@ class FunctionCtx:
     """What a :class:`Function`'s forward hands to its backward. Any attribute may be set on it."""
 
     needs_input_grad: tuple[bool, ...] = ()
-    _to_save: tuple[Any, ...] = ()
+    to_save: tuple[Any, ...] = ()
+    saved_for_forward: tuple[Any, ...] = ()
     _saved: tuple[Any, ...] | None = ()
-    _dirty: tuple[Any, ...] = ()
-    _constant: tuple[Any, ...] = ()
-    _materialize = True
+    dirty_tensors: tuple[Any, ...] = ()
+    non_differentiable: tuple[Any, ...] = ()
+    materialize_grads = True
     _node: Any = None  # a weak reference to the node that this context belongs to
 
     def __getattr__(self, name: str) -> Any:
@@ -48,11 +50,11 @@ class FunctionCtx:
         Inputs and outputs must be kept this way, not as attributes: so they are checked for in-place changes, can be
         differentiated through, and make no reference cycle.
         """
-        for t in tensors:
+        for k, t in enumerate(tensors):
             if t is not None and not isinstance(t, TensorBase):
-                raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; "
+                raise ArgumentError(f"save_for_backward can only save variables, but argument {k} is of type {type(t).__name__}; "
                                     "keep anything else as an attribute: ctx.name = value")
-        self._to_save = tensors
+        self.to_save = tensors
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -65,17 +67,19 @@ class FunctionCtx:
         saved: tuple[Any, ...] = node.saved_tensors
         return saved
 
+    saved_variables = saved_tensors  # its first name
+
     def mark_dirty(self, *tensors: Any) -> None:
         """Say that the forward changed these inputs in place; it must return them."""
-        self._dirty = tensors
+        self.dirty_tensors = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Say that these outputs have no gradient."""
-        self._constant = tensors
+        self.non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether the backward gets zeros (the default) or None for outputs that nothing was computed from."""
-        self._materialize = bool(value)
+        self.materialize_grads = bool(value)
 
 
 class FunctionNode(Node):
@@ -127,13 +131,13 @@ class FunctionNode(Node):
         tensors = isinstance(first, TensorBase)  # as the engine hands over under create_graph
         incoming = []
         for grad, shape, dtype in zip(given_grads, shapes, self.output_dtypes):
-            if grad is None and self.ctx._materialize and dtype is not None:
+            if grad is None and self.ctx.materialize_grads and dtype is not None:
                 grad = np.zeros(shape, dtype, like=unwrap(first))
             given = grad is None or isinstance(grad, TensorBase)
             incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
         self.ctx._saved = saved if tensors else self.as_tensors(saved, self.like)
         try:
-            result = self.function.backward(self.ctx, *incoming)
+            result = self.function.gradients(self.ctx, *incoming)
         finally:
             self.ctx._saved = None
         result = result if isinstance(result, tuple) else (result,)
@@ -147,13 +151,16 @@ class FunctionNode(Node):
             if r is not None and not isinstance(r, TensorBase):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
-            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, "f"):
+            if r is not None and edge is not None and r.array.dtype.kind == "c" and dtype.kind != "c":
+                raise DtypeError(f"function {self.name()}: backward returned a gradient of {dtype_name(r.array.dtype)} for argument "
+                                 f"{position} of forward, which is {dtype_name(dtype)}; return its .real")
+            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, *"fV"):
                 r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)
 
 
-class Function:
+class Function(FunctionCtx):
     """A differentiable operation given by its forward and its backward.
 
     Write a subclass with static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)``, and call it by
@@ -190,8 +197,22 @@ class Function:
     @staticmethod
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of `forward`, given those of its results."""
-        raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
-                                  "reverse mode AD.")
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use "
+                                  "it with backward mode AD.")
+
+    vjp = backward  # its other name
+
+    @classmethod
+    def gradients(cls, ctx: Any, *grads: Any) -> Any:
+        """What `backward` gives, or `vjp` where that is written instead. Raises ``RuntimeError`` where both are."""
+        if cls.vjp is Function.vjp:
+            return cls.backward(ctx, *grads)
+        if cls.backward is not Function.backward:
+            raise GraphError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed: they "
+                             "are two names of one method")
+        return cls.vjp(ctx, *grads)
+
+    vjp = backward  # its other name: a subclass defines one of the two
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "
@@ -226,11 +247,11 @@ class Function:
         ctx = FunctionCtx()
         edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
         recorded = bool(grad_enabled.get()) and any(e is not None for e in edges)
-        ctx.needs_input_grad = tuple([recorded and e is not None for e in edges])
+        ctx.needs_input_grad = tuple([e is not None for e in edges])
         output = run_in_mode(False, cls._run_forward, ctx, args, kwargs)
         several = isinstance(output, (tuple, list))
         outputs = list(output) if several else [output]
-        for t in ctx._dirty:
+        for t in ctx.dirty_tensors:
             if not any(o is t for o in outputs):
                 raise GraphError(f"{cls.__name__}: Some elements marked as dirty during the forward method were not returned "
                                  "as output. The inputs that are modified inplace must all be outputs of the Function: return "
@@ -240,7 +261,7 @@ class Function:
             ledger.record(t.array, f"{cls.__name__}.forward")
         node = make_node(cls, ctx, args, edges, outputs, several) if recorded else None
         results = [finish(ctx, node, k, out, args, several) for k, out in enumerate(outputs)]
-        ctx._to_save, ctx._dirty, ctx._constant = (), (), ()
+        ctx.to_save, ctx.dirty_tensors, ctx.non_differentiable = (), (), ()
         return (tuple(results) if isinstance(output, tuple) else results) if several else results[0]
 
 
@@ -260,14 +281,14 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     found = [o for o in outputs if isinstance(o, TensorBase)]
     inputs = [args[k] for k in tensors]
     shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
-    saved = tuple([None if t is None else t.array for t in ctx._to_save])
+    saved = tuple([None if t is None else t.array for t in ctx.to_save])
     frame = user_frame()
     node = node_class_of(cls).make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
                              frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)
-    others = [t for t in ctx._to_save if t is not None and not any(t is o for o in (*inputs, *outputs))]
-    node.saved_from = tuple([saved_origin(t, [*inputs, *others], outputs) for t in ctx._to_save])
+    others = [t for t in ctx.to_save if t is not None and not any(t is o for o in (*inputs, *outputs))]
+    node.saved_from = tuple([saved_origin(t, [*inputs, *others], outputs) for t in ctx.to_save])
     node.other_edges = tuple([edge_of(t) for t in others])
     node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
     node.input_dtypes = tuple([t.array.dtype for t in inputs])
@@ -293,8 +314,8 @@ def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: 
         if out is None or several:
             return out
         raise ArgumentError(f"{type(out).__name__} returned by forward: a Function must return tensors")
-    constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in "fc"
-    if any(out is t for t in ctx._dirty):
+    constant = any(out is t for t in ctx.non_differentiable) or out.array.dtype.kind not in dtypes.DIFFERENTIABLE
+    if any(out is t for t in ctx.dirty_tensors):
         if node is not None:
             inplace.rebase(out, new_port(node, k, out.array) if several else node)
         return out

@@ -5,6 +5,7 @@ The mode belongs to the thread (and, in asyncio, to the task) that sets it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from contextvars import ContextVar
@@ -165,3 +166,24 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """Whether this is inside an :class:`inference_mode` block."""
     return _inference.get()
+
+
+class set_multithreading_enabled(contextlib.ContextDecorator):
+    """Whether backward passes may use several threads, from now on, or in a block: each runs in the thread that calls it.
+
+    >>> import minigrad as mg
+    >>> x = mg.ones(2, requires_grad=True)
+    >>> with mg.autograd.set_multithreading_enabled(False):
+    ...     (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def __enter__(self) -> None:
+        """Nothing is changed."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing was changed."""

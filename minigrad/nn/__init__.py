@@ -10,6 +10,7 @@ from minigrad.nn import utils as utils
 from minigrad.nn.functional.losses import LinearCrossEntropyOptions as LinearCrossEntropyOptions
 from minigrad.nn.modules import *
 from minigrad.nn.modules import Module as Module
+from minigrad.nn.modules.factory import factory_kwargs as factory_kwargs
 from minigrad.nn.parallel import DataParallel as DataParallel
 from minigrad.nn.parameter import Buffer as Buffer
 from minigrad.nn.parameter import Parameter as Parameter

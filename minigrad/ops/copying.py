@@ -22,15 +22,25 @@ if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
     from minigrad._types.layouts import memory_format
 
-__all__ = ["clone", "fill"]
+__all__ = ["clone", "detach_copy", "fill"]
 
 
-@op
+@op(bfloat16=True)
 def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format) -> Any:
     """A copy of `input` in memory of its own; gradients flow through it."""
     return memory_format.copy(input)
 @clone.derivative("input")
 def clone_wrt_input(g: Any) -> Any: return g
+
+
+def detach_copy(input: Tensor) -> Tensor:
+    """The elements of `input` in memory of their own, outside the graph.
+
+    >>> import minigrad as mg
+    >>> mg.detach_copy(mg.ones(2, requires_grad=True))
+    tensor([1., 1.])
+    """
+    return clone(input.detach())
 
 
 @op(view=True, grad_name="ToCopyBackward0", called="to")
@@ -41,7 +51,7 @@ def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False
 def to_device_wrt_input(g: Any, device: Any, source: Any) -> Any: return to_device(g, device=source, source=device)
 
 
-@op
+@op(bfloat16=True)
 def copy(input: Any, src: Any) -> Any:
     """`src` in the shape and dtype of `input`: what ``input.copy_(src)`` writes."""
     return np.broadcast_to(cast(src, dtype=as_dtype(input.dtype)), input.shape)

@@ -269,9 +269,9 @@ def i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def i1e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``exp(-|x|) * i1(x)``."""
 def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
+    """The regularised lower incomplete gamma function P(input, other): the probability that a gamma variate of ..."""
 def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
+    """The regularised upper incomplete gamma function, ``1 - igamma``."""
 def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The imaginary part, a view. Raises ``RuntimeError`` for real tensors."""
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False, *,
@@ -425,7 +425,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Product of two matrices, ``(n, k)`` and ``(k, m)``; raises ``RuntimeError`` for any other shapes."""
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None,
          out: Sequence[Tensor] | None = None) -> ValuesIndices:
-    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
+    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence. ..."""
 def modified_bessel_k0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The modified Bessel function of the second kind of order 0."""
 def modified_bessel_k1(input: Tensor, *, out: Tensor | None = None) -> Tensor:

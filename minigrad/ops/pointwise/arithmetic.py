@@ -70,9 +70,11 @@ def refuse_zero(other: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- dtype and zeros
 
-@op(holomorphic=False, grad_name="ToCopyBackward0", called="to")
+@op(holomorphic=False, grad_name="ToCopyBackward0", called="to", bfloat16=True)
 def cast(input: Any, *, dtype: dtype) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
+    if input.__class__ is not np.ndarray:
+        _arrays.refuse_bfloat16(_arrays.library_of(input), dtype.numpy)
     return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
 @cast.derivative("input")
 def cast_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
@@ -144,7 +146,7 @@ def scale_other(other: Any, alpha: Any) -> Any:
                          f"alpha={alpha} with {dtypes.FROM_NUMPY[other.dtype]!r}")
     if type(alpha) is bool and other.dtype.kind != "b":
         raise DtypeError("Boolean alpha only supported for Boolean results; use alpha=1 or alpha=0")
-    return other * alpha
+    return other & bool(alpha) if other.dtype.kind == "b" else other * alpha
 
 
 def refuse_bool(what: str, x: Any) -> None:
@@ -357,7 +359,7 @@ def heaviside_wrt_input(g: Any) -> Any: return zeros_of(g)
 def heaviside_wrt_values(g: Any, input: Any) -> Any: return apply_mask(g, input == 0)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, numbers=(), bfloat16=True)
 def nextafter(input: Any, other: Any) -> Any:
     """The next floating-point number after `input` in the direction of `other`."""
     return np.nextafter(input, other)
