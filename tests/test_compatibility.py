@@ -179,3 +179,18 @@ def test_warnings_are_pythons() -> None:
     assert mg.is_warn_always_enabled()
     mg.set_warn_always(False)
     assert not mg.is_warn_always_enabled()
+
+
+def test_memory_is_told_of() -> None:
+    x = mg.arange(6, dtype=mg.int16).view(2, 3)
+    storage = x[1].untyped_storage()
+    assert storage == x.untyped_storage() != x.clone().untyped_storage() and len({storage, x.untyped_storage()}) == 1
+    assert (storage.data_ptr(), storage.nbytes(), len(storage), storage.element_size()) == (x.data_ptr(), 12, 12, 1)
+    assert storage.tolist() == [0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0] and storage[2] == 1
+    assert storage.__sizeof__() > 12 and isinstance(storage, mg.storage.UntypedStorage) and storage.device == mg.device("cpu")
+
+
+def test_there_are_no_other_processes() -> None:
+    assert not isinstance(nn.DataParallel(nn.ReLU()), nn.parallel.DistributedDataParallel)
+    with pytest.raises(RuntimeError, match="no group of processes here"):
+        nn.parallel.DistributedDataParallel(nn.ReLU())
