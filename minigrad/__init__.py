@@ -38,6 +38,7 @@ from minigrad.ops.pointwise.arithmetic import *
 from minigrad.ops.pointwise.comparison import *
 from minigrad.ops.pointwise.elementary import *
 from minigrad.ops.pointwise.special import *
+from minigrad.ops.pointwise.tails import *
 from minigrad.ops.reducing.ordering import *
 from minigrad.ops.reducing.reduction import *
 from minigrad.ops.sampling import *
@@ -63,7 +64,7 @@ _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim",
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "quasirandom",
                     "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C",
                     "__config__", "_dynamo"))
 _ELSEWHERE = {
@@ -74,8 +75,8 @@ _ELSEWHERE = {
                      "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_flush_denormal",
                      "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms"),
                     "_settings"),
-    **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
+    **dict.fromkeys(("BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+                     "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
     "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",

@@ -25,6 +25,7 @@ from minigrad import multiprocessing as multiprocessing
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
+from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
 from minigrad import serialization as serialization
@@ -70,6 +71,7 @@ from minigrad._tensor.printing import get_printoptions as get_printoptions
 from minigrad._tensor.printing import printoptions as printoptions
 from minigrad._tensor.printing import set_printoptions as set_printoptions
 from minigrad._tensor.tensor import Tensor as Tensor
+from minigrad._tensor.typed import BFloat16Tensor as BFloat16Tensor
 from minigrad._tensor.typed import BoolTensor as BoolTensor
 from minigrad._tensor.typed import ByteTensor as ByteTensor
 from minigrad._tensor.typed import CharTensor as CharTensor
@@ -84,6 +86,7 @@ from minigrad._types.device import Device as device
 from minigrad._types.device import get_default_device as get_default_device
 from minigrad._types.device import set_default_device as set_default_device
 from minigrad._types.dtypes import _default as float
+from minigrad._types.dtypes import bfloat16 as bfloat16
 from minigrad._types.dtypes import bool_ as bool
 from minigrad._types.dtypes import complex128 as cdouble
 from minigrad._types.dtypes import complex128 as complex128
@@ -134,7 +137,7 @@ from minigrad.autograd.grad_mode import no_grad as no_grad
 from minigrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.backends import get_float32_matmul_precision as get_float32_matmul_precision
 from minigrad.backends import set_float32_matmul_precision as set_float32_matmul_precision
-from minigrad.func import vmap as vmap
+from minigrad.func._vmap import vmap as vmap
 from minigrad.futures import Future as Future
 from minigrad.nn.functional.activations import rrelu as rrelu
 from minigrad.nn.functional.activations import rrelu_ as rrelu_
@@ -261,9 +264,12 @@ from minigrad.ops.neural.pooling import avg_pool1d as avg_pool1d
 from minigrad.ops.neural.pooling import max_pool1d as max_pool1d
 from minigrad.ops.neural.pooling import max_pool2d as max_pool2d
 from minigrad.ops.neural.pooling import max_pool3d as max_pool3d
+from minigrad.ops.pointwise.arithmetic import conj as conj
+from minigrad.ops.pointwise.arithmetic import conj_physical as conj_physical
 from minigrad.ops.pointwise.arithmetic import div as div
 from minigrad.ops.pointwise.arithmetic import divide as divide
 from minigrad.ops.pointwise.arithmetic import positive as positive
+from minigrad.ops.pointwise.arithmetic import real as real
 from minigrad.ops.pointwise.comparison import allclose as allclose
 from minigrad.ops.pointwise.comparison import clamp as clamp
 from minigrad.ops.pointwise.comparison import clamp_max as clamp_max
@@ -387,8 +393,6 @@ from minigrad.ops.signatures import ceil as ceil
 from minigrad.ops.signatures import celu_ as celu_
 from minigrad.ops.signatures import clone as clone
 from minigrad.ops.signatures import complex as complex
-from minigrad.ops.signatures import conj as conj
-from minigrad.ops.signatures import conj as conj_physical
 from minigrad.ops.signatures import constant_pad_nd as constant_pad_nd
 from minigrad.ops.signatures import copysign as copysign
 from minigrad.ops.signatures import cos as cos
@@ -500,7 +504,6 @@ from minigrad.ops.signatures import polar as polar
 from minigrad.ops.signatures import prod as prod
 from minigrad.ops.signatures import quantile as quantile
 from minigrad.ops.signatures import rad2deg as rad2deg
-from minigrad.ops.signatures import real as real
 from minigrad.ops.signatures import reciprocal as reciprocal
 from minigrad.ops.signatures import relu as relu
 from minigrad.ops.signatures import relu_ as relu_
@@ -755,25 +758,25 @@ uniform_ = Tensor.uniform_
 unsqueeze_ = Tensor.unsqueeze_
 xlogy_ = Tensor.xlogy_
 
-__all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Future", "Generator",
-           "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute",
-           "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul",
-           "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin", "aminmax",
-           "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
+__all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Future",
+           "Generator", "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs",
+           "absolute", "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv",
+           "addcmul", "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin",
+           "aminmax", "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
            "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
            "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
            "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window",
-           "batch_norm", "bernoulli", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
-           "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
-           "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-           "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul", "channel_shuffle",
-           "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
-           "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex", "complex128",
-           "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format", "conv1d",
-           "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "corrcoef",
-           "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross", "ctc_loss",
-           "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad",
-           "demo", "det", "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
+           "batch_norm", "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial",
+           "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+           "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
+           "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul",
+           "channel_shuffle", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
+           "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex",
+           "complex128", "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format",
+           "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign",
+           "corrcoef", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross",
+           "ctc_loss", "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator",
+           "deg2rad", "demo", "det", "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
            "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide",
            "dot", "double", "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty",
            "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors",
@@ -804,12 +807,12 @@ __all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTenso
            "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "ops", "optim", "orgqr", "ormqr",
            "outer", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse", "pixel_shuffle",
            "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu", "preserve_format",
-           "printoptions", "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint",
-           "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "recording",
-           "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg", "result_type",
-           "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "save", "scalar_tensor",
-           "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select", "select_copy",
-           "select_scatter", "selu", "selu_", "serialization", "set_default_device", "set_default_dtype",
+           "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom", "rad2deg", "rand", "rand_like",
+           "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal",
+           "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg",
+           "result_type", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "save",
+           "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select",
+           "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device", "set_default_dtype",
            "set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints",
            "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "sgn", "short",
            "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax",

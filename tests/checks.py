@@ -14,7 +14,8 @@ import numpy as np
 
 import minigrad
 from minigrad import Tensor, _arrays, autograd
-from minigrad.errors import DtypeError, GraphError, InplaceError
+from minigrad._types.dtypes import DIFFERENTIABLE
+from minigrad.errors import DtypeError, GraphError, InplaceError, ShapeError
 from minigrad.recording.call import record
 from tests.op_cases import OpCase, Sample
 
@@ -45,7 +46,7 @@ def tensor_of(array: Any, requires_grad: bool = False) -> Any:
 
 
 def is_float(x: Any) -> bool:
-    return hasattr(x, "dtype") and x.dtype.kind in "fc"
+    return hasattr(x, "dtype") and x.dtype.kind in DIFFERENTIABLE
 
 
 def differentiable(op: Any, args: Any) -> list[int]:
@@ -231,7 +232,7 @@ def check_memory(op: Any, case: OpCase, sample: Sample) -> None:
 
 
 # Declared views that copy where the memory, or the dtype, does not allow a view.
-MAY_COPY = {"conj", "reshape", "strided", "sum_to_size", "view_as_complex"}
+MAY_COPY = {"lay_out", "reshape", "strided", "sum_to_size"}
 
 
 def share(x: Any, y: Any) -> bool:
@@ -289,7 +290,12 @@ def check_layouts(op: Any, case: OpCase, sample: Sample) -> None:
     for layout, change in LAYOUTS.items():
         what = f"{described(op, args, settings)} with {layout}"
         changed = [None if a is None else change(a) for a in args]
-        for out, want in zip(evaluate(op, case, changed, settings), usual):
+        try:
+            outs = evaluate(op, case, changed, settings)
+        except ShapeError:
+            assert op.info.view, what  # memory that does not allow a view
+            continue
+        for out, want in zip(outs, usual):
             assert_close(what, out, want, max(case.rtol, 1e-12))
         if recorded:
             changed_weights = [None if w is None else change(w) for w in weights]

@@ -118,3 +118,43 @@ def test_what_shares_memory_is_what_does_in_pytorch(value: str, dtype: str, tran
                     compared += 1
     assert not wrong
     assert compared > 200
+
+
+MODULES = {
+    "images": ((1, 4, 2, 2), [("Upsample", (None, 1)), ("PixelShuffle", (1,)), ("PixelUnshuffle", (1,)), ("ChannelShuffle", (1,)),
+               *[(f"{kind}Pad2d", (0,)) for kind in ("Reflection", "Replication", "Circular", "Zero")],
+               ("ConstantPad2d", (0, 1.0)), ("MaxPool2d", (1,)), ("AvgPool2d", (1,)),
+               ("AdaptiveAvgPool2d", (2,)), ("AdaptiveMaxPool2d", (2,)), ("LPPool2d", (1, 1)), ("Unflatten", (0, (1, 1))),
+               ("Dropout2d", (0.0,)), ("Flatten", (0, 0)), ("Flatten", ()), ("Identity", ()), ("LocalResponseNorm", (1,))]),
+    "a volume": ((1, 1, 2, 2, 2), [(f"{kind}Pad3d", (0,)) for kind in ("Reflection", "Replication", "Circular", "Zero")] +
+                 [("MaxPool3d", (1,)), ("AvgPool3d", (1,)), ("Dropout3d", (0.0,)), ("Upsample", (None, 1))]),
+    "rows": ((2, 3), [("Dropout", (0.0,)), ("AlphaDropout", (0.0,)), ("ReLU", ()), ("Threshold", (-9.0, 0.0)), ("Softmax", (0,)),
+             ("Hardtanh", (-9.0, 9.0)), ("Hardshrink", (0.0,)), ("Softshrink", (0.0,)), ("LeakyReLU", (1.0,)), ("GLU", (0,)),
+             ("Unflatten", (1, (3, 1))), ("ReflectionPad1d", (0,)), ("ReplicationPad1d", (0,)), ("RReLU", (1.0, 1.0))]),
+}
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", MODULES)
+def test_the_output_of_a_module_shares_memory_where_it_does_in_pytorch(name: str, training: bool) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
+    shape, modules = MODULES[name]
+    values = np.arange(1.0, 1 + np.prod(shape), dtype=np.float32).reshape(shape)
+    for kind, settings in modules:
+        x, y = mg.tensor(values), torch.tensor(values)
+        out = getattr(mg.nn, kind)(*settings).train(training)(x)
+        expected = getattr(torch.nn, kind)(*settings).train(training)(y)
+        shares = expected is y or expected.untyped_storage().data_ptr() == y.untyped_storage().data_ptr()
+        assert share(out, x) == shares, f"{kind}{settings}"
+        assert out is x or not shares or out._base is x, f"{kind}{settings}"
+        assert out.array.flags.writeable
+
+
+def test_every_result_can_be_written() -> None:
+    for x in (mg.normal(mg.tensor(1.0), mg.tensor(2.0)), mg.trace(mg.ones(1, 1)), mg.ones(3).expand(2, 3)[0],
+              mg.eye(2).diagonal()):
+        x.add_(1)
+    other = mg.zeros(0, 1)
+    assert mg.ormqr(mg.zeros(0, 0), mg.zeros(0), other) is not other

@@ -11,6 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.recording import inplace
+from minigrad.recording.clock import ledger
 
 
 def leaf(*shape: int, start: float = 1.0) -> Any:
@@ -159,6 +160,32 @@ def test_a_list_that_no_tensor_can_be_made_of_is_an_index_for_each_dimension() -
         y[index] = -1
         z[tuple(index)] = -1
         assert y.tolist() == z.tolist()
+
+
+@pytest.mark.parametrize("view", [
+    lambda h: h.view(-1)[1:3], lambda h: h.view(3, 2)[0], lambda h: h.view(-1).view(2, 3)[:, 1],
+    lambda h: h.as_strided((2, 2), (2, 1), 1),
+    lambda h: mg.view_as_complex(h.view(3, 2))[1:], lambda h: h.unflatten(1, (3, 1))[0],
+])
+def test_a_gradient_may_lie_otherwise_than_what_was_written_through_a_view(view: Any) -> None:
+    x = leaf(2, 3)
+    h = x * 1
+    view(h).mul_(2)
+    factor = mg.ones(2, 3, dtype=mg.float64)
+    view(factor).mul_(2)
+    weights = mg.arange(1.0, 7).view(3, 2).double()
+    expected, = mg.autograd.grad((x * factor).t().mul(weights).sum(), x)
+    for loss in ((h.t() * weights).sum(), (h.t().contiguous() * weights).sum(), (h * weights.t()).sum()):
+        assert mg.autograd.grad(loss, x, retain_graph=True)[0].tolist() == expected.tolist()
+    first, = mg.autograd.grad((h.t() ** 2 * weights).sum(), x, create_graph=True)
+    second, = mg.autograd.grad(first.sum(), x)
+    assert second.tolist() == (2 * factor * factor * weights.t()).tolist()
+
+
+def test_what_is_real_already_is_returned_itself() -> None:
+    x = mg.ones(2, 2, requires_grad=True)
+    assert x.conj() is x and x.real is x and mg.conj_physical(x) is x and x.resolve_conj() is x
+    assert mg.conj_physical(x.detach(), out=mg.zeros(2, 2)) is not x
 
 
 def test_an_index_that_is_written_later_is_not_seen_by_the_gradient() -> None:
@@ -365,6 +392,45 @@ def test_a_value_that_was_saved_and_then_written_is_found_out() -> None:
     y[0] = 0
     with pytest.raises(RuntimeError, match="modified by an inplace operation.*index_put_"):
         z.sum().backward()
+
+
+def test_tensors_of_parts_of_an_array_have_memory_of_their_own() -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    first, second, both = mg.from_numpy(array[0]), mg.asarray(array[1]), mg.as_tensor(array[:2])
+    even, odd, whole = mg.from_numpy(array[:, ::2]), mg.from_numpy(array[:, 1::2]), mg.from_numpy(array.base)
+    assert np.shares_memory(first.array, array) and first.storage_offset() == 0 and even.stride() == (4, 2)
+
+    def refused(saved: Any, written: Any) -> bool:
+        x = mg.ones(saved.shape, dtype=mg.float64, requires_grad=True)
+        loss = (x * saved).sum()
+        written.add_(1)
+        try:
+            loss.backward()
+        except mg.errors.InplaceError:
+            return True
+        return False
+
+    for saved, written in ((first, second), (second, first), (even, odd), (odd[0], even)):
+        assert not refused(saved, written)
+    for saved, written in ((first, first), (first, both), (both, second), (even, both), (whole, second), (odd, whole),
+                           (first, first[1:])):
+        assert refused(saved, written)
+    versions = [t._version for t in (first, second, both, whole)]
+    assert versions == [3, 3, 2, 1]
+    with pytest.raises(RuntimeError, match="out of bounds for storage of size 4"):
+        first.as_strided((5,), (1,))
+
+
+def test_the_ledger_forgets_pieces_with_their_array() -> None:
+    known = len(ledger.pieces)
+    array = np.arange(12.0)
+    parts = [mg.from_numpy(array[k:]) for k in range(3)]
+    parts[1].add_(1)
+    assert len(ledger.pieces) == known + 1
+    del parts[0]
+    assert len(ledger.pieces[id(array)].roots) == 2
+    del parts, array
+    assert len(ledger.pieces) == known
 
 
 def test_a_view_that_is_a_leaf_of_its_own_stays_one() -> None:

@@ -14,6 +14,7 @@ from minigrad._arrays import dlpack
 from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
 from minigrad._arrays.tf32 import tf32
+from minigrad._types import dtypes
 from minigrad._types.device import CPU, Device
 from minigrad._types.dtypes import is_low_precision, opmath_dtype
 from minigrad.errors import DeviceError
@@ -164,7 +165,7 @@ class Lent:
     """The memory of an array, which it keeps alive, for another array to lie in. NumPy follows views no further than to it."""
 
     def __init__(self, x: np.ndarray[Any, Any]) -> None:
-        self._x, self.__array_interface__ = x, x.__array_interface__
+        self.array, self.__array_interface__ = x, x.__array_interface__
 
 
 class NumpyLibrary(ArrayLibrary):
@@ -197,8 +198,11 @@ class NumpyLibrary(ArrayLibrary):
         return getattr(np, function)(*args, **options)
 
     def from_dlpack(self, x: Any, index: int) -> Any:
-        array = np.from_dlpack(x)
-        return array if array.flags.writeable or dlpack.tells_writeable(x) else np.asarray(dlpack.Writeable(array))
+        bits = dlpack.Bits(x)
+        array = np.from_dlpack(bits)
+        if not (array.flags.writeable or dlpack.tells_writeable(x)):
+            array = np.asarray(dlpack.Writeable(array))
+        return array.view(dtypes.bfloat16.numpy) if bits.are_bfloat16 else array
 
     def address_of(self, x: Any) -> int:
         address: int = x.__array_interface__["data"][0]

@@ -14,7 +14,7 @@ from minigrad.ops.indexing import scatter as scatters
 from minigrad.ops.indexing import take as takes
 from minigrad.ops.linear_algebra import decomposition, products
 from minigrad.ops.neural import activation
-from minigrad.ops.pointwise import arithmetic, comparison, elementary, special
+from minigrad.ops.pointwise import arithmetic, comparison, elementary, special, tails
 from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
@@ -158,7 +158,7 @@ class TensorMethods(TensorBase):
     lgamma, lgamma_, digamma, digamma_ = special.lgamma, special.lgamma.inplace, special.digamma, special.digamma.inplace
     polygamma, polygamma_ = special.polygamma_of, special.polygamma_of.inplace
     mvlgamma, mvlgamma_ = special.mvlgamma, special.mvlgamma.inplace
-    igamma, igamma_, igammac, igammac_ = special.igamma, special.igamma.inplace, special.igammac, special.igammac.inplace
+    igamma, igamma_, igammac, igammac_ = tails.igamma, tails.igamma.inplace, tails.igammac, tails.igammac.inplace
 
     # -- reduction
 

@@ -28,6 +28,7 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
+from minigrad.ops.indexing.as_strided import at_place, memory_and_place, storage_owner
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
@@ -190,7 +191,7 @@ class Tensor(TensorMethods):
 
     def storage_offset(self) -> builtins.int:
         """How many elements of the underlying memory come before the first one."""
-        owner = clock.memory_owner(self.array)
+        owner = storage_owner(self.array)
         return (_arrays.address_of(self.array) - _arrays.address_of(owner)) // builtins.int(self.array.itemsize)
 
     def as_subclass(self, cls: builtins.type[T]) -> T:
@@ -227,7 +228,7 @@ class Tensor(TensorMethods):
 
     def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is a floating type."""
-        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+        return self.dtype.is_floating_point
 
     def is_complex(self) -> builtins.bool:
         """Whether the dtype is a complex type."""
@@ -350,6 +351,10 @@ class Tensor(TensorMethods):
         """Converted to float16."""
         return self.to(dtypes.float16, memory_format=memory_format)
 
+    def bfloat16(self, memory_format: layouts.memory_format | None = None) -> Tensor:
+        """Converted to bfloat16."""
+        return self.to(dtypes.bfloat16, memory_format=memory_format)
+
     def int(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to int32."""
         return self.to(dtypes.int32, memory_format=memory_format)
@@ -426,7 +431,7 @@ class Tensor(TensorMethods):
         """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad."""
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self.array.__dlpack__(**options)
+        return _arrays.to_dlpack(self.array, **options)
 
     def __dlpack_device__(self) -> Any:
         """DLPack's numbers of the kind of device, 1 host memory, 2 CUDA, and of the device."""
@@ -748,17 +753,28 @@ class Tensor(TensorMethods):
                              "Use detach().clone(), or clone() to stay in the graph.")
         t: Any = object.__new__(self.__class__)
         memo[id(self)] = t
-        t.array, t.node = self.array.copy(order="K"), self.node
+        t.array, t.node = self._copied_array(memo), self.node
         for name, value in self.__dict__.items():
             if name == "_grad" or not name.startswith("_"):
                 setattr(t, name, copy.deepcopy(value, memo))
         return t  # type: ignore[no-any-return]
 
+    def _copied_array(self, memo: dict[builtins.int, Any]) -> Any:
+        """A copy of the array for ``deepcopy``: tensors that share memory have copies that share the copy of it."""
+        memory, place = memory_and_place(self.array)
+        owner = id(storage_owner(memory))
+        if owner not in memo:
+            memo[owner] = memory.copy(order="K")
+        return at_place(memo[owner], place)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._reduce_to(_arrays.to_numpy(self.array))
+
+    def _reduce_to(self, memory: Any, *place: Any) -> Any:
+        """What a pickle holds: the array `memory` and, if that holds more, the place of the tensor in it."""
         # What is computed is stored as a leaf, as PyTorch does; hooks and .grad are left behind.
         notes = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
-        array = _arrays.to_numpy(self.array)
-        return rebuild, (self.__class__, array, str(self.device), self.node is not None), notes or None
+        return rebuild, (self.__class__, memory, str(self.device), self.node is not None, *place), notes or None
 
     # -- operators
 
@@ -780,17 +796,18 @@ class Tensor(TensorMethods):
 TensorBase.result_class = Tensor
 publish_methods(Tensor)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
-           "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
+           "minigrad.HalfTensor": dtypes.float16, "minigrad.BFloat16Tensor": dtypes.bfloat16,
+           "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
            "minigrad.UInt16Tensor": dtypes.uint16, "minigrad.UInt32Tensor": dtypes.uint32,
            "minigrad.UInt64Tensor": dtypes.uint64, "minigrad.BoolTensor": dtypes.bool_,
            "minigrad.ComplexFloatTensor": dtypes.complex64, "minigrad.ComplexDoubleTensor": dtypes.complex128}
 
 
-def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
-    """A tensor from what its pickle holds."""
+def rebuild(cls: Any, memory: Any, device: str, requires_grad: bool, place: Any = None) -> Any:
+    """A tensor from what its pickle holds: the memory that it shared with others, and where in that it lay."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(dtypes.adopt_array(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(dtypes.adopt_array(at_place(memory, place)), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

@@ -1,7 +1,8 @@
 """PyTorch's ``amp``, for programs written with it: the scaling of gradients is there, lower precision is not.
 
-NumPy has no bfloat16 and computes float16 more slowly than float32, so :class:`autocast` leaves every operation in the dtypes
-it is given, and says so once where it is asked for another. :class:`GradScaler` does what PyTorch's does, on any device.
+NumPy computes float16 and bfloat16 by way of float32, more slowly than float32 itself. So :class:`autocast` leaves every
+operation in the dtypes it is given, and says so once where it is asked for another. A model is in bfloat16 where it is put there,
+by ``model.bfloat16()``. :class:`GradScaler` does what PyTorch's does, on any device.
 """
 
 from __future__ import annotations

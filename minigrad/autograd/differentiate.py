@@ -114,8 +114,8 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
-            dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(own(g, dtype, shown) if create_graph else wrap_gradient(own(g, dtype, shown), cls))
+            like = unwrap(g) if isinstance(t, GradientEdge) else t.array
+            grads.append(own(g, like, shown) if create_graph else wrap_gradient(own(g, like, shown), cls))
         elif materialize_grads:
             zeros: Any = zeros_of(t)
             grads.append(zeros.requires_grad_() if create_graph else zeros)
@@ -196,7 +196,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
                 k = len(result)
                 raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "
                                  f"output[{k}] has a shape of {list(t.array.shape)}; they must be equal")
-            if g.array.dtype is not t.array.dtype and t.array.dtype.kind in (g.array.dtype.kind, "f"):
+            if g.array.dtype is not t.array.dtype and t.array.dtype.kind in (g.array.dtype.kind, *"fV"):
                 g = cast(g, dtype=dtypes.FROM_NUMPY[t.array.dtype])  # hooks and rules see the tensor's own dtype
             result.append(g if create_graph else g.array)
     return result

@@ -248,5 +248,6 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], node: Node, position: int) ->
     if node.broadcasts and not have and node.arguments:  # a rule may return one number for every element
         return expand(grad, size=shape)
     argument = node.arguments[min(position, len(node.arguments) - 1)] if node.arguments else f"input {position}"
-    raise ShapeError(f"{node.name()}: the derivative rule of {node.op_name} for '{argument}' returned a gradient of shape "
-                     f"{list(have)}, but '{argument}' has shape {list(shape)} (recorded at {node.source()})")
+    raise ShapeError(f"Function {node.name()} returned an invalid gradient at index {position} - got {list(have)} but expected "
+                     f"shape compatible with {list(shape)}: the derivative rule of {node.op_name} for '{argument}' (recorded at "
+                     f"{node.source()}) returned a gradient of shape {list(have)}, but '{argument}' has shape {list(shape)}")

@@ -60,7 +60,7 @@ or frozen. Call .requires_grad_() on a leaf before the forward pass.
 
 def why_outside(t: Any) -> str:
     """Why a tensor is not in any graph."""
-    if t.array.dtype.kind not in "fc":
+    if t.dtype.kind not in "fc":
         return (f"The tensor has dtype {t.dtype!r}, and only floating-point and complex tensors have gradients. Convert it with "
                 ".float() before the operations to differentiate.")
     reason = t._off

@@ -11,9 +11,10 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, GraphError, StateError
+from minigrad.errors import ArgumentError, DtypeError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
+from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger, user_frame
 from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, run_in_mode, tensor_on_edge
 
@@ -49,9 +50,9 @@ class FunctionCtx:
         Inputs and outputs must be kept this way, not as attributes: so they are checked for in-place changes, can be
         differentiated through, and make no reference cycle.
         """
-        for t in tensors:
+        for k, t in enumerate(tensors):
             if t is not None and not isinstance(t, TensorBase):
-                raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; "
+                raise ArgumentError(f"save_for_backward can only save variables, but argument {k} is of type {type(t).__name__}; "
                                     "keep anything else as an attribute: ctx.name = value")
         self.to_save = tensors
 
@@ -136,7 +137,7 @@ class FunctionNode(Node):
             incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
         self.ctx._saved = saved if tensors else self.as_tensors(saved, self.like)
         try:
-            result = self.function._backward_rule()(self.ctx, *incoming)
+            result = self.function.gradients(self.ctx, *incoming)
         finally:
             self.ctx._saved = None
         result = result if isinstance(result, tuple) else (result,)
@@ -150,7 +151,10 @@ class FunctionNode(Node):
             if r is not None and not isinstance(r, TensorBase):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
-            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, "f"):
+            if r is not None and edge is not None and r.array.dtype.kind == "c" and dtype.kind != "c":
+                raise DtypeError(f"function {self.name()}: backward returned a gradient of {dtype_name(r.array.dtype)} for argument "
+                                 f"{position} of forward, which is {dtype_name(dtype)}; return its .real")
+            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, *"fV"):
                 r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)
@@ -193,20 +197,22 @@ class Function(FunctionCtx):
     @staticmethod
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of `forward`, given those of its results."""
-        raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
-                                  "reverse mode AD.")
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use "
+                                  "it with backward mode AD.")
 
-    vjp = backward  # its other name: a subclass defines one of the two
+    vjp = backward  # its other name
 
     @classmethod
-    def _backward_rule(cls) -> Any:
-        """``backward``, or ``vjp`` where the subclass has that."""
+    def gradients(cls, ctx: Any, *grads: Any) -> Any:
+        """What `backward` gives, or `vjp` where that is written instead. Raises ``RuntimeError`` where both are."""
         if cls.vjp is Function.vjp:
-            return cls.backward
+            return cls.backward(ctx, *grads)
         if cls.backward is not Function.backward:
-            raise StateError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You "
-                             "should only implement one of them.")
-        return cls.vjp
+            raise GraphError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed: they "
+                             "are two names of one method")
+        return cls.vjp(ctx, *grads)
+
+    vjp = backward  # its other name: a subclass defines one of the two
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "
@@ -241,7 +247,7 @@ class Function(FunctionCtx):
         ctx = FunctionCtx()
         edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
         recorded = bool(grad_enabled.get()) and any(e is not None for e in edges)
-        ctx.needs_input_grad = tuple([recorded and e is not None for e in edges])
+        ctx.needs_input_grad = tuple([e is not None for e in edges])
         output = run_in_mode(False, cls._run_forward, ctx, args, kwargs)
         several = isinstance(output, (tuple, list))
         outputs = list(output) if several else [output]
@@ -308,7 +314,7 @@ def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: 
         if out is None or several:
             return out
         raise ArgumentError(f"{type(out).__name__} returned by forward: a Function must return tensors")
-    constant = any(out is t for t in ctx.non_differentiable) or out.array.dtype.kind not in "fc"
+    constant = any(out is t for t in ctx.non_differentiable) or out.array.dtype.kind not in dtypes.DIFFERENTIABLE
     if any(out is t for t in ctx.dirty_tensors):
         if node is not None:
             inplace.rebase(out, new_port(node, k, out.array) if several else node)

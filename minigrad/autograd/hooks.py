@@ -9,9 +9,11 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from minigrad._types.layouts import in_order, order_of_gradient
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.copying import clone
+from minigrad.ops.shaping.shape import copy_in_order, laid_out
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
@@ -139,19 +141,23 @@ def is_sole_view(view: Any) -> bool:
             and (view.__class__ is not np.ndarray or view.flags.writeable))
 
 
-def ensure_owned(g: Any, dtype: Any, shown: set[int]) -> Any:
-    """`g` as an array of `dtype` that no other tensor holds. `shown` are the identities of the arrays that users have seen, or
-    that another tensor holds. A tensor, which `g` is under ``create_graph``, is a copy then, and otherwise stays what it is."""
+def ensure_owned(g: Any, like: Any, shown: set[int]) -> Any:
+    """`g` as an array that no other tensor holds, of the dtype of `like`, the array that it is the gradient of, and in the order
+    of its dimensions. `shown` are the identities of the arrays that users have seen, or that another tensor holds. A tensor,
+    which `g` is under ``create_graph``, is a copy where it would not be so, and otherwise stays what it is."""
     if isinstance(g, TensorBase):
-        g = clone(g) if id(g.array) in shown else g
+        arranged = g if g.array.strides == like.strides else laid_out(g, order_of_gradient(like))
+        g = clone(g) if arranged is g and id(g.array) in shown else arranged
         shown.add(id(g.array))
         return g
     if g.__class__ is not np.ndarray:
         g = unwrap_result(g)
-    if g.dtype is not dtype:
-        g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
-    if id(g) in shown or (g.base is not None and not is_sole_view(g)):
-        g = g.copy()
+    if g.dtype is not like.dtype:
+        g = (g.real if g.dtype.kind == "c" and like.dtype.kind != "c" else g).astype(like.dtype)
+    held = id(g) in shown or (g.base is not None and not is_sole_view(g))
+    if held or g.strides != like.strides:
+        arranged = in_order(g, order_of_gradient(like))
+        g = g.copy(order="K") if held and arranged is g else arranged
     shown.add(id(g))
     return g
 
@@ -160,11 +166,11 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> N
     """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
     held = tensor._grad
     if isinstance(g, TensorBase):
-        tensor._grad = clone(g) if held is None else held + g
+        tensor._grad = copy_in_order(g, order=order_of_gradient(tensor.array)) if held is None else held + g
     elif held is None:
-        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
+        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     elif held.node is not None:
-        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
+        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     else:
         held.array += g
         ledger.record(held.array, ACCUMULATION)

@@ -10,6 +10,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import GraphError
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -41,10 +42,10 @@ class Observer:
     def check_forward(self, node: Node, result: Any, inputs: tuple[Any, ...]) -> None:
         """Raise if `result` has a NaN that no input had, or an infinity where all inputs are finite."""
         results = result if isinstance(result, tuple) else (result,)
-        given = [x for x in inputs if _arrays.is_array(x) and x.dtype.kind in "fc"]
+        given = [x for x in inputs if _arrays.is_array(x) and x.dtype.kind in dtypes.DIFFERENTIABLE]
         asked = any(isinstance(s, float) and not np.isfinite(s) for s in node.settings)  # masked_fill(..., -inf) means it
         for made in results:
-            if made.dtype.kind not in "fc" or bool(np.isfinite(made).all()) or asked:
+            if made.dtype.kind not in dtypes.DIFFERENTIABLE or bool(np.isfinite(made).all()) or asked:
                 continue
             what = "nan" if bool(np.isnan(made).any()) else "inf"
             blamed = all(bool(np.isfinite(x).all()) for x in given) or what == "nan" and not any(np.isnan(x).any() for x in given)
@@ -59,7 +60,7 @@ class Observer:
             return
         for k, grad in enumerate(grads):
             array = unwrap(grad)
-            if array is not None and array.dtype.kind in "fc" and has_nan(array):
+            if array is not None and array.dtype.kind in dtypes.DIFFERENTIABLE and has_nan(array):
                 raise GraphError(f"Function '{node.name()}' returned nan values in its {k}th output: the derivative of "
                                  f"{node.op_name or node.name()}, called at {node.source()}, with respect to "
                                  + (f"'{node.arguments[k]}'" if k < len(node.arguments) else f"its argument {k}"))

@@ -23,8 +23,8 @@ Factory = Callable[[Any], Transform]
 class ConstraintRegistry:
     """A table of transforms by the class of a constraint.
 
-    >>> from minigrad.distributions import ConstraintRegistry, constraints, transforms
-    >>> registry = ConstraintRegistry()
+    >>> from minigrad.distributions import constraint_registry, constraints, transforms
+    >>> registry = constraint_registry.ConstraintRegistry()
     >>> @registry.register(constraints.real)
     ... def identity(constraint): return transforms.identity_transform
     >>> registry(constraints.real) == transforms.identity_transform

@@ -103,7 +103,7 @@ class _DependentProperty(property, _Dependent):
 
 def all_of_event(found: Tensor, kept: int) -> Tensor:
     """Whether all is true in what follows the first `kept` dimensions."""
-    return found.reshape((*found.shape[:kept], -1)).all(-1)
+    return found.reshape((*found.shape[:kept], found.shape[kept:].numel())).all(-1)
 
 
 class _Wrapped(Constraint):

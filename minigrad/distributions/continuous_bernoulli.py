@@ -9,7 +9,7 @@ from minigrad._tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions._probs_or_logits import BinaryParameter
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.utils import broadcast_all, clamp_probs
+from minigrad.distributions.utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.ops import sampling
@@ -44,6 +44,11 @@ class ContinuousBernoulli(BinaryParameter, ExponentialFamily):
                 raise InvalidValueError("ContinuousBernoulli: The parameter probs has invalid values, expected them in [0, 1]")
             vars(self)["probs"] = clamp_probs(self.probs)
         super().__init__(self._param.shape, validate_args=validate_args)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        """The parameter as probabilities, which are kept away from 0 and 1."""
+        return clamp_probs(logits_to_probs(self.logits, is_binary=True))
 
     def _outside(self) -> Tensor:
         """Where p is far enough from 1/2 for the formulas."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minigrad import autograd
 from minigrad._tensor import Tensor
 from minigrad.distributions.distribution import Distribution
+from minigrad.distributions.utils import _sum_rightmost
 
 __all__ = ["ExponentialFamily"]
 
@@ -50,5 +51,5 @@ class ExponentialFamily(Distribution):
         natural, result, slopes = self._normalizer_and_slopes()
         result = result - self._mean_carrier_measure
         for eta, slope in zip(natural, slopes):
-            result = result - (eta * slope).reshape((*self._batch_shape, -1)).sum(-1)
+            result = result - _sum_rightmost(eta * slope, eta.dim() - len(self._batch_shape))
         return result

@@ -9,7 +9,8 @@ from minigrad._types import dtypes
 from minigrad.distributions import constraints
 from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.utils import broadcast_all
-from minigrad.ops.pointwise import special
+from minigrad.ops import creation
+from minigrad.ops.pointwise import tails
 from minigrad.ops.reparameterized import standard_gamma
 
 __all__ = ["Gamma"]
@@ -52,13 +53,14 @@ class Gamma(ExponentialFamily):
         return (drawn / self.rate).clamp(min=dtypes.finfo(drawn.dtype).tiny)
 
     def log_prob(self, value: Tensor) -> Tensor:
+        value = creation.as_tensor(value, dtype=self.rate.dtype, device=self.rate.device)
         self._validate_sample(value)
         a, rate = self.concentration, self.rate
         return a.xlogy(rate) + (a - 1).xlogy(value) - rate * value - a.lgamma()
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        return special.igamma(self.concentration, self.rate * value)
+        return tails.igamma(self.concentration, self.rate * value)
 
     def entropy(self) -> Tensor:
         a = self.concentration

@@ -40,10 +40,12 @@ class GeneralizedPareto(Distribution):
         upper = self.loc - self.scale / comparison.where(bounded, self.concentration, -1.0)
         return constraints.interval(self.loc, comparison.where(bounded, upper, math.inf))
 
-    def _choose_formula(self, formula: Any, limit: Any) -> Tensor:
-        """``formula(c)`` where the concentration c is not 0, else `limit`."""
-        zero = self.concentration.isclose(self.concentration.new_zeros(()))
-        return comparison.where(zero, limit, formula(comparison.where(zero, 1.0, self.concentration)))
+    def _choose_formula(self, formula: Any, value: Tensor, slope: Tensor) -> Tensor:
+        """``formula(c)`` where the concentration c is not 0, else its limit, whose `value` and `slope` at 0 are given."""
+        c = self.concentration
+        zero = c.isclose(c.new_zeros(()))
+        limit = value + slope.masked_fill(~slope.isfinite(), 0) * c
+        return comparison.where(zero, limit, formula(comparison.where(zero, 1.0, c)))
 
     @property
     def mean(self) -> Tensor:
@@ -67,13 +69,13 @@ class GeneralizedPareto(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         z = (value - self.loc) / self.scale
-        return self._choose_formula(lambda c: -(1 / c + 1) * (c * z).log1p(), -z) - self.scale.log()
+        return self._choose_formula(lambda c: -(1 / c + 1) * (c * z).log1p(), -z, z * z / 2 - z) - self.scale.log()
 
     def log_survival_function(self, value: Tensor) -> Tensor:
         """The logarithm of the probability of samples above `value`."""
         self._validate_sample(value)
         z = (value - self.loc) / self.scale
-        return self._choose_formula(lambda c: -(c * z).log1p() / c, -z)
+        return self._choose_formula(lambda c: -(c * z).log1p() / c, -z, z * z / 2)
 
     def log_cdf(self, value: Tensor) -> Tensor:
         """The logarithm of :meth:`cdf`."""
@@ -84,7 +86,7 @@ class GeneralizedPareto(Distribution):
 
     def icdf(self, value: Tensor) -> Tensor:
         log_rest = (-value).log1p()
-        return self.loc + self.scale * self._choose_formula(lambda c: (-c * log_rest).expm1() / c, -log_rest)
+        return self.loc + self.scale * self._choose_formula(lambda c: (-c * log_rest).expm1() / c, -log_rest, log_rest ** 2 / 2)
 
     def entropy(self) -> Tensor:
         return self.scale.log() + self.concentration + 1

@@ -170,7 +170,7 @@ def _kl_expfamily_expfamily(p: Any, q: Any) -> Any:
     natural, normalizer, slopes = p._normalizer_and_slopes()
     result = q._log_normalizer(*q._natural_params) - normalizer
     for mine, other, slope in zip(natural, q._natural_params, slopes):
-        result = result - _sum_rightmost((other - mine) * slope, len(q.event_shape))
+        result = result - _sum_rightmost((other - mine) * slope, mine.dim() - len(p.batch_shape))
     return result
 
 
@@ -236,7 +236,7 @@ def _kl_pareto_pareto(p: Any, q: Any) -> Any:
 
 @register_kl(Poisson, Poisson)
 def _kl_poisson_poisson(p: Any, q: Any) -> Any:
-    return p.rate.xlogy(p.rate / q.rate) - (p.rate - q.rate)
+    return p.rate.xlogy(p.rate) - p.rate.xlogy(q.rate) - (p.rate - q.rate)
 
 
 @register_kl(Uniform, Uniform)

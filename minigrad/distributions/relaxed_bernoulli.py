@@ -29,9 +29,9 @@ class LogitRelaxedBernoulli(BinaryParameter):
     support = constraints.real
     has_rsample = True
 
-    def __init__(self, temperature: Tensor, probs: Tensor | float | None = None, logits: Tensor | float | None = None,
+    def __init__(self, temperature: Tensor | float, probs: Tensor | float | None = None, logits: Tensor | float | None = None,
                  validate_args: bool | None = None) -> None:
-        self.temperature = temperature
+        self.temperature, = broadcast_all(temperature)
         self._take(probs, logits)
         super().__init__(self._param.shape, validate_args=validate_args)
 
@@ -63,7 +63,7 @@ class RelaxedBernoulli(TransformedDistribution):
     has_rsample = True
     base_dist: LogitRelaxedBernoulli
 
-    def __init__(self, temperature: Tensor, probs: Tensor | float | None = None, logits: Tensor | float | None = None,
+    def __init__(self, temperature: Tensor | float, probs: Tensor | float | None = None, logits: Tensor | float | None = None,
                  validate_args: bool | None = None) -> None:
         super().__init__(LogitRelaxedBernoulli(temperature, probs, logits), SigmoidTransform(), validate_args=validate_args)
 

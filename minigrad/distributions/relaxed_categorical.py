@@ -28,9 +28,9 @@ class ExpRelaxedCategorical(CategoricalParameter):
     support = constraints.real_vector  # of which the exponentials sum to 1
     has_rsample = True
 
-    def __init__(self, temperature: Tensor, probs: Tensor | None = None, logits: Tensor | None = None,
+    def __init__(self, temperature: Tensor | float, probs: Tensor | None = None, logits: Tensor | None = None,
                  validate_args: bool | None = None) -> None:
-        self.temperature = temperature
+        self.temperature, = broadcast_all(temperature)
         batch_shape = self._take(probs, logits)
         super().__init__(batch_shape, self._param.shape[-1:], validate_args=validate_args)
 
@@ -65,7 +65,7 @@ class RelaxedOneHotCategorical(TransformedDistribution):
     has_rsample = True
     base_dist: ExpRelaxedCategorical
 
-    def __init__(self, temperature: Tensor, probs: Tensor | None = None, logits: Tensor | None = None,
+    def __init__(self, temperature: Tensor | float, probs: Tensor | None = None, logits: Tensor | None = None,
                  validate_args: bool | None = None) -> None:
         base = ExpRelaxedCategorical(temperature, probs, logits, validate_args=validate_args)
         super().__init__(base, ExpTransform(), validate_args=validate_args)

@@ -88,13 +88,14 @@ class TransformedDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         dims, y = len(self._event_shape), value
-        stretch: Any = 0.0
+        stretches = []
         for t in reversed(self.transforms):
             x = t.inv(y)
             dims += t.domain.event_dim - t.codomain.event_dim
-            stretch = stretch + _sum_rightmost(t.log_abs_det_jacobian(x, y), dims - t.domain.event_dim)
+            stretches.append(_sum_rightmost(t.log_abs_det_jacobian(x, y), dims - t.domain.event_dim))
             y = x
-        return _sum_rightmost(self.base_dist.log_prob(y), dims - len(self.base_dist.event_shape)) - stretch
+        base = _sum_rightmost(self.base_dist.log_prob(y), dims - len(self.base_dist.event_shape))
+        return functools.reduce(operator.sub, stretches, base)
 
     def _monotonize_cdf(self, value: Tensor) -> Tensor:
         """The probability `value` of what is below, or, where the transforms reverse the order, above."""

@@ -455,7 +455,10 @@ class StackTransform(_Sequence):
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
         parts = zip(self.tseq, self._parts(x), self._parts(y))
-        return slicing.stack([t.log_abs_det_jacobian(before, after) for t, before, after in parts], self.dim)
+        terms = [t.log_abs_det_jacobian(before, after) for t, before, after in parts]
+        if self.domain.event_dim > max(t.domain.event_dim for t in self.tseq):  # the slices belong to one event
+            return functools.reduce(operator.add, terms)
+        return slicing.stack(terms, self.dim)
 
 
 class ReshapeTransform(Transform):

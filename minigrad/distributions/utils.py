@@ -49,7 +49,8 @@ def _standard_normal(shape: Iterable[int], dtype: Any, device: DeviceLike) -> Te
 
 def _sum_rightmost(value: Tensor, dim: int) -> Tensor:
     """The sum over the last `dim` dimensions."""
-    return value if dim == 0 else value.reshape(*value.shape[:value.dim() - dim], -1).sum(-1)
+    kept = value.dim() - dim
+    return value if dim == 0 else value.reshape((*value.shape[:kept], value.shape[kept:].numel())).sum(-1)
 
 
 def clamp_probs(probs: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from minigrad._tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.exponential import Exponential
@@ -10,7 +12,6 @@ from minigrad.distributions.transformed_distribution import TransformedDistribut
 from minigrad.distributions.transforms import AffineTransform, PowerTransform
 from minigrad.distributions.utils import broadcast_all
 from minigrad.ops import creation
-from minigrad.ops.pointwise import comparison
 
 __all__ = ["Weibull"]
 
@@ -42,9 +43,8 @@ class Weibull(TransformedDistribution):
 
     @property
     def mode(self) -> Tensor:
-        k = self.concentration
-        inside = k > 1
-        return comparison.where(inside, self.scale * ((k - 1) / k).where(inside, k).pow(1 / k), 0.0)
+        k = self.concentration  # below 1 the density is infinite at 0, which is not in the support
+        return (self.scale * ((k - 1) / k).pow(1 / k)).masked_fill(k < 1, math.nan)
 
     @property
     def variance(self) -> Tensor:

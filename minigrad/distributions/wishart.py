@@ -9,7 +9,7 @@ from minigrad import linalg
 from minigrad._tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.exp_family import ExponentialFamily
-from minigrad.distributions.multivariate_normal import _precision_to_scale_tril, choose_matrix, factor_of
+from minigrad.distributions.multivariate_normal import choose_matrix, factor_of
 from minigrad.distributions.utils import _standard_normal, lazy_property
 from minigrad.errors import InvalidValueError
 from minigrad.ops import creation
@@ -41,7 +41,7 @@ class Wishart(ExponentialFamily):
         name, matrix = choose_matrix(self, {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix,
                                             "scale_tril": scale_tril})
         n = matrix.shape[-1]
-        df = df if isinstance(df, Tensor) else matrix.new_full((), df)
+        df = df.to(matrix.dtype) if isinstance(df, Tensor) else matrix.new_full((), df)
         batch_shape = shape.broadcast_shapes(matrix.shape[:-2], df.shape)
         self.df = df.expand(batch_shape)
         if (self.df <= n - 1).any():
@@ -120,10 +120,10 @@ class Wishart(ExponentialFamily):
 
     @property
     def _natural_params(self) -> tuple[Tensor, ...]:
-        return self.df / 2, -self.precision_matrix / 2
+        return -self.precision_matrix / 2, (self.df - self._n - 1) / 2
 
     def _log_normalizer(self, *natural_params: Tensor) -> Tensor:
-        nu, minus_half_precision = natural_params
-        n = minus_half_precision.shape[-1]
-        factor = _precision_to_scale_tril(-2 * minus_half_precision)
-        return nu * (2 * factor.diagonal(0, -2, -1).log().sum(-1) + n * math.log(2)) + special.mvlgamma(nu, n)
+        x, y = natural_params
+        n = x.shape[-1]
+        half_df = y + (n + 1) / 2
+        return half_df * (n * math.log(2) - linalg.slogdet(-2 * x).logabsdet) + special.mvlgamma(half_df, n)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["clone", "detach_copy", "fill"]
 
 
-@op
+@op(bfloat16=True)
 def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format) -> Any:
     """A copy of `input` in memory of its own; gradients flow through it."""
     return memory_format.copy(input)
@@ -51,7 +51,7 @@ def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False
 def to_device_wrt_input(g: Any, device: Any, source: Any) -> Any: return to_device(g, device=source, source=device)
 
 
-@op
+@op(bfloat16=True)
 def copy(input: Any, src: Any) -> Any:
     """`src` in the shape and dtype of `input`: what ``input.copy_(src)`` writes."""
     return np.broadcast_to(cast(src, dtype=as_dtype(input.dtype)), input.shape)

@@ -18,6 +18,7 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
+from minigrad.recording.call import narrowed, widened
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
@@ -91,6 +92,22 @@ def full_like(p: Any, value: Any) -> Tensor:
 def zeros_like(p: Any) -> Tensor:
     """Zeros for the state of `p`."""
     return tensor_of(np.zeros_like(p.array))
+
+
+def in_float32(update: Callable[..., None]) -> Callable[..., None]:
+    """`update`, of :class:`Optimizer`, for a parameter of bfloat16: it moves the parameter and its state in float32, which are
+    rounded then."""
+    def move(p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        dtype, wide = p.array.dtype, tensor_of(widened(p.array))
+        for t in state.values():
+            if isinstance(t, Tensor):
+                t.array = widened(t.array)
+        update(wide, widened(grad), state, group)
+        p.array[...] = wide.array
+        for key, t in state.items():
+            if isinstance(t, Tensor) and key not in NUMBERS:
+                t.array = narrowed(t.array, dtype)
+    return move
 
 
 def new_number(value: float = 0.0) -> Tensor:
@@ -324,7 +341,8 @@ class Optimizer:
             for p in group["params"]:
                 grad = p._grad
                 if grad is not None:
-                    update(p, grad.array, self.state_of(p, group), group)
+                    move = in_float32(update) if dtypes.is_bfloat16(p.array.dtype) else update
+                    move(p, grad.array, self.state_of(p, group), group)
                     moved.append(p.array)
         finally:
             together = self.__dict__.pop("_together")
@@ -401,7 +419,7 @@ class Optimizer:
             state[params.get(key, key)] = _copy_state(value, params.get(key))
         groups = []
         for theirs, ours in zip(saved, self.param_groups):
-            group = {**theirs, "params": ours["params"]}
+            group = {**self.defaults, **theirs, "params": ours["params"]}  # an older version knew fewer settings
             if "param_names" in ours:
                 group.setdefault("param_names", ours["param_names"])
             else:
@@ -445,7 +463,7 @@ def _copy_state(value: Any, p: Any, key: str | None = None) -> Any:
         value = value.detach()
         if p is None or key == "step":
             return value.clone()
-        return value.to(p.device, p.dtype if p.array.dtype.kind in "fc" else None, copy=True)
+        return value.to(p.device, p.dtype if p.dtype.kind in "fc" else None, copy=True)
     if isinstance(value, dict):
         return {k: _copy_state(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

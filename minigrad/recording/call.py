@@ -66,6 +66,8 @@ class GeneralCall:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and share_dtype(args):
                 return record_call(info, args, settings)
+        elif share_dtype(args) and computes_in_opmath(info, args):
+            return record_call(info, args, settings)
         elif info.former and isinstance(args[1], SCALARS) and any([isinstance(x, TensorBase) for x in settings.values()]):
             return self.function(**arguments_of_former_call(info, (*args, *settings.values())))
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
@@ -76,7 +78,7 @@ class GeneralCall:
         if like is None:
             result = run_forward(info, operands, settings)
             return info.result_type(*result) if isinstance(info.outputs, tuple) else result
-        in_words = info.variadic or info.opmath and any([is_low(x) for x in operands])
+        in_words = info.variadic or computes_in_opmath(info, operands)
         return record_call(info, operands, settings) if in_words else self.function(*operands, **settings)
 
 
@@ -212,7 +214,7 @@ def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBas
             found.setdefault(x.dtype, names[k])
         if len(found) > 1:
             (d1, a1), (d2, a2) = list(found.items())[:2]
-            odd, to = (a2, d1) if d1.kind in "fc" and d2.kind not in "fc" else (a1, d2)
+            odd, to = (a2, d1) if d1.kind in dtypes.DIFFERENTIABLE and d2.kind not in dtypes.DIFFERENTIABLE else (a1, d2)
             raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {dtype_name(d1)} and "
                              f"{dtype_name(d2)}; convert one, for instance {odd}.to({dtype_name(to)})")
         return operands
@@ -220,7 +222,8 @@ def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBas
     if info.dtypes == "float" and wanted.kind not in "fc":
         wanted = dtypes.get_default_dtype()
     # Where the operation computes in float32, what counts as a number, and has more digits than `wanted`, is not rounded first.
-    exact = wanted if not info.opmath else dtypes.FROM_NUMPY[dtypes.opmath_dtype(wanted.numpy)]
+    in_opmath = info.opmath or wanted is dtypes.bfloat16 and not info.bfloat16
+    exact = wanted if not in_opmath else dtypes.FROM_NUMPY[dtypes.opmath_dtype(wanted.numpy)]
     for k in chosen:
         x = operands[k]
         if isinstance(x, TensorBase):
@@ -250,10 +253,17 @@ def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
 # A float16 number has three digits and ends at 65,504. A result that is rounded at every step between, a Python number that is
 # rounded before it is used, or a count of elements that does not fit, would give a wrong result where the right one can be held.
 # So the forwards and rules of operations that are declared with `opmath` compute in float32, and what they give is rounded once.
+# With bfloat16 NumPy computes badly or not at all: there all do, but those that only move elements.
 
 def is_low(x: Any) -> bool:
     """Whether `x`, a tensor, an array or None, holds numbers of low precision."""
     return x is not None and dtypes.is_low_precision(unwrap(x).dtype)
+
+
+def computes_in_opmath(info: Any, operands: Any) -> bool:
+    """Whether a call with these operands, tensors or arrays, is computed in float32 and rounded."""
+    low = [unwrap(x).dtype for x in operands if is_low(x)]
+    return bool(low) and (bool(info.opmath) or not info.bfloat16 and any([dtypes.is_bfloat16(d) for d in low]))
 
 
 def convert(x: Any, dtype: Any) -> Any:
@@ -303,7 +313,7 @@ def opmath_node_class(info: Any) -> Any:
 def run_forward(info: Any, arrays: Any, settings: dict[str, Any]) -> Any:
     """The result of the forward, on arrays; in float32 where they are of low precision and the declaration asks for that."""
     try:
-        if info.opmath and any([is_low(x) for x in arrays]):
+        if computes_in_opmath(info, arrays):
             return quiet().run(forward_in_opmath, info, arrays, settings)
         return quiet().run(info.forward, *arrays, **settings)
     except Exception as error:
@@ -326,7 +336,7 @@ def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
 
 def in_layout(info: Any, result: Any, arrays: tuple[Any, ...]) -> Any:
     """The array `result` in the layout that the operation declares."""
-    return result if info.layout is None else layouts.RESULT_LAYOUTS[info.layout](result, *arrays)
+    return result if info.layout is None else layouts.lay_out(info.layout, result, *arrays)
 
 
 def why_off(info: Any, inputs: Any) -> Any:
@@ -377,7 +387,7 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         values.append(tuple([getattr(a, what) for a in arrays]) if info.variadic else None if of is None else getattr(of, what))
     frame = clock.user_frame()
     shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
-    low = info.opmath and any([is_low(a) for a in arrays])
+    low = computes_in_opmath(info, arrays)
     node_class = opmath_node_class(info) if low else info.node_class
     node = node_class.make(edges, shape, tuple(saved), tuple(values), frame.f_code, frame.f_lasti)
     if low:

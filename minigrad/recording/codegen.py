@@ -8,6 +8,7 @@ shows what comes out, and a debugger steps through it.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import linecache
 import sys
@@ -58,9 +59,11 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "sequence": call.sequence, "number": call.number,
         "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "lay_out": layouts.RESULT_LAYOUTS.get(info.layout), "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
+        "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
-        "__name__": info.forward.__module__, "__builtins__": __builtins__}
+        "__name__": info.forward.__module__, "__builtins__": __builtins__,
+        "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}
     for name in (*info.arguments, *info.settings):
         if name in namespace or name in OWN_NAMES[:-4 if info.outputs else None]:
             raise DeclarationError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path "
@@ -78,13 +81,14 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 
 
 def regenerate_call_paths() -> None:
-    """Generate the existing call paths anew, because there are now more GPUs than when they were generated."""
+    """Generate the existing call paths anew, because they need lines now that they had not: for more GPUs, or for bfloat16."""
     for function in call.REGISTRY.values():
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
 
 
 _arrays.on_more_accelerators.append(regenerate_call_paths)
+dtypes.on_bfloat16.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -171,6 +175,9 @@ def call_source(info: Declaration, out: bool) -> str:
             tests.append(f"{first}.dtype.char in '{dtypes.LOW_PRECISION}'")
         elif info.opmath and out:  # a setting that scales, as that of add does; operators do not give it
             tests += [f"({s} is not default_{s} and {first}.dtype.char in '{dtypes.LOW_PRECISION}')" for s in info.settings]
+        if dtypes.has_bfloat16() and not info.bfloat16:  # until then no array is of it
+            found = {a: f"{array.format(a)}.dtype is bfloat16" for a in args if a not in (*info.discrete, *info.alike[1:])}
+            tests += [f"({a} is not None and {test})" if a in optional else test for a, test in found.items()]
         return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
@@ -213,7 +220,7 @@ def call_source(info: Declaration, out: bool) -> str:
     if tracked:
         wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
         lines += [f"if ({wanted}) and (mode := recording())"
-                  + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
+                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
                   f"    node.saved = {saved_source(info)}",

@@ -15,6 +15,7 @@ import weakref
 from contextvars import ContextVar, copy_context
 from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self, TypeVar
 
+from minigrad._types.dtypes import DIFFERENTIABLE
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
@@ -328,7 +329,7 @@ def new_alias(leaf: Any) -> Node:
 
 def output_edge(node: Node, index: int, array: Any) -> Port | None:
     """The edge of output `index` of `node`, whose value is `array`. Integers have none."""
-    return new_port(node, index, array) if array.dtype.kind in "fc" else None
+    return new_port(node, index, array) if array.dtype.kind in DIFFERENTIABLE else None
 
 
 def new_port(node: Node, index: int, array: Any) -> Port:
@@ -367,8 +368,8 @@ def check_saved(node: Node) -> tuple[Any, ...]:
             f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
-            write = None if a is None else ledger.find(a)
-            if write is not None and write.stamp > node.stamp:
+            write = None if a is None else ledger.find_since(a, node.stamp)
+            if write is not None:
                 what = saved_name(node, k)
                 raise InplaceError(
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "

@@ -93,13 +93,14 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         opmath: the forward and the rules compute in float32 where operands are of low precision (float16), and the results are
             rounded once, as ``dtypes="float"`` has it unless this is False. ``"numbers"`` where one operator of NumPy's, which
             does so by itself, is all there is: only a call with a Python number takes that way.
+        bfloat16: the forward takes arrays of bfloat16 as they are, because it only moves elements, as every view does. For others
+            that dtype is as if they had `opmath`.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
         view: the result shares the memory of the first argument. Where there are several, the declaration's
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
         layout: how the result lies in memory, where that is not left to the forward: ``"elementwise"``, in the order of the
             first argument that has one; ``"ufunc"``, the default for what broadcasts, the same for a forward that is one of
-            NumPy's functions or like one; ``"contiguous"``; ``"like_input"``; ``"channels"``, with channels last where the input
-            has them so; or ``"columns"``, as LAPACK leaves matrices.
+            NumPy's functions or like one; or another of :data:`minigrad._types.layouts.RESULT_ORDERS`.
         connected: its gradients have zero derivatives by the arguments that their rules do not name, instead of none: as in
             PyTorch, where one operation computes them all from all arguments.
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.

@@ -17,8 +17,8 @@ from minigrad.ops import creation
 __all__ = ["assert_allclose", "assert_close"]
 
 # The default (rtol, atol) of each type: https://docs.pytorch.org/docs/stable/testing.html
-PRECISION = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7), "complex64": (1.3e-6, 1e-5),
-             "complex128": (1e-7, 1e-7)}
+PRECISION = {"bfloat16": (1.6e-2, 1e-5), "float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7),
+             "complex64": (1.3e-6, 1e-5), "complex128": (1e-7, 1e-7)}
 
 
 def assert_close(actual: Any, expected: Any, *, allow_subclasses: bool = True, rtol: float | None = None,

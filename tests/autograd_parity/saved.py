@@ -208,3 +208,85 @@ def what_a_hook_returned_is_not_taken(t):
     x.sum().backward()
     x.sum().backward()
     return listed(mine), listed(x.grad)
+
+
+@program
+def needs_input_grad_is_that_of_the_inputs(t):
+    log = []
+
+    class F(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y, z):
+            log.append(ctx.needs_input_grad)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, None, None
+
+    x = leaf(t)
+    with t.no_grad():
+        F.apply(x, x.detach(), None)
+    F.apply(x, x.detach(), None)
+    F.apply(x.detach(), x.detach(), None)
+    return log
+
+
+@program
+def vjp_is_another_name_of_backward(t):
+    class F(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def vjp(ctx, g):
+            return g * 2
+
+    x = leaf(t)
+    F.apply(x).sum().backward()
+    return listed(x.grad)
+
+
+def message(call):
+    try:
+        call()
+    except Exception as error:
+        return str(error)
+
+
+@program
+def mistakes_of_functions(t):
+    class Base(t.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+    class Both(Base):
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+        vjp = backward
+
+    class Larger(Base):
+        @staticmethod
+        def backward(ctx, g):
+            return t.ones(5)
+
+    class Saves(Base):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x, 3)
+            return x
+
+    class Complex(Base):
+        @staticmethod
+        def backward(ctx, g):
+            return g * 1j
+
+    found = [message(lambda f=f: f.apply(leaf(t)).sum().backward()) for f in (Base, Both, Larger, Saves, Complex)]
+    words = ["either the backward or vjp method", "Implementing both 'backward' and 'vjp'",
+             "returned an invalid gradient at index 0 - got [5] but expected shape compatible with [3]",
+             "can only save variables, but argument 1 is of type int", ""]
+    return [text is not None and word in text for text, word in zip(found, words)]

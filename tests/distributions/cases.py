@@ -1,7 +1,7 @@
 """The table of distributions: for each family how it is made, and the same distribution in SciPy or as a formula in NumPy.
 
-A case names its parameters as lists of numbers. From it come tests against SciPy, of samples, of gradients, of shapes, and against
-PyTorch where that is installed. ``tests/distributions/test_table.py`` fails where a family has no case.
+A case names its parameters as lists of numbers. From it come tests against SciPy, of samples, of gradients, of shapes, and
+against PyTorch where that is installed. ``tests/distributions/test_table.py`` fails where a family has no case.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ class DistributionCase:
         params: its parameters, by name: numbers and lists of numbers, which become float64 tensors; ints and None stay.
         scipy: SciPy's distribution, of the same parameters by name; None where it has none.
         make: makes the distribution of a module ``distributions`` and of parameters, if this is not the class of the table.
-        log_prob: the logarithm of density or probability of an array of samples, of the parameters by name, where `scipy` is None.
-        moments: mean and variance by name of the parameters, where `scipy` is None; None where the family has none.
-        absent: what PyTorch's family does not have, and neither does ours.
+        log_prob: the logarithm of the density or probability of samples, of these and of the parameters, where `scipy` is None.
+        moments: mean and variance, of the parameters, where the family has them and they are not SciPy's.
+        absent: what this family does not have, here as in PyTorch.
+        fixed: parameters that are not differentiated, as they are counts.
         several: a sample is made of several random numbers, so that it is no quantile.
-        skewed: moments of samples converge too slowly to be compared.
+        skewed: averages of samples converge too slowly to be compared.
     """
 
     params: dict[str, Any]
@@ -37,6 +38,7 @@ class DistributionCase:
     log_prob: Callable[..., Any] | None = None
     moments: Callable[..., tuple[Any, Any]] | None = None
     absent: tuple[str, ...] = field(default=())
+    fixed: tuple[str, ...] = field(default=())
     several: bool = False
     skewed: bool = False
 
@@ -124,39 +126,44 @@ def log_lkj(value: Any, dim: int, concentration: Any) -> Any:
     return stats.beta(concentration, concentration).logpdf((r + 1) / 2) - np.log(2)
 
 
+NO_CDF = ("cdf", "icdf")
+
 CASES: dict[str, list[DistributionCase]] = {
-    "Bernoulli": [DistributionCase({"probs": [0.1, 0.5, 0.8]}, lambda probs: stats.bernoulli(probs)),
-                  DistributionCase({"logits": by_logits([0.1, 0.3])}, lambda logits: stats.bernoulli(special.expit(logits)))],
+    "Bernoulli": [DistributionCase({"probs": [0.1, 0.5, 0.8]}, lambda probs: stats.bernoulli(probs), absent=NO_CDF),
+                  DistributionCase({"logits": by_logits([0.1, 0.3])}, lambda logits: stats.bernoulli(special.expit(logits)),
+                                   absent=NO_CDF)],
     "Beta": [DistributionCase({"concentration1": [0.5, 2.0, 7.0], "concentration0": [1.5, 3.0, 0.8]},
                               lambda concentration1, concentration0: stats.beta(concentration1, concentration0),
-                              absent=("cdf", "icdf"))],
+                              absent=NO_CDF)],
     "Binomial": [DistributionCase({"total_count": [10.0, 10.0], "probs": [0.2, 0.7]},
-                                  lambda total_count, probs: stats.binom(total_count, probs)),
+                                  lambda total_count, probs: stats.binom(total_count, probs), absent=NO_CDF,
+                                  fixed=("total_count",)),
                  DistributionCase({"total_count": 5, "logits": by_logits([0.4, 0.9])},
-                                  lambda total_count, logits: stats.binom(total_count, special.expit(logits)))],
+                                  lambda total_count, logits: stats.binom(total_count, special.expit(logits)), absent=NO_CDF)],
     "Categorical": [DistributionCase({"probs": WEIGHTS}, log_prob=lambda value, probs: np.log(probs)[[[0], [1]], value.T].T),
                     DistributionCase({"logits": np.log(WEIGHTS).tolist()},
                                      log_prob=lambda value, logits: logits[[[0], [1]], value.T].T)],
     "Cauchy": [DistributionCase({"loc": [0.0, 2.0], "scale": [1.0, 0.5]}, lambda loc, scale: stats.cauchy(loc, scale),
                                 skewed=True)],
     "Chi2": [DistributionCase({"df": [1.0, 3.0, 9.5]}, lambda df: stats.chi2(df), absent=("icdf",))],
-    "ContinuousBernoulli": [DistributionCase({"probs": [0.1, 0.8]}, lambda probs: continuous_bernoulli(probs)),
+    "ContinuousBernoulli": [DistributionCase({"probs": [0.1, 0.8]}, lambda probs: continuous_bernoulli(probs), absent=("mode",)),
                             DistributionCase({"logits": by_logits([0.3, 0.95])},
-                                             lambda logits: continuous_bernoulli(special.expit(logits)))],
+                                             lambda logits: continuous_bernoulli(special.expit(logits)), absent=("mode",))],
     "Dirichlet": [DistributionCase(
         {"concentration": [0.7, 2.0, 3.0]},
         log_prob=multivariate(lambda v, concentration: stats.dirichlet(concentration).logpdf(v)),
         moments=lambda concentration: (stats.dirichlet(concentration).mean(), stats.dirichlet(concentration).var()))],
     "Exponential": [DistributionCase({"rate": [0.5, 2.0]}, lambda rate: stats.expon(scale=1 / rate))],
     "FisherSnedecor": [DistributionCase({"df1": [3.0, 6.0], "df2": [9.0, 12.0]}, lambda df1, df2: stats.f(df1, df2),
-                                        absent=("cdf", "icdf", "entropy"), several=True, skewed=True)],
+                                        absent=(*NO_CDF, "entropy"), several=True, skewed=True)],
     "Gamma": [DistributionCase({"concentration": [0.3, 2.0, 30.0], "rate": [1.0, 0.5, 4.0]},
                                lambda concentration, rate: stats.gamma(concentration, scale=1 / rate), absent=("icdf",))],
     "GeneralizedPareto": [DistributionCase(
         {"loc": [0.0, 1.0, -1.0], "scale": [1.0, 2.0, 0.5], "concentration": [0.0, 0.2, -0.5]},
         lambda loc, scale, concentration: stats.genpareto(concentration, loc, scale))],
-    "Geometric": [DistributionCase({"probs": [0.2, 0.7]}, lambda probs: stats.geom(probs, loc=-1)),
-                  DistributionCase({"logits": by_logits([0.4])}, lambda logits: stats.geom(special.expit(logits), loc=-1))],
+    "Geometric": [DistributionCase({"probs": [0.2, 0.7]}, lambda probs: stats.geom(probs, loc=-1), absent=NO_CDF),
+                  DistributionCase({"logits": by_logits([0.4])}, lambda logits: stats.geom(special.expit(logits), loc=-1),
+                                   absent=NO_CDF)],
     "Gumbel": [DistributionCase({"loc": [0.0, 1.0], "scale": [1.0, 3.0]}, lambda loc, scale: stats.gumbel_r(loc, scale))],
     "HalfCauchy": [DistributionCase({"scale": [1.0, 2.5]}, lambda scale: stats.halfcauchy(scale=scale), skewed=True)],
     "HalfNormal": [DistributionCase({"scale": [1.0, 2.5]}, lambda scale: stats.halfnorm(scale=scale))],
@@ -164,20 +171,21 @@ CASES: dict[str, list[DistributionCase]] = {
         {"loc": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], "scale": [1.0, 2.0, 3.0]},
         make=lambda D, loc, scale: D.Independent(D.Normal(loc, scale), 1),
         log_prob=lambda value, loc, scale: stats.norm(loc, scale).logpdf(value).sum(-1),
-        moments=lambda loc, scale: (loc, np.broadcast_to(scale, loc.shape)**2), absent=("cdf", "icdf"))],
+        moments=lambda loc, scale: (loc, np.broadcast_to(scale, loc.shape)**2), absent=NO_CDF)],
     "InverseGamma": [DistributionCase({"concentration": [3.0, 6.0], "rate": [1.0, 2.0]},
                                       lambda concentration, rate: stats.invgamma(concentration, scale=rate),
                                       absent=("icdf",), skewed=True)],
     "Kumaraswamy": [DistributionCase({"concentration1": [0.5, 2.0], "concentration0": [1.5, 3.0]},
                                      lambda concentration1, concentration0: kumaraswamy(concentration1, concentration0))],
-    "LKJCholesky": [DistributionCase({"dim": 2, "concentration": [0.5, 1.0, 4.0]}, log_prob=log_lkj)],
+    "LKJCholesky": [DistributionCase({"dim": 2, "concentration": [0.5, 1.0, 4.0]}, log_prob=log_lkj,
+                                     absent=("mean", "variance", "mode", "entropy"))],
     "Laplace": [DistributionCase({"loc": [0.0, 1.0], "scale": [1.0, 3.0]}, lambda loc, scale: stats.laplace(loc, scale))],
     "LogNormal": [DistributionCase({"loc": [0.0, -1.0], "scale": [0.5, 0.2]},
                                    lambda loc, scale: stats.lognorm(scale, scale=np.exp(loc)))],
     "LogisticNormal": [DistributionCase(
         {"loc": [0.5, -1.0], "scale": [0.7, 1.2]},
         # of the logits x of stick breaking, less the logarithms of the derivatives: y_i = left_i * sigmoid(x_i - shift_i)
-        log_prob=lambda value, loc, scale: log_logistic_normal(value, loc, scale))],
+        log_prob=lambda value, loc, scale: log_logistic_normal(value, loc, scale), absent=("mode", "entropy"))],
     "LowRankMultivariateNormal": [DistributionCase(
         {"loc": LOC, "cov_factor": [[1.0], [0.5], [-2.0]], "cov_diag": [0.5, 1.0, 2.0]},
         log_prob=lambda value, loc, cov_factor, cov_diag: stats.multivariate_normal(
@@ -187,11 +195,12 @@ CASES: dict[str, list[DistributionCase]] = {
         {"probs": [0.3, 0.7], "loc": [-1.0, 2.0], "scale": [0.5, 1.5]},
         make=lambda D, probs, loc, scale: D.MixtureSameFamily(D.Categorical(probs), D.Normal(loc, scale)),
         log_prob=lambda value, probs, loc, scale: np.log((probs * stats.norm(loc, scale).pdf(value[..., None])).sum(-1)),
-        moments=lambda probs, loc, scale: ((probs * loc).sum(), (probs * (scale**2 + loc**2)).sum() - (probs * loc).sum()**2))],
+        moments=lambda probs, loc, scale: ((probs * loc).sum(), (probs * (scale**2 + loc**2)).sum() - (probs * loc).sum()**2),
+        absent=("mode", "entropy"))],
     "Multinomial": [DistributionCase(
         {"total_count": 6, "probs": [0.2, 0.3, 0.5]},
         log_prob=lambda value, total_count, probs: stats.multinomial(total_count, probs).logpmf(value),
-        moments=lambda total_count, probs: (total_count * probs, total_count * probs * (1 - probs)))],
+        moments=lambda total_count, probs: (total_count * probs, total_count * probs * (1 - probs)), absent=("mode",))],
     "MultivariateNormal": [
         DistributionCase({"loc": LOC, name: matrix}, log_prob=lambda value, loc, of=of, **m: stats.multivariate_normal(
             loc, of(*m.values())).logpdf(value), moments=lambda loc, of=of, **m: (loc, np.diag(of(*m.values()))))
@@ -199,9 +208,10 @@ CASES: dict[str, list[DistributionCase]] = {
                                  ("scale_tril", FACTOR, lambda m: m @ m.T))],
     "NegativeBinomial": [
         DistributionCase({"total_count": [3.0, 1.5], "probs": [0.2, 0.7]},
-                         lambda total_count, probs: stats.nbinom(total_count, 1 - probs)),
+                         lambda total_count, probs: stats.nbinom(total_count, 1 - probs), absent=(*NO_CDF, "entropy")),
         DistributionCase({"total_count": [4.0], "logits": by_logits([0.4])},
-                         lambda total_count, logits: stats.nbinom(total_count, special.expit(-logits)))],
+                         lambda total_count, logits: stats.nbinom(total_count, special.expit(-logits)),
+                         absent=(*NO_CDF, "entropy"))],
     "Normal": [DistributionCase({"loc": [0.0, 2.0], "scale": [1.0, 0.5]}, lambda loc, scale: stats.norm(loc, scale))],
     "OneHotCategorical": [DistributionCase(
         {"probs": [0.2, 0.3, 0.5]}, log_prob=lambda value, probs: np.log((probs * value).sum(-1)),
@@ -211,32 +221,36 @@ CASES: dict[str, list[DistributionCase]] = {
         moments=lambda logits: (np.exp(logits), np.exp(logits) * (1 - np.exp(logits))))],
     "Pareto": [DistributionCase({"scale": [1.0, 2.0], "alpha": [5.0, 7.0]},
                                 lambda scale, alpha: stats.pareto(alpha, scale=scale), skewed=True)],
-    "Poisson": [DistributionCase({"rate": [0.4, 3.0, 20.0]}, lambda rate: stats.poisson(rate))],
+    "Poisson": [DistributionCase({"rate": [0.4, 3.0, 20.0]}, lambda rate: stats.poisson(rate), absent=(*NO_CDF, "entropy"))],
     "RelaxedBernoulli": [DistributionCase({"temperature": [0.7], "probs": [0.2, 0.6]},
-                                          lambda temperature, probs: relaxed_bernoulli(temperature, probs))],
+                                          lambda temperature, probs: relaxed_bernoulli(temperature, probs),
+                                          absent=(*NO_CDF, "mean", "variance", "mode", "entropy"))],
     "RelaxedOneHotCategorical": [DistributionCase(
         {"temperature": 0.7, "probs": [0.2, 0.3, 0.5]},
-        log_prob=lambda value, temperature, probs: log_exp_relaxed(np.log(value), temperature, probs) - np.log(value).sum(-1))],
+        log_prob=lambda value, temperature, probs: log_exp_relaxed(np.log(value), temperature, probs) - np.log(value).sum(-1),
+        absent=("mode", "entropy"))],
     "StudentT": [DistributionCase({"df": [3.0, 8.0], "loc": [0.0, 1.0], "scale": [1.0, 2.0]},
-                                  lambda df, loc, scale: stats.t(df, loc, scale), absent=("cdf", "icdf"), several=True,
+                                  lambda df, loc, scale: stats.t(df, loc, scale), absent=NO_CDF, several=True,
                                   skewed=True)],
     "TransformedDistribution": [DistributionCase(
         {"loc": [0.0, 1.0], "scale": [1.0, 0.5]},
         lambda loc, scale: stats.lognorm(2 * scale, loc=3.0, scale=np.exp(2 * loc)),
         make=lambda D, loc, scale: D.TransformedDistribution(D.Normal(loc, scale), [
             D.AffineTransform(0.0, 2.0), D.ExpTransform(), D.AffineTransform(3.0, 1.0)]),
-        absent=("mean", "variance", "entropy"), skewed=True)],
+        absent=("mean", "variance", "mode", "entropy"), skewed=True)],
     "Uniform": [DistributionCase({"low": [0.0, -1.0], "high": [1.0, 3.0]}, lambda low, high: stats.uniform(low, high - low))],
     "VonMises": [DistributionCase({"loc": [0.5, -1.0], "concentration": [0.8, 20.0]},
                                   lambda loc, concentration: stats.vonmises(concentration, loc=loc),
-                                  absent=("cdf", "icdf", "variance", "entropy"))],
+                                  moments=lambda loc, concentration: (loc, 1 - special.ive(1, concentration) /
+                                                                      special.ive(0, concentration)),
+                                  absent=(*NO_CDF, "entropy"))],
     "Weibull": [DistributionCase({"scale": [1.0, 2.0], "concentration": [1.5, 3.0]},
                                  lambda scale, concentration: stats.weibull_min(concentration, scale=scale))],
     "Wishart": [DistributionCase(
         {"df": 5.5, "covariance_matrix": MATRIX},
-        log_prob=multivariate(lambda v, df, covariance_matrix: stats.wishart(df, covariance_matrix).logpdf(v)),
-        moments=lambda df, covariance_matrix: (stats.wishart(df, covariance_matrix).mean(),
-                                               stats.wishart(df, covariance_matrix).var()))],
+        log_prob=multivariate(lambda v, df, covariance_matrix: stats.wishart(float(df), covariance_matrix).logpdf(v)),
+        moments=lambda df, covariance_matrix: (stats.wishart(float(df), covariance_matrix).mean(),
+                                               stats.wishart(float(df), covariance_matrix).var()))],
 }
 
 

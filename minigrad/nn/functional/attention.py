@@ -51,7 +51,7 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         raise RuntimeValueError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         key, value = (_repeat_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    factor = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     scores = products.matmul(query * factor, key.swapaxes(-1, -2))
     if is_causal:
         attn_mask = _causal_mask(scores)

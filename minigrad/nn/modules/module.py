@@ -116,8 +116,9 @@ class Module:
         # Into __dict__, past our own __setattr__, which could not work yet.
         self.__dict__.update(
             training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}, _forward_hooks={},
-            _forward_pre_hooks={}, _backward_hooks={}, _backward_pre_hooks={}, _state_dict_hooks={}, _state_dict_pre_hooks={},
-            _load_state_dict_pre_hooks={}, _load_state_dict_post_hooks={})
+            _forward_hooks_with_kwargs={}, _forward_hooks_always_called={}, _forward_pre_hooks={},
+            _forward_pre_hooks_with_kwargs={}, _backward_hooks={}, _backward_pre_hooks={}, _state_dict_hooks={},
+            _state_dict_pre_hooks={}, _load_state_dict_pre_hooks={}, _load_state_dict_post_hooks={})
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -166,7 +167,9 @@ class Module:
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         start = tick()
         ran: set[int] = set()
-        forward_hooks = _global_hooks("forward") + list(self._forward_hooks.values())
+        forward_hooks = _global_hooks("forward") + [
+            Hook(hook, k in self._forward_hooks_with_kwargs, k in self._forward_hooks_always_called)
+            for k, hook in self._forward_hooks.items()]
         try:
             result = self._forward_with_hooks(args, kwargs, forward_hooks, ran)
             calls.append((start, tick(), id(self)))
@@ -183,7 +186,8 @@ class Module:
 
     def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], forward_hooks: list[Hook], ran: set[int]) -> Any:
         """Run the pre-hooks, the forward and the hooks of the module, and return the result."""
-        for hook in _global_hooks("forward_pre") + list(self._forward_pre_hooks.values()):
+        own = [Hook(hook, k in self._forward_pre_hooks_with_kwargs) for k, hook in self._forward_pre_hooks.items()]
+        for hook in _global_hooks("forward_pre") + own:
             if hook.with_kwargs:
                 new = hook.function(self, args, kwargs)
                 if new is not None:
@@ -523,15 +527,18 @@ class Module:
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Move to a device, change the floating type, or both: ``to("cuda")``, ``to(float64)``, ``to(device, dtype)``,
-        ``to(tensor)``. Integer buffers keep their type. Changes this module and returns it."""
+        ``to(tensor)``. Integer buffers keep their type. With `memory_format`, what has as many dimensions as that is for is laid
+        out so. Changes this module and returns it."""
         device, dtype = _device_and_dtype(*args, **kwargs)
         later = kwargs.get("non_blocking", False) or [a for a in args if isinstance(a, bool)][:1] == [True]
+        memory_format = kwargs.get("memory_format")
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise ArgumentError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
 
         def convert(t: Any) -> Any:
             floating = t.dtype.is_floating_point or t.dtype.is_complex
-            return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later)
+            order = memory_format if memory_format is not None and memory_format.ndim in (None, t.ndim) else None
+            return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later, memory_format=order)
         return self._apply(convert)
 
     def type(self: M, dst_type: DTypeLike | str) -> M:
@@ -549,6 +556,10 @@ class Module:
     def half(self: M) -> M:
         """Convert floating parameters and buffers to float16."""
         return self._to_floating(dtypes.float16)
+
+    def bfloat16(self: M) -> M:
+        """Convert floating parameters and buffers to bfloat16."""
+        return self._to_floating(dtypes.bfloat16)
 
     def _to_floating(self: M, dtype: Any) -> M:
         return self._apply(lambda t: t.to(dtype) if t.dtype.is_floating_point else t)
@@ -752,7 +763,12 @@ class Module:
             with_kwargs: call ``hook(module, args, kwargs, output)``.
             always_call: also call it, with None for the output, if forward raises.
         """
-        return RemovableHandle(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+        handle = RemovableHandle(self._forward_hooks, hook, prepend)
+        if with_kwargs:
+            self._forward_hooks_with_kwargs[handle.id] = True
+        if always_call:
+            self._forward_hooks_always_called[handle.id] = True
+        return handle
 
     def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
                                   with_kwargs: bool = False) -> RemovableHandle:
@@ -760,7 +776,10 @@ class Module:
 
         With `with_kwargs`, ``hook(module, args, kwargs)`` is called and may return ``(args, kwargs)``.
         """
-        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        handle = RemovableHandle(self._forward_pre_hooks, hook, prepend)
+        if with_kwargs:
+            self._forward_pre_hooks_with_kwargs[handle.id] = True
+        return handle
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of the module's positional inputs are known.

@@ -31,7 +31,7 @@ def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1
     """Divide a weight by its largest singular value, before each call; the parameter becomes ``weight_orig``."""
     if dim is None:
         dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
-    if any(isinstance(h.function, SpectralNorm) and h.function.name == name for h in module._forward_pre_hooks.values()):
+    if any(isinstance(h, SpectralNorm) and h.name == name for h in module._forward_pre_hooks.values()):
         raise StateError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     weight = getattr(module, name)
     hook = SpectralNorm(name, _SpectralNorm(weight, n_power_iterations, dim, eps))
@@ -47,8 +47,8 @@ def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1
 def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
     """Make the weight an ordinary parameter again."""
     for key, h in module._forward_pre_hooks.items():
-        if isinstance(h.function, SpectralNorm) and h.function.name == name:
-            value = h.function.weight(module, False).detach()
+        if isinstance(h, SpectralNorm) and h.name == name:
+            value = h.weight(module, False).detach()
             delattr(module, name)
             for part in ("_orig", "_u", "_v"):
                 delattr(module, name + part)

@@ -28,7 +28,7 @@ class WeightNorm:
 def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     """Make a weight the product of its length ``weight_g`` and the direction of ``weight_v``, computed before each call."""
     hook = WeightNorm(name, dim)
-    if any(isinstance(h.function, WeightNorm) and h.function.name == name for h in module._forward_pre_hooks.values()):
+    if any(isinstance(h, WeightNorm) and h.name == name for h in module._forward_pre_hooks.values()):
         raise StateError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     weight = getattr(module, name)
     del module._parameters[name]
@@ -42,8 +42,8 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
 def remove_weight_norm(module: Any, name: str = "weight") -> Any:
     """Make the weight an ordinary parameter again."""
     for key, h in module._forward_pre_hooks.items():
-        if isinstance(h.function, WeightNorm) and h.function.name == name:
-            value = h.function.weight(module).detach()
+        if isinstance(h, WeightNorm) and h.name == name:
+            value = h.weight(module).detach()
             delattr(module, name)
             del module._parameters[name + "_g"], module._parameters[name + "_v"], module._forward_pre_hooks[key]
             module.register_parameter(name, Parameter(value))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.dtypes import opmath_dtype
 from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.errors import (
@@ -221,15 +221,32 @@ def getitem(input: Tensor, index: Index) -> Tensor:
     return slices(input, index=basic)
 
 
-@op(grad_name="IndexBackward0", called="index")
+@op(grad_name="IndexBackward0", called="index", bfloat16=True)
 def lookup(input: Any, *, indices: Any) -> Any:
     """The elements of `input` at `indices`, which has an array of positions for each dimension, or None for all of it; or is a
     mask."""
     if all([i is None for i in indices[:-1]]) and indices[-1].dtype.kind != "b":
-        return input.take(indices[-1], axis=len(indices) - 1)
-    return input[fill_index(indices)]
+        found = input.take(indices[-1], axis=len(indices) - 1)
+    else:
+        found = input[fill_index(indices)]
+    if input.flags.c_contiguous and found.flags.c_contiguous:
+        return found
+    return layouts.in_order(found, order_of_selected(input, indices, found.shape))
 @lookup.derivative("input")
 def lookup_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any: return accumulate_at(g, indices=indices, size=input_shape)
+
+
+def order_of_selected(input: Any, indices: Parts, shape: Any) -> Sequence[int]:
+    """The order in memory of what :func:`lookup` selects, of `shape`: that of `input`, among the dimensions that are kept."""
+    named = [d for d, i in enumerate(indices) if i is not None]
+    if indices[-1].dtype.kind == "b":  # a mask
+        named = [*range(named[0], named[0] + indices[-1].ndim)]
+    kept = [step for d, step in enumerate(layouts.steps_of(input, input.ndim)) if d not in named]
+    new = len(shape) - len(kept)
+    start = named[0] if named[-1] - named[0] < len(named) else 0  # dimensions that are not side by side come first
+    within = [math.prod(shape[d + 1:start + new]) for d in range(start, start + new)]
+    return layouts.order_of_steps(shape, [[*kept[:start], *[0] * new, *kept[start:]],
+                                          [*[0] * start, *within, *[0] * (len(kept) - start)]])
 
 
 @op(called="index_put")
@@ -245,7 +262,7 @@ def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
 def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indices=indices)
 
 
-@op(grad_name="IndexPutBackward0", called="index_put")
+@op(layout="like_input", grad_name="IndexPutBackward0", called="index_put", bfloat16=True)
 def overwrite(input: Any, value: Any, *, index: Any, indices: Any) -> Any:
     """A copy of `input` with `value` at ``[index][indices]``, as :func:`parse_index` gives them."""
     out = input.copy(order="K")
@@ -366,7 +383,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
     return in_bounds(index.reshape(-1), size, dim, negative=False)
 
 
-@op(discrete=("index",), called="index_select")
+@op(discrete=("index",), layout="contiguous", called="index_select", bfloat16=True)
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
     d = wrap_dim(dim, input.ndim)

@@ -69,7 +69,7 @@ def corner(src: Any, index: Any) -> Any:
     return src[tuple([slice(n) for n in shape])] if index.size else src[:0].reshape(-1)[:0].reshape(shape)
 
 
-@op(discrete=("index",), layout="contiguous", called="gather")
+@op(discrete=("index",), layout="contiguous", called="gather", bfloat16=True)
 def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
@@ -331,7 +331,8 @@ def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, r
 
 # ---------------------------------------------------------------------------------------------------- by mask
 
-@op(broadcasts=True, dtypes="same", discrete=("mask",), grad_name="MaskedFillBackward0", called="masked_fill")
+@op(broadcasts=True, dtypes="same", discrete=("mask",), layout="contiguous", grad_name="MaskedFillBackward0",
+    called="masked_fill")
 def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
@@ -403,7 +404,7 @@ def masked_scatter_wrt_source(g: Any, mask: Any, source_shape: Any) -> Any:
     return reshape(enlarge(select_mask(g, mask), (math.prod(source_shape),)), shape=source_shape)
 
 
-@op(discrete=("mask",), called="masked_select")
+@op(discrete=("mask",), called="masked_select", bfloat16=True)
 def select_mask(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask`, which is broadcast to it, is True."""
     return input[np.broadcast_to(mask, input.shape)]

@@ -13,7 +13,7 @@ from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
-from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
+from minigrad.ops.shaping.shape import broadcast_shapes, expand, in_layout, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
@@ -254,4 +254,5 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """As :func:`nonzero`, but with exactly `size` rows: the first ones, then rows of `fill_value`."""
     rows = nonzero_indices(input)
     found, ndim = rows.shape
-    return rows[:size] if found >= size else constant_pad_nd(rows, pad=(0, 0, 0, size - found), value=fill_value)
+    rows = rows[:size] if found >= size else constant_pad_nd(rows, pad=(0, 0, 0, size - found), value=fill_value)
+    return in_layout("contiguous", rows)

@@ -104,7 +104,7 @@ def real(x: Any) -> Any:
 SINGULAR = "The factorization could not be completed because the input matrix is singular"
 
 
-@op(called="linalg.inv")
+@op(layout="columns", called="linalg.inv")
 def linalg_inv(A: Any) -> Any:
     """The inverse of square matrices. Raises ``LinAlgError`` where there is none."""
     require_square_matrices(A)
@@ -142,7 +142,7 @@ def factor_info(A: Any, *, kind: Any) -> Any:
     return info_of(A, np.linalg.inv if kind == "inv" else np.linalg.cholesky)
 
 
-@op(dtypes="same", grad_name="LinalgSolveExBackward0", called="linalg.solve")
+@op(dtypes="same", layout="columns", grad_name="LinalgSolveExBackward0", called="linalg.solve")
 def solve_matrices(A: Any, B: Any) -> Any:
     """The `X` of ``A @ X = B`` for matrices; leading dimensions are broadcast."""
     require_square_matrices(A)
@@ -187,7 +187,7 @@ def squeeze_last(x: Any, out: Any = None) -> Tensor:
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
 
-@op(dtypes="same", called="linalg.solve_triangular")
+@op(dtypes="same", layout="columns", called="linalg.solve_triangular")
 def linalg_solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
     """The `X` of ``A @ X = B`` (or ``X @ A = B``) for a triangular A, of which only that triangle is read.
 
@@ -217,11 +217,16 @@ def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left
 
 # ---------------------------------------------------------------------------------------------------- determinants
 
+def has_nan(A: Any) -> Any:
+    """Whether a matrix holds NaN. Elimination takes that for a pivot that is 0."""
+    return (A != A).any(axis=(-2, -1))
+
+
 @op(grad_name="LinalgDetBackward0", called="linalg.det")
 def linalg_det(A: Any) -> Any:
     """The determinant of square matrices."""
     require_square_matrices(A)
-    return np.linalg.det(A)
+    return np.where(has_nan(A), A.dtype.type(np.nan), np.linalg.det(A))
 @linalg_det.derivative("A")
 def linalg_det_wrt_A(g: Any, A: Any) -> Any: return g[..., None, None] * cofactors(A)
 
@@ -258,7 +263,8 @@ def products_but_two(S: Any) -> Any:
 def linalg_slogdet(A: Any) -> Any:
     """The sign of the determinant, a number of absolute value 1 (or 0), and the logarithm of its absolute value."""
     require_square_matrices(A)
-    return np.linalg.slogdet(A)
+    sign, log = np.linalg.slogdet(A)
+    return np.where(log != log, sign.dtype.type(0), sign), np.where(has_nan(A), log.dtype.type(np.nan), log)
 @linalg_slogdet.derivative("A")
 def linalg_slogdet_wrt_A(g: Any, A: Any, sign: Any) -> Any:
     g_sign, g_log = g
@@ -282,7 +288,7 @@ def logdet(input: Tensor) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- Cholesky
 
-@op(holomorphic=False, grad_name="LinalgCholeskyExBackward0", called="linalg.cholesky")
+@op(holomorphic=False, layout="columns", grad_name="LinalgCholeskyExBackward0", called="linalg.cholesky")
 def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
     """The lower triangular L with ``A = L @ L.mH``, or the upper triangular U with ``A = U.mH @ U``.
 
@@ -324,7 +330,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | N
 
 # ---------------------------------------------------------------------------------------------------- QR
 
-@op(outputs=("Q", "R"), holomorphic=False, called="linalg.qr")
+@op(outputs=("Q", "R"), holomorphic=False, layout="columns", called="linalg.qr")
 def linalg_qr(A: Any, *, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """``A = Q @ R`` with orthonormal columns in Q and an upper triangular R.
 
@@ -369,7 +375,7 @@ def qr(input: Tensor, some: bool = True, *, out: Sequence[Tensor] | None = None)
     return found
 
 
-@op(outputs=("a", "tau"), constant=("input",))
+@op(outputs=("a", "tau"), constant=("input",), layout="columns")
 def geqrf(input: Any) -> Any:
     """QR in the form of Householder reflections: R above, the vectors below the diagonal, and their factors `tau`.
 
@@ -419,6 +425,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = N
     Q = identity_like(A) if tau.shape[-1] else identity_like(A) + A * 0
     for v, factor in reversed(reflections(A, tau)):
         Q = Q - factor * (v @ (adjoint(v) @ Q))
+    Q = shape.in_layout("columns", Q, A)
     return Q if out is None else arithmetic.mul(Q, 1, out=out)
 
 
@@ -444,12 +451,13 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
     for v, factor in steps if left == transpose else reversed(steps):
         factor = arithmetic.conj(factor) if transpose else factor
         result = result - (factor * (v @ (adjoint(v) @ result)) if left else factor * ((result @ v) @ adjoint(v)))
+    result = shape.in_layout("columns", copying.clone(other) if result is other else result, other)
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- eigenvalues
 
-@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eigh")
+@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, layout="columns", called="linalg.eigh")
 def linalg_eigh(A: Any, *, UPLO: str = "L") -> Any:
     """Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read."""
     require_square_matrices(A)
@@ -472,7 +480,7 @@ def gaps(values: Any) -> Any:
     return values[..., None, :] - values[..., :, None]
 
 
-@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eig")
+@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, layout="columns", called="linalg.eig")
 def linalg_eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices; complex, in no order."""
     require_square_matrices(A)
@@ -509,7 +517,7 @@ def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- singular values
 
-@op(outputs=("U", "S", "Vh"), holomorphic=False, called="linalg.svd")
+@op(outputs=("U", "S", "Vh"), holomorphic=False, layout="columns", called="linalg.svd")
 def linalg_svd(A: Any, *, full_matrices: bool = True, driver: str | None = None) -> Any:
     """``A = U @ diag(S) @ Vh`` with orthonormal columns in U, orthonormal rows in Vh, and S descending.
 
@@ -628,7 +636,7 @@ def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian:
 
 # ---------------------------------------------------------------------------------------------------- LU
 
-@op(outputs=("LU", "pivots"), called="linalg.lu_factor")
+@op(outputs=("LU", "pivots"), layout="columns", called="linalg.lu_factor")
 def linalg_lu_factor(A: Any, *, pivot: bool = True) -> Any:
     """LU with partial pivoting in packed form: L, whose diagonal is 1, below the diagonal, U on it and above.
 
@@ -763,7 +771,8 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     if adjoint:
         LUh = arithmetic.conj(transpose_last(LU))
         half = linalg_solve_triangular(LUh, B, upper=False)
-        return matmul(P, linalg_solve_triangular(LUh, half, upper=True, unitriangular=True), out=out)
+        solved = matmul(P, linalg_solve_triangular(LUh, half, upper=True, unitriangular=True))
+        return shape.in_layout("columns", solved, B) if out is None else arithmetic.mul(solved, 1, out=out)
     half = linalg_solve_triangular(LU, transpose_last(P) @ B, upper=False, unitriangular=True)
     return linalg_solve_triangular(LU, half, upper=True, out=out)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad._types.dtypes import as_dtype
+from minigrad._types.dtypes import as_dtype, int64
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
@@ -87,7 +87,7 @@ def require_batches(a: Any, b: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- matmul and linear
 
-@op(dtypes="same", opmath=True)
+@op(dtypes="same", opmath=True, layout="contiguous")
 def matmul(input: Any, other: Any) -> Any:
     """Matrix product ``input @ other``.
 
@@ -195,7 +195,7 @@ def mm_wrt_input(g: Any, mat2: Any) -> Any: return mm(g, transpose_last(mat2))
 def mm_wrt_mat2(g: Any, input: Any) -> Any: return mm(transpose_last(input), g)
 
 
-@op(dtypes="same", opmath=True)
+@op(dtypes="same", opmath=True, layout="contiguous")
 def bmm(input: Any, mat2: Any) -> Any:
     """Products of two batches of matrices, ``(b, n, k)`` and ``(b, k, m)``."""
     require_batches(input, mat2)
@@ -312,7 +312,7 @@ def addmv_wrt_mat(g: Any, vec: Any, alpha: Any) -> Any: return outer(g, vec) * a
 def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transpose_last(mat), g) * alpha
 
 
-@op(dtypes="same", opmath=True)
+@op(dtypes="same", opmath=True, layout="like_input")
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
@@ -330,7 +330,7 @@ def addr_wrt_vec1(g: Any, vec2: Any, alpha: Any) -> Any: return mv(g, vec2) * al
 def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transpose_last(g), vec1) * alpha
 
 
-@op(dtypes="same", opmath=True)
+@op(dtypes="same", opmath=True, layout="contiguous")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     require_batches(batch1, batch2)
@@ -533,12 +533,16 @@ def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) ->
                     raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and "
                                      f"{n}, of shapes {[list(x.shape) for x in operands]}")
                 sizes[label] = max(n, sizes[label]) if 0 not in (n, sizes[label]) else 0
+    widened = False
     for k, x in enumerate(operands):
         elsewhere = {label for j, term in enumerate(labels) if j != k for label in term} | set(result)
         dims = [d for d, label in enumerate(labels[k]) if label not in elsewhere or x.shape[d] != sizes[label]]
         if dims:
-            operands[k] = reduction.sum(x, dim=tuple(dims), dtype=as_dtype(x.dtype))
+            operands[k] = reduction.sum(x, dim=tuple(dims))
             labels[k] = [label for d, label in enumerate(labels[k]) if d not in dims]
+            widened |= x.dtype.kind in "iub"
+    if widened:  # the sum of integers is int64, and the other operands must be of that dtype too
+        operands = [arithmetic.cast(x, dtype=int64) if x.dtype.kind in "iub" else x for x in operands]
     x, have = operands[0], labels[0]
     for k in range(1, len(operands)):
         later = {label for term in labels[k + 1:] for label in term} | set(result)
@@ -637,7 +641,7 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
     return whole if out is None else arithmetic.mul(whole, 1, out=out)
 
 
-@op(dtypes="promote", grad_name="LinalgCrossBackward0", called="linalg.cross", opmath=True)
+@op(dtypes="promote", layout="contiguous", grad_name="LinalgCrossBackward0", called="linalg.cross", opmath=True)
 def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
     """Cross product of vectors of three components, which lie along dimension `dim`."""
     if input.ndim != other.ndim:

@@ -146,7 +146,7 @@ def hardswish_wrt_input(g: Any, input: Any) -> Any:
 def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
     arithmetic.require_real("softshrink", input)
-    if lambd < 0:
+    if not lambd >= 0:
         raise RuntimeValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
 @softshrink.derivative("input")
@@ -157,9 +157,9 @@ def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((
 def hardshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x, and 0 where ``|x| <= lambd``."""
     arithmetic.require_real("hardshrink", input)
-    return input * ((input > lambd) | (input < -lambd))
+    return np.where((input >= -lambd) & (input <= lambd), input.dtype.type(0), input)
 @hardshrink.derivative("input")
-def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
+def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * (((input >= -lambd) & (input <= lambd)) == 0)
 
 
 # ---------------------------------------------------------------------------------------------------- exponential

@@ -42,7 +42,8 @@ def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_freq
     The numbers were looked at when the rows were taken: to do so again would have to wait for a GPU.
     """
     out = np.zeros((rows, input.shape[-1]), input.dtype, like=input)
-    places, values = index.astype(np.intp, copy=False).reshape(-1), input.reshape(-1, input.shape[-1])
+    places = index.astype(np.intp, copy=False).reshape(-1)
+    values = input.reshape(places.shape[0], input.shape[-1])
     if by_frequency:
         values = values / frequencies(places, rows, input.dtype)[:, None]
     _arrays.library_of(out).index_add(out, (places,), values)
@@ -202,7 +203,7 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     return average
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def unit_rows(input: Any, *, num_classes: Any) -> Any:
     """For each element of `input` the row of the identity matrix of that number."""
     return (input[..., None] == np.arange(num_classes, like=input)).astype(np.int64)

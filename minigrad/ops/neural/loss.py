@@ -120,7 +120,7 @@ def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
 def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
     """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear from there."""
     arithmetic.require_real("huber_loss", input, target)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
@@ -138,7 +138,7 @@ def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta
 def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: Any = 1.0) -> Any:
     """:func:`huber_loss` divided by its threshold, `beta`; :func:`l1_loss` for `beta` = 0."""
     arithmetic.require_real("smooth_l1_loss", input, target)
-    if beta < 0:
+    if not beta >= 0:
         raise RuntimeValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
@@ -159,7 +159,7 @@ def smooth_sign(x: Any, beta: float) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- probabilities of events
 
-@op(dtypes="promote", opmath=True)
+@op(dtypes="promote", opmath=True, layout="elementwise")
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean") -> Any:
     """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities; logarithms are cut at -100.
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types.dtypes import FROM_NUMPY, float32, is_low_precision, opmath_dtype
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
-from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
+from minigrad.ops.shaping.shape import expand, in_layout, reshape, sum_to_size
 from minigrad.recording import clock
 from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -41,7 +41,7 @@ def row_sums(x: Any, y: Any = None) -> Any:
     return _arrays.sum_products(*((x,) if y is None else (x, y)), axes=(0, 2))[None, :, None]
 
 
-@op(outputs=("standard", "mean", "var"), opmath=True)
+@op(outputs=("standard", "mean", "var"), opmath=True, layout="contiguous")
 def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> Any:
     """(x - mean) / sqrt(var + eps) over the rows of `input`, seen in the shape `layout` = (outer, rows, inner).
 
@@ -139,6 +139,14 @@ def product_sum_wrt_input(g: Any, other: Any) -> Any: return g * other
 def product_sum_wrt_other(g: Any, input: Any) -> Any: return g * input
 
 
+def affine(input: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """:func:`scale_shift`; that of an input of low precision may be by float32, as in PyTorch, and is then computed in it."""
+    if is_low_precision(input.array.dtype) and any([x is not None and x.dtype is float32 for x in (weight, bias)]):
+        wide = [x if x is None else arithmetic.cast(x, dtype=float32) for x in (input, weight, bias)]
+        return arithmetic.cast(scale_shift(*wide), dtype=input.dtype)
+    return scale_shift(input, weight, bias)
+
+
 def per_channel(x: Any, ndim: int) -> Any:
     """A vector with one value per channel, in a shape that is broadcast over dimension 1 of `ndim`."""
     return None if x is None else reshape(x, shape=(1, x.shape[0]) + (1,) * (ndim - 2))
@@ -181,20 +189,20 @@ def layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None
     Ba, Kiros, Hinton: Layer Normalization, https://arxiv.org/abs/1607.06450
     """
     layout = trailing_layout("layer_norm", input, normalized_shape, weight, bias)
-    return scale_shift(standardize(input, layout=layout, eps=eps)[0], weight, bias)
+    return affine(standardize(input, layout=layout, eps=eps)[0], weight, bias)
 
 
 def rms_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """Divide each sample by the root mean square of its last dimensions, whose sizes are `normalized_shape`; then scale.
 
-    `eps` is added to the mean square; None is the distance from 1 to the next number of the input's dtype.
+    `eps` is added to the mean square; None is the distance from 1 to the next number of the dtype it is computed in.
 
     Zhang, Sennrich: Root Mean Square Layer Normalization, https://arxiv.org/abs/1910.07467
     """
     layout = trailing_layout("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
-        eps = float(np.finfo(input.dtype.numpy).eps)
-    return scale_shift(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
+        eps = float(np.finfo(opmath_dtype(input.array.dtype)).eps)
+    return in_layout("like_input", affine(standardize(input, layout=layout, eps=eps, centered=False)[0], weight), input)
 
 
 # ---------------------------------------------------------------------------------------------------- over batch, group, instance
@@ -229,10 +237,12 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeValueError("batch_norm: Expected running_mean and running_var to be defined when training=False")
-        return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
+        return in_layout("channels", affine(input, *evaluation_affine(running_mean, running_var, weight, bias, eps,
+                                                                           input.ndim)), input)
     if layout[0] * layout[2] == 1:
         raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
-    return scale_shift(normalize_batch(input, running_mean, running_var, momentum, eps)[0], weight, bias)
+    standard = normalize_batch(input, running_mean, running_var, momentum, eps)[0]
+    return in_layout("channels", affine(standard, weight, bias), input)
 
 
 @on_device_of_inputs
@@ -283,9 +293,12 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
         raise ShapeError(f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
                          f"shape {list(input.shape)} and num_groups={num_groups}")
     check_channels("group_norm", channels, weight=weight, bias=bias)
+    if n * channels // num_groups * rest == 1:
+        raise InvalidValueError(f"group_norm: Expected more than 1 value per channel when training, got input size "
+                                f"{list(input.shape)} in {num_groups} groups: the one value of a group would be 0")
     layout = 1, n * num_groups, channels // num_groups * rest
     standard = standardize(input, layout=layout, eps=eps)[0]
-    return scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return in_layout("channels", affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim)), input)
 
 
 @on_device_of_inputs
@@ -310,14 +323,14 @@ def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var
         if running_mean is None or running_var is None:
             raise RuntimeValueError("instance_norm: Expected running_mean and running_var to be defined when "
                                     "use_input_stats=False")
-        return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
+        return affine(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if rest == 1:
         raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
     standard, mean, var = standardize(input, layout=(1, n * channels, rest), eps=eps)
     if n and rest:
         move(running_mean, mean.array.reshape(n, channels).mean(axis=0), momentum)
         move(running_var, var.array.reshape(n, channels).mean(axis=0) * (rest / (rest - 1)), momentum)
-    return scale_shift(standard, weight, bias)
+    return affine(standard, weight, bias)
 
 
 # ---------------------------------------------------------------------------------------------------- with their statistics
@@ -329,7 +342,7 @@ def native_layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor
     standard, mean, var = standardize(input, layout=layout, eps=eps)
     lead = input.ndim - (1 if isinstance(normalized_shape, int) else len(normalized_shape))
     each = (*input.shape[:lead], *(1,) * (input.ndim - lead))
-    return scale_shift(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
+    return affine(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
 
 
 def native_group_norm(input: Tensor, weight: Tensor, bias: Tensor, N: int, C: int, HxW: int, group: int,
@@ -337,7 +350,7 @@ def native_group_norm(input: Tensor, weight: Tensor, bias: Tensor, N: int, C: in
     """:func:`group_norm`, and the mean and reciprocal deviation of each group: a tuple of three tensors."""
     check_channels("native_group_norm", C, weight=weight, bias=bias)
     standard, mean, var = standardize(input, layout=(1, N * group, C // group * HxW), eps=eps)
-    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    out = affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(N, group)), reshape((var + eps) ** -0.5, shape=(N, group))
 
 
@@ -349,7 +362,7 @@ def native_batch_norm(input: Tensor, weight: Tensor, bias: Tensor, running_mean:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), mean, var
     refuse_grad("native_batch_norm", running_mean=running_mean, running_var=running_var)
     standard, mean, var = normalize_batch(input, running_mean, running_var, momentum, eps)
-    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    out = affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))
 
 

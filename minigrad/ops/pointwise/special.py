@@ -22,7 +22,7 @@ from minigrad.recording.op import op
 if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
 
-__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma"]
+__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "mvlgamma", "polygamma"]
 
 
 def evaluate(name: str, *arrays: Any, which: int = 0) -> Any:
@@ -289,27 +289,6 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     for j in range(1, p):
         result = result + lgamma(input - j / 2)
     return arithmetic.add(result, p * (p - 1) / 4 * math.log(math.pi), out=out)
-
-
-@op(broadcasts=True, dtypes="float", constant=("input",), numbers=())
-def igamma(input: Any, other: Any) -> Any:
-    """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
-    return evaluate("gammainc", input, other)
-@igamma.derivative("other")
-def igamma_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * gamma_density(input, other)
-
-
-@op(broadcasts=True, dtypes="float", constant=("input",), numbers=())
-def igammac(input: Any, other: Any) -> Any:
-    """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
-    return evaluate("gammaincc", input, other)
-@igammac.derivative("other")
-def igammac_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * gamma_density(input, other)
-
-
-def gamma_density(a: Any, x: Any) -> Any:
-    """``x**(a - 1) exp(-x) / gamma(a)``."""
-    return elementary.exp((a - 1) * elementary.log(x) - x - lgamma(a))
 
 
 @op(broadcasts=True, dtypes="float", constant=("input",))

@@ -1,4 +1,4 @@
-"""Tails of the gamma and the beta distribution: how a quantile moves when a parameter of its distribution does.
+"""Tails of the gamma and the beta distribution: their probability, and how a quantile moves when a parameter does.
 
 A sample x with distribution function F(x; a) keeps its probability when a changes, if it moves by ``-(dF/da) / p(x)``, where p is
 the density (Figurnov, Mohamed and Mnih, Implicit reparameterization gradients, 2018, equation 5). Of both distributions ``dF/da``
@@ -8,17 +8,63 @@ integrals are again integrals of products of logarithms, so one operation for ea
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable
 
 import numpy as np
 
-from minigrad.ops.pointwise import elementary
-from minigrad.ops.pointwise.special import digamma, evaluate, polygamma_of
+from minigrad.ops.pointwise import arithmetic, elementary
+from minigrad.ops.pointwise.special import digamma, evaluate, lgamma, polygamma_of
 from minigrad.recording.op import op
 
-NODES, WEIGHTS = [(side / 2).tolist() for side in np.polynomial.legendre.leggauss(40)]  # of Gauss and Legendre, on [-1/2, 1/2]
+__all__ = ["igamma", "igammac"]
+
+
+# ---------------------------------------------------------------------------------------------------- incomplete gamma functions
+
+@op(broadcasts=True, dtypes="float", numbers=())
+def igamma(input: Any, other: Any) -> Any:
+    """The regularised lower incomplete gamma function P(input, other): the probability that a gamma variate of concentration
+    `input` and rate 1 is below `other`."""
+    return evaluate("gammainc", input, other)
+@igamma.derivative("input")
+def igamma_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * igamma_slope(input, other)
+@igamma.derivative("other")
+def igamma_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * gamma_density(input, other)
+
+
+@op(broadcasts=True, dtypes="float", numbers=())
+def igammac(input: Any, other: Any) -> Any:
+    """The regularised upper incomplete gamma function, ``1 - igamma``."""
+    return evaluate("gammaincc", input, other)
+@igammac.derivative("input")
+def igammac_wrt_input(g: Any, input: Any, other: Any) -> Any: return -g * igamma_slope(input, other)
+@igammac.derivative("other")
+def igammac_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * gamma_density(input, other)
+
+
+def gamma_density(a: Any, x: Any) -> Any:
+    """``x**(a - 1) exp(-x) / gamma(a)``."""
+    return elementary.exp((a - 1) * elementary.log(x) - x - lgamma(a))
+
+
+def igamma_slope(a: Any, x: Any) -> Any:
+    """The derivative of :func:`igamma` by its first argument."""
+    density = gamma_density(a, x)
+    return arithmetic.apply_mask(gamma_tail(a, x, order=1) * density, (density != 0) & (x != 0))
+
+
+# ---------------------------------------------------------------------------------------------------- tails
+
 NEGLIGIBLE = 40.0  # exp(-40) is nothing beside 1 in float64
 NEAR = 40.0  # beyond this distance exp(-v) is nothing beside 1: what remains is one exponential
+
+
+@functools.cache
+def quadrature() -> list[tuple[float, float]]:
+    """Nodes, from 0 to 1, and weights of the formula of Gauss and Legendre."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    return list(zip((nodes / 2 + 0.5).tolist(), (weights / 2).tolist()))
 
 
 def integrate(integrand: Callable[[Any], Any], exponent: Callable[[Any], tuple[Any, Any]], limit: Any) -> Any:
@@ -31,8 +77,8 @@ def integrate(integrand: Callable[[Any], Any], exponent: Callable[[Any], tuple[A
     near = np.minimum(limit, NEAR)
     for start, width in ((0.0, near), (near, limit - near)):
         if bool((width > 0).any()):
-            for node, weight in zip(NODES, WEIGHTS):
-                v = start + (node + 0.5) * width
+            for node, weight in quadrature():
+                v = start + node * width
                 total = total + weight * width * (integrand(v) * np.exp(exponent(v)[0]))
     return total
 

@@ -226,11 +226,13 @@ def rank_index(x: Any, axis: int, k: int) -> Any:
 
 
 def middle(x: Any, axis: int, skip_nan: bool) -> Any:
-    """Index of the median along `axis`, the lower of two; of a NaN where there is one, unless those are skipped."""
+    """Index of the median along `axis`, the lower of two; of the first NaN where there is one, unless those are skipped."""
     nan = x != x
     if not nan.any():
         return rank_index(x, axis, (x.shape[axis] - 1) // 2)
-    n = (~nan).sum(axis=axis, keepdims=True) if skip_nan else np.where(nan.any(axis=axis, keepdims=True), 2, 1) * x.shape[axis]
+    n = (~nan).sum(axis=axis, keepdims=True)
+    if not skip_nan:  # the first NaN comes after all numbers
+        n = n + np.where(nan.any(axis=axis, keepdims=True), n + 1, 0)
     return np.take_along_axis(order(x, axis), np.maximum((n - 1) // 2, 0), axis=axis)
 
 
@@ -283,7 +285,8 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
 
 @op(outputs=("values", "indices"), layout="contiguous")
 def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
-    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
+    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence. No NaN equals
+    another; where nothing occurs twice, the first NaN is the mode."""
     require_real("mode", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("mode", input.shape, dim)
@@ -295,7 +298,7 @@ def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
     starts = np.ones_like(x, dtype=bool)
     starts[..., 1:] = x[..., 1:] != x[..., :-1]
     length = places - scan_pairwise(np.maximum, np.where(starts, places, 0), -1)
-    last = np.argmax(length, axis=-1)[..., None]
+    last = np.where(length.max(axis=-1) == 0, np.argmax(x != x, axis=-1), np.argmax(length, axis=-1))[..., None]
     return select_along(input, np.moveaxis(np.take_along_axis(index, last, axis=-1), -1, axis), axis, keepdim)
 mode.derivative("input")(select_along_wrt_input)
 

@@ -632,4 +632,4 @@ def log_add_complex(x: Any, y: Any) -> Any:
     """log(exp(x) + exp(y)) of complex arrays."""
     swap = (x.real < y.real) | (y.real != y.real)
     large, small = np.where(swap, y, x), np.where(swap, x, y)
-    return np.where(small.real == -np.inf, large, large + np.log1p(np.exp(small - large)))
+    return np.where(small.real == -np.inf, large, large + elementary.log1p_of(np.exp(small - large)))

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any, Callable, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.dtypes import dtype as Dtype
+from minigrad._types.layouts import RESULT_ORDERS
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DimensionError, DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.clock import memory_owner
@@ -142,11 +145,29 @@ def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
         return input.view(dtype.numpy)
-    if input.ndim == 0 or input.strides[-1] != input.itemsize or input.shape[-1] * input.itemsize % dtype.itemsize:
-        raise ShapeError(f"self.size(-1) must be divisible by {max(dtype.itemsize // input.itemsize, 1)}, with its elements next "
-                         f"to each other, to view {input.dtype.name} as {dtype!r} (different element sizes), but got shape "
-                         f"{list(input.shape)}; use contiguous() first, or .to({dtype!r}) to convert the values")
+    refuse_dtype_of_another_size(input, dtype)
     return input.view(dtype.numpy)
+
+
+def refuse_dtype_of_another_size(x: Any, dtype: Any) -> None:
+    """Raise ``RuntimeError`` where the memory of the array `x` cannot be read as elements of `dtype`, of another size."""
+    pair = f"to view {FROM_NUMPY[x.dtype]!r} as {dtype!r} (different element sizes)"
+    advice = "; contiguous() is a copy that can be"
+    if not x.ndim:
+        raise ShapeError(f"self.dim() cannot be 0 {pair}; reshape it to (1,)")
+    if x.strides[-1] != x.itemsize and x.size:
+        raise ShapeError(f"self.stride(-1) must be 1 {pair}, but got {x.strides[-1] // x.itemsize}{advice}")
+    times = dtype.itemsize // x.itemsize
+    if times > 1:
+        if x.shape[-1] % times:
+            raise ShapeError(f"self.size(-1) must be divisible by {times} {pair}, but got shape {list(x.shape)}; to convert the "
+                             f"values use .to({dtype!r})")
+        offset = (_arrays.address_of(x) - _arrays.address_of(memory_owner(x))) // x.itemsize
+        if offset % times:
+            raise ShapeError(f"self.storage_offset() must be divisible by {times} {pair}, but got {offset}{advice}")
+        for d, step in enumerate(x.strides[:-1]):
+            if step // x.itemsize % times and x.size:
+                raise ShapeError(f"self.stride({d}) must be divisible by {times} {pair}, but got {step // x.itemsize}{advice}")
 
 
 @op(view=True)
@@ -164,7 +185,7 @@ def squeeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 def unsqueeze(input: Any, *, dim: int) -> Any:
     """`input` with a dimension of size 1 inserted at `dim`, from ``-input.ndim - 1`` to ``input.ndim``."""
     dim = wrap_dim(dim, input.ndim + 1)
-    return input[(slice(None),) * dim + (None, ...)]
+    return input.reshape((*input.shape[:dim], 1, *input.shape[dim:]))
 @unsqueeze.derivative("input")
 def unsqueeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
@@ -214,7 +235,7 @@ def reshape_copy(input: Any, *, shape: Any) -> Any:
 def reshape_copy_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(layout="contiguous")
+@op(layout="contiguous", bfloat16=True)
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -230,12 +251,27 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
     return reshape(sum_to_size(apart, size=[n for k in shape for n in (1, k)]), shape=input_shape)
 
 
-@op(grad_name="CloneBackward0", called="clone")
-def copy_in_order(input: Any) -> Any:
-    """A copy of `input` whose elements lie in memory in the order of its dimensions."""
-    return input.copy(order="C")
+@op(grad_name="CloneBackward0", called="clone", bfloat16=True)
+def copy_in_order(input: Any, *, order: Any = None) -> Any:
+    """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
+    numbered."""
+    if order is None:
+        return input.copy(order="C")
+    return input.transpose(order).copy(order="C").transpose(np.argsort(order))
 @copy_in_order.derivative("input")
 def copy_in_order_wrt_input(g: Any) -> Any: return g
+
+
+def laid_out(x: Any, order: Any) -> Any:
+    """`x` itself if its dimensions lie in memory in `order`, from the widest step to the narrowest, else a copy of which they
+    do."""
+    return x if unwrap(x).transpose(order).flags.c_contiguous else copy_in_order(x, order=order)
+
+
+def in_layout(layout: str, result: Tensor, *inputs: Tensor) -> Tensor:
+    """`result`, of a function composed of operations on `inputs`, in the layout that an operation would declare so."""
+    found: Tensor = laid_out(result, RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
+    return found
 
 
 @op(differentiable=False)
@@ -275,7 +311,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op(layout="like_input")
+@op(layout="like_input", bfloat16=True)
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -284,7 +320,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op(layout="contiguous")
+@op(layout="channels", bfloat16=True)
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 
@@ -378,8 +414,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def contiguous(input: Any) -> Any:
     """`input` itself if its elements lie in memory in the order of its dimensions, else a copy that does."""
-    array = input.array if hasattr(input, "array") else input
-    return input if array.flags.c_contiguous else copy_in_order(input)
+    return input if unwrap(input).flags.c_contiguous else copy_in_order(input)
 
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import layouts
 from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
@@ -24,6 +25,7 @@ from minigrad.ops.shaping.shape import (
     constant_full,
     copy_in_order,
     expand,
+    laid_out,
     meshgrid,
     permute,
     ravel,
@@ -150,7 +152,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote", layout="channels")
+@op(dtypes="promote", layout="channels_of_all", bfloat16=True)
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -187,7 +189,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote", layout="contiguous")
+@op(dtypes="promote", layout="contiguous", bfloat16=True)
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -195,8 +197,11 @@ def stack(*tensors: Any, dim: int = 0) -> Any:
         if x.shape != shape:
             raise ShapeError(f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                              f"{list(x.shape)} at entry {k}")
-    place = index_along(wrap_dim(dim, len(shape) + 1), None)
-    return np.concatenate([x[place] for x in tensors], axis=dim)
+    d = wrap_dim(dim, len(shape) + 1)
+    if d < len(shape) and all([layouts.has_channels_last(x) for x in tensors]):  # then joined, and that dimension split
+        joined = layouts.lay_out("channels", np.concatenate(tensors, axis=d), *tensors)
+        return joined.reshape(*shape[:d], len(tensors), *shape[d:])
+    return layouts.lay_out("contiguous", np.concatenate([x[index_along(d, None)] for x in tensors], axis=d))
 @stack.derivative("tensors")
 def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
 
@@ -263,7 +268,7 @@ def at_least_matrix(input: Any) -> Any:
     return input
 
 
-@op
+@op(layout="channels")
 def constant_pad_nd(input: Any, *, pad: Sequence[int], value: Number = 0) -> Any:
     """`input` with ``pad[0]`` elements before and ``pad[1]`` after its last dimension, ``pad[2]``, ``pad[3]`` for the one
     before, and so on, filled with `value`. A negative number takes elements away."""
@@ -322,38 +327,30 @@ def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
     return unfold(g, dimension=dimension, size=size, step=step)
 
 
-@op(grad_name="CopySlices", holomorphic=False)
+@op(grad_name="CopySlices", holomorphic=False, bfloat16=True)
 def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
-    """A copy of `input` in which the part that `view` leads to is `written`; for `order` see :func:`copy_in_memory_order`.
+    """A copy of `input` in which the part that `view` leads to is `written`: what a write through a view is recorded as.
 
-    A write through a view is recorded as this.
+    `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
+    views of one tensor, give views of the copy too.
     """
-    out = copy_in_memory_order(input, order)
+    out = copy_in_order(input, order=order)
     replay_view(out, view)[...] = written
     return out
 @replace_view.derivative("input")
 def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
 @replace_view.derivative("written")
-def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
+def replace_view_wrt_written(g: Any, view: Any, order: Any) -> Any: return replay_view(laid_out(g, order), view)
 
 
-@op(holomorphic=False)
+@op(holomorphic=False, bfloat16=True)
 def blank_view(input: Any, *, view: Any, order: Any) -> Any:
-    """A copy of `input` with zeros where `view` leads; for `order` see :func:`copy_in_memory_order`."""
-    out = copy_in_memory_order(input, order)
+    """A copy of `input` with zeros where `view` leads; for `order` see :func:`replace_view`."""
+    out = copy_in_order(input, order=order)
     replay_view(out, view)[...] = 0
     return out
 @blank_view.derivative("input")
 def blank_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
-
-
-def copy_in_memory_order(x: Any, order: Any) -> Any:
-    """A copy of the array `x` whose dimensions lie in memory in the order `order`, from the widest step to the narrowest: in that
-    of a tensor, the calls that gave views of it give views of the copy too."""
-    out = np.empty([x.shape[d] for d in order], x.dtype, like=x)
-    out = out.transpose([order.index(d) for d in range(x.ndim)])
-    out[...] = x
-    return out
 
 
 # ---------------------------------------------------------------------------------------------------- made of these: joining
@@ -586,7 +583,7 @@ def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 
-@op(called="as_strided_scatter")
+@op(layout="like_input", called="as_strided_scatter", bfloat16=True)
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()

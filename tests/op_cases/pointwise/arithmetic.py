@@ -60,7 +60,7 @@ CASES = {
     "cast": OpCase(sample(arrays(), dtype=st.sampled_from([dtypes.float64, dtypes.complex128])),
                    lambda input, dtype: input.astype(dtype.numpy),
                    examples=[((f(2, 3),), {"dtype": dtypes.int32}), ((f(3),), {"dtype": dtypes.bool_})]),
-    "conj": OpCase(sample(arrays()), np.conjugate, complex=True),
+    "conjugate": OpCase(sample(arrays()), np.conjugate, complex=True),
     # dtype and zeros
     "zeros_of": OpCase(sample(arrays()), np.zeros_like),
     "apply_mask": OpCase(sample(broadcastable(2, each=[arrays, booleans])), lambda x, mask: np.where(mask, x, 0), complex=True,
@@ -122,7 +122,7 @@ CASES = {
                     bad=[Bad((i64,), {"decimals": 1}, RuntimeError, r"not implemented for integers")],
                     underivable="its steps of 0.1 are too near to each other for differences"),
     # complex numbers
-    "real": OpCase(sample(arrays()), np.real, complex=True, edges=[((f(3) * (1 + 2j),), {})]),
+    "real_part": OpCase(sample(arrays()), np.real, complex=True, edges=[((f(3) * (1 + 2j),), {})]),
     "imag": OpCase(sample(arrays().map(lambda x: np.asarray(x * (1 + 2j)))), np.imag, complex=True,
                    bad=[Bad((f(2),), {}, RuntimeError, r"not implemented for tensors with non-complex dtypes")]),
     "angle": OpCase(sample(arrays(away=[0.0])), np.angle, complex=True),
@@ -136,5 +136,8 @@ CASES = {
                            bad=[Bad((f(2),), {}, RuntimeError, r"only supported for complex tensors")]),
     "view_as_complex": OpCase(sample(shapes(max_dims=2).flatmap(lambda s: arrays((*s, 2)))), lambda x: x[..., 0] + 1j * x[..., 1],
                               bad=[Bad((i64,), {}, RuntimeError, r"only supported for float and double tensors"),
-                                   Bad((f(3),), {}, RuntimeError, r"must have a last dimension of size 2")]),
+                                   Bad((f(3),), {}, RuntimeError, r"must have a last dimension of size 2"),
+                                   Bad((f(),), {}, RuntimeError, r"must have one or more dimensions"),
+                                   Bad((f(2, 2).T,), {}, RuntimeError, r"last dimension with stride 1"),
+                                   Bad((f(2, 3)[:, :2],), {}, RuntimeError, r"stride divisible by 2 for all but last")]),
 }

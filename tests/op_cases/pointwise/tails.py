@@ -45,6 +45,9 @@ LEFT = broadcastable(each=[between(2.0, 3.0), between(1.0, 1.5), between(0.1, 0.
 RIGHT = broadcastable(each=[between(0.7, 1.2), between(1.0, 2.0), between(0.6, 0.9)])
 
 CASES = {
+    "igamma": OpCase(sample(broadcastable(2, low=0.5)), special.gammainc, grad_rtol=1e-5,
+                     examples=[((np.array([2.0, 0.3, 40.0]), np.array([1e-3, 5.0, 38.0])), {})]),
+    "igammac": OpCase(sample(broadcastable(2, low=0.5)), special.gammaincc, grad_rtol=1e-5),
     "gamma_tail": OpCase(sample(st.one_of(BELOW, ABOVE), order=st.integers(0, 2)),
                          gamma_tail, rtol=1e-8,
                          examples=[((np.array([0.8, 300.0, 300.0]), np.array([0.1, 290.0, 310.0])), {"order": 1})]),
