@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,38 @@ def test_states_of_generators_and_switches_of_checkpoints() -> None:
     assert checkpoint.get_device_states(x, [x]) == ([], [])
     checkpoint.DefaultDeviceType.set_device_type("cuda")
     assert checkpoint.DefaultDeviceType.get_device_type() == "cuda"
+
+
+def test_several_backward_passes_compute_again_once() -> None:
+    calls = []
+
+    def function(x: mg.Tensor) -> tuple[mg.Tensor, mg.Tensor]:
+        calls.append(1)
+        return x * x, x.exp()
+
+    x = mg.tensor([2.0], requires_grad=True)
+    first, second = checkpoint.checkpoint(function, x)
+    with checkpoint.GraphExecGroup():
+        first.backward()
+        second.backward()
+    assert len(calls) == 2 and x.grad is not None and x.grad.tolist() == pytest.approx([4 + np.exp(2)])
+
+
+def test_trees_of_func_are_pytrees() -> None:
+    Pair = dataclasses.make_dataclass("Pair", ["a", "b"])
+    mg.utils._pytree.register_dataclass(Pair)
+    gradient = mg.func.grad(lambda pair: (pair.a * pair.b).sum())(Pair(mg.tensor([2.0]), mg.tensor([3.0])))
+    assert (gradient.a.tolist(), gradient.b.tolist()) == ([3], [2])
+
+
+def test_an_ensemble_of_models_with_batch_norm() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    assert mg.func.replace_all_batch_norm_modules_(model) is model and model[1].running_var is None
+    states = mg.func.stack_module_state([model, nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, track_running_stats=False))])
+    out = mg.func.vmap(lambda p, b: mg.func.functional_call(model, (p, b), (mg.randn(4, 2),)), randomness="different")(*states)
+    assert out.shape == (2, 4, 3)
+    with pytest.raises(RuntimeError, match="remove='mutations'"):
+        mg.func.functionalize(model, remove="everything")
 
 
 def test_the_older_comparison() -> None:

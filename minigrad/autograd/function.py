@@ -212,8 +212,6 @@ class Function(FunctionCtx):
                              "are two names of one method")
         return cls.vjp(ctx, *grads)
 
-    vjp = backward  # its other name: a subclass defines one of the two
-
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "
                          f"backward static methods and call {type(self).__name__}.apply(...)")
