@@ -287,6 +287,7 @@ from minigrad.ops.reducing.ordering import msort as msort
 from minigrad.ops.reducing.ordering import searchsorted as searchsorted
 from minigrad.ops.reducing.ordering import unique as unique
 from minigrad.ops.reducing.ordering import unique_consecutive as unique_consecutive
+from minigrad.ops.reducing.reduction import hash_tensor as hash_tensor
 from minigrad.ops.sampling import bernoulli as bernoulli
 from minigrad.ops.sampling import binomial as binomial
 from minigrad.ops.sampling import multinomial as multinomial
@@ -786,12 +787,12 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "full_like", "func", "futures", "fx", "gather", "gcd", "ge", "geqrf", "ger", "get_default_device",
            "get_default_dtype", "get_device", "get_device_module", "get_float32_matmul_precision", "get_hints",
            "get_num_interop_threads", "get_num_threads", "get_printoptions", "get_rng_state", "gradient", "greater",
-           "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "heaviside",
-           "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0", "igamma",
-           "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select",
-           "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8",
-           "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
-           "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
+           "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "hash_tensor",
+           "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0",
+           "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce",
+           "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64",
+           "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex",
+           "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
            "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
            "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
            "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",

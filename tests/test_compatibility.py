@@ -227,3 +227,35 @@ def test_there_are_no_other_processes() -> None:
     assert not isinstance(nn.DataParallel(nn.ReLU()), nn.parallel.DistributedDataParallel)
     with pytest.raises(RuntimeError, match="no group of processes here"):
         nn.parallel.DistributedDataParallel(nn.ReLU())
+
+
+def test_products_of_groups() -> None:
+    a, b = mg.randn(6, 3, requires_grad=True), mg.randn(2, 3, 4, requires_grad=True)
+    F, offs = nn.functional, mg.tensor([2, 5], dtype=mg.int32)
+    out = F.grouped_mm(a, b, offs=offs)
+    mg.testing.assert_close(out, mg.cat([a[:2] @ b[0], a[2:5] @ b[1], mg.zeros(1, 4)]))
+    out.sum().backward()
+    assert a.grad is not None and a.grad[5].tolist() == [0, 0, 0] and b.grad is not None
+    mg.testing.assert_close(b.grad[1], a.detach()[2:5].T @ mg.ones(3, 4))
+    x, y = mg.randn(3, 6), mg.randn(6, 4)
+    mg.testing.assert_close(F.grouped_mm(x, y, offs=offs), mg.stack([x[:, :2] @ y[:2], x[:, 2:5] @ y[2:5]]))
+    c, z = mg.randn(2, 4, 3), mg.randn(3, 6)
+    mg.testing.assert_close(F.grouped_mm(c, z, offs=offs), mg.cat([c[0] @ z[:, :2], c[1] @ z[:, 2:5], mg.zeros(4, 1)], 1))
+    mg.testing.assert_close(F.grouped_mm(c, b.detach()), c @ b.detach())
+    with pytest.raises(RuntimeError, match="Have to provide offsets"):
+        F.grouped_mm(a, b)
+    with pytest.raises(RuntimeError, match="batch sizes have to match"):
+        F.grouped_mm(a, b, offs=offs[:1])
+    with pytest.raises(RuntimeError, match="contraction dimension"):
+        F.grouped_mm(mg.ones(6, 4), b, offs=offs)
+
+
+def test_hashes_are_exclusive_ors_of_bits() -> None:
+    x = mg.tensor([[1.5, -2.0], [0.5, 3.0]])
+    bits = x.double().numpy().view(np.uint64)
+    assert mg.hash_tensor(x).item() == np.bitwise_xor.reduce(bits, axis=None)
+    assert mg.hash_tensor(x, 1, keepdim=True).tolist() == np.bitwise_xor.reduce(bits, axis=1, keepdims=True).tolist()
+    assert mg.hash_tensor(mg.tensor([1.5, -2.0])).item() == 18444492273895866368  # PyTorch's
+    assert mg.hash_tensor(mg.tensor([True, False])).item() == 1 and mg.hash_tensor(mg.tensor([])).item() == 0
+    with pytest.raises(TypeError, match="expected real numbers and mode=0"):
+        mg.hash_tensor(mg.tensor([1j]))
