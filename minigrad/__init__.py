@@ -77,7 +77,7 @@ _ELSEWHERE = {
                     "_settings"),
     **dict.fromkeys(("BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
                      "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
-    "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
+    "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "alpha_dropout", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
