@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.ops import copying
 from minigrad.ops.creation import dtype_with_out, number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
@@ -38,7 +38,7 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
         parts = uniform((*shape, 2), dtype.to_real(), device, generator)
         return parts.view(dtype.numpy).reshape(shape)
     if dtype.kind != "f":
-        raise DtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
+        raise UnsupportedDtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
     if dtype is dtypes.float16:  # 11 bits, so that nothing is rounded up to 1
         return (draws.integers(0, 2048, shape) / 2048).astype(dtype.numpy)
     return _arrays.as_array(draws.random(shape, dtype=dtype.numpy))
@@ -53,7 +53,7 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
         parts *= 0.5**0.5
         return parts.view(dtype.numpy).reshape(shape)
     if dtype.kind != "f":
-        raise DtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
+        raise UnsupportedDtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
     if dtype is dtypes.float16:
         return _arrays.as_array(draws.standard_normal(shape, dtype=np.float32)).astype(np.float16)
     return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))

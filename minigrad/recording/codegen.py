@@ -19,7 +19,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
-from minigrad.recording import call, clock, graph, inplace
+from minigrad.recording import call, clock, graph, inplace, overriding
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
@@ -53,7 +53,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": general,
         "needs_device_guard": _arrays.needs_device_guard,
-        "sequence": call.sequence, "number": call.number,
+        "sequence": call.sequence, "number": call.number, "overriding": overriding.overriding, "ask": overriding.ask,
         "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
@@ -76,7 +76,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 
 
 def regenerate_call_paths() -> None:
-    """Generate the existing call paths anew, because there are now more GPUs than when they were generated."""
+    """Generate the existing call paths anew: there are now more GPUs than when they were generated, or classes that override
+    operations."""
     for function in call.REGISTRY.values():
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
@@ -165,13 +166,18 @@ def call_source(info: Declaration, out: bool) -> str:
         return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
+    lines = []
+    if overriding.subclasses:
+        lines += [f"if overriding(({', '.join(args)},)): return ask({own_name(info)}, overriding(({', '.join(args)},)), "
+                  f"({', '.join(args)},), dict({settings[2:]}))"]
+    lines += [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
                   f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
     if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
-        lines += [f"    made = number({args[0]}, {args[1]})",
+        scale = "None if alpha is not default_alpha else " if "alpha" in info.settings else ""
+        lines += [f"    made = {scale}number({args[0]}, {args[1]})",
                   f"    if made is None: return general({everything})",
                   f"    {args[1]} = made"]
     elif in_doubt:
@@ -249,6 +255,8 @@ def variadic_source(info: Declaration, out: bool) -> str:
     return signature_source(info, out) + (
         (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})\n"
          if out else "") +
+        (f"    if overriding({name}): return ask({own_name(info)}, overriding({name}), ({name},), dict({settings}))\n"
+         if overriding.subclasses else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 

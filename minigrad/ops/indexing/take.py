@@ -196,7 +196,7 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: i
     size = input.shape[d]
     counts = unwrap(repeats)
     if isinstance(counts, int) or counts.size == 1:
-        n = int(counts)
+        n = counts if isinstance(counts, int) else int(counts.item())
         if n < 0:
             raise RuntimeValueError(f"repeat_interleave: repeats can not be negative, got {n}")
         spread = expand(unsqueeze(input, dim=d + 1), size=(*input.shape[:d + 1], n, *input.shape[d + 1:]))
