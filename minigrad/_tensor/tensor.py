@@ -75,7 +75,7 @@ class Tensor(TensorMethods):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        owner = next(c for c in cls.__mro__ if "result_class" in c.__dict__)
+        owner: Any = next(c for c in cls.__mro__ if "result_class" in c.__dict__)
         if owner.result_class is owner or owner is TensorBase:  # of a Parameter it is Tensor, and so of its subclasses
             cls.result_class = cls
         if "__torch_function__" in cls.__dict__ or any([c in overriding.subclasses for c in cls.__mro__]):
