@@ -2,9 +2,10 @@
 
 import importlib as _importlib
 import math as _math
+import sys as _sys
 from typing import Any as _Any
 
-from minigrad import _arrays
+from minigrad import _arrays, _paths
 from minigrad import autograd as autograd
 from minigrad import random as random
 from minigrad._tensor import Tensor as Tensor
@@ -20,6 +21,7 @@ from minigrad.autograd import is_grad_enabled as is_grad_enabled
 from minigrad.autograd import is_inference_mode_enabled as is_inference_mode_enabled
 from minigrad.autograd import no_grad as no_grad
 from minigrad.autograd import set_grad_enabled as set_grad_enabled
+from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.ops.copying import *
 from minigrad.ops.creation import *
@@ -36,6 +38,7 @@ from minigrad.ops.pointwise.arithmetic import *
 from minigrad.ops.pointwise.comparison import *
 from minigrad.ops.pointwise.elementary import *
 from minigrad.ops.pointwise.special import *
+from minigrad.ops.pointwise.tails import *
 from minigrad.ops.reducing.ordering import *
 from minigrad.ops.reducing.reduction import *
 from minigrad.ops.sampling import *
@@ -57,22 +60,26 @@ short, int, long, bool = _dtypes.int16, _dtypes.int32, _dtypes.int64, _dtypes.bo
 e, pi, inf, nan = _math.e, _math.pi, _math.inf, _math.nan
 newaxis = None
 _publish(globals())
+_sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
-_PARTS = frozenset(("amp", "backends", "cuda", "fft", "func", "library", "linalg", "masked", "nn", "optim", "overrides",
-                    "return_types", "serialization", "signal", "special", "testing", "utils", "viz"))
+_PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "quasirandom",
+                    "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C",
+                    "__config__", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
     **dict.fromkeys(("load", "save"), "serialization"),
     **dict.fromkeys(("are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
-                     "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads",
-                     "set_num_threads", "use_deterministic_algorithms"), "_settings"),
-    **dict.fromkeys(("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
-                     "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
+                     "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_flush_denormal",
+                     "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms"),
+                    "_settings"),
+    **dict.fromkeys(("BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor",
+                     "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
     **dict.fromkeys(("alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_",
                      "feature_dropout", "feature_dropout_"), "nn.functional.switched_dropouts"),
-    "vmap": "func"}
+    "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",
@@ -94,7 +101,7 @@ def __getattr__(name: str) -> _Any:
         return function
     if name.endswith("_") and not name.startswith("_") and hasattr(Tensor, name):
         return getattr(Tensor, name)  # x.exp_() is exp_(x) too
-    raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    return _paths.submodule(__name__, name)
 
 
 def __dir__() -> list[str]:

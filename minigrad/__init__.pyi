@@ -1,21 +1,32 @@
 """The names of ``minigrad``, for type checkers; made by ``python -m tests.typing.signatures``."""
 
+from minigrad import accelerator as accelerator
 from minigrad import amp as amp
 from minigrad import autograd as autograd
 from minigrad import backends as backends
+from minigrad import compiler as compiler
+from minigrad import cpu as cpu
 from minigrad import cuda as cuda
 from minigrad import datasets as datasets
 from minigrad import demo as demo
+from minigrad import distributed as distributed
+from minigrad import distributions as distributions
 from minigrad import errors as errors
 from minigrad import fft as fft
 from minigrad import func as func
+from minigrad import futures as futures
+from minigrad import fx as fx
+from minigrad import hub as hub
+from minigrad import jit as jit
 from minigrad import library as library
 from minigrad import linalg as linalg
 from minigrad import masked as masked
+from minigrad import multiprocessing as multiprocessing
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import overrides as overrides
+from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
 from minigrad import return_types as return_types
@@ -23,16 +34,22 @@ from minigrad import serialization as serialization
 from minigrad import signal as signal
 from minigrad import special as special
 from minigrad import testing as testing
+from minigrad import torch_version as torch_version
+from minigrad import types as types
 from minigrad import utils as utils
+from minigrad import version as version
 from minigrad import viz as viz
+from minigrad._paths import as_torch as as_torch
 from minigrad._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from minigrad._settings import compile as compile
 from minigrad._settings import get_num_interop_threads as get_num_interop_threads
 from minigrad._settings import get_num_threads as get_num_threads
 from minigrad._settings import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
+from minigrad._settings import is_warn_always_enabled as is_warn_always_enabled
 from minigrad._settings import set_flush_denormal as set_flush_denormal
 from minigrad._settings import set_num_interop_threads as set_num_interop_threads
 from minigrad._settings import set_num_threads as set_num_threads
+from minigrad._settings import set_warn_always as set_warn_always
 from minigrad._settings import use_deterministic_algorithms as use_deterministic_algorithms
 from minigrad._tensor.predicates import can_cast as can_cast
 from minigrad._tensor.predicates import detach as detach
@@ -56,6 +73,7 @@ from minigrad._tensor.printing import get_printoptions as get_printoptions
 from minigrad._tensor.printing import printoptions as printoptions
 from minigrad._tensor.printing import set_printoptions as set_printoptions
 from minigrad._tensor.tensor import Tensor as Tensor
+from minigrad._tensor.typed import BFloat16Tensor as BFloat16Tensor
 from minigrad._tensor.typed import BoolTensor as BoolTensor
 from minigrad._tensor.typed import ByteTensor as ByteTensor
 from minigrad._tensor.typed import CharTensor as CharTensor
@@ -70,6 +88,7 @@ from minigrad._types.device import Device as device
 from minigrad._types.device import get_default_device as get_default_device
 from minigrad._types.device import set_default_device as set_default_device
 from minigrad._types.dtypes import _default as float
+from minigrad._types.dtypes import bfloat16 as bfloat16
 from minigrad._types.dtypes import bool_ as bool
 from minigrad._types.dtypes import complex128 as cdouble
 from minigrad._types.dtypes import complex128 as complex128
@@ -101,13 +120,16 @@ from minigrad._types.layouts import channels_last as channels_last
 from minigrad._types.layouts import channels_last_3d as channels_last_3d
 from minigrad._types.layouts import contiguous_format as contiguous_format
 from minigrad._types.layouts import layout as layout
+from minigrad._types.layouts import legacy_contiguous_format as legacy_contiguous_format
 from minigrad._types.layouts import memory_format as memory_format
 from minigrad._types.layouts import preserve_format as preserve_format
 from minigrad._types.layouts import strided as strided
 from minigrad._types.size import Size as Size
+from minigrad.accelerator import get_device_module as get_device_module
 from minigrad.amp import GradScaler as GradScaler
 from minigrad.amp import autocast as autocast
 from minigrad.amp import is_autocast_enabled as is_autocast_enabled
+from minigrad.autograd.anomaly_mode import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
 from minigrad.autograd.anomaly_mode import is_anomaly_enabled as is_anomaly_enabled
 from minigrad.autograd.grad_mode import enable_grad as enable_grad
 from minigrad.autograd.grad_mode import inference_mode as inference_mode
@@ -117,7 +139,7 @@ from minigrad.autograd.grad_mode import no_grad as no_grad
 from minigrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.backends import get_float32_matmul_precision as get_float32_matmul_precision
 from minigrad.backends import set_float32_matmul_precision as set_float32_matmul_precision
-from minigrad.func import vmap as vmap
+from minigrad.func._vmap import vmap as vmap
 from minigrad.nn.functional.activations import rrelu as rrelu
 from minigrad.nn.functional.activations import rrelu_ as rrelu_
 from minigrad.nn.functional.distance import bilinear as bilinear
@@ -146,6 +168,7 @@ from minigrad.nn.functional.switched_dropouts import feature_alpha_dropout as fe
 from minigrad.nn.functional.switched_dropouts import feature_alpha_dropout_ as feature_alpha_dropout_
 from minigrad.nn.functional.switched_dropouts import feature_dropout as feature_dropout
 from minigrad.nn.functional.switched_dropouts import feature_dropout_ as feature_dropout_
+from minigrad.ops.copying import detach_copy as detach_copy
 from minigrad.ops.copying import fill as fill
 from minigrad.ops.creation import arange as arange
 from minigrad.ops.creation import as_tensor as as_tensor
@@ -156,6 +179,7 @@ from minigrad.ops.creation import empty_permuted as empty_permuted
 from minigrad.ops.creation import empty_strided as empty_strided
 from minigrad.ops.creation import eye as eye
 from minigrad.ops.creation import from_dlpack as from_dlpack
+from minigrad.ops.creation import from_file as from_file
 from minigrad.ops.creation import from_numpy as from_numpy
 from minigrad.ops.creation import frombuffer as frombuffer
 from minigrad.ops.creation import full as full
@@ -246,9 +270,12 @@ from minigrad.ops.neural.pooling import avg_pool1d as avg_pool1d
 from minigrad.ops.neural.pooling import max_pool1d as max_pool1d
 from minigrad.ops.neural.pooling import max_pool2d as max_pool2d
 from minigrad.ops.neural.pooling import max_pool3d as max_pool3d
+from minigrad.ops.pointwise.arithmetic import conj as conj
+from minigrad.ops.pointwise.arithmetic import conj_physical as conj_physical
 from minigrad.ops.pointwise.arithmetic import div as div
 from minigrad.ops.pointwise.arithmetic import divide as divide
 from minigrad.ops.pointwise.arithmetic import positive as positive
+from minigrad.ops.pointwise.arithmetic import real as real
 from minigrad.ops.pointwise.comparison import allclose as allclose
 from minigrad.ops.pointwise.comparison import clamp as clamp
 from minigrad.ops.pointwise.comparison import clamp_max as clamp_max
@@ -321,7 +348,6 @@ from minigrad.ops.shaping.slicing import slice_copy as slice_copy
 from minigrad.ops.shaping.slicing import slice_scatter as slice_scatter
 from minigrad.ops.shaping.slicing import split as split
 from minigrad.ops.shaping.slicing import tensor_split as tensor_split
-from minigrad.ops.shaping.slicing import trace as trace
 from minigrad.ops.shaping.slicing import unsafe_chunk as unsafe_chunk
 from minigrad.ops.shaping.slicing import unsafe_split as unsafe_split
 from minigrad.ops.shaping.slicing import vsplit as vsplit
@@ -373,8 +399,6 @@ from minigrad.ops.signatures import ceil as ceil
 from minigrad.ops.signatures import celu_ as celu_
 from minigrad.ops.signatures import clone as clone
 from minigrad.ops.signatures import complex as complex
-from minigrad.ops.signatures import conj as conj
-from minigrad.ops.signatures import conj as conj_physical
 from minigrad.ops.signatures import constant_pad_nd as constant_pad_nd
 from minigrad.ops.signatures import copysign as copysign
 from minigrad.ops.signatures import cos as cos
@@ -486,7 +510,6 @@ from minigrad.ops.signatures import polar as polar
 from minigrad.ops.signatures import prod as prod
 from minigrad.ops.signatures import quantile as quantile
 from minigrad.ops.signatures import rad2deg as rad2deg
-from minigrad.ops.signatures import real as real
 from minigrad.ops.signatures import reciprocal as reciprocal
 from minigrad.ops.signatures import relu as relu
 from minigrad.ops.signatures import relu_ as relu_
@@ -528,6 +551,7 @@ from minigrad.ops.signatures import tanh as tanh
 from minigrad.ops.signatures import threshold as threshold
 from minigrad.ops.signatures import threshold_ as threshold_
 from minigrad.ops.signatures import topk as topk
+from minigrad.ops.signatures import trace as trace
 from minigrad.ops.signatures import transpose as transpose
 from minigrad.ops.signatures import transpose as transpose_copy
 from minigrad.ops.signatures import tril as tril
@@ -740,85 +764,87 @@ uniform_ = Tensor.uniform_
 unsqueeze_ = Tensor.unsqueeze_
 xlogy_ = Tensor.xlogy_
 
-__all__ = ["__version__", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator", "GradScaler",
-           "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute", "acos", "acosh",
-           "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr",
-           "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "alpha_dropout_", "amax", "amin", "aminmax", "amp",
-           "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-           "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
-           "as_strided_scatter", "as_tensor", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d",
-           "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window", "batch_norm",
-           "bernoulli", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and",
-           "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window",
-           "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast",
-           "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul", "channel_shuffle",
-           "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max",
-           "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "complex", "complex128", "complex64",
-           "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format", "conv1d", "conv2d",
-           "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "corrcoef", "cos",
-           "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cross", "ctc_loss", "cuda", "cummax",
-           "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "demo", "det",
-           "detach", "detach_", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy", "diagonal_scatter",
-           "diff", "digamma", "dist", "div", "divide", "dot", "double", "dropout", "dropout_", "dsplit", "dstack", "dtype", "e",
-           "einsum", "embedding", "embedding_bag", "empty", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq",
-           "equal", "erf", "erfc", "erfinv", "errors", "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout",
-           "feature_alpha_dropout_", "feature_dropout", "feature_dropout_", "fft", "fill", "finfo", "fix", "flatten", "flip",
-           "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin",
-           "fmod", "fork_rng", "frac", "frexp", "from_dlpack", "from_numpy", "frombuffer", "full", "full_like", "func", "gather",
-           "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device", "get_float32_matmul_precision",
-           "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions", "get_rng_state", "gradient", "greater",
-           "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "heaviside",
-           "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hypot", "i0", "igamma", "igammac",
-           "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inf",
-           "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8", "inverse",
-           "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled",
-           "is_floating_point", "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero",
-           "is_same_size", "is_signed", "is_tensor", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
-           "isreal", "istft", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
-           "lerp", "less", "less_equal", "lgamma", "library", "linalg", "linspace", "load", "lobpcg", "log", "log10", "log1p",
-           "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and", "logical_not",
-           "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve", "lu_unpack",
-           "manual_seed", "margin_ranking_loss", "masked", "masked_fill", "masked_scatter", "masked_select", "matmul",
-           "matrix_exp", "matrix_power", "max", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d", "maximum",
-           "mean", "median", "memory_format", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim", "msort", "mul",
-           "multinomial", "multiply", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean", "nanmedian", "nanquantile", "nansum",
-           "narrow", "narrow_copy", "native_batch_norm", "native_channel_shuffle", "native_group_norm", "native_layer_norm",
-           "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero", "nonzero_static", "norm", "normal",
-           "not_equal", "numel", "ones", "ones_like", "ops", "optim", "orgqr", "ormqr", "outer", "overrides",
-           "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse", "pixel_shuffle",
-           "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu", "preserve_format",
-           "printoptions", "prod", "promote_types", "put", "qr", "quantile", "rad2deg", "rand", "rand_like", "randint",
-           "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal", "recording",
-           "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg", "result_type",
-           "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "save",
-           "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select",
-           "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device", "set_default_dtype",
-           "set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints",
-           "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state", "sgn", "short", "sigmoid", "sign",
-           "signal", "signbit", "sin", "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax", "sort", "special",
-           "split", "split_copy", "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy",
-           "stack", "std", "std_mean", "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims",
-           "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold",
-           "threshold_", "tile", "to_dlpack", "topk", "trace", "transpose", "transpose_copy", "trapezoid", "trapz",
-           "triangular_solve", "tril", "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc",
-           "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
-           "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
-           "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "view_as",
-           "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit",
-           "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_",
-           "addcdiv_", "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_",
-           "arctan2_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_",
-           "bernoulli_", "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_", "bitwise_right_shift_",
-           "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "copy_",
-           "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_", "divide_", "eq_", "erf_",
-           "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_", "fix_", "float_power_",
-           "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_", "greater_equal_", "gt_",
-           "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_", "index_copy_", "index_fill_", "index_put_",
-           "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_",
-           "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "masked_fill_",
-           "masked_scatter_", "mul_", "multiply_", "mvlgamma_", "nan_to_num_", "ne_", "neg_", "negative_", "nextafter_",
-           "normal_", "not_equal_", "polygamma_", "pow_", "put_", "rad2deg_", "random_", "reciprocal_", "remainder_", "renorm_",
-           "requires_grad_", "resize_", "resize_as_", "round_", "rsqrt_", "scatter_", "scatter_add_", "scatter_reduce_", "sgn_",
-           "sigmoid_", "sign_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "squeeze_", "sub_", "subtract_", "swapaxes_",
-           "swapdims_", "t_", "tan_", "tanh_", "transpose_", "tril_", "triu_", "true_divide_", "trunc_", "uniform_",
-           "unsqueeze_", "xlogy_"]
+__all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Generator",
+           "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs", "absolute",
+           "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv", "addcmul",
+           "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "alpha_dropout_", "amax",
+           "amin", "aminmax", "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
+           "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided",
+           "as_strided_copy", "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2",
+           "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm",
+           "bartlett_window", "batch_norm", "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount",
+           "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+           "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
+           "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul",
+           "channel_shuffle", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
+           "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex",
+           "complex128", "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format",
+           "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign",
+           "corrcoef", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross",
+           "ctc_loss", "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator",
+           "deg2rad", "demo", "det", "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
+           "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide",
+           "dot", "double", "dropout", "dropout_", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag",
+           "empty", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv",
+           "errors", "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout", "feature_alpha_dropout_",
+           "feature_dropout", "feature_dropout_", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float",
+           "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "fork_rng", "frac",
+           "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx",
+           "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device", "get_device_module",
+           "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions",
+           "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window",
+           "hardshrink", "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub",
+           "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put",
+           "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16",
+           "int32", "int64", "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled",
+           "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled",
+           "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
+           "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
+           "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
+           "legacy_contiguous_format", "lerp", "less", "less_equal", "lgamma", "library", "linalg", "linspace", "load", "lobpcg",
+           "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
+           "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve",
+           "lu_unpack", "manual_seed", "margin_ranking_loss", "masked", "masked_fill", "masked_scatter", "masked_select",
+           "matmul", "matrix_exp", "matrix_power", "max", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d",
+           "maximum", "mean", "median", "memory_format", "meshgrid", "min", "minimum", "mm", "mode", "moveaxis", "movedim",
+           "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
+           "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "native_batch_norm", "native_channel_shuffle",
+           "native_group_norm", "native_layer_norm", "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero",
+           "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "ops", "optim", "orgqr", "ormqr",
+           "outer", "overrides", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse",
+           "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu",
+           "preserve_format", "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom", "rad2deg", "rand",
+           "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real",
+           "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj",
+           "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_",
+           "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
+           "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device",
+           "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal",
+           "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state",
+           "set_warn_always", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy",
+           "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes",
+           "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean", "stft", "strided",
+           "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
+           "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile", "to_dlpack",
+           "topk", "torch_version", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril",
+           "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32",
+           "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
+           "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
+           "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as", "view_as_complex",
+           "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit", "vstack", "where",
+           "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_",
+           "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_",
+           "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_", "bernoulli_",
+           "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_", "bitwise_right_shift_", "bitwise_xor_",
+           "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "copy_", "copysign_", "cos_",
+           "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_", "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_",
+           "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_", "fix_", "float_power_", "floor_", "floor_divide_",
+           "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_", "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_",
+           "igamma_", "igammac_", "index_add_", "index_copy_", "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_",
+           "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_",
+           "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "masked_fill_", "masked_scatter_", "mul_",
+           "multiply_", "mvlgamma_", "nan_to_num_", "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_",
+           "polygamma_", "pow_", "put_", "rad2deg_", "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_",
+           "resize_", "resize_as_", "round_", "rsqrt_", "scatter_", "scatter_add_", "scatter_reduce_", "sgn_", "sigmoid_",
+           "sign_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_",
+           "t_", "tan_", "tanh_", "transpose_", "tril_", "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import runpy
 import sys
 from pathlib import Path
 from typing import Callable
 
-from minigrad import demo
+from minigrad import as_torch, demo
 
 
 def positive_number(kind: type) -> Callable[[str], float]:
@@ -21,6 +22,14 @@ def positive_number(kind: type) -> Callable[[str], float]:
     return parse
 
 
+def run_torch(script: str, arguments: list[str]) -> None:
+    """Run a program as ``python script arguments`` would, with minigrad in the place of PyTorch."""
+    sys.argv = [script, *arguments]
+    sys.path[0] = str(Path(script).resolve().parent)
+    with as_torch():
+        runpy.run_path(script, run_name="__main__")
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m minigrad", description="minigrad's command line")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -31,7 +40,13 @@ def main(argv: list[str] | None = None) -> int:
     d.add_argument("--lr", type=positive_number(float), default=5e-3, help="highest learning rate")
     d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
     d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
+    r = commands.add_parser("run-torch", help="run a program written for PyTorch: what it imports as torch is minigrad")
+    r.add_argument("script", help="the program's file")
+    r.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)
+    if args.command == "run-torch":
+        run_torch(args.script, args.arguments)
+        return 0
     try:
         return demo.run(args.epochs, args.batch_size, args.lr, args.seed, args.out)
     except (demo.Unusable, OSError) as error:

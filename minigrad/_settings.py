@@ -8,10 +8,10 @@ from typing import Any, Callable
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
 __all__ = ["are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
-           "is_deterministic_algorithms_warn_only_enabled", "set_flush_denormal", "set_num_interop_threads", "set_num_threads",
-           "use_deterministic_algorithms"]
+           "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_flush_denormal",
+           "set_num_interop_threads", "set_num_threads", "set_warn_always", "use_deterministic_algorithms"]
 
-_deterministic = _warn_only = False
+_deterministic = _warn_only = _warn_always = False
 _threads: int | None = None
 _limits: Any = None  # threadpoolctl's, which end with the object
 
@@ -68,6 +68,18 @@ def are_deterministic_algorithms_enabled() -> bool:
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
     """The `warn_only` that :func:`use_deterministic_algorithms` was last given."""
     return _warn_only
+
+
+def set_warn_always(b: bool, /) -> None:
+    """Whether warnings are given every time: kept for programs that ask. Python's filters decide, by
+    ``warnings.simplefilter("always")``."""
+    global _warn_always
+    _warn_always = bool(b)
+
+
+def is_warn_always_enabled() -> bool:
+    """What :func:`set_warn_always` was last given."""
+    return _warn_always
 
 
 def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterator
 
-from minigrad import _arrays, random
+from minigrad import _arrays, _paths, random
 from minigrad._arrays.gpus import DeviceProperties, GPUs
 from minigrad.errors import DeviceError, InvalidValueError
 
@@ -20,7 +20,12 @@ __all__ = ["Event", "Stream", "current_device", "current_stream", "default_strea
            "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_per_process_memory_fraction", "set_rng_state",
            "set_rng_state_all", "set_stream", "stream", "synchronize"]
 
+__path__: list[str] = []  # `cuda.amp` and others lie below, by minigrad._paths
 HERE = _arrays.Device("cuda")
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.submodule(__name__, name)
 
 
 def gpus() -> GPUs:
@@ -31,8 +36,7 @@ def gpus() -> GPUs:
 
 
 def number(which: Any) -> int | None:
-    """The Python number `other` as a constant of the dtype of the floating tensor `input`. Returns None where that takes the
-    general path."""
+    """The number of the GPU that `which` means, a number, a device or its name; None for the current one."""
     if which is None or isinstance(which, int) and which < 0:
         return None
     named = _arrays.as_device(which)

@@ -19,7 +19,7 @@ import numpy as np
 from minigrad._types import dtypes
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying, creation
-from minigrad.ops.pointwise.arithmetic import cast, conj
+from minigrad.ops.pointwise.arithmetic import cast, conj_physical
 from minigrad.ops.shaping import shape
 from minigrad.ops.spectral import fourier
 from minigrad.recording.boundary import publish as _publish
@@ -104,7 +104,7 @@ def transform_complex(input: Any, s: Any, dim: Any, norm: Any, inverse: bool, ou
     if x.dtype.kind == "c":
         return fourier.fft_c2c(x, dim=dims, norm=scale, inverse=inverse, out=out)
     if inverse:
-        return conj(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale], onesided=False), out=out)
+        return conj_physical(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale], onesided=False), out=out)
     return fourier.fft_r2c(x, dim=dims, norm=scale, onesided=False, out=out)
 
 
@@ -116,7 +116,7 @@ def transform_real(name: str, input: Any, s: Any, dim: Any, norm: Any, inverse: 
         raise RuntimeValueError(f"{name} must transform at least one axis")
     x = resize(x, dims, sizes)
     if inverse:
-        return conj(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale]), out=out)
+        return conj_physical(fourier.fft_r2c(x, dim=dims, norm=fourier.ADJOINT[scale]), out=out)
     return fourier.fft_r2c(x, dim=dims, norm=scale, out=out)
 
 
@@ -133,7 +133,7 @@ def transform_hermitian(name: str, input: Any, s: Any, dim: Any, norm: Any, inve
     x = resize(x, dims, [*sizes[:-1], size // 2 + 1])
     if inverse:
         return fourier.fft_c2r(x, dim=dims, size=size, norm=scale, out=out)
-    return fourier.fft_c2r(conj(x), dim=dims, size=size, norm=fourier.ADJOINT[scale], out=out)
+    return fourier.fft_c2r(conj_physical(x), dim=dims, size=size, norm=fourier.ADJOINT[scale], out=out)
 
 
 def fftn(input: Tensor, s: IntOrInts | None = None, dim: IntOrInts | None = None, norm: str | None = None, *,

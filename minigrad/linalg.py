@@ -126,7 +126,8 @@ def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -
             return vector_norm(A, 2, (row, column), keepdim, out=out)
         values = svdvals(shape.movedim(A, (row, column), (-2, -1)))
         result = (reduction.sum(values, dim=-1) if ord == "nuc" else
-                  reduction.amax(values, dim=-1) if ord == 2 else reduction.amin(values, dim=-1))
+                  reduction.amin(values, dim=-1) if ord == -2 else
+                  reduction.amax(values, dim=-1) if values.shape[-1] else reduction.sum(values, dim=-1))
         if keepdim:
             result = shape.reshape(result, shape=reduction.kept_shape(A.shape, (row, column)))
     elif ord in (1, -1, math.inf, -math.inf):
@@ -314,7 +315,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise ShapeError(f"linalg.lstsq: input.size(-2) should match other.size(-{1 if vector else 2}), got {list(A.shape)} "
                          f"and {list(B.shape)}")
     B = B[..., None] if vector else B
-    X = matmul(pinv(A, rtol=rcond), B)
+    X = shape.in_layout("columns", matmul(pinv(A, rtol=rcond), B), B)
     full_rank = matrix_rank(A, rtol=rcond)
     residuals = shape.reshape(decomposition.real(X), shape=(-1,))[:0]
     if m > n and driver != "gelsy" and bool((full_rank.array == n).all()):

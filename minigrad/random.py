@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Iterable, Iterator
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase
@@ -120,17 +122,31 @@ def restore_generator(device: str, state: Any) -> Generator:
 
 default_generator = Generator()
 _defaults = {default_generator.device: default_generator}
+_thread = threading.local()  # its ``defaults``, in a thread that draws from generators of its own
+
+
+def default_generators() -> dict[Any, Generator]:
+    """The generators that are used here where none is given, by device."""
+    return getattr(_thread, "defaults", _defaults)
+
+
+def use_own_generators(seed: int) -> None:
+    """Let this thread draw, where no generator is given, from generators of its own, which are seeded with `seed`. What it draws
+    then neither depends on what other threads draw nor changes it."""
+    _thread.defaults = {default_generator.device: Generator().manual_seed(seed)}
 
 
 def default_of(device: Any) -> Generator:
-    """The generator that `device` uses where none is given."""
-    if device not in _defaults:
+    """The generator that `device` uses here where none is given."""
+    generators = default_generators()
+    if device not in generators:
         device = _arrays.resolve(device)
-    if device not in _defaults:
-        _defaults[device] = Generator(device)
-        if default_generator._seed is not None:
-            _defaults[device].manual_seed(default_generator._seed)
-    return _defaults[device]
+    if device not in generators:
+        generators[device] = Generator(device)
+        on_cpu = generators[default_generator.device]
+        if on_cpu._seed is not None:
+            generators[device].manual_seed(on_cpu._seed)
+    return generators[device]
 
 
 def draws_on(device: Any, generator: Generator | None = None) -> Any:
@@ -143,31 +159,46 @@ def draws_on(device: Any, generator: Generator | None = None) -> Any:
         generator = default_of(device)
     elif generator.device != device and (generator.device.type == "cpu" or _arrays.resolve(generator.device) != device):
         raise DeviceError(f"Expected a '{device}' device type for generator but found '{generator.device}'")
+    for note in draw_watchers.get():
+        note(generator)
     return generator.draws
+
+
+draw_watchers: ContextVar[tuple[Callable[[Generator], None], ...]] = ContextVar("draw_watchers", default=())
+
+
+@contextlib.contextmanager
+def watch_draws(note: Callable[[Generator], None]) -> Iterator[None]:
+    """Inside the block, call ``note(generator)`` whenever a generator is about to be drawn from."""
+    token = draw_watchers.set((*draw_watchers.get(), note))
+    try:
+        yield
+    finally:
+        draw_watchers.reset(token)
 
 
 def manual_seed(seed: int) -> Generator:
     """Seed the generators of all devices; the same seed gives the same numbers. Returns the CPU's."""
-    for generator in _defaults.values():
+    for generator in default_generators().values():
         generator.manual_seed(seed)
-    return default_generator
+    return default_of(default_generator.device)
 
 
 def seed() -> int:
     """Seed the generators of all devices from the operating system's entropy, and return the seed."""
-    chosen = default_generator.seed()
+    chosen = default_of(default_generator.device).seed()
     manual_seed(chosen)
     return chosen
 
 
 def initial_seed() -> int:
     """The seed the CPU's generator was started from."""
-    return default_generator.initial_seed()
+    return default_of(default_generator.device).initial_seed()
 
 
 def get_rng_state() -> Any:
     """The state of the CPU's generator, a tensor of bytes."""
-    return default_generator.get_state()
+    return default_of(default_generator.device).get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
@@ -180,7 +211,7 @@ def set_rng_state(new_state: Tensor) -> None:
     >>> mg.equal(mg.rand(2), first)
     True
     """
-    default_generator.set_state(new_state)
+    default_of(default_generator.device).set_state(new_state)
 
 
 @contextlib.contextmanager
@@ -196,7 +227,7 @@ def fork_rng(devices: Iterable[Any] | None = None, enabled: bool = True) -> Iter
         return
     kept = used_generators()
     if devices is not None:
-        kept = [default_generator, *(default_of(_arrays.as_device(d)) for d in devices)]
+        kept = [default_of(default_generator.device), *(default_of(_arrays.as_device(d)) for d in devices)]
     before = states(kept)
     try:
         yield
@@ -213,7 +244,7 @@ def used_generators(devices: Iterable[Any] = ()) -> list[Generator]:
     """The generators that devices have used so far, and those of `devices`."""
     for device in devices:
         default_of(device)
-    return list(_defaults.values())
+    return list(default_generators().values())
 
 
 def restore(kept: list[tuple[Generator, Any]]) -> None:

@@ -1,7 +1,8 @@
 """Saving tensors, state dictionaries and whatever holds them, and loading them without running foreign code.
 
 A file is a zip archive: ``data.pkl`` is a pickle of the object in which each array is a number, and ``arrays/<number>.npy`` is
-that array in NumPy's format. An array that several tensors hold is stored, and after loading shared, once.
+that array in NumPy's format. Memory that several tensors share, as a tensor and its views do, is stored, and after loading on the
+host shared, once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from minigrad._tensor.tensor import Tensor, rebuild
 from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
 from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
+from minigrad.ops.indexing.as_strided import memory_and_place
 
 __all__ = ["load", "save"]
 
@@ -53,6 +55,12 @@ class Writer(pickle.Pickler):
         self.numbers: dict[Any, int] = {}
         self.kept: list[Any] = []  # so that no other array comes to lie at an address already noted
 
+    def reducer_override(self, obj: Any) -> Any:
+        if not isinstance(obj, Tensor) or type(obj).__reduce_ex__ is not Tensor.__reduce_ex__:
+            return NotImplemented
+        memory, place = memory_and_place(_arrays.to_numpy(obj.array))
+        return obj._reduce_to(memory) if place is None else obj._reduce_to(memory, place)
+
     def persistent_id(self, obj: Any) -> Any:
         if not isinstance(obj, np.ndarray) or obj.dtype.hasobject:
             return None
@@ -61,8 +69,8 @@ class Writer(pickle.Pickler):
             self.numbers[place] = len(self.numbers)
             self.kept.append(obj)
             with self.archive.open(f"arrays/{self.numbers[place]}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, obj, allow_pickle=False)
-        return self.numbers[place]
+                np.lib.format.write_array(file, obj.view(np.uint16) if dtypes.is_bfloat16(obj.dtype) else obj, allow_pickle=False)
+        return (self.numbers[place], "bfloat16") if dtypes.is_bfloat16(obj.dtype) else self.numbers[place]
 
 
 class Reader(pickle.Unpickler):
@@ -74,10 +82,12 @@ class Reader(pickle.Unpickler):
         self.arrays: dict[int, Any] = {}
 
     def persistent_load(self, pid: Any) -> Any:
-        if pid not in self.arrays:
-            with self.archive.open(f"arrays/{int(pid)}.npy") as file:
-                self.arrays[pid] = np.lib.format.read_array(file, allow_pickle=False)
-        return self.arrays[pid]
+        number, *dtype = pid if isinstance(pid, tuple) else (pid,)  # NumPy's format has no bfloat16, so the bits are in the file
+        if number not in self.arrays:
+            with self.archive.open(f"arrays/{int(number)}.npy") as file:
+                array = np.lib.format.read_array(file, allow_pickle=False)
+            self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array
+        return self.arrays[number]
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in REBUILD:
@@ -92,15 +102,15 @@ class Reader(pickle.Unpickler):
             f"load: the file refers to {module}.{name}, which loading could run. If you trust the file, pass weights_only=False, "
             "or allow this one by minigrad.serialization.add_safe_globals([...])")
 
-    def rebuild(self, cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
+    def rebuild(self, cls: Any, array: Any, device: str, requires_grad: bool, place: Any = None) -> Any:
         where: Any = self.map_location
         if isinstance(where, dict):
             where = where.get(device, device)
         elif callable(where):
-            chosen = where(rebuild(Tensor, array, "cpu", False), device)
+            chosen = where(rebuild(Tensor, array, "cpu", False, place), device)
             where = None if chosen is None else chosen.device
         try:
-            return rebuild(cls, array, str(device if where is None else where), requires_grad)
+            return rebuild(cls, array, str(device if where is None else where), requires_grad, place)
         except DeviceError as error:
             raise DeviceError(f"load: the tensors were saved on device '{device}': {error}. To put them elsewhere, pass for "
                               "instance map_location='cpu'") from None
@@ -109,7 +119,8 @@ class Reader(pickle.Unpickler):
 def save(obj: Any, f: str | os.PathLike[str] | IO[bytes]) -> None:
     """Write `obj` (a tensor, a ``state_dict``, nested containers of them) to `f`, a path or a file open for writing bytes.
 
-    What is computed is stored as a leaf; gradients and hooks are not stored.
+    What is computed is stored as a leaf; gradients and hooks are not stored. Tensors that share memory share it after loading, so
+    a view is stored with all of its base: to store a small part of a large tensor, save its ``clone()``.
     """
     if not (isinstance(f, (str, io.IOBase)) or hasattr(f, "write") or hasattr(f, "__fspath__")):
         raise ArgumentError(f"save: expected 'f' to be a path or a file open for writing bytes, got {type(f).__name__}")

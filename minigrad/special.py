@@ -47,10 +47,10 @@ from minigrad.ops.pointwise.special import (
 from minigrad.ops.pointwise.special import digamma as psi
 from minigrad.ops.pointwise.special import i0 as modified_bessel_i0
 from minigrad.ops.pointwise.special import i1 as modified_bessel_i1
-from minigrad.ops.pointwise.special import igamma as gammainc
-from minigrad.ops.pointwise.special import igammac as gammaincc
 from minigrad.ops.pointwise.special import lgamma as gammaln
 from minigrad.ops.pointwise.special import mvlgamma as multigammaln
+from minigrad.ops.pointwise.tails import igamma as gammainc
+from minigrad.ops.pointwise.tails import igammac as gammaincc
 from minigrad.ops.reducing.reduction import logsumexp
 from minigrad.recording.boundary import publish as _publish
 

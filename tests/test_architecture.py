@@ -173,5 +173,5 @@ def test_every_operation_shows_the_code_that_was_generated_for_it() -> None:
     x = minigrad.tensor([1.0], requires_grad=True)
     mul = REGISTRY["mul"]
     y = mul(x, x)
-    assert "run(forward, input_, other_)" in mul.source
+    assert re.search(r"run\(.*forward.*, input_, other_\)", mul.source)
     assert "g * other" in type(y.grad_fn).backward_source

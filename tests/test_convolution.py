@@ -121,3 +121,28 @@ REFUSED = [
 def test_refused(function: Any, args: Any, settings: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         function(*args, **settings)
+
+
+@pytest.mark.parametrize("settings", [{}, {"stride": 2}, {"stride": 3, "padding": 1}, {"dilation": 2, "padding": 2},
+                                      {"groups": 2}])
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_the_gradients_as_functions_are_those_of_the_convolution(ndim: int, settings: dict[str, int]) -> None:
+    rng = np.random.default_rng(0)
+    x = minigrad.tensor(rng.normal(size=(2, 4, *(7, 6, 5)[:ndim])), requires_grad=True)
+    w = minigrad.tensor(rng.normal(size=(6, 4 // settings.get("groups", 1), *(3, 2, 2)[:ndim])), requires_grad=True)
+    y = getattr(minigrad.nn.functional, f"conv{ndim}d")(x, w, **settings)
+    g = minigrad.tensor(rng.normal(size=y.shape), requires_grad=True)
+    expected = minigrad.autograd.grad(y, (x, w), g, create_graph=True)
+    by_input = getattr(minigrad.nn.grad, f"conv{ndim}d_input")(x.shape, w, g, **settings)
+    by_weight = getattr(minigrad.nn.grad, f"conv{ndim}d_weight")(x, w.shape, g, **settings)
+    for found, want in zip((by_input, by_weight), expected):
+        np.testing.assert_allclose(found.detach().numpy(), want.detach().numpy(), rtol=1e-12)
+    (by_input.square().sum() + by_weight.square().sum()).backward()
+    assert all(t.grad is not None for t in (x, w, g))
+
+
+def test_gradients_of_a_convolution_refuse_another_shape() -> None:
+    with pytest.raises(RuntimeError, match=r"conv1d_input: expected grad_output of the shape .*\[1, 1, 3\], but got \[1, 1, 2\]"):
+        minigrad.nn.grad.conv1d_input((1, 1, 4), minigrad.ones(1, 1, 2), minigrad.ones(1, 1, 2))
+    with pytest.raises(RuntimeError, match=r"conv1d_weight: an input of size \[1, 2, 4\] and a weight of size \[1, 1, 2\]"):
+        minigrad.nn.grad.conv1d_weight(minigrad.ones(1, 2, 4), (1, 1, 2), minigrad.ones(1, 1, 3))

@@ -263,6 +263,14 @@ def test_grad_of_an_unused_input() -> None:
     assert autograd.grad(x * x, [x, y], materialize_grads=True)[1].item() == 0.0
 
 
+def test_materialized_zeros_can_be_differentiated_where_the_others_can() -> None:
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    for create_graph in (True, False):
+        found = autograd.grad(x.pow(2).sum(), [x, y], create_graph=create_graph, materialize_grads=True)
+        assert [g.requires_grad for g in found] == [create_graph] * 2
+        assert found[1].tolist() == [0, 0]
+
+
 def test_grad_of_an_input_that_wants_none() -> None:
     with pytest.raises(RuntimeError, match="does not require grad"):
         autograd.grad(leaf(1.0) * 2, mg.tensor(1.0))
@@ -301,6 +309,26 @@ def test_backward_create_graph_gives_a_grad_that_can_be_differentiated() -> None
     g, = autograd.grad(x.grad, x)
     assert g.item() == 18.0
     x.grad = None
+
+
+def test_create_graph_gives_each_leaf_a_gradient_of_its_own() -> None:
+    x, d = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    (x + d).pow(2).sum().backward(create_graph=True)
+    with mg.no_grad():
+        x.grad.mul_(3)
+    assert (x.grad.tolist(), d.grad.tolist()) == ([12, 24], [4, 8])
+    both = autograd.grad((x + d).pow(2).sum(), [x, d], create_graph=True)
+    assert not np.shares_memory(both[0].array, both[1].array)
+
+
+def test_gradients_of_create_graph_can_be_added_to_and_written_to() -> None:
+    x, seed = leaf([1.0, 2.0]), mg.ones(2, dtype=mg.float64)
+    for _ in range(2):
+        x.mean().backward(create_graph=True)
+    x.grad.mul_(2)
+    (x * 1).backward(seed, create_graph=True)
+    x.sum().backward()
+    assert (x.grad.tolist(), seed.tolist()) == ([4, 4], [1, 1])
 
 
 def test_a_mixed_derivative() -> None:
@@ -513,6 +541,34 @@ def test_a_hook_that_returns_another_shape_is_refused() -> None:
         y.sum().backward()
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_hook_may_write_to_its_gradient(create_graph: bool) -> None:
+    def write(g: Any) -> None:
+        g.clamp_(max=0.5)
+
+    def write_tenfold(g: Any) -> None:
+        g.mul_(10)
+
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0])
+    x.register_hook(write)
+    (x + y).sum().backward(create_graph=create_graph)  # both get the same gradient, and it is expanded
+    assert (x.grad.tolist(), y.grad.tolist()) == ([0.5, 0.5], [1, 1])
+    z = leaf([1.0, 2.0])
+    doubled = z * 2
+    doubled.grad_fn.register_prehook(lambda gs: write(gs[0]))
+    doubled.grad_fn.register_hook(lambda gs, _: write_tenfold(gs[0]))
+    doubled.sum().backward(create_graph=create_graph)
+    assert z.grad.tolist() == [10, 10]
+
+
+def test_what_a_hook_returns_stays_the_users() -> None:
+    x, mine = leaf([1.0, 2.0]), mg.ones(2, dtype=mg.float64)
+    x.register_hook(lambda g: mine)
+    for _ in range(2):
+        x.sum().backward()
+    assert (x.grad.tolist(), mine.tolist()) == ([2, 2], [1, 1])
+
+
 def test_hooks_need_a_tensor_that_requires_grad() -> None:
     with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
         mg.tensor(1.0).register_hook(lambda g: None)
@@ -701,6 +757,20 @@ def test_detach_and_data_share_memory_and_leave_the_graph() -> None:
     assert y.is_leaf and not y.requires_grad
 
 
+def test_writes_through_data_are_counted_by_themselves() -> None:
+    """Programs sneak past the version check this way, where they know that what was saved is not what they write."""
+    x, buffer = leaf([1.0, 2.0]), mg.zeros(2, 3, dtype=mg.float64)
+    y = x * buffer[:, 0]
+    buffer.data[:, 1] = mg.ones(2)
+    assert buffer[:, 1].tolist() == [1, 1] and buffer._version == 0
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0]
+    y = x * buffer[:, 0]
+    buffer.detach()[:, 1] = mg.zeros(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
 # ---------------------------------------------------------------------------------------------------- grad modes
 
 def test_no_grad_as_block_and_as_decorator() -> None:
@@ -778,6 +848,31 @@ def test_a_decorated_generator_is_in_its_mode_only_while_it_runs() -> None:
     running = generator()
     assert next(running) is False and mg.is_grad_enabled()
     assert next(running) is False and mg.is_grad_enabled()
+
+
+def test_a_decorated_generator_is_thrown_to_sent_to_and_closed() -> None:
+    seen: list[Any] = []
+
+    @mg.no_grad()
+    def counted() -> Any:
+        try:
+            for k in range(5):
+                try:
+                    seen.append((yield k))
+                except KeyError:
+                    seen.append(mg.is_grad_enabled())
+        finally:
+            seen.append("end")
+
+    running = counted()
+    assert next(running) == 0
+    assert running.send("sent") == 1
+    assert running.throw(KeyError()) == 2
+    assert mg.is_grad_enabled()
+    with pytest.raises(ValueError, match="not caught"):
+        running.throw(ValueError("not caught"))
+    assert seen == ["sent", False, "end"]
+    assert mg.is_grad_enabled()
 
 
 def test_modes_belong_to_their_thread() -> None:

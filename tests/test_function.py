@@ -267,3 +267,81 @@ def test_float32_stays_float32() -> None:
     Cube.apply(x, 2.0).sum().backward()
     assert x.grad.dtype is mg.float32
     assert np.array_equal(x.grad.numpy(), np.full(3, 6, np.float32))
+
+
+def test_saved_tensors_come_back_in_their_places_in_the_graph() -> None:
+    """Adjoint methods, invertible networks and implicit layers differentiate again inside of backward."""
+    class Solve(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, w: Any) -> Any:
+            ctx.save_for_backward(x, w, outside)
+            return x * w * outside
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            x, weight, other = ctx.saved_tensors
+            assert weight is w
+            assert other is outside
+            assert x.grad_fn is grown.grad_fn
+            with mg.enable_grad():
+                start = x.detach().requires_grad_()
+                return grad(start * weight * other, (start, weight), g)
+
+    x, w = mg.tensor([2.0], requires_grad=True), mg.tensor([3.0], requires_grad=True)
+    outside = mg.tensor([5.0], requires_grad=True)
+    grown = x * 1
+    Solve.apply(grown, w).sum().backward()
+    assert (x.grad.tolist(), w.grad.tolist(), outside.grad) == ([15], [10], None)
+
+
+def test_saved_tensors_end_with_the_graph() -> None:
+    kept: list[Any] = []
+
+    class Keep(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            kept.append(ctx)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * 2
+
+    y = Keep.apply(mg.ones(2, requires_grad=True))
+    assert kept[0].saved_tensors[0].tolist() == [1, 1]
+    y.sum().backward()
+    with pytest.raises(RuntimeError, match="a second time"):
+        _ = kept[0].saved_tensors
+    del y
+    with pytest.raises(RuntimeError, match="the graph that this call was recorded in is gone"):
+        _ = kept[0].saved_tensors
+
+
+def test_the_rule_may_be_called_vjp() -> None:
+    class Twice(mg.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return 2 * x
+
+        @staticmethod
+        def vjp(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    class Both(Twice):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 2 * g
+
+    x = mg.ones(1, requires_grad=True)
+    Twice.apply(x).backward()
+    assert x.grad is not None and x.grad.tolist() == [2]
+    with pytest.raises(RuntimeError, match="Implementing both 'backward' and 'vjp' for a custom Function is not allowed"):
+        Both.apply(x).backward()
+
+
+def test_a_function_has_the_names_of_its_context() -> None:
+    for name in ("save_for_backward", "saved_tensors", "mark_dirty", "mark_non_differentiable", "set_materialize_grads",
+                 "to_save",
+                 "dirty_tensors", "non_differentiable", "materialize_grads", "needs_input_grad"):
+        assert hasattr(mg.autograd.Function, name)

@@ -93,6 +93,11 @@ def test_array_path_is_tensor_path_and_inputs_stay(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_shares_memory_if_and_only_if_declared_a_view(name: str) -> None:
+    for_samples(name, checks.check_memory, edges=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(name: str) -> None:
     for_samples(name, checks.check_float32)
 
@@ -179,6 +184,14 @@ def test_every_argument_has_a_rule_or_a_mark_that_refuses_a_gradient(name: str) 
 @pytest.mark.parametrize("name", [n for n in NAMES if not REGISTRY[n].info.differentiable and not CASES[n].underivable])
 def test_what_is_not_differentiable_does_not_change_by_a_small_step(name: str) -> None:
     for_samples(name, checks.check_constant)
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if REGISTRY[n].info.rules and not REGISTRY[n].info.view])
+def test_what_may_be_changed_in_place_after_the_call(name: str) -> None:
+    """Every result but those that the case says are kept: a program may go on in them before the backward pass."""
+    refused: set[Any] = set()
+    for_samples(name, functools.partial(checks.check_writes, refused))
+    assert refused == set(CASES[name].saves)
 
 
 @pytest.mark.parametrize("name", WITH_RULES)

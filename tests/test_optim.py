@@ -367,3 +367,17 @@ def test_averaged_models() -> None:
     assert tuple(average(mg.ones(2, 1)).shape) == (2, 1)
     linear = rates(lambda o: swa_utils.SWALR(o, 0.2, anneal_epochs=4, anneal_strategy="linear"), 6)
     np.testing.assert_allclose(linear, [1, 0.8, 0.6, 0.4, 0.2, 0.2])
+
+
+def test_states_that_an_older_version_wrote_are_taken() -> None:
+    """A setting that was not there then has its default."""
+    for make in (mg.optim.Adam, mg.optim.AdamW, mg.optim.SGD, mg.optim.RMSprop, mg.optim.Adagrad, mg.optim.Rprop):
+        p = mg.ones(2, requires_grad=True)
+        old = make([p], lr=0.5).state_dict()
+        for name in ("maximize", "foreach", "capturable", "differentiable", "fused", "nesterov", "amsgrad"):
+            old["param_groups"][0].pop(name, None)
+        optimizer = make([p], lr=0.1)
+        optimizer.load_state_dict(old)
+        p.grad = mg.ones(2)
+        optimizer.step()
+        assert optimizer.param_groups[0]["lr"] == 0.5 and p[0].item() < 1

@@ -38,8 +38,8 @@ def planted(original: Any, argument: str, spoil: Callable[[Any], Any] | None) ->
                            info.forward.__defaults__, info.forward.__closure__)
     forward.__kwdefaults__ = info.forward.__kwdefaults__
     with declared(forward) as op:
-        for property in ("broadcasts", "holomorphic", "view", "dtypes", "alike", "numbers", "outputs", "pieces", "discrete",
-                         "constant", "differentiable"):
+        for property in ("broadcasts", "holomorphic", "view", "dtypes", "alike", "numbers", "outputs", "results", "pieces",
+                         "discrete", "constant", "differentiable"):
             setattr(op.info, property, getattr(info, property))
         for name, rule in info.rules.items():
             if name != argument or spoil is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -177,3 +178,21 @@ def test_gelu_in_float32_is_as_exact_as_its_probability_can_be():
     ends = mg.tensor([-mg.inf, -1e30, -100.0, 0.0, 100.0, 1e30, mg.inf])
     assert F.gelu(ends)[1:].tolist() == [0, 0, 0, 100, mg.tensor(1e30).item(), mg.inf]
     assert F.gelu(ends.double())[1:].float().tolist() == F.gelu(ends)[1:].tolist() and F.gelu(ends)[0].isnan()
+
+
+# ---------------------------------------------------------------------------------------------------- calls of former versions
+
+@pytest.mark.parametrize(("name", "former", "new"), [
+    ("add", lambda f, x, a, b: f(x, 2.0, a), lambda f, x, a, b: f(x, a, alpha=2.0)),
+    ("sub", lambda f, x, a, b: f(x, 2, a), lambda f, x, a, b: f(x, a, alpha=2)),
+    ("addcmul", lambda f, x, a, b: f(x, 2.0, a, b), lambda f, x, a, b: f(x, a, b, value=2.0)),
+    ("addcdiv", lambda f, x, a, b: f(x, -2.0, a, b), lambda f, x, a, b: f(x, a, b, value=-2.0))])
+def test_the_number_may_come_first_as_in_pytorchs_first_versions(name: str, former: Any, new: Any) -> None:
+    """Optimizers of that time step by ``p.data.addcdiv_(-lr, mean, root)``."""
+    a, b = mg.tensor([3.0, 4.0], requires_grad=True), mg.tensor([5.0, 7.0])
+    for function in (getattr(mg, name), lambda x, *args, **settings: getattr(x.clone(), f"{name}_")(*args, **settings)):
+        with pytest.warns(UserWarning, match=f"overload of {name} is deprecated"):
+            found = former(function, mg.ones(2), a, b)
+        expected = new(function, mg.ones(2), a, b)
+        assert found.tolist() == expected.tolist()
+        assert mg.autograd.grad(found.sum(), a)[0].tolist() == mg.autograd.grad(expected.sum(), a)[0].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import pickle
 import sys
@@ -15,6 +16,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import serialization
+from minigrad._tensor.tensor import rebuild
 from minigrad.nn import Parameter
 from tests import standin
 
@@ -155,3 +157,47 @@ def test_files_of_the_first_version_are_read() -> None:
     assert isinstance(x, mg.Tensor) and x.tolist() == [0, 1, 2] and x.requires_grad
     assert (shape, dtype, place) == (mg.Size([2, 3]), mg.float64, mg.device("cpu"))
     assert isinstance(shape, mg.Size)
+
+
+def overlapping_tensors() -> list[Any]:
+    """Tensors that share memory: parts, transposes, other dtypes, expanded ones, channels last, a piece of an array."""
+    x = mg.arange(6.0).reshape(2, 3)
+    z = mg.tensor([1 + 2j, 3])
+    images = mg.arange(12.0).reshape(1, 3, 2, 2).contiguous(memory_format=mg.channels_last)
+    piece = mg.from_numpy(np.arange(10.0)[3:7])
+    return [x, x[1:], x.t(), x[:, 1], x.view(mg.int32), x.expand(4, 2, 3), z, z.imag, mg.view_as_real(z), images, images[:, 1],
+            piece, piece[::2], mg.zeros(3, 0)[:, :0]]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_a_file])
+def test_tensors_that_share_memory_have_copies_that_do(copied: Any) -> None:
+    tensors = overlapping_tensors()
+    before = [x.tolist() for x in tensors]
+    twins = copied(tensors)
+    for x, twin in zip(tensors, twins):
+        assert twin.tolist() == x.tolist() and twin.stride() == x.stride() and twin.dtype is x.dtype
+    for k, x in enumerate(tensors):
+        for j, y in enumerate(tensors):
+            assert np.shares_memory(twins[k].array, twins[j].array) == np.shares_memory(x.array, y.array)
+    twins[0][1, 1] = 70
+    twins[7].mul_(2)
+    assert twins[1].tolist() == [[3, 70, 5]] and twins[3].tolist() == [1, 70] and twins[5][3, 1, 1] == 70
+    assert twins[6].tolist() == [1 + 4j, 3]
+    assert [x.tolist() for x in tensors] == before
+
+
+def test_a_piece_of_an_array_is_stored_alone() -> None:
+    file = io.BytesIO()
+    mg.save(mg.from_numpy(np.zeros(100_000)[5:7]), file)
+    assert len(file.getvalue()) < 2000
+
+
+@pytest.mark.parametrize("place", [(mg.float64, 1, (4,), (1,)), (mg.float64, 0, (2, 2), (3, 1)), (mg.float64, 0, (2,), (-1,)),
+                                   (mg.float64, -1, (1,), (1,)), (mg.float64, 0, (-1,), (1,)), (mg.float64, 0, (2,), (1, 1))])
+def test_a_file_cannot_make_a_tensor_that_reaches_outside_its_memory(place: Any) -> None:
+    class Damaged:
+        def __reduce__(self) -> Any:
+            return rebuild, (mg.Tensor, np.zeros(4), "cpu", False, place)
+
+    with pytest.raises(ValueError, match=r"does not lie within the 4 elements|zip\(\)"):
+        through_a_file(Damaged())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.recording import inplace
+from minigrad.recording.clock import ledger
 
 
 def leaf(*shape: int, start: float = 1.0) -> Any:
@@ -113,6 +116,7 @@ INDICES: list[tuple[Any, Any]] = [
     ((slice(None), np.array([True, False, True])), X[:, [True, False, True]]), ((0, X[0] > 5), X[0][X[0] > 5]),
     ((np.array([True, True]), [1, 2]), X[[True, True], [1, 2]]), (True, X[True]), (False, X[False]), ((None, [0]), X[None, [0]]),
     ((), X), ([], X[[]]), (np.int64(1), X[1]), ((slice(5, 9), 0), X[5:9, 0]), (range(2), X[[0, 1]]),
+    ((..., ...), X), ((0, ..., ...), X[0]), ((..., 1, ...), X[..., 1]), ((..., [0, 1], ...), X[..., [0, 1]]),
     (([0, 1], None, [0, 1]), X[[0, 1], None, [0, 1]]), (np.array(1), X[1]), ((np.array(0), np.array([2, 1])), X[0, [2, 1]]),
 ]
 
@@ -148,6 +152,42 @@ def test_reading_and_writing_by_index(k: int) -> None:
         np.testing.assert_allclose(gv.numpy().reshape(-1), 2 * wanted[places])
 
 
+def test_a_list_that_no_tensor_can_be_made_of_is_an_index_for_each_dimension() -> None:
+    x = mg.tensor(X)
+    for index in ([slice(0, 1), slice(1, 3)], [None, 0], [Ellipsis, 1], [slice(None), [0, 2]], [slice(None), mg.tensor([0, 2])]):
+        assert x[index].tolist() == x[tuple(index)].tolist()
+        y, z = x.clone(), x.clone()
+        y[index] = -1
+        z[tuple(index)] = -1
+        assert y.tolist() == z.tolist()
+
+
+@pytest.mark.parametrize("view", [
+    lambda h: h.view(-1)[1:3], lambda h: h.view(3, 2)[0], lambda h: h.view(-1).view(2, 3)[:, 1],
+    lambda h: h.as_strided((2, 2), (2, 1), 1),
+    lambda h: mg.view_as_complex(h.view(3, 2))[1:], lambda h: h.unflatten(1, (3, 1))[0],
+])
+def test_a_gradient_may_lie_otherwise_than_what_was_written_through_a_view(view: Any) -> None:
+    x = leaf(2, 3)
+    h = x * 1
+    view(h).mul_(2)
+    factor = mg.ones(2, 3, dtype=mg.float64)
+    view(factor).mul_(2)
+    weights = mg.arange(1.0, 7).view(3, 2).double()
+    expected, = mg.autograd.grad((x * factor).t().mul(weights).sum(), x)
+    for loss in ((h.t() * weights).sum(), (h.t().contiguous() * weights).sum(), (h * weights.t()).sum()):
+        assert mg.autograd.grad(loss, x, retain_graph=True)[0].tolist() == expected.tolist()
+    first, = mg.autograd.grad((h.t() ** 2 * weights).sum(), x, create_graph=True)
+    second, = mg.autograd.grad(first.sum(), x)
+    assert second.tolist() == (2 * factor * factor * weights.t()).tolist()
+
+
+def test_what_is_real_already_is_returned_itself() -> None:
+    x = mg.ones(2, 2, requires_grad=True)
+    assert x.conj() is x and x.real is x and mg.conj_physical(x) is x and x.resolve_conj() is x
+    assert mg.conj_physical(x.detach(), out=mg.zeros(2, 2)) is not x
+
+
 def test_an_index_that_is_written_later_is_not_seen_by_the_gradient() -> None:
     x, index, mask = leaf(3), mg.tensor([0, 0]), mg.tensor([True, False, False])
     y = x * 1
@@ -170,6 +210,19 @@ def test_a_written_value_is_broadcast_and_its_gradient_summed() -> None:
     assert grad_of(x, v) == [[[2 * 2 * (1.7 + 2.0)]]]
     x[..., 0] = mg.ones(1, 1, 2, dtype=mg.float64)  # leading dimensions of size 1 fall away
     assert x[:, 0].tolist() == [1, 1]
+    y = mg.zeros(3, 2, dtype=mg.float64)
+    w = mg.full((1, 2, 2), 3.0, dtype=mg.float64, requires_grad=True)
+    y[[0, 1]] = w
+    y[2] = w[:, :1]
+    y[mg.tensor([True, False, False]), 1:] = w[:, :1, :1]
+    assert y.tolist() == [[3, 3]] * 3
+    y.sum().backward()
+    assert w.grad.tolist() == [[[3, 1], [1, 1]]]
+    for refused in (mg.ones(2, 2, 2), mg.ones(2, 1, 2)):
+        with pytest.raises(RuntimeError, match="shape mismatch: value tensor of shape"):
+            y[[0, 1]] = refused
+    with pytest.raises(RuntimeError, match=r"shape mismatch: value tensor of shape \[1, 2, 2\]"):
+        y.index_put_((mg.tensor([0, 1]),), w)
 
 
 def test_writing_converts_to_the_tensors_dtype() -> None:
@@ -290,9 +343,46 @@ def test_leaves_and_their_views_are_protected() -> None:
         x.resize_(2)
 
 
-def test_an_expanded_tensor_cannot_be_written() -> None:
+SHARED = {
+    "slice": lambda e: e.__setitem__(slice(0, 2), 1), "tensor": lambda e: e.__setitem__(slice(None), mg.ones(3)),
+    "copy_": lambda e: e.copy_(mg.ones(3)), "add_": lambda e: e.add_(1), "masked_fill_": lambda e: e.masked_fill_(e == 0, 1),
+    "index_put_": lambda e: e.__setitem__([0], 1), "index_fill_": lambda e: e.index_fill_(0, mg.tensor([0]), 1),
+    "scatter_": lambda e: e.scatter_(0, mg.tensor([0]), 1.0), "normal_": lambda e: e.normal_(),
+    "uniform_": lambda e: e.uniform_(), "bernoulli_": lambda e: e.bernoulli_(0.5), "exponential_": lambda e: e.exponential_(),
+    "out": lambda e: mg.ones(3, out=e),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_elements_that_share_memory_cannot_be_written(name: str) -> None:
+    x = mg.zeros(1)
     with pytest.raises(RuntimeError, match="more than one element of the written-to tensor refers to a single memory location"):
-        mg.zeros(1).expand(3)[0:2] = 1
+        SHARED[name](x.expand(3))
+    assert x.item() == 0
+
+
+def test_parts_of_an_expanded_tensor_can_be_written() -> None:
+    x = leaf(2)
+    h = x * 1
+    e = h.expand(3, 2)
+    e[1].mul_(5)
+    e[2, 1] = x[1] * 7
+    e[0:1, :1] += 1
+    assert e.tolist() == [[6, 14]] * 3
+    assert grad_of(h, x) == grad_of(mg.stack([x[0] * 5 + 1, x[1] * 7]), x)
+    assert grad_of(e[1], x) == grad_of(h, x)
+    assert mg.zeros(1).expand(3).fill_(2).tolist() == [2, 2, 2]
+    assert mg.ones(1).expand(3).zero_().tolist() == [0, 0, 0]
+
+
+def test_memory_that_numpy_protects_is_refused_with_a_word() -> None:
+    array = np.zeros(3)
+    array.flags.writeable = False
+    x = mg.asarray(array)
+    for write in (lambda: x.add_(1), lambda: x.__setitem__(0, 1.0), lambda: x.__setitem__([0], 1.0), lambda: x.mul_(x),
+                  lambda: x.expand(3)[1:].fill_(1)):
+        with pytest.raises(RuntimeError, match=r"shares the memory of a read-only NumPy array; clone\(\) it"):
+            write()
 
 
 def test_a_value_that_was_saved_and_then_written_is_found_out() -> None:
@@ -300,8 +390,47 @@ def test_a_value_that_was_saved_and_then_written_is_found_out() -> None:
     y = x * 1
     z = y * y
     y[0] = 0
-    with pytest.raises(RuntimeError, match="modified by an inplace operation.*overwrite_"):
+    with pytest.raises(RuntimeError, match="modified by an inplace operation.*index_put_"):
         z.sum().backward()
+
+
+def test_tensors_of_parts_of_an_array_have_memory_of_their_own() -> None:
+    array = np.arange(12.0).reshape(3, 4)
+    first, second, both = mg.from_numpy(array[0]), mg.asarray(array[1]), mg.as_tensor(array[:2])
+    even, odd, whole = mg.from_numpy(array[:, ::2]), mg.from_numpy(array[:, 1::2]), mg.from_numpy(array.base)
+    assert np.shares_memory(first.array, array) and first.storage_offset() == 0 and even.stride() == (4, 2)
+
+    def refused(saved: Any, written: Any) -> bool:
+        x = mg.ones(saved.shape, dtype=mg.float64, requires_grad=True)
+        loss = (x * saved).sum()
+        written.add_(1)
+        try:
+            loss.backward()
+        except mg.errors.InplaceError:
+            return True
+        return False
+
+    for saved, written in ((first, second), (second, first), (even, odd), (odd[0], even)):
+        assert not refused(saved, written)
+    for saved, written in ((first, first), (first, both), (both, second), (even, both), (whole, second), (odd, whole),
+                           (first, first[1:])):
+        assert refused(saved, written)
+    versions = [t._version for t in (first, second, both, whole)]
+    assert versions == [3, 3, 2, 1]
+    with pytest.raises(RuntimeError, match="out of bounds for storage of size 4"):
+        first.as_strided((5,), (1,))
+
+
+def test_the_ledger_forgets_pieces_with_their_array() -> None:
+    known = len(ledger.pieces)
+    array = np.arange(12.0)
+    parts = [mg.from_numpy(array[k:]) for k in range(3)]
+    parts[1].add_(1)
+    assert len(ledger.pieces) == known + 1
+    del parts[0]
+    assert len(ledger.pieces[id(array)].roots) == 2
+    del parts, array
+    assert len(ledger.pieces) == known
 
 
 def test_a_view_that_is_a_leaf_of_its_own_stays_one() -> None:
@@ -312,6 +441,129 @@ def test_a_view_that_is_a_leaf_of_its_own_stays_one() -> None:
     assert v.requires_grad
     (v * v).sum().backward()
     assert v.grad.tolist() == [2, 2]
+
+
+UNCHANGED: dict[str, Any] = {
+    "squeeze": lambda x: x.squeeze(), "squeeze a dim": lambda x: x.squeeze(0), "real": lambda x: x.real,
+    "conj": lambda x: x.conj(), "mH": lambda x: x.view(1, 2).mH, "sum_to_size": lambda x: x.sum_to_size(2),
+    "expand": lambda x: x.expand(2), "reshape": lambda x: x.reshape(2), "flatten": lambda x: x.flatten(),
+    "contiguous": lambda x: x.contiguous(), "to": lambda x: x.to(mg.float64), "type_as": lambda x: x.type_as(x),
+    "t": lambda x: x.t(), "ravel": lambda x: x.ravel(), "broadcast_tensors": lambda x: mg.broadcast_tensors(x)[0],
+    "resolve_conj": lambda x: x.resolve_conj(), "atleast_1d": mg.atleast_1d, "einsum": lambda x: mg.einsum("i->i", x),
+    "cartesian_prod": mg.cartesian_prod,
+}
+
+
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_what_finds_nothing_to_do_is_still_a_view(name: str) -> None:
+    x = leaf(2)
+    h = x * 2
+    UNCHANGED[name](h).mul_(3)
+    h.sum().backward()
+    assert x.grad.tolist() == [6, 6]
+
+
+NEW: dict[str, Any] = {
+    "trace": lambda x: mg.trace(x[0, 0]), "repeat_interleave": lambda x: x.repeat_interleave(1, 0),
+    "repeat_interleave by a tensor": lambda x: x.repeat_interleave(mg.tensor([1]), 0),
+    "Upsample": mg.nn.Upsample(scale_factor=1), "interpolate": lambda x: mg.nn.functional.interpolate(x, x.shape[2:]),
+    "pixel_shuffle": mg.nn.PixelShuffle(1), "pixel_unshuffle": mg.nn.PixelUnshuffle(1),
+    "channel_shuffle": mg.nn.ChannelShuffle(1), "matrix_power": lambda x: mg.linalg.matrix_power(x, 1),
+    "flip": lambda x: x.flip(0), "tile": lambda x: x.tile(1),
+    "the edges of a histogram": lambda x: mg.histogram(mg.zeros(1), x.view(1).expand(1))[1],
+}
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_what_finds_nothing_to_do_is_still_a_copy(name: str) -> None:
+    x = mg.tensor([[[[5.0]]]])
+    NEW[name](x).add_(1)
+    assert x.item() == 5
+
+
+def test_a_view_is_led_again_when_it_is_used_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a thousand rows, each of them written, cost a thousand leads, and not a million."""
+    led = []
+    replay = inplace.replay_view
+    monkeypatch.setattr(inplace, "replay_view", lambda x, view: (led.append(view), replay(x, view))[1])
+    x = leaf(1000, 2)
+    y = x * 1
+    rows = list(y)
+    for k, row in enumerate(rows):
+        row.mul_(k)
+    assert len(led) < 1000
+    assert rows[3].requires_grad
+    assert len(led) <= 1000
+    weights = np.arange(1000.0)[:, None] * np.ones(2)
+    (y.sum() + sum(rows[k].sum() for k in range(0, 1000, 100))).backward()
+    weights[::100] *= 2
+    assert x.grad.tolist() == weights.tolist()
+
+
+def test_an_outdated_view_is_a_tensor_like_any_other() -> None:
+    x = leaf(3)
+    y = x * 1
+    v, w = y[1:], y[:2]
+    v.retain_grad()
+    seen: list[Any] = []
+    v.register_hook(seen.append)
+    y.mul_(2)
+    with mg.no_grad():
+        assert v.requires_grad
+        assert isinstance(w, mg.Tensor) and w.__class__ is mg.Tensor and "SliceBackward0" in repr(w)
+        y.data.add_(1)
+    z = copy.deepcopy(w.detach())
+    assert type(z) is type(w) is mg.Tensor
+    v.sum().backward()
+    assert v.grad.tolist() == [1, 1]
+    assert x.grad.tolist() == [0, 2, 2]
+    assert not seen  # the hook stayed with the value that was overwritten
+    y.zero_()
+    w = w.detach_() if not w._is_view() else w
+    y.detach_()
+    y.add_(1)
+    assert not y.requires_grad
+    assert w.tolist() == [1, 1]
+
+
+def test_the_views_of_a_base_do_not_pile_up() -> None:
+    x = leaf(3)
+    y = x * 1
+    kept = y[0]
+    for k in range(300):
+        y[k % 3].mul_(1.01)
+        assert kept.requires_grad
+    assert len(y._views.current) + len(y._views.outdated) < 20
+
+
+COMPLEX_WRITES: dict[str, Any] = {
+    "imag": lambda b, w: b.imag.mul_(w), "real": lambda b, w: b.real.mul_(w), "part of imag": lambda b, w: b.imag[1:].mul_(w[1:]),
+    "view_as_real": lambda b, w: mg.view_as_real(b).mul_(w[:, None]), "imag by index": lambda b, w: b.imag.__setitem__(0, w[0]),
+    "view_as_complex": lambda b, w: mg.view_as_complex(mg.view_as_real(b)).mul_(w), "real =": lambda b, w: setattr(b, "real", w),
+    "imag =": lambda b, w: setattr(b, "imag", w),
+}
+
+
+@pytest.mark.parametrize("name", COMPLEX_WRITES)
+def test_writing_through_the_parts_of_a_complex_tensor(name: str) -> None:
+    """PyTorch's gradient of a real loss: d/d(real) + i d/d(imag), by central differences."""
+    z0, w0 = np.array([1 + 2j, 3 - 1j]), np.array([2.0, -3.0])
+
+    def loss(z: Any, w: Any) -> Any:
+        b = z * (1 + 0.5j)
+        COMPLEX_WRITES[name](b, w)
+        return ((b * (0.3 - 2j)).imag * mg.tensor([1.0, 2.0], dtype=mg.float64)).sum() + (b.abs() ** 2).sum()
+
+    z, w = mg.tensor(z0, requires_grad=True), mg.tensor(w0, requires_grad=True)
+    gz, gw = mg.autograd.grad(loss(z, w), [z, w])
+    for found, start, steps in ((gz, z0, (1e-5, 1e-5j)), (gw, w0, (1e-5,))):
+        for k in range(2):
+            expected = 0
+            for step in steps:
+                moved = [start + step * sign * np.eye(2)[k] for sign in (1, -1)]
+                high, low = [loss(mg.tensor(m), w.detach()) if start is z0 else loss(z.detach(), mg.tensor(m)) for m in moved]
+                expected += (high.item() - low.item()) / 2e-5 * (step / 1e-5)
+            assert found[k].item() == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 def test_shape_changes_in_place() -> None:

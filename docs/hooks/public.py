@@ -14,12 +14,19 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 # The modules that users name, in the order of the site. An object that several of them offer is described in the first.
 NAMESPACES = (
     "minigrad", "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func",
-    "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.nn.parameter", "minigrad.nn.utils",
-    "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.rnn",
+    "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.nn.parameter", "minigrad.nn.grad", "minigrad.nn.utils",
+    "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune",
+    "minigrad.nn.utils.rnn",
     "minigrad.optim", "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils",
-    "minigrad.utils.data", "minigrad.utils.checkpoint",
+    "minigrad.utils.data", "minigrad.utils.checkpoint", "minigrad.distributions", "minigrad.distributions.constraints",
+    "minigrad.distributions.constraint_registry", "minigrad.distributions.relaxed_bernoulli",
+    "minigrad.distributions.relaxed_categorical", "minigrad.distributions.transforms", "minigrad.distributions.utils",
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
-    "minigrad.amp", "minigrad.cuda", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
+    "minigrad.quasirandom",
+    "minigrad.nn.attention", "minigrad.utils._pytree", "minigrad.utils.tensorboard",
+    "minigrad.amp", "minigrad.cuda", "minigrad.cpu", "minigrad.accelerator", "minigrad.multiprocessing", "minigrad.futures",
+    "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub",
+    "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.testing", "minigrad.library", "minigrad.errors")
 
 IMPORTS = """\

@@ -17,17 +17,18 @@ import numpy as np
 
 from minigrad._arrays import dlpack
 from minigrad._arrays.dlpack import is_capsule
-from minigrad._arrays.library import ArrayLibrary, NumpyLibrary, cupy_library
+from minigrad._arrays.library import ArrayLibrary, Lent, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
+from minigrad._arrays.sums import sum_over, sum_products
 from minigrad._types import device as device_module
 from minigrad._types.device import CPU, Device, as_device, get_default_device, set_default_device
 from minigrad.errors import ArgumentError, DeviceError
 
-__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "array_types", "as_array",
+__all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "apart", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
-           "is_capsule", "is_pinned", "libraries", "library_of", "library_on", "make", "needs_device_guard", "new_stream",
-           "on_device", "on_device_of", "on_more_accelerators", "resolve", "set_default_device", "stream_from_state",
-           "stream_state", "to_device", "to_numpy", "xp_of"]
+           "is_capsule", "is_pinned", "lender_of", "libraries", "library_of", "library_on", "make", "needs_device_guard",
+           "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device",
+           "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
@@ -112,9 +113,17 @@ def to_device(x: Any, device: Device, non_blocking: bool = False) -> Any:
     device = target.resolve(device)
     if there == device:
         return x
+    refuse_bfloat16(target, x.dtype)
     if target is source:
         return source.copy_between(x, device)
     return target.from_numpy(source.to_numpy(x, non_blocking), device, non_blocking)
+
+
+def refuse_bfloat16(library: ArrayLibrary, dtype: Any) -> None:
+    """Raise for bfloat16 in any library but NumPy's, whose arrays ml_dtypes is made for."""
+    if library is not _numpy and getattr(dtype, "kind", None) == "V":
+        raise DeviceError(f"bfloat16 is in host memory only, not on device '{library.device_type}': convert it with .half() or "
+                          ".float() first")
 
 
 def resolve(device: Device) -> Device:
@@ -162,7 +171,10 @@ def current_device(device: Device) -> Device:
 
 def make(device: Device, function: str, *args: Any, **options: Any) -> Any:
     """An array made on `device` by a function of its library's module, such as ``"zeros"``."""
-    return library_on(device).make(device, function, *args, **options)
+    library = library_on(device)
+    for x in (*args, *options.values()):
+        refuse_bfloat16(library, x)
+    return library.make(device, function, *args, **options)
 
 
 def full(shape: Any, value: Any, like: Any, dtype: Any = None) -> Any:
@@ -190,9 +202,24 @@ def from_dlpack(x: Any) -> Any:
     return library.from_dlpack(x, index)
 
 
+def to_dlpack(x: Any, **options: Any) -> Any:
+    """The DLPack capsule of the array `x`."""
+    return dlpack.bfloat16_capsule(x, **options) if x.dtype.kind == "V" else x.__dlpack__(**options)
+
+
 def from_cuda(x: Any) -> Any:
     """An array that shares the memory of `x`, which has ``__cuda_array_interface__``."""
     return library_on(Device("cuda")).xp.asarray(x)
+
+
+def apart(x: Any) -> Any:
+    """The elements of `x`, in the same memory, as an array whose writes are counted by themselves."""
+    return library_of(x).apart(x)
+
+
+def lender_of(x: Any) -> Any:
+    """The array that lends its memory to `x`, which :func:`apart` made; None for any other."""
+    return x.base.array if x.base.__class__ is Lent else None
 
 
 def address_of(x: Any) -> int:

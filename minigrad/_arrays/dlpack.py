@@ -1,7 +1,7 @@
 """DLPack: arrays of other libraries by their memory, without a copy.
 
 The protocol is https://dmlc.github.io/dlpack/latest/python_spec.html. What CuPy and NumPy do not do is here: to tell where the
-array is that a bare capsule holds, so that :func:`minigrad.from_dlpack` takes capsules as PyTorch's does.
+array is that a bare capsule holds, so that :func:`minigrad.from_dlpack` takes capsules as PyTorch's does; and bfloat16.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import numpy as np
 
 from minigrad.errors import StateError
 
-__all__ = ["Capsule", "CPU", "CUDA", "Writeable", "is_capsule", "tells_writeable"]
+__all__ = ["Bits", "Capsule", "CPU", "CUDA", "Writeable", "bfloat16_capsule", "is_capsule", "tells_writeable"]
 
 CPU, CUDA = (1, 3), (2, 13)  # DLDeviceType: kDLCPU and kDLCUDAHost; kDLCUDA and kDLCUDAManaged
 NAMES = (b"dltensor", b"dltensor_versioned")
+UNSIGNED, BFLOAT = 1, 4  # DLDataTypeCode
 
 
 class Place(ctypes.Structure):
-    """The beginning of a ``DLTensor``."""
+    """The beginning of a ``DLTensor``, up to the code that says of what type the elements are."""
 
-    _fields_ = [("data", ctypes.c_void_p), ("kind", ctypes.c_int32), ("index", ctypes.c_int32)]
+    _fields_ = [("data", ctypes.c_void_p), ("kind", ctypes.c_int32), ("index", ctypes.c_int32), ("ndim", ctypes.c_int32),
+                ("code", ctypes.c_uint8)]
 
 
 class Versioned(ctypes.Structure):
@@ -37,27 +39,59 @@ def is_capsule(x: Any) -> bool:
     return type(x).__name__ == "PyCapsule"
 
 
+def open_capsule(capsule: Any) -> tuple[Place, bool]:
+    """What a capsule holds, and whether with the version of the protocol. Raises ``RuntimeError`` for one that has been taken, or
+    is another thing."""
+    holds = ctypes.pythonapi.PyCapsule_IsValid
+    holds.argtypes, holds.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
+    name = next((n for n in NAMES if holds(capsule, n)), None)
+    if name is None:
+        raise StateError("from_dlpack: expected a 'dltensor' capsule that nobody has taken yet: a DLPack capsule can be "
+                         "consumed only once, so make another with to_dlpack(tensor)")
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.argtypes, pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_void_p
+    address = pointer(capsule, name)
+    place: Place = Place.from_address(address) if name == NAMES[0] else Versioned.from_address(address).place
+    return place, name == NAMES[1]
+
+
 class Capsule:
     """A bare capsule as an object with the protocol. Raises ``RuntimeError`` for one that has been taken, or is another thing."""
 
     def __init__(self, capsule: Any) -> None:
-        holds = ctypes.pythonapi.PyCapsule_IsValid
-        holds.argtypes, holds.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
-        name = next((n for n in NAMES if holds(capsule, n)), None)
-        if name is None:
-            raise StateError("from_dlpack: expected a 'dltensor' capsule that nobody has taken yet: a DLPack capsule can be "
-                             "consumed only once, so make another with to_dlpack(tensor)")
-        pointer = ctypes.pythonapi.PyCapsule_GetPointer
-        pointer.argtypes, pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_void_p
-        address = pointer(capsule, name)
-        place = Place.from_address(address) if name == NAMES[0] else Versioned.from_address(address).place
-        self._capsule, self._place, self.versioned = capsule, (place.kind, place.index), name == NAMES[1]
+        place, self.versioned = open_capsule(capsule)
+        self._capsule, self._place = capsule, (place.kind, place.index)
 
     def __dlpack__(self, **options: Any) -> Any:
         return self._capsule
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._place
+
+
+class Bits:
+    """An object with the protocol which, where its elements are bfloat16, says that they are integers, for NumPy to take."""
+
+    def __init__(self, x: Any) -> None:
+        self._x = x
+        self.are_bfloat16 = False
+
+    def __dlpack__(self, **options: Any) -> Any:
+        capsule = self._x.__dlpack__(**options)
+        place, _ = open_capsule(capsule)
+        if place.code == BFLOAT:
+            place.code, self.are_bfloat16 = UNSIGNED, True
+        return capsule
+
+    def __dlpack_device__(self) -> Any:
+        return self._x.__dlpack_device__()
+
+
+def bfloat16_capsule(array: Any, **options: Any) -> Any:
+    """The capsule of an array of bfloat16, which NumPy does not make."""
+    capsule = array.view(np.uint16).__dlpack__(**options)
+    open_capsule(capsule)[0].code = BFLOAT
+    return capsule
 
 
 def tells_writeable(x: Any) -> bool:

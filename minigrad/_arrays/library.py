@@ -14,7 +14,9 @@ from minigrad._arrays import dlpack
 from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
 from minigrad._arrays.tf32 import tf32
+from minigrad._types import dtypes
 from minigrad._types.device import CPU, Device
+from minigrad._types.dtypes import is_low_precision, opmath_dtype
 from minigrad.errors import DeviceError
 
 
@@ -107,6 +109,11 @@ class ArrayLibrary:
         """The memory of `x`, from its first element on, seen with this shape and these strides, in bytes."""
         raise self._undefined("as_strided", "as_strided, empty_strided and unfold need")
 
+    def apart(self, x: Any) -> Any:
+        """The elements of `x`, in the same memory, as an array that is no view of `x` or of another: writes to it are counted by
+        themselves. A library that cannot tell the two apart gives `x`."""
+        return x
+
     def _undefined(self, method: str, needed: str) -> DeviceError:
         return DeviceError(f"{needed} {method}(), which the array library of device '{self.device_type}', {type(self).__name__}, "
                            "does not define")
@@ -154,6 +161,13 @@ class OnHost:
         return call
 
 
+class Lent:
+    """The memory of an array, which it keeps alive, for another array to lie in. NumPy follows views no further than to it."""
+
+    def __init__(self, x: np.ndarray[Any, Any]) -> None:
+        self.array, self.__array_interface__ = x, x.__array_interface__
+
+
 class NumpyLibrary(ArrayLibrary):
     device_type = "cpu"
     dlpack_kinds = dlpack.CPU
@@ -184,8 +198,11 @@ class NumpyLibrary(ArrayLibrary):
         return getattr(np, function)(*args, **options)
 
     def from_dlpack(self, x: Any, index: int) -> Any:
-        array = np.from_dlpack(x)
-        return array if array.flags.writeable or dlpack.tells_writeable(x) else np.asarray(dlpack.Writeable(array))
+        bits = dlpack.Bits(x)
+        array = np.from_dlpack(bits)
+        if not (array.flags.writeable or dlpack.tells_writeable(x)):
+            array = np.asarray(dlpack.Writeable(array))
+        return array.view(dtypes.bfloat16.numpy) if bits.are_bfloat16 else array
 
     def address_of(self, x: Any) -> int:
         address: int = x.__array_interface__["data"][0]
@@ -197,6 +214,9 @@ class NumpyLibrary(ArrayLibrary):
     def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
         return np.lib.stride_tricks.as_strided(x, shape, strides)
 
+    def apart(self, x: Any) -> Any:
+        return np.asarray(Lent(x)).view(x.dtype)
+
     def special(self) -> Any:
         module = scipy_special()
         if module is None:
@@ -204,6 +224,11 @@ class NumpyLibrary(ArrayLibrary):
         return module
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
+        if is_low_precision(target.dtype):
+            wide = target.astype(opmath_dtype(target.dtype))
+            self.index_add(wide, index, values)
+            target[...] = wide
+            return
         if getattr(values, "size", 1) <= 2048:
             np.add.at(target, index, values)
             return
@@ -348,6 +373,9 @@ class CupyLibrary(ArrayLibrary):
 
     def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
         return self.xp.lib.stride_tricks.as_strided(x, shape, strides)
+
+    def apart(self, x: Any) -> Any:
+        return self.as_strided(x, x.shape, x.strides)  # in CuPy, no view
 
     def generator(self, seed: int, device: Device) -> Any:
         with self.gpus.on(device.index):

@@ -14,7 +14,7 @@ from minigrad.ops.indexing import scatter as scatters
 from minigrad.ops.indexing import take as takes
 from minigrad.ops.linear_algebra import decomposition, products
 from minigrad.ops.neural import activation
-from minigrad.ops.pointwise import arithmetic, comparison, elementary, special
+from minigrad.ops.pointwise import arithmetic, comparison, elementary, special, tails
 from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
@@ -147,7 +147,7 @@ class TensorMethods(TensorBase):
     equal, isnan, isinf, isfinite = comparison.equal, comparison.isnan, comparison.isinf, comparison.isfinite
     isposinf, isneginf, isreal, conj = comparison.isposinf, comparison.isneginf, comparison.isreal, arithmetic.conj
     angle = arithmetic.angle
-    real, imag = property(arithmetic.real), property(arithmetic.imag)
+    real, imag = property(arithmetic.real, copying.set_real), property(arithmetic.imag, copying.set_imag)
 
     # -- activations and special functions
 
@@ -158,7 +158,7 @@ class TensorMethods(TensorBase):
     lgamma, lgamma_, digamma, digamma_ = special.lgamma, special.lgamma.inplace, special.digamma, special.digamma.inplace
     polygamma, polygamma_ = special.polygamma_of, special.polygamma_of.inplace
     mvlgamma, mvlgamma_ = special.mvlgamma, special.mvlgamma.inplace
-    igamma, igamma_, igammac, igammac_ = special.igamma, special.igamma.inplace, special.igammac, special.igammac.inplace
+    igamma, igamma_, igammac, igammac_ = tails.igamma, tails.igamma.inplace, tails.igammac, tails.igammac.inplace
 
     # -- reduction
 

@@ -62,7 +62,7 @@ class Style:
     """How the numbers of one tensor are written: all with the same number of characters, if they are finite."""
 
     def __init__(self, array: Any) -> None:
-        self.floating = array.dtype.kind == "f"
+        self.floating = array.dtype.kind in "fV"
         self.whole = self.exponents = False
         self.width = 1
         if not self.floating:

@@ -27,16 +27,19 @@ from minigrad.errors import (
     ShapeError,
 )
 from minigrad.ops import copying, creation
+from minigrad.ops.indexing.as_strided import at_place, memory_and_place, storage_owner
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import clock, overriding
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import is_operand, quiet, refuse_in_forward
+from minigrad.recording.call import is_operand, refuse_in_forward
 from minigrad.recording.codegen import regenerate_call_paths
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
 from minigrad.recording.hints import warn_user
+from minigrad.recording.inplace import overlaps
+from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number
@@ -155,6 +158,10 @@ class Tensor(TensorMethods):
         """Always False: every tensor has its elements."""
         return False
 
+    # Programs ask for these; no tensor has a name, or is of one of these kinds, or on such a device.
+    name, volatile = None, False
+    is_ipu = is_maia = is_mkldnn = is_mps = is_mtia = is_quantized = is_sparse_csr = is_vulkan = is_xla = is_xpu = False
+
     @property
     def names(self) -> tuple[None, ...]:
         """None for each dimension: dimensions have no names."""
@@ -206,7 +213,7 @@ class Tensor(TensorMethods):
 
     def storage_offset(self) -> builtins.int:
         """How many elements of the underlying memory come before the first one."""
-        owner = clock.memory_owner(self.array)
+        owner = storage_owner(self.array)
         return (_arrays.address_of(self.array) - _arrays.address_of(owner)) // builtins.int(self.array.itemsize)
 
     def as_subclass(self, cls: builtins.type[T]) -> T:
@@ -222,6 +229,8 @@ class Tensor(TensorMethods):
         """The address of the first element."""
         return _arrays.address_of(self.array)
 
+    const_data_ptr = data_ptr
+
     def get_device(self) -> builtins.int:
         """The index of the GPU that the elements are on; -1 for the CPU."""
         return -1 if self.device.index is None else self.device.index
@@ -236,7 +245,7 @@ class Tensor(TensorMethods):
 
     def is_floating_point(self) -> builtins.bool:
         """Whether the dtype is a floating type."""
-        return self.array.dtype.kind == "f"  # type: ignore[no-any-return]
+        return self.dtype.is_floating_point
 
     def is_complex(self) -> builtins.bool:
         """Whether the dtype is a complex type."""
@@ -363,6 +372,10 @@ class Tensor(TensorMethods):
         """Converted to float16."""
         return self.to(dtypes.float16, memory_format=memory_format)
 
+    def bfloat16(self, memory_format: layouts.memory_format | None = None) -> Tensor:
+        """Converted to bfloat16."""
+        return self.to(dtypes.bfloat16, memory_format=memory_format)
+
     def int(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to int32."""
         return self.to(dtypes.int32, memory_format=memory_format)
@@ -411,7 +424,7 @@ class Tensor(TensorMethods):
         """The elements as a NumPy array that shares the tensor's memory: what is written to one shows in the other.
 
         With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
-        Raises ``RuntimeError`` for a tensor that requires grad, but under ``no_grad``, ``TypeError`` for one on a GPU.
+        Raises ``RuntimeError`` for a tensor that requires grad, unless under ``no_grad``, and ``TypeError`` for one on a GPU.
         """
         if force:
             return _arrays.to_numpy(self.array).view()
@@ -439,7 +452,7 @@ class Tensor(TensorMethods):
         """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad."""
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-        return self.array.__dlpack__(**options)
+        return _arrays.to_dlpack(self.array, **options)
 
     def __dlpack_device__(self) -> Any:
         """DLPack's numbers of the kind of device, 1 host memory, 2 CUDA, and of the device."""
@@ -471,7 +484,7 @@ class Tensor(TensorMethods):
             src = creation.constant_like(self, src)
         source = src.array
         if src.node is None and self._is_plain() and source.__class__ is np.ndarray and source.dtype.kind != "c" \
-                and source.shape == self.array.shape:
+                and source.shape == self.array.shape and not overlaps(self.array):
             quiet().run(self.array.__setitem__, ..., source)
             clock.ledger.record(self.array, "copy_")
             return self
@@ -592,8 +605,14 @@ class Tensor(TensorMethods):
 
     @property
     def data(self) -> Tensor:
-        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's."""
-        return self.detach()
+        """The same elements, outside the graph; assigning a tensor makes its elements this tensor's.
+
+        Writes through ``x.data`` do not count as writes to ``x``: a gradient that needs the elements as they were is wrong then,
+        without a word. :meth:`detach` is the safe way to the same memory.
+        """
+        t = self.detach()
+        t.array = _arrays.apart(self.array)
+        return t
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -745,7 +764,7 @@ class Tensor(TensorMethods):
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:
-        return shapes.flip(self, tuple(range(self.array.ndim)))
+        return shapes.flip(self, 0) if self.array.ndim else self
 
     @on_device_of_inputs
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
@@ -755,17 +774,28 @@ class Tensor(TensorMethods):
                              "Use detach().clone(), or clone() to stay in the graph.")
         t: Any = object.__new__(self.__class__)
         memo[id(self)] = t
-        t.array, t.node = self.array.copy(order="K"), self.node
+        t.array, t.node = self._copied_array(memo), self.node
         for name, value in self.__dict__.items():
             if name == "_grad" or not name.startswith("_"):
                 setattr(t, name, copy.deepcopy(value, memo))
         return t  # type: ignore[no-any-return]
 
+    def _copied_array(self, memo: dict[builtins.int, Any]) -> Any:
+        """A copy of the array for ``deepcopy``: tensors that share memory have copies that share the copy of it."""
+        memory, place = memory_and_place(self.array)
+        owner = id(storage_owner(memory))
+        if owner not in memo:
+            memo[owner] = memory.copy(order="K")
+        return at_place(memo[owner], place)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
+        return self._reduce_to(_arrays.to_numpy(self.array))
+
+    def _reduce_to(self, memory: Any, *place: Any) -> Any:
+        """What a pickle holds: the array `memory` and, if that holds more, the place of the tensor in it."""
         # What is computed is stored as a leaf, as PyTorch does; hooks and .grad are left behind.
         notes = {k: v for k, v in self.__dict__.items() if not k.startswith("_")}
-        array = _arrays.to_numpy(self.array)
-        return rebuild, (self.__class__, array, str(self.device), self.node is not None), notes or None
+        return rebuild, (self.__class__, memory, str(self.device), self.node is not None, *place), notes or None
 
     # -- operators
 
@@ -793,7 +823,8 @@ class Tensor(TensorMethods):
 TensorBase.result_class = Tensor
 publish_methods(Tensor)
 TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtypes.float64,
-           "minigrad.HalfTensor": dtypes.float16, "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
+           "minigrad.HalfTensor": dtypes.float16, "minigrad.BFloat16Tensor": dtypes.bfloat16,
+           "minigrad.ByteTensor": dtypes.uint8, "minigrad.CharTensor": dtypes.int8,
            "minigrad.ShortTensor": dtypes.int16, "minigrad.IntTensor": dtypes.int32, "minigrad.LongTensor": dtypes.int64,
            "minigrad.UInt16Tensor": dtypes.uint16, "minigrad.UInt32Tensor": dtypes.uint32,
            "minigrad.UInt64Tensor": dtypes.uint64, "minigrad.BoolTensor": dtypes.bool_,
@@ -807,10 +838,10 @@ def legacy_data(data: Any) -> Any:
     return data
 
 
-def rebuild(cls: Any, array: Any, device: str, requires_grad: bool) -> Any:
-    """A tensor from what its pickle holds."""
+def rebuild(cls: Any, memory: Any, device: str, requires_grad: bool, place: Any = None) -> Any:
+    """A tensor from what its pickle holds: the memory that it shared with others, and where in that it lay."""
     t = object.__new__(cls)
-    t.array = _arrays.to_device(dtypes.adopt_array(array), _arrays.as_device(device))
+    t.array = _arrays.to_device(dtypes.adopt_array(at_place(memory, place)), _arrays.as_device(device))
     t.node = LEAF if requires_grad else None
     return t
 

@@ -10,8 +10,8 @@ from minigrad._types.size import Size
 from minigrad.errors import ArgumentError
 from minigrad.ops import creation
 
-__all__ = ["BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
-           "ShortTensor", "set_default_tensor_type"]
+__all__ = ["BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
+           "LongTensor", "ShortTensor", "set_default_tensor_type"]
 
 
 class TypedTensorMeta(type):
@@ -42,7 +42,7 @@ def tensor_type(name: str) -> Any:
 
 BoolTensor, ByteTensor, CharTensor, DoubleTensor = map(tensor_type, ("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor"))
 FloatTensor, HalfTensor, IntTensor, LongTensor = map(tensor_type, ("FloatTensor", "HalfTensor", "IntTensor", "LongTensor"))
-ShortTensor = tensor_type("ShortTensor")
+ShortTensor, BFloat16Tensor = map(tensor_type, ("ShortTensor", "BFloat16Tensor"))
 
 
 def set_default_tensor_type(t: Any) -> None:

@@ -9,13 +9,13 @@ Source of the rules: https://docs.pytorch.org/docs/stable/tensor_attributes.html
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Callable, Iterable
 
 import numpy as np
 
 from minigrad.errors import ArgumentError, DtypeError, InvalidValueError
 
-__all__ = ["complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
+__all__ = ["bfloat16", "complex128", "complex64", "dtype", "finfo", "float16", "float32", "float64", "get_default_dtype", "iinfo",
            "int16", "int32", "int64", "int8", "promote_types", "set_default_dtype", "uint16", "uint32", "uint64", "uint8"]
 
 
@@ -25,14 +25,22 @@ class dtype:
     __module__ = "minigrad"  # by which files refer to it
     __slots__ = ("name", "numpy", "kind", "itemsize", "is_floating_point", "is_complex", "is_signed", "__weakref__")
 
-    def __init__(self, name: str, numpy_type: Any) -> None:
+    def __init__(self, name: str, numpy_type: Any, like: Any = None) -> None:
+        described = np.dtype(like or numpy_type)
         self.name = name
-        self.numpy: np.dtype[Any] = np.dtype(numpy_type)
-        self.kind: str = self.numpy.kind
-        self.itemsize: int = self.numpy.itemsize
+        if like is None:
+            self.numpy: np.dtype[Any] = described
+        self.kind: str = described.kind
+        self.itemsize: int = described.itemsize
         self.is_floating_point: bool = self.kind == "f"
         self.is_complex: bool = self.kind == "c"
         self.is_signed: bool = self.kind in "ifc"
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "numpy":
+            raise AttributeError(f"'dtype' object has no attribute {name!r}")
+        load_bfloat16()  # the one dtype that is made without
+        return self.numpy
 
     def __repr__(self) -> str:
         return f"minigrad.{self.name}"
@@ -46,7 +54,7 @@ class dtype:
 
     def to_complex(self) -> dtype:
         """The complex type of the same precision: ``float32`` gives ``complex64``."""
-        return {float16: complex64, float32: complex64, float64: complex128}.get(self, self)
+        return {float16: complex64, bfloat16: complex64, float32: complex64, float64: complex128}.get(self, self)
 
 
 bool_ = dtype("bool", np.bool_)
@@ -59,19 +67,56 @@ uint16 = dtype("uint16", np.uint16)
 uint32 = dtype("uint32", np.uint32)
 uint64 = dtype("uint64", np.uint64)
 float16 = dtype("float16", np.float16)
+bfloat16 = dtype("bfloat16", None, like=np.float16)
 float32 = dtype("float32", np.float32)
 float64 = dtype("float64", np.float64)
 complex64 = dtype("complex64", np.complex64)
 complex128 = dtype("complex128", np.complex128)
 
-ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, float32, float64, complex64, complex128)
-# Keyed by NumPy's dtype, looked up on every `tensor.dtype`.
-FROM_NUMPY: dict[np.dtype[Any], dtype] = {d.numpy: d for d in ALL}
+ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64, float16, bfloat16, float32, float64, complex64,
+       complex128)
+LOW_PRECISION = "eE"  # the characters of the NumPy dtypes that are computed with in float32: float16 and bfloat16
+# The kinds of NumPy's dtypes whose numbers have derivatives. NumPy calls bfloat16 a "V", and there is no other of that kind here.
+DIFFERENTIABLE = "fcV"
+
+
+class NumpyTypes(dict[np.dtype[Any], dtype]):
+    """Our dtype for each of NumPy's, looked up on every ``tensor.dtype``."""
+
+    def __missing__(self, found: np.dtype[Any]) -> dtype:
+        if found.name == "bfloat16" and bfloat16.numpy is found:  # the first array of it comes from elsewhere
+            return bfloat16
+        raise KeyError(found)
+
+
+FROM_NUMPY = NumpyTypes({d.numpy: d for d in ALL if d is not bfloat16})
 _PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
 _CATEGORY = {"b": 0, "i": 1, "u": 1, "f": 2, "c": 3}
 _SCALAR_CATEGORY = {bool: 0, int: 1, float: 2, complex: 3}
 
 _default = float32
+
+
+# Called when bfloat16 is first used, for what is to be done in another way from then on.
+on_bfloat16: list[Callable[[], None]] = []
+
+
+def load_bfloat16() -> None:
+    """Take the bfloat16 that ml_dtypes adds to NumPy's dtypes. Only programs that use it wait for that import."""
+    bfloat16.numpy = np.dtype(import_ml_dtypes().bfloat16)
+    FROM_NUMPY[bfloat16.numpy] = bfloat16
+    for call in on_bfloat16:
+        call()
+
+
+def import_ml_dtypes() -> Any:
+    """The package ml_dtypes. Raises ``ImportError`` where it is missing, and says how to get it."""
+    try:
+        import ml_dtypes
+    except ImportError:
+        raise ImportError("NumPy has no bfloat16 of its own, and ml_dtypes, which adds one, is not installed here; install it "
+                          "with pip install ml_dtypes, or use minigrad.float32") from None
+    return ml_dtypes
 
 
 def get_default_dtype() -> dtype:
@@ -84,7 +129,7 @@ def set_default_dtype(d: dtype) -> None:
     global _default
     if not isinstance(d, dtype) or not d.is_floating_point:
         raise ArgumentError(f"set_default_dtype: only floating-point types can be the default, got {d!r}; "
-                            "use minigrad.float16, minigrad.float32 or minigrad.float64")
+                            "use minigrad.bfloat16, minigrad.float16, minigrad.float32 or minigrad.float64")
     _default = d
 
 
@@ -94,23 +139,46 @@ def as_dtype(d: Any) -> dtype:
         return d
     if isinstance(d, type) and d in _PYTHON:
         return float64 if d is float else complex128 if d is complex else _PYTHON[d]
+    if isinstance(d, str) and d == bfloat16.name:  # which NumPy knows when ml_dtypes is imported
+        return bfloat16
     try:
         return FROM_NUMPY[np.dtype(d)]
     except (TypeError, KeyError):
         raise ArgumentError(f"{d!r} is not a dtype minigrad has; it has {', '.join(map(repr, ALL))}") from None
 
 
+def is_bfloat16(numpy_dtype: Any) -> bool:
+    """Whether this NumPy dtype is bfloat16, whose numbers NumPy moves, but adds and multiplies badly or not at all."""
+    return bool(numpy_dtype.char == "E")
+
+
+def has_bfloat16() -> bool:
+    """Whether this process has used bfloat16."""
+    return bfloat16 in FROM_NUMPY.values()
+
+
+def is_low_precision(numpy_dtype: Any) -> bool:
+    """Whether numbers of this NumPy dtype are computed with, and summed, in float32."""
+    return numpy_dtype.char in LOW_PRECISION
+
+
+def opmath_dtype(numpy_dtype: Any) -> Any:
+    """The NumPy dtype in which numbers of this one are computed with, and summed."""
+    return float32.numpy if is_low_precision(numpy_dtype) else numpy_dtype
+
+
 def known_dtype(numpy_dtype: Any) -> dtype:
     """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none, and ``ValueError`` for another byte
     order than the machine's."""
-    known = FROM_NUMPY.get(numpy_dtype)
-    if known is None:
-        if not numpy_dtype.isnative and numpy_dtype.newbyteorder("=") in FROM_NUMPY:
-            raise InvalidValueError(f"given numpy array of {numpy_dtype} has byte order different from the native byte order; "
-                                    "convert it with array.astype(array.dtype.newbyteorder('='))")
-        raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
-                            + ", ".join(d.name for d in ALL))
-    return known
+    try:
+        return FROM_NUMPY[numpy_dtype]
+    except KeyError:
+        pass
+    if not numpy_dtype.isnative and numpy_dtype.newbyteorder("=") in FROM_NUMPY:
+        raise InvalidValueError(f"given numpy array of {numpy_dtype} has byte order different from the native byte order; "
+                                "convert it with array.astype(array.dtype.newbyteorder('='))")
+    raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
+                        + ", ".join(d.name for d in ALL))
 
 
 def adopt_array(array: Any) -> Any:
@@ -140,6 +208,8 @@ def promote_types(a: dtype, b: dtype) -> dtype:
         return promote_types(c, other.to_complex()) if other.is_floating_point else c
     if ka == 1 and "uint64" in (a.name, b.name) and a.kind != b.kind:
         raise DtypeError(f"promote_types: no integer type holds both {a!r} and {b!r}; convert one of them with .to(...)")
+    if bfloat16 in (a, b):  # neither it nor float16 holds the other
+        return promote_types(float32, b if a is bfloat16 else a)
     return FROM_NUMPY[np.promote_types(a.numpy, b.numpy)]
 
 
@@ -190,12 +260,12 @@ class finfo:
         d = _default if type is None else type
         if not (d.is_floating_point or d.is_complex):
             raise ArgumentError(f"finfo: {d!r} is not a floating-point type; use iinfo for integers")
-        info = np.finfo(d.numpy)
+        info: Any = (np if d is not bfloat16 else import_ml_dtypes()).finfo(d.numpy)
         self.dtype = d.to_real().name
         self.bits = int(info.bits)
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(info.resolution)
+        self.resolution = 10.0 ** -int(info.precision)
 
     def __repr__(self) -> str:
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "

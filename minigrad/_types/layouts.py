@@ -1,14 +1,16 @@
-"""How elements lie in memory: PyTorch's ``layout`` and ``memory_format``."""
+"""How elements lie in memory: PyTorch's ``layout`` and ``memory_format``, and the order in which results have them."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
 from minigrad.errors import ShapeError
 
-__all__ = ["channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format", "strided"]
+__all__ = ["channels_last", "channels_last_3d", "contiguous_format", "layout", "legacy_contiguous_format", "memory_format",
+           "preserve_format", "strided"]
 
 
 class layout:
@@ -49,8 +51,10 @@ class memory_format:
 
     def copy(self, x: Any) -> Any:
         """A copy of the array `x` in this order. Raises ``RuntimeError`` if it has another number of dimensions."""
-        if self.ndim is None:  # an expanded array has no order of its own to preserve
-            return x.copy(order="K" if self is preserve_format and 0 not in x.strides else "C")
+        if self.ndim is None:
+            if self is preserve_format and 0 in x.strides:  # of what is expanded NumPy makes another order
+                return lay_out("like_input", x.copy(order="C"), x)
+            return x.copy(order="K" if self is preserve_format else "C")
         if x.ndim != self.ndim:
             raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)
@@ -58,6 +62,120 @@ class memory_format:
 
 strided = layout("strided")
 preserve_format = memory_format("preserve_format")
-contiguous_format = memory_format("contiguous_format")
+contiguous_format = legacy_contiguous_format = memory_format("contiguous_format")
 channels_last = memory_format("channels_last", 4)
 channels_last_3d = memory_format("channels_last_3d", 5)
+
+
+# ---------------------------------------------------------------------------------------------------- the order of results
+
+def in_order(x: Any, order: Sequence[int]) -> Any:
+    """The array `x` with its dimensions in memory in `order`, from the widest step to the narrowest: itself where they are."""
+    seen = x.transpose(order)
+    return x if seen.flags.c_contiguous else seen.copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
+
+
+def lay_out(layout: str, result: Any, *arrays: Any) -> Any:
+    """The array `result`, computed from `arrays`, in the order that `layout`, a name in :data:`RESULT_ORDERS`, gives it."""
+    if layout == "ufunc" and len({a.strides for a in arrays if a is not None and a.ndim > 1}) < 2:
+        return result  # operands that do not contradict each other NumPy treats as PyTorch does
+    return in_order(result, RESULT_ORDERS[layout](result.shape, *arrays))
+
+
+def steps_of(x: Any, ndim: int) -> list[int]:
+    """The step in memory in each of `ndim` dimensions that the array `x` is broadcast to; 0 where it has one element."""
+    return [0] * (ndim - x.ndim) + [0 if n == 1 else abs(step) for n, step in zip(x.shape, x.strides)]
+
+
+def order_of_steps(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The order of the dimensions of a result of `shape`, from the widest step to the narrowest, where operands have `steps`.
+
+    Of two dimensions that is the outer one in which the first operand has the wider step; where that has no step in one of
+    them, the next operand decides. They are sorted by insertion, which settles what contradicts itself.
+    """
+    first = steps[0]
+    if 0 not in first and len(set(first)) == len(shape):  # which decides everything
+        return tuple(sorted(range(len(shape)), key=first.__getitem__, reverse=True))
+
+    def compare(inner: int, outer: int) -> int:
+        """1 where dimension `inner` must stand outside of `outer`, -1 where it must not, 0 where nothing says so."""
+        for step in steps:
+            a, b = step[inner], step[outer]
+            if a and b and (a != b or shape[inner] > shape[outer]):
+                return 1 if a >= b else -1
+        return 0
+
+    order = list(range(len(shape) - 1, -1, -1))  # from the narrowest
+    for k in range(1, len(shape)):
+        place = k
+        for j in range(k - 1, -1, -1):
+            found = compare(order[j], order[place])
+            if found < 0:
+                break
+            if found:
+                order[j], order[place], place = order[place], order[j], j
+    return tuple(order[::-1])
+
+
+def has_channels_last(x: Any, of: Sequence[int] = (4, 5)) -> bool:
+    """Whether the array `x` has its channels innermost; only arrays with a number of dimensions in `of` can. One channel, or one
+    element of each, counts as contiguous, whatever NumPy says of steps that nobody takes."""
+    if x.ndim not in of or not x.size or x.flags.c_contiguous or x.shape[1] == 1 or x[:1, :1].size == 1:
+        return False
+    least = 0
+    for d in (1, *range(x.ndim - 1, 1, -1), 0):
+        if x.shape[d] > 1:
+            if x.strides[d] < least:
+                return False
+            least = x.strides[d] * x.shape[d]
+    return True
+
+
+def contiguous(shape: Sequence[int], *arrays: Any) -> Sequence[int]:
+    """The order in which the dimensions are numbered."""
+    return range(len(shape))
+
+
+def elementwise(shape: Sequence[int], *arrays: Any) -> Sequence[int]:
+    """The order of the arrays, as :func:`order_of_steps` finds it."""
+    return order_of_steps(shape, [steps_of(a, len(shape)) for a in arrays if a is not None])
+
+
+def like_input(shape: Sequence[int], input: Any, *arrays: Any) -> Sequence[int]:
+    """The order of the first array."""
+    return order_of_steps(shape, [steps_of(input, len(shape))])
+
+
+def order_of_gradient(x: Any) -> Sequence[int]:
+    """The order that the gradient of the array `x` has: that of `x` where it has no gaps, else contiguous."""
+    order = like_input(x.shape, x)
+    return order if x.transpose(order).flags.c_contiguous else range(x.ndim)
+
+
+def channels(shape: Sequence[int], input: Any, *arrays: Any, of: Sequence[int] = (4, 5)) -> Sequence[int]:
+    """Channels last where the first array has them last, if it has a number of dimensions in `of`."""
+    return (0, *range(2, len(shape)), 1) if has_channels_last(input, of) else range(len(shape))
+
+
+def channels_of_all(shape: Sequence[int], *arrays: Any) -> Sequence[int]:
+    """Channels last where all arrays have them last."""
+    return channels(shape, next((a for a in arrays if not has_channels_last(a)), arrays[0]))
+
+
+def channels_of_any(shape: Sequence[int], *arrays: Any) -> Sequence[int]:
+    """Channels last where an array has them last."""
+    return channels(shape, next((a for a in arrays if a is not None and has_channels_last(a)), arrays[0]))
+
+
+def columns(shape: Sequence[int], input: Any, *arrays: Any) -> Sequence[int]:
+    """Of matrices column by column, as LAPACK writes them; vectors beside them are contiguous."""
+    order = [*range(len(shape))]
+    return order if len(shape) < input.ndim else order[:-2] + order[-2:][::-1]
+
+
+# What an operation can declare of the order of its result. Each takes the result's shape and the arrays it was computed from.
+RESULT_ORDERS: dict[str, Callable[..., Sequence[int]]] = {
+    "ufunc": elementwise, "elementwise": elementwise, "contiguous": contiguous, "like_input": like_input,
+    "channels": channels, "channels_of_all": channels_of_all, "channels_of_any": channels_of_any,
+    "channels_2d": partial(channels, of=(4,)), "channels_1d_2d": partial(channels, of=(3, 4)),
+    "channels_1d_2d_3d": partial(channels, of=(3, 4, 5)), "columns": columns}

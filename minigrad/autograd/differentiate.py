@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad._types.tensor_base import TensorBase
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.autograd.engine import run_backward
 from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gradient
 from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
@@ -16,6 +16,7 @@ from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, edge_of
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -52,13 +53,18 @@ def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | N
             t.retain_grad()  # type: ignore[attr-defined]  # nothing happens to leaves
     gradients = seeds("backward", outputs, grad_tensors, create_graph)
     cls = result_class(outputs)
-    shown = {id(g) for g in gradients}
-    with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(grad_edge(t), g) for t, g in zip(outputs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, wanted, cls, shown, True)
+    shown = {id(unwrap(g)) for g in gradients}
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    roots = [(grad_edge(t), g) for t, g in zip(outputs, gradients)]
+    results = run_quietly(run_backward, roots, keep_graph, create_graph, wanted, cls, shown, True)
+    run_quietly(accumulate_into_leaves, results, cls, shown)
+
+
+def accumulate_into_leaves(results: dict[Any, Any], cls: type[TensorBase], shown: set[int]) -> None:
+    """Add the gradients that a pass has computed to ``.grad`` of their leaves; what is no leaf retains its own."""
     accumulate = guard_device(accumulate_into_leaf)
     for edge, g in results.items():
-        if isinstance(edge, TensorBase):  # the others retain theirs
+        if isinstance(edge, TensorBase):
             accumulate(edge, g, cls, shown)
 
 
@@ -99,19 +105,20 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
                              f"{list(ins[k].shape)}; create it with requires_grad=True")
     gradients = seeds("grad", outs, grad_outputs, create_graph)
     cls = result_class(outs)
-    shown = {id(g) for g in gradients}
-    with np.errstate(all="ignore"):  # rules give inf and nan without a word, as forwards do
-        results = run_backward([(grad_edge(t), g) for t, g in zip(outs, gradients)],
-                               create_graph if retain_graph is None else retain_graph, create_graph, edges, cls, shown)
+    shown = {id(unwrap(g)) for g in gradients}
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    roots = [(grad_edge(t), g) for t, g in zip(outs, gradients)]
+    results = run_quietly(run_backward, roots, keep_graph, create_graph, edges, cls, shown)
     own = guard_device(ensure_owned)
     grads: list[Any] = []
     for k, (edge, t) in enumerate(zip(edges, ins)):
         g = results.get(edge)
         if g is not None:
-            dtype = g.dtype if isinstance(t, GradientEdge) else t.array.dtype
-            grads.append(g if isinstance(g, TensorBase) else wrap_gradient(own(g, dtype, shown), cls))
+            like = unwrap(g) if isinstance(t, GradientEdge) else t.array
+            grads.append(own(g, like, shown) if create_graph else wrap_gradient(own(g, like, shown), cls))
         elif materialize_grads:
-            grads.append(zeros_of(t))
+            zeros: Any = zeros_of(t)
+            grads.append(zeros.requires_grad_() if create_graph else zeros)
         elif allow_unused:
             grads.append(None)
         else:
@@ -189,7 +196,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
                 k = len(result)
                 raise ShapeError(f"{caller}: Mismatch in shape: grad_output[{k}] has a shape of {list(g.array.shape)} and "
                                  f"output[{k}] has a shape of {list(t.array.shape)}; they must be equal")
-            if g.array.dtype is not t.array.dtype and t.array.dtype.kind in (g.array.dtype.kind, "f"):
+            if g.array.dtype is not t.array.dtype and t.array.dtype.kind in (g.array.dtype.kind, *"fV"):
                 g = cast(g, dtype=dtypes.FROM_NUMPY[t.array.dtype])  # hooks and rules see the tensor's own dtype
             result.append(g if create_graph else g.array)
     return result

@@ -8,18 +8,18 @@ known by name.
 
 from __future__ import annotations
 
-import operator
 from heapq import heappop, heappush
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.autograd.hooks import finish_gradient, finish_pass, pass_end, run_hooks, run_post_hooks, run_pre_hooks
+from minigrad.autograd.zero_derivative import connect
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
-from minigrad.recording.clock import ledger, user_frame
+from minigrad.recording.clock import ledger, tick, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
 
 
@@ -40,7 +40,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
     """
     with Pass(roots, keep_graph, create_graph, wanted, cls, shown, run_targets) as run:
         arrived, heap, freed, plain_dtype = run.arrived, run.heap, run.freed, run.plain_dtype
-        last_write = ledger.last
+        last_write, one_device = ledger.last, _arrays.accelerator_count() < 2
         # One node that waits is kept beside the heap: in a chain there is never another, and it need not go in and out.
         waiting: Any = None
         waiting_g: Any = None
@@ -73,8 +73,8 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.shape:
                         grad = unbroadcast(grad, edge.shape, node, position)
                     if edge is waiting:
-                        waiting_g = add(waiting_g, grad)
-                    elif waiting is None and edge not in arrived:
+                        waiting_g = waiting_g + grad if one_device else add(waiting_g, grad)
+                    elif waiting is None and (not heap or edge not in arrived):
                         waiting, waiting_g = edge, grad
                     else:
                         run.arrive(edge, grad)
@@ -82,7 +82,7 @@ def run_backward(roots: list[tuple[Any, Any]], keep_graph: bool, create_graph: b
                     if grad.shape != edge.array.shape:
                         grad = unbroadcast(grad, edge.array.shape, node, position)
                     held = arrived.get(edge)
-                    arrived[edge] = grad if held is None else add(held, grad)
+                    arrived[edge] = grad if held is None else held + grad if one_device else add(held, grad)
         return run.results()
 
 
@@ -156,12 +156,15 @@ class Pass:
         saved = check_saved(node) if node.saved.__class__ is not tuple or ledger.last > node.stamp else node.saved
         if self.create_graph:
             saved = node.as_tensors(saved, self.cls)
-        grads = apply_rules(node, g, saved)
+            since = tick()
+            grads = connect(node, saved, apply_rules(node, g, saved), since)
+        else:
+            grads = apply_rules(node, g, saved)
         if saved and self.freed is not None:
             node.saved = self.freed
         if extras is not None:
             grads = run_post_hooks(extras, grads, g, self.cls)
-        if self.watching is not None and self.watching.anomaly:
+        if self.watching is not None:
             self.watching.check_backward(node, grads)
         return grads
 
@@ -195,25 +198,12 @@ class OutputGradients(tuple[Any, ...]):
     dtype = None
 
 
-add: Callable[[Any, Any], Any] = operator.add  # of gradients
-
-
-def add_on_device(a: Any, b: Any) -> Any:
+def add(a: Any, b: Any) -> Any:
     """The sum of two gradients, tensors or arrays, computed on the device they are on."""
-    if isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
+    if _arrays.accelerator_count() < 2 or isinstance(a, TensorBase) or not _arrays.needs_device_guard(a):
         return a + b
     with _arrays.on_device_of(a):
         return a + b
-
-
-def guard_addition() -> None:
-    """Make the addition of gradients enter their device, if there are several GPUs."""
-    global add
-    if _arrays.accelerator_count() > 1:
-        add = add_on_device
-
-
-_arrays.on_more_accelerators.append(guard_addition)
 
 
 def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
@@ -258,5 +248,6 @@ def unbroadcast(grad: Any, shape: tuple[int, ...], node: Node, position: int) ->
     if node.broadcasts and not have and node.arguments:  # a rule may return one number for every element
         return expand(grad, size=shape)
     argument = node.arguments[min(position, len(node.arguments) - 1)] if node.arguments else f"input {position}"
-    raise ShapeError(f"{node.name()}: the derivative rule of {node.op_name} for '{argument}' returned a gradient of shape "
-                     f"{list(have)}, but '{argument}' has shape {list(shape)} (recorded at {node.source()})")
+    raise ShapeError(f"Function {node.name()} returned an invalid gradient at index {position} - got {list(have)} but expected "
+                     f"shape compatible with {list(shape)}: the derivative rule of {node.op_name} for '{argument}' (recorded at "
+                     f"{node.source()}) returned a gradient of shape {list(have)}, but '{argument}' has shape {list(shape)}")

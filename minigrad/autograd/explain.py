@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from minigrad.errors import ArgumentError
 from minigrad.recording import clock
 from minigrad.recording.clock import source_line
 from minigrad.recording.graph import FreedMark, Node, PackedValue, Port, RecordingOff, edge_of, observer, reachable_nodes
+from minigrad.recording.quiet import run_quietly
 
 __all__ = ["GraphMemory", "explain", "graph_memory"]
 
@@ -58,7 +60,7 @@ or frozen. Call .requires_grad_() on a leaf before the forward pass.
 
 def why_outside(t: Any) -> str:
     """Why a tensor is not in any graph."""
-    if t.array.dtype.kind not in "fc":
+    if t.dtype.kind not in "fc":
         return (f"The tensor has dtype {t.dtype!r}, and only floating-point and complex tensors have gradients. Convert it with "
                 ".float() before the operations to differentiate.")
     reason = t._off
@@ -123,11 +125,10 @@ def why_zero(edge: Any, loss: Any) -> str:
     if any(isinstance(n.saved, FreedMark) for n in reachable_nodes([edge_of(loss)])):
         return "The graph of the loss was freed; call backward(retain_graph=True), or compute it again, and ask then."
     watch = ZeroWatch()
-    token = observer.set(watch)
-    try:
-        run_backward([(edge_of(loss), seeds("explain", [loss], None, False)[0])], True, False, [edge], loss.result_class, set())
-    finally:
-        observer.reset(token)
+    roots = [(edge_of(loss), seeds("explain", [loss], None, False)[0])]
+    context = copy_context()
+    context.run(observer.set, watch)
+    context.run(run_quietly, run_backward, roots, True, False, [edge], loss.result_class, set())
     node = watch.culprit(edge)
     return "Its parts cancel in the sum of what arrives." if node is None else (
         f"It is made zero by {node.name()}: {node.op_name} at {node.source()} is constant where it was evaluated (as relu is for "

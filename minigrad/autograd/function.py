@@ -11,11 +11,12 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, GraphError
+from minigrad.errors import ArgumentError, DtypeError, GraphError
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.recording import inplace
+from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger, user_frame
-from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, tensor_on_edge
+from minigrad.recording.graph import Node, check_saved, edge_of, grad_enabled, new_port, run_in_mode, tensor_on_edge
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -24,11 +25,12 @@ class FunctionCtx:
     """What a :class:`Function`'s forward hands to its backward. Any attribute may be set on it."""
 
     needs_input_grad: tuple[bool, ...] = ()
-    _to_save: tuple[Any, ...] = ()
+    to_save: tuple[Any, ...] = ()
+    saved_for_forward: tuple[Any, ...] = ()
     _saved: tuple[Any, ...] | None = ()
-    _dirty: tuple[Any, ...] = ()
-    _constant: tuple[Any, ...] = ()
-    _materialize = True
+    dirty_tensors: tuple[Any, ...] = ()
+    non_differentiable: tuple[Any, ...] = ()
+    materialize_grads = True
     _node: Any = None  # a weak reference to the node that this context belongs to
 
     def __getattr__(self, name: str) -> Any:
@@ -48,48 +50,52 @@ class FunctionCtx:
         Inputs and outputs must be kept this way, not as attributes: so they are checked for in-place changes, can be
         differentiated through, and make no reference cycle.
         """
-        for t in tensors:
+        for k, t in enumerate(tensors):
             if t is not None and not isinstance(t, TensorBase):
-                raise ArgumentError(f"save_for_backward can only save variables, but argument is of type {type(t).__name__}; "
+                raise ArgumentError(f"save_for_backward can only save variables, but argument {k} is of type {type(t).__name__}; "
                                     "keep anything else as an attribute: ctx.name = value")
-        self._to_save = tensors
+        self.to_save = tensors
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """What :meth:`save_for_backward` kept; valid inside the backward."""
-        if self._saved is None:
-            raise GraphError("ctx.saved_tensors is available inside backward only")
-        return self._saved
+        """The tensors that :meth:`save_for_backward` kept, where they were in the graph: a leaf is the leaf itself."""
+        node = self._node() if self._node is not None else None
+        if self._saved is not None:
+            return self._saved
+        if node is None:
+            raise GraphError("ctx.saved_tensors: the graph that this call was recorded in is gone, and what it saved with it")
+        saved: tuple[Any, ...] = node.saved_tensors
+        return saved
+
+    saved_variables = saved_tensors  # its first name
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Say that the forward changed these inputs in place; it must return them."""
-        self._dirty = tensors
+        self.dirty_tensors = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Say that these outputs have no gradient."""
-        self._constant = tensors
+        self.non_differentiable = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether the backward gets zeros (the default) or None for outputs that nothing was computed from."""
-        self._materialize = bool(value)
+        self.materialize_grads = bool(value)
 
 
 class FunctionNode(Node):
     """The node of a :class:`Function`. Attributes of its context are its own, as in PyTorch."""
 
-    __slots__ = ("ctx", "function", "like", "saved_from", "output_dtypes", "input_dtypes", "positions")
+    __slots__ = ("ctx", "function", "like", "saved_from", "other_edges", "output_dtypes", "input_dtypes", "positions")
     ctx: FunctionCtx
     function: type[Function]
     like: type[TensorBase]  # the class of the tensors the backward is given
+    other_edges: tuple[Any, ...]  # those of the saved tensors that are neither inputs nor outputs
     output_dtypes: tuple[Any, ...]  # None for what is no tensor
     input_dtypes: tuple[Any, ...]
     positions: tuple[int, ...]  # of the tensors among the arguments
 
     broadcasts = True  # a gradient that is larger than its input is summed, as in PyTorch
     holomorphic = False  # the user's backward gives the conjugate gradient itself
-
-    def name(self) -> str:
-        return f"{self.function.__name__}Backward"
 
     @property
     def op_name(self) -> str:  # type: ignore[override]
@@ -112,31 +118,26 @@ class FunctionNode(Node):
             setattr(self.ctx, name, value)
 
     def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
-        # An output saved by number k is written -1 - k; what is neither input nor output was kept as it is.
+        # An output saved by number k is written -1 - k; what is neither input nor output, by a number past the inputs.
         several = isinstance(self.shape[0] if self.shape else None, tuple)
-        result = []
-        for k, a in zip(self.saved_from, saved):
-            if k < 0:
-                result.append(tensor_on_edge(a, new_port(self, -1 - k, a) if several else self, cls))
-            else:
-                result.append(tensor_on_edge(a, self.inputs[k] if k < len(self.inputs) else None, cls))
-        return tuple(result)
+        edges = self.inputs + self.other_edges
+        return tuple([None if a is None else
+                      tensor_on_edge(a, edges[k] if k >= 0 else new_port(self, -1 - k, a) if several else self, cls)
+                      for k, a in zip(self.saved_from, saved)])
 
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
-        tensors = bool(grad_enabled.get())  # under create_graph the engine hands over tensors
-        shapes = self.shape if isinstance(g, tuple) else (self.shape,)
+        given_grads, shapes = (g, self.shape) if isinstance(g, tuple) else ((g,), (self.shape,))
+        first = next(x for x in given_grads if x is not None)
+        tensors = isinstance(first, TensorBase)  # as the engine hands over under create_graph
         incoming = []
-        for grad, shape, dtype in zip(g if isinstance(g, tuple) else (g,), shapes, self.output_dtypes):
-            if grad is None and self.ctx._materialize and dtype is not None:
-                like = next(x for x in g if x is not None)
-                like = unwrap(like)
-                grad = np.zeros(shape, dtype, like=like)
+        for grad, shape, dtype in zip(given_grads, shapes, self.output_dtypes):
+            if grad is None and self.ctx.materialize_grads and dtype is not None:
+                grad = np.zeros(shape, dtype, like=unwrap(first))
             given = grad is None or isinstance(grad, TensorBase)
             incoming.append(grad if given else tensor_on_edge(_arrays.as_array(grad), None, self.like))
-        self.ctx._saved = tuple([a if a is None or isinstance(a, TensorBase) else tensor_on_edge(a, None, self.like)
-                                 for a in saved])
+        self.ctx._saved = saved if tensors else self.as_tensors(saved, self.like)
         try:
-            result = self.function.backward(self.ctx, *incoming)
+            result = self.function.gradients(self.ctx, *incoming)
         finally:
             self.ctx._saved = None
         result = result if isinstance(result, tuple) else (result,)
@@ -150,13 +151,16 @@ class FunctionNode(Node):
             if r is not None and not isinstance(r, TensorBase):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
-            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, "f"):
+            if r is not None and edge is not None and r.array.dtype.kind == "c" and dtype.kind != "c":
+                raise DtypeError(f"function {self.name()}: backward returned a gradient of {dtype_name(r.array.dtype)} for argument "
+                                 f"{position} of forward, which is {dtype_name(dtype)}; return its .real")
+            if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, *"fV"):
                 r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])
             grads.append(None if r is None or edge is None else r if tensors else r.array)
         return tuple(grads)
 
 
-class Function:
+class Function(FunctionCtx):
     """A differentiable operation given by its forward and its backward.
 
     Write a subclass with static methods ``forward(ctx, *args)`` and ``backward(ctx, *grad_outputs)``, and call it by
@@ -193,8 +197,22 @@ class Function:
     @staticmethod
     def backward(*args: Any, **kwargs: Any) -> Any:
         """The gradients of the arguments of `forward`, given those of its results."""
-        raise NotImplementedError("You must implement the backward function to use your custom autograd.Function with "
-                                  "reverse mode AD.")
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom autograd.Function to use "
+                                  "it with backward mode AD.")
+
+    vjp = backward  # its other name
+
+    @classmethod
+    def gradients(cls, ctx: Any, *grads: Any) -> Any:
+        """What `backward` gives, or `vjp` where that is written instead. Raises ``RuntimeError`` where both are."""
+        if cls.vjp is Function.vjp:
+            return cls.backward(ctx, *grads)
+        if cls.backward is not Function.backward:
+            raise GraphError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed: they "
+                             "are two names of one method")
+        return cls.vjp(ctx, *grads)
+
+    vjp = backward  # its other name: a subclass defines one of the two
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "
@@ -215,24 +233,25 @@ class Function:
                                   "AD.")
 
     @classmethod
+    def _run_forward(cls, ctx: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call ``forward`` in whichever of its two forms the class has, and ``setup_context`` after the second."""
+        if cls.setup_context is Function.setup_context:
+            return cls.forward(ctx, *args, **kwargs)
+        output = cls.forward(*args, **kwargs)
+        cls.setup_context(ctx, args, output)
+        return output
+
+    @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Call the function and record it."""
         ctx = FunctionCtx()
         edges = [edge_of(a) if isinstance(a, TensorBase) else None for a in args]
         recorded = bool(grad_enabled.get()) and any(e is not None for e in edges)
-        ctx.needs_input_grad = tuple([recorded and e is not None for e in edges])
-        mode = grad_enabled.set(False)
-        try:
-            if cls.setup_context is not Function.setup_context:
-                output = cls.forward(*args, **kwargs)
-                cls.setup_context(ctx, args, output)
-            else:
-                output = cls.forward(ctx, *args, **kwargs)
-        finally:
-            grad_enabled.reset(mode)
+        ctx.needs_input_grad = tuple([e is not None for e in edges])
+        output = run_in_mode(False, cls._run_forward, ctx, args, kwargs)
         several = isinstance(output, (tuple, list))
         outputs = list(output) if several else [output]
-        for t in ctx._dirty:
+        for t in ctx.dirty_tensors:
             if not any(o is t for o in outputs):
                 raise GraphError(f"{cls.__name__}: Some elements marked as dirty during the forward method were not returned "
                                  "as output. The inputs that are modified inplace must all be outputs of the Function: return "
@@ -242,8 +261,17 @@ class Function:
             ledger.record(t.array, f"{cls.__name__}.forward")
         node = make_node(cls, ctx, args, edges, outputs, several) if recorded else None
         results = [finish(ctx, node, k, out, args, several) for k, out in enumerate(outputs)]
-        ctx._to_save, ctx._dirty, ctx._constant = (), (), ()
+        ctx.to_save, ctx.dirty_tensors, ctx.non_differentiable = (), (), ()
         return (tuple(results) if isinstance(output, tuple) else results) if several else results[0]
+
+
+def node_class_of(cls: type[Function]) -> type[FunctionNode]:
+    """The class of the nodes of `cls`, which has PyTorch's name for it. It is made at the first call that is recorded."""
+    found: type[FunctionNode] | None = cls.__dict__.get("_backward_cls")
+    if found is None:
+        found = type(f"{cls.__name__}Backward", (FunctionNode,), {"__slots__": (), "__module__": cls.__module__})
+        cls._backward_cls = found  # type: ignore[attr-defined]
+    return found
 
 
 def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges: list[Any], outputs: list[Any],
@@ -253,13 +281,15 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     found = [o for o in outputs if isinstance(o, TensorBase)]
     inputs = [args[k] for k in tensors]
     shapes = tuple([o.array.shape if isinstance(o, TensorBase) else () for o in outputs])
-    saved = tuple([None if t is None else t.array for t in ctx._to_save])
+    saved = tuple([None if t is None else t.array for t in ctx.to_save])
     frame = user_frame()
-    node = FunctionNode.make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
+    node = node_class_of(cls).make(tuple([edges[k] for k in tensors]), shapes if several else shapes[0], saved, (), frame.f_code,
                              frame.f_lasti)
     node.ctx, node.function, node.like = ctx, cls, args[tensors[0]].result_class
     node.positions = tuple(tensors)
-    node.saved_from = tuple([saved_origin(t, inputs, outputs) for t in ctx._to_save])
+    others = [t for t in ctx.to_save if t is not None and not any(t is o for o in (*inputs, *outputs))]
+    node.saved_from = tuple([saved_origin(t, [*inputs, *others], outputs) for t in ctx.to_save])
+    node.other_edges = tuple([edge_of(t) for t in others])
     node.output_dtypes = tuple([o.array.dtype if isinstance(o, TensorBase) else None for o in outputs])
     node.input_dtypes = tuple([t.array.dtype for t in inputs])
     mode = grad_enabled.get()
@@ -270,12 +300,12 @@ def make_node(cls: type[Function], ctx: FunctionCtx, args: Sequence[Any], edges:
     return node
 
 
-def saved_origin(t: Any, inputs: list[Any], outputs: list[Any]) -> int:
-    """Where a saved tensor comes from: the number of an input, -1 - k for output k, or a number past the inputs."""
+def saved_origin(t: Any, others: list[Any], outputs: list[Any]) -> int:
+    """Which tensor a saved one is: -1 - k for output k, or the number of it among the `others`; 0 for None."""
     for k, o in enumerate(outputs):
         if o is t:
             return -1 - k
-    return next((k for k, i in enumerate(inputs) if i is t), len(inputs))
+    return next((k for k, i in enumerate(others) if i is t), 0)
 
 
 def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: Sequence[Any], several: bool) -> Any:
@@ -284,8 +314,8 @@ def finish(ctx: FunctionCtx, node: FunctionNode | None, k: int, out: Any, args: 
         if out is None or several:
             return out
         raise ArgumentError(f"{type(out).__name__} returned by forward: a Function must return tensors")
-    constant = any(out is t for t in ctx._constant) or out.array.dtype.kind not in "fc"
-    if any(out is t for t in ctx._dirty):
+    constant = any(out is t for t in ctx.non_differentiable) or out.array.dtype.kind not in dtypes.DIFFERENTIABLE
+    if any(out is t for t in ctx.dirty_tensors):
         if node is not None:
             inplace.rebase(out, new_port(node, k, out.array) if several else node)
         return out
@@ -315,11 +345,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(backward)
     def wrapper(ctx: Any, *grads: Any) -> Any:
-        mode = grad_enabled.set(False)
-        try:
-            result = backward(ctx, *grads)
-        finally:
-            grad_enabled.reset(mode)
+        result = run_in_mode(False, backward, ctx, *grads)
         if not grad_enabled.get():
             return result
         results = result if isinstance(result, tuple) else (result,)

@@ -45,12 +45,12 @@ def jacobian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, 
     with RecordingBlock():
         xs = prepare_inputs("jacobian", inputs, create_graph)
         ys, several = results("jacobian", func(*xs), strict)
-        rows = [pack(jacobian_of("jacobian", y, xs, create_graph, strict), isinstance(inputs, (tuple, list))) for y in ys]
+        rows = [pack(jacobian_of(k, y, xs, create_graph, strict), isinstance(inputs, (tuple, list))) for k, y in enumerate(ys)]
     return pack(rows, several)
 
 
-def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: bool) -> list[Any]:
-    """The Jacobian of one output with respect to each input."""
+def jacobian_of(number: int, y: Any, xs: list[Any], create_graph: bool, strict: bool) -> list[Any]:
+    """The Jacobian of the output `y`, which has that number, with respect to each input."""
     columns: list[list[Any]] = [[] for _ in xs]
     flat = reshape(y, shape=(y.array.size,)) if y.array.size else y
     for k in range(y.array.size):
@@ -60,8 +60,11 @@ def jacobian_of(caller: str, y: Any, xs: list[Any], create_graph: bool, strict: 
             found = grad(flat, xs, unit_like(flat, k), retain_graph=True, create_graph=create_graph, allow_unused=True)
         for i, (g, x) in enumerate(zip(found, xs)):
             if g is None and strict:
-                raise GraphError(f"{caller}: output {k} of the function is independent of input {i}; this is not allowed in "
-                                 "strict mode")
+                raise GraphError(f"jacobian: Output {number} of the user-provided function is independent of input {i}. "
+                                 f"{NOT_STRICT}.")
+            if strict and create_graph and not requires_grad(g):
+                raise GraphError(f"jacobian: The jacobian of the user-provided function is independent of input {i}. "
+                                 f"{NOT_STRICT} when create_graph=True.")
             columns[i].append(zeros_of(x) if g is None else g)
     shape = tuple(y.array.shape)
     return [reshape(stack(c, dim=0), shape=shape + tuple(x.array.shape)) if c
@@ -88,15 +91,13 @@ def hessian(func: Callable[..., Any], inputs: Any, create_graph: bool = False, s
             [ 0., 12.]])
     """
     several = isinstance(inputs, (tuple, list))
+    tensors_given("hessian", inputs)
 
     def gradient(*xs: Any) -> Any:
-        y = single_output("hessian", func(*xs))
+        y = single_output("hessian", func(*xs), strict)
         if not requires_grad(y):
-            if strict:
-                raise GraphError("hessian: the output of the function is independent of its inputs; not allowed in strict mode")
             return tuple([x * 0 for x in xs])
-        found = grad(y, list(xs), create_graph=True, allow_unused=True)
-        return tuple([x * 0 if g is None else g for g, x in zip(found, xs)])
+        return gradients_of("hessian", y, xs, strict)
 
     result = jacobian(gradient, tuple(inputs) if several else (inputs,), create_graph=create_graph, strict=strict)
     return result if several else result[0][0]
@@ -114,7 +115,8 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         vs = vectors("vjp", v, ys)
         found = grad([y for y in ys if requires_grad(y)], xs, [u for u, y in zip(vs, ys) if requires_grad(y)],
                      create_graph=create_graph, allow_unused=True) if any(map(requires_grad, ys)) else (None,) * len(xs)
-        gs = replace_missing("vjp", found, xs, strict)
+        gs = replace_missing("vjp", "output", found, xs, strict)
+        require_graph("vjp", "jacobian", gs, strict and create_graph)
     return pack(outputs(ys, create_graph), several), pack(gs, isinstance(inputs, (tuple, list)))
 
 
@@ -129,7 +131,8 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         vs = vectors("jvp", v, xs)
         ys, several = results("jvp", func(*xs), strict)
         products = jvp_of(ys, xs, vs, create_graph)
-        gs = replace_missing("jvp", products, ys, strict)
+        gs = replace_missing("jvp", "output", products, ys, strict)
+        require_graph("jvp", "jacobian", gs, strict and create_graph)
     return pack(outputs(ys, create_graph), several), pack(gs, several)
 
 
@@ -153,11 +156,10 @@ def hvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     with RecordingBlock():
         xs = prepare_inputs("hvp", inputs, create_graph)
         vs = vectors("hvp", v, xs)
-        y = single_output("hvp", func(*xs))
-        first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
-        first = tuple([x * 0 if g is None else g for g, x in zip(first, xs)])
-        products = jvp_of(list(first), xs, vs, create_graph)
-        gs = replace_missing("hvp", products, xs, strict)
+        y = single_output("hvp", func(*xs), strict)
+        products = jvp_of(list(gradients_of("hvp", y, xs, strict)), xs, vs, create_graph)
+        gs = replace_missing("hvp", "jacobian", products, xs, strict)
+        require_graph("hvp", "hessian", gs, strict and create_graph)
     return outputs([y], create_graph)[0], pack(gs, isinstance(inputs, (tuple, list)))
 
 
@@ -167,16 +169,19 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     with RecordingBlock():
         xs = prepare_inputs("vhp", inputs, create_graph)
         vs = vectors("vhp", v, xs)
-        y = single_output("vhp", func(*xs))
-        first = grad(y, xs, create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
-        live = [(g, u) for g, u in zip(first, vs) if g is not None and requires_grad(g)]
+        y = single_output("vhp", func(*xs), strict)
+        live = [(g, u) for g, u in zip(gradients_of("vhp", y, xs, strict), vs) if requires_grad(g)]
         found = grad([g for g, _ in live], xs, [u for _, u in live], create_graph=create_graph, allow_unused=True) if live \
             else (None,) * len(xs)
-        gs = replace_missing("vhp", found, xs, strict)
+        gs = replace_missing("vhp", "jacobian", found, xs, strict)
+        require_graph("vhp", "hessian", gs, strict and create_graph)
     return outputs([y], create_graph)[0], pack(gs, isinstance(inputs, (tuple, list)))
 
 
 # ---------------------------------------------------------------------------------------------------- the parts
+
+NOT_STRICT = "This is not allowed in strict mode"
+
 
 class RecordingBlock:
     """A block in which operations are recorded whatever the mode outside."""
@@ -198,13 +203,19 @@ def with_leaf(array: Any, like: Any) -> Any:
     return t
 
 
-def prepare_inputs(caller: str, inputs: Any, create_graph: bool) -> list[Any]:
-    """The inputs as tensors to differentiate with respect to: aliases of the user's under `create_graph`, else leaves."""
+def tensors_given(caller: str, inputs: Any) -> list[Any]:
+    """The inputs as a list. Raises ``TypeError`` for what is no tensor."""
     found = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
     for k, x in enumerate(found):
         if not isinstance(x, TensorBase):
-            raise ArgumentError(f"{caller}: the inputs must be a Tensor or a tuple of Tensors, but input {k} is a "
+            raise ArgumentError(f"The inputs given to {caller} must be either a Tensor or a tuple of Tensors, but input {k} is a "
                                 f"{type(x).__name__}")
+    return found
+
+
+def prepare_inputs(caller: str, inputs: Any, create_graph: bool) -> list[Any]:
+    """The inputs as tensors to differentiate with respect to: aliases of the user's under `create_graph`, else leaves."""
+    found = tensors_given(caller, inputs)
     if create_graph and any(requires_grad(x) for x in found):
         return [x.view_as(x) if requires_grad(x) else with_leaf(x.array, x) for x in found]
     return [with_leaf(x.array, x) for x in found]
@@ -216,45 +227,73 @@ def results(caller: str, output: Any, strict: bool) -> tuple[list[Any], bool]:
     found = list(output) if several else [output]
     for k, y in enumerate(found):
         if not isinstance(y, TensorBase):
-            raise ArgumentError(f"{caller}: the function must return a Tensor or a tuple of Tensors, but output {k} is a "
-                                f"{type(y).__name__}")
+            raise ArgumentError(f"The outputs of the user-provided function given to {caller} must be either a Tensor or a tuple "
+                                f"of Tensors, but output {k} is a {type(y).__name__}")
         if strict and not requires_grad(y):
-            raise GraphError(f"{caller}: output {k} of the function does not depend on the inputs; not allowed in strict mode")
+            raise GraphError(f"{caller}: Output {k} of the user-provided function does not require gradients. {NOT_STRICT}: "
+                             "compute it from the inputs by differentiable operations")
     return found, several
 
 
-def single_output(caller: str, output: Any) -> Any:
+def single_output(caller: str, output: Any, strict: bool) -> Any:
     """The one number that the function returned. Raises ``ShapeError`` if it returned anything else."""
-    ys, _ = results(caller, output, False)
-    if len(ys) != 1 or ys[0].array.size != 1:
-        raise ShapeError(f"{caller}: the function must return one number, but it returned "
-                         f"{[list(y.array.shape) for y in ys]}; reduce it, for instance with .sum()")
-    y = ys[0]
-    return y if y.array.ndim == 0 else reshape(y, shape=())
+    ys, several = results(caller, output, strict)
+    if several:
+        raise ShapeError(f"The function given to {caller} should return a single Tensor, but it returned {len(ys)}")
+    if ys[0].array.size != 1:
+        raise ShapeError(f"The Tensor returned by the function given to {caller} should contain a single element, but its shape "
+                         f"is {list(ys[0].array.shape)}; reduce it, for instance with .sum()")
+    return ys[0] if ys[0].array.ndim == 0 else reshape(ys[0], shape=())
+
+
+def gradients_of(caller: str, y: Any, xs: Sequence[Any], strict: bool) -> tuple[Any, ...]:
+    """The gradients of the number `y`, with a graph; zeros with respect to what it does not depend on."""
+    found = grad(y, list(xs), create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
+    for i, g in enumerate(found):
+        if strict and g is None:
+            raise GraphError(f"{caller}: The output of the user-provided function is independent of input {i}. {NOT_STRICT}.")
+        if strict and not requires_grad(g):
+            raise GraphError(f"{caller}: The jacobian of the user-provided function with respect to input {i} is independent of "
+                             f"the input. {NOT_STRICT}.")
+    return tuple([x * 0 if g is None else g for g, x in zip(found, xs)])
 
 
 def vectors(caller: str, v: Any, like: Sequence[Any]) -> list[Any]:
     """The vector(s) of a product, checked against the tensors they are multiplied with."""
     if v is None:
         if len(like) != 1 or like[0].array.size != 1:
-            raise ShapeError(f"{caller}: the vector v can only be left out for one tensor of one element, here the shapes are "
-                             f"{[list(t.array.shape) for t in like]}")
+            what = "the user-provided function returns" if caller == "vjp" else "the input to the user-provided function is"
+            raise ShapeError(f"{caller}: The vector v can only be None if {what} a single Tensor with a single element, here the "
+                             f"shapes are {[list(t.array.shape) for t in like]}")
         return [constant_full(like[0], size=like[0].array.shape, value=1)]
     vs = list(v) if isinstance(v, (tuple, list)) else [v]
     if len(vs) != len(like):
-        raise RuntimeValueError(f"{caller}: v has {len(vs)} tensors, it must have {len(like)}")
+        raise RuntimeValueError(f"{caller}: The given v should contain a single Tensor. Got {len(vs)}" if len(like) == 1 else
+                                f"{caller}: v is a tuple of invalid length: should be {len(like)} but got {len(vs)}")
     for k, (u, t) in enumerate(zip(vs, like)):
+        if not isinstance(u, TensorBase):
+            raise ArgumentError(f"The v given to {caller} must be either a Tensor or a tuple of Tensors, but entry {k} is a "
+                                f"{type(u).__name__}")
         if u.array.shape != t.array.shape:
-            raise ShapeError(f"{caller}: v[{k}] has shape {list(u.array.shape)}, it must have that of what it multiplies, "
-                             f"{list(t.array.shape)}")
+            raise ShapeError(f"{caller}: Entry {k} of v has invalid size: should be {list(t.array.shape)}, as that of what it "
+                             f"multiplies, but got {list(u.array.shape)}")
     return vs
 
 
-def replace_missing(caller: str, found: Sequence[Any], like: Sequence[Any], strict: bool) -> list[Any]:
-    """`found` with zeros in place of None."""
-    if strict and any(g is None for g in found):
-        raise GraphError(f"{caller}: the result is independent of some inputs; this is not allowed in strict mode")
+def replace_missing(caller: str, what: str, found: Sequence[Any], like: Sequence[Any], strict: bool) -> list[Any]:
+    """`found`, derivatives of `what`, with zeros in place of None."""
+    for i, g in enumerate(found):
+        if strict and g is None:
+            raise GraphError(f"{caller}: The {what} of the user-provided function is independent of input {i}. {NOT_STRICT}.")
     return [zeros_of(t) if g is None else g for g, t in zip(found, like)]
+
+
+def require_graph(caller: str, what: str, gs: Sequence[Any], strict: bool) -> None:
+    """Raise, if `strict`, where one of `gs`, products with `what`, cannot be differentiated."""
+    for i, g in enumerate(gs):
+        if strict and not requires_grad(g):
+            raise GraphError(f"{caller}: The {what} of the user-provided function is independent of input {i}. {NOT_STRICT} when "
+                             "create_graph=True.")
 
 
 def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:

@@ -5,9 +5,10 @@ The mode belongs to the thread (and, in asyncio, to the task) that sets it.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, Callable, TypeVar
 
 from minigrad.recording.graph import grad_enabled, recording_mode
@@ -22,13 +23,20 @@ class GradMode:
     mode: bool
 
     def __init__(self) -> None:
-        self._tokens: list[Token[bool]] = []  # a stack: one object may be entered again inside itself
+        self._before: list[Any] = []  # a stack: one object may be entered again inside itself
 
     def __enter__(self) -> None:
-        self._tokens.append(grad_enabled.set(recording_mode(self.mode, type(self).__name__)))
+        before = grad_enabled.get()
+        try:
+            self._before.append(before)
+            grad_enabled.set(recording_mode(self.mode, type(self).__name__))
+        except BaseException:  # a Ctrl-C, or a time limit: the block is not entered yet, so nothing else would set the mode back
+            grad_enabled.set(before)
+            raise
 
     def __exit__(self, *exc: object) -> None:
-        grad_enabled.reset(self._tokens.pop())
+        grad_enabled.set(self._before[-1])  # first, for a Ctrl-C can come after any call
+        self._before.pop()
 
     def clone(self) -> GradMode:
         """A fresh block of the same mode, for each call of a decorated function."""
@@ -45,19 +53,21 @@ def decorate(block: Callable[[], Any], function: F) -> F:
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:
             running = function(*args, **kwargs)
-            send: Any = None
+            resume: Callable[[], Any] = functools.partial(next, running)
             while True:
-                with block():
-                    try:
-                        item = running.send(send)
-                    except StopIteration as end:
-                        return end.value
                 try:
-                    send = yield item
+                    with block():
+                        item = resume()
+                except StopIteration as end:
+                    return end.value
+                try:
+                    resume = functools.partial(running.send, (yield item))
                 except GeneratorExit:
                     with block():
                         running.close()
                     raise
+                except BaseException as error:
+                    resume = functools.partial(running.throw, error)
         return generator  # type: ignore[return-value]
 
     @functools.wraps(function)
@@ -104,20 +114,20 @@ class set_grad_enabled(GradMode):
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.mode = bool(mode)
-        self._before = grad_enabled.get()
+        self._outside = grad_enabled.get()
         grad_enabled.set(recording_mode(self.mode, "set_grad_enabled"))
 
     def __enter__(self) -> None:
         grad_enabled.set(recording_mode(self.mode, "set_grad_enabled"))
 
     def __exit__(self, *exc: object) -> None:
-        grad_enabled.set(self._before)
+        grad_enabled.set(self._outside)
 
     def clone(self) -> GradMode:
         return set_grad_enabled(self.mode)
 
     def __call__(self, function: F) -> F:
-        grad_enabled.set(self._before)  # decorating is no call to switch the mode now
+        grad_enabled.set(self._outside)  # decorating is no call to switch the mode now
         return super().__call__(function)
 
 
@@ -136,12 +146,13 @@ class inference_mode(GradMode):
 
     def __enter__(self) -> None:
         self.mode = not self.enabled and bool(grad_enabled.get())
+        self._before.append(_inference.get())
+        _inference.set(self.enabled)
         super().__enter__()
-        self._tokens.append(_inference.set(self.enabled))
 
     def __exit__(self, *exc: object) -> None:
-        _inference.reset(self._tokens.pop())
         super().__exit__()
+        _inference.set(self._before.pop())
 
     def clone(self) -> GradMode:
         return inference_mode(self.enabled)
@@ -155,3 +166,24 @@ def is_grad_enabled() -> bool:
 def is_inference_mode_enabled() -> bool:
     """Whether this is inside an :class:`inference_mode` block."""
     return _inference.get()
+
+
+class set_multithreading_enabled(contextlib.ContextDecorator):
+    """Whether backward passes may use several threads, from now on, or in a block: each runs in the thread that calls it.
+
+    >>> import minigrad as mg
+    >>> x = mg.ones(2, requires_grad=True)
+    >>> with mg.autograd.set_multithreading_enabled(False):
+    ...     (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 2.])
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+
+    def __enter__(self) -> None:
+        """Nothing is changed."""
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing was changed."""

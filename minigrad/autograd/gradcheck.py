@@ -135,7 +135,7 @@ class Check:
             raise ArgumentError("gradcheck expects at least one input tensor to require gradient, but none of the them have "
                                 "requires_grad=True.")
         for name, x in named:
-            if x.array.dtype.kind not in "fc":
+            if x.dtype.kind not in "fc":
                 raise ArgumentError(f"gradcheck: {name} has dtype {x.dtype!r}; only floating-point and complex inputs can be "
                                     "checked")
         self.named = named

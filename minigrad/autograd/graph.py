@@ -6,11 +6,24 @@ from contextvars import ContextVar, Token
 from typing import Any, Callable
 
 from minigrad import _arrays
+from minigrad._types.tensor_base import TensorBase
+from minigrad.autograd.engine import OutputGradients, apply_rules, unbroadcast
 from minigrad.autograd.grad_mode import decorate
-from minigrad.autograd.hooks import register_multi_grad_hook
+from minigrad.autograd.hooks import accumulate_into_leaf, register_multi_grad_hook
 from minigrad.autograd.observe import Observer, ObserverBlock
-from minigrad.errors import GraphError
-from minigrad.recording.graph import GradientEdge, Node, get_gradient_edge, increment_version, observer, tensor_on_edge
+from minigrad.autograd.zero_derivative import connect
+from minigrad.errors import ArgumentError, GraphError
+from minigrad.recording.clock import tick
+from minigrad.recording.graph import (
+    AccumulateGrad,
+    GradientEdge,
+    Node,
+    check_saved,
+    get_gradient_edge,
+    increment_version,
+    observer,
+    tensor_on_edge,
+)
 
 __all__ = ["GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
            "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks"]
@@ -76,3 +89,30 @@ class save_on_cpu(saved_tensors_hooks):
             return tensor_on_edge(_arrays.to_device(t.array, device), None, type(t))
 
         super().__init__(pack, unpack)
+
+
+def call_node(node: Node, *grads: Any) -> Any:
+    """The gradients of the inputs of `node`, given those of its results, as a backward pass computes them there. The last of
+    those may be left out.
+
+    One gradient comes by itself, several as a tuple. The node of a leaf adds what it is given to ``.grad``, and gives none.
+    """
+    several = bool(node.shape) and isinstance(node.shape[0], tuple)
+    count = len(node.shape) if several else 1
+    if len(grads) > count or all(g is None for g in grads):
+        raise ArgumentError(f"{node.name()}: expected the gradient of its result, or of some of its {count}, got {len(grads)}")
+    cls = TensorBase.result_class
+    if isinstance(node, AccumulateGrad):
+        accumulate_into_leaf(node.variable, grads[0], cls, set())
+        return ()
+    saved = node.as_tensors(check_saved(node), cls)
+    g = OutputGradients((*grads, *[None] * (count - len(grads)))) if several else grads[0]
+    since = tick()
+    found = connect(node, saved, apply_rules(node, g, saved), since)
+    shapes = [None if e is None else e.shape if isinstance(e, Node) else e.array.shape for e in node.inputs]
+    found = tuple([g if g is None or shape in (None, g.shape) else unbroadcast(g, shape, node, k)
+                   for k, (g, shape) in enumerate(zip(found, shapes))])
+    return found[0] if len(found) == 1 else found
+
+
+Node.__call__ = call_node  # type: ignore[method-assign]

@@ -9,8 +9,11 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from minigrad._types.layouts import in_order, order_of_gradient
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueError, ShapeError
+from minigrad.ops.copying import clone
+from minigrad.ops.shaping.shape import copy_in_order, laid_out
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
@@ -30,28 +33,38 @@ def note_shown(array: Any) -> None:
 
 
 def wrap_gradient(g: Any, cls: type[TensorBase]) -> Any:
-    """A gradient as hooks see it: as a tensor, whatever the pass computes with."""
-    if isinstance(g, tuple):
-        return tuple([wrap_gradient(x, cls) for x in g])
-    if g is None or isinstance(g, TensorBase):
+    """A gradient as users see it: as a tensor, whatever the pass computes with."""
+    if isinstance(g, TensorBase):
         return g
     note_shown(g)
     return tensor_on_edge(unwrap_result(g), None, cls)
 
 
+def show_gradient(g: Any, cls: type[TensorBase]) -> Any:
+    """A copy of a gradient for a hook, which may change it in place: what flows elsewhere may be in the same memory."""
+    if isinstance(g, tuple):
+        return tuple([show_gradient(x, cls) for x in g])
+    return None if g is None else wrap_gradient(clone(g), cls)
+
+
 def unwrap_gradient(new: Any, like: Any) -> Any:
-    """What a hook returned in the form that the pass computes with, which is that of `like`."""
+    """What a hook left or returned in the form that the pass computes with, which is that of `like`."""
     if isinstance(new, tuple):
         return type(like)([unwrap_gradient(n, o) for n, o in zip(new, like)])
-    return new if new is None or isinstance(like, TensorBase) else new.array
+    if new is None or isinstance(like, TensorBase):
+        return new
+    note_shown(new.array)
+    return new.array
 
 
 def run_hooks(hooks: dict[int, Any], g: Any, cls: type[TensorBase]) -> Any:
-    """Run tensor hooks in the order of their registration. Each may return a gradient that replaces `g`."""
+    """Run tensor hooks in the order of their registration. Each may change what it is given, or return what replaces it."""
     for hook in list(hooks.values()):
-        seen = wrap_gradient(g, cls)
+        seen = show_gradient(g, cls)
         new = hook(seen)
-        if new is not None:
+        if new is None:
+            new = seen
+        else:
             name = getattr(hook, "__name__", hook)
             if not isinstance(new, TensorBase):
                 raise ArgumentError(f"expected Variable, but hook {name!r} returned {type(new).__name__!r}; return None or "
@@ -63,7 +76,7 @@ def run_hooks(hooks: dict[int, Any], g: Any, cls: type[TensorBase]) -> Any:
                 raise ShapeError(f"hook {name!r} has changed the size of value: it returned a gradient of shape "
                                  f"{list(new.array.shape)} for a tensor of shape {list(seen.array.shape)}; return None or a "
                                  "tensor of that shape")
-            g = unwrap_gradient(new, g) if not isinstance(g, TensorBase) else new
+        g = unwrap_gradient(new, g)
     return g
 
 
@@ -82,31 +95,29 @@ def run_pre_hooks(extras: Any, g: Any, cls: type[TensorBase]) -> Any:
     """Run what comes before a node: the hooks of its tensor, ``retain_grad``, and the node's pre-hooks."""
     g = finish_gradient(extras, g, cls)
     for hook in list(extras.pre_hooks.values()):
-        seen = wrap_gradient(g if isinstance(g, tuple) else (g,), cls)
-        new = replacement(hook, hook(seen), len(seen))
-        if new is not None:
-            g = unwrap_gradient(new, g) if isinstance(g, tuple) else unwrap_gradient(new[0], g)
+        seen = show_gradient(g if isinstance(g, tuple) else (g,), cls)
+        left = replacement(hook, hook(seen), seen)
+        g = unwrap_gradient(left, g) if isinstance(g, tuple) else unwrap_gradient(left[0], g)
     return g
 
 
 def run_post_hooks(extras: Any, grads: tuple[Any, ...], g: Any, cls: type[TensorBase]) -> tuple[Any, ...]:
     """Run the hooks of a node, which see the gradients of its inputs and those of its outputs."""
     for hook in list(extras.post_hooks.values()):
-        new = hook(wrap_gradient(grads, cls), wrap_gradient(g if isinstance(g, tuple) else (g,), cls))
-        new = replacement(hook, new, len(grads))
-        if new is not None:
-            grads = tuple([n if o is None else unwrap_gradient(n, o) for n, o in zip(new, grads)])
+        seen = show_gradient(grads, cls)
+        left = replacement(hook, hook(seen, show_gradient(g if isinstance(g, tuple) else (g,), cls)), seen)
+        grads = tuple([n if o is None else unwrap_gradient(n, o) for n, o in zip(left, grads)])
     return grads
 
 
-def replacement(hook: Any, new: Any, count: int) -> tuple[Any, ...] | None:
-    """What a node's hook returned as a tuple of `count` gradients, or None if it returned nothing."""
+def replacement(hook: Any, new: Any, seen: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The gradients that a node's hook returned, as a tuple, or those that it has `seen` if it returned nothing."""
     if new is None:
-        return None
+        return seen
     values = tuple(new) if isinstance(new, (tuple, list)) else (new,)
-    if len(values) != count:
+    if len(values) != len(seen):
         raise GraphError(f"hook {getattr(hook, '__name__', hook)!r} has returned an incorrect number of values (got "
-                         f"{len(values)}, but expected {count}); return None, or a gradient (or None) for each it was given")
+                         f"{len(values)}, but expected {len(seen)}); return None, or a gradient (or None) for each it was given")
     return values
 
 
@@ -130,15 +141,23 @@ def is_sole_view(view: Any) -> bool:
             and (view.__class__ is not np.ndarray or view.flags.writeable))
 
 
-def ensure_owned(g: Any, dtype: Any, shown: set[int]) -> Any:
-    """`g` as an array of `dtype` that no other tensor holds. `shown` are the identities of the arrays that users have seen, or
-    that another tensor holds."""
+def ensure_owned(g: Any, like: Any, shown: set[int]) -> Any:
+    """`g` as an array that no other tensor holds, of the dtype of `like`, the array that it is the gradient of, and in the order
+    of its dimensions. `shown` are the identities of the arrays that users have seen, or that another tensor holds. A tensor,
+    which `g` is under ``create_graph``, is a copy where it would not be so, and otherwise stays what it is."""
+    if isinstance(g, TensorBase):
+        arranged = g if g.array.strides == like.strides else laid_out(g, order_of_gradient(like))
+        g = clone(g) if arranged is g and id(g.array) in shown else arranged
+        shown.add(id(g.array))
+        return g
     if g.__class__ is not np.ndarray:
         g = unwrap_result(g)
-    if g.dtype is not dtype:
-        g = (g.real if g.dtype.kind == "c" and dtype.kind != "c" else g).astype(dtype)
-    if id(g) in shown or (g.base is not None and not is_sole_view(g)):
-        g = g.copy()
+    if g.dtype is not like.dtype:
+        g = (g.real if g.dtype.kind == "c" and like.dtype.kind != "c" else g).astype(like.dtype)
+    held = id(g) in shown or (g.base is not None and not is_sole_view(g))
+    if held or g.strides != like.strides:
+        arranged = in_order(g, order_of_gradient(like))
+        g = g.copy(order="K") if held and arranged is g else arranged
     shown.add(id(g))
     return g
 
@@ -147,11 +166,11 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> N
     """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
     held = tensor._grad
     if isinstance(g, TensorBase):
-        tensor._grad = g if held is None else held + g
+        tensor._grad = copy_in_order(g, order=order_of_gradient(tensor.array)) if held is None else held + g
     elif held is None:
-        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
+        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     elif held.node is not None:
-        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array.dtype, shown), None, cls)
+        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     else:
         held.array += g
         ledger.record(held.array, ACCUMULATION)

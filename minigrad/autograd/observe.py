@@ -10,6 +10,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import dtypes
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import GraphError
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -17,20 +18,20 @@ from minigrad.recording.graph import Node, PackedSaved, PackedValue, grad_enable
 
 
 class Observer:
-    """Sees each node when it is made. It knows the innermost pack and unpack hooks, whether to look for anomalies, and whether to
-    save copies because the values may be overwritten."""
+    """Sees each node when it is made. It knows the innermost pack and unpack hooks, whether anomalies are detected and NaNs
+    looked for, and whether to save copies because the values may be overwritten."""
 
     def __init__(self, hooks: tuple[Callable[[Any], Any], Callable[[Any], Any]] | None = None, anomaly: bool = False,
-                 copies: bool = False) -> None:
-        self.hooks, self.anomaly, self.copies = hooks, anomaly, copies
+                 check_nan: bool = True, copies: bool = False) -> None:
+        self.hooks, self.anomaly, self.check_nan, self.copies = hooks, anomaly, check_nan, copies
 
     def replace(self, **changes: Any) -> Observer:
         """Another observer that differs in `changes`."""
-        return Observer(**{"hooks": self.hooks, "anomaly": self.anomaly, "copies": self.copies, **changes})
+        return Observer(**{**self.__dict__, **changes})
 
     def observe(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
         """Observe `node`, which has just been made for `result`, computed from the arrays `inputs`."""
-        if self.anomaly:
+        if self.anomaly and self.check_nan:
             self.check_forward(node, result, inputs)
         if self.copies and node.saved:
             node.saved = map_saved(node.saved, lambda a: a.copy())
@@ -41,10 +42,10 @@ class Observer:
     def check_forward(self, node: Node, result: Any, inputs: tuple[Any, ...]) -> None:
         """Raise if `result` has a NaN that no input had, or an infinity where all inputs are finite."""
         results = result if isinstance(result, tuple) else (result,)
-        given = [x for x in inputs if _arrays.is_array(x) and x.dtype.kind in "fc"]
+        given = [x for x in inputs if _arrays.is_array(x) and x.dtype.kind in dtypes.DIFFERENTIABLE]
         asked = any(isinstance(s, float) and not np.isfinite(s) for s in node.settings)  # masked_fill(..., -inf) means it
         for made in results:
-            if made.dtype.kind not in "fc" or bool(np.isfinite(made).all()) or asked:
+            if made.dtype.kind not in dtypes.DIFFERENTIABLE or bool(np.isfinite(made).all()) or asked:
                 continue
             what = "nan" if bool(np.isnan(made).any()) else "inf"
             blamed = all(bool(np.isfinite(x).all()) for x in given) or what == "nan" and not any(np.isnan(x).any() for x in given)
@@ -54,10 +55,12 @@ class Observer:
                                  f"elements of its result, of shape {list(made.shape)}, from inputs without any")
 
     def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
-        """Raise if a gradient that `node` computed has a NaN."""
+        """Raise if a gradient that `node` computed has a NaN, where such are looked for."""
+        if not (self.anomaly and self.check_nan):
+            return
         for k, grad in enumerate(grads):
             array = unwrap(grad)
-            if array is not None and array.dtype.kind in "fc" and has_nan(array):
+            if array is not None and array.dtype.kind in dtypes.DIFFERENTIABLE and has_nan(array):
                 raise GraphError(f"Function '{node.name()}' returned nan values in its {k}th output: the derivative of "
                                  f"{node.op_name or node.name()}, called at {node.source()}, with respect to "
                                  + (f"'{node.arguments[k]}'" if k < len(node.arguments) else f"its argument {k}"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from minigrad import _paths
 from minigrad._arrays.tf32 import tf32
 from minigrad.backends import cuda, cudnn, mps
 
@@ -20,3 +23,7 @@ def set_float32_matmul_precision(precision: str) -> None:
 def get_float32_matmul_precision() -> str:
     """What :func:`set_float32_matmul_precision` was last given."""
     return tf32.precision
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.submodule(__name__, name)

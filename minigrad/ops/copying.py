@@ -11,7 +11,7 @@ from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ShapeError
-from minigrad.ops.pointwise.arithmetic import cast, zeros_of
+from minigrad.ops.pointwise.arithmetic import cast, imag, real, zeros_of
 from minigrad.ops.pointwise.comparison import fill_number
 from minigrad.ops.shaping.shape import sum_to_size
 from minigrad.recording.call import SCALARS, move_to_device
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
     from minigrad._types.layouts import memory_format
 
-__all__ = ["clone", "fill"]
+__all__ = ["clone", "detach_copy", "fill"]
 
 
-@op
+@op(bfloat16=True)
 def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format) -> Any:
     """A copy of `input` in memory of its own; gradients flow through it."""
     return memory_format.copy(input)
@@ -33,7 +33,17 @@ def clone(input: Any, *, memory_format: memory_format = layouts.preserve_format)
 def clone_wrt_input(g: Any) -> Any: return g
 
 
-@op(grad_name="ToCopyBackward0", called="to")
+def detach_copy(input: Tensor) -> Tensor:
+    """The elements of `input` in memory of their own, outside the graph.
+
+    >>> import minigrad as mg
+    >>> mg.detach_copy(mg.ones(2, requires_grad=True))
+    tensor([1., 1.])
+    """
+    return clone(input.detach())
+
+
+@op(view=True, grad_name="ToCopyBackward0", called="to")
 def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False) -> Any:
     """`input`, which is on the device `source`, on `device`; with `non_blocking` perhaps still under way there."""
     return _arrays.to_device(input, device, non_blocking)
@@ -41,7 +51,7 @@ def to_device(input: Any, *, device: Any, source: Any, non_blocking: Any = False
 def to_device_wrt_input(g: Any, device: Any, source: Any) -> Any: return to_device(g, device=source, source=device)
 
 
-@op
+@op(bfloat16=True)
 def copy(input: Any, src: Any) -> Any:
     """`src` in the shape and dtype of `input`: what ``input.copy_(src)`` writes."""
     return np.broadcast_to(cast(src, dtype=as_dtype(input.dtype)), input.shape)
@@ -72,3 +82,13 @@ def fill(input: Tensor, value: Tensor | Number) -> Tensor:
     if isinstance(input, TensorBase) and isinstance(value, TensorBase):
         value = move_to_device(value, _arrays.device_of(input.array))
     return fill_with(input, value)
+
+
+def set_real(input: Tensor, value: Tensor | Number) -> None:
+    """``input.real = value``: overwrite the real part."""
+    real(input)[...] = value
+
+
+def set_imag(input: Tensor, value: Tensor | Number) -> None:
+    """``input.imag = value``: overwrite the imaginary part. Raises ``RuntimeError`` for real tensors."""
+    imag(input)[...] = value

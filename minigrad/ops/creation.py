@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import builtins
 import math
+import mmap
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.recording.argument_errors import refuse_grad
-from minigrad.recording.call import quiet
+from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.hints import warn_user
 from minigrad.recording.inplace import refuse_leaf
+from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from minigrad._types.layouts import layout, memory_format
 
 __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permuted", "empty_strided", "eye", "from_dlpack",
-           "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
+           "from_file", "from_numpy", "frombuffer", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "range",
            "scalar_tensor", "tensor", "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
 NUMBERS = (bool, int, float, complex, np.generic)
@@ -72,9 +75,15 @@ def dtype_with_out(name: str, out: Any, dtype: Any, device: Any = None, default:
 
 def refuse_integers(array: Any) -> None:
     """Raise unless `array` is of a dtype that can have gradients."""
-    if array.dtype.kind not in "fc":
+    if array.dtype.kind not in dtypes.DIFFERENTIABLE:
         raise DtypeError("only Tensors of floating point and complex dtype can require gradients, not "
                          f"{dtypes.FROM_NUMPY[array.dtype]!r}; convert it first, for instance with .float()")
+
+
+def wrap_shared(array: Any) -> Tensor:
+    """A tensor on the memory of `array`, which the user holds. Where that is a part of another array, the tensor has no more."""
+    whole = array.base if isinstance(array, np.ndarray) and array.size else None
+    return wrap(ledger.add_piece(array) if isinstance(whole, np.ndarray) and min(array.strides, default=0) >= 0 else array)
 
 
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
@@ -334,7 +343,10 @@ def spaced_values(name: str, start: Any, end: Any, steps: Any, dtype: Any, out: 
 def make_like(function: str, input: Any, dtype: Any, device: Any, requires_grad: bool, memory_format: Any, *value: Any) -> Tensor:
     """What NumPy's `function`, such as ``zeros_like``, makes of `input`."""
     wanted = input.array.dtype if dtype is None else dtypes.as_dtype(dtype).numpy
-    array = lay_out(array_like(getattr(np, function), input.array, value, wanted), memory_format)
+    array = array_like(getattr(np, function), input.array, value, wanted)
+    if 0 in input.array.strides:  # of what is expanded NumPy makes another order
+        array = layouts.lay_out("like_input", array, input.array)
+    array = lay_out(array, memory_format)
     return wrap(array if device is None else _arrays.to_device(array, _arrays.as_device(device)), requires_grad)
 
 
@@ -462,7 +474,7 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | No
         given: Any = data
         return given.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
     array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
-    return wrap(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
+    return wrap_shared(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
 def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, copy: bool | None = None,
@@ -477,7 +489,7 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     elif isinstance(obj, TensorBase):
         source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
-        source = wrap(dtypes.adopt_array(obj))
+        source = wrap_shared(dtypes.adopt_array(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
         source = wrap(dtypes.adopt_array(_arrays.from_cuda(obj)))
     elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
@@ -504,7 +516,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     if not ndarray.flags.writeable:
         warn_user("The given NumPy array is not writable, and a tensor that shares its memory cannot be written to either; copy "
                   "it, by minigrad.tensor(array), to write")
-    return wrap(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    return wrap_shared(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
@@ -520,6 +532,33 @@ def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool
     if copy is False:
         raise InvalidValueError(f"from_dlpack: cannot move the array from {_arrays.device_of(array)} to {there} without a copy")
     return wrap(_arrays.to_device(array, there))
+
+
+def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size: int = 0, *, dtype: DTypeLike | None = None,
+              layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False) -> Tensor:
+    """A tensor of `size` elements over the bytes of a file, which are read where they are needed.
+
+    Args:
+        shared: what is written to the tensor goes to the file, which is made, or made longer, where it must be; otherwise it
+            stays in this process.
+        size: how many elements.
+        dtype: how to read the bytes; by default the default floating type.
+
+    Raises: ``RuntimeError`` for a file that is too short.
+    """
+    wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    needed = size * wanted.itemsize
+    if shared:
+        with open(filename, "ab") as file:
+            if file.tell() < needed:
+                file.truncate(needed)
+    elif (there := os.path.getsize(filename)) < needed:
+        raise RuntimeValueError(f"from_file: {filename} has {there} bytes, but {size} elements of {wanted!r} take {needed}")
+    if not needed:
+        return empty(0, dtype=wanted, device=device)
+    with open(filename, "r+b" if shared else "rb") as file:
+        memory = mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    return frombuffer(memory, dtype=wanted).to(_arrays.as_device(device))
 
 
 def to_dlpack(tensor: Tensor) -> Any:
@@ -575,8 +614,8 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
-    else:
-        gather(caller, [data], found, nested=False)
+    elif gather(caller, [data], found, nested=False):
+        data = with_numbers(data)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
         for k, d in enumerate(found):
@@ -609,12 +648,15 @@ def convert(array: Any, wanted: dtypes.dtype) -> Any:
     return quiet().run(part.astype, wanted.numpy, copy=False)
 
 
-def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None:
-    """Collect into `found` the dtypes of the numbers in nested sequences. Raises where there is something else."""
+def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool:
+    """Collect into `found` the dtypes of the numbers in nested sequences. Returns whether a tensor of one element and with
+    dimensions, which counts as a number, is among them. Raises where there is something else."""
+    tensors_as_numbers = False
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
             arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
             found.update([dtypes.known_dtype(a.dtype) for a in arrays])
+            tensors_as_numbers |= issubclass(kind, TensorBase) and any([a.size == 1 and a.ndim > 0 for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
@@ -625,9 +667,17 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> None
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
             for x in data:
                 if type(x) is kind:
-                    gather(caller, x, found)
+                    tensors_as_numbers |= gather(caller, x, found)
         else:
             raise DtypeError(f"{caller}: Could not infer dtype of {kind.__name__}")
+    return tensors_as_numbers
+
+
+def with_numbers(data: Any) -> Any:
+    """Nested sequences with a number in the place of each tensor of one element."""
+    if isinstance(data, TensorBase) and data.array.size == 1:
+        return data.array.item()
+    return [with_numbers(x) for x in data] if isinstance(data, (list, tuple)) else data
 
 
 def uneven_error(caller: str, data: Any) -> Exception | None:

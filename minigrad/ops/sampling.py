@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
+from minigrad.errors import (
+    ArgumentError,
+    DtypeError,
+    InvalidValueError,
+    RuntimeValueError,
+    ShapeError,
+    UnsupportedDtypeError,
+)
 from minigrad.ops import copying
-from minigrad.ops.creation import dtype_with_out, number_of, sizes_of, wrap
+from minigrad.ops.creation import dtype_with_out, lay_out, number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
 from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
@@ -39,8 +47,9 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
         return parts.view(dtype.numpy).reshape(shape)
     if dtype.kind != "f":
         raise UnsupportedDtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
-    if dtype is dtypes.float16:  # 11 bits, so that nothing is rounded up to 1
-        return (draws.integers(0, 2048, shape) / 2048).astype(dtype.numpy)
+    if dtypes.is_low_precision(dtype.numpy):  # as many bits as it has, so that nothing is rounded up to 1
+        steps = round(2 / dtypes.finfo(dtype).eps)
+        return (draws.integers(0, steps, shape) / steps).astype(dtype.numpy)
     return _arrays.as_array(draws.random(shape, dtype=dtype.numpy))
 
 
@@ -54,9 +63,8 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
         return parts.view(dtype.numpy).reshape(shape)
     if dtype.kind != "f":
         raise UnsupportedDtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
-    if dtype is dtypes.float16:
-        return _arrays.as_array(draws.standard_normal(shape, dtype=np.float32)).astype(np.float16)
-    return _arrays.as_array(draws.standard_normal(shape, dtype=dtype.numpy))
+    numbers = _arrays.as_array(draws.standard_normal(shape, dtype=dtypes.opmath_dtype(dtype.numpy)))
+    return numbers.astype(dtype.numpy, copy=False)
 
 
 def make_random(name: str, draw: Any, shape: Any, generator: Any, out: Any, dtype: Any, device: Any, requires_grad: bool,
@@ -86,16 +94,24 @@ def rand_like(input: Tensor, *, generator: Generator | None = None, dtype: DType
               device: DeviceLike | None = None, requires_grad: bool = False,
               memory_format: memory_format | None = None) -> Tensor:
     """As :func:`rand`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return make_random("rand_like", uniform, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
+    made = make_random("rand_like", uniform, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
                        input.dtype)
+    return laid_out_like(input, made, memory_format)
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None, dtype: DTypeLike | None = None, layout: layout | None = None,
                device: DeviceLike | None = None, requires_grad: bool = False,
                memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randn`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return make_random("randn_like", gaussian, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
+    made = make_random("randn_like", gaussian, input.array.shape, generator, None, dtype, device or input.device, requires_grad,
                        input.dtype)
+    return laid_out_like(input, made, memory_format)
+
+
+def laid_out_like(input: Tensor, made: Tensor, memory_format: memory_format | None) -> Tensor:
+    """`made`, a tensor without a place in the graph, in memory as `memory_format` says, or in the order of `input`."""
+    made.array = lay_out(layouts.lay_out("like_input", made.array, input.array), memory_format)
+    return made
 
 
 @on_device_of_inputs
@@ -143,8 +159,9 @@ def randint_like(input: Tensor, *args: int, low: int | None = None, high: int | 
                  dtype: DTypeLike | None = None, layout: layout | None = None, device: DeviceLike | None = None,
                  requires_grad: bool = False, memory_format: memory_format | None = None) -> Tensor:
     """As :func:`randint`, with the shape and, where nothing else is said, the dtype and device of `input`."""
-    return randint(*args, low=low, high=high, size=input.array.shape, generator=generator, dtype=dtype or input.dtype,
+    made = randint(*args, low=low, high=high, size=input.array.shape, generator=generator, dtype=dtype or input.dtype,
                    device=device or input.device, requires_grad=requires_grad)
+    return laid_out_like(input, made, memory_format)
 
 
 def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None = None, dtype: DTypeLike | None = None,
@@ -195,7 +212,7 @@ def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] 
 @on_device_of_inputs
 def scale_gaussian(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Normally distributed numbers with this mean and standard deviation."""
-    return (mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
+    return _arrays.as_array(mean + std * gaussian(shape, dtype, device, generator)).astype(dtype.numpy, copy=False)
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None) -> Tensor:
@@ -234,7 +251,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
     weights = input.array
     if out is not None and out.dtype is not dtypes.int64:
         raise DtypeError(f"multinomial: expected 'out' of dtype minigrad.int64 (Long), but got {out.dtype!r}")
-    if weights.ndim not in (1, 2) or weights.dtype.kind != "f":
+    if weights.ndim not in (1, 2) or input.dtype.kind != "f":
         raise ShapeError(f"multinomial: expected a floating tensor of 1 or 2 dimensions, got "
                          f"{input.dtype!r}{list(weights.shape)}")
     if num_samples <= 0:
@@ -243,7 +260,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         raise RuntimeValueError("multinomial: cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     if not bool((np.isfinite(weights) & (weights >= 0)).all()):
         raise RuntimeValueError("multinomial: probability tensor contains either `inf`, `nan` or element < 0")
-    if bool((weights.sum(axis=-1) == 0).any()):
+    if not bool((weights > 0).any(axis=-1).all()):
         raise RuntimeValueError("multinomial: invalid multinomial distribution (sum of probabilities <= 0)")
     device = _arrays.device_of(weights)
     if replacement:
@@ -254,8 +271,8 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         # The largest of weight / Exp(1) variates: an order statistic that picks without replacement, after
         # https://arxiv.org/abs/1903.06059 (section 2).
         clocks = draws_on(device, generator).standard_exponential(weights.shape)
-        index = np.argsort(-(weights / clocks), axis=-1)[..., :num_samples]
-    return wrap(index.astype(np.int64, copy=False), out=out)
+        index = np.argsort(-(weights.astype(np.float64) / clocks), axis=-1)[..., :num_samples]
+    return wrap(index.astype(np.int64, order="C", copy=False), out=out)
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
@@ -277,8 +294,11 @@ def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of successes in `count` trials of probability `prob`, element by element. Nothing flows back to these."""
     require_one_device("binomial", count=count, prob=prob)
+    for name, tensor in (("count", count), ("prob", prob)):
+        if tensor.array.dtype.kind != "f":
+            raise InvalidValueError(f"binomial only supports floating-point dtypes for {name}, got {tensor.dtype!r}")
     draws = draws_on(_arrays.device_of(count.array), generator)
-    drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array))
+    drawn_counts = _arrays.as_array(draws.binomial(count.array.astype(np.int64), prob.array.astype(np.float64)))
     return wrap(drawn_counts.astype(count.array.dtype))
 
 
@@ -291,12 +311,12 @@ def overwrite_random(self: Any, values: Any) -> Tensor:
 
 def draw_like(self: Any, draw: Any, generator: Any) -> Any:
     """Floating random values, one for each element of `self`."""
-    dtype = self.dtype if self.array.dtype.kind in "fc" else dtypes.get_default_dtype()
+    dtype = self.dtype if self.dtype.kind in "fc" else dtypes.get_default_dtype()
     return draw(self.array.shape, dtype, self.device, generator)
 
 
 def require_floating(name: str, self: Any) -> None:
-    if self.array.dtype.kind not in "fc":
+    if self.dtype.kind not in "fc":
         raise DtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
 
 
@@ -388,6 +408,7 @@ def random_(self: Tensor, *bounds: int, generator: Generator | None = None, to: 
     low = given.pop() if given else 0 if low is None else low
     dtype = self.dtype
     if to is None:
-        bits = np.finfo(dtype.numpy).nmant + 1 if dtype.kind == "f" else 1 if dtype.kind == "b" else np.iinfo(dtype.numpy).bits
+        digits = 1 - round(math.log2(dtypes.finfo(dtype).eps)) if dtype.is_floating_point else 0
+        bits = digits or (1 if dtype.kind == "b" else np.iinfo(dtype.numpy).bits)
         to = 2**(bits - (dtype.kind == "i")) + (dtype.kind == "f")
     return overwrite_random(self, integers(int(low), int(to), self.array.shape, dtype, self.device, generator))

@@ -34,6 +34,11 @@ class MinMax(NamedTuple):
     min: Tensor
     max: Tensor
 
+class OutputInverseIndicesCounts(NamedTuple):
+    output: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
+
 class QR(NamedTuple):
     Q: Tensor
     R: Tensor
@@ -163,8 +168,6 @@ def clone(input: Tensor, memory_format: memory_format = ..., *, out: Tensor | No
     """A copy of `input` in memory of its own; gradients flow through it."""
 def complex(real: Tensor, imag: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The complex tensor of two floating-point tensors of one dtype."""
-def conj(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Complex conjugate; a real input is returned as it is."""
 def constant_pad_nd(input: Tensor, pad: Sequence[int], value: Number = 0, *, out: Tensor | None = None) -> Tensor:
     """`input` with ``pad[0]`` elements before and ``pad[1]`` after its last dimension, ``pad[2]``, ``pad[3]`` ..."""
 def copysign(input: Tensor, other: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
@@ -266,9 +269,9 @@ def i1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
 def i1e(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """``exp(-|x|) * i1(x)``."""
 def igamma(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
+    """The regularised lower incomplete gamma function P(input, other): the probability that a gamma variate of ..."""
 def igammac(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
+    """The regularised upper incomplete gamma function, ``1 - igamma``."""
 def imag(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The imaginary part, a view. Raises ``RuntimeError`` for real tensors."""
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False, *,
@@ -422,7 +425,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Product of two matrices, ``(n, k)`` and ``(k, m)``; raises ``RuntimeError`` for any other shapes."""
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None,
          out: Sequence[Tensor] | None = None) -> ValuesIndices:
-    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
+    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence. ..."""
 def modified_bessel_k0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The modified Bessel function of the second kind of order 0."""
 def modified_bessel_k1(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -482,8 +485,6 @@ def quantile(input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: 
     """The values below which the fractions `q` of the elements lie, over `dim` or all; NaN if there is a NaN."""
 def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians to degrees."""
-def real(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """The real part, a view; a real input is returned as it is."""
 def reciprocal(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Elementwise ``1 / input``."""
 def relu(input: Tensor, *, out: Tensor | None = None) -> Tensor:
@@ -576,6 +577,8 @@ def threshold_(self: Tensor, threshold: float, value: float) -> Tensor:
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, axis: int | None = None,
          out: Sequence[Tensor] | None = None) -> ValuesIndices:
     """The `k` largest elements along `dim` (the smallest if not `largest`), in order, and their indices."""
+def trace(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """The sum of the diagonal of a matrix."""
 def transpose(input: Tensor, dim0: int, dim1: int, *, out: Tensor | None = None) -> Tensor:
     """A copy of what :func:`transpose` gives, in memory of its own."""
 def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:

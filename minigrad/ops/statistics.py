@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY, as_dtype
+from minigrad._types.dtypes import FROM_NUMPY, as_dtype, get_default_dtype
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
@@ -145,7 +145,8 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | N
     axis = wrap_dim(dim, input.ndim)
     norms = vector_norm(input, p, tuple(d for d in range(input.ndim) if d != axis), True)
     too_large = norms > maxnorm
-    return arithmetic.mul(input, too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0), out=out)
+    scale = too_large * (maxnorm / (norms + 1e-7)) + (too_large == 0)
+    return arithmetic.mul(shape.in_layout("contiguous", input), scale, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- differences, integrals
@@ -173,9 +174,15 @@ def diff(input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None
     return x if n and out is None else copying.clone(x, out=out)
 
 
+def as_floats(x: Any) -> Any:
+    """`x`, integers in the default dtype: the sum or difference of two small ones may be no number of their own dtype."""
+    return x if x.dtype.kind in "fc" else arithmetic.cast(x, dtype=get_default_dtype())
+
+
 def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
     """The area of every trapezoid between neighbouring points along `axis`."""
     length = builtins.max(y.shape[axis] - 1, 0)
+    y, x = as_floats(y), None if x is None else as_floats(x)
     later, earlier = (narrow_to(y, dim=axis, start=k, length=length) for k in (1, 0))
     if x is None:
         return (later + earlier) * (dx / 2)
@@ -383,7 +390,7 @@ def corrcoef(input: Tensor) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- counting
 
-@op(discrete=("input",))
+@op(discrete=("input",), layout="contiguous")
 def bincount(input: Any, weights: Any = None, *, minlength: int = 0) -> Any:
     """How often each of 0, 1, 2, ... occurs among non-negative integers; or the sum of the `weights` at its occurrences."""
     if input.ndim != 1 or input.dtype.kind not in "iu" or input.size and input.min() < 0:
@@ -461,7 +468,7 @@ def _histogram(input: Any, weight: Any = None, edges: Any = None, *, count: Any 
         edges = bin_edges("histogram", x, range, count)
     elif edges.ndim != 1:
         raise ShapeError(f"histogram(): bins tensor should have one dimension, but got {edges.ndim}")
-    return count_in_bins([x], [edges], None if weight is None else weight.reshape(-1), density), edges
+    return count_in_bins([x], [edges], None if weight is None else weight.reshape(-1), density), edges.copy()
 
 
 def bin_edges(name: str, x: Any, range: Any, count: int) -> Any:

@@ -10,8 +10,10 @@ import numpy as np
 from minigrad import _arrays, autograd
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
 from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
+from minigrad.recording.call import widened
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -56,7 +58,7 @@ class LBFGS(Optimizer):
     def _flat_gradient(self) -> Any:
         """All gradients as one vector, zeros where there is none; complex ones as pairs of real numbers."""
         parts = [np.zeros_like(p.array) if p._grad is None else p._grad.array for p in self._params]
-        return np.concatenate([_pairs(g).reshape(-1) for g in parts])
+        return np.concatenate([widened(_pairs(g)).reshape(-1) for g in parts])
 
     def _move(self, start: list[Any] | None, step: float, direction: Any) -> None:
         """Go `step` times `direction`, from the values `start` or from where we are."""
@@ -70,7 +72,7 @@ class LBFGS(Optimizer):
                 x += step * (change[..., 0] + 1j * change[..., 1])
                 at += 2 * x.size
             else:
-                x += step * direction[at:at + x.size].reshape(x.shape)
+                np.add(x, step * direction[at:at + x.size].reshape(x.shape), out=x, casting="unsafe")
                 at += x.size
         ledger.record_all([p.array for p in self._params], "LBFGS.step")
 
@@ -93,7 +95,7 @@ class LBFGS(Optimizer):
         def evaluate() -> Any:
             with autograd.enable_grad(), _arrays.on_device(here):
                 return closure()
-        return guard_device(self._minimize)(self._params[0], group, state, evaluate)
+        return run_quietly(guard_device(self._minimize), self._params[0], group, state, evaluate)
 
     def _minimize(self, first: Any, group: dict[str, Any], state: dict[str, Any], evaluate: Callable[[], Any]) -> Any:
         """The step itself, computed where the parameter `first` is."""

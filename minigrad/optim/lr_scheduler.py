@@ -673,3 +673,7 @@ class ChainedScheduler(SchedulerOfSchedulers):
         for scheduler in self._schedulers:
             scheduler.step()
         self._last_lr = rates(self.optimizer)
+
+
+# By the names under which PyTorch's users know these bases.
+_LRScheduler = LRScheduler

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Callable, Iterator, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Iterator, Self, TypeVar, overload
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
+from minigrad.recording.call import narrowed, widened
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Parameters
@@ -92,6 +94,22 @@ def zeros_like(p: Any) -> Tensor:
     return tensor_of(np.zeros_like(p.array))
 
 
+def in_float32(update: Callable[..., None]) -> Callable[..., None]:
+    """`update`, of :class:`Optimizer`, for a parameter of bfloat16: it moves the parameter and its state in float32, which are
+    rounded then."""
+    def move(p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        dtype, wide = p.array.dtype, tensor_of(widened(p.array))
+        for t in state.values():
+            if isinstance(t, Tensor):
+                t.array = widened(t.array)
+        update(wide, widened(grad), state, group)
+        p.array[...] = wide.array
+        for key, t in state.items():
+            if isinstance(t, Tensor) and key not in NUMBERS:
+                t.array = narrowed(t.array, dtype)
+    return move
+
+
 def new_number(value: float = 0.0) -> Tensor:
     """A number for the state: a tensor without dimensions in host memory, float32 unless the default type is float64."""
     wide = dtypes.get_default_dtype() is dtypes.float64
@@ -146,9 +164,13 @@ class Optimizer:
         defaults: the settings of a group that does not give its own.
     """
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        optimizer = super().__new__(cls)
+        optimizer._set_hooks()  # here, because optimizers around another one do not call __init__
+        return optimizer
+
     def __init__(self, params: Parameters, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self._set_hooks()
         if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
             right = "model.parameters()" if hasattr(params, "parameters") else "a list: [tensor]"
             raise ArgumentError("params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
@@ -183,8 +205,6 @@ class Optimizer:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        if "_optimizer_step_pre_hooks" not in self.__dict__:
-            self._set_hooks()
         self.__dict__.update(state)
 
     def __repr__(self) -> str:
@@ -288,7 +308,7 @@ class Optimizer:
         moved: list[Any] = []
         for group in self.param_groups:
             try:
-                self.update_group(group, moved)
+                run_quietly(self.update_group, group, moved)
             except (TypeError, ValueError) as error:
                 raise self._device_mismatch(group) or error from None
         if moved:
@@ -321,7 +341,8 @@ class Optimizer:
             for p in group["params"]:
                 grad = p._grad
                 if grad is not None:
-                    update(p, grad.array, self.state_of(p, group), group)
+                    move = in_float32(update) if dtypes.is_bfloat16(p.array.dtype) else update
+                    move(p, grad.array, self.state_of(p, group), group)
                     moved.append(p.array)
         finally:
             together = self.__dict__.pop("_together")
@@ -398,7 +419,7 @@ class Optimizer:
             state[params.get(key, key)] = _copy_state(value, params.get(key))
         groups = []
         for theirs, ours in zip(saved, self.param_groups):
-            group = {**theirs, "params": ours["params"]}
+            group = {**self.defaults, **theirs, "params": ours["params"]}  # an older version knew fewer settings
             if "param_names" in ours:
                 group.setdefault("param_names", ours["param_names"])
             else:
@@ -442,7 +463,7 @@ def _copy_state(value: Any, p: Any, key: str | None = None) -> Any:
         value = value.detach()
         if p is None or key == "step":
             return value.clone()
-        return value.to(p.device, p.dtype if p.array.dtype.kind in "fc" else None, copy=True)
+        return value.to(p.device, p.dtype if p.dtype.kind in "fc" else None, copy=True)
     if isinstance(value, dict):
         return {k: _copy_state(v, p, k) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad._types.dtypes import is_bfloat16
 from minigrad.errors import InvalidValueError
-from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, number, scalar, zeros_like
+from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, in_float32, number, scalar, zeros_like
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -55,14 +56,17 @@ class SGD(Optimizer):
             grad = p._grad
             if grad is not None:
                 x = p.array
+                moved.append(x)
                 if x.dtype is not dtype:
+                    if is_bfloat16(x.dtype):
+                        in_float32(self.update)(p, grad.array, {}, group)
+                        continue
                     rate, dtype = scalar(lr, x), x.dtype
                 if x.size <= BLOCK:
                     np.subtract(x, grad.array * rate, x)
                 else:
                     for part, g in blocks(x, grad.array):
                         part -= g * rate
-                moved.append(x)
 
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         return super().state_of(p, group) if group["momentum"] else {}

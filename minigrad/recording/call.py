@@ -6,13 +6,13 @@ an operation takes a sequence or returns several tensors, and when the forward r
 
 from __future__ import annotations
 
-from contextvars import Context
+import warnings
 from typing import Any, Callable
 
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
 from minigrad.recording import clock, graph, overriding
@@ -25,16 +25,10 @@ from minigrad.recording.argument_errors import (
     operand_device_mismatch,
 )
 from minigrad.recording.graph import Node, edge_of
-from minigrad.recording.hints import warn_user
+from minigrad.recording.quiet import QUIET, quiet
 
 SCALARS = (bool, int, float, complex)
 REGISTRY: dict[str, Any] = {}  # every declared operation, by name
-
-# Forwards run in copies of this context, in which NumPy does not warn of overflow, 1/0 or 0/0: inf and nan are results, as in
-# PyTorch. Copying it and running in it costs 0.1 us; `with np.errstate(...)` would cost ten times that.
-QUIET = Context()
-QUIET.run(np.seterr, all="ignore")
-quiet = QUIET.copy
 
 
 class InForward:
@@ -66,17 +60,16 @@ class GeneralCall:
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         info = self.info
-        for scale in ("alpha", "value"):
-            if isinstance(settings.get(scale), TensorBase) and len(args) > 1 and isinstance(args[1], SCALARS):
-                warn_user(f"{info.called}: the order (input, {scale}, {', '.join(info.arguments[1:])}) is deprecated; give "
-                          f"{scale}= by name, after the tensors")
-                args, settings = (args[0], *args[2:], settings[scale]), {**settings, scale: args[1]}
         names = info.arguments * len(args) if info.variadic else info.arguments
         if info.variadic:
             if not args:
                 raise EmptyListError(f"{info.called}: expected a non-empty list of tensors")
             if info.dtypes != "float" and share_dtype(args):
-                return record_variadic(info, args, settings)
+                return record_call(info, args, settings)
+        elif share_dtype(args) and computes_in_opmath(info, args):
+            return record_call(info, args, settings)
+        elif info.former and isinstance(args[1], SCALARS) and any([isinstance(x, TensorBase) for x in settings.values()]):
+            return self.function(**arguments_of_former_call(info, (*args, *settings.values())))
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
@@ -88,12 +81,10 @@ class GeneralCall:
             raise
         operands = promote_operands(info, names, operands, like)
         if like is None:
-            try:
-                result = quiet().run(info.forward, *operands, **settings)
-            except Exception as error:
-                raise explain(info, error, operands, settings) from None
+            result = run_forward(info, operands, settings)
             return info.result_type(*result) if isinstance(info.outputs, tuple) else result
-        return record_variadic(info, operands, settings) if info.variadic else self.function(*operands, **settings)
+        in_words = info.variadic or computes_in_opmath(info, operands)
+        return record_call(info, operands, settings) if in_words else self.function(*operands, **settings)
 
 
 class GuardedCall(GeneralCall):
@@ -133,6 +124,16 @@ def unwrap_result(x: Any) -> Any:
         raise ArgumentError(f"a forward returned a {type(x).__name__} of {len(x)}, but its operation is declared with one "
                             "result; for several, give op their names, outputs=(\"values\", \"indices\"), or outputs=True")
     return _arrays.as_array(unwrap(x))
+
+
+def arguments_of_former_call(info: Any, given: tuple[Any, ...]) -> dict[str, Any]:
+    """The arguments by name of a call that gives them in the order of PyTorch's first versions. Warns, with the new one."""
+    new = ", ".join([*info.arguments, *[f"{name}={name}" for name in info.settings]])
+    frame = clock.user_frame()
+    called = info.called
+    message = f"This overload of {called} is deprecated: {called}({', '.join(info.former)}); write {called}({new})"
+    warnings.warn_explicit(message, UserWarning, frame.f_code.co_filename, frame.f_lineno)
+    return dict(zip(info.former, given))
 
 
 def sequence(info: Any, value: Any) -> Any:
@@ -196,7 +197,7 @@ def number(input: Any, other: Any) -> Any:
     general path."""
     if (other.__class__ is float or other.__class__ is int) and -60000 < other < 60000 and isinstance(input, TensorBase):
         array = input.array
-        if array.__class__ is np.ndarray and array.dtype.kind == "f":  # every floating type can hold such a number
+        if array.__class__ is np.ndarray and array.dtype.char in "fd":  # which can hold such a number
             t: Any = object.__new__(input.result_class)
             t.array = np.array(other, array.dtype)
             t.node = None
@@ -219,22 +220,26 @@ def promote_operands(info: Any, names: Any, operands: list[Any], like: TensorBas
             found.setdefault(x.dtype, names[k])
         if len(found) > 1:
             (d1, a1), (d2, a2) = list(found.items())[:2]
-            odd, to = (a2, d1) if d1.kind in "fc" and d2.kind not in "fc" else (a1, d2)
+            odd, to = (a2, d1) if d1.kind in dtypes.DIFFERENTIABLE and d2.kind not in dtypes.DIFFERENTIABLE else (a1, d2)
             raise DtypeError(f"{info.called}: expected '{a1}' and '{a2}' to have the same dtype, but got {dtype_name(d1)} and "
                              f"{dtype_name(d2)}; convert one, for instance {odd}.to({dtype_name(to)})")
         return operands
     wanted = dtypes.result_dtype(present)
     if info.dtypes == "float" and wanted.kind not in "fc":
         wanted = dtypes.get_default_dtype()
+    # Where the operation computes in float32, what counts as a number, and has more digits than `wanted`, is not rounded first.
+    in_opmath = info.opmath or wanted is dtypes.bfloat16 and not info.bfloat16
+    exact = wanted if not in_opmath else dtypes.FROM_NUMPY[dtypes.opmath_dtype(wanted.numpy)]
     for k in chosen:
         x = operands[k]
         if isinstance(x, TensorBase):
-            if x.array.dtype is not wanted.numpy:
-                operands[k] = REGISTRY["cast"](x, dtype=wanted)
+            to = wanted if x.array.ndim or x.array.dtype.kind != "f" or x.array.dtype.itemsize < 4 else exact
+            if x.array.dtype is not to.numpy:
+                operands[k] = REGISTRY["cast"](x, dtype=to)
         elif like is not None:
-            operands[k] = constant(scalar_array(x, wanted, like.array), like)
+            operands[k] = constant(scalar_array(x, exact, like.array), like)
         elif isinstance(x, SCALARS):
-            operands[k] = scalar_array(x, wanted, next(a for a in present if not isinstance(a, SCALARS)))
+            operands[k] = scalar_array(x, exact, next(a for a in present if not isinstance(a, SCALARS)))
         elif x.dtype is not wanted.numpy:
             operands[k] = x.astype(wanted.numpy)
     return operands
@@ -246,27 +251,98 @@ def scalar_array(x: Any, wanted: dtypes.dtype, like: Any) -> Any:
     if wanted.kind in "iu" and type(x) is int:
         bits = 8 * wanted.itemsize
         x = (x + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1) if wanted.kind == "i" else x % (1 << bits)
-    with np.errstate(over="ignore"):
-        return xp.asarray(x).astype(wanted.numpy)
+    return quiet().run(xp.asarray(x).astype, wanted.numpy)
+
+
+# ---------------------------------------------------------------------------------------------------- low precision
+
+# A float16 number has three digits and ends at 65,504. A result that is rounded at every step between, a Python number that is
+# rounded before it is used, or a count of elements that does not fit, would give a wrong result where the right one can be held.
+# So the forwards and rules of operations that are declared with `opmath` compute in float32, and what they give is rounded once.
+# With bfloat16 NumPy computes badly or not at all: there all do, but those that only move elements.
+
+def is_low(x: Any) -> bool:
+    """Whether `x`, a tensor, an array or None, holds numbers of low precision."""
+    return x is not None and dtypes.is_low_precision(unwrap(x).dtype)
+
+
+def computes_in_opmath(info: Any, operands: Any) -> bool:
+    """Whether a call with these operands, tensors or arrays, is computed in float32 and rounded."""
+    low = [unwrap(x).dtype for x in operands if is_low(x)]
+    return bool(low) and (bool(info.opmath) or not info.bfloat16 and any([dtypes.is_bfloat16(d) for d in low]))
+
+
+def convert(x: Any, dtype: Any) -> Any:
+    """The tensor or array `x` in NumPy's `dtype`. Of a tensor this is recorded, so that a rule can be differentiated."""
+    return REGISTRY["cast"](x, dtype=dtypes.FROM_NUMPY[dtype]) if isinstance(x, TensorBase) else x.astype(dtype)
+
+
+def widened(x: Any) -> Any:
+    """`x`, or each part of a tuple, in float32 where it is of low precision."""
+    if isinstance(x, tuple):
+        return x.__class__([widened(part) for part in x])
+    return convert(x, dtypes.opmath_dtype(unwrap(x).dtype)) if is_low(x) else x
+
+
+def narrowed(x: Any, dtype: Any) -> Any:
+    """`x` in `dtype`, where that is of low precision and `x` is in the dtype it is computed in."""
+    return convert(x, dtype) if dtypes.is_low_precision(dtype) and unwrap(x).dtype == dtypes.opmath_dtype(dtype) else x
+
+
+def forward_in_opmath(info: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """The result of the forward on arrays of which some are of low precision. It is, too, unless a setting says its dtype."""
+    result = info.forward(*widened(tuple(arrays)), **settings)
+    if settings.get("dtype") is not None:
+        return result
+    low = next(x.dtype for x in arrays if is_low(x))
+    if isinstance(result, (tuple, list)):
+        return tuple([narrowed(unwrap_result(r), low) for r in result])
+    return narrowed(unwrap_result(result), low)
+
+
+def opmath_node_class(info: Any) -> Any:
+    """The class of the nodes of calls with operands of low precision: its rules are given, and give, float32."""
+    if info.opmath_node_class is None:
+        usual = info.node_class
+
+        def backward(self: Any, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
+            grads = usual.backward(self, widened(g), widened(saved))
+            return tuple([None if d is None else narrowed(d, dtype) for d, dtype in zip(grads, self.dtypes)])
+
+        members = {"__slots__": ("dtypes",), "__module__": usual.__module__, "__doc__": usual.__doc__, "backward": backward}
+        info.opmath_node_class = type(usual.__name__, (usual,), members)
+    return info.opmath_node_class
 
 
 # ---------------------------------------------------------------------------------------------------- recording by loops
 
-def record_variadic(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
-    """Call and record an operation on a sequence of tensors."""
-    arrays = tuple([t.array for t in tensors])
+def run_forward(info: Any, arrays: Any, settings: dict[str, Any]) -> Any:
+    """The result of the forward, on arrays; in float32 where they are of low precision and the declaration asks for that."""
     try:
-        result = quiet().run(info.forward, *arrays, **settings)
+        if computes_in_opmath(info, arrays):
+            return quiet().run(forward_in_opmath, info, arrays, settings)
+        return quiet().run(info.forward, *arrays, **settings)
     except Exception as error:
         raise explain(info, error, arrays, settings) from None
+
+
+def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
+    """Call and record an operation on tensors, of which optional ones may be None."""
+    arrays = tuple([None if t is None else t.array for t in tensors])
+    result = run_forward(info, arrays, settings)
     if info.outputs:
         return finish_outputs(info, result, tensors, arrays, settings)
     out: Any = object.__new__(tensors[0].result_class)
-    out.array = unwrap_result(result)
-    out.node = record(info, tensors, arrays, out.array, settings)
+    out.array = result = in_layout(info, unwrap_result(result), arrays)
+    out.node = record(info, tensors, arrays, result, settings)
     if out.node is None:
         out._off = why_off(info, tensors)
     return out
+
+
+def in_layout(info: Any, result: Any, arrays: tuple[Any, ...]) -> Any:
+    """The array `result` in the layout that the operation declares."""
+    return result if info.layout is None else layouts.lay_out(info.layout, result, *arrays)
 
 
 def why_off(info: Any, inputs: Any) -> Any:
@@ -301,6 +377,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         used = any(name in info.needs[a] for a in wants)
         if name == "out":
             saved.append(result if used else None)
+        elif name in info.results:
+            saved.append(result[info.results[name]] if used else None)
         elif info.variadic:
             saved.extend(arrays if used else (None,) * len(arrays))
         else:
@@ -315,7 +393,11 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
         values.append(tuple([getattr(a, what) for a in arrays]) if info.variadic else None if of is None else getattr(of, what))
     frame = clock.user_frame()
     shape = result.shape if not isinstance(result, tuple) else tuple([r.shape for r in result])
-    node = info.node_class.make(edges, shape, tuple(saved), tuple(values), frame.f_code, frame.f_lasti)
+    low = computes_in_opmath(info, arrays)
+    node_class = opmath_node_class(info) if low else info.node_class
+    node = node_class.make(edges, shape, tuple(saved), tuple(values), frame.f_code, frame.f_lasti)
+    if low:
+        node.dtypes = tuple([None if a is None else a.dtype for a in arrays])
     if info.variadic:
         node.saved_from = (*((-1,) if "out" in info.kept_arrays else ()),
                            *(range(len(arrays)) if info.arguments[0] in info.kept_arrays else ()))
@@ -326,14 +408,14 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
 
 def finish_outputs(info: Any, result: Any, inputs: Any, arrays: tuple[Any, ...], settings: dict[str, Any]) -> Any:
     """The results of an operation that has several, as tensors. Only the floating and complex ones carry a gradient."""
-    result = tuple([unwrap_result(r) for r in result])
+    result = tuple([in_layout(info, unwrap_result(r), arrays) for r in result])
     node = record(info, inputs, arrays, result, settings)
     reason = why_off(info, inputs) if node is None else None
     outs = []
     for k, array in enumerate(result):
         t: Any = object.__new__(inputs[0].result_class)
         t.array = array
-        t.node = None if node is None or array.dtype.kind not in "fc" else graph.new_port(node, k, array)
+        t.node = None if node is None else graph.output_edge(node, k, array)
         if reason is not None:
             t._off = reason
         outs.append(t)

@@ -15,6 +15,8 @@ from collections import deque
 from functools import partial
 from typing import Any, Callable, Iterable, Mapping
 
+import numpy as np
+
 tick: Callable[[], int] = itertools.count(1).__next__
 
 # The last calls of modules: when each began and ended, and the identity of the module.
@@ -77,13 +79,35 @@ class Write:
     operation, and the stamp, the operation and the source line of the last."""
 
     __slots__ = ("count", "run", "stamp", "op_name", "code", "lasti", "owner")
-    count: int
-    run: int
-    stamp: int
-    op_name: str
-    code: Any
-    lasti: int
-    owner: Any
+
+    def __init__(self, op_name: str, owner: Any) -> None:
+        self.count = self.run = self.stamp = self.lasti = 0
+        self.op_name, self.code, self.owner = op_name, None, owner
+
+
+class Piece:
+    """The base of an array that counts as memory of its own, though it is `part` of the NumPy array `whole`, which is the user's.
+
+    Tensors made of several parts of one array then have memory of their own each: a write to one is none to another, unless the
+    parts have elements in common.
+    """
+
+    def __init__(self, part: Any, whole: Any) -> None:
+        self.part, self.whole = part, whole
+        extent = part.itemsize + sum([(n - 1) * step for n, step in zip(part.shape, part.strides)])
+        address, read_only = part.__array_interface__["data"]
+        self.__array_interface__ = {"version": 3, "typestr": "|u1", "shape": (extent,), "data": (address, read_only)}
+
+
+class Pieces:
+    """The living pieces of one array, by their identity, and the stamp of the latest write to one of them."""
+
+    __slots__ = ("roots", "last", "whole")
+
+    def __init__(self, whole: weakref.ref[Any]) -> None:
+        self.roots: dict[int, weakref.ref[Any]] = {}
+        self.last = 0
+        self.whole = whole
 
 
 class Ledger:
@@ -95,6 +119,7 @@ class Ledger:
     def __init__(self) -> None:
         self.last = 0
         self.writes: dict[int, Write] = {}
+        self.pieces: dict[int, Pieces] = {}  # by the identity of the array that they are parts of
 
     def record(self, array: Any, op_name: str) -> None:
         """Note that `array`'s memory has been written by `op_name` just now."""
@@ -109,24 +134,65 @@ class Ledger:
             owner = array if array.base is None else memory_owner(array)
             write = self.writes.get(id(owner))
             if write is None:
-                write = self.writes[id(owner)] = Write()
-                write.count = write.run = 0
-                write.op_name = op_name
-                write.owner = weakref.ref(owner, partial(self.forget, id(owner)))
+                # The entry goes when the array does, before another can get its identity. The callback is one call of C, so that
+                # a Ctrl-C cannot come before it has done its work.
+                write = Write(op_name, weakref.ref(owner, partial(self.writes.pop, id(owner))))
+                self.writes[id(owner)] = write
             write.count += 1
             write.run = write.run + 1 if write.op_name == op_name else 1
             write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
+            if owner.base.__class__ is Piece:
+                self.pieces[id(owner.base.whole)].last = stamp
 
-    def forget(self, key: int, _: Any) -> None:
-        """Drop the entry of an array that has been freed, before another array can get its identity."""
-        self.writes.pop(key, None)
+    def add_piece(self, part: Any) -> Any:
+        """`part`, a view of a NumPy array, as an array whose memory counts as its own: a :class:`Piece`."""
+        whole = memory_owner(part)
+        found = self.pieces.get(id(whole))
+        if found is None:
+            found = self.pieces[id(whole)] = Pieces(weakref.ref(whole, partial(self.forget_pieces, id(whole))))
+        root = np.asarray(Piece(part, whole))
+        found.roots[id(root)] = weakref.ref(root, partial(found.roots.pop, id(root)))
+        return np.ndarray(part.shape, part.dtype, root, 0, part.strides)
+
+    def forget_pieces(self, key: int, _: Any) -> None:
+        """Drop the pieces of an array that has been freed."""
+        self.pieces.pop(key, None)
 
     def find(self, array: Any) -> Write | None:
         """The writes to `array`'s memory, if there were any."""
         return self.writes.get(id(memory_owner(array)))
 
+    def find_since(self, array: Any, stamp: int) -> Write | None:
+        """A write to `array`'s memory after the time `stamp`, whichever tensor it was written through; None if there was none."""
+        owner = memory_owner(array)
+        write = self.writes.get(id(owner))
+        if write is not None and write.stamp > stamp:
+            return write
+        if not self.pieces:
+            return None
+        whole = owner.base.whole if owner.base.__class__ is Piece else owner
+        among = self.pieces.get(id(whole))
+        if among is None:
+            return None
+        others = [(whole, whole)]
+        if among.last > stamp:
+            others += [(root, root.base.part) for ref in list(among.roots.values()) if (root := ref()) is not None]
+        for other, written in others:
+            write = self.writes.get(id(other))
+            if write is not None and write.stamp > stamp and have_common_elements(array, written):
+                return write
+        return None
+
 
 ledger = Ledger()
+
+
+def have_common_elements(x: Any, y: Any) -> bool:
+    """Whether an element of the array `x` is one of `y`; True too where that would take long to find out."""
+    try:
+        return np.shares_memory(x, y, max_work=10_000)  # type: ignore[arg-type]  # NumPy takes any number of steps
+    except np.exceptions.TooHardError:
+        return True
 
 
 def memory_owner(array: Any) -> Any:

@@ -8,6 +8,7 @@ shows what comes out, and a debugger steps through it.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import linecache
 import sys
@@ -17,12 +18,14 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, clock, graph, inplace, overriding
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
+from minigrad.recording.quiet import quiet
 
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
@@ -36,9 +39,9 @@ def compile_op(function: Any, info: Declaration) -> None:
     info.check_rules()
     info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
-    info.kept_arrays = [n for n in ("out", *info.arguments) if n in wanted]
+    info.kept_arrays = [n for n in ("out", *info.results, *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
-    info.node_class = make_node_class(info)
+    info.node_class, info.opmath_node_class = make_node_class(info), None
     write_call_paths(function, info)
 
 
@@ -54,11 +57,13 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "general": general,
         "needs_device_guard": _arrays.needs_device_guard,
         "sequence": call.sequence, "number": call.number, "overriding": overriding.overriding, "ask": overriding.ask,
-        "quiet": call.quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
+        "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
-        "write_out": inplace.write_out, "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
+        "finish": call.finish_outputs, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, own_name(info): function,
-        "__name__": info.forward.__module__, "__builtins__": __builtins__}
+        "__name__": info.forward.__module__, "__builtins__": __builtins__,
+        "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}
     for name in (*info.arguments, *info.settings):
         if name in namespace or name in OWN_NAMES[:-4 if info.outputs else None]:
             raise DeclarationError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path "
@@ -76,14 +81,15 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 
 
 def regenerate_call_paths() -> None:
-    """Generate the existing call paths anew: there are now more GPUs than when they were generated, or classes that override
-    operations."""
+    """Generate the existing call paths anew, because they need lines now that they had not: for more GPUs, for bfloat16, or for
+    classes that override operations."""
     for function in call.REGISTRY.values():
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
 
 
 _arrays.on_more_accelerators.append(regenerate_call_paths)
+dtypes.on_bfloat16.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +169,17 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        return " or ".join(tests + ([f"{alike[0]}.dtype.kind not in 'fc'"] if info.dtypes == "float" else []))
+        first = array.format(next(a for a in args if a not in info.discrete))
+        if info.dtypes == "float":
+            tests.append(f"{first}.dtype.char not in 'fdFD'" if info.opmath is True else f"{first}.dtype.kind not in 'fc'")
+        elif info.opmath is True:
+            tests.append(f"{first}.dtype.char in '{dtypes.LOW_PRECISION}'")
+        elif info.opmath and out:  # a setting that scales, as that of add does; operators do not give it
+            tests += [f"({s} is not default_{s} and {first}.dtype.char in '{dtypes.LOW_PRECISION}')" for s in info.settings]
+        if dtypes.has_bfloat16() and not info.bfloat16:  # until then no array is of it
+            found = {a: f"{array.format(a)}.dtype is bfloat16" for a in args if a not in (*info.discrete, *info.alike[1:])}
+            tests += [f"({a} is not None and {test})" if a in optional else test for a, test in found.items()]
+        return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
     lines = []
@@ -176,8 +192,8 @@ def call_source(info: Declaration, out: bool) -> str:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
                   f"    if {raw}: return {'result_type(*' if isinstance(info.outputs, tuple) else '('}forward({everything}))"]
     if len(args) == 2 == len(info.alike) and args[1] in info.numbers:
-        scale = "None if alpha is not default_alpha else " if "alpha" in info.settings else ""
-        lines += [f"    made = {scale}number({args[0]}, {args[1]})",
+        former = f" if not isinstance({info.former[1]}, TensorBase) else None" if info.former and out else ""
+        lines += [f"    made = number({args[0]}, {args[1]}){former}",
                   f"    if made is None: return general({everything})",
                   f"    {args[1]} = made"]
     elif in_doubt:
@@ -200,6 +216,7 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append("return out")
         return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = unwrap_result(result)",
+              *layout_lines(info, all_of("{}_.flags.c_contiguous")),
               f"out = new({args[0]}.result_class)", "out.array = result"]
     tracked = [a for a in args if a in info.rules]
     for a in tracked:
@@ -208,7 +225,7 @@ def call_source(info: Declaration, out: bool) -> str:
     if tracked:
         wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
         lines += [f"if ({wanted}) and (mode := recording())"
-                  + (" and result.dtype.kind in 'fc':" if "dtype" in info.settings else ":"),
+                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if "dtype" in info.settings else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
                   f"    node.saved = {saved_source(info)}",
@@ -230,6 +247,17 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"note_view({own_name(info)}, dict({settings[2:]}), {args[0]}, out)")
     lines.append("return out")
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def layout_lines(info: Declaration, contiguous: str) -> list[str]:
+    """The line that gives the result the layout that the operation declares, unless it is right at a glance; `contiguous` is the
+    condition that all operands are contiguous."""
+    glances = {"contiguous": "result.flags.c_contiguous", "columns": "result.ndim < 2",
+               # Of operands of which the first is contiguous NumPy's functions make what PyTorch's do.
+               "ufunc": f"{info.arguments[0]}_.flags.c_contiguous"}
+    glance = glances.get(info.layout or "", f"{contiguous} and result.flags.c_contiguous")
+    arrays = ", ".join(f"{a}_" for a in info.arguments)
+    return [f"if not ({glance}): result = lay_out(result, {arrays})"] if info.layout else []
 
 
 def device_guard_lines(info: Declaration) -> list[str]:
@@ -312,16 +340,18 @@ def make_node_class(info: Declaration) -> type[Node]:
     source = f"def backward(self, g, saved):\n{body}"
     namespace = {rule.__name__: rule for rule in info.rules.values()}
     scope = generate(info.node_name, source, {**namespace, "__name__": __name__})
-    index = {name: k for k, name in enumerate(info.arguments)}
-    saved_from = tuple(-1 if n == "out" else index[n] for n in arrays)
+    index = {"out": -1, **{name: -2 - k for name, k in info.results.items()}, **{a: k for k, a in enumerate(info.arguments)}}
+    saved_from = tuple(index[n] for n in arrays)
     if info.variadic:  # how many arrays there are is known to each node only
-        members: dict[str, Any] = {"__slots__": ("saved_from",)}
+        members: dict[str, Any] = {"__slots__": ("saved_from",), "named": ()}
     else:
-        members = {"__slots__": (), "saved_from": saved_from}
+        members = {"__slots__": (), "saved_from": saved_from, "named": tuple([
+            tuple([k for k, n in enumerate(arrays) if n in info.needs.get(a, ())]) for a in info.arguments])}
     return type(info.node_name, (Node,), {
         **members, "__module__": info.forward.__module__, "__doc__": f"Backward of {info.name}.",
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
-        "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "info": info})
+        "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "connected": info.connected,
+        "info": info})
 
 
 def variadic_backward_source(info: Declaration) -> str:

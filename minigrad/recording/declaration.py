@@ -24,8 +24,10 @@ class Declaration:
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
-                 numbers: tuple[str, ...] | None = None, holomorphic: bool = True, outputs: tuple[str, ...] | bool = False,
-                 view: bool = False, called: str | None = None, grad_name: str | None = None) -> None:
+                 numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
+                 outputs: tuple[str, ...] | bool = False, view: bool = False, layout: str | None = None,
+                 called: str | None = None, grad_name: str | None = None, connected: bool = False,
+                 opmath: bool | str | None = None, bfloat16: bool = False) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -36,12 +38,19 @@ class Declaration:
         self.arguments: tuple[str, ...] = (code.co_varnames[end],) if self.variadic else code.co_varnames[:positional]
         self.optional = tuple(self.arguments[len(self.arguments) - len(defaults):]) if defaults else ()
         self.settings = {name: keywords.get(name, REQUIRED) for name in code.co_varnames[positional:end]}
-        self.broadcasts, self.holomorphic, self.view = broadcasts, holomorphic, view
+        self.broadcasts, self.holomorphic, self.view, self.connected = broadcasts, holomorphic, view, connected
+        self.layout = layout or ("ufunc" if broadcasts and len(self.arguments) > 1 else None)
         self.discrete, self.constant, self.differentiable = discrete, constant, differentiable
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
+        self.former = former
         self.outputs = outputs
+        self.opmath = self.dtypes == "float" if opmath is None else opmath
+        self.bfloat16 = bfloat16 or view
+        # The number of each of several results that a rule can name; an argument or a setting of that name comes first.
+        self.results = {name: k for k, name in enumerate(outputs) if name not in (*self.arguments, *self.settings)} \
+            if isinstance(outputs, tuple) else {}
         self.writer: Callable[..., Any] | None = None
         self.pieces: Callable[..., Any] | None = None
         self.complete: Callable[[], None]
@@ -54,6 +63,7 @@ class Declaration:
         self.kept_arrays: list[str] = []  # the arrays the rules name, in the order a node saves them
         self.kept_values: list[str] = []  # the settings, shapes and dtypes they name
         self.node_class: type[Node] | None = None
+        self.opmath_node_class: type[Node] | None = None  # where there was a call with numbers of low precision
 
     @cached_property
     def result_type(self) -> Any:
@@ -64,7 +74,7 @@ class Declaration:
         """The decorator that makes a function the derivative rule of `argument`. Raises ``TypeError`` for a rule that names what
         the operation has not."""
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
-            known = ("g", "out", *self.arguments, *self.settings)
+            known = ("g", "out", *self.results, *self.arguments, *self.settings)
             for name in parameters_of(rule):
                 if name in known:
                     continue

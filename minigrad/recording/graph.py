@@ -12,15 +12,15 @@ says so instead.
 from __future__ import annotations
 
 import weakref
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator, NamedTuple, Self
+from contextvars import ContextVar, copy_context
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self, TypeVar
 
+from minigrad._types.dtypes import DIFFERENTIABLE
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, FreedGraphError, GraphError, InplaceError
 from minigrad.recording.clock import ledger, source_line, tick, user_frame
 
-if TYPE_CHECKING:
-    pass
+R = TypeVar("R")
 
 # Whether operations are recorded: False, True, or the Observer that sees each node when it is made. Each thread starts from
 # the default.
@@ -53,6 +53,16 @@ def recording_mode(enabled: bool, what: str = "") -> Any:
     return (observer.get() or True) if enabled else recording_off(what) if what else False
 
 
+def run_in_mode(mode: Any, function: Callable[..., R], *args: Any, **settings: Any) -> R:
+    """Call `function` with `grad_enabled` set to `mode`, in a copy of the current context.
+
+    The mode ends with the copy. Setting it and setting it back would leave it set if a Ctrl-C came in between.
+    """
+    context = copy_context()
+    context.run(grad_enabled.set, mode)
+    return context.run(function, *args, **settings)
+
+
 class Node:
     """One recorded operation. It is the ``grad_fn`` of its result, and appears in ``next_functions`` and in hooks."""
 
@@ -68,9 +78,13 @@ class Node:
 
     op_name = ""
     arguments: tuple[str, ...] = ()
+    results: Mapping[str, int] = {}  # the names of several results
     broadcasts = False
     holomorphic = True
-    saved_from: tuple[int, ...] = ()  # for each saved array, the input it is, or -1 for the result
+    saved_from: tuple[int, ...] = ()  # for each saved array the input it is, -1 for the result, or -2 - k for result k of several
+    # For each input, the places in saved of what its rule names; (): all, for each. None where the rules are not declared.
+    named: tuple[tuple[int, ...], ...] | None = None
+    connected = False  # whether each gradient depends, perhaps by zero, on every input
 
     @classmethod
     def make(cls, inputs: tuple[Any, ...], shape: Any, saved: Any = (), settings: tuple[Any, ...] = (), code: Any = None,
@@ -92,6 +106,8 @@ class Node:
     def backward(self, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradient of each input, given that of the result."""
         raise NotImplementedError
+
+    __call__: Callable[..., Any]  # as PyTorch's nodes are called; :mod:`minigrad.autograd.graph` says how
 
     @property
     def grad_fn(self) -> Node:
@@ -127,16 +143,21 @@ class Node:
 
     def as_tensors(self, saved: tuple[Any, ...], cls: type[TensorBase]) -> tuple[Any, ...]:
         """The saved arrays as tensors on the edges they came from, so that a rule can itself be differentiated."""
-        return tuple([tensor_on_edge(array, self if k < 0 else self.inputs[k], cls) for k, array in zip(self.saved_from, saved)])
+        return tuple([None if array is None else tensor_on_edge(array, self.edge_of_saved(k, array), cls)
+                      for k, array in zip(self.saved_from, saved)])
+
+    def edge_of_saved(self, k: int, array: Any) -> Any:
+        """The edge of what stands as `k` in ``saved_from``, whose value is `array`."""
+        return self.inputs[k] if k >= 0 else self if k == -1 else output_edge(self, -2 - k, array)
 
     def __getattr__(self, name: str) -> Any:
         # PyTorch's way to look at what is saved: node._saved_self, node._saved_result, node._saved_dim, node._raw_saved_other.
         raw, begins, what = name.partition("saved_")
         if begins and raw in ("_", "_raw_"):
-            place = -1 if what == "result" else 0 if what == "self" else \
-                self.arguments.index(what) if what in self.arguments else None
-            if place in self.saved_from:
-                k = self.saved_from.index(place)
+            places = {"result": -1, "self": 0, **{name: -2 - k for name, k in self.results.items()},
+                      **{name: k for k, name in enumerate(self.arguments)}}
+            if places.get(what) in self.saved_from:
+                k = self.saved_from.index(places[what])
                 return SavedTensor(self, k) if raw == "_raw_" else self.as_tensors(check_saved(self), TensorBase.result_class)[k]
             info = getattr(type(self), "info", None)
             value = what.replace("self", self.arguments[0], 1) if what.startswith("self_") else what
@@ -285,8 +306,7 @@ def tensor_on_edge(array: Any, edge: Any, cls: type[TensorBase]) -> Any:
             return edge
         edge = new_alias(edge)  # a leaf whose array is another by now, or was packed
     if isinstance(array, tuple):  # the results of an operation that has several
-        return tuple(tensor_on_edge(a, new_port(edge, i, a), cls) if a.dtype.kind in "fc" else tensor_on_edge(a, None, cls)
-                     for i, a in enumerate(array))
+        return tuple(tensor_on_edge(a, output_edge(edge, i, a), cls) for i, a in enumerate(array))
     t = object.__new__(cls)
     t.array = array
     t.node = edge
@@ -305,6 +325,11 @@ class AliasBackward0(Node):
 def new_alias(leaf: Any) -> Node:
     """A node that stands for `leaf` where its value is held by another array than the leaf's own."""
     return AliasBackward0.make((leaf,), leaf.array.shape)
+
+
+def output_edge(node: Node, index: int, array: Any) -> Port | None:
+    """The edge of output `index` of `node`, whose value is `array`. Integers have none."""
+    return new_port(node, index, array) if array.dtype.kind in DIFFERENTIABLE else None
 
 
 def new_port(node: Node, index: int, array: Any) -> Port:
@@ -326,8 +351,10 @@ class FreedMark:
 
 
 def saved_name(node: Node, k: int) -> str:
-    """The words for a saved value: an argument's name for input `k`, "its result" for a negative `k`."""
-    return "its result" if k < 0 else f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
+    """The words for what stands as `k` in ``saved_from``: an argument, the result, or one of several."""
+    if k < 0:
+        return next((f"its result '{name}'" for name, n in node.results.items() if k == -2 - n), "its result")
+    return f"its argument '{node.arguments[k] if k < len(node.arguments) else k}'"
 
 
 def check_saved(node: Node) -> tuple[Any, ...]:
@@ -341,8 +368,8 @@ def check_saved(node: Node) -> tuple[Any, ...]:
             f"{source_line(saved.code, saved.lasti)}. Specify retain_graph=True in that first call if you need the graph again.")
     for k, array in zip(node.saved_from, saved):
         for a in array if isinstance(array, tuple) else (array,):
-            write = None if a is None else ledger.find(a)
-            if write is not None and write.stamp > node.stamp:
+            write = None if a is None else ledger.find_since(a, node.stamp)
+            if write is not None:
                 what = saved_name(node, k)
                 raise InplaceError(
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "
@@ -370,11 +397,7 @@ class PackedValue:
         t = tensor_on_edge(array, None, cls)
         before = ledger.find(array)
         count = 0 if before is None else before.count
-        mode = grad_enabled.set(False)
-        try:
-            self.content = pack(t)
-        finally:
-            grad_enabled.reset(mode)
+        self.content = run_in_mode(False, pack, t)
         write = ledger.find(array)
         if write is not None and write.count != count:
             raise InplaceError(f"A saved tensor pack hook is modifying its input in place: {write.op_name} at "

@@ -2,12 +2,13 @@
 
 The in-place form of an operation is the operation, then its result written into the tensor's memory, then the tensor moved
 to the result's place in the graph. A view remembers the calls that lead to it from its base. When memory is written through
-a view, the base becomes "the base with that part replaced"; and every living view of that base is led again from the new
-base, so all of them carry the right gradient.
+a view, the base becomes "the base with that part replaced"; and every living view of that base is outdated: it is led again from
+the base when its place in the graph is next asked for, so all of them carry the right gradient.
 """
 
 from __future__ import annotations
 
+import functools
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, ParamSpec, Protocol, TypeVar
 
@@ -35,15 +36,16 @@ T = TypeVar("T")
 def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) -> None:
     """Remember that `out` shares memory with `parent`, and the call that made it."""
     owner, source = out.array.base, parent.array
-    if owner is None or owner is not source and owner is not source.base and memory_owner(owner) is not memory_owner(source):
-        return  # the library had to copy
+    if out.array is not source and (owner is None or owner is not source and owner is not source.base
+                                    and memory_owner(owner) is not memory_owner(source)):
+        return  # the operation had to copy
     base = parent if parent._base is None else parent._base
     out._base = base
     out._view = (*parent._view, (function, settings))
-    views = base.__dict__.setdefault("_views", [])
-    views.append(weakref.ref(out))
-    if len(views) & (len(views) - 1) == 0:  # at powers of two, so that the dead cost little
-        views[:] = [v for v in views if v() is not None]
+    views = base.__dict__.get("_views")
+    if views is None:
+        views = base._views = Views()
+    views.add(out)
 
 
 def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[str, Any]) -> None:
@@ -52,9 +54,79 @@ def note_pieces(info: Any, parent: Any, outs: tuple[Any, ...], settings: dict[st
         note_view(single, its_settings, parent, out)
 
 
+class Views:
+    """The living views of one base, by weak references: those that lead from what the base holds now, and the outdated ones,
+    which lead from what it held before a write.
+
+    A view is led again only when it is used after a write, and a write outdates only the views that were led since the last one.
+    So however many views and writes there are, each lead is paid for by one use.
+    """
+
+    __slots__ = ("current", "outdated", "limit")
+
+    def __init__(self) -> None:
+        self.current: list[weakref.ref[Any]] = []
+        self.outdated: dict[int, weakref.ref[Any]] = {}  # by identity, for tensors are compared element by element
+        self.limit = 8  # beyond which the dead are dropped
+
+    def add(self, view: Any) -> None:
+        """Note that `view` leads from what the base holds now."""
+        self.outdated.pop(id(view), None)
+        self.current.append(weakref.ref(view))
+        if len(self.current) + len(self.outdated) > self.limit:
+            self.current = [ref for ref in self.current if ref() is not None]
+            self.outdated = {key: ref for key, ref in self.outdated.items() if ref() is not None}
+            self.limit = max(8, 2 * (len(self.current) + len(self.outdated)))
+
+    def outdate(self) -> None:
+        """Note that the base was written. A view that was made a leaf of its own stays one."""
+        refs, self.current = self.current, []
+        for ref in refs:
+            view = ref()
+            if view is None or id(view) in self.outdated:
+                continue
+            if view.node is LEAF:
+                self.current.append(ref)
+            else:
+                self.outdated[id(view)] = ref
+                view.__class__ = outdated_form(view.__class__)
+
+    def living(self) -> list[Any]:
+        """All views that still exist."""
+        return [view for ref in (*self.current, *self.outdated.values()) if (view := ref()) is not None]
+
+
+@functools.cache
+def outdated_form(cls: Any) -> Any:
+    """The class that instances of `cls` have while they are outdated views: reading their node leads them again, and gives them
+    `cls` back. Tensors of any other class are read at no cost."""
+    return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__,
+                                       "__class__": property(lambda self: cls), "node": property(lead_again, set_node)})
+
+
+def set_node(view: Any, node: Any) -> None:
+    """Give `view`, which is outdated, another place in the graph, and its class back."""
+    object.__dict__["__class__"].__set__(view, view.__class__)
+    view.node = node
+    view._base._views.add(view)
+
+
+def lead_again(view: Any) -> Any:
+    """Give `view`, which is outdated, its place behind what its base holds now, and return its node."""
+    base = view._base
+    set_node(view, TensorBase.__dict__["node"].__get__(view))
+    mode = graph.grad_enabled.set(graph.recording_mode(True))
+    try:
+        move_to_node(view, None if base.node is None else replay_view(base, view._view).node)
+    finally:
+        graph.grad_enabled.reset(mode)
+    return view.node
+
+
 def inplace_form(function: Any) -> Any:
     """The in-place form of `function`: it writes the result into its first argument and returns that argument."""
-    name = function.__name__ + "_"
+    info = getattr(function, "info", None)
+    name = (function.__name__ if info is None else info.called).rstrip("_") + "_"
 
     def inplace(self: Tensor, *args: Any, **settings: Any) -> Tensor:
         if not isinstance(self, TensorBase):
@@ -67,7 +139,7 @@ def inplace_form(function: Any) -> Any:
             assign(self, function(self, *args, **settings), name, start)
         return self
 
-    inplace.__name__ = inplace.__qualname__ = name
+    inplace.__name__ = inplace.__qualname__ = function.__name__ + "_"
     inplace.__module__ = function.__module__
     inplace.__doc__ = f"In-place form of :func:`{function.__name__}`: writes the result into the tensor and returns it."
     inplace.__signature__ = Signature(lambda: inplace_signature(function))  # type: ignore[attr-defined]
@@ -136,12 +208,22 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
             rebase(t, node)
 
 
+def overlaps(target: Any) -> bool:
+    """Whether elements of the array `target` share a memory location, as those of an expanded tensor do."""
+    return 0 in target.strides and target.size > 0 and any(s == 0 and n > 1 for s, n in zip(target.strides, target.shape))
+
+
 def refuse_overlap(target: Any, name: str) -> None:
-    """Raise if elements of `target` share a memory location, as those of an expanded tensor do: a write to it would be
-    ambiguous."""
-    if target.size and any([stride == 0 and size > 1 for stride, size in zip(target.strides, target.shape)]):
+    """Raise if elements of `target` share a memory location: a write to it would be ambiguous."""
+    if overlaps(target):
         raise InplaceError(f"{name}: unsupported operation: more than one element of the written-to tensor refers to a "
                            "single memory location; clone() the expanded tensor before writing to it")
+
+
+def refuse_read_only(target: Any, name: str) -> None:
+    """Raise, after a write that failed, if `target` is memory that must not be written."""
+    if not target.flags.writeable:
+        raise InplaceError(f"{name}: the tensor shares the memory of a read-only NumPy array; clone() it before writing to it")
 
 
 @on_device_of_inputs
@@ -166,6 +248,7 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
     try:
         target[...] = value
     except (TypeError, ValueError) as error:
+        refuse_read_only(target, name)
         raise result_device_mismatch(name, "self", target, value) or error from None
     ledger.record(target, name)
     if graph.grad_enabled.get():
@@ -194,16 +277,24 @@ def rebase(t: Any, node: Any) -> None:
     """Give `t`, whose memory was just written, the place of `node` in the graph, and give its base and their views theirs."""
     base = t._base
     if base is None:
-        base = t
+        base, before = t, t.node
         move_to_node(t, node)
-    elif node is not None or base.node is not None:
-        written = object.__new__(base.result_class)
-        written.array, written.node = t.array, node
-        move_to_node(base, REGISTRY["replace_view"](base, written, view=t._view, order=memory_order(base.array)).node)
-    for ref in list(base.__dict__.get("_views", ())):
-        view = ref()
-        if view is not None and view.node is not LEAF:
-            move_to_node(view, None if base.node is None else replay_view(base, view._view).node)
+    else:
+        before = base.node
+        if node is not None or before is not None:
+            written = graph.tensor_on_edge(t.array, node, base.result_class)
+            move_to_node(base, replacement_node(base, written, t._view))
+    if (before is not None or base.node is not None) and "_views" in base.__dict__:
+        base._views.outdate()
+
+
+def replacement_node(base: Any, written: Any, view: Any) -> Any:
+    """The node of `base` after the part of it that `view` leads to was overwritten by `written`."""
+    info = REGISTRY["replace_view"].info
+    if info.node_class is None:
+        info.complete()
+    settings = {"view": view, "order": memory_order(base.array)}
+    return record(info, (base, written), (base.array, written.array), base.array, settings)
 
 
 def move_to_node(t: Any, node: Any) -> None:
@@ -226,11 +317,11 @@ def become_view(t: Any, view: Any) -> Any:
     if t._base is None:  # the tensor as it was becomes the base
         was = object.__new__(t.result_class)
         was.array, was.node, was._former = t.array, t.node, True
-        was._views = [r for r in t.__dict__.pop("_views", ()) if r() is not view] + [weakref.ref(t)]
-        for ref in was._views:
-            other = ref()
-            if other is not None:
-                other._base = was
+        was._views = t.__dict__.pop("_views")
+        for other in was._views.living():
+            other._base = was
+        t._base = was
+        was._views.add(t)
     t.array, t.node, t._view = view.array, view.node, view._view
     return t
 

@@ -10,9 +10,10 @@
     def mul_wrt_other(g, input): return g * input
 
 Positional parameters are arrays, parameters after ``*`` are settings. One starred parameter (``*tensors``) takes a sequence
-of arrays. A rule names what it needs: ``g`` (the gradient coming in), an array argument, ``out`` (the result), a setting,
-or ``<argument>_shape`` / ``<argument>_dtype`` where the values themselves need not be kept. It uses operators and other
-operations only, because it runs on arrays in a plain backward pass and on tensors under ``create_graph=True``.
+of arrays. A rule names what it needs: ``g`` (the gradient coming in), an array argument, ``out`` (the result) or the name of
+one of several results, a setting, or ``<argument>_shape`` / ``<argument>_dtype`` where the values themselves need not be kept.
+It uses operators and other operations only, because it runs on arrays in a plain backward pass and on tensors under
+``create_graph=True``.
 
 What the declaration gives is a plain function whose source was generated for exactly this signature, as ``dataclasses``
 generates ``__init__``: straight-line code with no loops or dictionaries in the way of a call. ``print(mul.source)`` shows
@@ -67,8 +68,9 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     array; it has ``out=``, and ``.inplace``, which writes the result into the first argument.
 
     ``@f.derivative("x")`` declares the rule that gives the gradient of argument ``x``. It names what it needs: ``g``, the
-    gradient coming in, an argument, ``out``, a setting, or ``x_shape`` / ``x_dtype`` where the values need not be kept. It must
-    use operators and other operations only: a plain backward pass gives it arrays, one with ``create_graph=True`` tensors.
+    gradient coming in, an argument, ``out``, the name of one of several results, a setting, or ``x_shape`` / ``x_dtype`` where
+    the values need not be kept. It must use operators and other operations only: a plain backward pass gives it arrays, one with
+    ``create_graph=True`` tensors.
 
     Every argument has a rule or a mark, ``discrete``, ``constant`` or ``differentiable=False``.
 
@@ -84,11 +86,22 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         differentiable: False for results that no small change of an argument changes, such as those of ``argmax`` and of
             comparisons: no argument has a rule, and a call is not recorded.
         numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
+        former: the order of the arguments in calls of PyTorch's first versions, ``x.add_(alpha, other)``, which are still served.
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.
+        opmath: the forward and the rules compute in float32 where operands are of low precision (float16), and the results are
+            rounded once, as ``dtypes="float"`` has it unless this is False. ``"numbers"`` where one operator of NumPy's, which
+            does so by itself, is all there is: only a call with a Python number takes that way.
+        bfloat16: the forward takes arrays of bfloat16 as they are, because it only moves elements, as every view does. For others
+            that dtype is as if they had `opmath`.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
         view: the result shares the memory of the first argument. Where there are several, the declaration's
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
+        layout: how the result lies in memory, where that is not left to the forward: ``"elementwise"``, in the order of the
+            first argument that has one; ``"ufunc"``, the default for what broadcasts, the same for a forward that is one of
+            NumPy's functions or like one; or another of :data:`minigrad._types.layouts.RESULT_ORDERS`.
+        connected: its gradients have zero derivatives by the arguments that their rules do not name, instead of none: as in
+            PyTorch, where one operation computes them all from all arguments.
         called: what users call it by, where that is a function of several operations: ``"gather"``; errors say this.
         grad_name: PyTorch's name of the node, where it is not made from the operation's.
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general_cosine", "general_hamming", "hamming", "hann",
            "kaiser", "nuttall"]
 
+__path__: list[str] = []  # PyTorch's `signal.windows.windows` lies below, by minigrad._paths
+
 
 def make_window(name: str, shape: Callable[[Any, int], Any], M: int, sym: bool, dtype: Any, layout: Any, device: Any,
                 requires_grad: bool) -> Tensor:

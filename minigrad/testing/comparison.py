@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
@@ -11,12 +12,13 @@ from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.errors import ArgumentError, InvalidValueError
+from minigrad.ops import creation
 
-__all__ = ["assert_close"]
+__all__ = ["assert_allclose", "assert_close"]
 
 # The default (rtol, atol) of each type: https://docs.pytorch.org/docs/stable/testing.html
-PRECISION = {"float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7), "complex64": (1.3e-6, 1e-5),
-             "complex128": (1e-7, 1e-7)}
+PRECISION = {"bfloat16": (1.6e-2, 1e-5), "float16": (1e-3, 1e-5), "float32": (1.3e-6, 1e-5), "float64": (1e-7, 1e-7),
+             "complex64": (1.3e-6, 1e-5), "complex128": (1e-7, 1e-7)}
 
 
 def assert_close(actual: Any, expected: Any, *, allow_subclasses: bool = True, rtol: float | None = None,
@@ -53,6 +55,27 @@ def assert_close(actual: Any, expected: Any, *, allow_subclasses: bool = True, r
     message = compare.difference(actual, expected, "")
     if message is not None:
         raise AssertionError(message if msg is None else msg if isinstance(msg, str) else msg(message))
+
+
+def assert_allclose(actual: Any, expected: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = True,
+                    msg: str = "") -> None:
+    """The older form of :func:`assert_close`, which this calls: devices, dtypes and strides need not agree, NaN equals NaN.
+
+    Warns with ``FutureWarning``, as PyTorch does.
+
+    >>> import warnings
+    >>> import minigrad as mg
+    >>> with warnings.catch_warnings(action="ignore"):
+    ...     mg.testing.assert_allclose(mg.tensor([1.0]), [1.0])
+    """
+    warnings.warn("`minigrad.testing.assert_allclose()` is deprecated. Please use `minigrad.testing.assert_close()` instead.",
+                  FutureWarning, stacklevel=2)
+    actual = actual if isinstance(actual, Tensor) else creation.tensor(actual)
+    expected = expected if isinstance(expected, Tensor) else creation.tensor(expected, dtype=actual.dtype)
+    if rtol is None and atol is None:
+        rtol, atol = map(max, zip(*[PRECISION.get(x.dtype.name, (0.0, 0.0)) for x in (actual, expected)]))
+    assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=equal_nan, check_device=True, check_dtype=False,
+                 check_stride=False, msg=msg or None)
 
 
 class Comparison:

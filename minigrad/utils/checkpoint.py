@@ -5,16 +5,19 @@ Chen et al., Training Deep Nets with Sublinear Memory Cost (2016), https://arxiv
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Any, Callable, Iterable
+from contextlib import contextmanager, nullcontext
+from typing import Any, Callable, Iterable, Iterator
 
 import minigrad.random as rng
+from minigrad import _pytree
+from minigrad._arrays import as_device
 from minigrad._tensor import Tensor
 from minigrad.autograd.grad_mode import enable_grad
 from minigrad.autograd.graph import saved_tensors_hooks
 from minigrad.errors import ArgumentError, GraphError, InvalidValueError
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
+__all__ = ["CheckpointError", "DefaultDeviceType", "checkpoint", "checkpoint_sequential", "get_device_states", "noop_context_fn",
+           "set_checkpoint_debug_enabled", "set_checkpoint_early_stop", "set_device_states"]
 
 
 class CheckpointError(GraphError):
@@ -115,3 +118,53 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
         end = start + size - 1
         input = checkpoint(run(parts[start:end + 1]), input, preserve_rng_state=preserve_rng_state)
     return run(parts[end + 1:])(input)
+
+
+# ---------------------------------------------------------------------------------------------------- PyTorch's switches
+
+@contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """A block in which computing again may stop as soon as all that is wanted is there, or not: it always goes to the end."""
+    yield
+
+
+@contextmanager
+def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
+    """A block in which PyTorch would tell more of functions that do not repeat themselves: errors always name what differs."""
+    yield
+
+
+class DefaultDeviceType:
+    """Of which kind of device random states are kept, where no tensor says so.
+
+    >>> DefaultDeviceType.get_device_type()
+    'cuda'
+    """
+
+    _default = "cuda"
+
+    @staticmethod
+    def set_device_type(device: str = "cuda") -> None:
+        """Choose the kind."""
+        DefaultDeviceType._default = device
+
+    @staticmethod
+    def get_device_type() -> str:
+        """The kind that was chosen."""
+        return DefaultDeviceType._default
+
+
+def get_device_states(*args: Any) -> tuple[list[int], list[Any]]:
+    """The numbers of the GPUs that the tensors in `args`, and in containers among them, are on, and the states of their
+    generators."""
+    tensors = [t for t in _pytree.tree_leaves(args) if isinstance(t, Tensor)]
+    devices = sorted({t.get_device() for t in tensors if t.device.type != "cpu"})
+    kind = next((t.device.type for t in tensors if t.device.type != "cpu"), DefaultDeviceType.get_device_type())
+    return devices, [rng.default_of(as_device(f"{kind}:{index}")).get_state() for index in devices]
+
+
+def set_device_states(devices: Iterable[int], states: Iterable[Any], *, device_type: str | None = None) -> None:
+    """Put the generators of these GPUs into these states, which :func:`get_device_states` gave."""
+    kind = DefaultDeviceType.get_device_type() if device_type is None else device_type
+    for index, state in zip(devices, states):
+        rng.default_of(as_device(f"{kind}:{index}")).set_state(state)

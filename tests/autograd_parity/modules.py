@@ -58,3 +58,52 @@ def mh_noinputgrad(t):
     m.register_full_backward_hook(lambda m, gi, go: log.append(gi[0] is None))
     m(t.ones(1, 2, dtype=t.float64)).sum().backward()
     return log
+
+
+@program
+def a_backward_hook_leaves_detached_inputs_detached(t):
+    seen = []
+
+    class Three(t.nn.Module):
+        def forward(self, a, b, c):
+            seen.append([a.requires_grad, b.requires_grad, c.requires_grad])
+            return a.sum() + b.sum() + c.sum(), b * 2
+
+    x = leaf(t)
+    for hooked in (False, True):
+        module = Three()
+        if hooked:
+            module.register_full_backward_hook(lambda m, gi, go: seen.append((len(gi), listed(gi[0]), listed(gi[2]))))
+        y, z = module(x, x.detach(), x)
+        seen.append(z.requires_grad)
+        y.backward()
+    return seen, listed(x.grad), type(y.grad_fn).__name__
+
+
+@program
+def a_second_parametrization_is_applied_to_the_first(t):
+    parametrize = import_module(t.__name__ + ".nn.utils.parametrize")
+
+    class Doubled(t.nn.Module):
+        def forward(self, x):
+            return x * 2
+
+        def right_inverse(self, x):
+            return x / 2
+
+    class Exponential(t.nn.Module):
+        def forward(self, x):
+            return x.exp()
+
+        def right_inverse(self, x):
+            return x.log()
+
+    layer = t.nn.Linear(2, 1, bias=False).double()
+    layer.weight.data = t.tensor([[1.0, 2.0]], dtype=t.float64)
+    values = []
+    for part in (Doubled(), Exponential()):
+        parametrize.register_parametrization(layer, "weight", part)
+        values.append(rounded(layer.weight))
+        values.append(rounded(layer.parametrizations.weight.original))
+    layer.weight = t.tensor([[5.0, 6.0]], dtype=t.float64)
+    return [*values, rounded(layer.weight), rounded(layer.parametrizations.weight.original)]

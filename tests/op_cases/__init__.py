@@ -76,6 +76,8 @@ class OpCase:
         determined: for results that libraries are free to choose among, such as the signs of eigenvectors: called with the
             results, arrays or tensors, it gives a tuple of what all must agree on. None: the results themselves.
         constant: the arguments that must refuse a tensor that requires grad, for want of a derivative.
+        saves: the results that a node keeps for its rules, so that they must not be changed in place before the backward pass:
+            ``("out",)``, or of several the names. What PyTorch lets users change is not kept.
         underivable: why numbers cannot confirm the derivative rules, where they cannot; the checks of it are then left out.
     """
 
@@ -94,6 +96,7 @@ class OpCase:
     host_only: str = ""
     determined: Callable[..., tuple[Any, ...]] | None = None
     constant: tuple[str, ...] = ()
+    saves: tuple[str, ...] = ()
     underivable: str = ""
 
 

@@ -143,7 +143,11 @@ def methods_stub() -> str:
     lines = ["class TensorMethods(TensorBase):"]
     for name, found in vars(TensorMethods).items():
         if isinstance(found, property):
-            lines += ["    @property", *definition(name, as_method(inspect.signature(found.fget)), "    ")]
+            read = as_method(inspect.signature(found.fget))
+            read = read.replace(parameters=list(read.parameters.values())[:1])
+            lines += ["    @property", *definition(name, read, "    ")]
+            if found.fset is not None:
+                lines += [f"    @{name}.setter", *definition(name, as_method(inspect.signature(found.fset)), "    ")]
         elif isinstance(found, FunctionType):
             several = forms(found)
             for one in several:

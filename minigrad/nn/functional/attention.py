@@ -51,15 +51,16 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         raise RuntimeValueError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         key, value = (_repeat_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
-    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    factor = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     scores = products.matmul(query * factor, key.swapaxes(-1, -2))
     if is_causal:
         attn_mask = _causal_mask(scores)
-    if attn_mask is not None and attn_mask.dtype.kind == "b":
-        weights = activation.softmax(comparison.where(attn_mask, scores, -math.inf), dim=-1)
-        weights = comparison.where(reductions.any(attn_mask, dim=-1, keepdim=True), weights, 0.0)
+    if attn_mask is None:
+        weights = activation.softmax(scores, dim=-1)
     else:
-        weights = activation.softmax(scores if attn_mask is None else scores + attn_mask, dim=-1)
+        boolean = attn_mask.dtype.kind == "b"
+        scores = comparison.where(attn_mask, scores, -math.inf) if boolean else scores + attn_mask
+        weights = activation.safe_softmax(scores, dim=-1)
     return products.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
 
 
@@ -126,7 +127,7 @@ def multi_head_attention_forward(query: Tensor, key: Tensor, value: Tensor, embe
     dropout_p = dropout_p if training else 0.0
     if need_weights:
         scores = products.matmul(q * (1 / math.sqrt(size)), k.swapaxes(-1, -2))
-        attention = activation.softmax(scores if mask is None else scores + mask, dim=-1)
+        attention = (activation.softmax(scores, dim=-1) if mask is None else activation.safe_softmax(scores + mask, dim=-1))
         attention = dropout(attention, dropout_p) if dropout_p else attention
         result = products.matmul(attention, v)
         attention = reductions.mean(attention, dim=1) if average_attn_weights else attention

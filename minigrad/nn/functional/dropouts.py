@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from minigrad import _arrays, random
+from minigrad._types.dtypes import opmath_dtype
 from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.recording import hints
@@ -26,7 +27,7 @@ def _drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, sha
     drawn, dtype, scale = _draw_uniform(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
     mask = _arrays.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
     if mask is None:
-        mask = (drawn >= p).astype(dtype) * scale
+        mask = (drawn >= p).astype(dtype) * dtype.type(scale)
     return input.mul_(mask) if inplace else arithmetic.mul(input, mask)
 
 
@@ -95,10 +96,11 @@ def _alpha_drop(name: str, input: Tensor, p: float, training: bool, inplace: boo
     if p == 1:
         return input.mul_(0) if inplace else input * 0
     alpha = 1.7580993408473766  # SELU's scale * alpha
-    keep = (_draw_uniform(input, shape) >= p).astype(input.array.dtype)
+    dtype = input.array.dtype
+    keep = (_draw_uniform(input, shape) >= p).astype(opmath_dtype(dtype))
     a = 1 / math.sqrt((alpha**2 * p + 1) * (1 - p))
-    shift = (keep - 1) * (alpha * a) + alpha * a * p
-    return input.mul_(keep * a).add_(shift) if inplace else input * (keep * a) + shift
+    factor, shift = [x.astype(dtype, copy=False) for x in (keep * a, (keep - 1) * (alpha * a) + alpha * a * p)]
+    return input.mul_(factor).add_(shift) if inplace else input * factor + shift
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:

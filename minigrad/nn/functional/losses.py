@@ -156,7 +156,7 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
                                 "target 0")
     axis = loss.class_axis(input)
     classes = input.shape[axis]
-    q = target * (1 - smoothing) + smoothing / classes if smoothing else target
+    q = target * (1 - smoothing) + smoothing / max(classes, 1) if smoothing else target
     if weight is not None:
         if weight.shape != (classes,):
             raise ShapeError(f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes "
@@ -166,7 +166,7 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
     if reduction == "none":
         return losses
     total = reductions.sum(losses)
-    return total if reduction == "sum" else total / (math.prod(input.shape) / classes)
+    return total if reduction == "sum" else total / math.prod(losses.shape) if math.prod(losses.shape) else total * math.nan
 
 
 def smooth_l1_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad._types import dtypes
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
 from minigrad.ops.linear_algebra import products
-from minigrad.ops.neural import pooling
+from minigrad.ops.neural import activation, pooling
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -48,7 +50,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c // (r * r), r, r, h, w))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 3, k + 1, k + 4, k + 2))
-    return shapes.reshape(x, shape=(*lead, c // (r * r), h * r, w * r))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c // (r * r), h * r, w * r)), input)
 
 
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
@@ -62,7 +64,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = shapes.reshape(input, shape=(*lead, c, h // r, r, w // r, r))
     k = len(lead)
     x = shapes.permute(x, dims=(*range(k + 1), k + 2, k + 4, k + 1, k + 3))
-    return shapes.reshape(x, shape=(*lead, c * r * r, h // r, w // r))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=(*lead, c * r * r, h // r, w // r)), input)
 
 
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
@@ -75,7 +77,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     if c % groups:
         raise ShapeError(f"Number of channels must be divisible by groups. Got {c} channels and {groups} groups.")
     x = shapes.transpose(shapes.reshape(input, shape=(n, groups, c // groups, *rest)), dim0=1, dim1=2)
-    return shapes.reshape(x, shape=tuple(input.shape))
+    return shapes.in_layout("channels", shapes.reshape_copy(x, shape=tuple(input.shape)), input)
 
 
 native_channel_shuffle = channel_shuffle
@@ -89,6 +91,8 @@ LINEAR = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}  # the dimen
 def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: FloatOrFloats | None = None, mode: str = "nearest",
                 align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False) -> Tensor:
     """`input`, ``(N, C, *size)``, resampled to another size in its last one to three dimensions.
+
+    Images of uint8 are computed in float32 and rounded to the nearest number from 0 to 255.
 
     Args:
         size, scale_factor: the new size, or what to multiply the old one by: a number, or one for each dimension.
@@ -124,17 +128,24 @@ def interpolate(input: Tensor, size: IntOrInts | None = None, scale_factor: Floa
         factors = (None,) * dims
     if mode == "area":
         return (pooling.adaptive_avg_pool1d, pooling.adaptive_avg_pool2d, pooling.adaptive_avg_pool3d)[dims - 1](input, new)
-    for k in range(dims):
-        n, m = old[k], new[k]
-        if mode.startswith("nearest"):
-            input = input if n == m and factors[k] in (None, 1) else indexing.index_select(
-                input, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
-        else:
-            kind = cubic_weights if mode == "bicubic" else linear_weights
-            matrix = (filter_matrix(n, m, mode == "bicubic", bool(align_corners), factors[k]) if antialias else
-                      kind(n, m, bool(align_corners), factors[k]))
-            input = _apply_along(input, k + 2, _constant(matrix.astype(input.array.dtype), input))
-    return input
+    result: Any = input
+    if mode.startswith("nearest"):
+        for k, (n, m) in enumerate(zip(old, new)):
+            result = result if n == m and factors[k] in (None, 1) else indexing.index_select(
+                result, k + 2, _constant(nearest_places(n, m, factors[k], mode == "nearest-exact"), input))
+        return shapes.in_layout("channels", copying.clone(input) if result is input else result, input)
+    if input.dtype is dtypes.uint8:
+        result = arithmetic.cast(input, dtype=dtypes.float32)
+    elif input.dtype.kind not in "fc":
+        raise DtypeError(f"interpolate: mode {mode!r} is not implemented for {input.dtype!r}, only for uint8 and floating-point "
+                         "images; convert it with .float()")
+    for k, (n, m) in enumerate(zip(old, new)):
+        kind = filter_matrix if antialias else cubic_weights if mode == "bicubic" else linear_weights
+        matrix = kind(n, m, bool(align_corners), factors[k], *[mode == "bicubic"] * antialias)
+        result = _apply_along(result, k + 2, _constant(matrix.astype(result.array.dtype), result))
+    if input.dtype is dtypes.uint8:
+        result = arithmetic.cast(comparison.clamp(arithmetic.floor(result + 0.5), 0, 255), dtype=dtypes.uint8)
+    return shapes.in_layout("channels", result, input)
 
 
 def _per_dim(x: Any, dims: int, name: str) -> tuple[Any, ...]:
@@ -213,7 +224,7 @@ def cubic_weights(n: int, m: int, align_corners: bool, factor: float | None) -> 
     return matrix
 
 
-def filter_matrix(n: int, m: int, is_cubic: bool, align_corners: bool, factor: float | None) -> Any:
+def filter_matrix(n: int, m: int, align_corners: bool, factor: float | None, is_cubic: bool) -> Any:
     """The matrix ``(m, n)`` of linear or cubic interpolation with a filter as wide as the new pixels."""
     ratio = ((n - 1) / (m - 1) if m > 1 else 0.0) if align_corners else 1 / factor if factor else n / m
     wide = max(ratio, 1.0)
@@ -252,6 +263,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
         raise ShapeError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size "
                          f"{list(size)}. Got {list(theta.shape)}.")
+    if min(size) <= 0:
+        raise InvalidValueError(f"affine_grid: Expected non-zero, positive output size. Got {tuple(size)}")
     axes = []
     for n in size[2:]:
         ends = 1.0 if align_corners else 1.0 - 1.0 / n
@@ -300,7 +313,7 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
             valid = valid & (place >= 0) & (place < n)
             index = index * n + place.clip(0, n - 1)
             weight = part if weight is None else part if part is None else weight * part
-        index = index.reshape(input.shape[0], 1, -1)
+        index = index.reshape(input.shape[0], 1, math.prod(grid.shape[1:-1]))
         taken = scatter.gather(flat, 2, shapes.expand(_constant(index, input), size=(*input.shape[:2], index.shape[-1])))
         taken = shapes.reshape(taken, shape=(*input.shape[:2], *grid.shape[1:-1]))
         taken = taken * valid[:, None].astype(input.array.dtype)
@@ -327,7 +340,7 @@ def _bring_inside(x: Any, n: int, padding_mode: str, align_corners: bool | None)
             rest = away - turns.detach() * span
             odd = arithmetic.remainder(turns.detach(), 2) == 1
             x = comparison.where(odd, span - rest, rest) + low
-    return x if padding_mode == "zeros" else comparison.clamp(x, 0, n - 1)
+    return x if padding_mode == "zeros" else activation.hardtanh(x, 0, n - 1)  # whose slope is 0 at the ends too
 
 
 def _taps(x: Any, mode: str) -> list[tuple[Any, Any]]:

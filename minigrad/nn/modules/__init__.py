@@ -1,5 +1,8 @@
 """The layers, by kind."""
 
+from typing import Any as _Any
+
+from minigrad import _paths
 from minigrad.nn.modules.activation import *
 from minigrad.nn.modules.adaptive import *
 from minigrad.nn.modules.container import *
@@ -17,3 +20,7 @@ from minigrad.nn.modules.rnn import *
 from minigrad.nn.modules.shape import *
 from minigrad.nn.modules.sparse import *
 from minigrad.nn.modules.transformer import *
+
+
+def __getattr__(name: str) -> _Any:
+    return _paths.submodule(__name__, name)

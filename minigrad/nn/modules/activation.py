@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from minigrad import _paths
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -360,3 +361,7 @@ class LogSoftmax(Activation):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.log_softmax(input, self.dim)
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.beside(__name__, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from minigrad import _paths
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -216,3 +217,11 @@ class ConvTranspose3d(TransposedConvolution):
 
     def _convolve(self, *args: Any) -> Tensor:
         return F.conv_transpose3d(*args)
+
+
+# By the names under which PyTorch's users know these bases.
+_ConvNd, _ConvTransposeNd = ConvBase, TransposedConvolution
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.beside(__name__, name)

@@ -67,3 +67,7 @@ class FeatureAlphaDropout(DropoutBase):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.feature_alpha_dropout(input, self.p, self.training)
+
+
+# By the names under which PyTorch's users know these bases.
+_DropoutNd = DropoutBase

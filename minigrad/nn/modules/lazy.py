@@ -271,3 +271,7 @@ class LazyInstanceNorm3d(LazyInstanceNorm, InstanceNorm3d):
     """:class:`InstanceNorm3d` without `num_features`."""
 
     cls_to_become = InstanceNorm3d
+
+
+# By the names under which PyTorch's users know these bases.
+_LazyNormBase = LazyNorm

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from minigrad import _paths
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -102,3 +103,7 @@ class Bilinear(Module):
     def extra_repr(self) -> str:
         return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, out_features={self.out_features}, "
                 f"bias={self.bias is not None}")
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.beside(__name__, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Callable
 
+from minigrad import _paths
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.distance import PairwiseDistance
@@ -289,3 +290,7 @@ class CTCLoss(_Loss):
 
     def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor) -> Tensor:
         return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity)
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.beside(__name__, name)

@@ -39,7 +39,7 @@ P = ParamSpec("P")
 R = TypeVar("R", covariant=True)
 
 
-class IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+class _IncompatibleKeys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
     """What ``load_state_dict`` returns: the keys that were not found, and those nobody asked for."""
 
     __slots__ = ()
@@ -105,7 +105,8 @@ class Module:
     _non_persistent_buffers_set: set[str]
 
     _version = 1
-    call_super_init = False
+    call_super_init = dump_patches = False
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])  # in annotations of state_dict(destination)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if not self.call_super_init and (args or kwargs):
@@ -115,8 +116,9 @@ class Module:
         # Into __dict__, past our own __setattr__, which could not work yet.
         self.__dict__.update(
             training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}, _forward_hooks={},
-            _forward_pre_hooks={}, _backward_hooks={}, _backward_pre_hooks={}, _state_dict_hooks={}, _state_dict_pre_hooks={},
-            _load_state_dict_pre_hooks={}, _load_state_dict_post_hooks={})
+            _forward_hooks_with_kwargs={}, _forward_hooks_always_called={}, _forward_pre_hooks={},
+            _forward_pre_hooks_with_kwargs={}, _backward_hooks={}, _backward_pre_hooks={}, _state_dict_hooks={},
+            _state_dict_pre_hooks={}, _load_state_dict_pre_hooks={}, _load_state_dict_post_hooks={})
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -165,7 +167,9 @@ class Module:
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         start = tick()
         ran: set[int] = set()
-        forward_hooks = _global_hooks("forward") + list(self._forward_hooks.values())
+        forward_hooks = _global_hooks("forward") + [
+            Hook(hook, k in self._forward_hooks_with_kwargs, k in self._forward_hooks_always_called)
+            for k, hook in self._forward_hooks.items()]
         try:
             result = self._forward_with_hooks(args, kwargs, forward_hooks, ran)
             calls.append((start, tick(), id(self)))
@@ -182,7 +186,8 @@ class Module:
 
     def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], forward_hooks: list[Hook], ran: set[int]) -> Any:
         """Run the pre-hooks, the forward and the hooks of the module, and return the result."""
-        for hook in _global_hooks("forward_pre") + list(self._forward_pre_hooks.values()):
+        own = [Hook(hook, k in self._forward_pre_hooks_with_kwargs) for k, hook in self._forward_pre_hooks.items()]
+        for hook in _global_hooks("forward_pre") + own:
             if hook.with_kwargs:
                 new = hook.function(self, args, kwargs)
                 if new is not None:
@@ -522,15 +527,18 @@ class Module:
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Move to a device, change the floating type, or both: ``to("cuda")``, ``to(float64)``, ``to(device, dtype)``,
-        ``to(tensor)``. Integer buffers keep their type. Changes this module and returns it."""
+        ``to(tensor)``. Integer buffers keep their type. With `memory_format`, what has as many dimensions as that is for is laid
+        out so. Changes this module and returns it."""
         device, dtype = _device_and_dtype(*args, **kwargs)
         later = kwargs.get("non_blocking", False) or [a for a in args if isinstance(a, bool)][:1] == [True]
+        memory_format = kwargs.get("memory_format")
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise ArgumentError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
 
         def convert(t: Any) -> Any:
             floating = t.dtype.is_floating_point or t.dtype.is_complex
-            return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later)
+            order = memory_format if memory_format is not None and memory_format.ndim in (None, t.ndim) else None
+            return t.to(device=device, dtype=dtype if dtype and floating else None, non_blocking=later, memory_format=order)
         return self._apply(convert)
 
     def type(self: M, dst_type: DTypeLike | str) -> M:
@@ -549,6 +557,10 @@ class Module:
         """Convert floating parameters and buffers to float16."""
         return self._to_floating(dtypes.float16)
 
+    def bfloat16(self: M) -> M:
+        """Convert floating parameters and buffers to bfloat16."""
+        return self._to_floating(dtypes.bfloat16)
+
     def _to_floating(self: M, dtype: Any) -> M:
         return self._apply(lambda t: t.to(dtype) if t.dtype.is_floating_point else t)
 
@@ -560,6 +572,18 @@ class Module:
         """Move to a GPU; raises ``DeviceError`` where there is none."""
         target = as_device("cuda" if device is None else device)
         return self._apply(lambda t: t.to(target))
+
+    def xpu(self: M, device: DeviceLike | None = None) -> M:
+        """Move to a device of the kind ``"xpu"``; raises ``DeviceError`` where no library has one."""
+        return self.cuda("xpu" if device is None else device)
+
+    def mtia(self: M, device: DeviceLike | None = None) -> M:
+        """Move to a device of the kind ``"mtia"``; raises ``DeviceError`` where no library has one."""
+        return self.cuda("mtia" if device is None else device)
+
+    def ipu(self: M, device: DeviceLike | None = None) -> M:
+        """Move to a device of the kind ``"ipu"``; raises ``DeviceError`` where no library has one."""
+        return self.cuda("ipu" if device is None else device)
 
     def to_empty(self: M, *, device: DeviceLike, recurse: bool = True) -> M:
         """Move to `device` without copying the values, which are then undefined."""
@@ -683,7 +707,7 @@ class Module:
                     if head not in self._modules if rest else head not in own:
                         unexpected_keys.append(key)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> _IncompatibleKeys:
         """Copy parameters and buffers from `state_dict`, as :meth:`state_dict` made it.
 
         Args:
@@ -709,7 +733,7 @@ class Module:
                 if child is not None:
                     inner = f"{prefix}{name}."
                     load(child, {k: v for k, v in local.items() if k.startswith(inner)}, inner)
-            incompatible = IncompatibleKeys(missing, unexpected)
+            incompatible = _IncompatibleKeys(missing, unexpected)
             for hook in list(module._load_state_dict_post_hooks.values()):
                 if hook(module, incompatible) is not None:
                     raise RuntimeValueError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to "
@@ -726,7 +750,7 @@ class Module:
         if errors:
             listed = "\n\t".join(errors)
             raise RuntimeValueError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
-        return IncompatibleKeys(missing, unexpected)
+        return _IncompatibleKeys(missing, unexpected)
 
     # ------------------------------------------------------------------------------------------------ hooks
 
@@ -739,7 +763,12 @@ class Module:
             with_kwargs: call ``hook(module, args, kwargs, output)``.
             always_call: also call it, with None for the output, if forward raises.
         """
-        return RemovableHandle(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
+        handle = RemovableHandle(self._forward_hooks, hook, prepend)
+        if with_kwargs:
+            self._forward_hooks_with_kwargs[handle.id] = True
+        if always_call:
+            self._forward_hooks_always_called[handle.id] = True
+        return handle
 
     def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
                                   with_kwargs: bool = False) -> RemovableHandle:
@@ -747,7 +776,10 @@ class Module:
 
         With `with_kwargs`, ``hook(module, args, kwargs)`` is called and may return ``(args, kwargs)``.
         """
-        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        handle = RemovableHandle(self._forward_pre_hooks, hook, prepend)
+        if with_kwargs:
+            self._forward_pre_hooks_with_kwargs[handle.id] = True
+        return handle
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of the module's positional inputs are known.
@@ -858,7 +890,7 @@ class BackwardHookFunction(Function):
 
     @staticmethod
     def forward(ctx: Any, *tensors: Any) -> Any:
-        ctx.set_materialize_grads(False)
+        ctx.mark_non_differentiable(*[t for t in tensors if not t.requires_grad])
         return tensors
 
     @staticmethod

@@ -288,3 +288,7 @@ class CrossMapLRN2d(LocalResponseNorm):
 
     def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
         super().__init__(size, alpha, beta, k)
+
+
+# By the names under which PyTorch's users know these bases.
+_NormBase, _BatchNorm, _InstanceNorm = RunningNorm, BatchNorm, InstanceNorm

@@ -294,3 +294,8 @@ class AdaptiveMaxPool3d(AdaptiveMaxPool):
     def forward(self, input: Tensor) -> Tensor:
         pooled: Tensor = F.adaptive_max_pool3d(input, self.output_size, return_indices=self.return_indices)
         return pooled
+
+
+# By the names under which PyTorch's users know these bases.
+_MaxPoolNd, _MaxUnpoolNd, _AvgPoolNd, _LPPoolNd = MaxPool, MaxUnpool, AvgPool, LPPool
+_AdaptiveAvgPoolNd, _AdaptiveMaxPoolNd = AdaptivePool, AdaptiveMaxPool

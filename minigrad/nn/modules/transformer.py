@@ -104,7 +104,7 @@ class MultiheadAttention(Module):
         return (result.transpose(0, 1) if turned else result), weights
 
 
-def _activation(activation: Any) -> Any:
+def _get_activation_fn(activation: Any) -> Any:
     """A function, or the one that ``"relu"`` or ``"gelu"`` names."""
     if callable(activation):
         return activation
@@ -113,23 +113,23 @@ def _activation(activation: Any) -> Any:
     return F.relu if activation == "relu" else F.gelu
 
 
-def _copies(module: Module, count: int) -> ModuleList:
+def _get_clones(module: Module, count: int) -> ModuleList:
     return ModuleList([copy.deepcopy(module) for _ in range(count)])
 
 
-def _causal(size: int, device: DeviceLike | None = None, dtype: dtype | None = None) -> Any:
+def _generate_square_subsequent_mask(size: int, device: DeviceLike | None = None, dtype: dtype | None = None) -> Any:
     """The (size, size) mask of -inf above the diagonal and 0 elsewhere."""
     mask = buffer(0, size, size, device="cpu", dtype=dtype)
     mask.array[...] = np.triu(np.full((size, size), -np.inf), 1)
     return mask.to(_arrays.as_device(device))
 
 
-def _is_causal(mask: Any, said: bool | None, size: int | None = None) -> bool:
+def _detect_is_causal_mask(mask: Any, said: bool | None, size: int | None = None) -> bool:
     """Whether a mask is the causal one: as was said, or else by looking."""
     if said is not None or mask is None:
         return said is True
     like = mask.dtype if mask.dtype.is_floating_point else dtypes.float32
-    causal = _arrays.to_numpy(_causal(mask.shape[-2] if size is None else size, dtype=like).array)
+    causal = _arrays.to_numpy(_generate_square_subsequent_mask(mask.shape[-2] if size is None else size, dtype=like).array)
     return tuple(mask.shape) == causal.shape and bool((_arrays.to_numpy(mask.array) == causal).all())
 
 
@@ -159,7 +159,7 @@ class TransformerLayer(Module):
             setattr(self, f"norm{k}", LayerNorm(d_model, eps=layer_norm_eps, **made))
         for k in range(1, count + 1):
             setattr(self, f"dropout{k}", Dropout(dropout))
-        self.activation = _activation(activation)
+        self.activation = _get_activation_fn(activation)
 
     def _sublayer(self, k: int, x: Tensor, compute: Callable[[Tensor], Tensor]) -> Tensor:
         """x plus what `compute` makes of it, with the k-th dropout and norm in their places."""
@@ -203,13 +203,13 @@ class TransformerEncoder(Module):
     def __init__(self, encoder_layer: Any, num_layers: int, norm: Any = None, enable_nested_tensor: bool = True,
                  mask_check: bool = True) -> None:
         super().__init__()
-        self.layers = _copies(encoder_layer, num_layers)
+        self.layers = _get_clones(encoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
 
     def forward(self, src: Tensor, mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None,
                 is_causal: bool | None = None) -> Tensor:
-        causal = _is_causal(mask, is_causal)
+        causal = _detect_is_causal_mask(mask, is_causal)
         for layer in self.layers:
             src = layer(src, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=causal)
         return src if self.norm is None else self.norm(src)
@@ -220,13 +220,13 @@ class TransformerDecoder(Module):
 
     def __init__(self, decoder_layer: Any, num_layers: int, norm: Any = None) -> None:
         super().__init__()
-        self.layers = _copies(decoder_layer, num_layers)
+        self.layers = _get_clones(decoder_layer, num_layers)
         self.num_layers, self.norm = num_layers, norm
 
     def forward(self, tgt: Tensor, memory: Tensor, tgt_mask: Tensor | None = None, memory_mask: Tensor | None = None,
                 tgt_key_padding_mask: Tensor | None = None, memory_key_padding_mask: Tensor | None = None,
                 tgt_is_causal: bool | None = None, memory_is_causal: bool = False) -> Tensor:
-        causal = _is_causal(tgt_mask, tgt_is_causal)
+        causal = _detect_is_causal_mask(tgt_mask, tgt_is_causal)
         for layer in self.layers:
             tgt = layer(tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
                         memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=causal, memory_is_causal=memory_is_causal)
@@ -258,7 +258,7 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: DeviceLike | None = None, dtype: dtype | None = None) -> Any:
         """The mask by which a position sees only itself and what is before it: 0 there, -inf elsewhere."""
-        return _causal(sz, device, dtype)
+        return _generate_square_subsequent_mask(sz, device, dtype)
 
     def forward(self, src: Tensor, tgt: Tensor, src_mask: Tensor | None = None, tgt_mask: Tensor | None = None,
                 memory_mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None,

@@ -160,8 +160,8 @@ def _make_own_class(module: Any, base: type, names: list[str]) -> None:
 def register_parametrization(module: Any, tensor_name: str, parametrization: Any, *, unsafe: bool = False) -> Any:
     """From now on, ``module.<tensor_name>`` is computed by `parametrization`, a module, from what it was.
 
-    A second parametrization of the same tensor is applied to the result of the first. Where the module has a ``right_inverse``,
-    it gives what the value is computed from, so that it stays as it was. Returns `module`.
+    Where the parametrization has a ``right_inverse``, that gives what the value is computed from, so that it stays as it was. A
+    second parametrization of the same tensor is applied to the result of the first, whose original stays. Returns `module`.
     """
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
@@ -173,12 +173,7 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
                 if tuple(after.shape) != tuple(before.shape) or after.dtype is not before.dtype:
                     raise InvalidValueError("A parametrization may not change the shape or the dtype of the tensor, unless "
                                             "unsafe=True is passed")
-        if hasattr(parametrization, "right_inverse"):
-            value = getattr(module, tensor_name)
-            held.append(parametrization)
-            held.right_inverse(value)
-        else:
-            held.append(parametrization)
+        held.append(parametrization)
     elif tensor_name in module._parameters or tensor_name in module._buffers:
         original = getattr(module, tensor_name)
         held = ParametrizationList([parametrization], original, unsafe)

@@ -60,6 +60,10 @@ class PackedSequence(_PackedFields):
         """With float16 data."""
         return type(self)(self.data.half(), *self[1:])
 
+    def bfloat16(self) -> PackedSequence:
+        """With bfloat16 data."""
+        return type(self)(self.data.bfloat16(), *self[1:])
+
     def long(self) -> PackedSequence:
         """With int64 data."""
         return type(self)(self.data.long(), *self[1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, Sequence
 
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
@@ -19,7 +19,10 @@ def functional_call(module: Any, parameters_and_buffers: Any, args: Any = None, 
         parameters_and_buffers: a dictionary, or several in a sequence.
         args: the positional arguments; a single one need not be in a tuple.
         tie_weights: a tensor given for one name of a shared parameter is used for its other names too.
-        strict: raise ``RuntimeError`` unless exactly the module's names are given.
+        strict: raise ``RuntimeError`` unless exactly the module's names are given; otherwise a name that the module has not is
+            an attribute meanwhile.
+
+    Raises: ``ValueError`` for a name that is given twice, or different tensors for one that is shared.
 
     >>> import minigrad as mg
     >>> layer = mg.nn.Linear(2, 1, bias=False)
@@ -27,58 +30,87 @@ def functional_call(module: Any, parameters_and_buffers: Any, args: Any = None, 
     tensor([11.])
     """
     if isinstance(parameters_and_buffers, Mapping):
-        given = dict(parameters_and_buffers)
-    elif isinstance(parameters_and_buffers, (list, tuple)) and all(isinstance(d, Mapping) for d in parameters_and_buffers):
-        given = {}
-        for d in parameters_and_buffers:
-            repeated = given.keys() & d.keys()
-            if repeated:
-                raise InvalidValueError(f"{sorted(repeated)[0]} appears in multiple dictionaries; behavior of functional call is "
-                                        f"ambiguous")
-            given.update(d)
+        given = parameters_and_buffers
+    elif isinstance(parameters_and_buffers, (list, tuple)):
+        given = joined(parameters_and_buffers)
     else:
-        raise InvalidValueError("Expected parameters_and_buffers to be a dict, or a list/tuple of dicts, but got "
-                                f"{type(parameters_and_buffers)}")
+        raise InvalidValueError("functional_call: Expected parameters_and_buffers to be a dict, or a list/tuple of dicts, but "
+                                f"got {type(parameters_and_buffers)}")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     with replace_tensors(module, given, tie_weights, strict):
         return module(*args, **({} if kwargs is None else kwargs))
 
 
+def joined(dicts: Sequence[Any]) -> dict[str, Any]:
+    """What several dictionaries give. Raises ``ValueError`` for a name that two of them have."""
+    given: dict[str, Any] = {}
+    for d in dicts:
+        if not isinstance(d, Mapping):
+            raise InvalidValueError("functional_call: Expected all elements of parameter_and_buffer_dicts to be dictionaries, "
+                                    f"but one is a {type(d).__name__}")
+        if repeated := given.keys() & d.keys():
+            raise InvalidValueError(f"functional_call: {sorted(repeated)} appeared in multiple dictionaries; behavior of "
+                                    "functional call is ambiguous")
+        given.update(d)
+    return given
+
+
 @contextlib.contextmanager
-def replace_tensors(module: Any, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
-    """Let `module` have the `given` tensors under their names inside the block. What it changed in them is written back to
+def replace_tensors(module: Any, given: Mapping[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
+    """Let `module` have the `given` tensors under their names inside the block. What it put in their place is written back to
     `given`."""
-    places: dict[str, tuple[dict[str, Any], str]] = {}
-    for path, part in module.named_modules(remove_duplicate=False):
-        for store in (part._parameters, part._buffers):
-            for name, t in store.items():
-                if t is not None:
-                    places[f"{path}.{name}" if path else name] = (store, name)
-    unknown = [name for name in given if name not in places]
-    if strict and (unknown or len(given) < len(places)):
-        missing = [name for name in places if name not in given]
-        raise RuntimeValueError(f"Error(s) in loading state_dict for {type(module).__name__}:\n\tMissing key(s): {missing}.\n\t"
-                                f"Unexpected key(s): {unknown}.")
-    if unknown:
-        raise KeyError(f"functional_call: the module has no parameter or buffer {unknown[0]!r}")
-    for name, t in given.items():
-        if not isinstance(t, Tensor):
-            raise ArgumentError(f"functional_call: {name!r} is not a Tensor but {type(t).__name__}")
-    new = dict(given)
-    if tie_weights:
-        same = {id(places[name][0][places[name][1]]): name for name in given}
-        for name, (store, key) in places.items():
-            if name not in new and id(store[key]) in same:
-                new[name] = given[same[id(store[key])]]
-    old = {name: places[name][0][places[name][1]] for name in new}
+    own = {f"{path}.{name}" if path else name: t for path, part in module.named_modules(remove_duplicate=False)
+           for store in (part._parameters, part._buffers) for name, t in store.items() if t is not None}
+    new = {**given, **tied_tensors(own, given)} if tie_weights else dict(given)
+    if strict and new.keys() != own.keys():
+        problems = [f"{what} key(s): {', '.join(map(repr, names))}." for what, names in (
+            ("Unexpected", [n for n in new if n not in own]), ("Missing", [n for n in own if n not in new])) if names]
+        head = f"functional_call: Error(s) in reparametrizing for {type(module).__name__}:"
+        raise RuntimeValueError("\n\t".join([head, *problems]))
+    for name, t in new.items():
+        if t is not None and not isinstance(t, Tensor):
+            raise ArgumentError(f"functional_call: {t!r}, given for {name!r}, is not an instance of Tensor")
+    places = {name: place_of(module, name) for name in new}
+    old = {name: store.get(key, ABSENT) for name, (store, key) in places.items()}
     try:
         for name, t in new.items():
             store, key = places[name]
             store[key] = t
         yield
     finally:
-        for name, t in old.items():
+        for name, before in old.items():
             store, key = places[name]
-            if name in given and store[key] is not given[name] and isinstance(given, dict):
+            if isinstance(given, dict) and name in given and key in store:
                 given[name] = store[key]
-            store[key] = t
+            if before is ABSENT:
+                store.pop(key, None)
+            else:
+                store[key] = before
+
+
+ABSENT = object()  # stands for an attribute that the module had not
+
+
+def tied_tensors(own: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """For every name of a tensor that has several, one of which is in `given`, the tensor given. Raises ``ValueError`` where
+    different ones are."""
+    names: dict[int, list[str]] = {}
+    for name, t in own.items():
+        names.setdefault(id(t), []).append(name)
+    found = {}
+    for name in given:
+        if name in own and len(twins := names[id(own[name])]) > 1:
+            if any(twin in given and given[twin] is not given[name] for twin in twins):
+                raise InvalidValueError(f"functional_call got multiple values for keys {sorted(twins)}, which are tied. Consider "
+                                        "using tie_weights=False")
+            found.update(dict.fromkeys(twins, given[name]))
+    return found
+
+
+def place_of(module: Any, name: str) -> tuple[dict[str, Any], str]:
+    """Where `module` keeps the tensor of that dotted name: a dictionary, and the key in it. A name that it has not is an
+    attribute's. Raises ``AttributeError`` where the path leads to no module."""
+    path, _, key = name.rpartition(".")
+    owner = module.get_submodule(path)
+    stores = [store for store in (owner._parameters, owner._buffers) if key in store]
+    return (stores[0] if stores else owner.__dict__), key

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import GraphError, RuntimeValueError, ShapeError
+from minigrad.errors import DeviceError, GraphError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import accumulate_at, convert_operand, lookup, overwrite
 from minigrad.ops.shaping.shape import as_ints, changes_shape, constant_full
 from minigrad.ops.shaping.slicing import as_copy
@@ -28,13 +29,60 @@ __all__ = ["as_strided", "as_strided_copy", "as_strided_scatter"]
 
 # ---------------------------------------------------------------------------------------------------- by step in memory
 
+def storage_owner(x: Any) -> Any:
+    """The array that owns the memory of the array `x`, also where writes to `x` are counted apart, as those to ``x.data``."""
+    owner = memory_owner(x)
+    while (lender := _arrays.lender_of(owner)) is not None:
+        owner = memory_owner(lender)
+    return owner
+
+
 def storage_of(x: Any) -> Any:
     """The memory that the array `x` lies in, as one vector of its dtype. Raises ``RuntimeError`` where it has gaps."""
-    owner = memory_owner(x)
+    return as_vector(storage_owner(x)).view(x.dtype)
+
+
+def as_vector(owner: Any) -> Any:
+    """The elements of the array `owner`, which owns its memory, in the order of memory. Raises ``RuntimeError`` where it has
+    gaps."""
     owner = owner if owner.flags.c_contiguous else owner.transpose(np.argsort([-s for s in owner.strides], kind="stable"))
     if not owner.flags.c_contiguous:
         raise RuntimeValueError("as_strided: the tensor lies in memory that has gaps, which minigrad did not lay out; clone() it")
-    return owner.reshape(-1).view(x.dtype)
+    return owner.reshape(-1)
+
+
+def memory_and_place(x: Any) -> tuple[Any, tuple[Any, ...] | None]:
+    """The memory that the array `x` lies in, an array, and where in it `x` lies, for :func:`at_place`.
+
+    The place is None where `x` is all of that memory, or where it has gaps or cannot be addressed: `x` is then given for it.
+    """
+    owner = storage_owner(x)
+    ordered = owner.flags.c_contiguous or owner.flags.f_contiguous
+    if not x.size or owner is x and ordered:
+        return x, None
+    try:
+        vector, step = as_vector(owner), x.itemsize
+        offset = _arrays.address_of(x) - _arrays.address_of(vector)
+    except (RuntimeValueError, DeviceError):
+        return x, None
+    if any([n % step for n in (offset, owner.nbytes, *x.strides)]):
+        return x, None
+    place = (FROM_NUMPY[x.dtype], offset // step, tuple(x.shape), tuple([s // step for s in x.strides]))
+    return owner if ordered else vector, place
+
+
+def at_place(owner: Any, place: tuple[Any, ...] | None) -> Any:
+    """What lies at `place` in the memory that the array `owner` owns. Raises ``ValueError`` where that reaches outside of it."""
+    if place is None:
+        return owner
+    dtype, offset, shape, strides = place
+    memory = as_vector(owner).view(dtype.numpy)
+    ends = [(n - 1) * step for n, step in zip(shape, strides, strict=True)]
+    first, last = offset + sum([min(e, 0) for e in ends]), offset + sum([max(e, 0) for e in ends])
+    if min(shape, default=1) < 1 or first < 0 or last >= memory.size:
+        raise InvalidValueError(f"a tensor of shape {list(shape)} and strides {list(strides)} at {offset} does not lie within "
+                                f"the {memory.size} elements of its memory")
+    return _arrays.library_of(memory).as_strided(memory[offset:], shape, [step * memory.itemsize for step in strides])
 
 
 def storage_indices(like: Any, size: Any, stride: Any, offset: int) -> Any:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
+from minigrad._types.dtypes import opmath_dtype
 from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.errors import (
     ArgumentError,
@@ -98,8 +99,7 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts 
 
     Without `checked` it is left to the array library to find integers that are out of bounds.
     """
-    items = [unwrap(i) for i in (index if isinstance(index, tuple) else (index,))]
-    items = [one_index(i, x) for i in items]
+    items = [one_index(unwrap(i), x) for i in parts_of(index)]
     used = sum([(i.ndim if i.dtype.kind == "b" else 1) if _arrays.is_array(i) else
                 not (i is None or i is Ellipsis or isinstance(i, bool)) for i in items])
     if used > x.ndim:
@@ -154,6 +154,14 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts 
     return tuple(basic) + (...,), tuple(arrays) or None
 
 
+def parts_of(index: Any) -> Parts:
+    """The parts of an index, one for each dimension. A list that no tensor can be made of, for a slice is in it, counts as a
+    tuple; any other is one part."""
+    if isinstance(index, list) and any([i is None or i is Ellipsis or isinstance(i, slice) for i in index]):
+        return tuple(index)
+    return index if isinstance(index, tuple) else (index,)
+
+
 def is_simple(index: Any) -> bool:
     """Whether one part of an index is Python's own: an integer, a slice that goes forwards, None or ``...``."""
     kind = index.__class__
@@ -202,10 +210,10 @@ def getitem(input: Tensor, index: Index) -> Tensor:
     """``input[index]``: a view for integers, slices, None and ``...``; a copy where index tensors, lists or masks take part."""
     if index.__class__ is int:
         return select(input, dim=0, index=index)
-    parts = index if index.__class__ is tuple else (index,)
+    parts = index if index.__class__ is tuple else parts_of(index)
     try:
-        if all([is_simple(part) for part in parts]):
-            return slices(input, index=parts if Ellipsis in parts else (*parts, ...))
+        if all([is_simple(part) for part in parts]) and (dots := parts.count(Ellipsis)) < 2:
+            return slices(input, index=parts if dots else (*parts, ...))
         basic, arrays = parse_index(parts, unwrap(input), checked=not isinstance(unwrap(input), np.ndarray))
         if arrays is not None:
             return lookup(input if selects_all(basic) else slices(input, index=basic), indices=arrays)
@@ -215,15 +223,32 @@ def getitem(input: Tensor, index: Index) -> Tensor:
     return slices(input, index=basic)
 
 
-@op(grad_name="IndexBackward0", called="index")
+@op(grad_name="IndexBackward0", called="index", bfloat16=True)
 def lookup(input: Any, *, indices: Any) -> Any:
     """The elements of `input` at `indices`, which has an array of positions for each dimension, or None for all of it; or is a
     mask."""
     if all([i is None for i in indices[:-1]]) and indices[-1].dtype.kind != "b":
-        return input.take(indices[-1], axis=len(indices) - 1)
-    return input[fill_index(indices)]
+        found = input.take(indices[-1], axis=len(indices) - 1)
+    else:
+        found = input[fill_index(indices)]
+    if input.flags.c_contiguous and found.flags.c_contiguous:
+        return found
+    return layouts.in_order(found, order_of_selected(input, indices, found.shape))
 @lookup.derivative("input")
 def lookup_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any: return accumulate_at(g, indices=indices, size=input_shape)
+
+
+def order_of_selected(input: Any, indices: Parts, shape: Any) -> Sequence[int]:
+    """The order in memory of what :func:`lookup` selects, of `shape`: that of `input`, among the dimensions that are kept."""
+    named = [d for d, i in enumerate(indices) if i is not None]
+    if indices[-1].dtype.kind == "b":  # a mask
+        named = [*range(named[0], named[0] + indices[-1].ndim)]
+    kept = [step for d, step in enumerate(layouts.steps_of(input, input.ndim)) if d not in named]
+    new = len(shape) - len(kept)
+    start = named[0] if named[-1] - named[0] < len(named) else 0  # dimensions that are not side by side come first
+    within = [math.prod(shape[d + 1:start + new]) for d in range(start, start + new)]
+    return layouts.order_of_steps(shape, [[*kept[:start], *[0] * new, *kept[start:]],
+                                          [*[0] * start, *within, *[0] * (len(kept) - start)]])
 
 
 @op(called="index_put")
@@ -239,7 +264,7 @@ def accumulate_at(input: Any, *, indices: Any, size: Any) -> Any:
 def accumulate_at_wrt_input(g: Any, indices: Any) -> Any: return lookup(g, indices=indices)
 
 
-@op(grad_name="IndexPutBackward0", called="index_put")
+@op(layout="like_input", grad_name="IndexPutBackward0", called="index_put", bfloat16=True)
 def overwrite(input: Any, value: Any, *, index: Any, indices: Any) -> Any:
     """A copy of `input` with `value` at ``[index][indices]``, as :func:`parse_index` gives them."""
     out = input.copy(order="K")
@@ -256,8 +281,11 @@ def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
     """Write `value` into `input` at ``[index][indices]``."""
     part, where = (input, index) if indices is None else (input[index], fill_index(indices))
     try:
+        if value.ndim and value.shape[0] == 1 and value.ndim > part[where].ndim:  # to which NumPy has no objection
+            raise ValueError
         part[where] = value
     except ValueError:
+        inplace.refuse_read_only(input, "index_put_")
         raise ShapeError(f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
                          f"shape {list(part[where].shape)}") from None
 overwrite.info.writer = write_at
@@ -273,11 +301,16 @@ def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
     basic, indices = parse_index(index, target)
     recorded = grad_enabled.get() and (input.node is not None or getattr(value, "node", None) is not None
                                        or base is not None and base.node is not None)
+    if inplace.overlaps(target):  # what is written may be a part of it in which no two elements share memory
+        if indices is not None:
+            inplace.refuse_overlap(target, "index_put_")
+        slices(input, index=basic).copy_(convert_operand(value, input))
+        return
     if not recorded and value.__class__ in (int, float, bool):  # the most frequent case
-        inplace.refuse_overlap(target, "setitem")
         try:
             (target if indices is None else target[basic])[basic if indices is None else fill_index(indices)] = value
         except (OverflowError, ValueError):
+            inplace.refuse_read_only(target, "setitem")
             raise DtypeError(f"setitem: value cannot be converted to type {dtype_name(target.dtype)} without overflow: "
                              f"{value}") from None
         ledger.record(target, "setitem")
@@ -286,11 +319,12 @@ def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
         raise InplaceError("setitem: a view of a leaf Variable that requires grad is being used in an in-place operation, "
                            "x[index] = value; write under `with minigrad.no_grad():`, or into a copy: x = x.clone()")
     value = convert_operand(value, input)
+    extra = value.ndim - (target[basic].ndim if indices is None else 0)
+    lead = next((d for d, n in enumerate(value.shape[:max(extra, 0)]) if n != 1), max(extra, 0))
+    if lead:  # leading sizes of 1 fall away
+        value = reshape(value, shape=value.shape[lead:])
     if indices is None or not value.ndim:  # a copy of anything, or a number, comes from wherever it is
         value = move_beside(value, target)
-    extra = unwrap(value).ndim - (target[basic].ndim if indices is None else 0)
-    if indices is None and extra > 0 and value.shape[:extra] == (1,) * extra:
-        value = reshape(value, shape=value.shape[extra:])
     overwrite.inplace(input, value, index=basic, indices=indices)
 
 
@@ -351,7 +385,7 @@ def row_index(index: Any, size: int, dim: int) -> Any:
     return in_bounds(index.reshape(-1), size, dim, negative=False)
 
 
-@op(discrete=("index",), called="index_select")
+@op(discrete=("index",), layout="contiguous", called="index_select", bfloat16=True)
 def select_rows(input: Any, index: Any, *, dim: Any) -> Any:
     """The elements of dimension `dim` that `index`, a vector of integers, names, in its order."""
     d = wrap_dim(dim, input.ndim)
@@ -373,7 +407,7 @@ def scatter_rows(input: Any, index: Any, *, dim: Any, size: Any) -> Any:
 def scatter_rows_wrt_input(g: Any, index: Any, dim: Any) -> Any: return select_rows(g, index, dim=dim)
 
 
-@op(dtypes="same", discrete=("index",), called="index_add")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_add")
 def add_rows(input: Any, index: Any, source: Any, *, dim: Any, alpha: Any = 1) -> Any:
     """A copy of `input` with ``alpha * source`` added at the places `index` of dimension `dim`."""
     out = input.copy(order="K")
@@ -387,12 +421,13 @@ def add_rows_wrt_source(g: Any, index: Any, dim: Any, alpha: Any, source_shape: 
 def write_add_rows(input: Any, index: Any, source: Any, dim: Any, alpha: Any) -> None:
     d, index = prepare_rows(input, index, source, dim)
     target = input if input.ndim else input.reshape(1)
-    values = source if alpha == 1 else source * np.asarray(alpha).astype(source.dtype)[()]
+    exact = opmath_dtype(source.dtype)  # which the sum is computed in too
+    values = source if alpha == 1 else source.astype(exact, copy=False) * np.asarray(alpha).astype(exact)[()]
     _arrays.library_of(input).index_add(target, (slice(None),) * d + (index,), values.reshape(-1) if not source.ndim else values)
 add_rows.info.writer = write_add_rows
 
 
-@op(dtypes="same", discrete=("index",), called="index_copy")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="index_copy")
 def copy_rows(input: Any, index: Any, source: Any, *, dim: Any) -> Any:
     """A copy of `input` with `source` at the places `index` of dimension `dim`."""
     out = input.copy(order="K")

@@ -69,7 +69,7 @@ def corner(src: Any, index: Any) -> Any:
     return src[tuple([slice(n) for n in shape])] if index.size else src[:0].reshape(-1)[:0].reshape(shape)
 
 
-@op(discrete=("index",), called="gather")
+@op(discrete=("index",), layout="contiguous", called="gather", bfloat16=True)
 def gather_at(input: Any, index: Any, *, dim: Any) -> Any:
     """``out[i][j] = input[index[i][j]][j]`` for dim 0, and so on for other dimensions; the shape is that of `index`."""
     if not index.size:
@@ -83,7 +83,7 @@ def gather_at_wrt_input(g: Any, index: Any, dim: Any, input_shape: Any) -> Any:
     return scatter_at(constant_full(g, size=input_shape), index, g, dim=dim, add=True)
 
 
-@op(dtypes="same", discrete=("index",), called="scatter")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter")
 def scatter_at(input: Any, index: Any, src: Any, *, dim: Any, add: Any = False) -> Any:
     """A copy of `input` with `src` written to, or added at, the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -106,7 +106,7 @@ def write_scatter(input: Any, index: Any, src: Any, dim: Any, add: Any) -> None:
 scatter_at.info.writer = write_scatter
 
 
-@op(dtypes="same", discrete=("index",), called="scatter")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter")
 def scatter_value(input: Any, index: Any, value: Any, *, dim: Any) -> Any:
     """A copy of `input` with the one `value` at the places `index` names in dimension `dim`."""
     out = input.copy(order="K")
@@ -188,7 +188,7 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
 
-@op(dtypes="same", discrete=("index",), called="scatter_reduce")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter_reduce")
 def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, include_self: Any = True) -> Any:
     """A copy of `input` with `src` combined with it at the places `index` names: sum, prod, mean, amax or amin."""
     if reduce in ("amax", "amin"):
@@ -331,7 +331,8 @@ def reduce_rows(in_place: bool, input: Any, dim: int, index: Any, source: Any, r
 
 # ---------------------------------------------------------------------------------------------------- by mask
 
-@op(broadcasts=True, dtypes="same", discrete=("mask",), grad_name="MaskedFillBackward0", called="masked_fill")
+@op(broadcasts=True, dtypes="same", discrete=("mask",), layout="contiguous", grad_name="MaskedFillBackward0",
+    called="masked_fill")
 def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
@@ -403,7 +404,7 @@ def masked_scatter_wrt_source(g: Any, mask: Any, source_shape: Any) -> Any:
     return reshape(enlarge(select_mask(g, mask), (math.prod(source_shape),)), shape=source_shape)
 
 
-@op(discrete=("mask",), called="masked_select")
+@op(discrete=("mask",), called="masked_select", bfloat16=True)
 def select_mask(input: Any, mask: Any) -> Any:
     """The elements of `input` where `mask`, which is broadcast to it, is True."""
     return input[np.broadcast_to(mask, input.shape)]

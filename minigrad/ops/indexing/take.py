@@ -13,7 +13,7 @@ from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
-from minigrad.ops.shaping.shape import broadcast_shapes, expand, ravel, reshape, unsqueeze, wrap_dim
+from minigrad.ops.shaping.shape import broadcast_shapes, expand, in_layout, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
 from minigrad.ops.shaping.slicing import constant_pad_nd, select, slices
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
@@ -177,6 +177,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, ou
     return gather_at(expand_other_dims(input), index, dim=d, out=out)
 
 
+def refuse_output_size(claimed: int | None, size: int) -> None:
+    """Raise unless `claimed`, the ``output_size`` that a call gave, is the `size` of its result or None."""
+    if claimed is not None and claimed != size:
+        raise ShapeError(f"repeat_interleave: Invalid output_size, expected {size} but got {claimed}, which is not what the "
+                         "repeats sum to")
+
+
 @on_device_of_inputs
 def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: int | None = None, *,
                       output_size: int | None = None) -> Tensor:
@@ -195,19 +202,21 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: i
     d = wrap_dim(dim, len(input.shape))
     size = input.shape[d]
     counts = unwrap(repeats)
+    if not isinstance(counts, int) and (counts.dtype.kind not in "iu" or counts.ndim > 1):
+        raise RuntimeValueError("repeat_interleave: repeats must be 0-dim or 1-dim tensor of integers, but got "
+                                f"{dtype_name(counts.dtype)}{list(counts.shape)}; convert it with .long() and .flatten()")
     if isinstance(counts, int) or counts.size == 1:
-        n = counts if isinstance(counts, int) else int(counts.item())
+        n = int(counts if isinstance(counts, int) else counts.item())
         if n < 0:
             raise RuntimeValueError(f"repeat_interleave: repeats can not be negative, got {n}")
+        refuse_output_size(output_size, size * n)
         spread = expand(unsqueeze(input, dim=d + 1), size=(*input.shape[:d + 1], n, *input.shape[d + 1:]))
-        return reshape(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
+        return reshape_copy(spread, shape=(*input.shape[:d], size * n, *input.shape[d + 1:]))
     if counts.ndim != 1 or counts.shape[0] != size:
         raise ShapeError(f"repeat_interleave: repeats must be 0-dim or 1-dim tensor, of the same size as input along dim {d} "
                          f"({size}), but got shape {list(counts.shape)}")
     index = repeat_indices(counts, size, input)
-    if output_size is not None and output_size != index.size:
-        raise ShapeError(f"repeat_interleave: allocated size does not match required size: output_size={output_size}, but the "
-                         f"repeats sum to {index.size}")
+    refuse_output_size(output_size, index.size)
     return select_rows(input, index, dim=d)
 
 
@@ -245,4 +254,5 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
     """As :func:`nonzero`, but with exactly `size` rows: the first ones, then rows of `fill_value`."""
     rows = nonzero_indices(input)
     found, ndim = rows.shape
-    return rows[:size] if found >= size else constant_pad_nd(rows, pad=(0, 0, 0, size - found), value=fill_value)
+    rows = rows[:size] if found >= size else constant_pad_nd(rows, pad=(0, 0, 0, size - found), value=fill_value)
+    return in_layout("contiguous", rows)

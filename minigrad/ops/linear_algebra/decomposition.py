@@ -18,6 +18,7 @@ from minigrad import _arrays
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.named_results import publish_results
 from minigrad.errors import DtypeError, GraphError, LinAlgError, RuntimeValueError, ShapeError
+from minigrad.ops import copying
 from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroadcast
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.ops.reducing import reduction
@@ -104,7 +105,7 @@ def real(x: Any) -> Any:
 SINGULAR = "The factorization could not be completed because the input matrix is singular"
 
 
-@op(called="linalg.inv")
+@op(layout="columns", called="linalg.inv")
 def linalg_inv(A: Any) -> Any:
     """The inverse of square matrices. Raises ``LinAlgError`` where there is none."""
     require_square_matrices(A)
@@ -142,7 +143,7 @@ def factor_info(A: Any, *, kind: Any) -> Any:
     return info_of(A, np.linalg.inv if kind == "inv" else np.linalg.cholesky)
 
 
-@op(dtypes="same", grad_name="LinalgSolveExBackward0", called="linalg.solve")
+@op(dtypes="same", layout="columns", grad_name="LinalgSolveExBackward0", called="linalg.solve")
 def solve_matrices(A: Any, B: Any) -> Any:
     """The `X` of ``A @ X = B`` for matrices; leading dimensions are broadcast."""
     require_square_matrices(A)
@@ -187,7 +188,7 @@ def squeeze_last(x: Any, out: Any = None) -> Tensor:
     return x[..., 0] if out is None else shape.squeeze(x, dim=-1, out=out)
 
 
-@op(dtypes="same", called="linalg.solve_triangular")
+@op(dtypes="same", layout="columns", called="linalg.solve_triangular")
 def linalg_solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
     """The `X` of ``A @ X = B`` (or ``X @ A = B``) for a triangular A, of which only that triangle is read.
 
@@ -217,11 +218,16 @@ def linalg_solve_triangular_wrt_B(g: Any, A: Any, B_shape: Any, upper: Any, left
 
 # ---------------------------------------------------------------------------------------------------- determinants
 
+def has_nan(A: Any) -> Any:
+    """Whether a matrix holds NaN. Elimination takes that for a pivot that is 0."""
+    return (A != A).any(axis=(-2, -1))
+
+
 @op(grad_name="LinalgDetBackward0", called="linalg.det")
 def linalg_det(A: Any) -> Any:
     """The determinant of square matrices."""
     require_square_matrices(A)
-    return np.linalg.det(A)
+    return np.where(has_nan(A), A.dtype.type(np.nan), np.linalg.det(A))
 @linalg_det.derivative("A")
 def linalg_det_wrt_A(g: Any, A: Any) -> Any: return g[..., None, None] * cofactors(A)
 
@@ -258,12 +264,13 @@ def products_but_two(S: Any) -> Any:
 def linalg_slogdet(A: Any) -> Any:
     """The sign of the determinant, a number of absolute value 1 (or 0), and the logarithm of its absolute value."""
     require_square_matrices(A)
-    return np.linalg.slogdet(A)
+    sign, log = np.linalg.slogdet(A)
+    return np.where(log != log, sign.dtype.type(0), sign), np.where(has_nan(A), log.dtype.type(np.nan), log)
 @linalg_slogdet.derivative("A")
-def linalg_slogdet_wrt_A(g: Any, A: Any, out: Any) -> Any:
+def linalg_slogdet_wrt_A(g: Any, A: Any, sign: Any) -> Any:
     g_sign, g_log = g
-    if out[0].dtype.kind == "c" and g_sign is not None:
-        turn = arithmetic.conj(out[0]) * g_sign
+    if sign.dtype.kind == "c" and g_sign is not None:
+        turn = arithmetic.conj(sign) * g_sign
         turn = (turn - arithmetic.conj(turn)) * 0.5
         g_log = turn if g_log is None else g_log + turn
     if g_log is None:
@@ -282,7 +289,7 @@ def logdet(input: Tensor) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- Cholesky
 
-@op(holomorphic=False, grad_name="LinalgCholeskyExBackward0", called="linalg.cholesky")
+@op(holomorphic=False, layout="columns", grad_name="LinalgCholeskyExBackward0", called="linalg.cholesky")
 def linalg_cholesky(A: Any, *, upper: bool = False) -> Any:
     """The lower triangular L with ``A = L @ L.mH``, or the upper triangular U with ``A = U.mH @ U``.
 
@@ -324,7 +331,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False, *, out: Tensor | N
 
 # ---------------------------------------------------------------------------------------------------- QR
 
-@op(outputs=("Q", "R"), holomorphic=False, called="linalg.qr")
+@op(outputs=("Q", "R"), holomorphic=False, layout="columns", called="linalg.qr")
 def linalg_qr(A: Any, *, mode: Literal["reduced", "complete", "r"] = "reduced") -> Any:
     """``A = Q @ R`` with orthonormal columns in Q and an upper triangular R.
 
@@ -369,7 +376,7 @@ def qr(input: Tensor, some: bool = True, *, out: Sequence[Tensor] | None = None)
     return found
 
 
-@op(outputs=("a", "tau"), constant=("input",))
+@op(outputs=("a", "tau"), constant=("input",), layout="columns")
 def geqrf(input: Any) -> Any:
     """QR in the form of Householder reflections: R above, the vectors below the diagonal, and their factors `tau`.
 
@@ -419,6 +426,7 @@ def linalg_householder_product(A: Tensor, tau: Tensor, *, out: Tensor | None = N
     Q = identity_like(A) if tau.shape[-1] else identity_like(A) + A * 0
     for v, factor in reversed(reflections(A, tau)):
         Q = Q - factor * (v @ (adjoint(v) @ Q))
+    Q = shape.in_layout("columns", Q, A)
     return Q if out is None else arithmetic.mul(Q, 1, out=out)
 
 
@@ -444,12 +452,13 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
     for v, factor in steps if left == transpose else reversed(steps):
         factor = arithmetic.conj(factor) if transpose else factor
         result = result - (factor * (v @ (adjoint(v) @ result)) if left else factor * ((result @ v) @ adjoint(v)))
+    result = shape.in_layout("columns", copying.clone(other) if result is other else result, other)
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 
 # ---------------------------------------------------------------------------------------------------- eigenvalues
 
-@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eigh")
+@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, layout="columns", called="linalg.eigh")
 def linalg_eigh(A: Any, *, UPLO: str = "L") -> Any:
     """Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read."""
     require_square_matrices(A)
@@ -472,7 +481,7 @@ def gaps(values: Any) -> Any:
     return values[..., None, :] - values[..., :, None]
 
 
-@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, called="linalg.eig")
+@op(outputs=("eigenvalues", "eigenvectors"), holomorphic=False, layout="columns", called="linalg.eig")
 def linalg_eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors of length 1 of square matrices; complex, in no order."""
     require_square_matrices(A)
@@ -509,7 +518,7 @@ def linalg_eigvals(A: Tensor, *, out: Tensor | None = None) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- singular values
 
-@op(outputs=("U", "S", "Vh"), holomorphic=False, called="linalg.svd")
+@op(outputs=("U", "S", "Vh"), holomorphic=False, layout="columns", called="linalg.svd")
 def linalg_svd(A: Any, *, full_matrices: bool = True, driver: str | None = None) -> Any:
     """``A = U @ diag(S) @ Vh`` with orthonormal columns in U, orthonormal rows in Vh, and S descending.
 
@@ -629,7 +638,7 @@ def linalg_matrix_rank(A: Any, *, atol: Any = None, rtol: Any = None, hermitian:
 
 # ---------------------------------------------------------------------------------------------------- LU
 
-@op(outputs=("LU", "pivots"), called="linalg.lu_factor")
+@op(outputs=("LU", "pivots"), layout="columns", called="linalg.lu_factor")
 def linalg_lu_factor(A: Any, *, pivot: bool = True) -> Any:
     """LU with partial pivoting in packed form: L, whose diagonal is 1, below the diagonal, U on it and above.
 
@@ -769,7 +778,8 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     if adjoint:
         LUh = arithmetic.conj(transpose_last(LU))
         half = linalg_solve_triangular(LUh, B, upper=False)
-        return matmul(P, linalg_solve_triangular(LUh, half, upper=True, unitriangular=True), out=out)
+        solved = matmul(P, linalg_solve_triangular(LUh, half, upper=True, unitriangular=True))
+        return shape.in_layout("columns", solved, B) if out is None else arithmetic.mul(solved, 1, out=out)
     half = linalg_solve_triangular(LU, transpose_last(P) @ B, upper=False, unitriangular=True)
     return linalg_solve_triangular(LU, half, upper=True, out=out)
 
@@ -818,15 +828,18 @@ def matrix_power(input: Tensor, n: int, *, out: Tensor | None = None) -> Tensor:
     """The `n`-th power of square matrices; a negative `n` takes powers of the inverse."""
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
         require_square_matrices(input, "input") if input.dtype.kind in "fc" else refuse_nonsquare(input)
+    given, result = input, None
     if n < 0:
         input, n = linalg_inv(input), -n
-    result = None
     while n:
         if n & 1:
             result = input if result is None else matmul(result, input)
         n >>= 1
         input = matmul(input, input) if n else input
-    result = identity_like(input) + input * 0 if result is None else result
+    if result is None:
+        result = identity_like(input) + input * 0
+    elif result is given:
+        result = copying.clone(given)
     return result if out is None else arithmetic.mul(result, 1, out=out)
 
 

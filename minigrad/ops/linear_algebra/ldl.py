@@ -23,7 +23,7 @@ __all__: list[str] = []
 ALPHA = (1 + math.sqrt(17)) / 8  # bounds the growth of the elements
 
 
-@op(outputs=("LD", "pivots"), constant=("A",), called="linalg.ldl_factor")
+@op(outputs=("LD", "pivots"), constant=("A",), layout="columns", called="linalg.ldl_factor")
 def linalg_ldl_factor(A: Any, *, hermitian: bool = False) -> Any:
     """``A = L @ D @ L.mT`` (with `hermitian`, ``L.mH``) up to a permutation; D has blocks of one or two.
 
@@ -87,7 +87,7 @@ def swap_lower(a: Any, i: int, j: int, flip: Any) -> None:
     a[j, i] = flip(a[j, i])
 
 
-@op(discrete=("pivots",), constant=("LD",), called="linalg.ldl_solve")
+@op(discrete=("pivots",), constant=("LD",), layout="columns", called="linalg.ldl_solve")
 def linalg_ldl_solve(LD: Any, pivots: Any, B: Any, *, hermitian: bool = False) -> Any:
     """The `X` of ``A @ X = B`` where `LD` and `pivots` are A's factors."""
     require_square_matrices(LD, "LD")

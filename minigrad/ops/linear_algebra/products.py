@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad._types.dtypes import as_dtype
+from minigrad._types.dtypes import as_dtype, int64
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
@@ -54,11 +54,9 @@ def shape_text(sizes: Any) -> str:
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """The matrix product of two arrays; float16 is summed in float32, as PyTorch does."""
-    if a.dtype.char in "?e":
-        if a.dtype.kind == "b":
-            raise DtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or .float()")
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+    """The matrix product of two arrays."""
+    if a.dtype.kind == "b":
+        raise DtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or .float()")
     return np.matmul(a, b)
 
 
@@ -91,7 +89,7 @@ def require_batches(a: Any, b: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- matmul and linear
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True, layout="contiguous")
 def matmul(input: Any, other: Any) -> Any:
     """Matrix product ``input @ other``.
 
@@ -141,7 +139,7 @@ def product_clash(a: tuple[int, ...], b: tuple[int, ...]) -> str:
             "sizes must match or be 1")
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """The layer ``input @ weight.T + bias``.
 
@@ -187,7 +185,7 @@ def linear_clash(input: tuple[int, ...], weight: tuple[int, ...], bias: Any) -> 
 
 # ---------------------------------------------------------------------------------------------------- plain products
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def mm(input: Any, mat2: Any) -> Any:
     """Product of two matrices, ``(n, k)`` and ``(k, m)``; raises ``RuntimeError`` for any other shapes."""
     require((2, 2), input=input, mat2=mat2)
@@ -199,7 +197,7 @@ def mm_wrt_input(g: Any, mat2: Any) -> Any: return mm(g, transpose_last(mat2))
 def mm_wrt_mat2(g: Any, input: Any) -> Any: return mm(transpose_last(input), g)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True, layout="contiguous")
 def bmm(input: Any, mat2: Any) -> Any:
     """Products of two batches of matrices, ``(b, n, k)`` and ``(b, k, m)``."""
     require_batches(input, mat2)
@@ -210,7 +208,7 @@ def bmm_wrt_input(g: Any, mat2: Any) -> Any: return bmm(g, transpose_last(mat2))
 def bmm_wrt_mat2(g: Any, input: Any) -> Any: return bmm(transpose_last(input), g)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def mv(input: Any, vec: Any) -> Any:
     """Product of a matrix ``(n, k)`` and a vector ``(k,)``."""
     require((2, 1), input=input, vec=vec)
@@ -224,7 +222,7 @@ def mv_wrt_input(g: Any, vec: Any) -> Any: return outer(g, vec)
 def mv_wrt_vec(g: Any, input: Any) -> Any: return mv(transpose_last(input), g)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def dot(input: Any, tensor: Any) -> Any:
     """Sum of the products of the elements of two vectors of one length."""
     require_vectors(input, tensor)
@@ -235,7 +233,7 @@ def dot_wrt_input(g: Any, tensor: Any) -> Any: return g * tensor
 def dot_wrt_tensor(g: Any, input: Any) -> Any: return g * input
 
 
-@op(dtypes="same", holomorphic=False)
+@op(dtypes="same", holomorphic=False, opmath=True)
 def vdot(input: Any, other: Any) -> Any:
     """Like :func:`dot`, with the first vector conjugated."""
     require_vectors(input, other)
@@ -256,7 +254,7 @@ def require_vectors(a: Any, b: Any) -> None:
                          f"number of elements, but got {a.shape[0]} and {b.shape[0]} elements respectively")
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", opmath=True)
 def outer(input: Any, vec2: Any) -> Any:
     """The matrix of all products of an element of `input` with an element of `vec2`."""
     require((1, 1), input=input, vec2=vec2)
@@ -287,7 +285,7 @@ def blend(input: Any, beta: Any, product: Any, alpha: Any) -> Any:
     return product + (input if beta == 1 else input * beta)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)`` for matrices; `input` is broadcast to the shape of the product."""
     require((2, 2), mat1=mat1, mat2=mat2)
@@ -301,7 +299,7 @@ def addmm_wrt_mat1(g: Any, mat2: Any, alpha: Any) -> Any: return mm(g, transpose
 def addmm_wrt_mat2(g: Any, mat1: Any, alpha: Any) -> Any: return mm(transpose_last(mat1), g) * alpha
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * (mat @ vec)`` for a matrix and a vector."""
     require((2, 1), mat=mat, vec=vec)
@@ -316,7 +314,7 @@ def addmv_wrt_mat(g: Any, vec: Any, alpha: Any) -> Any: return outer(g, vec) * a
 def addmv_wrt_vec(g: Any, mat: Any, alpha: Any) -> Any: return mv(transpose_last(mat), g) * alpha
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True, layout="like_input")
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)``."""
     require((1, 1), vec1=vec1, vec2=vec2)
@@ -334,7 +332,7 @@ def addr_wrt_vec1(g: Any, vec2: Any, alpha: Any) -> Any: return mv(g, vec2) * al
 def addr_wrt_vec2(g: Any, vec1: Any, alpha: Any) -> Any: return mv(transpose_last(g), vec1) * alpha
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True, layout="contiguous")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)``."""
     require_batches(batch1, batch2)
@@ -347,11 +345,11 @@ def baddbmm_wrt_batch1(g: Any, batch2: Any, alpha: Any) -> Any: return bmm(g, tr
 def baddbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return bmm(transpose_last(batch1), g) * alpha
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Number = 1, alpha: Number = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``."""
     require_batches(batch1, batch2)
-    return blend(input, beta, np.sum(multiply(batch1, batch2), axis=0, dtype=batch1.dtype), alpha)
+    return blend(input, beta, multiply(batch1, batch2).sum(axis=0, dtype=batch1.dtype), alpha)
 @addbmm.derivative("input")
 def addbmm_wrt_input(g: Any, input_shape: Any, beta: Any) -> Any: return unbroadcast(g * beta, input_shape)
 @addbmm.derivative("batch1")
@@ -362,7 +360,7 @@ def addbmm_wrt_batch2(g: Any, batch1: Any, alpha: Any) -> Any: return matmul(tra
 
 # ---------------------------------------------------------------------------------------------------- contractions
 
-@op(dtypes="same", called="einsum")
+@op(dtypes="same", called="einsum", opmath=True)
 def contract(input: Any, other: Any, *, spec: Any) -> Any:
     """Sum of products of two arrays whose dimensions carry labels.
 
@@ -537,12 +535,16 @@ def summed_product(operands: list[Any], labels: list[Any], result: list[Any]) ->
                     raise ShapeError(f"einsum(): operands do not broadcast: subscript {label} has sizes {sizes[label]} and "
                                      f"{n}, of shapes {[list(x.shape) for x in operands]}")
                 sizes[label] = max(n, sizes[label]) if 0 not in (n, sizes[label]) else 0
+    widened = False
     for k, x in enumerate(operands):
         elsewhere = {label for j, term in enumerate(labels) if j != k for label in term} | set(result)
         dims = [d for d, label in enumerate(labels[k]) if label not in elsewhere or x.shape[d] != sizes[label]]
         if dims:
-            operands[k] = reduction.sum(x, dim=tuple(dims), dtype=as_dtype(x.dtype))
+            operands[k] = reduction.sum(x, dim=tuple(dims))
             labels[k] = [label for d, label in enumerate(labels[k]) if d not in dims]
+            widened |= x.dtype.kind in "iub"
+    if widened:  # the sum of integers is int64, and the other operands must be of that dtype too
+        operands = [arithmetic.cast(x, dtype=int64) if x.dtype.kind in "iub" else x for x in operands]
     x, have = operands[0], labels[0]
     for k in range(1, len(operands)):
         later = {label for term in labels[k + 1:] for label in term} | set(result)
@@ -641,7 +643,7 @@ def multi_dot(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor
     return whole if out is None else arithmetic.mul(whole, 1, out=out)
 
 
-@op(dtypes="promote", grad_name="LinalgCrossBackward0", called="linalg.cross")
+@op(dtypes="promote", layout="contiguous", grad_name="LinalgCrossBackward0", called="linalg.cross", opmath=True)
 def vector_cross(input: Any, other: Any, *, dim: Any = -1) -> Any:
     """Cross product of vectors of three components, which lie along dimension `dim`."""
     if input.ndim != other.ndim:

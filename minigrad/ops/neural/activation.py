@@ -63,7 +63,7 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
     return g * positive + g * negative_slope * ~positive
 
 
-@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu")
+@op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True, connected=True)
 def prelu_kernel(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
     arithmetic.require_real("prelu", input, weight)
@@ -146,7 +146,7 @@ def hardswish_wrt_input(g: Any, input: Any) -> Any:
 def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x moved by `lambd` towards 0, and 0 where it is nearer than that."""
     arithmetic.require_real("softshrink", input)
-    if lambd < 0:
+    if not lambd >= 0:
         raise RuntimeValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
 @softshrink.derivative("input")
@@ -157,9 +157,9 @@ def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((
 def hardshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x, and 0 where ``|x| <= lambd``."""
     arithmetic.require_real("hardshrink", input)
-    return input * ((input > lambd) | (input < -lambd))
+    return np.where((input >= -lambd) & (input <= lambd), input.dtype.type(0), input)
 @hardshrink.derivative("input")
-def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
+def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * (((input >= -lambd) & (input <= lambd)) == 0)
 
 
 # ---------------------------------------------------------------------------------------------------- exponential
@@ -232,7 +232,7 @@ def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
     return g * (0.5 * (1 + t) + 0.5 * input * (1 - t * t) * slope)
 
 
-@op(grad_name="GeluBackwardBackward0")
+@op(grad_name="GeluBackwardBackward0", opmath=True)
 def gelu_slope(grad: Any, input: Any) -> Any:
     """The gradient of :func:`gelu`: ``grad * (ndtr(x) + x * density(x))``."""
     if input.__class__ is not np.ndarray:
@@ -325,7 +325,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 # ---------------------------------------------------------------------------------------------------- softmax
 
-@op
+@op(layout="contiguous")
 def softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``exp(x)`` along `dim`, divided by its sum there: positive numbers that sum to 1.
 
@@ -348,7 +348,19 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
     return grad if dtype is None else arithmetic.cast(grad, dtype=as_dtype(input_dtype))
 
 
-@op
+@op(opmath=True)
+def safe_softmax(input: Any, *, dim: Any) -> Any:
+    """:func:`softmax`, but 0 where everything along `dim` is -inf, as where attention has nothing to look at."""
+    if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.softmax(input, dim, False)) is not None:
+        return np.where(max_along(input, dim) == -np.inf, input.dtype.type(0), fused)
+    e, sums = exponentials(input, dim, safe=True)
+    e /= np.where(sums == 0, input.dtype.type(1), sums)
+    return e
+@safe_softmax.derivative("input")
+def safe_softmax_wrt_input(g: Any, out: Any, dim: int) -> Any: return softmax_slope(g, out, dim=dim, logarithm=False)
+
+
+@op(layout="contiguous")
 def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = to_working_dtype(input, dtype)
@@ -390,17 +402,18 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Tensor:
     return softmax(-input, dim, dtype)
 
 
-def exponentials(x: Any, dim: int) -> tuple[Any, Any]:
+def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any]:
     """``exp(x - c)`` and its sums along `dim`: c is 0 where that gives sums of good size, else the maximum along `dim`.
 
-    To look for the maximum takes longer than all the rest.
+    To look for the maximum takes longer than all the rest. `safe`: where that is -inf, c is 0.
     """
     if x.__class__ is np.ndarray and x.dtype.kind == "f" and x.size:
         e = np.exp(x)
         sums = total(e, dim)
         if sums.min() > 1e-6 and sums.max() < math.inf:  # no overflow, and what underflows is nothing beside the sum
             return e, sums
-    e = np.exp(x - max_along(x, dim))
+    peak = max_along(x, dim)
+    e = np.exp(x - (np.where(peak == -np.inf, x.dtype.type(0), peak) if safe else peak))
     return e, total(e, dim)
 
 
@@ -408,7 +421,7 @@ def total(x: Any, dim: int, y: Any = None) -> Any:
     """The sum of `x`, or of ``x * y``, along `dim`, which is kept."""
     if x.__class__ is np.ndarray and dim in (-1, x.ndim - 1) and 0 < x.ndim and x.shape[-1] <= SHORT:
         return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
-    return (x if y is None else x * y).sum(axis=axis_of(x, dim), keepdims=True)
+    return _arrays.sum_over(x if y is None else x * y, axis_of(x, dim), True)
 
 
 def max_along(x: Any, dim: int) -> Any:
@@ -427,7 +440,7 @@ def to_working_dtype(x: Any, dtype: Any) -> Any:
     kind = x.dtype if dtype is None else dtype.numpy
     if kind.kind not in "fc":
         raise UnsupportedDtypeError(f"\"softmax\" not implemented for {dtypes.FROM_NUMPY[kind]!r}; give dtype=minigrad.float32")
-    return x if kind is x.dtype and kind.char != "e" else x.astype(np.float32 if kind.char == "e" else kind)
+    return reductions.narrow_dtype(x, dtypes.opmath_dtype(kind))
 
 
 def to_result_dtype(result: Any, x: Any, dtype: Any) -> Any:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "fold", "unfold"]
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True, connected=True, layout="channels_of_any")
 def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
                 dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """Cross-correlation of `input` (n, channels, *size) with `weight` (out, channels / groups, *kernel).
@@ -44,7 +44,9 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
     windows = Windows(input.shape[2:], weight.shape[2:], stride, dilation, padding, rows=True)
     n, out = input.shape[0], weight.shape[0]
     y = convolve_fused(input, weight, (n, out, *windows.positions), stride, padding, dilation)
-    if y is None and is_pointwise(windows):
+    if y is None and not weight.shape[1]:
+        y = np.zeros((n, out, *windows.positions), input.dtype, like=input)
+    elif y is None and is_pointwise(windows):
         planes = input.reshape(n, groups, input.shape[1] // groups, math.prod(windows.size))
         y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
     if y is not None:
@@ -69,7 +71,7 @@ def convolution_wrt_weight(g: Any, input: Any, stride: Any, padding: Any, dilati
 def convolution_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
 
 
-@op(dtypes="same", grad_name="ConvolutionBackward0")
+@op(dtypes="same", layout="channels_of_any", grad_name="ConvolutionBackward0", opmath=True, connected=True)
 def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 1),
                           padding: Any = ((0, 0), (0, 0)), dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The adjoint of :func:`convolution` in its input: `input` (n, out, *positions) to (n, channels, *size)."""
@@ -80,7 +82,9 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
     n, out, channels = input.shape[0], input.shape[1], weight.shape[1] * groups
     transposed = weight.reshape(groups, out // groups, math.prod(weight.shape[1:])).swapaxes(1, 2)
     x = convolve_fused((n, channels, *size), weight, input, stride, padding, dilation)
-    if x is None and is_pointwise(windows):
+    if x is None and not weight.size:
+        x = np.zeros((n, channels, *size), input.dtype, like=input)
+    elif x is None and is_pointwise(windows):
         x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
     if x is not None:
         return x if bias is None else np.add(x, column(bias, windows), out=x)
@@ -104,7 +108,7 @@ def convolution_transpose_wrt_weight(g: Any, input: Any, stride: Any, padding: A
 def convolution_transpose_wrt_bias(g: Any) -> Any: return reduction.sum(g, dim=(0, *range(2, g.ndim)))
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding: Any = ((0, 0), (0, 0)),
                        dilation: Any = (1, 1), groups: Any = 1) -> Any:
     """The gradient of a convolution's weight: `input` (n, channels, *size) against `other` (n, out, *positions)."""
@@ -117,7 +121,7 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
         return found
     windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
     weight = np.zeros((groups, out // groups, channels // groups * windows.count), input.dtype, like=input)
-    for part in parts(input, channels, windows):
+    for part in parts(input, channels, windows) if weight.size else ():
         columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, weight.shape[2], -1)
         grid = windows.pad_to_grid(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)
         weight += product(grid, columns.swapaxes(1, 2))
@@ -340,7 +344,7 @@ def im2col_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding
     return col2im(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, dilation=dilation)
 
 
-@op
+@op(opmath=True)
 def col2im(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The adjoint of :func:`im2col`: windows added up where they overlap, to (n, channels, *size)."""
     windows = Windows(size, kernel, stride, dilation, padding)

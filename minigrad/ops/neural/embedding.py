@@ -10,6 +10,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.ops.copying import clone
 from minigrad.ops.indexing.indexing import add_rows, in_bounds, select_rows
 from minigrad.ops.indexing.scatter import reduce_at
 from minigrad.ops.shaping.shape import constant_full, ravel, unsqueeze
@@ -34,14 +35,15 @@ def rows_of_wrt_weight(g: Any, input: Any, weight_shape: Any, padding_idx: Any, 
     return collect_rows(g, input, rows=weight_shape[0], padding_idx=padding_idx, by_frequency=scale_grad_by_freq)
 
 
-@op(discrete=("index",))
+@op(discrete=("index",), opmath=True)
 def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_frequency: Any) -> Any:
     """The sum, for each of `rows` numbers, of the rows of `input` that `index` gives it: the adjoint of :func:`spread_rows`.
 
     The numbers were looked at when the rows were taken: to do so again would have to wait for a GPU.
     """
     out = np.zeros((rows, input.shape[-1]), input.dtype, like=input)
-    places, values = index.astype(np.intp, copy=False).reshape(-1), input.reshape(-1, input.shape[-1])
+    places = index.astype(np.intp, copy=False).reshape(-1)
+    values = input.reshape(places.shape[0], input.shape[-1])
     if by_frequency:
         values = values / frequencies(places, rows, input.dtype)[:, None]
     _arrays.library_of(out).index_add(out, (places,), values)
@@ -191,7 +193,8 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     empty = constant_full(rows, size=(bags, weight.shape[1]))
     if mode == "max":
         index = np.broadcast_to(bag[:, None], rows.shape)
-        return reduce_at(empty, index, rows, dim=0, reduce="amax", include_self=False)
+        largest = reduce_at(empty, index, rows, dim=0, reduce="amax", include_self=False)
+        return clone(largest)  # its node keeps `largest`, and the result is the caller's to change
     total = add_rows(empty, bag, rows, dim=0)
     if mode == "sum":
         return total
@@ -200,7 +203,7 @@ def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, 
     return average
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def unit_rows(input: Any, *, num_classes: Any) -> Any:
     """For each element of `input` the row of the identity matrix of that number."""
     return (input[..., None] == np.arange(num_classes, like=input)).astype(np.int64)

@@ -37,7 +37,7 @@ def reduce_loss(loss: Any, reduction: str) -> Any:
     if reduction == "none":
         return loss
     check_reduction(reduction)
-    total = loss.sum(dtype=np.float32).astype(loss.dtype) if loss.dtype.char == "e" else loss.sum()
+    total = _arrays.sum_over(loss)
     return total if reduction == "sum" else total / loss.size if loss.size else total * math.nan
 
 
@@ -88,7 +88,7 @@ def step_to(name: str, shape: Any, wanted: Any) -> str:
 
 # ---------------------------------------------------------------------------------------------------- distances
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath=True)
 def mse_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     """Squared difference ``(input - target) ** 2``."""
     arithmetic.require_real("mse_loss", input, target)
@@ -103,7 +103,7 @@ def mse_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
     return (target - input) * (loss_share(g, reduction, input, target) * 2)
 
 
-@op(broadcasts=True, holomorphic=False)
+@op(broadcasts=True, holomorphic=False, opmath=True)
 def l1_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     """Absolute difference ``|input - target|``."""
     warn_if_broadcast(input, target)
@@ -116,11 +116,11 @@ def l1_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any) -> Any:
     return arithmetic.sgn(target - input) * loss_share(g, reduction, input, target)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath=True)
 def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any = 1.0) -> Any:
     """``d ** 2 / 2`` where ``d = |input - target| <= delta``, and ``delta * (d - delta / 2)`` beyond: linear from there."""
     arithmetic.require_real("huber_loss", input, target)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
@@ -134,11 +134,11 @@ def huber_loss_wrt_target(g: Any, input: Any, target: Any, reduction: Any, delta
     return comparison.clamp(target - input, -delta, delta) * loss_share(g, reduction, input, target)
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath=True)
 def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: Any = 1.0) -> Any:
     """:func:`huber_loss` divided by its threshold, `beta`; :func:`l1_loss` for `beta` = 0."""
     arithmetic.require_real("smooth_l1_loss", input, target)
-    if beta < 0:
+    if not beta >= 0:
         raise RuntimeValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
@@ -159,7 +159,7 @@ def smooth_sign(x: Any, beta: float) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- probabilities of events
 
-@op(dtypes="promote")
+@op(dtypes="promote", opmath=True, layout="elementwise")
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean") -> Any:
     """``-target * log(input) - (1 - target) * log(1 - input)`` for probabilities; logarithms are cut at -100.
 
@@ -174,8 +174,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
         raise RuntimeValueError("all elements of input should be between 0 and 1; for scores of any size use "
                                 "binary_cross_entropy_with_logits")
     check_weights(input, weight=weight)
-    with np.errstate(divide="ignore"):
-        log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+    log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
     return reduce_loss(weighted((target - 1) * log_q - target * log_p, weight), reduction)
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
@@ -192,7 +191,7 @@ def binary_cross_entropy_wrt_weight(g: Any, input: Any, target: Any, weight: Any
     return shapes.sum_to_size(losses, size=weight.shape)
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", opmath=True)
 def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, pos_weight: Any = None, *,
                                      reduction: Any = "mean") -> Any:
     """:func:`binary_cross_entropy` of ``sigmoid(input)``, computed without overflow or loss of digits.
@@ -335,10 +334,10 @@ def safe_divide(x: Any, total: Any) -> Any:
 
 def mean_of(loss: Any, total: Any) -> Any:
     """The sum of `loss` divided by `total`; PyTorch's mean of no losses is nan."""
-    return loss.sum() / total if total else loss.sum() * math.nan
+    return _arrays.sum_over(loss) / total if total else _arrays.sum_over(loss) * math.nan
 
 
-@op(discrete=("target",))
+@op(discrete=("target",), connected=True)
 def pick_class(input: Any, target: Any, *, ignore_index: Any = -100) -> Any:
     """The element of `input`, ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, at the class of each sample; 0 for an ignored one."""
     index, chosen, keep = classes_of(input, target, None, ignore_index)
@@ -396,7 +395,7 @@ def scale_wrt_weight(g: Any, target: Any, weight: Any, reduction: str, ignore_in
     return shapes.sum_to_size(placed, size=(weight.shape[0],) + (1,) * max(target.ndim - 1, 0)).reshape(-1)
 
 
-@op(discrete=("target",), grad_name="CrossEntropyLossBackward0", called="cross_entropy")
+@op(discrete=("target",), grad_name="CrossEntropyLossBackward0", called="cross_entropy", opmath=True)
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
@@ -410,7 +409,7 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
         index, target_, scale = classes_of(input, target, weight, ignore_index)
         scores = by_class(input)
         shifted = scores - scores.max(axis=0) if scores.size else scores
-        loss = np.log(np.exp(shifted).sum(axis=0)) - shifted[target_, index]
+        loss = np.log(_arrays.sum_over(np.exp(shifted), 0)) - shifted[target_, index]
         loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
         total = total_weight(scale, target_) if reduction == "mean" else None
     if reduction == "mean":
@@ -426,7 +425,7 @@ def cross_entropy_of_classes_wrt_weight(g: Any, input: Any, target: Any, weight:
     return scale_wrt_weight(g * losses, target, weight, reduction, ignore_index)
 
 
-@op(discrete=("target",))
+@op(discrete=("target",), opmath=True)
 def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
     if input.__class__ is not np.ndarray and weight is None:
@@ -437,7 +436,7 @@ def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reductio
     scores = by_class(input)
     slope = scores - scores.max(axis=0) if scores.size else scores.copy()
     np.exp(slope, out=slope)
-    slope /= slope.sum(axis=0)
+    slope /= _arrays.sum_over(slope, 0)
     slope[chosen, index] -= 1
     if reduction == "mean":
         scale = safe_divide(1 if scale is None else scale, total_weight(scale, chosen))
@@ -456,7 +455,7 @@ def cross_entropy_slope_wrt_weight(g: Any, input: Any, target: Any, weight: Any,
     return scale_wrt_weight(reductions.sum(g * slope, dim=class_axis(input)), target, weight, reduction, ignore_index)
 
 
-@op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy")
+@op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy", opmath=True)
 def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
     """``-(target * log(softmax(input))).sum()`` of each sample, for targets that are weights of the classes."""
     arithmetic.require_real("cross_entropy", input, target)
@@ -464,7 +463,7 @@ def cross_entropy_of_probabilities(input: Any, target: Any) -> Any:
         raise class_shape_error(input, target)
     axis = class_axis(input)
     shifted = input - input.max(axis=axis, keepdims=True) if input.size else input
-    return ((np.log(np.exp(shifted).sum(axis=axis, keepdims=True)) - shifted) * target).sum(axis=axis)
+    return _arrays.sum_over((np.log(_arrays.sum_over(np.exp(shifted), axis, True)) - shifted) * target, axis)
 @cross_entropy_of_probabilities.derivative("input")
 def cross_entropy_of_probabilities_wrt_input(g: Any, input: Any, target: Any) -> Any:
     axis = class_axis(input)
@@ -475,7 +474,7 @@ def cross_entropy_of_probabilities_wrt_target(g: Any, input: Any) -> Any:
     return -activation.log_softmax(input, dim=class_axis(input)) * (g[:, None] if input.ndim > 1 else g)
 
 
-@op(discrete=("target",))
+@op(discrete=("target",), opmath=True, connected=True)
 def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """Minus the log-probability `input` gives to the class of each sample, times its weight; the mean is over the weights.
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types.dtypes import FROM_NUMPY, float32, is_low_precision, opmath_dtype
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.reducing import reduction
-from minigrad.ops.shaping.shape import expand, reshape, sum_to_size
+from minigrad.ops.shaping.shape import expand, in_layout, reshape, sum_to_size
 from minigrad.recording import clock
 from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -36,16 +36,12 @@ __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_res
 
 def row_sums(x: Any, y: Any = None) -> Any:
     """Over the rows of a block, the sum of `x` or of ``x * y``, without making that product; of shape (1, rows, 1)."""
-    if y is not None:
-        sums = np.einsum("ors,ors->r", x, y)
-    elif x.shape[2] == 1:
-        sums = _arrays.full(x.shape[:1], 1, x) @ x[:, :, 0]  # a matrix product runs over the columns faster than a sum
-    else:
-        sums = np.einsum("ors->r", x)
-    return sums[None, :, None]
+    if x.__class__ is not np.ndarray:
+        return (np.einsum("ors->r", x) if y is None else np.einsum("ors,ors->r", x, y))[None, :, None]
+    return _arrays.sum_products(*((x,) if y is None else (x, y)), axes=(0, 2))[None, :, None]
 
 
-@op(outputs=("standard", "mean", "var"))
+@op(outputs=("standard", "mean", "var"), opmath=True, layout="contiguous")
 def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> Any:
     """(x - mean) / sqrt(var + eps) over the rows of `input`, seen in the shape `layout` = (outer, rows, inner).
 
@@ -54,21 +50,17 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
     if input.dtype.kind not in "fc":
         raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
                          ".float()")
-    half = input.dtype.itemsize == 2
-    x = input.reshape(layout).astype(np.float32 if half else input.dtype, copy=False)
+    x = input.reshape(layout)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.standardize(x, layout, eps, centered)):
-        found = fused[0].reshape(input.shape), *fused[1:]
-        return tuple([a.astype(input.dtype) for a in found]) if half else found
+        return fused[0].reshape(input.shape), *fused[1:]
     n = x.dtype.type(layout[0] * layout[2])
     mean = row_sums(x) / n if centered else np.zeros((1, layout[1], 1), x.dtype, like=x)
     d = x - mean if centered else x
     var = row_sums(d, d) / n
     standard = np.multiply(d, 1 / np.sqrt(var + x.dtype.type(eps)), out=d if centered else None)
-    found = standard.reshape(input.shape), mean, var
-    return tuple([a.astype(input.dtype) for a in found]) if half else found
+    return standard.reshape(input.shape), mean, var
 @standardize.derivative("input")
-def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
-    standard, _, var = out
+def standardize_wrt_input(g: Any, standard: Any, var: Any, input_shape: Any, layout: Any, eps: Any, centered: Any) -> Any:
     g_standard, g_mean, g_var = g
     n = layout[0] * layout[2] or 1
     parts = []
@@ -82,7 +74,7 @@ def standardize_wrt_input(g: Any, out: Any, input_shape: Any, layout: Any, eps: 
     return functools.reduce(operator.add, parts) if parts else standard * 0
 
 
-@op
+@op(opmath=True)
 def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
     """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
     if standard.__class__ is not np.ndarray:
@@ -115,7 +107,7 @@ def row_mean(x: Any) -> Any:
     return reduction.mean(x, dim=(0, 2), keepdim=True)
 
 
-@op(dtypes="same")
+@op(dtypes="same", opmath=True)
 def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
     if weight is None:
@@ -133,20 +125,26 @@ def scale_shift_wrt_weight(g: Any, input: Any, weight_shape: Any) -> Any: return
 def scale_shift_wrt_bias(g: Any, bias_shape: Any) -> Any: return sum_to_size(g, size=bias_shape)
 
 
-@op
+@op(opmath=True)
 def product_sum(input: Any, other: Any, *, size: Any) -> Any:
     """``(input * other).sum_to_size(size)`` for two arrays of one shape, without making their product."""
     lead = input.ndim - len(size)
-    letters = "abcdefghijklmnopqrstuvwxyz"[:input.ndim]
-    kept = "".join(c for d, c in enumerate(letters) if d >= lead and (size[d - lead] != 1 or input.shape[d] == 1))
+    summed = tuple([d for d in range(input.ndim) if d < lead or size[d - lead] == 1 != input.shape[d]])
     if input.__class__ is not np.ndarray:  # CuPy's einsum makes two transposed copies and many products of two vectors
-        summed = tuple([d for d, c in enumerate(letters) if c not in kept])
         return (input * other).sum(axis=summed, dtype=input.dtype).reshape(size)
-    return np.einsum(f"{letters},{letters}->{kept}", input, other).reshape(size)
+    return _arrays.sum_products(input, other, axes=summed).reshape(size)
 @product_sum.derivative("input")
 def product_sum_wrt_input(g: Any, other: Any) -> Any: return g * other
 @product_sum.derivative("other")
 def product_sum_wrt_other(g: Any, input: Any) -> Any: return g * input
+
+
+def affine(input: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """:func:`scale_shift`; that of an input of low precision may be by float32, as in PyTorch, and is then computed in it."""
+    if is_low_precision(input.array.dtype) and any([x is not None and x.dtype is float32 for x in (weight, bias)]):
+        wide = [x if x is None else arithmetic.cast(x, dtype=float32) for x in (input, weight, bias)]
+        return arithmetic.cast(scale_shift(*wide), dtype=input.dtype)
+    return scale_shift(input, weight, bias)
 
 
 def per_channel(x: Any, ndim: int) -> Any:
@@ -191,20 +189,20 @@ def layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None
     Ba, Kiros, Hinton: Layer Normalization, https://arxiv.org/abs/1607.06450
     """
     layout = trailing_layout("layer_norm", input, normalized_shape, weight, bias)
-    return scale_shift(standardize(input, layout=layout, eps=eps)[0], weight, bias)
+    return affine(standardize(input, layout=layout, eps=eps)[0], weight, bias)
 
 
 def rms_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """Divide each sample by the root mean square of its last dimensions, whose sizes are `normalized_shape`; then scale.
 
-    `eps` is added to the mean square; None is the distance from 1 to the next number of the input's dtype.
+    `eps` is added to the mean square; None is the distance from 1 to the next number of the dtype it is computed in.
 
     Zhang, Sennrich: Root Mean Square Layer Normalization, https://arxiv.org/abs/1910.07467
     """
     layout = trailing_layout("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
-        eps = float(np.finfo(input.dtype.numpy).eps)
-    return scale_shift(standardize(input, layout=layout, eps=eps, centered=False)[0], weight)
+        eps = float(np.finfo(opmath_dtype(input.array.dtype)).eps)
+    return in_layout("like_input", affine(standardize(input, layout=layout, eps=eps, centered=False)[0], weight), input)
 
 
 # ---------------------------------------------------------------------------------------------------- over batch, group, instance
@@ -239,10 +237,12 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
     if not training:
         if running_mean is None or running_var is None:
             raise RuntimeValueError("batch_norm: Expected running_mean and running_var to be defined when training=False")
-        return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
+        return in_layout("channels", affine(input, *evaluation_affine(running_mean, running_var, weight, bias, eps,
+                                                                           input.ndim)), input)
     if layout[0] * layout[2] == 1:
         raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {list(input.shape)}")
-    return scale_shift(normalize_batch(input, running_mean, running_var, momentum, eps)[0], weight, bias)
+    standard = normalize_batch(input, running_mean, running_var, momentum, eps)[0]
+    return in_layout("channels", affine(standard, weight, bias), input)
 
 
 @on_device_of_inputs
@@ -268,13 +268,13 @@ def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: An
     return scale, shift if bias is None else shift + bias
 
 
+@on_device_of_inputs
 def move(running: Any, towards: Any, momentum: float) -> None:
     """Move running statistics, where there are any, towards those of this batch."""
     if running is not None:
         if not running.array.__class__ is towards.__class__ is np.ndarray:
             require_one_device("batch_norm", input=towards, running_mean=running)
-        with np.errstate(all="ignore"):
-            running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
+        running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
 
 
@@ -293,9 +293,12 @@ def group_norm(input: Tensor, num_groups: int, weight: Tensor | None = None, bia
         raise ShapeError(f"group_norm: Expected number of channels in input to be divisible by num_groups, but got input of "
                          f"shape {list(input.shape)} and num_groups={num_groups}")
     check_channels("group_norm", channels, weight=weight, bias=bias)
+    if n * channels // num_groups * rest == 1:
+        raise InvalidValueError(f"group_norm: Expected more than 1 value per channel when training, got input size "
+                                f"{list(input.shape)} in {num_groups} groups: the one value of a group would be 0")
     layout = 1, n * num_groups, channels // num_groups * rest
     standard = standardize(input, layout=layout, eps=eps)[0]
-    return scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    return in_layout("channels", affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim)), input)
 
 
 @on_device_of_inputs
@@ -320,14 +323,14 @@ def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var
         if running_mean is None or running_var is None:
             raise RuntimeValueError("instance_norm: Expected running_mean and running_var to be defined when "
                                     "use_input_stats=False")
-        return scale_shift(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
+        return affine(input, *evaluation_affine(running_mean, running_var, weight, bias, eps, input.ndim))
     if rest == 1:
         raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
     standard, mean, var = standardize(input, layout=(1, n * channels, rest), eps=eps)
     if n and rest:
         move(running_mean, mean.array.reshape(n, channels).mean(axis=0), momentum)
         move(running_var, var.array.reshape(n, channels).mean(axis=0) * (rest / (rest - 1)), momentum)
-    return scale_shift(standard, weight, bias)
+    return affine(standard, weight, bias)
 
 
 # ---------------------------------------------------------------------------------------------------- with their statistics
@@ -339,7 +342,7 @@ def native_layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor
     standard, mean, var = standardize(input, layout=layout, eps=eps)
     lead = input.ndim - (1 if isinstance(normalized_shape, int) else len(normalized_shape))
     each = (*input.shape[:lead], *(1,) * (input.ndim - lead))
-    return scale_shift(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
+    return affine(standard, weight, bias), reshape(mean, shape=each), reshape((var + eps) ** -0.5, shape=each)
 
 
 def native_group_norm(input: Tensor, weight: Tensor, bias: Tensor, N: int, C: int, HxW: int, group: int,
@@ -347,7 +350,7 @@ def native_group_norm(input: Tensor, weight: Tensor, bias: Tensor, N: int, C: in
     """:func:`group_norm`, and the mean and reciprocal deviation of each group: a tuple of three tensors."""
     check_channels("native_group_norm", C, weight=weight, bias=bias)
     standard, mean, var = standardize(input, layout=(1, N * group, C // group * HxW), eps=eps)
-    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    out = affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(N, group)), reshape((var + eps) ** -0.5, shape=(N, group))
 
 
@@ -359,13 +362,13 @@ def native_batch_norm(input: Tensor, weight: Tensor, bias: Tensor, running_mean:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps), mean, var
     refuse_grad("native_batch_norm", running_mean=running_mean, running_var=running_var)
     standard, mean, var = normalize_batch(input, running_mean, running_var, momentum, eps)
-    out = scale_shift(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
+    out = affine(standard, per_channel(weight, input.ndim), per_channel(bias, input.ndim))
     return out, reshape(mean, shape=(-1,)), reshape((var + eps) ** -0.5, shape=(-1,))
 
 
 # ---------------------------------------------------------------------------------------------------- over neighbours, to norm 1
 
-@op
+@op(opmath=True)
 def window_sum(input: Any, *, dim: Any, before: Any, after: Any) -> Any:
     """At each place of `dim`, the sum of the elements from `before` places earlier to `after` places later."""
     x = np.moveaxis(input, dim, 0)

@@ -9,8 +9,9 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import InvalidValueError, ShapeError
+from minigrad.ops.copying import clone
 from minigrad.ops.indexing.indexing import select_rows
-from minigrad.ops.shaping.shape import as_ints
+from minigrad.ops.shaping.shape import as_ints, in_layout
 from minigrad.ops.shaping.slicing import constant_pad_nd, slices
 from minigrad.recording.device_guard import on_device_of_inputs
 
@@ -48,17 +49,18 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if len(pad) % 2 or not 1 <= count <= 3 or ndim not in (count + 1, count + 2):
         raise NotImplementedError(f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad of "
                                   f"length {len(pad)} needs an input of {count + 1} or {count + 2} dimensions, got {ndim}")
+    result = input
     for k in range(count):
         before, after = pad[2 * k], pad[2 * k + 1]
         d = ndim - 1 - k
         if mode == "circular" and min(before, after) < 0:  # what a negative pad takes away is not continued with
-            start, end = max(-before, 0), input.shape[d] + min(after, 0)
-            input = slices(input, index=(*(slice(None),) * d, slice(start, end), ...))
+            start, end = max(-before, 0), result.shape[d] + min(after, 0)
+            result = slices(result, index=(*(slice(None),) * d, slice(start, end), ...))
             before, after = max(before, 0), max(after, 0)
         if before or after:
-            places = PADDED[mode](np.arange(-before, input.shape[d] + after), input.shape[d], before, after)
-            input = select_rows(input, _arrays.xp_of(unwrap(input)).asarray(places), dim=d)
-    return input
+            places = PADDED[mode](np.arange(-before, result.shape[d] + after), result.shape[d], before, after)
+            result = select_rows(result, _arrays.xp_of(unwrap(input)).asarray(places), dim=d)
+    return in_layout("contiguous" if mode == "circular" else "channels", clone(input) if result is input else result, input)
 
 
 def reflect(places: Any, n: int, before: int, after: int) -> Any:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops import sampling
 from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
@@ -36,7 +37,7 @@ __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", 
 
 # ---------------------------------------------------------------------------------------------------- max
 
-@op(called="max_pool")
+@op(layout="channels_1d_2d_3d", called="max_pool")
 def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The maximum of each window of `input` (n, channels, *size); NaN if there is one in it.
 
@@ -53,7 +54,7 @@ def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: An
     return put_in_planes(g, indices, size=tuple(input.shape[2:]))
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="channels_1d_2d_3d")
 def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """Where in its plane each window's first maximum is, counted in row-major order."""
     arithmetic.require_real("max_pool", input)
@@ -67,7 +68,7 @@ def max_pool_indices(input: Any, *, kernel: Any, stride: Any, padding: Any, dila
     return plane_indices(code, starts, kernel, dilation, windows.size)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="channels_1d_2d")
 def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     """Where in its plane the first maximum of each of `output_size` parts of `input` (n, channels, *size) is."""
     arithmetic.require_real("adaptive_max_pool_indices", input)
@@ -83,7 +84,7 @@ def adaptive_max_pool_indices(input: Any, *, output_size: Any) -> Any:
     return plane_indices(code, starts, kernel, (1,) * len(kernel), input.shape[2:])
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output_size: Any) -> Any:
     """Where in its plane the first maximum of each window of `input` (n, channels, *size) is; the windows begin at steps
     that differ by at most one, in each plane as its `samples` (n, channels, dimensions), between 0 and 1, say."""
@@ -100,7 +101,7 @@ def fractional_max_pool_indices(input: Any, samples: Any, *, kernel: Any, output
     return plane_indices(first_maximum(input, taps), starts, kernel, (1,) * ndim, input.shape[2:])
 
 
-@op(discrete=("indices",))
+@op(discrete=("indices",), layout="channels_1d_2d_3d")
 def take_from_planes(input: Any, indices: Any) -> Any:
     """The elements of `input` (n, channels, *size) at `indices` (n, channels, *positions), counted within each plane."""
     planes = input.reshape(*input.shape[:2], math.prod(input.shape[2:]))
@@ -123,7 +124,7 @@ def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
 def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
 
 
-@op(discrete=("indices",))
+@op(discrete=("indices",), layout="channels_2d")
 def max_unpool(input: Any, indices: Any, *, size: Any) -> Any:
     """The elements of `input` at their places in planes of `size`, zeros elsewhere; of two at one place, one is kept."""
     least, most = (int(np.min(indices)), int(np.max(indices))) if indices.size else (0, -1)
@@ -239,12 +240,15 @@ def flat_plane_indices(indices: Any, size: Any) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- average
 
-@op
+@op(opmath=True, connected=True, layout="channels_1d_2d")
 def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The sum of each window of `input` (n, channels, *size), divided by `divisor`.
 
     `divisor` is a number, or for each dimension a tuple with the number of elements to count at each position.
     """
+    if input.dtype.kind not in "fc" and input.dtype != np.int64:
+        raise DtypeError(f"avg_pool is not implemented for {FROM_NUMPY[input.dtype]!r}, in which sums may overflow; convert the "
+                         "input with .float()")
     windows = Windows(input.shape[2:], kernel, stride, (1,) * len(kernel), padding)
     return divide_by_count(reduce_windows(windows.pad(input), windows, np.add, sum_along), divisor)
 @avg_pool.derivative("input")
@@ -252,7 +256,7 @@ def avg_pool_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, paddi
     return avg_unpool(g, size=input_shape[2:], kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op
+@op(opmath=True)
 def avg_unpool(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
     """The adjoint of :func:`avg_pool`: each element, divided, is added to every element of its window."""
     windows = Windows(size, kernel, stride, (1,) * len(kernel), padding)
@@ -273,7 +277,7 @@ def avg_unpool_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, divisor
     return avg_pool(g, kernel=kernel, stride=stride, padding=padding, divisor=divisor)
 
 
-@op
+@op(opmath=True, connected=True, layout="channels_1d_2d")
 def adaptive_sum_pool(input: Any, *, output_size: Any) -> Any:
     """The sum of each of `output_size` parts of `input` (n, channels, *size).
 
@@ -701,9 +705,10 @@ def unpool_max(name: str, ndim: int, input: Tensor, indices: Any, kernel_size: A
 
 # ---------------------------------------------------------------------------------------------------- settings and refusals
 
-def check_input(name: str, ndim: int, input: Any) -> None:
+def check_input(name: str, ndim: int, input: Any, channels: bool = False) -> None:
+    """Raise unless `input` has the dimensions of a pooling, of which the last `ndim`, and the `channels` if asked, are not 0."""
     shape = list(input.shape)
-    if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - 1:]:
+    if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - channels:]:
         raise ShapeError(f"{name}: Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch size for "
                          f"input, but got: {shape}")
 
@@ -711,7 +716,7 @@ def check_input(name: str, ndim: int, input: Any) -> None:
 def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
                     ceil_mode: bool) -> dict[str, Any]:
     """The settings of max_pool. Raises where they do not fit `input`."""
-    check_input(name, ndim, input)
+    check_input(name, ndim, input, channels=True)
     kernel = per_dim(name, "kernel_size", kernel_size, ndim)
     step = kernel if stride is None or stride in ((), []) else per_dim(name, "stride", stride, ndim)
     before, spread = per_dim(name, "padding", padding, ndim), per_dim(name, "dilation", dilation, ndim)

@@ -70,9 +70,11 @@ def refuse_zero(other: Any) -> None:
 
 # ---------------------------------------------------------------------------------------------------- dtype and zeros
 
-@op(holomorphic=False, grad_name="ToCopyBackward0", called="to")
+@op(holomorphic=False, grad_name="ToCopyBackward0", called="to", bfloat16=True)
 def cast(input: Any, *, dtype: dtype) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
+    if input.__class__ is not np.ndarray:
+        _arrays.refuse_bfloat16(_arrays.library_of(input), dtype.numpy)
     return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
 @cast.derivative("input")
 def cast_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
@@ -95,7 +97,7 @@ def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
 
 # ---------------------------------------------------------------------------------------------------- arithmetic
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath="numbers")
 def mul(input: Any, other: Any) -> Any:
     """Elementwise product ``input * other``."""
     return input * other
@@ -105,7 +107,7 @@ def mul_wrt_input(g: Any, other: Any) -> Any: return g * other
 def mul_wrt_other(g: Any, input: Any) -> Any: return g * input
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath="numbers", former=("input", "alpha", "other"))
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input + alpha * other``."""
     return input + other if alpha == 1 else input + scale_other(other, alpha)
@@ -115,7 +117,7 @@ def add_wrt_input(g: Any) -> Any: return g
 def add_wrt_other(g: Any, alpha: Any) -> Any: return g if alpha == 1 else g * alpha
 
 
-@op(broadcasts=True)
+@op(broadcasts=True, opmath="numbers", former=("input", "alpha", "other"))
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``input - alpha * other``. Raises ``RuntimeError`` for booleans: ``~mask`` inverts a mask."""
     refuse_bool("Subtraction", input)
@@ -126,7 +128,7 @@ def sub_wrt_input(g: Any) -> Any: return g
 def sub_wrt_other(g: Any, alpha: Any) -> Any: return -g if alpha == 1 else g * -alpha
 
 
-@op(broadcasts=True, numbers=("other",))
+@op(broadcasts=True, numbers=("other",), opmath=True)
 def rsub(input: Any, other: Any, *, alpha: Number = 1) -> Any:
     """Elementwise ``other - alpha * input``; what ``2 - x`` calls."""
     refuse_bool("Subtraction", input)
@@ -144,7 +146,7 @@ def scale_other(other: Any, alpha: Any) -> Any:
                          f"alpha={alpha} with {dtypes.FROM_NUMPY[other.dtype]!r}")
     if type(alpha) is bool and other.dtype.kind != "b":
         raise DtypeError("Boolean alpha only supported for Boolean results; use alpha=1 or alpha=0")
-    return other * alpha
+    return other & bool(alpha) if other.dtype.kind == "b" else other * alpha
 
 
 def refuse_bool(what: str, x: Any) -> None:
@@ -161,7 +163,7 @@ def true_divide(input: Any, other: Any) -> Any:
 @true_divide.derivative("input")
 def true_divide_wrt_input(g: Any, other: Any) -> Any: return g / other
 @true_divide.derivative("other")
-def true_divide_wrt_other(g: Any, other: Any, out: Any) -> Any: return -g * out / other
+def true_divide_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * (input / other / other)
 
 
 @op(broadcasts=True)
@@ -258,7 +260,7 @@ def reciprocal(input: Any) -> Any:
 def reciprocal_wrt_input(g: Any, out: Any) -> Any: return -g * out * out
 
 
-@op
+@op(opmath=True)
 def square(input: Any) -> Any:
     """Elementwise ``input * input``; booleans give int64."""
     x = input.astype(np.int64) if input.dtype.kind == "b" else input
@@ -336,7 +338,7 @@ def copysign_wrt_input(g: Any, input: Any, out: Any) -> Any: return apply_mask(g
 def copysign_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, numbers=(), opmath=True)
 def hypot(input: Any, other: Any) -> Any:
     """``sqrt(input**2 + other**2)`` without overflow."""
     return np.hypot(input, other)
@@ -357,7 +359,7 @@ def heaviside_wrt_input(g: Any) -> Any: return zeros_of(g)
 def heaviside_wrt_values(g: Any, input: Any) -> Any: return apply_mask(g, input == 0)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, numbers=(), bfloat16=True)
 def nextafter(input: Any, other: Any) -> Any:
     """The next floating-point number after `input` in the direction of `other`."""
     return np.nextafter(input, other)
@@ -369,7 +371,7 @@ def nextafter_wrt_other(g: Any) -> Any: return zeros_of(g)
 
 # ---------------------------------------------------------------------------------------------------- combinations
 
-@op(broadcasts=True, numbers=("weight",))
+@op(broadcasts=True, numbers=("weight",), opmath=True)
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """Linear interpolation ``input + weight * (end - input)``; `weight` is a tensor or a number."""
     return np.where(np.abs(weight) < 0.5, input + weight * (end - input), end - (end - input) * (1 - weight))
@@ -381,7 +383,7 @@ def lerp_wrt_end(g: Any, weight: Any) -> Any: return g * weight
 def lerp_wrt_weight(g: Any, input: Any, end: Any) -> Any: return g * (end - input)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, numbers=(), opmath=True, former=("input", "value", "tensor1", "tensor2"))
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 * tensor2``."""
     return input + scale_other(tensor1 * tensor2, value)
@@ -393,7 +395,7 @@ def addcmul_wrt_tensor1(g: Any, tensor2: Any, value: Any) -> Any: return g * (te
 def addcmul_wrt_tensor2(g: Any, tensor1: Any, value: Any) -> Any: return g * (tensor1 * value)
 
 
-@op(broadcasts=True, numbers=())
+@op(broadcasts=True, numbers=(), opmath=True, former=("input", "value", "tensor1", "tensor2"))
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Number = 1) -> Any:
     """``input + value * tensor1 / tensor2``, of floating-point tensors."""
     refuse_integer_quotient(input)
@@ -446,7 +448,7 @@ def frac(input: Any) -> Any:
 def frac_wrt_input(g: Any) -> Any: return g
 
 
-@op
+@op(opmath=True)
 def round(input: Any, *, decimals: int = 0) -> Any:
     """Rounded to `decimals` places after the point (before it, if negative); halves go to the even neighbour."""
     require_real("round", input)
@@ -467,20 +469,36 @@ def round_array(x: Any, decimals: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- complex numbers
 
-@op(holomorphic=False)
-def conj(input: Any) -> Any:
-    """Complex conjugate; a real input is returned as it is."""
-    return np.conjugate(input) if input.dtype.kind == "c" else input
-@conj.derivative("input")
-def conj_wrt_input(g: Any) -> Any: return conj(g)
+@op(holomorphic=False, grad_name="ConjBackward0", called="conj")
+def conjugate(input: Any) -> Any:
+    """Complex conjugate."""
+    return np.conjugate(input)
+@conjugate.derivative("input")
+def conjugate_wrt_input(g: Any) -> Any: return conjugate(g)
 
 
-@op(holomorphic=False, view=True)
-def real(input: Any) -> Any:
-    """The real part, a view; a real input is returned as it is."""
+def conj(input: Tensor) -> Tensor:
+    """Complex conjugate; a real tensor is returned as it is."""
+    return conjugate(input) if input.dtype.kind == "c" else input
+
+
+@with_inplace
+def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Same as :func:`conj`."""
+    return conj(input) if out is None else conjugate(input, out=out)
+
+
+@op(holomorphic=False, view=True, grad_name="RealBackward0", called="real")
+def real_part(input: Any) -> Any:
+    """The real part, a view."""
     return input.real
-@real.derivative("input")
-def real_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
+@real_part.derivative("input")
+def real_part_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
+
+
+def real(input: Tensor) -> Tensor:
+    """The real part, a view; a real tensor is returned as it is."""
+    return real_part(input) if input.dtype.kind == "c" else input
 
 
 @op(holomorphic=False, view=True)
@@ -506,7 +524,7 @@ def angle_of_real(x: Any) -> Any:
     return np.where(np.isnan(x), x, (x < 0) * x.dtype.type(math.pi))
 
 
-@op(broadcasts=True, dtypes="same", holomorphic=False)
+@op(broadcasts=True, dtypes="same", holomorphic=False, layout="elementwise")
 def complex(real: Any, imag: Any) -> Any:
     """The complex tensor of two floating-point tensors of one dtype."""
     require_floats(real)
@@ -517,7 +535,7 @@ def complex_wrt_real(g: Any) -> Any: return real(g)
 def complex_wrt_imag(g: Any) -> Any: return imag(g)
 
 
-@op(broadcasts=True, dtypes="same", holomorphic=False)
+@op(broadcasts=True, dtypes="same", holomorphic=False, layout="elementwise")
 def polar(abs: Any, angle: Any) -> Any:
     """The complex tensor with the given sizes and angles (in radians)."""
     require_floats(abs)
@@ -549,27 +567,38 @@ def view_as_real(input: Any) -> Any:
         raise DtypeError("view_as_real is only supported for complex tensors")
     return input[..., None].view(input.real.dtype)
 @view_as_real.derivative("input")
-def view_as_real_wrt_input(g: Any) -> Any: return view_as_complex(g)
+def view_as_real_wrt_input(g: Any) -> Any: return complex(g[..., 0], g[..., 1])
 
 
 @op(holomorphic=False, view=True)
 def view_as_complex(input: Any) -> Any:
-    """A real tensor whose last dimension holds real and imaginary part as a complex one; a view where memory allows it."""
-    return pairs(input).view(np.result_type(input.dtype, np.complex64))[..., 0]
+    """A real tensor whose last dimension holds real and imaginary part as a complex one. A view.
+
+    Raises ``RuntimeError`` where the two do not lie next to each other in memory.
+    """
+    refuse_what_is_no_pairs(input)
+    return input.view(np.result_type(input.dtype, np.complex64))[..., 0]
 @view_as_complex.derivative("input")
 def view_as_complex_wrt_input(g: Any) -> Any: return view_as_real(g)
 
 
-def pairs(x: Any) -> Any:
-    """`x` with its last dimension, of two, contiguous."""
+def refuse_what_is_no_pairs(x: Any) -> None:
+    """Raise unless the array `x` can be seen as complex numbers, each a pair in its last dimension."""
     if x.dtype.char not in "fd":
         raise DtypeError(f"view_as_complex is only supported for float and double tensors; got {dtypes.FROM_NUMPY[x.dtype]!r}")
-    if not x.ndim or x.shape[-1] != 2:
+    if not x.ndim:
+        raise ShapeError("Input tensor must have one or more dimensions")
+    if x.shape[-1] != 2:
         raise ShapeError(f"Tensor must have a last dimension of size 2; got shape {list(x.shape)}")
-    return x if x.strides[-1] == x.itemsize else x.copy()
+    steps = [s // x.itemsize for s in x.strides]
+    if x.size and steps[-1] != 1:
+        raise ShapeError(f"Tensor must have a last dimension with stride 1, but got {steps}; contiguous() is a copy that has")
+    if x.size and any(s % 2 for s in steps[:-1]):
+        raise ShapeError(f"Tensor must have a stride divisible by 2 for all but last dimension, but got {steps}; contiguous() is "
+                         "a copy that has")
 
 
 # ---------------------------------------------------------------------------------------------------- second names
 
-absolute, conj_physical, divide, fix = abs, conj, div, trunc
+absolute, divide, fix = abs, div, trunc
 multiply, negative, subtract = mul, neg, sub

@@ -71,7 +71,7 @@ def ge(input: Any, other: Any) -> Any:
     return input >= other
 
 
-@op(broadcasts=True, dtypes="same", differentiable=False)
+@op(broadcasts=True, dtypes="same", differentiable=False, opmath=True)
 def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether ``|input - other| <= atol + rtol * |other|``; an infinity is close to itself only, nan to nan if `equal_nan`."""
     if rtol < 0 or atol < 0:
@@ -82,8 +82,12 @@ def isclose(input: Any, other: Any, *, rtol: float = 1e-5, atol: float = 1e-8, e
 
 def within_tolerance(a: Any, b: Any, rtol: float, atol: float) -> Any:
     """Where `a` is within the tolerance of a finite `b`."""
-    difference = np.abs(a - b) if a.dtype.kind != "b" else a ^ b
-    return np.isfinite(b) & (difference <= atol + np.abs(rtol * b))
+    if a.dtype.kind in "iu":  # the unsigned integers have every distance, and it is right where the difference wraps around
+        unsigned = f"u{a.dtype.itemsize}"
+        difference = np.where(a > b, a.astype(unsigned) - b.astype(unsigned), b.astype(unsigned) - a.astype(unsigned))
+    else:
+        difference = a ^ b if a.dtype.kind == "b" else np.abs(a - b)
+    return np.isfinite(b) & (difference <= float(atol) + np.abs(float(rtol) * b))
 
 
 @on_device_of_inputs
@@ -353,7 +357,7 @@ def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None)
     return clamp(input, max=max, out=out)
 
 
-@op(broadcasts=True, discrete=("condition",), called="where")
+@op(broadcasts=True, discrete=("condition",), called="where", bfloat16=True)
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
     return np.where(condition, input, other)
@@ -400,10 +404,19 @@ def where(condition: Tensor, input: Tensor | Number | None = None, other: Tensor
     return _where(condition, input, other) if out is None else _where(condition, input, other, out=out)
 
 
-@op
+def replace_nonfinite(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
+    """What NumPy does, also for bfloat16, whose largest number is less than that of float32."""
+    if not dtypes.is_bfloat16(x.dtype):
+        return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+    most = dtypes.finfo(dtypes.bfloat16).max
+    posinf, neginf = most if posinf is None else posinf, -most if neginf is None else neginf
+    return np.nan_to_num(x.astype(np.float32), nan=nan, posinf=posinf, neginf=neginf).astype(x.dtype)
+
+
+@op(bfloat16=True)
 def nan_to_num(input: Any, *, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """`input` with nan, +inf and -inf replaced; None stands for 0, the largest and the smallest finite number."""
-    return np.nan_to_num(input, nan=nan or 0.0, posinf=posinf, neginf=neginf)
+    return replace_nonfinite(input, nan or 0.0, posinf, neginf)
 @nan_to_num.derivative("input")
 def nan_to_num_wrt_input(g: Any, input: Any) -> Any: return apply_mask(g, isfinite(input))
 

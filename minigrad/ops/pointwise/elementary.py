@@ -12,7 +12,7 @@ from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError
-from minigrad.ops.pointwise.arithmetic import apply_mask, cast, mul, real, rsqrt, with_number, zeros_of
+from minigrad.ops.pointwise.arithmetic import apply_mask, cast, make_complex, mul, real, rsqrt, with_number, zeros_of
 from minigrad.ops.pointwise.comparison import _where
 from minigrad.recording.argument_errors import not_a_tensor
 from minigrad.recording.call import SCALARS
@@ -83,7 +83,7 @@ def log10_wrt_input(g: Any, input: Any) -> Any: return g / (input * LN10)
 @op(dtypes="float")
 def log1p(input: Any) -> Any:
     """``log(1 + x)``, exact for small x."""
-    return np.log1p(input)
+    return log1p_of(input)
 @log1p.derivative("input")
 def log1p_wrt_input(g: Any, input: Any) -> Any: return g / (input + 1)
 
@@ -102,7 +102,18 @@ def complex_logaddexp(a: Any, b: Any) -> Any:
     swap = a.real < b.real
     large, small = np.where(swap, b, a), np.where(swap, a, b)
     same = (large == small) & np.isinf(large.real)
-    return np.where(same, large, large + np.log1p(np.exp(small - large)))
+    return np.where(same, large, large + log1p_of(np.exp(small - large)))
+
+
+def log1p_of(x: Any) -> Any:
+    """``log(1 + x)`` of an array; NumPy's loses the digits of small complex numbers."""
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    a, b = x.real, x.imag
+    small = np.abs(x) < 0.5
+    excess = np.where(small, a * (2 + a) + b * b, 0)  # of |1 + x|**2 over 1
+    size = np.where(small, np.where(excess == 0, a, np.log1p(excess) / 2), np.log(np.hypot(a + 1, b)))
+    return make_complex(size, np.arctan2(b, a + 1))
 
 
 @op(broadcasts=True, dtypes="float", numbers=())
@@ -146,7 +157,7 @@ def logit_wrt_input(g: Any, input: Any, eps: float | None) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- powers
 
-@op(grad_name="PowBackward0", called="pow")
+@op(grad_name="PowBackward0", called="pow", opmath=True)
 def pow_number(input: Any, *, exponent: Any) -> Any:
     """`input` to the power of the Python number `exponent`."""
     if input.dtype.kind in "iub" and exponent < 0:
@@ -168,7 +179,7 @@ def power_of(x: Any, exponent: Any) -> Any:
     return 1 / (x * x) if exponent == -2 and x.dtype.kind in "fc" else x ** exponent
 
 
-@op(broadcasts=True, grad_name="PowBackward0", called="pow")
+@op(broadcasts=True, grad_name="PowBackward0", called="pow", opmath=True)
 def pow_tensor(input: Any, exponent: Any) -> Any:
     """`input` to the power `exponent`, both tensors; a negative power of an integer is rounded towards zero."""
     return np.power(input, exponent) if input.dtype.kind in "fc" else integer_power(input, exponent)
@@ -374,8 +385,7 @@ def frexp(input: Any) -> Any:
         raise DtypeError(f"torch.frexp() only supports floating-point dtypes; got {dtypes.FROM_NUMPY[input.dtype]!r}")
     return np.frexp(input)
 @frexp.derivative("input")
-def frexp_wrt_input(g: Any, out: Any) -> Any:
-    return g[0] * pow_tensor(cast(zeros_of(out[0]) + 2, dtype=as_dtype(g[0].dtype)), -out[1])
+def frexp_wrt_input(g: Any, exponent: Any) -> Any: return g[0] / exp2(cast(exponent, dtype=as_dtype(g[0].dtype)))
 
 
 # ---------------------------------------------------------------------------------------------------- second names

@@ -22,7 +22,7 @@ from minigrad.recording.op import op
 if TYPE_CHECKING:
     from minigrad._types.annotations import Number, Tensor
 
-__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "igamma", "igammac", "lgamma", "mvlgamma", "polygamma"]
+__all__ = ["digamma", "erf", "erfc", "erfinv", "i0", "lgamma", "mvlgamma", "polygamma"]
 
 
 def evaluate(name: str, *arrays: Any, which: int = 0) -> Any:
@@ -109,7 +109,9 @@ def erfinv(input: Any) -> Any:
     """The inverse of :func:`erf`; infinite at -1 and 1, nan outside."""
     return evaluate("erfinv", input)
 @erfinv.derivative("input")
-def erfinv_wrt_input(g: Any, out: Any) -> Any: return g * (math.sqrt(math.pi) / 2 * elementary.exp(out * out))
+def erfinv_wrt_input(g: Any, input: Any) -> Any:
+    x = erfinv(input)
+    return g * (math.sqrt(math.pi) / 2 * elementary.exp(x * x))
 
 
 # exp(z**2) erfc(z) / t for z >= 0 as a polynomial in t = 1 / (1 + 0.45 z), to 4e-8 of its value: a weighted least-squares fit.
@@ -119,8 +121,6 @@ ERFCX_POLYNOMIAL = (0.253885321, 0.253883095, 0.228274068, 0.175220201, 0.120153
 
 def ndtr_of(x: Any) -> Any:
     """The normal distribution function of an array; in float32 by a polynomial, several times faster than SciPy's."""
-    if x.dtype.char == "e":
-        return ndtr_of(x.astype(np.float32)).astype(x.dtype)
     if x.dtype.char == "f":
         size = np.abs(x)
         t = 1 / (1 + size * (0.45 * math.sqrt(0.5)))
@@ -174,8 +174,6 @@ def odds_against(x: Any) -> Any:
 @in_blocks
 def gelu_of(x: Any) -> Any:
     """``x * ndtr(x)`` of an array."""
-    if x.dtype.char == "e":
-        return gelu_of(x.astype(np.float32)).astype(x.dtype)
     if x.dtype.char == "f":
         odds = odds_against(x)
         odds += 1
@@ -186,8 +184,6 @@ def gelu_of(x: Any) -> Any:
 @in_blocks
 def gelu_slope_of(x: Any) -> Any:
     """``ndtr(x) + x * density(x)`` of an array."""
-    if x.dtype.char == "e":
-        return gelu_slope_of(x.astype(np.float32)).astype(x.dtype)
     slope = np.exp(x * x * -0.5)
     slope *= 1 / math.sqrt(2 * math.pi)
     slope *= x
@@ -293,27 +289,6 @@ def mvlgamma(input: Tensor, p: int, *, out: Tensor | None = None) -> Tensor:
     for j in range(1, p):
         result = result + lgamma(input - j / 2)
     return arithmetic.add(result, p * (p - 1) / 4 * math.log(math.pi), out=out)
-
-
-@op(broadcasts=True, dtypes="float", constant=("input",), numbers=())
-def igamma(input: Any, other: Any) -> Any:
-    """The regularised lower incomplete gamma function P(input, other); differentiable in `other`."""
-    return evaluate("gammainc", input, other)
-@igamma.derivative("other")
-def igamma_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * gamma_density(input, other)
-
-
-@op(broadcasts=True, dtypes="float", constant=("input",), numbers=())
-def igammac(input: Any, other: Any) -> Any:
-    """The regularised upper incomplete gamma function, ``1 - igamma``; differentiable in `other`."""
-    return evaluate("gammaincc", input, other)
-@igammac.derivative("other")
-def igammac_wrt_other(g: Any, input: Any, other: Any) -> Any: return -g * gamma_density(input, other)
-
-
-def gamma_density(a: Any, x: Any) -> Any:
-    """``x**(a - 1) exp(-x) / gamma(a)``."""
-    return elementary.exp((a - 1) * elementary.log(x) - x - lgamma(a))
 
 
 @op(broadcasts=True, dtypes="float", constant=("input",))

@@ -60,19 +60,19 @@ def select_along(x: Any, index: Any, axis: int, keepdim: bool) -> tuple[Any, Any
     return (values, index) if keepdim else (values.squeeze(axis), index.squeeze(axis))
 
 
-def select_along_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
+def select_along_wrt_input(g: Any, indices: Any, input_shape: Any, dim: Any) -> Any:
     """The gradient of an operation that selects one element of each slice along `dim`."""
-    return place(keep_dims(g[0], input_shape, dim), keep_dims(out[1], input_shape, dim), dim=dim, shape=input_shape)
+    return place(keep_dims(g[0], input_shape, dim), keep_dims(indices, input_shape, dim), dim=dim, shape=input_shape)
 
 
-@op(outputs=("values", "indices"), grad_name="MaxBackward0", called="max")
+@op(outputs=("values", "indices"), layout="contiguous", grad_name="MaxBackward0", called="max")
 def max_dim(input: Any, *, dim: int, keepdim: bool = False) -> Any:
     """Largest element along `dim`, and its index: the first of those that tie. NaN is the largest of all."""
     return extreme("max", np.argmax, input, dim, keepdim)
 max_dim.derivative("input")(select_along_wrt_input)
 
 
-@op(outputs=("values", "indices"), grad_name="MinBackward0", called="min")
+@op(outputs=("values", "indices"), layout="contiguous", grad_name="MinBackward0", called="min")
 def min_dim(input: Any, *, dim: int, keepdim: bool = False) -> Any:
     """Smallest element along `dim`, and its index: the first of those that tie. NaN is the smallest of all."""
     return extreme("min", np.argmin, input, dim, keepdim)
@@ -150,7 +150,7 @@ def order(x: Any, axis: int, descending: bool = False) -> Any:
     return x.shape[axis] - 1 - np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
 
 
-@op(outputs=("values", "indices"))
+@op(outputs=("values", "indices"), layout="like_input")
 def sort(input: Any, *, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
     """The elements in order along `dim`, and where each was: a named tuple (values, indices).
 
@@ -163,7 +163,8 @@ def sort(input: Any, *, dim: int = -1, descending: bool = False, stable: bool = 
     index = order(input, axis, descending)
     return np.take_along_axis(input, index, axis=axis), index
 @sort.derivative("input")
-def sort_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return place(g[0], out[1], dim=dim, shape=input_shape)
+def sort_wrt_input(g: Any, indices: Any, input_shape: Any, dim: Any) -> Any:
+    return place(g[0], indices, dim=dim, shape=input_shape)
 
 
 @numpy_names
@@ -180,7 +181,7 @@ def msort(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     return serve_out("msort", found.values, out)
 
 
-@op(outputs=("values", "indices"))
+@op(outputs=("values", "indices"), layout="contiguous")
 def topk(input: Any, *, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
     """The `k` largest elements along `dim` (the smallest if not `largest`), in order, and their indices."""
     require_real("topk", input)
@@ -203,11 +204,10 @@ def topk(input: Any, *, k: int, dim: int = -1, largest: bool = True, sorted: boo
     else:
         index = order(input, axis, largest)[tuple(first)]
     return np.take_along_axis(input, index, axis=axis), index
-@topk.derivative("input")
-def topk_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any: return place(g[0], out[1], dim=dim, shape=input_shape)
+topk.derivative("input")(sort_wrt_input)
 
 
-@op(outputs=("values", "indices"))
+@op(outputs=("values", "indices"), layout="contiguous")
 def kthvalue(input: Any, *, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """The `k`-th smallest element along `dim`, counted from 1, and its index."""
     require_real("kthvalue", input)
@@ -227,15 +227,17 @@ def rank_index(x: Any, axis: int, k: int) -> Any:
 
 
 def middle(x: Any, axis: int, skip_nan: bool) -> Any:
-    """Index of the median along `axis`, the lower of two; of a NaN where there is one, unless those are skipped."""
+    """Index of the median along `axis`, the lower of two; of the first NaN where there is one, unless those are skipped."""
     nan = x != x
     if not nan.any():
         return rank_index(x, axis, (x.shape[axis] - 1) // 2)
-    n = (~nan).sum(axis=axis, keepdims=True) if skip_nan else np.where(nan.any(axis=axis, keepdims=True), 2, 1) * x.shape[axis]
+    n = (~nan).sum(axis=axis, keepdims=True)
+    if not skip_nan:  # the first NaN comes after all numbers
+        n = n + np.where(nan.any(axis=axis, keepdims=True), n + 1, 0)
     return np.take_along_axis(order(x, axis), np.maximum((n - 1) // 2, 0), axis=axis)
 
 
-@op(outputs=("values", "indices"), grad_name="MedianBackward0", called="median")
+@op(outputs=("values", "indices"), layout="contiguous", grad_name="MedianBackward0", called="median")
 def median_dim(input: Any, *, dim: int, keepdim: bool = False, skip_nan: Any = False) -> Any:
     """The median along `dim`, the lower of two where the number is even, and its index."""
     require_real("median", input)
@@ -285,9 +287,10 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
     return found
 
 
-@op(outputs=("values", "indices"))
+@op(outputs=("values", "indices"), layout="contiguous")
 def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
-    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
+    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence. No NaN equals
+    another; where nothing occurs twice, the first NaN is the mode."""
     require_real("mode", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("mode", input.shape, dim)
@@ -299,25 +302,25 @@ def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
     starts = np.ones_like(x, dtype=bool)
     starts[..., 1:] = x[..., 1:] != x[..., :-1]
     length = places - scan_pairwise(np.maximum, np.where(starts, places, 0), -1)
-    last = np.argmax(length, axis=-1)[..., None]
+    last = np.where(length.max(axis=-1) == 0, np.argmax(x != x, axis=-1), np.argmax(length, axis=-1))[..., None]
     return select_along(input, np.moveaxis(np.take_along_axis(index, last, axis=-1), -1, axis), axis, keepdim)
 mode.derivative("input")(select_along_wrt_input)
 
 
 # ---------------------------------------------------------------------------------------------------- running extremes
 
-@op(outputs=("values", "indices"))
+@op(outputs=("values", "indices"), layout="contiguous")
 def cummax(input: Any, *, dim: int) -> Any:
     """Largest element up to and including each, along `dim`, and its index: the last of those that tie. NaN stays."""
     return running_extreme("cummax", np.maximum, input, dim)
 @cummax.derivative("input")
-def cummax_wrt_input(g: Any, out: Any, dim: Any) -> Any:
+def cummax_wrt_input(g: Any, indices: Any, dim: Any) -> Any:
     # The gradient of a run of equal indices belongs to the element at which the run starts.
-    goes_on = out[1] == shift(out[1], dim=dim, by=1, fill=-1)
+    goes_on = indices == shift(indices, dim=dim, by=1, fill=-1)
     return recurrence(shift(goes_on, dim=dim, by=-1), g[0], dim=dim, reverse=True) * (goes_on == 0)
 
 
-@op(outputs=("values", "indices"))
+@op(outputs=("values", "indices"), layout="contiguous")
 def cummin(input: Any, *, dim: int) -> Any:
     """Smallest element up to and including each, along `dim`, and its index: the last of those that tie. NaN stays."""
     return running_extreme("cummin", np.minimum, input, dim)
@@ -337,7 +340,7 @@ def running_extreme(name: str, function: Any, x: Any, dim: Any) -> tuple[Any, An
 
 # ---------------------------------------------------------------------------------------------------- distinct values
 
-@op(outputs=True, called="unique")
+@op(outputs=("output", "inverse_indices", "counts"), called="unique")
 def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
     """The distinct values (or slices along `dim`), in order or as they come; the place of each element in them; how often."""
     x = input.reshape(-1) if dim is None or input.ndim == 0 else np.moveaxis(input, wrap_dim(dim, input.ndim), 0)
@@ -355,12 +358,11 @@ def _unique(input: Any, *, dim: Any, consecutive: Any) -> Any:
         return x[by[starts]], inverse.reshape(input.shape), counts
     return np.moveaxis(x[by[starts]], 0, wrap_dim(dim, input.ndim)), inverse, counts
 @_unique.derivative("input")
-def _unique_wrt_input(g: Any, out: Any, input_shape: Any, dim: Any) -> Any:
+def _unique_wrt_input(g: Any, inverse_indices: Any, counts: Any, input_shape: Any, dim: Any) -> Any:
     # Equal elements share the gradient of the one that stands for them all.
-    _, inverse, counts = out
     axis = 0 if dim is None or not input_shape else wrap_dim(dim, len(input_shape))
     shares = reshape(cast(counts, dtype=dtypes.as_dtype(g[0].dtype)), shape=[-1 if d == axis else 1 for d in range(g[0].ndim)])
-    return reshape(select_rows(g[0] / shares, reshape(inverse, shape=(-1,)), dim=axis), shape=input_shape)
+    return reshape(select_rows(g[0] / shares, reshape(inverse_indices, shape=(-1,)), dim=axis), shape=input_shape)
 
 
 @overload
@@ -416,7 +418,7 @@ def requested_outputs(found: Any, inverse: bool, counts: bool) -> Tensor | tuple
 
 # ---------------------------------------------------------------------------------------------------- places in a sorted sequence
 
-@op(differentiable=False, called="searchsorted")
+@op(differentiable=False, layout="contiguous", called="searchsorted")
 def _searchsorted(sorted_sequence: Any, input: Any, sorter: Any = None, *, right: Any = False,
                   out_int32: Any = False) -> Any:
     require_real("searchsorted", sorted_sequence, input)

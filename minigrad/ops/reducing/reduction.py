@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad._types.dtypes import as_dtype
+from minigrad._types.dtypes import as_dtype, opmath_dtype
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
 from minigrad.ops.pointwise import arithmetic, elementary
 from minigrad.ops.pointwise.arithmetic import cast, require_real
@@ -107,14 +108,12 @@ def summed_dtype(x: Any, dtype: Any) -> Any:
     return dtype.numpy if dtype is not None else x.dtype if x.dtype.kind in "fc" else dtypes.int64.numpy
 
 
-def accumulation_dtype(dtype: Any) -> Any:
-    """The dtype in which numbers of `dtype` are summed: float32 for float16."""
-    return np.dtype(np.float32) if dtype.kind == "f" and dtype.itemsize == 2 else dtype
-
-
 def sum_accumulated(x: Any, axis: Any, keepdim: bool, wanted: Any) -> Any:
-    """The sum of `x` over `axis`, accumulated in the dtype that :func:`accumulation_dtype` names."""
-    return x.sum(axis=axis, dtype=accumulation_dtype(wanted), keepdims=keepdim)
+    """The sum of `x` over `axis`, accumulated in the dtype in which numbers of the dtype `wanted` are summed."""
+    accumulated = opmath_dtype(wanted)
+    if accumulated.kind not in "fc":
+        return x.sum(axis=axis, dtype=accumulated, keepdims=keepdim)
+    return _arrays.sum_over(x.astype(accumulated, copy=False), axis, keepdim)
 
 
 def narrow_dtype(x: Any, wanted: Any) -> Any:
@@ -133,7 +132,7 @@ def is_plain_sum(x: Any, dim: Any, dtype: Any) -> bool:
             and x.ndim > 0)
 
 
-@op
+@op(layout="contiguous")
 def sum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Sum over `dim` (an int, several, or None for all dimensions). Integers and booleans give int64.
 
@@ -142,7 +141,7 @@ def sum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtyp
     tensor([3., 7.])
     """
     if is_plain_sum(input, dim, dtype):
-        return np.add.reduce(input, axis=dim, keepdims=keepdim)  # type: ignore[call-overload]
+        return _arrays.sum_over(input, dim, keepdim)
     wanted = summed_dtype(input, dtype)
     return narrow_dtype(sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted), wanted)
 @sum.derivative("input")
@@ -150,7 +149,7 @@ def sum_wrt_input(g: Any, input_shape: Any, input_dtype: Any, dim: Any, dtype: A
     return expand_reduced(cast_back(g, input_dtype, dtype), input_shape, dim)
 
 
-@op
+@op(layout="contiguous")
 def nansum(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Sum over `dim` in which NaN counts as zero."""
     if input.dtype.kind == "c":
@@ -162,11 +161,11 @@ def nansum_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any)
     return expand_reduced(cast_back(g, input_dtype, dtype), input.shape, dim) * (input == input)
 
 
-@op
+@op(opmath=True, layout="contiguous")
 def mean(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Arithmetic mean over `dim` (an int, several, or None for all dimensions). An integer input needs a floating `dtype`."""
     if dim is None and is_plain_sum(input, dim, dtype) and input.size:
-        return np.add.reduce(input, axis=None, keepdims=keepdim) / input.dtype.type(input.size)  # type: ignore[call-overload]
+        return _arrays.sum_over(input, None, keepdim) / input.dtype.type(input.size)
     require_float("mean", input.dtype if dtype is None else dtype)
     wanted = summed_dtype(input, dtype)
     s = sum_accumulated(input, axes_of(dim, input.ndim), keepdim, wanted)
@@ -188,18 +187,25 @@ def nanmean(input: Tensor, dim: IntOrInts | None = None, keepdim: bool = False, 
 # ---------------------------------------------------------------------------------------------------- variance
 
 def variance(x: Any, dim: Any, correction: Any, keepdim: bool) -> Any:
-    """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2. Of float16 in float32."""
+    """Mean square distance from the mean, in two passes; of complex numbers, the real |x - mean|^2."""
     if x.dtype.kind not in "fc":
         raise DtypeError(f"std and var only support floating point and complex dtypes, got {dtypes.FROM_NUMPY[x.dtype]!r}")
     n, axis = reduced_count(x.shape, dim), axes_of(dim, x.ndim)
-    x = narrow_dtype(x, accumulation_dtype(x.dtype))
-    d = x - x.sum(axis=axis, keepdims=True) / x.dtype.type(n)
+    d = x - _arrays.sum_over(x, axis, True) / x.dtype.type(n)
     square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
-    s = square.sum(axis=axis, keepdims=keepdim)
+    s = _arrays.sum_over(square, axis, keepdim)
+    if x.__class__ is np.ndarray and s.dtype == np.float32 and not in_range(s).all():
+        return variance(x.astype(np.promote_types(x.dtype, np.float64)), dim, correction, keepdim)  # their squares are no float32
     return s / s.dtype.type(n - correction if n > correction else 0)
 
 
-@op(holomorphic=False, called="var")
+def in_range(s: Any) -> Any:
+    """Where `s`, a sum of powers, is neither infinite, nor 0, nor of numbers so small that they had lost digits."""
+    limits = np.finfo(s.dtype)
+    return (s > limits.tiny / limits.eps) & (s < np.inf)
+
+
+@op(holomorphic=False, called="var", opmath=True, layout="contiguous")
 def _var(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Sum of squared distances from the mean, divided by ``n - correction``."""
     return narrow_dtype(variance(input, dim, correction, keepdim), input.real.dtype)
@@ -210,7 +216,7 @@ def var_wrt_input(g: Any, input: Any, dim: Any, correction: Any) -> Any:
     return expand_reduced(g * scale, input.shape, dim) * (input - mean(input, dim=None if dim == () else dim, keepdim=True))
 
 
-@op(holomorphic=False, called="std")
+@op(holomorphic=False, called="std", opmath=True, layout="contiguous")
 def _std(input: Any, *, dim: Any = None, correction: Any = 1, keepdim: Any = False) -> Any:
     """Square root of the variance."""
     return narrow_dtype(np.sqrt(variance(input, dim, correction, keepdim)), input.real.dtype)
@@ -281,7 +287,7 @@ def std_mean(input: Tensor, dim: IntOrInts | None = None, unbiased: bool | None 
 
 # ---------------------------------------------------------------------------------------------------- norms
 
-@op(holomorphic=False, grad_name="LinalgVectorNormBackward0")
+@op(holomorphic=False, grad_name="LinalgVectorNormBackward0", opmath=True, layout="contiguous")
 def vector_norm(x: Any, *, ord: float = 2, dim: IntOrInts | None = None, keepdim: bool = False,
                 dtype: dtype | None = None) -> Any:
     """The `ord`-norm over `dim` of the elements as a vector: ``sum(abs(x) ** ord) ** (1 / ord)``.
@@ -296,21 +302,16 @@ def vector_norm(x: Any, *, ord: float = 2, dim: IntOrInts | None = None, keepdim
     if (ord < 0 or ord == math.inf) and 0 in [x.shape[d] for d in reduced_dims(dim, x.ndim)]:
         raise ShapeError(f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not "
                          f"have an identity; input has shape {list(x.shape)}")
-    x = x if dtype is None else x.astype(dtype.numpy)
-    a = np.abs(narrow_dtype(x, accumulation_dtype(x.dtype)))
+    a = np.abs(x if dtype is None else x.astype(opmath_dtype(dtype.numpy)))
     if ord == math.inf:
         result = a.max(axis=axis, keepdims=keepdim)
     elif ord == -math.inf:
         result = a.min(axis=axis, keepdims=keepdim)
     elif ord == 0:
         result = (a != 0).sum(axis=axis, keepdims=keepdim, dtype=a.dtype)
-    elif ord == 1:
-        result = a.sum(axis=axis, keepdims=keepdim)
-    elif ord == 2:
-        result = np.sqrt(np.multiply(a, a).sum(axis=axis, keepdims=keepdim))
     else:
-        result = (a ** a.dtype.type(ord)).sum(axis=axis, keepdims=keepdim) ** a.dtype.type(1 / ord)
-    return narrow_dtype(result, x.real.dtype)
+        result = power_norm(a, ord, axis, keepdim)
+    return result if dtype is None else narrow_dtype(result, dtype.to_real().numpy)
 @vector_norm.derivative("x")
 def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any, dtype: Any) -> Any:
     x = x if dtype is None else cast(x, dtype=dtype)
@@ -322,17 +323,34 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
     elif abs(ord) == math.inf:
         grad = arithmetic.sgn(x) * g * tie_shares(arithmetic.abs(x), out, dim=dim)
     else:
-        scale = g * (out != 0) / elementary.pow(out + (out == 0), ord - 1)
-        grad = x * scale
-        if ord != 2:
-            a = arithmetic.abs(x)
-            grad = grad * elementary.pow(a if ord > 2 else a + (x == 0), ord - 2)
+        size = out + (out == 0)
+        if ord == 2:
+            grad = x / size * g
+        else:  # powers of the ratio, which is a number of middle size where the elements are not
+            ratio = arithmetic.abs(x) / size
+            grad = arithmetic.sgn(x) * (elementary.pow(ratio if ord > 1 else ratio + (x == 0), ord - 1) * g)
+        grad = grad * (out != 0)
     return cast_back(grad, x_dtype, dtype)
+
+
+def power_norm(a: Any, ord: float, axis: Any, keepdim: bool) -> Any:
+    """``sum(a ** ord) ** (1 / ord)`` of numbers that are not negative. Where powers overflow or vanish, they are those of the
+    numbers divided by the one that counts most."""
+    def norm(a: Any, keepdim: bool) -> tuple[Any, Any]:
+        s = _arrays.sum_over(a if ord == 1 else a * a if ord == 2 else a ** a.dtype.type(ord), axis, keepdim)
+        return s if ord == 1 else np.sqrt(s) if ord == 2 else s ** a.dtype.type(1 / ord), in_range(s)
+
+    result, fine = norm(a, keepdim)
+    if ord == 1 or a.__class__ is not np.ndarray or not a.size or fine.all():
+        return result
+    peak = (a.max if ord > 0 else a.min)(axis=axis, keepdims=True)
+    peak = np.where((peak > 0) & (peak < np.inf), peak, a.dtype.type(1))
+    return np.where(fine, result, norm(a / peak, keepdim)[0] * peak.reshape(result.shape))
 
 
 # ---------------------------------------------------------------------------------------------------- extremes
 
-@op
+@op(layout="contiguous")
 def amax(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Largest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
     require_real("amax", input)
@@ -343,7 +361,7 @@ def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
 
 
-@op
+@op(layout="contiguous")
 def amin(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     """Smallest element over `dim` (an int, several, or () for all). Elements that tie share the gradient evenly."""
     require_real("amin", input)
@@ -361,7 +379,7 @@ def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
     return (ties / ties.sum(axis=axes_of(dim, input.ndim), keepdims=True)).astype(input.dtype)
 
 
-@op(outputs=("min", "max"))
+@op(outputs=("min", "max"), layout="contiguous")
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Smallest and largest element over `dim`, or of all; a named tuple (min, max)."""
     require_real("aminmax", input)
@@ -386,13 +404,13 @@ def position(name: str, choose: Any, x: Any, dim: Any, keepdim: bool) -> Any:
     return found.reshape(kept_shape(x.shape, axis)) if keepdim else found
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def argmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Index of the largest element along `dim`, or in the flattened input; the first of those that tie. NaN is largest."""
     return position("argmax", np.argmax, input, dim, keepdim)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def argmin(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Index of the smallest element along `dim`, or in the flattened input; the first of those that tie. NaN is smallest."""
     return position("argmin", np.argmin, input, dim, keepdim)
@@ -407,19 +425,19 @@ def truth(x: Any, holds: str, dim: Any, keepdim: bool) -> Any:
     return found.astype(np.uint8) if x.dtype == np.uint8 else found
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def all(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> Any:
     """Whether all elements over `dim` are non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "all", dim, keepdim)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def any(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> Any:
     """Whether any element over `dim` is non-zero. The result is bool, or uint8 for a uint8 input."""
     return truth(input, "any", dim, keepdim)
 
 
-@op(differentiable=False)
+@op(differentiable=False, layout="contiguous")
 def count_nonzero(input: Any, *, dim: IntOrInts | None = None) -> Any:
     """How many elements over `dim` are not zero, as int64."""
     return (input != 0).sum(axis=axes_of(dim, input.ndim))
@@ -436,7 +454,7 @@ def finite_peak(x: Any, dim: Any) -> Any:
     return np.where(np.isfinite(peak), peak, real.dtype.type(0))
 
 
-@op(dtypes="float")
+@op(dtypes="float", layout="contiguous")
 def logsumexp(input: Any, *, dim: IntOrInts, keepdim: bool = False) -> Any:
     """log(sum(exp(x))) over `dim` (an int or several), computed so that it does not overflow. -inf for no elements.
 
@@ -444,16 +462,15 @@ def logsumexp(input: Any, *, dim: IntOrInts, keepdim: bool = False) -> Any:
     >>> minigrad.logsumexp(minigrad.tensor([1000., 1000.]), dim=0)
     tensor(1000.6932)
     """
-    x = narrow_dtype(input, accumulation_dtype(input.dtype))
-    peak = finite_peak(x, dim)
-    sums = sum_accumulated(np.exp(x - peak), axes_of(dim, x.ndim), keepdim, x.dtype)
-    return narrow_dtype(np.log(sums) + peak.reshape(sums.shape), input.dtype)
+    peak = finite_peak(input, dim)
+    sums = _arrays.sum_over(np.exp(input - peak), axes_of(dim, input.ndim), keepdim)
+    return np.log(sums) + peak.reshape(sums.shape)
 @logsumexp.derivative("input")
 def logsumexp_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
     return keep_dims(g, input.shape, dim) * softmax_parts(input, keep_dims(out, input.shape, dim))
 
 
-@op
+@op(opmath=True)
 def softmax_parts(input: Any, normalizer: Any) -> Any:
     """exp(input - normalizer): each element's share of its log-sum-exp; 0 where both are -inf."""
     return np.where(input.real == -np.inf, input.dtype.type(0), np.exp(input - normalizer))
@@ -476,7 +493,7 @@ def scan(function: Any, x: Any, dim: Any, dtype: Any = None) -> Any:
     """NumPy's cumsum or cumprod in PyTorch's dtype; a tensor without dimensions is its own cumulative sum."""
     axis = wrap_dim(dim, x.ndim)
     wanted = summed_dtype(x, dtype)
-    return narrow_dtype(function(x, axis=axis, dtype=accumulation_dtype(wanted)), wanted) if x.ndim else x.astype(wanted)
+    return narrow_dtype(function(x, axis=axis, dtype=opmath_dtype(wanted)), wanted) if x.ndim else x.astype(wanted)
 
 
 def scan_pairwise(function: Any, x: Any, axis: int) -> Any:
@@ -494,7 +511,7 @@ def scan_pairwise(function: Any, x: Any, axis: int) -> Any:
     return np.moveaxis(y, -1, axis)
 
 
-@op
+@op(layout="contiguous")
 def cumsum(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """Sum of the elements up to and including each, along `dim`. Integers and booleans give int64."""
     return scan(np.cumsum, input, dim, dtype)
@@ -527,7 +544,7 @@ def shift(input: Any, *, dim: Any, by: Any, fill: Any = 0) -> Any:
 def shift_wrt_input(g: Any, dim: Any, by: Any) -> Any: return shift(g, dim=dim, by=-by)
 
 
-@op
+@op(opmath=True)
 def recurrence(factor: Any, input: Any, *, dim: Any, reverse: Any = False) -> Any:
     """The solution s of ``s[t] = input[t] + factor[t] * s[t - 1]`` along `dim`, or of ``factor[t] * s[t + 1]`` if `reverse`.
 
@@ -551,7 +568,7 @@ def recurrence_wrt_input(g: Any, factor: Any, dim: Any, reverse: Any) -> Any:
     return recurrence(shift(factor, dim=dim, by=1 if reverse else -1), g, dim=dim, reverse=not reverse)
 
 
-@op
+@op(opmath=True, layout="contiguous")
 def cumprod(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """Product of the elements up to and including each, along `dim`. Integers and booleans give int64.
 
@@ -566,12 +583,12 @@ def cumprod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any
     return cast_back(before * recurrence(shift(x, dim=dim, by=-1), g, dim=dim, reverse=True), input_dtype, dtype)
 
 
-@op
+@op(opmath=True, layout="contiguous")
 def prod(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False, dtype: dtype | None = None) -> Any:
     """Product over `dim` (an int, or None for all). Integers and booleans give int64."""
     axis = None if dim is None else wrap_dim(dim, input.ndim) if input.ndim else wrap_dims((dim,), 0)[1:]
     wanted = summed_dtype(input, dtype)
-    return narrow_dtype(input.prod(axis=axis, dtype=accumulation_dtype(wanted), keepdims=keepdim), wanted)
+    return narrow_dtype(input.prod(axis=axis, dtype=opmath_dtype(wanted), keepdims=keepdim), wanted)
 @prod.derivative("input")
 def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -> Any:
     # The product of all others: of those before times of those after. Right where elements are zero.
@@ -582,7 +599,7 @@ def prod_wrt_input(g: Any, input: Any, input_dtype: Any, dim: Any, dtype: Any) -
     return cast_back(expand_reduced(g, input.shape, dim) * reshape(others, shape=input.shape), input_dtype, dtype)
 
 
-@op
+@op(opmath=True)
 def reverse_cumprod(input: Any, *, dim: Any) -> Any:
     """Product of the elements from each to the last, along `dim`."""
     if input.ndim == 0:
@@ -594,12 +611,11 @@ def reverse_cumprod_wrt_input(g: Any, input: Any, dim: Any) -> Any:
     return after * recurrence(shift(input, dim=dim, by=1), g, dim=dim)
 
 
-@op(dtypes="float")
+@op(dtypes="float", layout="contiguous")
 def logcumsumexp(input: Any, *, dim: int) -> Any:
     """log of the cumulative sum of exp(x) along `dim`, computed so that it does not overflow."""
     if input.dtype.kind != "c":
-        x = narrow_dtype(input, accumulation_dtype(input.dtype))
-        return narrow_dtype(scan_pairwise(np.logaddexp, x, wrap_dim(dim, input.ndim)), input.dtype)
+        return scan_pairwise(np.logaddexp, input, wrap_dim(dim, input.ndim))
     # An imaginary part is known only up to 2 pi, and depends on the order: PyTorch's is one by one.
     y = np.moveaxis(input.reshape(input.shape or (1,)), dim, -1).copy()
     for k in range(1, y.shape[-1]):
@@ -616,4 +632,4 @@ def log_add_complex(x: Any, y: Any) -> Any:
     """log(exp(x) + exp(y)) of complex arrays."""
     swap = (x.real < y.real) | (y.real != y.real)
     large, small = np.where(swap, y, x), np.where(swap, x, y)
-    return np.where(small.real == -np.inf, large, large + np.log1p(np.exp(small - large)))
+    return np.where(small.real == -np.inf, large, large + elementary.log1p_of(np.exp(small - large)))

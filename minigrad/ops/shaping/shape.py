@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Callable, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.dtypes import dtype as Dtype
+from minigrad._types.layouts import RESULT_ORDERS
 from minigrad._types.size import Size
+from minigrad._types.tensor_base import unwrap
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.clock import memory_owner
@@ -142,16 +145,34 @@ def view_shape(input: Any, *, shape: Any) -> Any:
 def view_shape_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
 
-@op(differentiable=False, called="view")
+@op(view=True, differentiable=False, called="view")
 def view_dtype(input: Any, *, dtype: Any) -> Any:
     """The same memory read as elements of `dtype`; the last dimension grows or shrinks with their size."""
     if input.itemsize == dtype.itemsize:
         return input.view(dtype.numpy)
-    if input.ndim == 0 or input.strides[-1] != input.itemsize or input.shape[-1] * input.itemsize % dtype.itemsize:
-        raise ShapeError(f"self.size(-1) must be divisible by {max(dtype.itemsize // input.itemsize, 1)}, with its elements next "
-                         f"to each other, to view {input.dtype.name} as {dtype!r} (different element sizes), but got shape "
-                         f"{list(input.shape)}; use contiguous() first, or .to({dtype!r}) to convert the values")
+    refuse_dtype_of_another_size(input, dtype)
     return input.view(dtype.numpy)
+
+
+def refuse_dtype_of_another_size(x: Any, dtype: Any) -> None:
+    """Raise ``RuntimeError`` where the memory of the array `x` cannot be read as elements of `dtype`, of another size."""
+    pair = f"to view {FROM_NUMPY[x.dtype]!r} as {dtype!r} (different element sizes)"
+    advice = "; contiguous() is a copy that can be"
+    if not x.ndim:
+        raise ShapeError(f"self.dim() cannot be 0 {pair}; reshape it to (1,)")
+    if x.strides[-1] != x.itemsize and x.size:
+        raise ShapeError(f"self.stride(-1) must be 1 {pair}, but got {x.strides[-1] // x.itemsize}{advice}")
+    times = dtype.itemsize // x.itemsize
+    if times > 1:
+        if x.shape[-1] % times:
+            raise ShapeError(f"self.size(-1) must be divisible by {times} {pair}, but got shape {list(x.shape)}; to convert the "
+                             f"values use .to({dtype!r})")
+        offset = (_arrays.address_of(x) - _arrays.address_of(memory_owner(x))) // x.itemsize
+        if offset % times:
+            raise ShapeError(f"self.storage_offset() must be divisible by {times} {pair}, but got {offset}{advice}")
+        for d, step in enumerate(x.strides[:-1]):
+            if step // x.itemsize % times and x.size:
+                raise ShapeError(f"self.stride({d}) must be divisible by {times} {pair}, but got {step // x.itemsize}{advice}")
 
 
 @op(view=True)
@@ -169,7 +190,7 @@ def squeeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=
 def unsqueeze(input: Any, *, dim: int) -> Any:
     """`input` with a dimension of size 1 inserted at `dim`, from ``-input.ndim - 1`` to ``input.ndim``."""
     dim = wrap_dim(dim, input.ndim + 1)
-    return input[(slice(None),) * dim + (None, ...)]
+    return input.reshape((*input.shape[:dim], 1, *input.shape[dim:]))
 @unsqueeze.derivative("input")
 def unsqueeze_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
 
@@ -181,17 +202,21 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
     if -1 in size and new >= 0:
         size = tuple([input.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(size)])
     try:
-        return np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
+        out = np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
     except ValueError:
         raise ShapeError(f"the expanded size {list(size)} must match the existing size {list(input.shape)} at non-singleton "
                          "dimensions, and have at least as many dimensions; only sizes of 1 can be expanded") from None
+    if out.__class__ is np.ndarray and input.flags.writeable:
+        out.flags.writeable = True  # NumPy protects it, as elements share memory; that of one row, say, can be written
+    return out
 @expand.derivative("input")
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
 
 
-@op
+@op(opmath=True, view=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
-    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; a view where there are
+    none."""
     shape = input.shape
     new = len(shape) - len(size)
     if new < 0 or any(n != 1 and n != shape[d + new] for d, n in enumerate(size)):
@@ -200,15 +225,22 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
         return input.reshape(size)
-    if len(dims) == new and input.__class__ is np.ndarray and input.dtype.char in "fd" and math.prod(size) >= 8:
-        rows = input.reshape(math.prod(shape[:new]), math.prod(size))
-        return (np.ones(rows.shape[0], rows.dtype) @ rows).reshape(size)  # several times faster than a sum of rows
-    return np.sum(input, axis=dims, keepdims=True, dtype=input.dtype if input.dtype.kind in "fc" else np.int64).reshape(size)
+    if input.dtype.kind in "fc":
+        return _arrays.sum_over(input, dims).reshape(size)
+    return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
 
-@op
+@op(called="reshape")
+def reshape_copy(input: Any, *, shape: Any) -> Any:
+    """`input` with another shape, in memory of its own."""
+    return reshape(input.copy(order="C"), shape=shape)
+@reshape_copy.derivative("input")
+def reshape_copy_wrt_input(g: Any, input_shape: Any) -> Any: return reshape(g, shape=input_shape)
+
+
+@op(layout="contiguous", bfloat16=True)
 def repeat(input: Any, *, repeats: Any) -> Any:
     """`input` repeated ``repeats[d]`` times along dimension d, copying; missing leading dimensions are added."""
     if len(repeats) < input.ndim:
@@ -224,12 +256,27 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
     return reshape(sum_to_size(apart, size=[n for k in shape for n in (1, k)]), shape=input_shape)
 
 
-@op(grad_name="CloneBackward0", called="clone")
-def copy_in_order(input: Any) -> Any:
-    """A copy of `input` whose elements lie in memory in the order of its dimensions."""
-    return input.copy(order="C")
+@op(grad_name="CloneBackward0", called="clone", bfloat16=True)
+def copy_in_order(input: Any, *, order: Any = None) -> Any:
+    """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
+    numbered."""
+    if order is None:
+        return input.copy(order="C")
+    return input.transpose(order).copy(order="C").transpose(np.argsort(order))
 @copy_in_order.derivative("input")
 def copy_in_order_wrt_input(g: Any) -> Any: return g
+
+
+def laid_out(x: Any, order: Any) -> Any:
+    """`x` itself if its dimensions lie in memory in `order`, from the widest step to the narrowest, else a copy of which they
+    do."""
+    return x if unwrap(x).transpose(order).flags.c_contiguous else copy_in_order(x, order=order)
+
+
+def in_layout(layout: str, result: Tensor, *inputs: Tensor) -> Tensor:
+    """`result`, of a function composed of operations on `inputs`, in the layout that an operation would declare so."""
+    found: Tensor = laid_out(result, RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
+    return found
 
 
 @op(differentiable=False)
@@ -269,7 +316,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 def transpose_wrt_input(g: Any, dim0: Any, dim1: Any) -> Any: return transpose(g, dim0=dim0, dim1=dim1)
 
 
-@op
+@op(layout="like_input", bfloat16=True)
 def flip(input: Any, *, dims: IntOrInts) -> Any:
     """A copy of `input` with the order of elements reversed along each dimension in `dims`."""
     dims = wrap_dims(dims if isinstance(dims, (tuple, list)) else (dims,), input.ndim)
@@ -278,7 +325,7 @@ def flip(input: Any, *, dims: IntOrInts) -> Any:
 def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
-@op
+@op(layout="channels", bfloat16=True)
 def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts | None = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 
@@ -374,8 +421,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 def contiguous(input: Any) -> Any:
     """`input` itself if its elements lie in memory in the order of its dimensions, else a copy that does."""
-    array = input.array if hasattr(input, "array") else input
-    return input if array.flags.c_contiguous else copy_in_order(input)
+    return input if unwrap(input).flags.c_contiguous else copy_in_order(input)
 
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
@@ -394,7 +440,7 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """`tensors` expanded to their common shape, as a tuple of views."""
     tensors = sequence(tensors)
     shape = broadcast_shapes(*[tuple(x.shape) for x in tensors])
-    return tuple([expand(x, size=shape) for x in tensors])
+    return tuple([x if tuple(x.shape) == shape else expand(x, size=shape) for x in tensors])
 
 
 def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import layouts
 from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
@@ -24,13 +25,13 @@ from minigrad.ops.shaping.shape import (
     constant_full,
     copy_in_order,
     expand,
+    laid_out,
     meshgrid,
     permute,
     ravel,
     reshape,
     sequence,
     squeeze,
-    sum_to_size,
     t,
     transpose,
     unsqueeze,
@@ -151,7 +152,7 @@ def unbind_pieces(input: Any, dim: Any) -> Any: return [(select, {"dim": dim, "i
 unbind.info.pieces = unbind_pieces
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="channels_of_all", bfloat16=True)
 def cat(*tensors: Any, dim: int = 0) -> Any:
     """`tensors` joined along the existing dimension `dim`; their other sizes must be equal.
 
@@ -188,7 +189,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote")
+@op(dtypes="promote", layout="contiguous", bfloat16=True)
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape
@@ -196,8 +197,11 @@ def stack(*tensors: Any, dim: int = 0) -> Any:
         if x.shape != shape:
             raise ShapeError(f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
                              f"{list(x.shape)} at entry {k}")
-    place = index_along(wrap_dim(dim, len(shape) + 1), None)
-    return np.concatenate([x[place] for x in tensors], axis=dim)
+    d = wrap_dim(dim, len(shape) + 1)
+    if d < len(shape) and all([layouts.has_channels_last(x) for x in tensors]):  # then joined, and that dimension split
+        joined = layouts.lay_out("channels", np.concatenate(tensors, axis=d), *tensors)
+        return joined.reshape(*shape[:d], len(tensors), *shape[d:])
+    return layouts.lay_out("contiguous", np.concatenate([x[index_along(d, None)] for x in tensors], axis=d))
 @stack.derivative("tensors")
 def stack_wrt_tensors(g: Any, dim: Any) -> Any: return unbind(g, dim=dim)
 
@@ -230,6 +234,19 @@ def fill_diagonals_wrt_input(g: Any, offset: Any, dim1: Any, dim2: Any) -> Any:
 
 
 @op
+def trace(input: Any) -> Any:
+    """The sum of the diagonal of a matrix."""
+    if input.ndim != 2:
+        raise ShapeError(f"expected a matrix, but got tensor with dim {input.ndim}")
+    half = input.dtype.char == "e"
+    total = np.sum(np.diagonal(input), dtype=np.float32 if half else input.dtype if input.dtype.kind in "fc" else np.int64)
+    return total.astype(input.dtype) if half else total
+@trace.derivative("input")
+def trace_wrt_input(g: Any, input_shape: Any) -> Any:
+    return fill_diagonals(expand(g, size=(min(input_shape),)), size=input_shape)
+
+
+@op(layout="contiguous")
 def tril(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and below the diagonal `diagonal` of each matrix in the last two dimensions; zero above it."""
     return np.tril(at_least_matrix(input), diagonal)
@@ -237,7 +254,7 @@ def tril(input: Any, *, diagonal: int = 0) -> Any:
 def tril_wrt_input(g: Any, diagonal: Any) -> Any: return tril(g, diagonal=diagonal)
 
 
-@op
+@op(layout="contiguous")
 def triu(input: Any, *, diagonal: int = 0) -> Any:
     """The elements on and above the diagonal `diagonal` of each matrix in the last two dimensions; zero below it."""
     return np.triu(at_least_matrix(input), diagonal)
@@ -251,7 +268,7 @@ def at_least_matrix(input: Any) -> Any:
     return input
 
 
-@op
+@op(layout="channels")
 def constant_pad_nd(input: Any, *, pad: Sequence[int], value: Number = 0) -> Any:
     """`input` with ``pad[0]`` elements before and ``pad[1]`` after its last dimension, ``pad[2]``, ``pad[3]`` for the one
     before, and so on, filled with `value`. A negative number takes elements away."""
@@ -293,7 +310,7 @@ def unfold_wrt_input(g: Any, input_shape: Any, dimension: Any, size: Any, step: 
     return fold_windows(g, shape=input_shape, dimension=dimension, size=size, step=step)
 
 
-@op(called="fold")
+@op(called="fold", opmath=True)
 def fold_windows(input: Any, *, shape: Any, dimension: Any, size: Any, step: Any) -> Any:
     """The sum, at each element of a tensor of `shape`, of its values in all windows: the adjoint of :func:`unfold`."""
     if not shape:
@@ -310,26 +327,26 @@ def fold_windows_wrt_input(g: Any, dimension: Any, size: Any, step: Any) -> Any:
     return unfold(g, dimension=dimension, size=size, step=step)
 
 
-@op(grad_name="CopySlices")
+@op(grad_name="CopySlices", holomorphic=False, bfloat16=True)
 def replace_view(input: Any, written: Any, *, view: Any, order: Any) -> Any:
-    """`input` after the part of it that `view` leads to was overwritten by `written`; for `order` see :func:`blank_view`."""
-    return input
-@replace_view.derivative("input")
-def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
-@replace_view.derivative("written")
-def replace_view_wrt_written(g: Any, view: Any) -> Any: return replay_view(g, view)
-
-
-@op
-def blank_view(input: Any, *, view: Any, order: Any) -> Any:
-    """A copy of `input` with zeros where `view` leads.
+    """A copy of `input` in which the part that `view` leads to is `written`: what a write through a view is recorded as.
 
     `order` is that of its dimensions in memory, from the widest step to the narrowest: with it the calls in `view`, which gave
     views of one tensor, give views of the copy too.
     """
-    out = np.empty([input.shape[d] for d in order], input.dtype, like=input)
-    out = out.transpose([order.index(d) for d in range(input.ndim)])
-    out[...] = input
+    out = copy_in_order(input, order=order)
+    replay_view(out, view)[...] = written
+    return out
+@replace_view.derivative("input")
+def replace_view_wrt_input(g: Any, view: Any, order: Any) -> Any: return blank_view(g, view=view, order=order)
+@replace_view.derivative("written")
+def replace_view_wrt_written(g: Any, view: Any, order: Any) -> Any: return replay_view(laid_out(g, order), view)
+
+
+@op(holomorphic=False, bfloat16=True)
+def blank_view(input: Any, *, view: Any, order: Any) -> Any:
+    """A copy of `input` with zeros where `view` leads; for `order` see :func:`replace_view`."""
+    out = copy_in_order(input, order=order)
     replay_view(out, view)[...] = 0
     return out
 @blank_view.derivative("input")
@@ -545,13 +562,6 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag(ravel(input), offset)
 
 
-def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal of a matrix."""
-    if len(input.shape) != 2:
-        raise ShapeError(f"trace: expected a matrix, but got tensor with dim {len(input.shape)}")
-    return reshape(sum_to_size(diagonal(input), size=(1,)), shape=())
-
-
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A copy of `input` with `src` on its diagonal."""
     return scatter_into_view("diagonal_scatter", input, src, ((diagonal, {"offset": offset, "dim1": dim1, "dim2": dim2}),))
@@ -573,7 +583,7 @@ def scatter_into_view(name: str, input: Any, src: Any, view: Any) -> Tensor:
     return scatter_view(input, src, view=view)
 
 
-@op(called="as_strided_scatter")
+@op(layout="like_input", called="as_strided_scatter", bfloat16=True)
 def scatter_view(input: Any, src: Any, *, view: Any) -> Any:
     """A copy of `input` in which the part that `view` leads to is `src`."""
     out = input.copy()

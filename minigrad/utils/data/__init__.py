@@ -1,5 +1,8 @@
 """Datasets, samplers and the loader that makes batches of them."""
 
+from typing import Any as _Any
+
+from minigrad import _paths
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataloader import DataLoader, get_worker_info
 from minigrad.utils.data.dataset import (
@@ -25,3 +28,7 @@ from minigrad.utils.data.sampler import (
 __all__ = ["BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler", "IterableDataset",
            "RandomSampler", "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
            "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split"]
+
+
+def __getattr__(name: str) -> _Any:
+    return _paths.submodule(__name__, name)

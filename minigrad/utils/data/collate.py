@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import copy
 import re
 from typing import Any, Callable
 
@@ -22,26 +23,33 @@ def is_text_array(x: Any) -> bool:
 
 
 def sequence_like(elem: Any, items: list[Any]) -> Any:
-    """`items` as a sequence of the class of `elem`, or as a list if that class cannot be made so."""
+    """`items` as a sequence like `elem`, with what else that carries, or as a list if its class cannot be made so."""
+    if not isinstance(elem, collections.abc.MutableSequence):
+        return items
     try:
-        if isinstance(elem, collections.abc.MutableSequence):
-            return type(elem)(items)  # type: ignore[call-arg]
-        return list(items)
+        made = copy.copy(elem)
+        made[:] = items
     except TypeError:
         return items
+    return made
 
 
 def mapping_like(elem: Any, pairs: dict[Any, Any]) -> Any:
-    """`pairs` as a mapping of the class of `elem`, or as a dictionary if that class cannot be made so."""
+    """`pairs` as a mapping like `elem`, with what else that carries, as a ``defaultdict`` its default; or as a dictionary if its
+    class cannot be made so."""
     try:
-        return type(elem)(pairs)
+        if not isinstance(elem, collections.abc.MutableMapping):
+            return type(elem)(pairs)
+        made = copy.copy(elem)
+        made.update(pairs)
     except TypeError:
         return pairs
+    return made
 
 
 def default_convert(data: Any) -> Any:
     """Arrays and NumPy numbers as tensors, inside sequences and mappings too; what the loader does where it does not batch."""
-    if isinstance(data, Tensor):
+    if isinstance(data, (Tensor, str, bytes)):  # NumPy's texts too
         return data
     if isinstance(data, (np.ndarray, np.generic)):
         return data if isinstance(data, np.ndarray) and is_text_array(data) else as_tensor(data)
@@ -51,7 +59,7 @@ def default_convert(data: Any) -> Any:
         return type(data)(*map(default_convert, data))
     if isinstance(data, tuple):
         return [default_convert(x) for x in data]
-    if isinstance(data, collections.abc.Sequence) and not isinstance(data, (str, bytes)):
+    if isinstance(data, collections.abc.Sequence):
         return sequence_like(data, [default_convert(x) for x in data])
     return data
 
@@ -74,6 +82,8 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
     for kind, function in (collate_fn_map or {}).items():
         if isinstance(elem, kind):
             return function(batch, collate_fn_map=collate_fn_map)
+    if isinstance(elem, (str, bytes)):  # NumPy's too
+        return batch
     if isinstance(elem, Tensor):
         return stack(list(batch), 0)
     if isinstance(elem, np.ndarray):
@@ -87,8 +97,6 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
         return tensor(batch, dtype=float64)
     if isinstance(elem, int):
         return tensor(batch)
-    if isinstance(elem, (str, bytes)):
-        return batch
 
     def inner(samples: Any) -> Any:
         return collate(samples, collate_fn_map=collate_fn_map)

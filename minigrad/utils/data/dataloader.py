@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import multiprocessing
 import queue
+import random as builtin_random
 import threading
 import traceback
 import warnings
@@ -43,14 +44,21 @@ class Fetcher:
         self.samples = iter(dataset) if isinstance(dataset, IterableDataset) else None
 
     def __call__(self, indices: Any) -> Any:
-        """Raises ``StopIteration`` where an iterable dataset has come to its end."""
+        """Raises ``StopIteration`` where an iterable dataset has come to its end. One that a sample raises, which would end the
+        iteration before the samples do, becomes a ``RuntimeError``."""
         if self.samples is not None:
-            if not self.batched:
-                return self.collate_fn(next(self.samples))
-            batch = list(itertools.islice(self.samples, len(indices)))
-            if not batch or (self.drop_last and len(batch) < len(indices)):
+            samples = list(itertools.islice(self.samples, len(indices) if self.batched else 1))
+            if not samples or self.batched and self.drop_last and len(samples) < len(indices):
                 raise StopIteration
-            return self.collate_fn(batch)
+            return self.collate_fn(samples if self.batched else samples[0])
+        try:
+            return self.of_indices(indices)
+        except StopIteration as error:
+            raise StateError(f"{type(self.dataset).__name__} raised StopIteration for {indices}; the samples of a dataset end "
+                             "where its len() says") from error
+
+    def of_indices(self, indices: Any) -> Any:
+        """The batch of numbered samples."""
         if not self.batched:
             return self.collate_fn(self.dataset[indices])
         if self.collate_fn is default_collate and isinstance(indices, list):
@@ -76,7 +84,8 @@ class DataLoader(Generic[T_co]):
         worker_init_fn: called in each worker, first, with its number.
         multiprocessing_context: None for workers that are threads (NumPy leaves the interpreter to others while it computes,
             and nothing need be copied), or ``"fork"``, ``"spawn"``, ``"forkserver"`` or a context for processes, each with its
-            own copy of the dataset and its own random state.
+            own copy of the dataset. Each worker has its own random numbers, which follow from the loader's `generator`; in
+            processes Python's and NumPy's too.
         prefetch_factor: batches each worker is ahead, 2 by default.
         persistent_workers: keep the workers for the next epoch.
 
@@ -155,41 +164,12 @@ class DataLoader(Generic[T_co]):
     def _index_sampler(self) -> Any:
         return self.batch_sampler if self._auto_collation else self.sampler
 
-    def __iter__(self) -> Iterator[Any]:
+    def _new_fetcher(self) -> Fetcher:
+        return Fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
+
+    def __iter__(self) -> Iteration:
         seed = int(randint(0, 2**62, (1,), generator=self.generator).item())  # always, so that the order is the same with workers
-        batches = self._from_workers(seed) if self.num_workers else self._from_here()
-        return self._check_length(batches) if isinstance(self.dataset, IterableDataset) and hasattr(self.dataset,
-                                                                                                    "__len__") else batches
-
-    def _from_here(self) -> Iterator[Any]:
-        fetch = Fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
-        for indices in self._index_sampler:
-            try:
-                batch = fetch(indices)
-            except StopIteration:
-                return
-            yield batch
-
-    def _from_workers(self, seed: int) -> Iterator[Any]:
-        workers = self._workers or Workers(self, seed)
-        if self.persistent_workers:
-            self._workers = workers
-        try:
-            yield from workers.batches(iter(self._index_sampler))
-        finally:
-            if not self.persistent_workers:
-                workers.stop()
-
-    def _check_length(self, batches: Iterator[Any]) -> Iterator[Any]:
-        """Warn if an iterable dataset that told its length gives more."""
-        expected, warned = len(self), False
-        for k, batch in enumerate(batches):
-            if k >= expected and not warned:
-                warned = True
-                warnings.warn(f"Length of IterableDataset {self.dataset!r} was reported to be {len(self.dataset)}, but more have "
-                              f"been fetched: with several workers, each must give its own part (see get_worker_info)",
-                              stacklevel=2)
-            yield batch
+        return WorkerIteration(self, seed) if self.num_workers else Iteration(self)
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
@@ -198,6 +178,91 @@ class DataLoader(Generic[T_co]):
                 return length
             return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
         return len(self._index_sampler)
+
+
+# ---------------------------------------------------------------------------------------------------- iterations
+
+class Iteration:
+    """One pass over a loader's batches, which are made here. It goes on after a batch that could not be made."""
+
+    def __init__(self, loader: DataLoader[Any]) -> None:
+        self.loader = loader
+        self.indices = iter(loader._index_sampler)
+        self.given = 0
+        # How many batches an iterable dataset says it has; None where that cannot be exceeded.
+        telling = isinstance(loader.dataset, IterableDataset) and hasattr(loader.dataset, "__len__")
+        self.promised = len(loader) if telling else None
+        self.fetch = self.new_fetcher()
+
+    def new_fetcher(self) -> Any:
+        """What makes the batches, if they are made here."""
+        return self.loader._new_fetcher()
+
+    def make(self) -> Any:
+        """The next batch. Raises ``StopIteration`` where there is none."""
+        return self.fetch(next(self.indices))
+
+    def __iter__(self) -> Iteration:
+        return self
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __next__(self) -> Any:
+        batch = self.make()
+        self.given += 1
+        if self.given - 1 == self.promised:
+            dataset = self.loader.dataset
+            warnings.warn(f"Length of IterableDataset {dataset!r} was reported to be {len(dataset)}, but more have been fetched: "
+                          "with several workers, each must give its own part (see get_worker_info)", stacklevel=2)
+        return batch
+
+
+class WorkerIteration(Iteration):
+    """One pass over a loader's batches, which workers make ahead."""
+
+    def __init__(self, loader: DataLoader[Any], seed: int) -> None:
+        super().__init__(loader)
+        self.workers = loader._workers or Workers(loader, seed)
+        if loader.persistent_workers:
+            loader._workers = self.workers
+        self.workers.epoch = self.epoch = self.workers.epoch + 1
+        self.waiting: deque[int] = deque()  # the workers that owe a batch, in the order in which they were asked
+        self.ready = deque(range(len(self.workers.tasks)))  # in turn, without those that have ended
+        for _ in range(max(1, loader.prefetch_factor or 0) * len(self.ready)):
+            self.send()
+
+    def new_fetcher(self) -> Any:
+        return None  # each worker has its own
+
+    def send(self) -> None:
+        """Ask the next worker for the next batch, if there is any."""
+        if self.ready:
+            try:
+                indices = next(self.indices)
+            except StopIteration:
+                return
+            self.workers.tasks[self.ready[0]].put((self.epoch, indices))
+            self.waiting.append(self.ready[0])
+            self.ready.rotate(-1)
+
+    def make(self) -> Any:
+        if self.epoch != self.workers.epoch:
+            raise StateError("DataLoader: another iteration over this loader has begun, and its persistent workers go with that; "
+                             "use persistent_workers=False to iterate twice at once")
+        while self.waiting:
+            worker = self.waiting.popleft()
+            result = self.workers.receive(worker, self.epoch)
+            if isinstance(result, EndOfPart) and worker in self.ready:
+                self.ready.remove(worker)
+            self.send()
+            if isinstance(result, WorkerError):
+                result.raise_again()
+            if not isinstance(result, EndOfPart):
+                return result
+        if not self.loader.persistent_workers:
+            self.workers.stop()
+        raise StopIteration
 
 
 # ---------------------------------------------------------------------------------------------------- workers
@@ -224,6 +289,13 @@ class EndOfPart:
     """Sent by a worker whose part of an iterable dataset has come to its end."""
 
 
+class UnquotedText(str):
+    """A text that a ``KeyError`` shows as it is; of others it shows the ``repr``."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
 class WorkerError:
     """Sent by a worker in the place of a batch: the error, to be raised where the batch was wanted."""
 
@@ -231,8 +303,8 @@ class WorkerError:
         self.kind, self.message = type(error), f"Caught {type(error).__name__} {where}.\nOriginal {traceback.format_exc()}"
 
     def raise_again(self) -> None:
-        if self.kind is KeyError:  # whose text would be quoted
-            raise RuntimeError(self.message)
+        if self.kind is KeyError:
+            raise KeyError(UnquotedText(self.message))
         try:
             error = self.kind(self.message)
         except Exception:
@@ -246,7 +318,10 @@ def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: Wo
     _here.info = info
     if own_process:
         random.manual_seed(info.seed)
+        builtin_random.seed(info.seed)
         np.random.seed(info.seed % 2**32)
+    else:  # those of Python and NumPy belong to all threads
+        random.use_own_generators(info.seed)
     where = f"in DataLoader worker {'process' if own_process else 'thread'} {info.id}"
     problem = fetch = None
     try:
@@ -289,35 +364,6 @@ class Workers:
             self.tasks.append(tasks)
             self.results.append(results)
             self.runners.append(runner)
-
-    def batches(self, sampler: Iterator[Any]) -> Iterator[Any]:
-        """The batches that the workers make of what `sampler` says, in its order."""
-        self.epoch = epoch = self.epoch + 1
-        waiting: deque[int] = deque()
-        ready = deque(range(len(self.tasks)))  # in turn, without those that have ended
-
-        def send() -> None:
-            if ready:
-                try:
-                    indices = next(sampler)
-                except StopIteration:
-                    return
-                self.tasks[ready[0]].put((epoch, indices))
-                waiting.append(ready[0])
-                ready.rotate(-1)
-
-        for _ in range(max(1, self.loader.prefetch_factor or 0) * len(self.tasks)):
-            send()
-        while waiting:
-            worker = waiting.popleft()
-            result = self.receive(worker, epoch)
-            if isinstance(result, EndOfPart) and worker in ready:
-                ready.remove(worker)
-            send()
-            if isinstance(result, WorkerError):
-                result.raise_again()
-            if not isinstance(result, EndOfPart):
-                yield result
 
     def receive(self, worker: int, epoch: int) -> Any:
         """The next result of a worker in this epoch; those of one that was left early are passed over.

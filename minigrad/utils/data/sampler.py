@@ -19,6 +19,9 @@ __all__ = ["BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "Se
            "WeightedRandomSampler"]
 
 
+DRAWS = 4096  # random indices drawn at once
+
+
 def ensure_generator(generator: Any) -> Any:
     """`generator`, or a new one seeded from the default one. So what is drawn elsewhere does not change an order that is under
     way."""
@@ -72,7 +75,8 @@ class RandomSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         n, generator = len(self.data_source), ensure_generator(self.generator)
         if self.replacement:
-            yield from numbers(randint(0, n, (self.num_samples,), generator=generator))
+            for done in range(0, self.num_samples, DRAWS):  # as it goes: there may be more than memory holds
+                yield from numbers(randint(0, n, (min(DRAWS, self.num_samples - done),), generator=generator))
             return
         left = self.num_samples
         while left > 0 and n:

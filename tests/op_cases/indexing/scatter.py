@@ -101,7 +101,7 @@ CASES = {
     "scatter_value": OpCase(gathered(lambda s: arrays(()), distinct=True), scattered, complex=True),
     "reduce_at": OpCase(
         for_reduction(), reduced, examples=[
-            ((f(3), i(0, 0, 1), i(0, 2, 0) * 1.0), {"dim": 0, "reduce": "mean", "include_self": False})]),
+            ((f(3), i(0, 0, 1), i(0, 2, 0) * 1.0), {"dim": 0, "reduce": "mean", "include_self": False})], saves=("out",)),
     "fill_mask": OpCase(
         broadcastable(each=[arrays, booleans]).flatmap(lambda pair: sample(*pair, arrays(()))),
         lambda input, mask, value: np.where(mask, value, input), analytic=True, complex=True,

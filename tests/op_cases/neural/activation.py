@@ -48,6 +48,11 @@ def softmax(input, dim, dtype=None):
     return e / np.sum(e, axis=dim, keepdims=True)
 
 
+def safe_softmax(input, dim):
+    nothing = np.all(input == -np.inf, axis=dim if input.ndim else None, keepdims=True)
+    return np.where(nothing, 0, softmax(input - np.max(input, axis=dim if input.ndim else None, keepdims=True, initial=0), dim))
+
+
 def softmax_slope(grad, soft, dim, logarithm):
     if logarithm:
         return grad - np.exp(soft) * grad.sum(axis=dim, keepdims=True)
@@ -60,7 +65,7 @@ def sigmoid(x):
 
 CASES = {
     "relu": OpCase(sample(arrays(away=[0.0])), lambda x: np.maximum(x, 0), edges=[((limits,), {}), ((np.array([-1, 2]),), {})],
-                   bad=[Bad((f(2) + 0j,), {}, RuntimeError, r"relu is not supported for minigrad.complex128")]),
+                   bad=[Bad((f(2) + 0j,), {}, RuntimeError, r"relu is not supported for minigrad.complex128")], saves=("out",)),
     "leaky_relu": piecewise(lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x), 0.0,
                             negative_slope=st.sampled_from([0.01, 1.5, -0.2])),
     "prelu_kernel": OpCase(sample(broadcastable(2, away=[0.0])), lambda x, w: np.where(x > 0, x, w * x)),
@@ -89,10 +94,14 @@ CASES = {
     "softmax": OpCase(with_dim(shapes(min_dims=1)), softmax, complex=True,
                       examples=[((f(3),), {"dim": 0, "dtype": dtypes.float64}), ((np.array(2.0),), {"dim": -1})],
                       bad=[Bad((f(2, 3),), {"dim": 2}, IndexError, r"Dimension out of range"),
-                           Bad((np.array([1, 2]),), {"dim": 0}, RuntimeError, r"not implemented for minigrad.int64")]),
+                           Bad((np.array([1, 2]),), {"dim": 0}, RuntimeError, r"not implemented for minigrad.int64")],
+                      saves=("out",)),
+    "safe_softmax": OpCase(with_dim(shapes(min_dims=1)), safe_softmax, examples=[((np.array(2.0),), {"dim": -1})], edges=[
+        ((np.array([[1.0, -np.inf], [-np.inf, -np.inf]]),), {"dim": 1}), ((np.full((2, 3), -np.inf),), {"dim": 0}),
+        ((np.array([[-1.0, 2.0], [-np.inf, 900.0]]),), {"dim": 1})]),
     "log_softmax": OpCase(with_dim(shapes(min_dims=1)), lambda input, dim, dtype=None: np.log(softmax(input, dim)), complex=True,
                           examples=[((np.array(2.0),), {"dim": -1})],
-                          bad=[Bad((f(2, 3),), {"dim": -3}, IndexError, r"Dimension out of range")]),
+                          bad=[Bad((f(2, 3),), {"dim": -3}, IndexError, r"Dimension out of range")], saves=("out",)),
     "softmax_slope": OpCase(shapes(min_dims=1).flatmap(lambda s: sample(
         arrays(s), arrays(s), dim=dims(len(s), none=False), logarithm=st.booleans())), softmax_slope, analytic=True,
         complex=True),

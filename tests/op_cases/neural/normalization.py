@@ -53,10 +53,11 @@ def windowed(input, dim, before, after):
 
 CASES = {
     "standardize": OpCase(of_blocks(eps=st.sampled_from([1e-5, 0.5]), centered=st.booleans()), standardized, analytic=True,
-                          bad=[Bad((np.arange(3),), {"layout": (1, 1, 3), "eps": 0.1}, RuntimeError, "floating point.*int64")]),
+                          bad=[Bad((np.arange(3),), {"layout": (1, 1, 3), "eps": 0.1}, RuntimeError, "floating point.*int64")],
+                          saves=("standard", "var")),
     "standardize_backward": OpCase(
         of_blocks(lambda s, b: arrays(s), lambda s, b: arrays((1, b[1], 1), low=0.5), centered=st.booleans()), backward,
-        analytic=True),
+        analytic=True, saves=("out",)),
     "scale_shift": OpCase(
         sample(arrays((2, 3)), st.none() | arrays((3,)) | arrays((2, 1)), st.none() | arrays((3,)) | arrays((1, 1))),
         scaled, analytic=True, bad=[Bad((f(2), f(2).astype(np.float32)), {}, RuntimeError, "to have the same dtype")]),

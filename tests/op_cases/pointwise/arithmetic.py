@@ -22,7 +22,7 @@ def smooth(reference, low=-2.0, high=2.0, away=(), **more):
 
 def two(reference, edges=(), **values):
     """A function of two floating arrays."""
-    more = {k: values.pop(k) for k in ("analytic", "complex", "bad", "grad_rtol") if k in values}
+    more = {k: values.pop(k) for k in ("analytic", "complex", "bad", "grad_rtol", "saves") if k in values}
     return OpCase(sample(broadcastable(2, **values)), reference, edges=edges, **more)
 
 
@@ -60,7 +60,7 @@ CASES = {
     "cast": OpCase(sample(arrays(), dtype=st.sampled_from([dtypes.float64, dtypes.complex128])),
                    lambda input, dtype: input.astype(dtype.numpy),
                    examples=[((f(2, 3),), {"dtype": dtypes.int32}), ((f(3),), {"dtype": dtypes.bool_})]),
-    "conj": OpCase(sample(arrays()), np.conjugate, complex=True),
+    "conjugate": OpCase(sample(arrays()), np.conjugate, complex=True),
     # dtype and zeros
     "zeros_of": OpCase(sample(arrays()), np.zeros_like),
     "apply_mask": OpCase(sample(broadcastable(2, each=[arrays, booleans])), lambda x, mask: np.where(mask, x, 0), complex=True,
@@ -86,19 +86,19 @@ CASES = {
     "fmod": OpCase(sample(quotient), np.fmod, edges=[((i64, np.array([2, 2, -3, -2])), {})],
                    bad=[Bad((i64, i64), {}, RuntimeError, r"ZeroDivisionError")]),
     "neg": smooth(np.negative, bad=[Bad((np.array([True]),), {}, RuntimeError, r"use the `~` or `logical_not\(\)` operator")]),
-    "reciprocal": smooth(lambda x: 1 / x, low=0.4, edges=[((special,), {})]),
+    "reciprocal": smooth(lambda x: 1 / x, low=0.4, edges=[((special,), {})], saves=("out",)),
     "square": smooth(np.square, edges=[((i64,), {})]),
-    "sqrt": smooth(np.sqrt, low=0.2, edges=[((special,), {})]),
-    "rsqrt": smooth(lambda x: 1 / np.sqrt(x), low=0.2, edges=[((np.array([0.0, 4.0, np.inf]),), {})]),
+    "sqrt": smooth(np.sqrt, low=0.2, edges=[((special,), {})], saves=("out",)),
+    "rsqrt": smooth(lambda x: 1 / np.sqrt(x), low=0.2, edges=[((np.array([0.0, 4.0, np.inf]),), {})], saves=("out",)),
     # size and sign
     "abs": OpCase(sample(arrays(away=[0.0])), np.abs, complex=True, edges=[((i64,), {})]),
     "sign": OpCase(sample(arrays(away=[0.0])), np.sign, edges=[((i64,), {}), ((np.array([0.0, -0.0, np.inf]),), {})],
                    bad=[Bad((f(2) + 0j,), {}, RuntimeError, r"Use sgn\(\) instead")]),
     "sgn": OpCase(sample(arrays(away=[0.0])), np.sign, complex=True,
-                  edges=[((i64,), {}), ((np.array([3 + 4j, 0j, -2]),), {})]),
+                  edges=[((i64,), {}), ((np.array([3 + 4j, 0j, -2]),), {})], saves=("out",)),
     "signbit": OpCase(sample(arrays()), np.signbit, edges=[((i64,), {}, ), ((special[:-1],), {})]),
-    "copysign": two(np.copysign, away=[0.0], edges=[((special[:4], special[:4][::-1].copy()), {})]),
-    "hypot": two(np.hypot, away=[0.0], edges=[((np.array([1e300, 3.0]), np.array([1e300, 4.0])), {})]),
+    "copysign": two(np.copysign, away=[0.0], edges=[((special[:4], special[:4][::-1].copy()), {})], saves=("out",)),
+    "hypot": two(np.hypot, away=[0.0], edges=[((np.array([1e300, 3.0]), np.array([1e300, 4.0])), {})], saves=("out",)),
     "heaviside": OpCase(sample(broadcastable(2, each=[lambda s: arrays(s, away=[0.0]), arrays])), np.heaviside,
                         edges=[((np.array([-1.0, -0.0, 0.0, 2.0]), f(4)), {})],
                         bad=[Bad((i64, f(4)), {}, RuntimeError, r"same dtype"), Bad(*complex_pair, RuntimeError, no_order)]),
@@ -122,7 +122,7 @@ CASES = {
                     bad=[Bad((i64,), {"decimals": 1}, RuntimeError, r"not implemented for integers")],
                     underivable="its steps of 0.1 are too near to each other for differences"),
     # complex numbers
-    "real": OpCase(sample(arrays()), np.real, complex=True, edges=[((f(3) * (1 + 2j),), {})]),
+    "real_part": OpCase(sample(arrays()), np.real, complex=True, edges=[((f(3) * (1 + 2j),), {})]),
     "imag": OpCase(sample(arrays().map(lambda x: np.asarray(x * (1 + 2j)))), np.imag, complex=True,
                    bad=[Bad((f(2),), {}, RuntimeError, r"not implemented for tensors with non-complex dtypes")]),
     "angle": OpCase(sample(arrays(away=[0.0])), np.angle, complex=True),
@@ -130,11 +130,14 @@ CASES = {
                       bad=[Bad((i64, i64), {}, RuntimeError, r"Expected both inputs to be Half, Float or Double"),
                            Bad((f(2), f(2, dtype=np.float32)), {}, RuntimeError, r"same dtype")]),
     "polar": OpCase(sample(broadcastable(2, low=0.2)), lambda abs, angle: abs * np.exp(1j * angle),
-                    bad=[Bad((i64, i64), {}, RuntimeError, r"Expected both inputs to be Half, Float or Double")]),
+                    bad=[Bad((i64, i64), {}, RuntimeError, r"Expected both inputs to be Half, Float or Double")], saves=("out",)),
     "view_as_real": OpCase(sample(arrays().map(lambda x: np.asarray(x * (1 + 2j)))), lambda z: np.stack([z.real, z.imag], -1),
                            complex=True,
                            bad=[Bad((f(2),), {}, RuntimeError, r"only supported for complex tensors")]),
     "view_as_complex": OpCase(sample(shapes(max_dims=2).flatmap(lambda s: arrays((*s, 2)))), lambda x: x[..., 0] + 1j * x[..., 1],
                               bad=[Bad((i64,), {}, RuntimeError, r"only supported for float and double tensors"),
-                                   Bad((f(3),), {}, RuntimeError, r"must have a last dimension of size 2")]),
+                                   Bad((f(3),), {}, RuntimeError, r"must have a last dimension of size 2"),
+                                   Bad((f(),), {}, RuntimeError, r"must have one or more dimensions"),
+                                   Bad((f(2, 2).T,), {}, RuntimeError, r"last dimension with stride 1"),
+                                   Bad((f(2, 3)[:, :2],), {}, RuntimeError, r"stride divisible by 2 for all but last")]),
 }

@@ -124,20 +124,23 @@ CASES = {
     "_var": OpCase(with_dim(shapes(min_dims=1, min_side=2), correction=st.sampled_from([0, 1, 0.5]), **several), variance,
                    complex=True, bad=[out_of_range, Bad((np.arange(3),), {}, RuntimeError, "only support floating point")]),
     "_std": OpCase(with_dim(shapes(min_dims=1, min_side=2), values={"distinct": True}, correction=st.sampled_from([0, 1]),
-                            several=True, **one), lambda *args, **kw: np.sqrt(variance(*args, **kw)), complex=True),
+                            several=True, **one), lambda *args, **kw: np.sqrt(variance(*args, **kw)), complex=True,
+                   saves=("out",)),
     "vector_norm": OpCase(
         with_dim(full, values={"away": [0.0], "distinct": True}, ord=st.sampled_from([2, 1, 3, 0.5, 0, -1, np.inf, -np.inf]),
                  **several), norm, complex=True, grad_rtol=1e-5,
         bad=[Bad((f(0),), {"ord": np.inf}, RuntimeError, "cannot compute the inf norm on an empty tensor"),
-             Bad((np.arange(3),), {}, RuntimeError, "Expected a floating point or complex tensor")]),
+             Bad((np.arange(3),), {}, RuntimeError, "Expected a floating point or complex tensor")], saves=("out",)),
     "amax": OpCase(with_dim(full, several=True, values={"distinct": True}, **one), lambda input, dim=(), keepdim=False: np.max(
         input, axis=np_axis(input, dim), keepdims=keepdim), bad=[
-            out_of_range, Bad((f(2, 0),), {"dim": 1}, IndexError, "Expected reduction dim 1 to have non-zero size")]),
+            out_of_range, Bad((f(2, 0),), {"dim": 1}, IndexError, "Expected reduction dim 1 to have non-zero size")],
+                   saves=("out",)),
     "amin": OpCase(with_dim(full, several=True, values={"distinct": True}, **one), lambda input, dim=(), keepdim=False: np.min(
         input, axis=np_axis(input, dim), keepdims=keepdim), bad=[
-            out_of_range, Bad((f(0),), {"dim": ()}, RuntimeError, "Expected reduction dim to be specified")]),
+            out_of_range, Bad((f(0),), {"dim": ()}, RuntimeError, "Expected reduction dim to be specified")], saves=("out",)),
     "aminmax": OpCase(with_dim(full, values={"distinct": True}, **one), lambda input, dim=None, keepdim=False: (
-        np.min(input, axis=np_axis(input, dim), keepdims=keepdim), np.max(input, axis=np_axis(input, dim), keepdims=keepdim))),
+        np.min(input, axis=np_axis(input, dim), keepdims=keepdim), np.max(input, axis=np_axis(input, dim), keepdims=keepdim)),
+                      saves=("min", "max")),
     "tie_shares": OpCase(full.flatmap(lambda s: st.tuples(integers(s, 0, 2), dims(len(s)))).map(
         with_extreme), ties, underivable="a small step ends a tie"),
     "argmax": OpCase(with_dim(full, none=True, values={"distinct": True}, **one), argument(np.argmax), bad=[
@@ -152,9 +155,10 @@ CASES = {
                   bad=[out_of_range]),
     "count_nonzero": OpCase(shapes().flatmap(lambda s: sample(integers(s, 0, 2), dim=dims(len(s), several=True))),
                             lambda input, dim=None: np.count_nonzero(input, axis=np_axis(input, dim))),
-    "logsumexp": OpCase(with_dim(full, several=True, **one), logsumexp, analytic=True, complex=True, bad=[out_of_range]),
+    "logsumexp": OpCase(with_dim(full, several=True, **one), logsumexp, analytic=True, complex=True, bad=[out_of_range],
+                        saves=("out",)),
     "softmax_parts": OpCase(full.flatmap(lambda s: sample(arrays(s), arrays((1,) * len(s)))),
-                            lambda input, normalizer: np.exp(input - normalizer), analytic=True, complex=True),
+                            lambda input, normalizer: np.exp(input - normalizer), analytic=True, complex=True, saves=("out",)),
     "cumsum": OpCase(with_dim(), along(np.cumsum), analytic=True, complex=True, bad=[out_of_range]),
     "reverse_cumsum": OpCase(with_dim(), backwards(np.cumsum), analytic=True, complex=True),
     "cumprod": OpCase(with_dim(), along(np.cumprod), analytic=True, complex=True, bad=[out_of_range],
@@ -164,6 +168,6 @@ CASES = {
         input, axis=np_axis(input, dim), keepdims=keepdim), analytic=True, complex=True, bad=[out_of_range],
         examples=[((zeros,), {}), ((zeros,), {"dim": 1})]),
     "shift": OpCase(shifts(), shifted, analytic=True, complex=True),
-    "recurrence": OpCase(pairs(), recurrence, analytic=True, complex=True),
-    "logcumsumexp": OpCase(with_dim(), along(np.logaddexp.accumulate), complex=True, grad_rtol=1e-6),
+    "recurrence": OpCase(pairs(), recurrence, analytic=True, complex=True, saves=("out",)),
+    "logcumsumexp": OpCase(with_dim(), along(np.logaddexp.accumulate), complex=True, grad_rtol=1e-6, saves=("out",)),
 }

@@ -59,6 +59,8 @@ def sum_to(input: Any, size: Any) -> Any:
 CASES = {
     "reshape": OpCase(regrouped(), lambda input, shape: np.reshape(input, shape), analytic=True, complex=True, examples=RESHAPES,
                       bad=BAD_RESHAPES),
+    "reshape_copy": OpCase(regrouped(), lambda input, shape: np.reshape(input, shape), analytic=True, complex=True,
+                           examples=RESHAPES, bad=BAD_RESHAPES),
     # A view is asked of memory that has it in order; tests/test_views.py shows that it is refused elsewhere.
     "view_shape": OpCase(
         sample(arrays((6,)), shape=st.sampled_from([(2, 3), (6, 1), (-1,), (3, -1)])),
@@ -67,7 +69,11 @@ CASES = {
         sample(arrays((2, 4)), dtype=st.sampled_from([dtypes.float64, dtypes.int64])),
         lambda input, dtype: np.frombuffer(input.tobytes(), dtype.numpy).reshape(input.shape),
         examples=[((f(2, 3),), {"dtype": dtypes.int64})], underivable="the bits of a number have no slope",
-        bad=[Bad((f(2, 3),), {"dtype": dtypes.complex128}, RuntimeError, r"self.size\(-1\) must be divisible by 2")]),
+        bad=[Bad((f(2, 3),), {"dtype": dtypes.complex128}, RuntimeError, r"self.size\(-1\) must be divisible by 2"),
+             Bad((f(),), {"dtype": dtypes.int32}, RuntimeError, r"self.dim\(\) cannot be 0"),
+             Bad((f(2, 2).T,), {"dtype": dtypes.int32}, RuntimeError, r"self.stride\(-1\) must be 1"),
+             Bad((f(3)[1:],), {"dtype": dtypes.complex128}, RuntimeError, r"self.storage_offset\(\) must be divisible by 2"),
+             Bad((f(2, 3)[:, :2],), {"dtype": dtypes.complex128}, RuntimeError, r"self.stride\(0\) must be divisible by 2")]),
     "squeeze": OpCase(
         of_shape(lambda s: {"dim": dims(len(s), several=True)}),
         lambda input, dim: np.squeeze(input, None if dim is None else tuple(

@@ -1,7 +1,8 @@
 """PyTorch's ``amp``, for programs written with it: the scaling of gradients is there, lower precision is not.
 
-NumPy has no bfloat16 and computes float16 more slowly than float32, so :class:`autocast` leaves every operation in the dtypes
-it is given, and says so once where it is asked for another. :class:`GradScaler` does what PyTorch's does, on any device.
+NumPy computes float16 and bfloat16 by way of float32, more slowly than float32 itself. So :class:`autocast` leaves every
+operation in the dtypes it is given, and says so once where it is asked for another. A model is in bfloat16 where it is put there,
+by ``model.bfloat16()``. :class:`GradScaler` does what PyTorch's does, on any device.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import _arrays
+from minigrad import _arrays, _paths
 from minigrad._types import dtypes
 from minigrad._types.device import Device
 from minigrad._types.tensor_base import TensorBase
@@ -22,6 +23,12 @@ from minigrad.recording import hints
 from minigrad.recording.hints import get_hints
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]
+
+
+
+def __getattr__(name: str) -> Any:
+    return _paths.submodule(__name__, name)
+
 
 READY, UNSCALED, STEPPED = "ready", "unscaled", "stepped"
 

@@ -1,0 +1,13 @@
+"""What packages call of the C++ of PyTorch, by its path ``torch._C``."""
+
+from __future__ import annotations
+
+__all__ = ["_get_tracing_state", "_log_api_usage_once"]
+
+
+def _log_api_usage_once(event: str) -> None:
+    """Nothing is counted here."""
+
+
+def _get_tracing_state() -> None:
+    """None: nothing is traced."""

@@ -1,0 +1,185 @@
+"""The paths on which PyTorch's users look for things: its files, and the name ``torch`` itself.
+
+PyTorch spreads over several hundred files, and programs import from them by path: ``torch.nn.modules.batchnorm``,
+``torch.optim.adamw``. minigrad's rooms are cut otherwise. :data:`ROOMS` says for each such path in which rooms its names are; a
+finder at the end of ``sys.meta_path`` makes the module when it is imported. :func:`as_torch` puts another finder at the front,
+for as long as programs and packages written for PyTorch are to find minigrad.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Iterable, Iterator
+
+from minigrad.errors import StateError
+
+__all__ = ["as_torch"]
+
+PYTORCH = "2.13.0"  # the version whose names and answers minigrad has
+
+# A path of PyTorch's, and the rooms in which its names are looked up, in order; both below "minigrad.". Where there is a file of
+# that name, these are the rooms of what PyTorch has in it beside what is there.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "accelerator.memory": ("accelerator",),
+    "amp.autocast_mode": ("amp",), "amp.grad_scaler": ("amp",),
+    "backends.cpu": ("backends.absent",), "backends.mkl": ("backends.absent",), "backends.mkldnn": ("backends.absent",),
+    "backends.openmp": ("backends.absent",), "backends.opt_einsum": ("backends.absent",),
+    "backends.quantized": ("backends.absent",), "backends.xnnpack": ("backends.absent",),
+    "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
+    "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
+    "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
+    "distributed.nn": (),
+    "functional": ("",),
+    "fx.graph": ("fx",), "fx.graph_module": ("fx",), "fx.node": ("fx",), "fx.proxy": ("fx",),
+    "nn.modules.activation": ("nn.modules.transformer",),
+    "nn.modules.batchnorm": ("nn.modules.normalization", "nn.modules.lazy"),
+    "nn.modules.channelshuffle": ("nn.modules.shape",),
+    "nn.modules.conv": ("nn.modules.lazy",),
+    "nn.modules.flatten": ("nn.modules.shape",),
+    "nn.modules.fold": ("nn.modules.shape",),
+    "nn.modules.instancenorm": ("nn.modules.normalization", "nn.modules.lazy"),
+    "nn.modules.linear": ("nn.modules.transformer", "nn.modules.lazy"),
+    "nn.modules.linear_cross_entropy": ("nn.modules.adaptive",),
+    "nn.modules.linear_cross_entropy_options": ("nn.functional.losses",),
+    "nn.modules.loss": ("nn.modules.adaptive",),
+    "nn.modules.pixelshuffle": ("nn.modules.shape",),
+    "nn.modules.upsampling": ("nn.modules.shape",),
+    "optim.adadelta": ("optim.adaptive",), "optim.adagrad": ("optim.adaptive",), "optim.asgd": ("optim.adaptive",),
+    "optim.rmsprop": ("optim.adaptive",), "optim.rprop": ("optim.adaptive",),
+    "optim.adamax": ("optim.adam",), "optim.adamw": ("optim.adam",), "optim.nadam": ("optim.adam",),
+    "optim.radam": ("optim.adam",),
+    "signal.windows.windows": ("signal.windows",),
+    "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",), "utils.model_zoo": ("hub",),
+    "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
+    "utils.data.distributed": ("utils.data.sampler",),
+}
+
+
+class Path(ModuleType):
+    """A module without names of its own: those of its rooms are looked up when they are first asked for."""
+
+    def __init__(self, name: str, rooms: Iterable[str]) -> None:
+        super().__init__(name, f"PyTorch's path to what is in {', '.join(rooms) or 'the modules below it'}.")
+        self._rooms = tuple(rooms)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return sorted({public for room in self._rooms for public in names_of(importlib.import_module(room))})
+        found = self.__dict__[name] = find(self.__name__, name, self._rooms)
+        return found
+
+    def __dir__(self) -> Iterable[str]:
+        return sorted({*super().__dir__(), *self.__all__})
+
+
+def names_of(module: ModuleType) -> list[str]:
+    """The names that ``from module import *`` brings."""
+    return list(getattr(module, "__all__", None) or [name for name in dir(module) if not name.startswith("_")])
+
+
+def find(path: str, name: str, rooms: Iterable[str]) -> Any:
+    """What PyTorch has as `name` in the module `path`: from the first of `rooms` that has it, or else the module below `path`."""
+    for room in rooms:
+        with contextlib.suppress(AttributeError):
+            return getattr(importlib.import_module(room), name)
+    return submodule(path, name)
+
+
+def beside(path: str, name: str) -> Any:
+    """For the ``__getattr__`` of a file in the table: what PyTorch has in a file of that name and minigrad in another."""
+    return find(path, name, rooms_of(path))
+
+
+def submodule(package: str, name: str) -> ModuleType:
+    """For a package's ``__getattr__``: its submodule, which as in PyTorch is there without an import of its own.
+
+    Raises ``AttributeError`` where there is none.
+    """
+    path = f"{package}.{name}"
+    if not name.startswith("__"):
+        try:
+            return importlib.import_module(path)
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+
+def rooms_of(path: str) -> list[str]:
+    """The rooms of a path in the table, by their full names."""
+    return [f"minigrad.{room}".rstrip(".") for room in ROOMS[path.removeprefix("minigrad.")]]
+
+
+class RoomsFinder:
+    """Finds the modules of :data:`ROOMS`. It stands last, so that it is asked for what no file holds only."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """How the module of that name is made; None where it is not in the table."""
+        package, _, below = name.partition(".")
+        return ModuleSpec(name, self, is_package=True) if package == "minigrad" and below in ROOMS else None  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """The module that looks into the rooms."""
+        return Path(spec.name, rooms_of(spec.name))
+
+    def exec_module(self, module: ModuleType) -> None:
+        """There is no code to run."""
+
+
+class TorchFinder:
+    """Finds ``torch``, a module whose names are minigrad's, and under ``torch.x.y`` the very module ``minigrad.x.y``."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """How the module of that name is found; None where minigrad has none."""
+        if name.partition(".")[0] != "torch":
+            return None
+        own = f"minigrad{name.removeprefix('torch')}"
+        try:
+            module = importlib.import_module(own)
+        except ModuleNotFoundError as error:
+            if error.name != own:
+                raise
+            return None
+        return ModuleSpec(name, self, is_package=hasattr(module, "__path__"), loader_state=module)  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """minigrad's module; ``torch`` itself is one of its own, because programs ask for its version."""
+        if spec.name == "torch":
+            torch = Path("torch", ["minigrad"])
+            torch.__dict__["__version__"] = importlib.import_module("minigrad.torch_version").TorchVersion(PYTORCH)
+            return torch
+        found: ModuleType = spec.loader_state
+        spec.loader_state = found.__spec__
+        return found
+
+    def exec_module(self, module: ModuleType) -> None:
+        """The import system has put its own ``__spec__`` into the module, which keeps the one that it had."""
+        if module.__name__ != "torch" and module.__spec__ is not None:
+            module.__spec__ = module.__spec__.loader_state
+
+
+@contextlib.contextmanager
+def as_torch() -> Iterator[None]:
+    """A block in which ``import torch`` finds minigrad, for programs and packages written for PyTorch.
+
+    ``torch.x.y`` is the module ``minigrad.x.y``, and ``torch.__version__`` that of the PyTorch whose names these are. What was
+    imported in the block keeps minigrad after it; the name ``torch`` is forgotten. Blocks may be nested. Raises ``RuntimeError``
+    where PyTorch has been imported already: no program can have both under one name.
+    """
+    there = sys.modules.get("torch")
+    if there is not None and not isinstance(there, Path):
+        raise StateError("as_torch: PyTorch is imported in this process already, and two libraries cannot have one name; enter "
+                         "the block before anything imports torch, or use another process: python -m minigrad run-torch SCRIPT")
+    finder = TorchFinder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        if not any(isinstance(other, TorchFinder) for other in sys.meta_path):
+            for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+                del sys.modules[name]

@@ -1,0 +1,181 @@
+"""Names that programs written for PyTorch ask for on their way: what they mean here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import jit, nn
+from minigrad.utils import checkpoint
+
+# ---------------------------------------------------------------------------------------------------- compilers there are not
+
+def test_what_is_scripted_or_traced_runs_as_it_is() -> None:
+    model = nn.Linear(2, 1).eval()
+    for given in (jit.script(model), jit.trace(model, mg.ones(1, 2)), jit.freeze(model), jit.optimize_for_inference(model)):
+        assert given is model
+
+    @jit.ignore
+    def first(x: int) -> int:
+        return x
+
+    @jit.ignore(drop=True)
+    def second(x: int) -> int:
+        return x
+
+    @jit.unused
+    def third(x: int) -> int:
+        return x
+
+    assert [f(3) for f in (first, second, third, jit.export(third), jit.script_if_tracing(third))] == [3] * 5
+    assert jit.annotate(list[int], [1]) == [1] and jit.isinstance(1, (int, str)) and not jit.is_scripting()
+    assert not isinstance(model, jit.ScriptModule) and jit.wait(jit.fork(third, 4)) == 4
+    with pytest.raises(RuntimeError, match="eval mode"):
+        jit.freeze(model.train())
+
+
+def test_what_only_torchscript_can_do_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotImplementedError, match=r"use minigrad.save\(model.state_dict\(\), file\)"):
+        jit.save(nn.Linear(1, 1), tmp_path / "model.pt")
+    with pytest.raises(NotImplementedError, match="build the model in Python"):
+        jit.load(tmp_path / "model.pt")
+
+
+def test_fx_takes_marks_and_refuses_to_trace() -> None:
+    @mg.fx.wrap
+    def function(x: int) -> int:
+        return x
+
+    assert function(1) == 1 and mg.fx.wrap("len") == "len" and not isinstance(mg.ones(1), mg.fx.Proxy)
+    for make in (lambda: mg.fx.symbolic_trace(nn.ReLU()), mg.fx.Tracer, lambda: mg.fx.GraphModule(nn.ReLU(), None)):
+        with pytest.raises(NotImplementedError, match="programs are not traced to be rewritten here"):
+            make()
+
+
+def test_there_is_no_compiler_to_steer() -> None:
+    @mg.compiler.disable
+    def first(x: int) -> int:
+        return x
+
+    @mg.compiler.disable(recursive=False)
+    def second(x: int) -> int:
+        return x
+
+    with mg.compiler.set_stance("force_eager"):
+        assert first(1) == second(1) == 1
+    assert not mg.compiler.is_compiling() and not mg.compiler.is_exporting() and mg.compiler.list_backends() == []
+    dynamo = mg._dynamo
+    dynamo.config.suppress_errors = True
+    assert dynamo.optimize("inductor")(first) is first and dynamo.allow_in_graph(first) is first
+    dynamo.reset()
+
+
+# ---------------------------------------------------------------------------------------------------- devices
+
+def test_the_cpu_by_the_names_of_a_gpu() -> None:
+    with mg.cpu.stream(mg.cpu.current_stream()):
+        mg.cpu.synchronize()
+    assert (mg.cpu.device_count(), mg.cpu.current_device(), mg.cpu.is_available()) == (1, "cpu", True)
+    assert mg.get_device_module("cpu") is mg.cpu and mg.get_device_module("cuda") is mg.cuda
+    with pytest.raises(RuntimeError, match="invalid device type 'banana'"):
+        mg.get_device_module("banana")
+
+
+def test_the_devices_beside_the_cpu() -> None:
+    accelerator = mg.accelerator
+    assert accelerator.is_available() is mg.cuda.is_available() and accelerator.device_count() == mg.cuda.device_count()
+    if not accelerator.is_available():
+        assert accelerator.current_accelerator() is None and accelerator.memory.memory_allocated() == 0
+        with pytest.raises(RuntimeError, match="cuda"):
+            accelerator.synchronize()
+        with pytest.raises(RuntimeError, match="xpu"):
+            nn.Linear(1, 1).xpu()
+
+
+def test_other_libraries_are_not_below() -> None:
+    assert not mg.backends.mkldnn.is_available() and not mg.backends.openmp.is_available()
+    mg.backends.opt_einsum.enabled = False
+    assert mg.backends.opt_einsum.enabled is False
+    with mg.backends.mkldnn.flags(enabled=False):
+        pass
+    assert "NumPy" in mg.__config__.show() and not mg.distributed.is_available()
+
+
+# ---------------------------------------------------------------------------------------------------- futures
+
+def test_futures_call_what_waits_for_them() -> None:
+    first, second = mg.futures.Future[int](), mg.futures.Future[int]()
+    doubled = first.then(lambda f: 2 * f.value())
+    failed = first.then(lambda f: 1 // 0)
+    together = mg.futures.collect_all([first, second])
+    with pytest.raises(RuntimeError, match="no result yet"):
+        first.value()
+    first.set_result(3)
+    assert doubled.wait() == 6 and not together.done()
+    with pytest.raises(ZeroDivisionError):
+        failed.wait()
+    with pytest.raises(RuntimeError, match="only be marked completed once"):
+        first.set_result(4)
+    second.set_exception(ValueError("second"))
+    assert together.wait() == [first, second]
+    with pytest.raises(ValueError, match="second"):
+        mg.futures.wait_all([first, second])
+
+
+# ---------------------------------------------------------------------------------------------------- small things
+
+def test_a_file_as_a_tensor(tmp_path: Path) -> None:
+    mg.arange(6.0).numpy().tofile(tmp_path / "numbers")
+    private = mg.from_file(str(tmp_path / "numbers"), size=4)
+    private[0] = 9
+    assert private.tolist() == [9, 1, 2, 3] and np.fromfile(tmp_path / "numbers", np.float32)[0] == 0
+    shared = mg.from_file(tmp_path / "numbers", shared=True, size=8, dtype=mg.float32)
+    shared[7] = 5
+    del shared
+    assert np.fromfile(tmp_path / "numbers", np.float32).tolist() == [0, 1, 2, 3, 4, 5, 0, 5]
+    with pytest.raises(RuntimeError, match="has 32 bytes, but 9 elements of minigrad.float32 take 36"):
+        mg.from_file(tmp_path / "numbers", size=9)
+
+
+def test_keywords_of_modules() -> None:
+    assert nn.factory_kwargs({"device": "cpu"}) == {"device": "cpu"} and nn.factory_kwargs(None) == {}
+    with pytest.raises(TypeError, match="unexpected kwargs {'bias'}"):
+        nn.factory_kwargs({"bias": True})
+    with pytest.raises(TypeError, match="device specified twice"):
+        nn.factory_kwargs({"device": "cpu", "factory_kwargs": {"device": "cpu"}})
+
+
+def test_prefixes_of_state_dicts() -> None:
+    state = nn.Sequential(nn.Linear(1, 1)).state_dict(prefix="module.")
+    nn.modules.utils.consume_prefix_in_state_dict_if_present(state, "module.")
+    assert list(state) == ["0.weight", "0.bias"]
+    assert nn.modules.utils._pair(3) == (3, 3) and nn.modules.utils._triple([1, 2, 3]) == (1, 2, 3)
+    assert nn.modules.utils._reverse_repeat_tuple((1, 2), 2) == (2, 2, 1, 1)
+    assert nn.modules.utils._list_with_default((None, 2), [1, 3, 4]) == [3, 2]
+
+
+def test_states_of_generators_and_switches_of_checkpoints() -> None:
+    with checkpoint.set_checkpoint_early_stop(False), checkpoint.set_checkpoint_debug_enabled(True):
+        x = mg.ones(2, requires_grad=True)
+        checkpoint.checkpoint(lambda t: t * t, x).sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [2, 2]
+    assert checkpoint.get_device_states(x, [x]) == ([], [])
+    checkpoint.DefaultDeviceType.set_device_type("cuda")
+    assert checkpoint.DefaultDeviceType.get_device_type() == "cuda"
+
+
+def test_the_older_comparison() -> None:
+    with pytest.warns(FutureWarning, match="deprecated"):
+        mg.testing.assert_allclose(mg.tensor([1.0, float("nan")]), np.array([1.0, np.nan]))
+    with pytest.warns(FutureWarning), pytest.raises(AssertionError, match="not close"):
+        mg.testing.assert_allclose(mg.tensor([1.0]), [1.5])
+
+
+def test_warnings_are_pythons() -> None:
+    mg.set_warn_always(True)
+    assert mg.is_warn_always_enabled()
+    mg.set_warn_always(False)
+    assert not mg.is_warn_always_enabled()
