@@ -46,11 +46,12 @@ def parameter_takes(parameter: inspect.Parameter) -> str | None:
     return None if parameter.name == "out" else takes(parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL)
 
 
-def publish(namespace: dict[str, Any]) -> None:
+def publish(namespace: dict[str, Any], part: str | None = None) -> None:
     """Put the public form of each composed function in its place in a module's `namespace`. If the module has ``__all__``, only
-    those in it are replaced."""
+    those in it are replaced. Errors say `part` before their names, or the module's name."""
     module = namespace["__name__"]
-    part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
+    if part is None:
+        part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
     for name in list(namespace.get("__all__", namespace)):
         found = namespace[name]
         if is_composed(name, found):
@@ -116,12 +117,6 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
     except TypeError:
         return  # Python's own error says which argument is missing, or one too many
     found.apply_defaults()
-    if not isinstance(error, ArgumentError):
-        for name, value in found.arguments.items():
-            p = parameters[name]
-            misfit = None if value is p.default else not_of_its_kind(called, name, p.annotation, value)
-            if misfit is not None and p.kind is not inspect.Parameter.VAR_POSITIONAL:
-                raise misfit from None
     suspects = []
     for name, value in found.arguments.items():
         if parameters[name].kind is inspect.Parameter.VAR_POSITIONAL and not (len(value) > 1 or value and is_tensor(value[0])):
@@ -129,6 +124,12 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
         weight = suspicion(parameter_takes(parameters[name]), value, error)
         if weight >= least and not (value is None and parameters[name].default is None):
             suspects.append((weight, name, value))
+    if not isinstance(error, ArgumentError) and all([weight < 3 for weight, *_ in suspects]):
+        for name, value in found.arguments.items():
+            p = parameters[name]
+            misfit = None if value is p.default else not_of_its_kind(called, name, p.annotation, value)
+            if misfit is not None and p.kind is not inspect.Parameter.VAR_POSITIONAL:
+                raise misfit from None
     if suspects:
         _, name, value = max(suspects, key=lambda suspect: suspect[0])
         wrong = not_a_tensor_sequence if parameter_takes(parameters[name]) == "tensors" else not_a_tensor

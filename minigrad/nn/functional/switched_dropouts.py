@@ -74,4 +74,4 @@ def feature_alpha_dropout_(input: Tensor, p: float, train: bool) -> Tensor:
     return dropouts.feature_alpha_dropout(input, p, train, inplace=True)
 
 
-_publish(globals())
+_publish(globals(), part="")
