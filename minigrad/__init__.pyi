@@ -25,9 +25,11 @@ from minigrad import multiprocessing as multiprocessing
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
+from minigrad import overrides as overrides
 from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
+from minigrad import return_types as return_types
 from minigrad import serialization as serialization
 from minigrad import signal as signal
 from minigrad import special as special
@@ -145,9 +147,6 @@ from minigrad.nn.functional.distance import bilinear as bilinear
 from minigrad.nn.functional.distance import cosine_similarity as cosine_similarity
 from minigrad.nn.functional.distance import pairwise_distance as pairwise_distance
 from minigrad.nn.functional.distance import pdist as pdist
-from minigrad.nn.functional.dropouts import alpha_dropout as alpha_dropout
-from minigrad.nn.functional.dropouts import dropout as dropout
-from minigrad.nn.functional.dropouts import feature_alpha_dropout as feature_alpha_dropout
 from minigrad.nn.functional.indices import conv_tbc as conv_tbc
 from minigrad.nn.functional.indices import max_pool1d_with_indices as max_pool1d_with_indices
 from minigrad.nn.functional.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
@@ -162,6 +161,14 @@ from minigrad.nn.functional.resampling import channel_shuffle as channel_shuffle
 from minigrad.nn.functional.resampling import native_channel_shuffle as native_channel_shuffle
 from minigrad.nn.functional.resampling import pixel_shuffle as pixel_shuffle
 from minigrad.nn.functional.resampling import pixel_unshuffle as pixel_unshuffle
+from minigrad.nn.functional.switched_dropouts import alpha_dropout as alpha_dropout
+from minigrad.nn.functional.switched_dropouts import alpha_dropout_ as alpha_dropout_
+from minigrad.nn.functional.switched_dropouts import dropout as dropout
+from minigrad.nn.functional.switched_dropouts import dropout_ as dropout_
+from minigrad.nn.functional.switched_dropouts import feature_alpha_dropout as feature_alpha_dropout
+from minigrad.nn.functional.switched_dropouts import feature_alpha_dropout_ as feature_alpha_dropout_
+from minigrad.nn.functional.switched_dropouts import feature_dropout as feature_dropout
+from minigrad.nn.functional.switched_dropouts import feature_dropout_ as feature_dropout_
 from minigrad.ops.copying import detach_copy as detach_copy
 from minigrad.ops.copying import fill as fill
 from minigrad.ops.creation import arange as arange
@@ -762,13 +769,13 @@ xlogy_ = Tensor.xlogy_
 __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Future",
            "Generator", "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs",
            "absolute", "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv",
-           "addcmul", "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "amax", "amin",
-           "aminmax", "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh",
-           "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided", "as_strided_copy",
-           "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d",
-           "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm", "bartlett_window",
-           "batch_norm", "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount", "binomial",
-           "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
+           "addcmul", "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "alpha_dropout_",
+           "amax", "amin", "aminmax", "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+           "arctan2", "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided",
+           "as_strided_copy", "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2",
+           "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm",
+           "bartlett_window", "batch_norm", "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount",
+           "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
            "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
            "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul",
            "channel_shuffle", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
@@ -779,23 +786,23 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "ctc_loss", "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator",
            "deg2rad", "demo", "det", "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
            "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide",
-           "dot", "double", "dropout", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty",
-           "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors",
-           "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout", "fft", "fill", "finfo", "fix", "flatten",
-           "flip", "fliplr", "flipud", "float", "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax",
-           "fmin", "fmod", "fork_rng", "frac", "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full",
-           "full_like", "func", "futures", "fx", "gather", "gcd", "ge", "geqrf", "ger", "get_default_device",
-           "get_default_dtype", "get_device", "get_device_module", "get_float32_matmul_precision", "get_hints",
-           "get_num_interop_threads", "get_num_threads", "get_printoptions", "get_rng_state", "gradient", "greater",
-           "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "hash_tensor",
-           "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0",
-           "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce",
-           "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64",
-           "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex",
-           "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
-           "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_tensor",
-           "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
-           "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
+           "dot", "double", "dropout", "dropout_", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag",
+           "empty", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv",
+           "errors", "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout", "feature_alpha_dropout_",
+           "feature_dropout", "feature_dropout_", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float",
+           "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "fork_rng", "frac",
+           "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx",
+           "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device", "get_device_module",
+           "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions",
+           "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window",
+           "hardshrink", "hash_tensor", "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit",
+           "hstack", "hub", "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill",
+           "index_put", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int",
+           "int16", "int32", "int64", "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled",
+           "is_autocast_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
+           "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed",
+           "is_tensor", "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
+           "isreal", "istft", "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
            "legacy_contiguous_format", "lerp", "less", "less_equal", "lgamma", "library", "linalg", "linspace", "load", "lobpcg",
            "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
            "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve",
@@ -806,40 +813,40 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "native_batch_norm", "native_channel_shuffle",
            "native_group_norm", "native_layer_norm", "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero",
            "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "ops", "optim", "orgqr", "ormqr",
-           "outer", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse", "pixel_shuffle",
-           "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu", "preserve_format",
-           "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom", "rad2deg", "rand", "rand_like",
-           "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real", "reciprocal",
-           "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj", "resolve_neg",
-           "result_type", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "save",
-           "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select",
-           "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device", "set_default_dtype",
-           "set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints",
-           "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "sgn", "short",
-           "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax",
-           "sort", "special", "split", "split_copy", "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze",
-           "squeeze_copy", "stack", "std", "std_mean", "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank",
-           "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot",
-           "testing", "threshold", "threshold_", "tile", "to_dlpack", "topk", "torch_version", "trace", "transpose",
-           "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triplet_margin_loss", "triu",
-           "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy",
-           "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split",
-           "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var",
-           "var_mean", "vdot", "version", "view_as", "view_as_complex", "view_as_complex_copy", "view_as_real",
-           "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit", "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like",
-           "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_", "addcmul_", "addmm_", "addmv_", "addr_",
-           "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_", "arctan_", "arctanh_", "as_strided_", "asin_",
-           "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_", "bernoulli_", "bitwise_and_", "bitwise_left_shift_",
-           "bitwise_not_", "bitwise_or_", "bitwise_right_shift_", "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_",
-           "clamp_min_", "clip_", "conj_physical_", "copy_", "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_",
-           "digamma_", "div_", "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_",
-           "fill_diagonal_", "fix_", "float_power_", "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_",
-           "greater_", "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_",
-           "index_copy_", "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_",
-           "lgamma_", "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_",
-           "logical_xor_", "logit_", "lt_", "masked_fill_", "masked_scatter_", "mul_", "multiply_", "mvlgamma_", "nan_to_num_",
-           "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_", "polygamma_", "pow_", "put_", "rad2deg_",
-           "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_", "resize_", "resize_as_", "round_", "rsqrt_",
-           "scatter_", "scatter_add_", "scatter_reduce_", "sgn_", "sigmoid_", "sign_", "sin_", "sinc_", "sinh_", "sqrt_",
-           "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_", "t_", "tan_", "tanh_", "transpose_", "tril_",
-           "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]
+           "outer", "overrides", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse",
+           "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu",
+           "preserve_format", "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom", "rad2deg", "rand",
+           "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real",
+           "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj",
+           "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_",
+           "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
+           "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device",
+           "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal",
+           "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state",
+           "set_warn_always", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy",
+           "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes",
+           "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean", "stft", "strided",
+           "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
+           "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile", "to_dlpack",
+           "topk", "torch_version", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril",
+           "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32",
+           "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
+           "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
+           "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as", "view_as_complex",
+           "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit", "vstack", "where",
+           "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_",
+           "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_",
+           "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_", "bernoulli_",
+           "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_", "bitwise_right_shift_", "bitwise_xor_",
+           "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "copy_", "copysign_", "cos_",
+           "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_", "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_",
+           "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_", "fix_", "float_power_", "floor_", "floor_divide_",
+           "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_", "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_",
+           "igamma_", "igammac_", "index_add_", "index_copy_", "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_",
+           "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_",
+           "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "masked_fill_", "masked_scatter_", "mul_",
+           "multiply_", "mvlgamma_", "nan_to_num_", "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_",
+           "polygamma_", "pow_", "put_", "rad2deg_", "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_",
+           "resize_", "resize_as_", "round_", "rsqrt_", "scatter_", "scatter_add_", "scatter_reduce_", "sgn_", "sigmoid_",
+           "sign_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_",
+           "t_", "tan_", "tanh_", "transpose_", "tril_", "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]

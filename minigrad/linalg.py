@@ -13,6 +13,7 @@ from collections import namedtuple
 from typing import TYPE_CHECKING, Any
 
 from minigrad._types.dtypes import as_dtype
+from minigrad._types.named_results import publish_results
 from minigrad.errors import DtypeError, LinAlgError, RuntimeValueError, ShapeError
 from minigrad.ops.linear_algebra import decomposition, products
 from minigrad.ops.linear_algebra.decomposition import linalg_eigvals as eigvals
@@ -189,9 +190,13 @@ def cond(A: Tensor, p: float | str | None = None, *, out: Tensor | None = None) 
 # ---------------------------------------------------------------------------------------------------- without errors
 
 InvEx = namedtuple("InvEx", ["inverse", "info"])
+publish_results("linalg.inv_ex", InvEx)
 SolveEx = namedtuple("SolveEx", ["result", "info"])
+publish_results("linalg.solve_ex", SolveEx)
 CholeskyEx = namedtuple("CholeskyEx", ["L", "info"])
+publish_results("linalg.cholesky_ex", CholeskyEx)
 LUFactorEx = namedtuple("LUFactorEx", ["LU", "pivots", "info"])
+publish_results("linalg.lu_factor_ex", LUFactorEx)
 
 
 @on_device_of_inputs
@@ -238,6 +243,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
 
 
 LDLFactorEx = namedtuple("LDLFactorEx", ["LD", "pivots", "info"])
+publish_results("linalg.ldl_factor_ex", LDLFactorEx)
 
 
 @on_device_of_inputs
@@ -285,6 +291,7 @@ def matrix_rank(A: Tensor, tol: float | Tensor | None = None, hermitian: bool = 
 
 
 Lstsq = namedtuple("Lstsq", ["solution", "residuals", "rank", "singular_values"])
+publish_results("linalg.lstsq", Lstsq)
 
 
 @on_device_of_inputs
@@ -331,7 +338,7 @@ def tensorinv(A: Tensor, ind: int = 2, *, out: Tensor | None = None) -> Tensor:
         raise ShapeError(f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
                          f"{math.prod(last)} != {math.prod(first)}")
     result = inv(shape.reshape(A, shape=(math.prod(first), math.prod(last))))
-    return shape.reshape(result, shape=last + first, out=out)
+    return serve_out("linalg.tensorinv", shape.reshape(result, shape=last + first), out)
 
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out: Tensor | None = None) -> Tensor:
@@ -343,6 +350,6 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None, *, out:
         raise ShapeError("Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
                          f"prod(self.shape[:other.ndim]), but got {math.prod(result)} != {math.prod(B.shape)}")
     X = solve(shape.reshape(A, shape=(math.prod(B.shape), math.prod(result))), shape.reshape(B, shape=(math.prod(B.shape),)))
-    return shape.reshape(X, shape=result, out=out)
+    return serve_out("linalg.tensorsolve", shape.reshape(X, shape=result), out)
 
 _publish(globals())

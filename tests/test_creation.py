@@ -267,7 +267,7 @@ def test_asarray() -> None:
     assert np.shares_memory(mg.asarray(a).array, a) and not np.shares_memory(mg.asarray(a, copy=True).array, a)
     assert not mg.asarray(x).requires_grad and mg.asarray(x).data_ptr() == x.data_ptr()
     assert mg.asarray(x, requires_grad=True).requires_grad and mg.asarray([1.0], requires_grad=True).requires_grad
-    same(mg.asarray(b"ab", dtype=mg.uint8), [97, 98], mg.uint8)
+    same(mg.asarray(bytearray(b"ab"), dtype=mg.uint8), [97, 98], mg.uint8)
     for refused, options in ([1], {}), (a, {"dtype": mg.int64}):
         with pytest.raises(ValueError, match="can't alias"):
             mg.asarray(refused, copy=False, **options)

@@ -20,7 +20,7 @@ from minigrad import _arrays, library
 from minigrad.errors import ArgumentError, DeviceError
 from minigrad.recording import codegen
 from minigrad.recording.call import REGISTRY
-from minigrad.recording.op import operator_form
+from minigrad.recording.operators import operator_form
 from tests.documents import ROOT
 
 # ---------------------------------------------------------------------------------------------------- operations

@@ -80,3 +80,27 @@ def test_foreign_scalars_are_refused_by_name() -> None:
     for name in ("operator", "function", "compare", "in place", "tensor"):
         with pytest.raises(TypeError, match="can't convert np.ndarray of type datetime64"):
             FUNCTIONS[name](np.datetime64("2020-01-01"))
+
+
+def test_functions_of_numpy_record_or_refuse() -> None:
+    """``np.sum`` asks the tensor; ``np.concatenate`` would lose the gradient without a word."""
+    t = mg.tensor([3.0, 1.0], requires_grad=True)
+    np.sum(t).backward()
+    assert t.grad is not None and t.grad.tolist() == [1, 1]
+    for call in (lambda x: np.concatenate([x, x]), lambda x: np.where(x > 2, x, 0), lambda x: np.sort(x), np.copy,
+                 lambda x: np.stack(arrays=[x, x])):
+        with pytest.raises(RuntimeError, match=r"np\.\w+ computes outside of the graph, and one of the tensors"):
+            call(t)
+        assert isinstance(call(t.detach()), np.ndarray)
+        with mg.no_grad():
+            assert isinstance(call(t), np.ndarray)
+    assert np.allclose(t.detach(), [3, 1]) and np.asarray(t).tolist() == [3, 1]
+
+
+def test_numpy_of_a_parameter_under_no_grad_shares_its_memory() -> None:
+    t = mg.zeros(2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="requires grad"):
+        t.numpy()
+    with mg.no_grad():
+        t.numpy()[0] = 5
+    assert t.tolist() == [5, 0]

@@ -256,7 +256,7 @@ def test_what_a_parameter_takes_is_read_from_its_annotation() -> None:
     (lambda x: minigrad.chunk(x, "a"), "chunk(): argument 'chunks' must be int, not str"),
     (lambda x: F.dropout(x, "a"), "dropout(): argument 'p' must be float, not str"),
     (lambda x: F.one_hot(x.long(), "a"), "one_hot(): argument 'num_classes' must be int, not str"),
-    (lambda x: minigrad.meshgrid(x[0], indexing=3), "meshgrid(): argument 'indexing' must be str, not int")])
+    (lambda x: minigrad.meshgrid(x[0], indexing=3), "meshgrid(): argument 'indexing' must be str or None, not int")])
 def test_a_setting_of_another_kind_is_named(call: Any, message: str) -> None:
     with pytest.raises(ArgumentError) as raised:
         call(FLOATS)

@@ -29,7 +29,13 @@ def test_a_number_of_threads_is_a_positive_int() -> None:
 def test_typed_constructors_make_tensors_of_one_dtype() -> None:
     assert mg.LongTensor([1, 2]).dtype is mg.int64 and mg.FloatTensor([1, 2]).tolist() == [1., 2.]
     assert mg.DoubleTensor(2, 3).shape == (2, 3) and mg.ByteTensor().shape == (0,)
-    x = mg.IntTensor(mg.tensor([1.5, 2.5]))
+    with pytest.raises(TypeError, match=r"IntTensor\(\): expected a tensor of minigrad.int32, not of minigrad.float32"):
+        mg.IntTensor(mg.tensor([1.5, 2.5]))
+    x = mg.IntTensor(mg.tensor([1, 2], dtype=mg.int32))
+    assert mg.IntTensor(mg.Size([2])).shape == (2,) and mg.Tensor(size=(2, 3)).shape == (2, 3)
+    for call in (mg.Tensor, mg.FloatTensor, mg.ones(1).new):
+        with pytest.raises(TypeError, match=r"new\(\): data must be a sequence \(got float\)"):
+            call(3.0)
     assert x.tolist() == [1, 2] and isinstance(x, mg.IntTensor) and not isinstance(x, mg.LongTensor)
     assert x.type(mg.HalfTensor).dtype is mg.float16 and x.type("torch.BoolTensor").dtype is mg.bool
 

@@ -85,7 +85,7 @@ import minigrad.library  # which declares every operation
 from minigrad.recording.call import REGISTRY
 for op in REGISTRY.values():
     op.info.complete()
-from minigrad.recording.op import operator_form
+from minigrad.recording.operators import operator_form
 before = {name: (op.source, operator_form(op).source) for name, op in REGISTRY.items()}
 assert not any("needs_device_guard" in source for pair in before.values() for source in pair)
 from tests import standin

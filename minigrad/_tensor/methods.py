@@ -19,7 +19,7 @@ from minigrad.ops.reducing import ordering, reduction
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.ops.spectral import fourier
-from minigrad.recording.op import inplace_operator, operator_form, reflected
+from minigrad.recording.operators import inplace_operator, operator_form, reflected
 
 
 class TensorMethods(TensorBase):
@@ -58,7 +58,7 @@ class TensorMethods(TensorBase):
     __lshift__, __rlshift__ = operator_form(comparison.bitwise_left_shift), reflected(comparison.bitwise_left_shift)
     __rshift__, __rrshift__ = operator_form(comparison.bitwise_right_shift), reflected(comparison.bitwise_right_shift)
     __neg__, __pos__ = operator_form(arithmetic.neg), arithmetic.positive
-    __abs__, __invert__ = arithmetic.abs, comparison.bitwise_not
+    __abs__ = arithmetic.abs
     __lt__, __le__ = operator_form(comparison.lt), operator_form(comparison.le)
     __gt__, __ge__ = operator_form(comparison.gt), operator_form(comparison.ge)
 

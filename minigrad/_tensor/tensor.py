@@ -32,11 +32,13 @@ from minigrad.ops.indexing.as_strided import at_place, memory_and_place, storage
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
-from minigrad.recording import clock
+from minigrad.recording import clock, overriding
 from minigrad.recording.boundary import publish_methods
 from minigrad.recording.call import is_operand, refuse_in_forward
+from minigrad.recording.codegen import regenerate_call_paths
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
+from minigrad.recording.hints import warn_user
 from minigrad.recording.inplace import overlaps
 from minigrad.recording.quiet import quiet
 
@@ -60,19 +62,41 @@ class Tensor(TensorMethods):
     _view: tuple[Any, ...] = ()
     _off: Any = None  # why it is not in the graph, where that is known
     __array_ufunc__: Any = ufuncs.ForNumPy()
+    __array_function__: Any = ufuncs.call_function
     __array_priority__: builtins.int = 1000
 
-    def __new__(cls, *data: Any, device: DeviceLike | None = None) -> Self:
+    def __new__(cls, *data: Any, size: Sequence[builtins.int] | None = None, device: DeviceLike | None = None) -> Self:
         made: Any
+        data = data if size is None else (Size(size),)
         if cls is not Tensor:
             made = Tensor(*data, device=device).as_subclass(cls)
         elif len(data) == 1 and isinstance(data[0], Tensor):
             made = data[0].detach()
         elif len(data) == 1 and not isinstance(data[0], (builtins.int, Size)):
-            made = creation.tensor(data[0], dtype=dtypes.get_default_dtype(), device=device)
+            made = creation.tensor(legacy_data(data[0]), dtype=dtypes.get_default_dtype(), device=device)
         else:
             made = creation.empty(*(data or (0,)), device=device)
         return made  # type: ignore[no-any-return]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        owner: Any = next(c for c in cls.__mro__ if "result_class" in c.__dict__)
+        if owner.result_class is owner or owner is TensorBase:  # of a Parameter it is Tensor, and so of its subclasses
+            cls.result_class = cls
+        if "__torch_function__" in cls.__dict__ or any([c in overriding.subclasses for c in cls.__mro__]):
+            overriding.subclasses.add(cls)
+            regenerate_call_paths()
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """What a subclass that overrides this method calls by ``super()``: ``func(*args, **kwargs)`` itself, which is then not
+        asked of the subclass again. A tensor that comes of it is made one of the subclass."""
+        token = overriding.disabled.set(True)
+        try:
+            result = func(*args, **(kwargs or {}))
+        finally:
+            overriding.disabled.reset(token)
+        return result.as_subclass(cls) if type(result) is Tensor and cls is not Tensor else result
 
     # -- attributes
 
@@ -289,6 +313,8 @@ class Tensor(TensorMethods):
                 later = non_blocking or flags[:1] == [True]
                 result = copying.to_device(result, device=target, source=source, non_blocking=later)
         if dtype is not None and (wanted := dtypes.as_dtype(dtype)).numpy is not self.array.dtype:
+            if self.array.dtype.kind == "c" and wanted.kind not in "cb":
+                warn_user("Casting complex values to real discards the imaginary part; take .real, .imag or .abs()")
             result = arithmetic.cast(result, dtype=wanted)
         arranged = memory_format is None or memory_format.describes(result.array)
         if not arranged or result is self and (copy or flags[1:] == [True]):
@@ -304,6 +330,8 @@ class Tensor(TensorMethods):
         if dtype is not None:
             name = dtype if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
             found: Any = TYPE_OF.get(name.replace("torch.", "minigrad."), dtype)
+            if found is dtype and isinstance(dtype, str) and "Tensor" in dtype:
+                raise InvalidValueError(f"type(): invalid type: {dtype!r}; it can be {', '.join(TYPE_OF)}")
             return self.to(dtype=found)
         names = {d: name for name, d in TYPE_OF.items()}
         return names[self.dtype].replace("minigrad.", "minigrad.cuda.") if self.is_cuda else names[self.dtype]
@@ -505,9 +533,9 @@ class Tensor(TensorMethods):
     def new(self, *args: Any, device: DeviceLike | None = None) -> Tensor:
         """PyTorch's legacy constructor, with this tensor's dtype and device: of data, or uninitialised of a shape."""
         if len(args) == 1 and isinstance(args[0], TensorBase):
-            return args[0].detach()  # type: ignore[attr-defined, no-any-return]
+            return args[0].detach().to(dtype=self.dtype, device=device or self.device)  # type: ignore[attr-defined,no-any-return]
         if len(args) == 1 and not isinstance(args[0], (builtins.int, Size)):
-            return self.new_tensor(args[0], device=device)
+            return self.new_tensor(legacy_data(args[0]), device=device)
         return self.new_empty(*(args or (0,)), device=device)
 
     # -- autograd
@@ -784,6 +812,12 @@ class Tensor(TensorMethods):
     def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
         return comparison.ne(self, other) if is_operand(other) else NotImplemented
 
+    def __invert__(self) -> Tensor:
+        if self.array.dtype.kind not in "iub":
+            raise ArgumentError("~ (operator.invert) is only implemented on integer and Boolean-type tensors, not on "
+                                f"{self.dtype!r}")
+        return comparison.bitwise_not(self)
+
     def __rtruediv__(self, other: Tensor | Number) -> Tensor:
         return arithmetic.reciprocal(self) * other if is_operand(other) else NotImplemented
 
@@ -802,6 +836,13 @@ TYPE_OF = {"minigrad.FloatTensor": dtypes.float32, "minigrad.DoubleTensor": dtyp
            "minigrad.UInt16Tensor": dtypes.uint16, "minigrad.UInt32Tensor": dtypes.uint32,
            "minigrad.UInt64Tensor": dtypes.uint64, "minigrad.BoolTensor": dtypes.bool_,
            "minigrad.ComplexFloatTensor": dtypes.complex64, "minigrad.ComplexDoubleTensor": dtypes.complex128}
+
+
+def legacy_data(data: Any) -> Any:
+    """What PyTorch's older constructors were given, which must be a sequence."""
+    if not hasattr(data, "__len__") or isinstance(data, (dict, set)):
+        raise ArgumentError(f"new(): data must be a sequence (got {type(data).__name__})")
+    return data
 
 
 def rebuild(cls: Any, memory: Any, device: str, requires_grad: bool, place: Any = None) -> Any:

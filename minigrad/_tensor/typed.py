@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad._tensor.tensor import TYPE_OF, Tensor
+from minigrad._tensor.tensor import TYPE_OF, Tensor, legacy_data
 from minigrad._types import dtypes
+from minigrad._types.size import Size
 from minigrad.errors import ArgumentError
 from minigrad.ops import creation
 
@@ -23,10 +24,13 @@ class TypedTensorMeta(type):
 
     def __call__(cls, *data: Any) -> Any:
         """A tensor from data, or uninitialised of a shape: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
-        if len(data) == 1 and not isinstance(data[0], int):
+        if len(data) == 1 and not isinstance(data[0], (int, Size)):
             if isinstance(data[0], Tensor):
-                return data[0].detach().to(cls.dtype, copy=True)
-            return creation.tensor(data[0], dtype=cls.dtype)
+                if data[0].dtype is not cls.dtype:
+                    raise ArgumentError(f"{cls.__name__}(): expected a tensor of {cls.dtype!r}, not of {data[0].dtype!r}; "
+                                        f"convert it, by .to({cls.dtype!r})")
+                return data[0].detach()
+            return creation.tensor(legacy_data(data[0]), dtype=cls.dtype)
         return creation.empty(*(data or (0,)), dtype=cls.dtype)
 
 

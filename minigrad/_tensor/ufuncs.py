@@ -1,18 +1,23 @@
-"""NumPy's universal functions on tensors: ``np.exp(t)`` is ``minigrad.exp(t)``, recorded like any other call."""
+"""NumPy's functions on tensors: ``np.exp(t)`` is ``minigrad.exp(t)``, recorded like any other call; ``np.concatenate`` and its
+kind take and give values."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from minigrad._types.tensor_base import TensorBase
+from minigrad.errors import GraphError
 from minigrad.ops import creation
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 
-__all__ = ["ForNumPy"]
+__all__ = ["ForNumPy", "call_function"]
 
 RENAMED = {"conjugate": "conj", "equal": "eq", "invert": "bitwise_not", "left_shift": "bitwise_left_shift", "power": "pow",
            "right_shift": "bitwise_right_shift"}
+# NumPy's functions that call the method of their name.
+ASKING_METHODS = frozenset(("all", "amax", "amin", "any", "argmax", "argmin", "clip", "cumprod", "cumsum", "max", "mean", "min",
+                            "ndim", "nonzero", "prod", "real", "round", "shape", "squeeze", "sum", "swapaxes"))
 
 
 def apply(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -34,6 +39,33 @@ def apply(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> A
         return written[0] if len(written) == 1 else written
     result = getattr(ufunc, method)(*arrays, **options)
     return tuple([creation.tensor(r) for r in result]) if isinstance(result, tuple) else creation.tensor(result)
+
+
+def call_function(self: Any, function: Any, types: Any, args: Any, options: Any) -> Any:
+    """What NumPy calls for those of its functions that are no universal ones where they are given tensors.
+
+    Some, such as ``np.sum``, ask the tensor's own method, which is recorded. The others, such as ``np.concatenate``, compute on
+    the tensors' arrays, and give arrays.
+
+    Raises ``RuntimeError`` where a tensor requires grad, as by :meth:`Tensor.numpy`: its gradient would be lost without a word.
+    """
+    if function.__name__ in ASKING_METHODS and args and isinstance(args[0], TensorBase):
+        return function.__wrapped__(*args, **options)
+    try:
+        args, options = to_arrays(args), to_arrays(options)
+    except GraphError:
+        raise GraphError(f"np.{function.__name__} computes outside of the graph, and one of the tensors it was given requires "
+                         "grad; use minigrad's function of that kind, or give x.detach()") from None
+    return function(*args, **options)
+
+
+def to_arrays(x: Any) -> Any:
+    """`x`, which may be nested, with arrays in the places of tensors."""
+    if isinstance(x, TensorBase):
+        return x.numpy()  # type: ignore[attr-defined]
+    if isinstance(x, (list, tuple)) and not hasattr(x, "_fields"):
+        return type(x)([to_arrays(v) for v in x])
+    return {k: to_arrays(v) for k, v in x.items()} if isinstance(x, dict) else x
 
 
 class ForNumPy:

@@ -188,10 +188,18 @@ def adopt_array(array: Any) -> Any:
     return array if array.dtype is known.numpy else array.view(known.numpy)
 
 
+def require_dtypes(called: str, *given: Any) -> None:
+    """Raise ``TypeError`` unless everything that the function `called` was given is a dtype."""
+    for d in given:
+        if not isinstance(d, dtype):
+            raise ArgumentError(f"{called}(): expected a minigrad.dtype, not {type(d).__name__}")
+
+
 def promote_types(a: dtype, b: dtype) -> dtype:
     """The smallest type to which both can be converted, as PyTorch defines it: ``int64`` with ``float32`` is ``float32``."""
     if a is b:
         return a
+    require_dtypes("promote_types", a, b)
     ka, kb = _CATEGORY[a.kind], _CATEGORY[b.kind]
     if ka != kb and 3 not in (ka, kb):
         return a if ka > kb else b
@@ -241,6 +249,7 @@ def _widen(result: dtype | None, weak: dtype) -> dtype:
 
 def can_cast(source: dtype, to: dtype) -> bool:
     """Whether a result of type `source` may be written into a tensor of type `to`: never to a lower category."""
+    require_dtypes("can_cast", source, to)
     return _CATEGORY[source.kind] <= _CATEGORY[to.kind] and not (to is bool_ and source is not bool_)
 
 

@@ -24,6 +24,8 @@ class Parameter(Tensor):
     It shares the memory of `data`. Results computed from it are tensors, not parameters.
     """
 
+    result_class = Tensor
+
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         return new_parameter(cls, data, requires_grad)
 
@@ -49,6 +51,7 @@ class Buffer(Tensor):
     """
 
     persistent: bool
+    result_class = Tensor
 
     def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
         t = new_parameter(cls, data, data is not None and data.requires_grad)

@@ -173,8 +173,13 @@ def eye(n: int, m: int | None = None, *, out: Tensor | None = None, dtype: DType
         device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
     """An `n` by `m` matrix (`m` is `n` by default) with ones on the diagonal and zeros elsewhere."""
     wanted = dtype_with_out("eye", out, dtype, device)
-    rows, columns = sizes_of("eye", (n, n if m is None else m))
-    return wrap(_arrays.make(_arrays.as_device(device), "eye", rows, columns, dtype=wanted.numpy), requires_grad, out)
+    m = n if m is None else m
+    for name, count in (("n", n), ("m", m)):
+        if not hasattr(count, "__index__"):
+            raise ArgumentError(f"eye(): argument '{name}' must be int, not {type(count).__name__}")
+        if count < 0:
+            raise RuntimeValueError(f"eye: {name} must be greater or equal to 0, got {count}")
+    return wrap(_arrays.make(_arrays.as_device(device), "eye", int(n), int(m), dtype=wanted.numpy), requires_grad, out)
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtypes.int64, device: DeviceLike | None = None,
@@ -505,6 +510,12 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """A tensor that shares the memory of a NumPy array: what is written to one shows in the other."""
     if not isinstance(ndarray, np.ndarray):
         raise ArgumentError(f"expected np.ndarray (got {type(ndarray).__name__}); minigrad.tensor(...) takes other data")
+    if any([step % ndarray.itemsize for step in ndarray.strides]):
+        raise InvalidValueError("given numpy array strides not a multiple of the element byte size; copy the array, by "
+                                "array.copy()")
+    if not ndarray.flags.writeable:
+        warn_user("The given NumPy array is not writable, and a tensor that shares its memory cannot be written to either; copy "
+                  "it, by minigrad.tensor(array), to write")
     return wrap_shared(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
 
 
@@ -567,6 +578,9 @@ def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 
     """
     wanted = dtypes.as_dtype(dtype)
     there = memoryview(buffer).nbytes
+    if memoryview(buffer).readonly:
+        warn_user("The given buffer is not writable, and a tensor that shares its memory cannot be written to either; copy it, "
+                  "by .clone(), to write")
     if not there or not count:
         raise InvalidValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
     if not 0 <= offset < there:

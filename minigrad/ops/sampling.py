@@ -11,7 +11,14 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import (
+    ArgumentError,
+    DtypeError,
+    InvalidValueError,
+    RuntimeValueError,
+    ShapeError,
+    UnsupportedDtypeError,
+)
 from minigrad.ops import copying
 from minigrad.ops.creation import dtype_with_out, lay_out, number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
@@ -39,7 +46,7 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
         parts = uniform((*shape, 2), dtype.to_real(), device, generator)
         return parts.view(dtype.numpy).reshape(shape)
     if dtype.kind != "f":
-        raise DtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
+        raise UnsupportedDtypeError(f"rand: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
     if dtypes.is_low_precision(dtype.numpy):  # as many bits as it has, so that nothing is rounded up to 1
         steps = round(2 / dtypes.finfo(dtype).eps)
         return (draws.integers(0, steps, shape) / steps).astype(dtype.numpy)
@@ -55,7 +62,7 @@ def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> An
         parts *= 0.5**0.5
         return parts.view(dtype.numpy).reshape(shape)
     if dtype.kind != "f":
-        raise DtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
+        raise UnsupportedDtypeError(f"randn: expected a floating or complex dtype, got {dtype!r}; randint draws integers")
     numbers = _arrays.as_array(draws.standard_normal(shape, dtype=dtypes.opmath_dtype(dtype.numpy)))
     return numbers.astype(dtype.numpy, copy=False)
 

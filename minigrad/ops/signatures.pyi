@@ -495,7 +495,7 @@ def remainder(input: Tensor | Number, other: Tensor | Number, *, out: Tensor | N
     """What ``input // other`` leaves, with the sign of `other`, as Python's ``%``."""
 def reshape(input: Tensor, shape: Sequence[int], *, out: Tensor | None = None) -> Tensor:
     """`input` with another shape; a view where the memory allows it, else a copy. One size may be -1, to be ..."""
-def roll(input: Tensor, shifts: IntOrInts, dims: IntOrInts = (), *, out: Tensor | None = None) -> Tensor:
+def roll(input: Tensor, shifts: IntOrInts, dims: IntOrInts | None = (), *, out: Tensor | None = None) -> Tensor:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end."""
 def round(input: Tensor, decimals: int = 0, *, out: Tensor | None = None) -> Tensor:
     """Rounded to `decimals` places after the point (before it, if negative); halves go to the even neighbour."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY, as_dtype, get_default_dtype
-from minigrad._types.tensor_base import TensorBase
+from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.indexing import indexing, scatter
@@ -23,6 +23,7 @@ from minigrad.ops.reducing.reduction import numpy_names, vector_norm
 from minigrad.ops.shaping import shape, slicing
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.ops.shaping.slicing import narrow_to
+from minigrad.recording import hints
 from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -185,9 +186,9 @@ def intervals(y: Any, x: Any, dx: Any, axis: int) -> Any:
     later, earlier = (narrow_to(y, dim=axis, start=k, length=length) for k in (1, 0))
     if x is None:
         return (later + earlier) * (dx / 2)
+    if x.ndim == 1 and x.shape[0] != y.shape[axis]:
+        raise ShapeError(f"There must be one `x` value for each sample point: {x.shape[0]} for {y.shape[axis]} points")
     if x.ndim == 1 and y.ndim > 1:
-        if x.shape[0] != y.shape[axis]:
-            raise ShapeError(f"There must be one `x` value for each sample point: {x.shape[0]} for {y.shape[axis]} points")
         x = reshape(x, shape=[-1 if d == axis else 1 for d in range(y.ndim)])
     return diff(x, dim=axis - y.ndim) * (later + earlier) / 2
 
@@ -363,6 +364,8 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
         factor: Any = total - correction
     else:
         factor = total - correction * reduction.sum(weights * aweights) / total
+    if unwrap(factor) <= 0:
+        hints.hint("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of observations.")
     factor = builtins.max(factor, 0) if isinstance(factor, int) else comparison.clamp(factor, min=0)
     product = products.matmul(centred, arithmetic.conj(shape.transpose(weighted, 0, 1)))
     found = arithmetic.div(product, factor)

@@ -19,9 +19,11 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, MinigradError
+from minigrad.recording import overriding
 from minigrad.recording.argument_errors import names_its_function, not_a_sequence, not_a_tensor, not_of_its_kind
 from minigrad.recording.call import SCALARS
 
+ALL_NUMPY_NAMES = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
 NUMBERS = frozenset(("Number", "bool", "int", "float", "complex", "None"))  # what may serve in a tensor's place
 
 
@@ -44,11 +46,12 @@ def parameter_takes(parameter: inspect.Parameter) -> str | None:
     return None if parameter.name == "out" else takes(parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL)
 
 
-def publish(namespace: dict[str, Any]) -> None:
+def publish(namespace: dict[str, Any], part: str | None = None) -> None:
     """Put the public form of each composed function in its place in a module's `namespace`. If the module has ``__all__``, only
-    those in it are replaced."""
+    those in it are replaced. Errors say `part` before their names, or the module's name."""
     module = namespace["__name__"]
-    part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
+    if part is None:
+        part = module.removeprefix("minigrad").removeprefix(".nn.functional").lstrip(".")
     for name in list(namespace.get("__all__", namespace)):
         found = namespace[name]
         if is_composed(name, found):
@@ -80,14 +83,27 @@ def public(function: Any, called: str, module: str, qualname: str) -> Any:
     """`function` in its public form, which looks at the arguments if the call has failed."""
     @functools.wraps(function)
     def checked(*args: Any, **named: Any) -> Any:
+        if overriding.subclasses and (found := overriding.overriding((*args, *named.values()))):
+            return overriding.ask(checked, found, args, named)
         try:
             return function(*args, **named)
         except Exception as error:
+            if found := overriding.overriding((*args, *named.values())):
+                return overriding.ask(checked, found, args, named)
+            if named and isinstance(error, TypeError) and (renamed := by_our_names(function, named)) != named:
+                return checked(*args, **renamed)
             refuse(function, called, error, args, named)
             raise
 
     checked.__module__, checked.__qualname__ = module, qualname  # by which it can be pickled
     return checked
+
+
+def by_our_names(function: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """The arguments `named` with NumPy's names, which PyTorch takes as well, replaced by those that `function` has."""
+    known = inspect.signature(function).parameters
+    ours = {theirs: name for name, all_of in ALL_NUMPY_NAMES.items() for theirs in all_of if name in known and name not in named}
+    return {name if name in known else ours.get(name, name): value for name, value in named.items()}
 
 
 def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[str, Any]) -> None:
@@ -108,16 +124,16 @@ def refuse(function: Any, called: str, error: Exception, args: Any, named: dict[
         weight = suspicion(parameter_takes(parameters[name]), value, error)
         if weight >= least and not (value is None and parameters[name].default is None):
             suspects.append((weight, name, value))
+    if not isinstance(error, ArgumentError) and all([weight < 3 for weight, *_ in suspects]):
+        for name, value in found.arguments.items():
+            p = parameters[name]
+            misfit = None if value is p.default else not_of_its_kind(called, name, p.annotation, value)
+            if misfit is not None and p.kind is not inspect.Parameter.VAR_POSITIONAL:
+                raise misfit from None
     if suspects:
         _, name, value = max(suspects, key=lambda suspect: suspect[0])
         wrong = not_a_tensor_sequence if parameter_takes(parameters[name]) == "tensors" else not_a_tensor
         raise wrong(called, "input" if name == "self" else name, value) from None
-    if not isinstance(error, ArgumentError):
-        for name, value in found.arguments.items():
-            p = parameters[name]
-            wrong = None if value is p.default else not_of_its_kind(called, name, p.annotation, value)
-            if wrong is not None and p.kind is not inspect.Parameter.VAR_POSITIONAL:
-                raise wrong from None
     if isinstance(error, MinigradError) and not names_its_function(error, called):
         raise type(error)(f"{called}: {error}") from None
 

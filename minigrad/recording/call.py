@@ -15,7 +15,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
-from minigrad.recording import clock, graph
+from minigrad.recording import clock, graph, overriding
 from minigrad.recording.argument_errors import (
     constant_requires_grad,
     dtype_name,
@@ -73,7 +73,12 @@ class GeneralCall:
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
         like = next((a for a in args if isinstance(a, TensorBase)), None)
-        operands = [operand(info, name, a, like) for name, a in zip(names, args)]
+        try:
+            operands = [operand(info, name, a, like) for name, a in zip(names, args)]
+        except ArgumentError:
+            if found := overriding.overriding(args):
+                return overriding.ask(self.function, found, (args,) if info.variadic else args, settings)
+            raise
         operands = promote_operands(info, names, operands, like)
         if like is None:
             result = run_forward(info, operands, settings)
@@ -176,7 +181,8 @@ def for_operators(general: GeneralCall) -> Callable[..., Any]:
     numbers = bool(general.info.numbers)
 
     def general_or_not(*args: Any, **settings: Any) -> Any:
-        return general(*args, **settings) if all([is_operand(x, numbers) for x in args]) else NotImplemented
+        known = all([is_operand(x, numbers) or overriding.overrides(x) for x in args])
+        return general(*args, **settings) if known else NotImplemented
 
     return general_or_not
 

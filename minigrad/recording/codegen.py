@@ -21,7 +21,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
-from minigrad.recording import call, clock, graph, inplace
+from minigrad.recording import call, clock, graph, inplace, overriding
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
@@ -56,7 +56,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "getframe": sys._getframe, "user": clock.user, "user_frame": clock.user_frame,
         "general": general,
         "needs_device_guard": _arrays.needs_device_guard,
-        "sequence": call.sequence, "number": call.number,
+        "sequence": call.sequence, "number": call.number, "overriding": overriding.overriding, "ask": overriding.ask,
         "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
@@ -81,7 +81,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 
 
 def regenerate_call_paths() -> None:
-    """Generate the existing call paths anew, because they need lines now that they had not: for more GPUs, or for bfloat16."""
+    """Generate the existing call paths anew, because they need lines now that they had not: for more GPUs, for bfloat16, or for
+    classes that override operations."""
     for function in call.REGISTRY.values():
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
@@ -181,7 +182,11 @@ def call_source(info: Declaration, out: bool) -> str:
         return " or ".join(tests)
 
     raw = f"{all_of('{}.__class__ is ndarray')}" + (f" and not ({dtype_mismatch('{}')})" if dtype_mismatch("{}") else "")
-    lines = [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
+    lines = []
+    if overriding.subclasses:
+        lines += [f"if overriding(({', '.join(args)},)): return ask({own_name(info)}, overriding(({', '.join(args)},)), "
+                  f"({', '.join(args)},), dict({settings[2:]}))"]
+    lines += [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",
@@ -278,6 +283,8 @@ def variadic_source(info: Declaration, out: bool) -> str:
     return signature_source(info, out) + (
         (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})\n"
          if out else "") +
+        (f"    if overriding({name}): return ask({own_name(info)}, overriding({name}), ({name},), dict({settings}))\n"
+         if overriding.subclasses else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections import namedtuple
 from functools import cached_property
 from types import FunctionType
 from typing import Any, Callable
 
+from minigrad._types.named_results import named_results
 from minigrad.errors import DeclarationError
 from minigrad.recording.graph import Node
 
@@ -68,7 +68,7 @@ class Declaration:
     @cached_property
     def result_type(self) -> Any:
         """What several results come in."""
-        return namedtuple(self.name, self.outputs) if isinstance(self.outputs, tuple) else tuple
+        return named_results(self.called, self.outputs) if isinstance(self.outputs, tuple) else tuple
 
     def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         """The decorator that makes a function the derivative rule of `argument`. Raises ``TypeError`` for a rule that names what

@@ -101,7 +101,8 @@ def outdated_form(cls: Any) -> Any:
     """The class that instances of `cls` have while they are outdated views: reading their node leads them again, and gives them
     `cls` back. Tensors of any other class are read at no cost."""
     return type(cls.__name__, (cls,), {"__slots__": (), "__module__": cls.__module__, "__qualname__": cls.__qualname__,
-                                       "__class__": property(lambda self: cls), "node": property(lead_again, set_node)})
+                                       "__class__": property(lambda self: cls), "node": property(lead_again, set_node),
+                                       "result_class": cls.result_class})
 
 
 def set_node(view: Any, node: Any) -> None:

@@ -22,15 +22,14 @@ it. It is generated at the first call, when all rules are known.
 
 from __future__ import annotations
 
-import inspect
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Callable, Literal, Protocol, TypeVar, overload
 
 from minigrad.errors import DeclarationError
 from minigrad.recording import call, inplace
-from minigrad.recording.codegen import compile_op, write_call_paths
+from minigrad.recording.codegen import compile_op
 from minigrad.recording.declaration import Declaration, refuse_undeclarable
-from minigrad.recording.lazy import Signature, Source, inplace_signature, operation_signature, reflected_signature
+from minigrad.recording.lazy import Signature, Source, operation_signature
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Tensor
@@ -144,40 +143,6 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     function.inplace = inplace.inplace_form(function)
     call.REGISTRY[info.name] = function
     return function
-
-
-def operator_form(function: Any) -> Any:
-    """The form of `function` for Python's operators, which have no ``out=``. It returns ``NotImplemented`` for an operand that no
-    operation takes. Of a declared operation it is the call path, a test shorter."""
-    info = getattr(function, "info", None)
-    if info is None:
-        return binary_operator(function, lambda self, other: function(self, other), lambda: inspect.signature(function))
-    if info.operator is None:
-        info.operator = lazy_function(info)
-        if info.node_class is not None:
-            write_call_paths(function, info)
-    return info.operator
-
-
-def inplace_operator(function: Any) -> Any:
-    """The in-place form of `function` for Python's operators: ``x += y``. Where it returns ``NotImplemented``, Python computes
-    ``x + y``."""
-    return binary_operator(function, function.inplace, lambda: inplace_signature(function))
-
-
-def reflected(function: Any) -> Any:
-    """The form of `function` for Python's reflected operators, such as ``2 ** x``: the operands change places."""
-    return binary_operator(function, lambda self, other: function(other, self), lambda: reflected_signature(function))
-
-
-def binary_operator(function: Any, compute: Callable[..., Any], signature: Callable[[], Any]) -> Any:
-    """``compute(self, other)`` as an operator, which leaves operands that no operation takes to their own class."""
-    def operator(self: Tensor, other: Any) -> Tensor:
-        return compute(self, other) if call.is_operand(other) else NotImplemented
-
-    operator.__module__, operator.__doc__ = function.__module__, function.__doc__
-    operator.__signature__ = Signature(signature)  # type: ignore[attr-defined]
-    return operator
 
 
 def lazy_function(info: Declaration) -> Any:

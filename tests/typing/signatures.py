@@ -42,7 +42,7 @@ WORDS = {
     "minigrad.ops.signatures": tuple(RESULTS),
     "minigrad._types.annotations": ("Tensor", "DTypeLike", "DeviceLike", "FloatOrFloats", "Index", "IntOrInts", "Number"),
     "minigrad._types.dtypes": ("dtype",), "minigrad._types.layouts": ("layout", "memory_format"),
-    "minigrad.ops.linear_algebra.decomposition": ("SVD", "LUParts", "PackedLU", "PackedLUInfo", "TriangularSolve"),
+    "minigrad.ops.linear_algebra.decomposition": ("SVD", "LUParts", "LinalgLU", "PackedLU", "PackedLUInfo", "TriangularSolve"),
     "minigrad.random": ("Generator",), "minigrad._types.tensor_base": ("TensorBase",)}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import _arrays, random
 from minigrad._types.dtypes import opmath_dtype
-from minigrad.errors import InvalidValueError
+from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.recording import hints
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -49,13 +49,25 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
     return _drop("dropout", input, p, training, inplace, input.shape)
 
 
+def drop_features(input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    """:func:`dropout` of whole channels of an input of any number of dimensions from 2."""
+    if input.ndim < 2:
+        raise ShapeError(f"feature_dropout: Feature dropout requires at least 2 dimensions in the input, got shape "
+                         f"{list(input.shape)}")
+    return _drop("feature_dropout", input, p, training, inplace, (*input.shape[:2], *[1] * (input.ndim - 2)))
+
+
 def _drop_channels(name: str, ndim: int, input: Any, p: float, training: bool, inplace: bool) -> Tensor:
-    """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch."""
+    """Dropout of whole channels; `ndim` counts batch and channel too, one less is a sample without a batch, but for
+    ``dropout2d``, where it is PyTorch's older (N, C, L)."""
     _check_probability(name, p)
     if input.ndim not in (ndim - 1, ndim):
         hints.hint(f"{name}: Received a {input.ndim}-D input to {name}, which is deprecated and will result in an error "
                    "in a future release. To retain the behavior and silence this warning, please use dropout instead.")
-    single = input.ndim == ndim - 1 and ndim > 3 or input.ndim == 2 and ndim == 3
+    if ndim == 4 and input.ndim == 3:
+        hints.hint("dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
+                   "input is interpreted as shape (N, C, L), where C is the channel dim; for that, use dropout1d")
+    single = input.ndim == ndim - 1 and ndim != 4
     lead = 1 if single else min(2, input.ndim)
     return _drop(name, input, p, training, inplace, (*input.shape[:lead], *[1] * (input.ndim - lead)))
 

@@ -36,6 +36,7 @@ from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import grad_enabled
+from minigrad.recording.hints import warn_user
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def index_array(value: Any, like: Any) -> Any:
     if value.dtype.kind not in "biu":
         raise InvalidIndexError(f"tensors used as indices must be long, int, byte or bool tensors, not {dtype_name(value.dtype)}")
     if value.dtype == np.uint8:
+        warn_user("indexing with dtype minigrad.uint8 is now deprecated, please use a dtype minigrad.bool instead")
         value = value.astype(np.bool_)
     if isinstance(value, np.ndarray) and not isinstance(like, np.ndarray):
         value = _arrays.xp_of(like).asarray(value)

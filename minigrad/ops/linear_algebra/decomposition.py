@@ -16,6 +16,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import as_dtype
+from minigrad._types.named_results import publish_results
 from minigrad.errors import DtypeError, GraphError, LinAlgError, RuntimeValueError, ShapeError
 from minigrad.ops import copying
 from minigrad.ops.linear_algebra.products import matmul, transpose_last, unbroadcast
@@ -574,6 +575,7 @@ def linalg_svdvals(A: Tensor, *, driver: str | None = None, out: Tensor | None =
 
 
 SVD = namedtuple("SVD", ["U", "S", "V"])
+publish_results("svd", SVD)
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True, *, out: Sequence[Tensor] | None = None) -> SVD:
@@ -711,7 +713,9 @@ def zero_pivot(LU: Any) -> Any:
 
 
 PackedLU = namedtuple("PackedLU", ["LU", "pivots"])
+publish_results("lu", PackedLU)
 PackedLUInfo = namedtuple("PackedLUInfo", ["LU", "pivots", "info"])
+publish_results("lu_with_infos", PackedLUInfo)
 
 
 @overload
@@ -727,6 +731,9 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Sequence[Ten
 
 
 LUParts = namedtuple("LUParts", ["P", "L", "U"])
+publish_results("lu_unpack", LUParts)
+LinalgLU = namedtuple("LinalgLU", ["P", "L", "U"])
+publish_results("linalg.lu", LinalgLU)
 
 
 def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpack_pivots: bool = True, *,
@@ -745,11 +752,11 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
     return serve_out("lu_unpack", LUParts(P, below + identity_like(below), slicing.triu(LU_data[..., :k, :])), out)
 
 
-def linalg_lu(A: Tensor, *, pivot: bool = True, out: Sequence[Tensor] | None = None) -> LUParts:
+def linalg_lu(A: Tensor, *, pivot: bool = True, out: Sequence[Tensor] | None = None) -> LinalgLU:
     """``A = P @ L @ U`` with a permutation, a lower triangular L with ones on its diagonal and an upper triangular U."""
     LU, pivots = linalg_lu_factor(A, pivot=pivot)
     P, L, U = lu_unpack(LU, pivots)
-    return serve_out("linalg.lu", LUParts(P if pivot else shape.constant_full(A, size=(0,)), L, U), out)
+    return serve_out("linalg.lu", LinalgLU(P if pivot else shape.constant_full(A, size=(0,)), L, U), out)
 
 
 def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False,
@@ -843,6 +850,7 @@ def refuse_nonsquare(x: Any) -> None:
 # ---------------------------------------------------------------------------------------------------- PyTorch's older names
 
 TriangularSolve = namedtuple("TriangularSolve", ["solution", "cloned_coefficient"])
+publish_results("triangular_solve", TriangularSolve)
 
 
 def triangular_solve(b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False, *,

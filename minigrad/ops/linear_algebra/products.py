@@ -17,6 +17,8 @@ from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, Sh
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
+from minigrad.recording.hints import warn_user
+from minigrad.recording.inplace import serve_out
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -433,7 +435,7 @@ def kron(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     b = (1,) * (ndim - other.ndim) + tuple(other.shape)
     product = arithmetic.mul(shape.reshape(input, shape=tuple(n for k in a for n in (k, 1))),
                             shape.reshape(other, shape=tuple(n for k in b for n in (1, k))))
-    return shape.reshape(product, shape=tuple(i * j for i, j in zip(a, b)), out=out)
+    return serve_out("kron", shape.reshape(product, shape=tuple(i * j for i, j in zip(a, b))), out)
 
 
 # ---------------------------------------------------------------------------------------------------- einsum
@@ -661,6 +663,8 @@ def vector_cross_wrt_other(g: Any, input: Any, other_shape: Any, dim: Any) -> An
 def cross(input: Tensor, other: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """Cross product of vectors of three components; they lie along `dim`, by default the first dimension of size 3."""
     if dim is None:
+        warn_user("Using cross without specifying the dim arg is deprecated: it takes the first dimension of size 3, which may "
+                  "not be the one you mean; give dim=")
         dim = next((d for d, n in enumerate(input.shape) if n == 3), None)
         if dim is None:
             raise ShapeError(f"cross(): no dimension of size 3 in input of shape {list(input.shape)}")

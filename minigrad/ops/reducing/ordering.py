@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad._types.named_results import named_results
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import select_rows
@@ -280,7 +281,10 @@ def nanmedian(input: Tensor, dim: int, keepdim: bool = False, *, out: Sequence[T
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
               out: Tensor | Sequence[Tensor] | None = None) -> Tensor | ValuesIndices:
     """:func:`median` of the elements that are not NaN."""
-    return median_all(input, True, out=out) if dim is None else median_dim(input, dim, keepdim, True, out=out)
+    if dim is None:
+        return median_all(input, True, out=out)
+    found: ValuesIndices = named_results("nanmedian", ("values", "indices"))(*median_dim(input, dim, keepdim, True, out=out))
+    return found
 
 
 @op(outputs=("values", "indices"), layout="contiguous")

@@ -239,7 +239,7 @@ def spread_arguments(name: str, input: Any, dim: Any, unbiased: Any, correction:
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     correction = correction_of(name, unbiased, correction)
-    if reduced_count(input.shape, dim) <= correction and math.prod(input.shape):
+    if reduced_count(input.shape, dim) <= correction:
         hints.hint(f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
                    "(input numel divided by output numel).")
     return dim, correction

@@ -18,10 +18,12 @@ from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.dtypes import dtype as Dtype
 from minigrad._types.layouts import RESULT_ORDERS
+from minigrad._types.size import Size
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import DimensionError, DtypeError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, EmptyListError, RuntimeValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.recording.clock import memory_owner
+from minigrad.recording.hints import warn_user
 from minigrad.recording.inplace import become_view
 from minigrad.recording.lazy import Signature, inplace_signature
 from minigrad.recording.op import op
@@ -50,6 +52,9 @@ def unpacking_method(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Any, *integers: Any, **named: Any) -> Any:
         if named:
             return function(self, as_ints(integers), **named) if integers else function(self, **named)
+        if not integers:
+            raise ArgumentError(f"{function.__name__}() missing 1 required positional argument: "
+                                f"{[*inspect.signature(function).parameters][1]!r}")
         for n in integers:
             if n.__class__ is not int:
                 integers = as_ints(integers)
@@ -324,13 +329,13 @@ def flip_wrt_input(g: Any, dims: Any) -> Any: return flip(g, dims=dims)
 
 
 @op(layout="channels", bfloat16=True)
-def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts = ()) -> Any:
+def roll(input: Any, *, shifts: IntOrInts, dims: IntOrInts | None = ()) -> Any:
     """`input` with elements moved `shifts` places along `dims`, those pushed out coming in at the other end.
 
     Without `dims` the tensor is rolled as if it were flat.
     """
     shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
-    dims = dims if isinstance(dims, (tuple, list)) else (dims,)
+    dims = () if dims is None else dims if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
         raise RuntimeValueError("`shifts` required: give the number of places to move")
     if len(dims) != len(shifts) and (dims or len(shifts) != 1):
@@ -352,6 +357,8 @@ def view(input: Tensor, *shape: int | Sequence[int] | DTypeLike, dtype: DTypeLik
 
     Raises ``RuntimeError`` where the memory does not allow that; :func:`reshape` then copies.
     """
+    if dtype is None and not shape:
+        raise ArgumentError("view() missing 1 required positional argument: 'size' or 'dtype'")
     if dtype is not None or len(shape) == 1 and isinstance(shape[0], Dtype):
         return view_dtype(input, dtype=shape[0] if dtype is None else dtype)
     return view_shape(input, shape=as_ints(shape))
@@ -420,13 +427,13 @@ def contiguous(input: Any) -> Any:
     return input if unwrap(input).flags.c_contiguous else copy_in_order(input)
 
 
-def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
+def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     """The shape that tensors of `shapes` are broadcast to together. Raises ``RuntimeError`` if they cannot be."""
     sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     if any(n < 0 for s in sizes for n in s):
         raise ShapeError(f"broadcast_shapes: Trying to create tensor with negative dimension: {sizes}")
     try:
-        return np.broadcast_shapes(*sizes)
+        return Size(np.broadcast_shapes(*sizes))
     except ValueError:
         raise ShapeError("broadcast_shapes: Shape mismatch: objects cannot be broadcast to a single shape: "
                          f"{', '.join(map(str, sizes))}; from the right, sizes must be equal or 1") from None
@@ -439,12 +446,19 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     return tuple([x if tuple(x.shape) == shape else expand(x, size=shape) for x in tensors])
 
 
-def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
+def meshgrid(*tensors: Tensor, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Coordinate grids made of one-dimensional `tensors`: the k-th result varies along dimension k as the k-th tensor.
 
-    With ``indexing="xy"`` the first two dimensions of the results are exchanged.
+    That is ``indexing="ij"``; with ``indexing="xy"``, which is NumPy's default, the first two dimensions of the results are
+    exchanged. Warns where neither is said.
     """
     tensors = sequence(tensors)
+    if not tensors:
+        raise EmptyListError("meshgrid expects a non-empty TensorList")
+    if indexing is None:
+        warn_user('meshgrid: in an upcoming release, it will be required to pass the indexing argument: "ij", as now, or "xy", '
+                  "as NumPy's")
+        indexing = "ij"
     if indexing not in ("ij", "xy"):
         raise RuntimeValueError(f'meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if any(len(x.shape) > 1 for x in tensors):
@@ -518,6 +532,11 @@ def t(input: Tensor) -> Tensor:
 
 def numpy_T(input: Tensor) -> Tensor:
     """``x.T``: all dimensions in reverse order."""
+    if not input.shape:
+        warn_user("Tensor.T is deprecated on 0-D tensors: it is the tensor itself")
+    elif len(input.shape) != 2:
+        warn_user("The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated: x.mT transposes "
+                  "batches of matrices, and x.permute(*range(x.ndim)[::-1]) reverses the dimensions")
     return permute(input, dims=tuple(range(len(input.shape)))[::-1])
 
 

@@ -422,7 +422,7 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
     for x in tensors:
         if len(x.shape) != 1:
             raise ShapeError(f"cartesian_prod: Expect a 1D vector, but got shape {list(x.shape)}")
-    return tensors[0] if len(tensors) == 1 else stack([ravel(x) for x in meshgrid(*tensors)], dim=1)
+    return tensors[0] if len(tensors) == 1 else stack([ravel(x) for x in meshgrid(*tensors, indexing="ij")], dim=1)
 
 
 # ---------------------------------------------------------------------------------------------------- made of these: parts
