@@ -64,9 +64,9 @@ _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "quasirandom",
-                    "serialization", "signal", "special", "testing", "torch_version", "types", "utils", "version", "viz", "_C",
-                    "__config__", "_dynamo"))
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides",
+                    "quasirandom", "return_types", "serialization", "signal", "special", "testing", "torch_version", "types",
+                    "utils", "version", "viz", "_C", "__config__", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
@@ -79,7 +79,7 @@ _ELSEWHERE = {
                      "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
     **dict.fromkeys(("alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_",
                      "feature_dropout", "feature_dropout_"), "nn.functional.switched_dropouts"),
-    "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
+    "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

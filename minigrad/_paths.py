@@ -53,6 +53,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "optim.adamax": ("optim.adam",), "optim.adamw": ("optim.adam",), "optim.nadam": ("optim.adam",),
     "optim.radam": ("optim.adam",),
     "signal.windows.windows": ("signal.windows",),
+    "storage": ("_tensor.storage",),
     "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",), "utils.model_zoo": ("hub",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
     "utils.data.distributed": ("utils.data.sampler",),

@@ -224,12 +224,13 @@ class TreeSpec:
         if len(leaves) != self.num_leaves:
             raise InvalidValueError(f"treespec.unflatten(leaves): `leaves` has length {len(leaves)} but the spec refers to a "
                                     f"pytree that holds {self.num_leaves} items ({self}).")
-        return self._build(iter(leaves))
+        return self.build(iter(leaves))
 
-    def _build(self, leaves: Iterator[Any]) -> Any:
+    def build(self, leaves: Iterator[Any]) -> Any:
+        """The tree with the next leaves that an iterator gives."""
         if self.type is None:
             return next(leaves)
-        return KINDS[self.type].unflatten([child._build(leaves) for child in self._children], self.context)
+        return KINDS[self.type].unflatten([child.build(leaves) for child in self._children], self.context)
 
     def flatten_up_to(self, tree: Any) -> list[Any]:
         """The parts of `tree` that stand where this spec has leaves. Raises ``ValueError`` where its upper part is another."""

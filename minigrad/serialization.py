@@ -25,6 +25,8 @@ from minigrad.ops.indexing.as_strided import memory_and_place
 
 __all__ = ["load", "save"]
 
+MAP_LOCATION = Any  # for annotations, as in PyTorch: a device or its name, a table of devices, a function, or None
+
 # What a file may refer to: it makes values, and does nothing else. Classes of the user's are added by add_safe_globals.
 SAFE = {("builtins", n) for n in ("bytearray", "complex", "frozenset", "range", "set", "slice")}
 SAFE |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"), ("collections", "deque"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +168,38 @@ def test_states_of_generators_and_switches_of_checkpoints() -> None:
     assert checkpoint.DefaultDeviceType.get_device_type() == "cuda"
 
 
+def test_several_backward_passes_compute_again_once() -> None:
+    calls = []
+
+    def function(x: mg.Tensor) -> tuple[mg.Tensor, mg.Tensor]:
+        calls.append(1)
+        return x * x, x.exp()
+
+    x = mg.tensor([2.0], requires_grad=True)
+    first, second = checkpoint.checkpoint(function, x)
+    with checkpoint.GraphExecGroup():
+        first.backward()
+        second.backward()
+    assert len(calls) == 2 and x.grad is not None and x.grad.tolist() == pytest.approx([4 + np.exp(2)])
+
+
+def test_trees_of_func_are_pytrees() -> None:
+    Pair = dataclasses.make_dataclass("Pair", ["a", "b"])
+    mg.utils._pytree.register_dataclass(Pair)
+    gradient = mg.func.grad(lambda pair: (pair.a * pair.b).sum())(Pair(mg.tensor([2.0]), mg.tensor([3.0])))
+    assert (gradient.a.tolist(), gradient.b.tolist()) == ([3], [2])
+
+
+def test_an_ensemble_of_models_with_batch_norm() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+    assert mg.func.replace_all_batch_norm_modules_(model) is model and model[1].running_var is None
+    states = mg.func.stack_module_state([model, nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3, track_running_stats=False))])
+    out = mg.func.vmap(lambda p, b: mg.func.functional_call(model, (p, b), (mg.randn(4, 2),)), randomness="different")(*states)
+    assert out.shape == (2, 4, 3)
+    with pytest.raises(RuntimeError, match="remove='mutations'"):
+        mg.func.functionalize(model, remove="everything")
+
+
 def test_the_older_comparison() -> None:
     with pytest.warns(FutureWarning, match="deprecated"):
         mg.testing.assert_allclose(mg.tensor([1.0, float("nan")]), np.array([1.0, np.nan]))
@@ -179,3 +212,50 @@ def test_warnings_are_pythons() -> None:
     assert mg.is_warn_always_enabled()
     mg.set_warn_always(False)
     assert not mg.is_warn_always_enabled()
+
+
+def test_memory_is_told_of() -> None:
+    x = mg.arange(6, dtype=mg.int16).view(2, 3)
+    storage = x[1].untyped_storage()
+    assert storage == x.untyped_storage() != x.clone().untyped_storage() and len({storage, x.untyped_storage()}) == 1
+    assert (storage.data_ptr(), storage.nbytes(), len(storage), storage.element_size()) == (x.data_ptr(), 12, 12, 1)
+    assert storage.tolist() == [0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0] and storage[2] == 1
+    assert storage.__sizeof__() > 12 and isinstance(storage, mg.storage.UntypedStorage) and storage.device == mg.device("cpu")
+
+
+def test_there_are_no_other_processes() -> None:
+    assert not isinstance(nn.DataParallel(nn.ReLU()), nn.parallel.DistributedDataParallel)
+    with pytest.raises(RuntimeError, match="no group of processes here"):
+        nn.parallel.DistributedDataParallel(nn.ReLU())
+
+
+def test_products_of_groups() -> None:
+    a, b = mg.randn(6, 3, requires_grad=True), mg.randn(2, 3, 4, requires_grad=True)
+    F, offs = nn.functional, mg.tensor([2, 5], dtype=mg.int32)
+    out = F.grouped_mm(a, b, offs=offs)
+    mg.testing.assert_close(out, mg.cat([a[:2] @ b[0], a[2:5] @ b[1], mg.zeros(1, 4)]))
+    out.sum().backward()
+    assert a.grad is not None and a.grad[5].tolist() == [0, 0, 0] and b.grad is not None
+    mg.testing.assert_close(b.grad[1], a.detach()[2:5].T @ mg.ones(3, 4))
+    x, y = mg.randn(3, 6), mg.randn(6, 4)
+    mg.testing.assert_close(F.grouped_mm(x, y, offs=offs), mg.stack([x[:, :2] @ y[:2], x[:, 2:5] @ y[2:5]]))
+    c, z = mg.randn(2, 4, 3), mg.randn(3, 6)
+    mg.testing.assert_close(F.grouped_mm(c, z, offs=offs), mg.cat([c[0] @ z[:, :2], c[1] @ z[:, 2:5], mg.zeros(4, 1)], 1))
+    mg.testing.assert_close(F.grouped_mm(c, b.detach()), c @ b.detach())
+    with pytest.raises(RuntimeError, match="Have to provide offsets"):
+        F.grouped_mm(a, b)
+    with pytest.raises(RuntimeError, match="batch sizes have to match"):
+        F.grouped_mm(a, b, offs=offs[:1])
+    with pytest.raises(RuntimeError, match="contraction dimension"):
+        F.grouped_mm(mg.ones(6, 4), b, offs=offs)
+
+
+def test_hashes_are_exclusive_ors_of_bits() -> None:
+    x = mg.tensor([[1.5, -2.0], [0.5, 3.0]])
+    bits = x.double().numpy().view(np.uint64)
+    assert mg.hash_tensor(x).item() == np.bitwise_xor.reduce(bits, axis=None)
+    assert mg.hash_tensor(x, 1, keepdim=True).tolist() == np.bitwise_xor.reduce(bits, axis=1, keepdims=True).tolist()
+    assert mg.hash_tensor(mg.tensor([1.5, -2.0])).item() == 18444492273895866368  # PyTorch's
+    assert mg.hash_tensor(mg.tensor([True, False])).item() == 1 and mg.hash_tensor(mg.tensor([])).item() == 0
+    with pytest.raises(TypeError, match="expected real numbers and mode=0"):
+        mg.hash_tensor(mg.tensor([1j]))

@@ -34,7 +34,6 @@ KEYWORDS = {p for n in ARRAY_METHODS if hasattr(np, n) for p in inspect.signatur
 
 # (file, name) of what CuPy lacks and only ever sees NumPy's arrays, and why.
 ON_HOST = {
-    ("ops/reducing/reduction.py", "add.reduce"): "after a test that the array is NumPy's: the quick path of sum and mean",
     ("ops/neural/normalization.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
     ("ops/neural/loss.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
     ("autograd/differentiate.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",

@@ -293,6 +293,31 @@ def test_a_forward_that_depends_on_memory_layout_is_caught() -> None:
         assert caught(op, CASES["exp"], checks.check_layouts)
 
 
+def shares_without_a_word(input: Any) -> Any:
+    return input if input.size == 1 else input.copy()
+
+
+def copies_a_view(input: Any) -> Any:
+    return input.copy()
+
+
+def hides_its_base(input: Any) -> Any:
+    return np.frombuffer(memoryview(input), input.dtype)
+
+
+@pytest.mark.parametrize(("forward", "view", "message"), [
+    (shares_without_a_word, False, "shares memory with an argument, but the operation is not declared a view"),
+    (copies_a_view, True, "is a copy, but the operation is declared a view"),
+    (hides_its_base, True, "shares memory with its argument and does not know it"),
+])
+def test_memory_that_is_shared_against_the_declaration_is_caught(forward: Any, view: bool, message: str) -> None:
+    with declared(forward, view=view) as op:
+        @op.derivative("input")
+        def wrt_input(g: Any) -> Any: return g
+        with pytest.raises(AssertionError, match=message):
+            checks.check_memory(op, OpCase(sample(), forward), ((np.ones(1),), {}))
+
+
 @standin.of_itself
 def test_what_would_not_run_on_a_gpu_is_caught() -> None:
     def planted_copying(input: Any) -> Any:

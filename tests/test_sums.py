@@ -119,6 +119,8 @@ def test_distances_of_points_that_are_far_apart() -> None:
     for found in (F.pairwise_distance(far, origin), mg.cdist(far, origin), mg.dist(far, origin), F.pdist(mg.cat([far, origin])),
                   mg.linalg.norm(far), mg.linalg.matrix_norm(far)):
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+    row = F.embedding(mg.tensor([0]), far.clone(), max_norm=1.0)
+    np.testing.assert_allclose(row.numpy(), 1 / math.sqrt(3), rtol=1e-6)
     np.testing.assert_allclose(F.cosine_similarity(far, far).numpy(), 1, rtol=1e-6)
     np.testing.assert_allclose(F.normalize(far).numpy(), 1 / math.sqrt(3), rtol=1e-6)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import copy
+import importlib
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Self, Sequence, TypeVar, overload
@@ -42,6 +43,7 @@ from minigrad.recording.inplace import overlaps
 from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
+    from minigrad._tensor.storage import UntypedStorage
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number
 
 T = TypeVar("T", bound="Tensor")
@@ -230,6 +232,11 @@ class Tensor(TensorMethods):
         return _arrays.address_of(self.array)
 
     const_data_ptr = data_ptr
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory that the elements lie in, whole: where it is and how large."""
+        storage: UntypedStorage = importlib.import_module("minigrad._tensor.storage").UntypedStorage(self.array)
+        return storage
 
     def get_device(self) -> builtins.int:
         """The index of the GPU that the elements are on; -1 for the CPU."""

@@ -36,9 +36,21 @@ class FunctionCtx:
     def __getattr__(self, name: str) -> Any:
         # In PyTorch the context is the node itself.
         node = self._node() if self._node is not None else None
-        if node is not None and name in ("name", "metadata", "next_functions", "register_hook", "register_prehook"):
+        if node is not None and name in ("name", "register_hook", "register_prehook"):
             return getattr(node, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def next_functions(self) -> Any:
+        """Where the gradients go, as :attr:`Node.next_functions`; nowhere before the call is recorded."""
+        node = self._node() if self._node is not None else None
+        return () if node is None else node.next_functions
+
+    @property
+    def metadata(self) -> Any:
+        """A dictionary that belongs to the node."""
+        node = self._node() if self._node is not None else None
+        return {} if node is None else node.metadata
 
     def save_for_forward(self, *tensors: Any) -> None:
         """Keep tensors for PyTorch's forward mode; accepted, and not needed here."""
@@ -211,8 +223,6 @@ class Function(FunctionCtx):
             raise GraphError(f"{cls.__name__}: Implementing both 'backward' and 'vjp' for a custom Function is not allowed: they "
                              "are two names of one method")
         return cls.vjp(ctx, *grads)
-
-    vjp = backward  # its other name: a subclass defines one of the two
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise GraphError(f"Legacy autograd function with non-static forward method is deprecated. Make forward and "

@@ -7,8 +7,10 @@ is the derivative of a derivative and costs about two backward passes. :func:`vm
 stacks: it saves writing the loop, not running it.
 """
 
-from minigrad.func._modules import stack_module_state
+from minigrad.func._modules import replace_all_batch_norm_modules_, stack_module_state
 from minigrad.func._transforms import (
+    debug_unwrap,
+    functionalize,
     grad,
     grad_and_value,
     hessian,
@@ -22,5 +24,5 @@ from minigrad.func._transforms import (
 from minigrad.func._vmap import vmap
 from minigrad.nn.utils.stateless import functional_call
 
-__all__ = ["functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
-           "value_and_grad", "vjp", "vmap"]
+__all__ = ["debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp",
+           "linearize", "replace_all_batch_norm_modules_", "stack_module_state", "value_and_grad", "vjp", "vmap"]

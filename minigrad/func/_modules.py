@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.errors import RuntimeValueError
+from minigrad.nn.modules.module import Module
+from minigrad.nn.modules.normalization import BatchNorm
 from minigrad.ops.shaping.slicing import stack
 
 
@@ -35,3 +37,18 @@ def stack_tables(tables: list[dict[str, Any]]) -> dict[str, Any]:
             raise RuntimeValueError(f"stack_module_state: Expected {name} from each model to have the same .requires_grad")
         stacked[name] = stack(tensors).detach().requires_grad_(first.requires_grad)
     return stacked
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """`root` itself, after its batch norms were told to keep no running statistics: :func:`vmap` cannot write to these.
+
+    >>> import minigrad as mg
+    >>> model = mg.func.replace_all_batch_norm_modules_(mg.nn.Sequential(mg.nn.BatchNorm1d(2)))
+    >>> model[0].track_running_stats, model[0].running_mean
+    (False, None)
+    """
+    for module in root.modules():
+        if isinstance(module, BatchNorm):
+            module.track_running_stats = False
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+    return root

@@ -273,3 +273,31 @@ def refuse_complex(name: str, what: str, tree: Any) -> None:
         if isinstance(t, Tensor) and t.array.dtype.kind == "c":
             raise DtypeError(f"{name}: Expected all {what} to be real but received complex tensor at flattened {what[:-1]} "
                              f"idx: {k}; differentiate real and imaginary part by themselves")
+
+
+# ---------------------------------------------------------------------------------------------------- of PyTorch's tracing
+
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """A function that gives what `func` gives: `func` itself.
+
+    PyTorch writes operations in place as ones out of place here, for a compiler to see. Raises ``RuntimeError`` for another
+    `remove` than ``"mutations"`` and ``"mutations_and_views"``.
+
+    >>> import minigrad as mg
+    >>> mg.func.functionalize(lambda x: x.clone().add_(1))(mg.zeros(2))
+    tensor([1., 1.])
+    """
+    if remove not in ("mutations", "mutations_and_views"):
+        raise RuntimeValueError("functionalize: Valid options are: remove='mutations' and remove='mutations_and_views', got "
+                                f"remove={remove!r}")
+    return func
+
+
+def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
+    """What a tensor holds inside of a transformed function: the tensor itself, which has its values there too.
+
+    >>> import minigrad as mg
+    >>> mg.func.debug_unwrap(mg.ones(2))
+    tensor([1., 1.])
+    """
+    return tensor

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import Any, Callable, Iterator
 
+from minigrad import _pytree
 from minigrad._tensor import Tensor
 from minigrad.errors import InvalidValueError, RuntimeValueError
 from minigrad.recording.call import constant
 
-
-def leaves_of(tree: Any) -> list[Any]:
-    """The leaves of nested tuples, lists and dictionaries, in order."""
-    if isinstance(tree, dict):
-        return [leaf for key in tree for leaf in leaves_of(tree[key])]
-    if isinstance(tree, (tuple, list)):
-        return [leaf for part in tree for leaf in leaves_of(part)]
-    return [tree]
+leaves_of = _pytree.tree_leaves
 
 
 def rebuild_tree(tree: Any, leaves: Iterator[Any]) -> Any:
-    """`tree` with its leaves replaced by those that the iterator `leaves` gives."""
-    if isinstance(tree, dict):
-        parts = {key: rebuild_tree(part, leaves) for key, part in tree.items()}
-        return defaultdict(tree.default_factory, parts) if isinstance(tree, defaultdict) else type(tree)(parts)
-    if isinstance(tree, (tuple, list)):
-        items = [rebuild_tree(part, leaves) for part in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
-    return next(leaves)
+    """`tree` with its leaves replaced by the next ones that the iterator `leaves` gives."""
+    return _pytree.tree_structure(tree).build(leaves)
 
 
 def map_tree(function: Callable[[Any], Any], tree: Any) -> Any:

@@ -425,7 +425,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Product of two matrices, ``(n, k)`` and ``(k, m)``; raises ``RuntimeError`` for any other shapes."""
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, axis: int | None = None, keepdims: bool | None = None,
          out: Sequence[Tensor] | None = None) -> ValuesIndices:
-    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence. ..."""
+    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence."""
 def modified_bessel_k0(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The modified Bessel function of the second kind of order 0."""
 def modified_bessel_k1(input: Tensor, *, out: Tensor | None = None) -> Tensor:

@@ -37,7 +37,7 @@ def note_view(function: Any, settings: dict[str, Any], parent: Any, out: Any) ->
     """Remember that `out` shares memory with `parent`, and the call that made it."""
     owner, source = out.array.base, parent.array
     if out.array is not source and (owner is None or owner is not source and owner is not source.base
-                                    and memory_owner(owner) is not memory_owner(source)):
+                                    and memory_owner(out.array) is not memory_owner(source)):
         return  # the operation had to copy
     base = parent if parent._base is None else parent._base
     out._base = base
@@ -224,7 +224,8 @@ def refuse_overlap(target: Any, name: str) -> None:
 def refuse_read_only(target: Any, name: str) -> None:
     """Raise, after a write that failed, if `target` is memory that must not be written."""
     if not target.flags.writeable:
-        raise InplaceError(f"{name}: the tensor shares the memory of a read-only NumPy array; clone() it before writing to it")
+        raise InplaceError(f"{name}: the tensor cannot be written in place, because it shares the memory of a read-only NumPy "
+                           "array; clone() it before")
 
 
 @on_device_of_inputs

@@ -95,7 +95,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         bfloat16: the forward takes arrays of bfloat16 as they are, because it only moves elements, as every view does. For others
             that dtype is as if they had `opmath`.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.
-        view: the result shares the memory of the first argument. Where there are several, the declaration's
+        view: the result shares the memory of the first argument, which no other may. Where there are several, the declaration's
             ``pieces(array, **settings)`` gives, for each, the operation and settings that make it by itself.
         layout: how the result lies in memory, where that is not left to the forward: ``"elementwise"``, in the order of the
             first argument that has one; ``"ufunc"``, the default for what broadcasts, the same for a forward that is one of

@@ -5,7 +5,7 @@ Chen et al., Training Deep Nets with Sublinear Memory Cost (2016), https://arxiv
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Callable, Iterable, Iterator
 
 import minigrad.random as rng
@@ -16,8 +16,8 @@ from minigrad.autograd.grad_mode import enable_grad
 from minigrad.autograd.graph import saved_tensors_hooks
 from minigrad.errors import ArgumentError, GraphError, InvalidValueError
 
-__all__ = ["CheckpointError", "DefaultDeviceType", "checkpoint", "checkpoint_sequential", "get_device_states", "noop_context_fn",
-           "set_checkpoint_debug_enabled", "set_checkpoint_early_stop", "set_device_states"]
+__all__ = ["CheckpointError", "DefaultDeviceType", "GraphExecGroup", "checkpoint", "checkpoint_sequential", "get_device_states",
+           "noop_context_fn", "set_checkpoint_debug_enabled", "set_checkpoint_early_stop", "set_device_states"]
 
 
 class CheckpointError(GraphError):
@@ -132,6 +132,23 @@ def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
 def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
     """A block in which PyTorch would tell more of functions that do not repeat themselves: errors always name what differs."""
     yield
+
+
+class GraphExecGroup(AbstractContextManager["GraphExecGroup"]):
+    """A block whose backward passes, over parts of a graph that do not overlap, compute a checkpointed function again once at
+    most: so they do outside of such a block too, as what was computed is kept until it is used.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([3.0], requires_grad=True)
+    >>> y = mg.utils.checkpoint.checkpoint(lambda x: (x * x, x.exp()), x)
+    >>> with mg.utils.checkpoint.GraphExecGroup():
+    ...     y[0].backward()
+    >>> x.grad
+    tensor([6.])
+    """
+
+    def __exit__(self, *exc: object) -> None:
+        """Nothing was changed."""
 
 
 class DefaultDeviceType:

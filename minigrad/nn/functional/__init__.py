@@ -4,11 +4,12 @@ Most are operations, declared with their derivatives in :mod:`minigrad.ops` and 
 itself is composed of them, so its derivatives follow.
 """
 
-from minigrad.nn.functional import activations, attention, distance, dropouts, indices, losses, resampling
+from minigrad.nn.functional import activations, attention, distance, dropouts, grouped, indices, losses, resampling
 from minigrad.nn.functional.activations import *
 from minigrad.nn.functional.attention import *
 from minigrad.nn.functional.distance import *
 from minigrad.nn.functional.dropouts import *
+from minigrad.nn.functional.grouped import *
 from minigrad.nn.functional.indices import *
 from minigrad.nn.functional.losses import *
 from minigrad.nn.functional.resampling import *
@@ -36,6 +37,7 @@ __all__ += attention.__all__
 __all__ += convolution.__all__
 __all__ += distance.__all__
 __all__ += dropouts.__all__
+__all__ += grouped.__all__
 __all__ += indices.__all__
 __all__ += losses.__all__
 __all__ += pooling.__all__

@@ -30,6 +30,7 @@ from minigrad.nn.functional.dropouts import dropout1d as dropout1d
 from minigrad.nn.functional.dropouts import dropout2d as dropout2d
 from minigrad.nn.functional.dropouts import dropout3d as dropout3d
 from minigrad.nn.functional.dropouts import feature_alpha_dropout as feature_alpha_dropout
+from minigrad.nn.functional.grouped import grouped_mm as grouped_mm
 from minigrad.nn.functional.indices import adaptive_max_pool1d_with_indices as adaptive_max_pool1d_with_indices
 from minigrad.nn.functional.indices import adaptive_max_pool2d_with_indices as adaptive_max_pool2d_with_indices
 from minigrad.nn.functional.indices import adaptive_max_pool3d_with_indices as adaptive_max_pool3d_with_indices
@@ -139,7 +140,7 @@ __all__ = ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", 
            "conv_transpose3d", "cosine_embedding_loss", "cosine_similarity", "cross_entropy", "ctc_loss", "dropout", "dropout1d",
            "dropout2d", "dropout3d", "elu", "elu_", "embedding", "embedding_bag", "feature_alpha_dropout", "fold",
            "fractional_max_pool2d", "fractional_max_pool2d_with_indices", "fractional_max_pool3d",
-           "fractional_max_pool3d_with_indices", "gaussian_nll_loss", "gelu", "glu", "grid_sample", "group_norm",
+           "fractional_max_pool3d_with_indices", "gaussian_nll_loss", "gelu", "glu", "grid_sample", "group_norm", "grouped_mm",
            "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_", "hinge_embedding_loss",
            "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "leaky_relu_",
            "linear", "linear_cross_entropy", "local_response_norm", "log_softmax", "logsigmoid", "lp_pool1d", "lp_pool2d",

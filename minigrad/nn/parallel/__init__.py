@@ -5,8 +5,10 @@ The parts are those of PyTorch: :func:`scatter` the batch, :func:`replicate` the
 """
 
 from minigrad.nn.parallel.data_parallel import DataParallel, data_parallel
+from minigrad.nn.parallel.distributed import DistributedDataParallel
 from minigrad.nn.parallel.parallel_apply import parallel_apply
 from minigrad.nn.parallel.replicate import replicate
 from minigrad.nn.parallel.scatter_gather import gather, scatter, scatter_kwargs
 
-__all__ = ["DataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter", "scatter_kwargs"]
+__all__ = ["DataParallel", "DistributedDataParallel", "data_parallel", "gather", "parallel_apply", "replicate", "scatter",
+           "scatter_kwargs"]

@@ -11,6 +11,7 @@ from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.parametrize import register_parametrization
 from minigrad.ops.creation import eye
 from minigrad.ops.linear_algebra.products import matmul
+from minigrad.ops.reducing.reduction import vector_norm
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
@@ -18,8 +19,8 @@ __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 def norm_except(v: Any, dim: int) -> Any:
     """The Euclidean norms of the parts of `v` along dimension `dim`, in a shape that broadcasts with it; of all of it for -1."""
     if dim == -1:
-        return (v * v).sum().sqrt()
-    return (v * v).sum(tuple(d for d in range(v.ndim) if d != dim % v.ndim), keepdim=True).sqrt()
+        return vector_norm(v)
+    return vector_norm(v, 2, tuple(d for d in range(v.ndim) if d != dim % v.ndim), True)
 
 
 class _WeightNorm(Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, Sh
 from minigrad.ops.copying import clone
 from minigrad.ops.indexing.indexing import add_rows, in_bounds, select_rows
 from minigrad.ops.indexing.scatter import reduce_at
+from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.ops.shaping.shape import constant_full, ravel, unsqueeze
 from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
@@ -121,8 +121,7 @@ def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> N
     table = unwrap(weight)
     places = np.unique(row_numbers(unwrap(input), table.shape[0]))
     rows = table[places]
-    size = np.abs(rows)
-    norms = size.max(axis=1) if norm_type == math.inf else (size ** norm_type).sum(axis=1) ** (1 / norm_type)
+    norms: Any = vector_norm(rows, norm_type, 1)
     large = norms > max_norm
     if large.any():
         table[places[large]] = rows[large] * (max_norm / (norms[large] + 1e-7))[:, None].astype(table.dtype)

@@ -484,7 +484,12 @@ def conj(input: Tensor) -> Tensor:
 
 @with_inplace
 def conj_physical(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-    """Same as :func:`conj`."""
+    """Same as :func:`conj`, which computes its values at once too.
+
+    >>> import minigrad
+    >>> minigrad.conj_physical(minigrad.tensor([1 + 2j]))
+    tensor([1.-2.j])
+    """
     return conj(input) if out is None else conjugate(input, out=out)
 
 

@@ -289,8 +289,10 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False, *,
 
 @op(outputs=("values", "indices"), layout="contiguous")
 def mode(input: Any, *, dim: int = -1, keepdim: bool = False) -> Any:
-    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence. No NaN equals
-    another; where nothing occurs twice, the first NaN is the mode."""
+    """The most frequent value along `dim`, the smallest of those that tie, and the index of its last occurrence.
+
+    No NaN equals another. Where nothing occurs twice, the first NaN is the mode, if there is one.
+    """
     require_real("mode", input)
     axis = wrap_dim(dim, input.ndim)
     refuse_empty("mode", input.shape, dim)

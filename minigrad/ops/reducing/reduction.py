@@ -15,8 +15,9 @@ from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeErro
 from minigrad.ops.pointwise import arithmetic, elementary
 from minigrad.ops.pointwise.arithmetic import cast, require_real
 from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
-from minigrad.recording import hints
+from minigrad.recording import call, hints
 from minigrad.recording.declaration import NUMPY_NAMES
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.lazy import Signature, numpy_signature
 from minigrad.recording.op import op
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from minigrad._types.annotations import DTypeLike, IntOrInts, Tensor
     from minigrad._types.dtypes import dtype
 
-__all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "logcumsumexp",
-           "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean"]
+__all__ = ["all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "hash_tensor",
+           "logcumsumexp", "logsumexp", "mean", "nanmean", "nansum", "prod", "std", "std_mean", "sum", "var", "var_mean"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -441,6 +442,25 @@ def any(input: Any, *, dim: IntOrInts | None = None, keepdim: bool = False) -> A
 def count_nonzero(input: Any, *, dim: IntOrInts | None = None) -> Any:
     """How many elements over `dim` are not zero, as int64."""
     return (input != 0).sum(axis=axes_of(dim, input.ndim))
+
+
+@on_device_of_inputs
+def hash_tensor(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = False, mode: int = 0) -> Tensor:
+    """The exclusive or, over `dim`, of the bits of the elements as 64-bit numbers, as uint64: equal for equal elements.
+
+    It is computed in host memory. Raises ``TypeError`` for complex numbers, and for another `mode` than 0.
+
+    >>> import minigrad as mg
+    >>> mg.hash_tensor(mg.tensor([1, 2, 4]))
+    tensor(7, dtype=minigrad.uint64)
+    """
+    if mode != 0 or input.is_complex():
+        raise ArgumentError(f"hash_tensor: expected real numbers and mode=0, got {input.dtype} and mode={mode}")
+    wide = np.float64 if input.is_floating_point() else np.int64
+    bits = np.ascontiguousarray(_arrays.to_numpy(input.array).astype(wide)).view(np.uint64).reshape(tuple(input.shape))
+    exclusive_or: Any = np.bitwise_xor
+    found = np.asarray(exclusive_or.reduce(bits, axis=axes_of(dim, bits.ndim), keepdims=keepdim))
+    return call.constant(_arrays.to_device(found, input.device), input)  # type: ignore[no-any-return]
 
 
 # ---------------------------------------------------------------------------------------------------- log of sums

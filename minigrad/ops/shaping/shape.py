@@ -136,7 +136,7 @@ def view_shape(input: Any, *, shape: Any) -> Any:
     """`input` with another shape in the same memory. Raises ``RuntimeError`` where that would need a copy."""
     result: Any = reshape(input, shape=shape)
     base = result.base
-    if base is None or base is not input and base is not input.base and memory_owner(base) is not memory_owner(input):
+    if base is None or base is not input and base is not input.base and memory_owner(result) is not memory_owner(input):
         raise ShapeError(f"view size {list(shape)} is not compatible with input tensor's size {list(input.shape)} and stride "
                          f"{[s // input.itemsize for s in input.strides]} (at least one dimension spans across two contiguous "
                          "subspaces). Use .reshape(...) instead, which copies where it must.")
@@ -161,7 +161,8 @@ def refuse_dtype_of_another_size(x: Any, dtype: Any) -> None:
     if not x.ndim:
         raise ShapeError(f"self.dim() cannot be 0 {pair}; reshape it to (1,)")
     if x.strides[-1] != x.itemsize and x.size:
-        raise ShapeError(f"self.stride(-1) must be 1 {pair}, but got {x.strides[-1] // x.itemsize}{advice}")
+        raise ShapeError(f"self.stride(-1) must be 1 {pair}, but in the last dimension it is "
+                         f"{x.strides[-1] // x.itemsize}{advice}")
     times = dtype.itemsize // x.itemsize
     if times > 1:
         if x.shape[-1] % times:
@@ -169,10 +170,12 @@ def refuse_dtype_of_another_size(x: Any, dtype: Any) -> None:
                              f"values use .to({dtype!r})")
         offset = (_arrays.address_of(x) - _arrays.address_of(memory_owner(x))) // x.itemsize
         if offset % times:
-            raise ShapeError(f"self.storage_offset() must be divisible by {times} {pair}, but got {offset}{advice}")
+            raise ShapeError(f"self.storage_offset() must be divisible by {times} {pair}, but it begins at element "
+                             f"{offset}{advice}")
         for d, step in enumerate(x.strides[:-1]):
             if step // x.itemsize % times and x.size:
-                raise ShapeError(f"self.stride({d}) must be divisible by {times} {pair}, but got {step // x.itemsize}{advice}")
+                raise ShapeError(f"self.stride({d}) must be divisible by {times} {pair}, but in that dimension it is "
+                                 f"{step // x.itemsize}{advice}")
 
 
 @op(view=True)
