@@ -80,7 +80,8 @@ def zeros_of(input: Any) -> Any:
     return np.zeros_like(input)
 
 
-BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}  # integers as large as a floating number
+# The integers that are as large as a floating number.
+BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
 
 
 @op(broadcasts=True, dtypes="any", discrete=("mask",))
