@@ -101,8 +101,8 @@ def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
 
 
 def mask_bits(x: Any, mask: Any) -> Any:
-    """:func:`apply_mask` of floats on their bits. It takes no decision for each element, which is many times faster where the mask
-    is irregular."""
+    """:func:`apply_mask` of floats, on their bits. It takes no decision for each element, which is many times faster where the
+    mask is irregular."""
     bits = BITS[x.dtype.itemsize]
     return (x.view(bits) & -mask.astype(bits)).view(x.dtype)
 
