@@ -8,6 +8,8 @@ from typing import Any, Callable
 from minigrad._tensor import Tensor
 from minigrad.errors import DimensionError, InvalidValueError, RuntimeValueError
 from minigrad.func._trees import leaves_of, rebuild_tree, spread, structure_of
+from minigrad.ops.indexing.as_strided import as_strided
+from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.slicing import cat, stack
 from minigrad.random import Generator, watch_draws
 
@@ -123,8 +125,8 @@ def dims_of_outputs(called: str, output: Any, out_dims: Any) -> list[Any]:
 def join(called: str, column: list[Any], dim: int | None, inputs: list[tuple[Any, int, list[Any]]]) -> Any:
     """One result of the function at every index as one, with the dimension at `dim`.
 
-    `inputs` are the arguments that were gone along, each with its dimension and its slices: a function that gives back its
-    argument, perhaps after it wrote to it, gives the argument itself.
+    `inputs` are the arguments that were gone along, each with its dimension and its slices. A function that gives back its
+    argument, perhaps after it wrote to it, gives the argument itself; one that gives a view of it gives a view of the whole.
     """
     first = column[0]
     if dim is None:
@@ -139,10 +141,35 @@ def join(called: str, column: list[Any], dim: int | None, inputs: list[tuple[Any
     if not -first.ndim - 1 <= dim <= first.ndim:
         raise DimensionError(f"{called}: Dimension out of range (expected to be in range of [{-first.ndim - 1}, {first.ndim}], "
                              f"but got out_dims={dim})")
+    if all(lies_as(t, first) for t in column[1:]):
+        return first.unsqueeze(dim).expand([len(column) if k == dim % (first.ndim + 1) else -1 for k in range(first.ndim + 1)])
     for leaf, at, slices in inputs:
         if all(t is s for t, s in zip(column, slices)):
             return leaf if at % leaf.ndim == dim % leaf.ndim else leaf.movedim(at, dim)
-    return stack(column, dim=dim)
+        if all(is_view_of(t, s) for t, s in zip(column, slices)):
+            whole = leaf.movedim(at, 0)
+            if first.is_complex() != leaf.is_complex():
+                whole = view_as_real(whole) if leaf.is_complex() else view_as_complex(whole)
+            step, size, stride = whole.stride(0), list(first.shape), list(first.stride())
+            if all(lies_as(t, first, k * step) for k, t in enumerate(column)) and min(step, *stride, 0) == 0:
+                size.insert(dim % (first.ndim + 1), len(column))
+                stride.insert(dim % (first.ndim + 1), step)
+                return as_strided(whole, size, stride, first.storage_offset())
+    return stack(column).movedim(0, dim)
+
+
+def lies_as(t: Tensor, first: Tensor, step: int = 0) -> bool:
+    """Whether `t` is `first`, or both are views of one tensor and `t` lies there as `first` does, `step` elements further."""
+    return t is first and not step or (
+        t._base is not None and t._base is first._base and t.dtype is first.dtype and t.shape == first.shape
+        and t.stride() == first.stride() and t.storage_offset() == first.storage_offset() + step
+        and t.requires_grad == first.requires_grad)
+
+
+def is_view_of(t: Tensor, piece: Tensor) -> bool:
+    """Whether `t` was made from `piece`, itself a view, by operations that give views, and shows the same numbers."""
+    return t._base is piece._base is not None and t._view[:len(piece._view)] == piece._view \
+        and t.dtype.to_real() is piece.dtype.to_real() and t.requires_grad == piece.requires_grad
 
 
 def same_values(a: Tensor, b: Tensor) -> bool:
