@@ -313,3 +313,20 @@ def test_vjp_without_recording() -> None:
         assert not out.requires_grad and not pull(mg.tensor(1.0))[0].requires_grad
     gradient, = pull(mg.tensor(1.0))
     assert mg.autograd.grad(gradient, x)[0] == 2
+
+
+def test_vmap_refuses_different_writes_into_one_tensor() -> None:
+    total = mg.zeros(())
+    for write in (total.add_, total.copy_, total.fill_, lambda t: total.__setitem__((), t)):
+        with pytest.raises(RuntimeError, match="asks for inplace arithmetic with what differs from index to index"):
+            func.vmap(lambda t, write=write: (write(t), t)[1])(mg.arange(3.0))
+    with pytest.raises(RuntimeError, match="different inplace randomness on an unbatched tensor"):
+        func.vmap(lambda t: total.normal_() + t, randomness="different")(mg.arange(3.0))
+    with pytest.raises(RuntimeError, match="add_ asks for inplace arithmetic"):
+        func.vmap(func.vmap(mg.Tensor.add_, in_dims=(None, 0)))(mg.zeros(2), mg.ones(2, 3))
+    assert func.vmap(lambda t: (total.fill_(7.0), t)[1])(mg.arange(3.0)).tolist() == [0, 1, 2]
+    assert float(total) == 7
+    assert func.vmap(lambda t: t.clone().add_(t))(mg.arange(3.0)).tolist() == [0, 2, 4]
+    rows = mg.zeros(2, 3)
+    func.vmap(func.vmap(mg.Tensor.add_))(rows, mg.ones(2, 3))
+    assert rows.tolist() == [[1.0] * 3] * 2
