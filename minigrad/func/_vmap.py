@@ -206,8 +206,8 @@ class SharedWrites:
             before = self.first[place][1] if place in self.first else array  # else it is a tensor of this call
             if not bool(((array == before) | (array != array) & (before != before)).all()):
                 asked = "different inplace randomness" if random else "inplace arithmetic with what differs from index to index"
-                raise RuntimeValueError(f"{self.called}: {name} asks for {asked} on an unbatched tensor, which is the same for all "
-                                        "indices. Go along a dimension of that tensor too, or compute out of place")
+                raise RuntimeValueError(f"{self.called}: {name} asks for {asked} on an unbatched tensor, which is the same for "
+                                        "all indices. Go along a dimension of that tensor too, or compute out of place")
         self.latest.clear()
 
 
