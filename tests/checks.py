@@ -232,7 +232,7 @@ def check_memory(op: Any, case: OpCase, sample: Sample) -> None:
 
 
 # Declared views that copy where the memory, or the dtype, does not allow a view.
-MAY_COPY = {"lay_out", "reshape", "strided", "sum_to_size"}
+MAY_COPY = {"reshape", "strided", "sum_to_size"}
 
 
 def share(x: Any, y: Any) -> bool:

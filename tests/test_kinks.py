@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.nn import functional as F
 
 inf, nan = float("inf"), float("nan")
 
@@ -265,3 +266,30 @@ def test_the_numbers_are_those_of_pytorch(name: str) -> None:
     torch = pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
     function, values, expected = KINKS[name]
     np.testing.assert_allclose(gradient(torch, function, values), expected, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize(("call", "blocked"), [
+    (F.relu, -1.0), (F.relu6, -1.0), (F.hardtanh, -2.0), (F.hardsigmoid, -4.0), (F.softshrink, 0.1), (F.hardshrink, 0.1),
+    (lambda x: F.threshold(x, 0.6, 0.0), 0.5), (lambda x: x.clamp(min=0.6), 0.5), (lambda x: x.clamp(0.6, 2.0), 0.5),
+    (lambda x: mg.maximum(x, mg.full((2,), 0.6)), 0.5), (lambda x: x.max().reshape(1), 0.5),
+    (lambda x: x.amax(0, keepdim=True), 0.5), (lambda x: x.norm(inf).reshape(1), 0.5)])
+def test_what_a_piece_does_not_let_through_is_zero_even_if_it_is_infinite(call: Any, blocked: float) -> None:
+    """As in ``relu(x).sqrt()`` at x < 0, where the slope of the root is infinite."""
+    x = mg.tensor([blocked, 0.8], requires_grad=True)
+    y = call(x)
+    grad, = mg.autograd.grad(y, x, mg.full_like(y, inf))
+    assert grad[0] == 0
+    assert not bool(grad.isnan().any())
+
+
+@pytest.mark.parametrize("call", [F.leaky_relu, F.elu, F.hardswish, F.softplus, lambda x: F.prelu(x, mg.tensor([0.5]))])
+def test_an_infinite_gradient_goes_through_both_pieces(call: Any) -> None:
+    x = mg.tensor([-0.5, 30.0], requires_grad=True)
+    grad, = mg.autograd.grad(call(x), x, mg.full((2,), inf))
+    assert grad.abs().tolist() == [inf, inf]
+
+
+def test_an_infinite_input_of_prelu_leaves_its_weight_alone() -> None:
+    x, weight = mg.tensor([inf, -1.0], requires_grad=True), mg.tensor([0.5], requires_grad=True)
+    F.prelu(x, weight).sum().backward()
+    assert (x.grad.tolist(), weight.grad.tolist()) == ([1, 0.5], [-1])

@@ -353,11 +353,11 @@ def test_grad_is_checked_when_assigned() -> None:
     assert x.grad is None
     with pytest.raises(TypeError, match="assigned grad expected to be a Tensor or None but got grad of type list"):
         x.grad = [1.0, 2.0]
-    with pytest.raises(RuntimeError, match="assigned grad has data of a different size"):
+    with pytest.raises(RuntimeError, match=r"a gradient of size .\[.*\]. to a tensor of size"):
         x.grad = mg.zeros(3)
-    with pytest.raises(RuntimeError, match="assigned grad has data of a different type"):
+    with pytest.raises(RuntimeError, match="a gradient with dtype .* to a tensor of"):
         x.grad = mg.zeros(2, dtype=mg.float64)
-    with pytest.raises(RuntimeError, match="assigned grad has data located on a different device"):
+    with pytest.raises(RuntimeError, match="a gradient on .* to a tensor on"):
         x.grad = mg.zeros(2, device=standin.DEVICE)
     with pytest.raises(RuntimeError, match="can't assign Variable as its own grad"):
         x.grad = x

@@ -597,13 +597,14 @@ class Tensor(TensorMethods):
             if value is self:
                 raise GraphError("can't assign Variable as its own grad")
             if value.array.dtype is not self.array.dtype:
-                raise DtypeError(f"assigned grad has data of a different type: expected {self.dtype!r}, got "
-                                 f"{dtypes.FROM_NUMPY[value.array.dtype]!r}")
+                raise DtypeError(f"attempting to assign a gradient with dtype {dtypes.FROM_NUMPY[value.array.dtype]!r} to a "
+                                 f"tensor of {self.dtype!r}; convert it, by .to({self.dtype!r})")
             if _arrays.device_of(value.array) != self.device:
-                raise DeviceError(f"assigned grad has data located on a different device: expected {self.device}")
+                raise DeviceError(f"attempting to assign a gradient on {_arrays.device_of(value.array)} to a tensor on "
+                                  f"{self.device}; move it, by .to('{self.device}')")
             if value.array.shape != self.array.shape:
-                raise ShapeError(f"assigned grad has data of a different size: expected {list(self.array.shape)}, "
-                                 f"got {list(value.array.shape)}")
+                raise ShapeError(f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
+                                 f"'{list(self.array.shape)}'; they must be equal")
         self._grad = value
 
     @grad.deleter

@@ -164,7 +164,7 @@ class FunctionNode(Node):
                 raise ArgumentError(f"function {self.name()}: expected a Tensor or None as gradient of argument {position} of "
                                     f"forward, got {type(r).__name__}")
             if r is not None and edge is not None and r.array.dtype.kind == "c" and dtype.kind != "c":
-                raise DtypeError(f"function {self.name()}: backward returned a gradient of {dtype_name(r.array.dtype)} for argument "
+                raise DtypeError(f"function {self.name()}: backward gave a gradient of {dtype_name(r.array.dtype)} for argument "
                                  f"{position} of forward, which is {dtype_name(dtype)}; return its .real")
             if r is not None and edge is not None and r.array.dtype is not dtype and dtype.kind in (r.array.dtype.kind, *"fV"):
                 r = cast(r, dtype=dtypes.FROM_NUMPY[dtype])

@@ -137,6 +137,10 @@ class Node:
         """Call ``hook(grad_outputs)`` before this node runs; a returned tuple replaces `grad_outputs`."""
         return RemovableHandle(self.ensure_extras().pre_hooks, hook)
 
+    def _sequence_nr(self) -> int:
+        """PyTorch's name for the stamp."""
+        return self.stamp
+
     def source(self) -> str:
         """``file:line`` of the user's call that made this node."""
         return source_line(self.code, self.lasti)

@@ -19,6 +19,7 @@ from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary, special
+from minigrad.ops.pointwise.arithmetic import apply_mask
 from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
@@ -48,7 +49,7 @@ def relu(input: Any) -> Any:
                                     "numbers")
     return np.maximum(input, 0)
 @relu.derivative("input")
-def relu_wrt_input(g: Any, out: Any) -> Any: return g * (out > 0)
+def relu_wrt_input(g: Any, out: Any) -> Any: return apply_mask(g, out > 0)
 
 
 @op(dtypes="float")
@@ -60,7 +61,7 @@ def leaky_relu(input: Any, *, negative_slope: float = 0.01) -> Any:
 @leaky_relu.derivative("input")
 def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
     positive = input > 0
-    return g * positive + g * negative_slope * ~positive
+    return apply_mask(g, positive) + apply_mask(g * negative_slope, ~positive)
 
 
 @op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True, connected=True)
@@ -71,9 +72,9 @@ def prelu_kernel(input: Any, weight: Any) -> Any:
 @prelu_kernel.derivative("input")
 def prelu_kernel_wrt_input(g: Any, input: Any, weight: Any) -> Any:
     positive = input > 0
-    return g * positive + g * weight * ~positive
+    return apply_mask(g, positive) + apply_mask(g * weight, ~positive)
 @prelu_kernel.derivative("weight")
-def prelu_kernel_wrt_weight(g: Any, input: Any) -> Any: return g * input * (input <= 0)
+def prelu_kernel_wrt_weight(g: Any, input: Any) -> Any: return apply_mask(g * input, ~(input > 0))
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -103,7 +104,7 @@ def threshold(input: Any, *, threshold: float, value: float) -> Any:
     arithmetic.require_real("threshold", input)
     return np.where(input <= threshold, input.dtype.type(value), input)
 @threshold.derivative("input")
-def threshold_wrt_input(g: Any, input: Any, threshold: float) -> Any: return g * (input > threshold)
+def threshold_wrt_input(g: Any, input: Any, threshold: float) -> Any: return apply_mask(g, input > threshold)
 
 
 @op
@@ -113,7 +114,7 @@ def hardtanh(input: Any, *, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     return np.clip(input, input.dtype.type(min_val), input.dtype.type(max_val))
 @hardtanh.derivative("input")
 def hardtanh_wrt_input(g: Any, input: Any, min_val: float, max_val: float) -> Any:
-    return g * ((input > min_val) & (input < max_val))
+    return apply_mask(g, (input > min_val) & (input < max_val))
 
 
 @with_inplace
@@ -128,7 +129,7 @@ def hardsigmoid(input: Any) -> Any:
     arithmetic.require_real("hardsigmoid", input)
     return np.clip(input + 3, 0, 6) / 6
 @hardsigmoid.derivative("input")
-def hardsigmoid_wrt_input(g: Any, input: Any) -> Any: return g * ((input > -3) & (input < 3)) / 6
+def hardsigmoid_wrt_input(g: Any, input: Any) -> Any: return apply_mask(g, (input > -3) & (input < 3)) / 6
 
 
 @op(dtypes="float")
@@ -139,7 +140,7 @@ def hardswish(input: Any) -> Any:
 @hardswish.derivative("input")
 def hardswish_wrt_input(g: Any, input: Any) -> Any:
     middle = comparison.clamp_numbers(input, min=-3, max=3) / 3 + 0.5
-    return g * middle * ((input > -3) & (input < 3)) + g * (input >= 3)
+    return apply_mask(g * middle, (input > -3) & (input < 3)) + apply_mask(g, input >= 3)
 
 
 @op(dtypes="float")
@@ -150,7 +151,7 @@ def softshrink(input: Any, *, lambd: float = 0.5) -> Any:
         raise RuntimeValueError(f"softshrink: lambda must be greater or equal to 0, but found to be {lambd}.")
     return input - np.clip(input, -lambd, lambd)
 @softshrink.derivative("input")
-def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * ((input > lambd) | (input < -lambd))
+def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return apply_mask(g, (input > lambd) | (input < -lambd))
 
 
 @op(dtypes="float")
@@ -159,7 +160,8 @@ def hardshrink(input: Any, *, lambd: float = 0.5) -> Any:
     arithmetic.require_real("hardshrink", input)
     return np.where((input >= -lambd) & (input <= lambd), input.dtype.type(0), input)
 @hardshrink.derivative("input")
-def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return g * (((input >= -lambd) & (input <= lambd)) == 0)
+def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any:
+    return apply_mask(g, ((input >= -lambd) & (input <= lambd)) == 0)
 
 
 # ---------------------------------------------------------------------------------------------------- exponential
@@ -176,7 +178,7 @@ def elu(input: Any, *, alpha: float = 1.0, scale: float = 1.0, input_scale: floa
 @elu.derivative("input")
 def elu_wrt_input(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
     below = elementary.exp(comparison.clamp_numbers(input, max=0) * input_scale) * (alpha * scale * input_scale)
-    return g * scale * (input > 0) + g * below * (input <= 0)
+    return apply_mask(g * scale, input > 0) + apply_mask(g * below, input <= 0)
 
 
 @with_inplace
@@ -262,7 +264,7 @@ def softplus(input: Any, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
 @softplus.derivative("input")
 def softplus_wrt_input(g: Any, input: Any, beta: float, threshold: float) -> Any:
     scaled = input * beta
-    return g * elementary.sigmoid(scaled) * (scaled <= threshold) + g * (scaled > threshold)
+    return apply_mask(g * elementary.sigmoid(scaled), scaled <= threshold) + apply_mask(g, scaled > threshold)
 
 
 def log1p_of_exp(x: Any) -> Any:

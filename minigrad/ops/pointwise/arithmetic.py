@@ -86,11 +86,19 @@ def zeros_of(input: Any) -> Any:
     return np.zeros_like(input)
 
 
+# The integers that are as large as a floating number.
+BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
+
+
 @op(broadcasts=True, dtypes="any", discrete=("mask",))
 def apply_mask(input: Any, mask: Any) -> Any:
     """`input` where `mask` is True, and 0 elsewhere, whatever `input` holds there. ``input * mask`` would keep its nan and
     inf."""
-    return np.where(mask, input, 0)
+    if input.__class__ is not np.ndarray or input.dtype.kind != "f":
+        return np.where(mask, input, 0)
+    # On bits, which takes no decision for each element: many times faster where the mask is irregular.
+    bits = BITS[input.dtype.itemsize]
+    return (input.view(bits) & -mask.astype(bits)).view(input.dtype)
 @apply_mask.derivative("input")
 def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
 

@@ -241,9 +241,9 @@ def maximum(input: Any, other: Any) -> Any:
     require_real("maximum", input)
     return np.maximum(input, other)
 @maximum.derivative("input")
-def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * winner_share(input < other, input <= other, g)
+def maximum_wrt_input(g: Any, input: Any, other: Any) -> Any: return winner_share(g, input < other, input <= other)
 @maximum.derivative("other")
-def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * winner_share(other < input, other <= input, g)
+def maximum_wrt_other(g: Any, input: Any, other: Any) -> Any: return winner_share(g, other < input, other <= input)
 
 
 @op(broadcasts=True, numbers=())
@@ -252,16 +252,16 @@ def minimum(input: Any, other: Any) -> Any:
     require_real("minimum", input)
     return np.minimum(input, other)
 @minimum.derivative("input")
-def minimum_wrt_input(g: Any, input: Any, other: Any) -> Any: return g * winner_share(input > other, input >= other, g)
+def minimum_wrt_input(g: Any, input: Any, other: Any) -> Any: return winner_share(g, input > other, input >= other)
 @minimum.derivative("other")
-def minimum_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * winner_share(other > input, other >= input, g)
+def minimum_wrt_other(g: Any, input: Any, other: Any) -> Any: return winner_share(g, other > input, other >= input)
 
 
-def winner_share(loses: Any, loses_or_draws: Any, g: Any) -> Any:
-    """The part of a gradient that an operand of a maximum gets: 0 where it loses, half in a draw, all where it wins or one of
-    both is nan."""
+def winner_share(g: Any, loses: Any, loses_or_draws: Any) -> Any:
+    """The part of the gradient `g` that an operand of a maximum gets: 0 where it loses, half in a draw, all where it wins or one
+    of both is nan."""
     dtype = as_dtype(g.dtype)
-    return 1 - 0.5 * (cast(loses, dtype=dtype) + cast(loses_or_draws, dtype=dtype))
+    return apply_mask(g, ~loses) * (1 - 0.5 * cast(loses_or_draws, dtype=dtype))
 
 
 @op(broadcasts=True, numbers=())
@@ -291,7 +291,7 @@ def clamp_numbers(input: Any, *, min: Any = None, max: Any = None) -> Any:
     """`input` brought into the range of two Python numbers, either of which may be None."""
     return clamp_array(input, min, max)
 @clamp_numbers.derivative("input")
-def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return g * in_range(input, min, max)
+def clamp_numbers_wrt_input(g: Any, input: Any, min: Any, max: Any) -> Any: return apply_mask(g, in_range(input, min, max))
 
 
 @op(broadcasts=True, grad_name="ClampBackward0", numbers=("min", "max"), called="clamp")

@@ -17,7 +17,15 @@ from minigrad.ops.indexing.scatter import gather_at
 from minigrad.ops.pointwise import comparison
 from minigrad.ops.pointwise.arithmetic import cast, require_real
 from minigrad.ops.reducing import reduction
-from minigrad.ops.reducing.reduction import keep_dims, numpy_names, recurrence, refuse_empty, scan_pairwise, shift, tie_shares
+from minigrad.ops.reducing.reduction import (
+    keep_dims,
+    numpy_names,
+    recurrence,
+    refuse_empty,
+    scan_pairwise,
+    share_among_ties,
+    shift,
+)
 from minigrad.ops.shaping.shape import reshape, wrap_dim
 from minigrad.recording.call import constant
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -256,7 +264,7 @@ def median_all(input: Any, *, skip_nan: Any = False) -> Any:
         return _arrays.full((), np.nan if input.dtype.kind == "f" else np.iinfo(input.dtype).min, input)
     return flat[middle(flat, 0, skip_nan)][0]
 @median_all.derivative("input")
-def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return g * tie_shares(input, out, dim=None)
+def median_all_wrt_input(g: Any, input: Any, out: Any) -> Any: return share_among_ties(g, input, out, None)
 
 
 @overload

@@ -322,7 +322,7 @@ def vector_norm_wrt_x(g: Any, x: Any, out: Any, x_dtype: Any, ord: Any, dim: Any
     elif ord == 1:
         grad = arithmetic.sgn(x) * g
     elif abs(ord) == math.inf:
-        grad = arithmetic.sgn(x) * g * tie_shares(arithmetic.abs(x), out, dim=dim)
+        grad = share_among_ties(arithmetic.sgn(x) * g, arithmetic.abs(x), out, dim)
     else:
         size = out + (out == 0)
         if ord == 2:
@@ -359,7 +359,7 @@ def amax(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     return input.max(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amax.derivative("input")
 def amax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
+    return share_among_ties(keep_dims(g, input.shape, dim), input, keep_dims(out, input.shape, dim), dim)
 
 
 @op(layout="contiguous")
@@ -370,7 +370,7 @@ def amin(input: Any, *, dim: IntOrInts = (), keepdim: bool = False) -> Any:
     return input.min(axis=axes_of(dim, input.ndim), keepdims=keepdim)
 @amin.derivative("input")
 def amin_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    return keep_dims(g, input.shape, dim) * tie_shares(input, keep_dims(out, input.shape, dim), dim=dim)
+    return share_among_ties(keep_dims(g, input.shape, dim), input, keep_dims(out, input.shape, dim), dim)
 
 
 @op(differentiable=False)
@@ -378,6 +378,12 @@ def tie_shares(input: Any, extreme: Any, *, dim: Any) -> Any:
     """1/k where `input` is one of the k elements over `dim` that equal `extreme`, 0 elsewhere. It has no derivative."""
     ties = (input == extreme) | (input != input) & (extreme != extreme)
     return (ties / ties.sum(axis=axes_of(dim, input.ndim), keepdims=True)).astype(input.dtype)
+
+
+def share_among_ties(g: Any, input: Any, extreme: Any, dim: Any) -> Any:
+    """The gradient `g` of `extreme`, shared by the elements of `input` that equal it; 0 for the others, whatever `g` is."""
+    shares = tie_shares(input, extreme, dim=dim)
+    return arithmetic.apply_mask(g * shares, shares != 0)
 
 
 @op(outputs=("min", "max"), layout="contiguous")
@@ -389,7 +395,7 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any
     return input.min(axis=axis, keepdims=keepdim), input.max(axis=axis, keepdims=keepdim)
 @aminmax.derivative("input")
 def aminmax_wrt_input(g: Any, input: Any, out: Any, dim: Any) -> Any:
-    parts = [keep_dims(d, input.shape, dim) * tie_shares(input, keep_dims(o, input.shape, dim), dim=dim)
+    parts = [share_among_ties(keep_dims(d, input.shape, dim), input, keep_dims(o, input.shape, dim), dim)
              for d, o in zip(g, out) if d is not None]
     return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 

@@ -50,9 +50,10 @@ CASES = {
     "igammac": OpCase(sample(broadcastable(2, low=0.5)), special.gammaincc, grad_rtol=1e-5),
     "gamma_tail": OpCase(sample(st.one_of(BELOW, ABOVE), order=st.integers(0, 2)),
                          gamma_tail, rtol=1e-8,
-                         examples=[((np.array([0.8, 300.0, 300.0]), np.array([0.1, 290.0, 310.0])), {"order": 1})]),
+                         examples=[((np.array([0.8, 300.0, 300.0]), np.array([0.1, 290.0, 310.0])), {"order": 1})],
+                         saves=("out",)),
     "beta_tail": OpCase(sample(st.one_of(LEFT, RIGHT), order1=st.integers(0, 1), order0=st.integers(0, 1)),
                         beta_tail, rtol=1e-8,
                         examples=[((np.array([40.0, 40.0]), np.array([90.0, 90.0]), np.array([0.2, 0.5])),
-                                   {"order1": 1, "order0": 0})]),
+                                   {"order1": 1, "order0": 0})], saves=("out",)),
 }

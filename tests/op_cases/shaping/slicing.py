@@ -218,8 +218,6 @@ CASES = {
     "replace_view": OpCase(
         sample(arrays((3, 2)), arrays((2,)), view=VIEW, order=st.sampled_from([(0, 1), (1, 0)])),
         lambda input, written, view, order: replaced(input, written, view), analytic=True, complex=True),
-    "lay_out": OpCase(sample(arrays((3, 2)), order=st.sampled_from([(0, 1), (1, 0)])), lambda input, order: input, analytic=True,
-                      complex=True),
     "blank_view": OpCase(
         sample(arrays((3, 2)), view=VIEW, order=st.sampled_from([(0, 1), (1, 0)])),
         lambda input, view, order: replaced(input, 0, view), analytic=True, complex=True),
