@@ -218,15 +218,14 @@ def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, siz
 
 @op(opmath=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
-    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; itself where there are
-    none."""
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
     shape = input.shape
     new = len(shape) - len(size)
     if new < 0 or any(n != 1 and n != shape[d + new] for d, n in enumerate(size)):
         raise ShapeError(f"size {{{list(size)}}} is not expandable to size {{{list(shape)}}}: a tensor can only be summed to a "
                          "size that broadcasts to its own")
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
-    if not dims:
+    if not dims and size:
         return input.copy().reshape(size)
     if input.dtype.kind in "fc":
         return _arrays.sum_over(input, dims).reshape(size)
@@ -650,8 +649,8 @@ def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def to_size(input: Tensor, size: Sequence[int]) -> Tensor:
     """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; itself where there are
-    none."""
-    return input if tuple(size) == tuple(input.shape) else sum_to_size(input, size=size)
+    none, unless it has no dimensions."""
+    return input if len(size) and tuple(size) == tuple(input.shape) else sum_to_size(input, size=size)
 
 
 reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
