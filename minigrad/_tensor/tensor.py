@@ -600,8 +600,8 @@ class Tensor(TensorMethods):
                 raise DtypeError(f"attempting to assign a gradient with dtype {dtypes.FROM_NUMPY[value.array.dtype]!r} to a "
                                  f"tensor of {self.dtype!r}; convert it, by .to({self.dtype!r})")
             if _arrays.device_of(value.array) != self.device:
-                raise DeviceError(f"attempting to assign a gradient on {_arrays.device_of(value.array)} to a tensor on "
-                                  f"{self.device}; move it, by .to('{self.device}')")
+                raise DeviceError(f"attempting to assign a gradient with device {_arrays.device_of(value.array)} to a tensor "
+                                  f"with device {self.device}; move it, by .to('{self.device}')")
             if value.array.shape != self.array.shape:
                 raise ShapeError(f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
                                  f"'{list(self.array.shape)}'; they must be equal")

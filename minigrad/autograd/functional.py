@@ -236,10 +236,10 @@ def results(caller: str, output: Any, strict: bool) -> tuple[list[Any], bool]:
 
 
 def single_output(caller: str, output: Any, strict: bool) -> Any:
-    """The one number that the function returned. Raises ``ShapeError`` if it returned anything else."""
+    """The one number that the function returned. Raises ``RuntimeError`` if it returned anything else."""
     ys, several = results(caller, output, strict)
     if several:
-        raise ShapeError(f"The function given to {caller} should return a single Tensor, but it returned {len(ys)}")
+        raise RuntimeValueError(f"The function given to {caller} should return a single Tensor, but it returned {len(ys)}")
     if ys[0].array.size != 1:
         raise ShapeError(f"The Tensor returned by the function given to {caller} should contain a single element, but its shape "
                          f"is {list(ys[0].array.shape)}; reduce it, for instance with .sum()")
