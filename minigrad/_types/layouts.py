@@ -71,8 +71,12 @@ channels_last_3d = memory_format("channels_last_3d", 5)
 
 def in_order(x: Any, order: Sequence[int]) -> Any:
     """The array `x` with its dimensions in memory in `order`, from the widest step to the narrowest: itself where they are."""
-    seen = x.transpose(order)
-    return x if seen.flags.c_contiguous else seen.copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
+    return x if x.transpose(order).flags.c_contiguous else copy_in_order(x, order)
+
+
+def copy_in_order(x: Any, order: Sequence[int]) -> Any:
+    """A copy of the array `x` with its dimensions in memory in `order`."""
+    return x.transpose(order).copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
 
 
 def lay_out(layout: str, result: Any, *arrays: Any) -> Any:

@@ -22,7 +22,7 @@ def standard_gamma(concentration: Any, *, generator: Any = None) -> Any:
     """Numbers of the gamma distributions of rate 1 whose concentrations are given."""
     draws = draws_on(_arrays.device_of(concentration), generator)
     drawn = _arrays.as_array(draws.standard_gamma(concentration.astype(np.float64, copy=False)))
-    return drawn.astype(concentration.dtype).clip(np.finfo(concentration.dtype).tiny)
+    return np.maximum(drawn.astype(concentration.dtype), np.finfo(concentration.dtype).tiny)
 @standard_gamma.derivative("concentration")
 def standard_gamma_wrt_concentration(g: Any, concentration: Any, out: Any) -> Any:
     return -g * gamma_tail(concentration, out, order=1)
@@ -36,7 +36,7 @@ def sample_dirichlet(concentration: Any, *, generator: Any = None) -> Any:
     a = concentration.astype(np.float64, copy=False)
     logs = np.log(_arrays.as_array(draws.standard_gamma(a + 1))) - _arrays.as_array(draws.standard_exponential(a.shape)) / a
     parts = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return (parts / parts.sum(axis=-1, keepdims=True)).astype(concentration.dtype).clip(info.tiny, 1 - info.epsneg)
+    return np.clip((parts / parts.sum(axis=-1, keepdims=True)).astype(concentration.dtype), info.tiny, 1 - info.epsneg)
 @sample_dirichlet.derivative("concentration")
 def sample_dirichlet_wrt_concentration(g: Any, concentration: Any, out: Any) -> Any: return dirichlet_slope(out, concentration, g)
 

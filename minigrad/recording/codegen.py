@@ -169,7 +169,7 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        first = array.format(next(a for a in args if a not in info.discrete))
+        first = array.format(next((a for a in args if a not in info.discrete), args[0]))
         if info.dtypes == "float":
             tests.append(f"{first}.dtype.char not in 'fdFD'" if info.opmath is True else f"{first}.dtype.kind not in 'fc'")
         elif info.opmath is True:

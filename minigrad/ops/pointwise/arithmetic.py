@@ -86,7 +86,8 @@ def zeros_of(input: Any) -> Any:
     return np.zeros_like(input)
 
 
-# The integers that are as large as a floating number.
+# The integers that are as large as a floating number. To mask its bits takes no decision for each element: many times faster
+# where the mask is irregular.
 BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
 
 

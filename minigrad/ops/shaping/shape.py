@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Callable, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._types import layouts
 from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.dtypes import dtype as Dtype
-from minigrad._types.layouts import RESULT_ORDERS
 from minigrad._types.size import Size
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, EmptyListError, RuntimeValueError, ShapeError
@@ -262,9 +262,7 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
 def copy_in_order(input: Any, *, order: Any = None) -> Any:
     """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
     numbered."""
-    if order is None:
-        return input.copy(order="C")
-    return input.transpose(order).copy(order="C").transpose(np.argsort(order))
+    return input.copy(order="C") if order is None else layouts.copy_in_order(input, order)
 @copy_in_order.derivative("input")
 def copy_in_order_wrt_input(g: Any) -> Any: return g
 
@@ -277,7 +275,7 @@ def laid_out(x: Any, order: Any) -> Any:
 
 def in_layout(layout: str, result: Tensor, *inputs: Tensor) -> Tensor:
     """`result`, of a function composed of operations on `inputs`, in the layout that an operation would declare so."""
-    found: Tensor = laid_out(result, RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
+    found: Tensor = laid_out(result, layouts.RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
     return found
 
 
