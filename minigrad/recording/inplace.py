@@ -116,11 +116,8 @@ def lead_again(view: Any) -> Any:
     """Give `view`, which is outdated, its place behind what its base holds now, and return its node."""
     base = view._base
     set_node(view, TensorBase.__dict__["node"].__get__(view))
-    mode = graph.grad_enabled.set(graph.recording_mode(True))
-    try:
-        move_to_node(view, None if base.node is None else replay_view(base, view._view).node)
-    finally:
-        graph.grad_enabled.reset(mode)
+    led = None if base.node is None else graph.run_in_mode(graph.recording_mode(True), replay_view, base, view._view)
+    move_to_node(view, None if led is None else led.node)
     return view.node
 
 

@@ -200,7 +200,7 @@ def copy_deep(r: Random, s: Scene) -> str | None:
 @rule(0.5, smooth=False)
 def ask_for_grad(r: Random, s: Scene) -> str | None:
     t = s.things[-1] if s.things else None  # an older one may have views, which PyTorch then says require grad
-    if t is None or not t.is_leaf or not (t.is_float or t.is_complex):
+    if t is None or not t.is_leaf or not (t.is_float or t.is_complex) or any(o.memory == t.memory for o in s.things[:-1]):
         return None
     return f"{t.name}.requires_grad_({r.choice(['True', 'True', 'False'])})"
 

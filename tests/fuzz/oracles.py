@@ -15,7 +15,7 @@ from tests.fuzz.grammar import Scene, draw_line, last_line, things_of
 from tests.fuzz.program import Run, Seen
 
 # Relative to the largest element; of the least precise dtype that the program has met.
-TOLERANCES = {"bfloat16": 0.1, "float16": 2e-2, "float32": 5e-4, "complex64": 5e-4}
+TOLERANCES = {"bfloat16": 0.6, "float16": 5e-2, "float32": 5e-4, "complex64": 5e-4}
 TOO_LARGE = 1e6  # beyond this, rounding and overflow say nothing about correctness
 TOO_MANY = 150  # elements of one tensor
 
