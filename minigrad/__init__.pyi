@@ -158,12 +158,12 @@ from minigrad.nn.functional.losses import margin_ranking_loss as margin_ranking_
 from minigrad.nn.functional.losses import poisson_nll_loss as poisson_nll_loss
 from minigrad.nn.functional.losses import triplet_margin_loss as triplet_margin_loss
 from minigrad.nn.functional.resampling import channel_shuffle as channel_shuffle
-from minigrad.nn.functional.resampling import grid_sampler as grid_sampler
-from minigrad.nn.functional.resampling import grid_sampler_2d as grid_sampler_2d
-from minigrad.nn.functional.resampling import grid_sampler_3d as grid_sampler_3d
 from minigrad.nn.functional.resampling import native_channel_shuffle as native_channel_shuffle
 from minigrad.nn.functional.resampling import pixel_shuffle as pixel_shuffle
 from minigrad.nn.functional.resampling import pixel_unshuffle as pixel_unshuffle
+from minigrad.nn.functional.samplers import grid_sampler as grid_sampler
+from minigrad.nn.functional.samplers import grid_sampler_2d as grid_sampler_2d
+from minigrad.nn.functional.samplers import grid_sampler_3d as grid_sampler_3d
 from minigrad.nn.functional.switched_dropouts import alpha_dropout as alpha_dropout
 from minigrad.nn.functional.switched_dropouts import alpha_dropout_ as alpha_dropout_
 from minigrad.nn.functional.switched_dropouts import dropout as dropout

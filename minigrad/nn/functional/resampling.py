@@ -322,43 +322,6 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
     result: Tensor = total
     return result
 
-def grid_sampler(input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Tensor:
-    """:func:`grid_sample` with modes as numbers: 0 bilinear, 1 nearest, 2 bicubic; 0 zeros, 1 border, 2 reflection.
-
-    >>> import minigrad as mg
-    >>> mg.grid_sampler(mg.tensor([[[[1.0, 2.0]]]]), mg.zeros(1, 1, 1, 2), 0, 0, False)
-    tensor([[[[1.5000]]]])
-    """
-    for name, mode in (("interpolation_mode", interpolation_mode), ("padding_mode", padding_mode)):
-        if mode not in (0, 1, 2):
-            raise InvalidValueError(f"grid_sampler: expected {name} to be 0, 1 or 2, but got {mode}")
-    return grid_sample(input, grid, ("bilinear", "nearest", "bicubic")[interpolation_mode],
-                       ("zeros", "border", "reflection")[padding_mode], align_corners)
-
-
-def grid_sampler_2d(input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Tensor:
-    """:func:`grid_sampler` of images, ``(N, C, H, W)``.
-
-    >>> import minigrad as mg
-    >>> mg.grid_sampler_2d(mg.tensor([[[[1.0, 2.0]]]]), mg.zeros(1, 1, 1, 2), 0, 0, False)
-    tensor([[[[1.5000]]]])
-    """
-    if input.ndim != 4:
-        raise ShapeError(f"grid_sampler_2d: expected a 4-D input, (N, C, H, W), but got shape {list(input.shape)}")
-    return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
-
-
-def grid_sampler_3d(input: Tensor, grid: Tensor, interpolation_mode: int, padding_mode: int, align_corners: bool) -> Tensor:
-    """:func:`grid_sampler` of volumes, ``(N, C, D, H, W)``.
-
-    >>> import minigrad as mg
-    >>> mg.grid_sampler_3d(mg.tensor([[[[[1.0, 2.0]]]]]), mg.zeros(1, 1, 1, 1, 3), 0, 0, False)
-    tensor([[[[[1.5000]]]]])
-    """
-    if input.ndim != 5:
-        raise ShapeError(f"grid_sampler_3d: expected a 5-D input, (N, C, D, H, W), but got shape {list(input.shape)}")
-    return grid_sampler(input, grid, interpolation_mode, padding_mode, align_corners)
-
 
 def _pixels(x: Any, n: int, align_corners: bool | None) -> Any:
     """Places from -1 to 1 counted in pixels."""
