@@ -169,7 +169,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         ys = tensors_returned(called, output)
         products = jvp_of(ys, xs, vs, outer)
         if strict and any(p is None for p in products):
-            raise GraphError(f"{called}: The output of f is independent of the inputs. This is not allowed with strict=True.")
+            raise GraphError(f"{called}: The output of f is independent of the inputs, so there is no derivative. This is "
+                             "not allowed with strict=True.")
         found = [zeros_of(y) if p is None else p for y, p in zip(ys, products)]
     product = rebuild_tree(output, iter(found))
     seen = detach_tree(output, outer)

@@ -371,6 +371,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     refuse_constants(info, inputs)
     if not mode or all(e is None for e in edges):
         return None
+    if not isinstance(result, tuple) and result.dtype.kind not in dtypes.DIFFERENTIABLE:
+        return None  # floating values written into integers
     wants = {a for a, e in zip(name_of, edges) if e is not None}
     saved: list[Any] = []
     for name in info.kept_arrays:

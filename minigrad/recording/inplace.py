@@ -313,6 +313,9 @@ def become_view(t: Any, view: Any) -> Any:
     if t.node is LEAF and graph.grad_enabled.get():
         raise InplaceError("a leaf Variable that requires grad is being used in an in-place operation: changing its shape would "
                            "leave the shape of its gradient unknown; use the out-of-place form")
+    if t._base is not None and t._base.node is LEAF and graph.grad_enabled.get():
+        raise InplaceError("a view of a leaf Variable that requires grad is being used in an in-place operation; use the "
+                           "out-of-place form")
     if t.node is LEAF:
         t.array = view.array
         return t

@@ -95,12 +95,17 @@ BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtyp
 def apply_mask(input: Any, mask: Any) -> Any:
     """`input` where `mask` is True, and 0 elsewhere, whatever `input` holds there. ``input * mask`` would keep its nan and
     inf."""
-    if input.__class__ is not np.ndarray or input.dtype.kind != "f":
-        return np.where(mask, input, 0)
-    bits = BITS[input.dtype.itemsize]
-    return (input.view(bits) & -mask.astype(bits)).view(input.dtype)
+    on_bits = input.__class__ is np.ndarray and input.dtype.kind == "f"
+    return mask_bits(input, mask) if on_bits else np.where(mask, input, 0)
 @apply_mask.derivative("input")
 def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
+
+
+def mask_bits(x: Any, mask: Any) -> Any:
+    """:func:`apply_mask` of floats, on their bits. It takes no decision for each element, which is many times faster where the
+    mask is irregular."""
+    bits = BITS[x.dtype.itemsize]
+    return (x.view(bits) & -mask.astype(bits)).view(x.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- arithmetic

@@ -216,10 +216,9 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
 
 
-@op(opmath=True, view=True)
+@op(opmath=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
-    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; a view where there are
-    none."""
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
     shape = input.shape
     new = len(shape) - len(size)
     if new < 0 or any(n != 1 and n != shape[d + new] for d, n in enumerate(size)):
@@ -227,7 +226,7 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
                          "size that broadcasts to its own")
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
-        return input.reshape(size)
+        return input.copy().reshape(size)
     if input.dtype.kind in "fc":
         return _arrays.sum_over(input, dims).reshape(size)
     return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
@@ -539,7 +538,10 @@ def numpy_T(input: Tensor) -> Tensor:
 
 
 def matrix_transpose(input: Tensor) -> Tensor:
-    """``x.mT``: the last two dimensions exchanged."""
+    """``x.mT``: the last two dimensions exchanged; of a tensor without dimensions, itself."""
+    if not len(input.shape):
+        warn_user("Tensor.mT is deprecated on 0-D tensors: it is the tensor itself")
+        return input
     if len(input.shape) < 2:
         raise ShapeError("mT: tensor.mT is only supported on matrices or batches of matrices. Got "
                          f"{len(input.shape)}-D tensor")
@@ -547,7 +549,10 @@ def matrix_transpose(input: Tensor) -> Tensor:
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """``x.mH``: the complex conjugate with the last two dimensions exchanged."""
+    """``x.mH``: the complex conjugate with the last two dimensions exchanged, if there are any."""
+    if not len(input.shape):
+        warn_user("Tensor.mH and adjoint() are deprecated on 0-D tensors: x.conj() is the same")
+        return conj(input)
     if len(input.shape) < 2:
         raise ShapeError(f"adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got "
                          f"{len(input.shape)}-D tensor")
@@ -640,8 +645,14 @@ def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor
 
+def to_size(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; itself where there are
+    none, unless it has no dimensions."""
+    return input if len(size) and tuple(size) == tuple(input.shape) else sum_to_size(input, size=size)
+
+
 reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
 permute_method, flip_method, tile_method = unpacking_method(permute), unpacking_method(flip), unpacking_method(tile)
-sum_to_size_method = unpacking_method(sum_to_size)
+sum_to_size_method = unpacking_method(to_size)
 squeeze_, unsqueeze_, transpose_ = changes_shape(squeeze), changes_shape(unsqueeze), changes_shape(transpose)
 t_, swapaxes_, swapdims_ = changes_shape(t), changes_shape(swapaxes), changes_shape(swapdims)
