@@ -22,8 +22,8 @@ def grid_sampler(input: Tensor, grid: Tensor, interpolation_mode: int, padding_m
     tensor([[[[1.5000]]]])
     """
     if input.ndim != grid.ndim:
-        raise ShapeError(f"grid_sampler: expected input and grid to have as many dimensions, but got shapes {list(input.shape)} and "
-                         f"{list(grid.shape)}")
+        raise ShapeError("grid_sampler: expected input and grid to have as many dimensions, but got shapes "
+                         f"{list(input.shape)} and {list(grid.shape)}")
     for name, mode in (("interpolation_mode", interpolation_mode), ("padding_mode", padding_mode)):
         if mode not in (0, 1, 2):
             raise InvalidValueError(f"grid_sampler: expected {name} to be 0, 1 or 2, but got {mode}")
