@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-import mmap
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -548,6 +547,7 @@ def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size
     """
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     needed = size * wanted.itemsize
+    import mmap  # here, because few programs need it
     if shared:
         with open(filename, "ab") as file:
             if file.tell() < needed:
