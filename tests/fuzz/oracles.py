@@ -42,10 +42,10 @@ DIFFERENCES = [
     Difference("writes in place to a view made under `no_grad`, outside of it", "created in no_grad mode"),
     Difference("a second backward pass where the first freed nothing that it needs", "backward through the graph a second time"),
     Difference("`x[indices] = values` of another dtype", "Index put requires the source and destination dtypes match"),
-    Difference("index writes into an expanded tensor",
+    Difference("`masked_fill_`, `index_fill_`, `index_put_` into an expanded tensor",
                refused_here="(index_put_|index_fill_|fill_rows_|masked_fill_).*: unsupported operation"),
     Difference("a second backward pass through `lerp` by a number", refused_here="LerpBackward0 .* had saved"),
-    Difference("an input changed in place before the backward pass, of which PyTorch keeps a copy",
+    Difference("a write in place, before the backward pass, to an input of",
                refused_here=r"(CrossEntropyLoss|L1Loss|Matmul)Backward0 .* saved its argument '(input|other)'"),
     Difference("`mask - 1`, `1 - mask` of boolean tensors", "Subtraction, the `-` operator, with (a|two) bool"),
 ]
