@@ -22,7 +22,8 @@ def dirichlet(concentration):
 QUANTILES = "the sample moves as a quantile does, not as the steps of the generator: tests/distributions measures it"
 
 CASES = {
-    "standard_gamma": OpCase(sample(arrays(low=0.5, high=9.0)), gammas, setup=seeded, drawn=True, underivable=QUANTILES),
+    "standard_gamma": OpCase(sample(arrays(low=0.5, high=9.0)), gammas, setup=seeded, drawn=True, underivable=QUANTILES,
+                             saves=("out",)),
     "sample_dirichlet": OpCase(sample(arrays(shapes(min_dims=1, min_side=1), low=0.5, high=9.0)), dirichlet, setup=seeded,
-                               drawn=True, underivable=QUANTILES, examples=[((f(2, 3),), {})]),
+                               drawn=True, underivable=QUANTILES, saves=("out",), examples=[((f(2, 3),), {})]),
 }

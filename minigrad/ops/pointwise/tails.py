@@ -91,6 +91,7 @@ def in_double(*arrays: Any) -> list[Any]:
 def gamma_tail(concentration: Any, value: Any, *, order: int) -> Any:
     """The integral of ``(log t - digamma(a)) ** order * p(t) / p(x)`` over the tail of the gamma distribution of concentration a
     and rate 1 in which the value x stands: from 0 to x below a, and minus that from x on from a upwards."""
+    arithmetic.require_real("gamma_tail", value)
     a, x = in_double(concentration, value)
     side = np.where(x < a, -1.0, 1.0)  # t = x exp(side v)
     centred = np.log(x) - evaluate("psi", a)
@@ -118,6 +119,7 @@ def beta_tail(concentration1: Any, concentration0: Any, value: Any, *, order1: i
     """The integral of ``A ** order1 * B ** order0 * p(t) / p(x)`` over the tail of the beta distribution in which the value x
     stands, where A is ``log(t)`` and B is ``log(1 - t)``, each less its expected value: from 0 to x below the mean, and minus
     that from x to 1 from the mean upwards."""
+    arithmetic.require_real("beta_tail", value)
     a, b, x = in_double(concentration1, concentration0, value)
     upper = x * (a + b) >= a  # which is the lower tail of 1 - x, of the distribution with a and b exchanged
     log_x, log_rest = np.log(x), np.log1p(-x)

@@ -49,10 +49,10 @@ CASES = {
                      examples=[((np.array([2.0, 0.3, 40.0]), np.array([1e-3, 5.0, 38.0])), {})]),
     "igammac": OpCase(sample(broadcastable(2, low=0.5)), special.gammaincc, grad_rtol=1e-5),
     "gamma_tail": OpCase(sample(st.one_of(BELOW, ABOVE), order=st.integers(0, 2)),
-                         gamma_tail, rtol=1e-8,
+                         gamma_tail, rtol=1e-8, saves=("out",),
                          examples=[((np.array([0.8, 300.0, 300.0]), np.array([0.1, 290.0, 310.0])), {"order": 1})]),
     "beta_tail": OpCase(sample(st.one_of(LEFT, RIGHT), order1=st.integers(0, 1), order0=st.integers(0, 1)),
-                        beta_tail, rtol=1e-8,
+                        beta_tail, rtol=1e-8, saves=("out",),
                         examples=[((np.array([40.0, 40.0]), np.array([90.0, 90.0]), np.array([0.2, 0.5])),
                                    {"order1": 1, "order0": 0})]),
 }
