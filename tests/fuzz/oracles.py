@@ -47,6 +47,7 @@ DIFFERENCES = [
     Difference("a second backward pass through `lerp` by a number", refused_here="LerpBackward0 .* had saved"),
     Difference("a write in place, before the backward pass, to an input of",
                refused_here=r"(CrossEntropyLoss|L1Loss|Matmul)Backward0 .* saved its argument '(input|other)'"),
+    Difference("values that require grad, written into integers", "isDifferentiableType"),
     Difference("`mask - 1`, `1 - mask` of boolean tensors", "Subtraction, the `-` operator, with (a|two) bool"),
 ]
 
