@@ -1,8 +1,8 @@
 """A Ctrl-C at any line leaves no switch in another position: what is interrupted is lost, what comes after it works.
 
 An interrupt is raised at the n-th line that a program executes inside the package, for many n. Python delivers one where a
-function starts or a call ends. So the line of a ``with`` is passed over, to which a trace comes back before ``__exit__`` is called;
-and ``__exit__`` itself, because nothing written in Python can guard its first line.
+function starts or a call ends. So the line of a ``with`` is passed over, to which a trace comes back before ``__exit__`` is
+called; and ``__exit__`` itself, because nothing written in Python can guard its first line.
 """
 
 from __future__ import annotations
