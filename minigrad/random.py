@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase
-from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
+from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Tensor
@@ -51,7 +51,7 @@ class Generator:
         try:
             seed = int(seed)
         except (TypeError, ValueError):
-            raise InvalidValueError(f"manual_seed: expected an int, got {seed!r}") from None
+            raise RuntimeValueError(f"manual_seed: expected an int, got {seed!r}") from None
         if not -2**63 <= seed < 2**64:
             raise RuntimeValueError("manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got "
                                     f"{seed}")

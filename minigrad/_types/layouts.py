@@ -59,6 +59,15 @@ class memory_format:
             raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)
 
+    def spread(self, memory: Any, shape: Sequence[int]) -> Any:
+        """The elements of the vector `memory` as an array of `shape` that lies there in this order. Raises ``RuntimeError`` if
+        the order is of another number of dimensions."""
+        if self.ndim is None:
+            return memory.reshape(shape)
+        if len(shape) != self.ndim:
+            raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {len(shape)} dimensions")
+        return np.moveaxis(memory.reshape((shape[0], *shape[2:], shape[1])), -1, 1)
+
 
 strided = layout("strided")
 preserve_format = memory_format("preserve_format")

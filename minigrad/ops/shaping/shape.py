@@ -205,15 +205,28 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
     if -1 in size and new >= 0:
         size = tuple([input.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(size)])
     try:
-        out = np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
+        out = broadcast(input, size) if input.shape != tuple(size) else input[...]
     except ValueError:
         raise ShapeError(f"the expanded size {list(size)} must match the existing size {list(input.shape)} at non-singleton "
                          "dimensions, and have at least as many dimensions; only sizes of 1 can be expanded") from None
-    if out.__class__ is np.ndarray and input.flags.writeable:
+    if out.__class__ is np.ndarray and input.flags.writeable is not out.flags.writeable:
         out.flags.writeable = True  # NumPy protects it, as elements share memory; that of one row, say, can be written
     return out
 @expand.derivative("input")
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
+
+
+def broadcast(x: Any, shape: Sequence[int]) -> Any:
+    """The array `x` broadcast to `shape`. NumPy gives a dimension of size 1 the stride 0; here an old one keeps its own, and a
+    new one has that of a contiguous one, as those of :func:`unsqueeze`."""
+    out = np.broadcast_to(x, shape)
+    if 1 not in out.shape or not out.size or not x.ndim:
+        return out
+    strides, new = list(out.strides), out.ndim - x.ndim
+    for d in reversed(range(out.ndim)):
+        if out.shape[d] == 1:
+            strides[d] = x.strides[d - new] if d >= new else out.shape[d + 1] * strides[d + 1] if d + 1 < out.ndim else x.itemsize
+    return _arrays.library_of(x).as_strided(x, out.shape, strides)
 
 
 @op(opmath=True)
@@ -426,9 +439,13 @@ def contiguous(input: Any) -> Any:
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     """The shape that tensors of `shapes` are broadcast to together. Raises ``RuntimeError`` if they cannot be."""
+    for s in shapes:
+        if not isinstance(s, (int, tuple, list)):
+            raise ShapeError("broadcast_shapes: Input shapes should be of type ints, a tuple of ints, or a list of ints, got "
+                             f"{s!r}")
     sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     if any(n < 0 for s in sizes for n in s):
-        raise ShapeError(f"broadcast_shapes: Trying to create tensor with negative dimension: {sizes}")
+        raise RuntimeValueError(f"broadcast_shapes: Trying to create tensor with negative dimension: {sizes}")
     try:
         return Size(np.broadcast_shapes(*sizes))
     except ValueError:
@@ -538,25 +555,20 @@ def numpy_T(input: Tensor) -> Tensor:
 
 
 def matrix_transpose(input: Tensor) -> Tensor:
-    """``x.mT``: the last two dimensions exchanged; of a tensor without dimensions, itself."""
+    """``x.mT``: the last two dimensions exchanged."""
+    if len(input.shape) == 1:
+        raise ShapeError("mT: tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor")
     if not len(input.shape):
-        warn_user("Tensor.mT is deprecated on 0-D tensors: it is the tensor itself")
+        warn_user("x.mT and x.mH of a 0-dimensional tensor are deprecated: they are the tensor and its conjugate")
         return input
-    if len(input.shape) < 2:
-        raise ShapeError("mT: tensor.mT is only supported on matrices or batches of matrices. Got "
-                         f"{len(input.shape)}-D tensor")
     return transpose(input, dim0=-2, dim1=-1)
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """``x.mH``: the complex conjugate with the last two dimensions exchanged, if there are any."""
-    if not len(input.shape):
-        warn_user("Tensor.mH and adjoint() are deprecated on 0-D tensors: x.conj() is the same")
-        return conj(input)
-    if len(input.shape) < 2:
-        raise ShapeError(f"adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got "
-                         f"{len(input.shape)}-D tensor")
-    return conj(transpose(input, dim0=-2, dim1=-1))
+    """``x.mH``: the complex conjugate with the last two dimensions exchanged."""
+    if len(input.shape) == 1:
+        raise ShapeError("adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor")
+    return conj(matrix_transpose(input))
 
 
 def matrix_H(input: Tensor) -> Tensor:
