@@ -368,7 +368,7 @@ def contract(input: Any, other: Any, *, spec: Any) -> Any:
     `spec` is three tuples: the labels of `input`, of `other` and of the result. Within one tuple no label occurs twice, and
     each label occurs in at least two of the tuples; so the derivative for an argument is the contraction of the gradient
     with the other argument. It is computed as one batched matrix product, whose rows are the dimensions of `other` if they come
-    first in the result; or as a product of elements, where nothing is summed.
+    first in the result; or as a product of elements, where no more than one is summed.
     """
     left, right, result = spec
     batch = [k for k in result if k in left and k in right]
@@ -380,10 +380,14 @@ def contract(input: Any, other: Any, *, spec: Any) -> Any:
         order = [labels.index(k) for group in groups for k in group]
         return np.transpose(x, order).reshape([math.prod([size[k] for k in group]) for group in groups])
 
-    if not summed:
-        a, b = [arrange(x, labels, *[[k] if k in labels else [] for k in result]) for x, labels in ((input, left), (other, right))]
-        return layouts.lay_out("elementwise", a * b, a, b)
-    if rows and columns and result.index(columns[-1]) < result.index(rows[0]):
+    if math.prod([size[k] for k in summed]) == 1:
+        labels = [*result, *summed]
+        a, b = [x.transpose([named.index(k) for k in labels if k in named])[
+            (..., *[slice(None) if k in named else None for k in labels])] for x, named in ((input, left), (other, right))]
+        return layouts.lay_out("elementwise", a * b, a, b)[(..., *[0] * len(summed))]
+    long = [d for d, k in enumerate(result) if k in rows and size[k] > 1]
+    rest = [d for d, k in enumerate(result) if k in columns or size[k] == 1]
+    if long and rest and max(rest) < min(long):
         input, other, left, right, rows, columns = other, input, right, left, columns, rows
     product = multiply(arrange(input, left, batch, rows, summed), arrange(other, right, batch, summed, columns))
     order = batch + rows + columns
