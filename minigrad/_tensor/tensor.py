@@ -210,7 +210,7 @@ class Tensor(TensorMethods):
         like = self.array
         if not like.size and not builtins.any(like.strides):
             like = np.empty([builtins.max(n, 1) for n in like.shape], like.dtype)
-        steps = tuple(s // like.itemsize for s in like.strides)
+        steps = tuple(s // like.itemsize for s in layouts.strides_of(like))
         return steps if dim is None else steps[dim]
 
     def storage_offset(self) -> builtins.int:

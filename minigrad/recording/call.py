@@ -276,7 +276,7 @@ def computes_in_opmath(info: Any, operands: Any) -> bool:
 
 def convert(x: Any, dtype: Any) -> Any:
     """The tensor or array `x` in NumPy's `dtype`. Of a tensor this is recorded, so that a rule can be differentiated."""
-    return REGISTRY["cast"](x, dtype=dtypes.FROM_NUMPY[dtype]) if isinstance(x, TensorBase) else x.astype(dtype)
+    return REGISTRY["cast"](x, dtype=dtypes.FROM_NUMPY[dtype]) if isinstance(x, TensorBase) else layouts.convert(x, dtype)
 
 
 def widened(x: Any) -> Any:

@@ -272,7 +272,7 @@ def log1p_of_exp(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-@op(dtypes="float", grad_name="LogSigmoidBackward0", layout="contiguous")
+@op(dtypes="float", layout="contiguous", grad_name="LogSigmoidBackward0")
 def logsigmoid(input: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
     arithmetic.require_real("logsigmoid", input)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
@@ -75,7 +75,7 @@ def cast(input: Any, *, dtype: dtype) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
     if input.__class__ is not np.ndarray:
         _arrays.refuse_bfloat16(_arrays.library_of(input), dtype.numpy)
-    return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
+    return layouts.convert(input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input, dtype.numpy)
 @cast.derivative("input")
 def cast_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
 

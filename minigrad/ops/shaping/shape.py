@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import layouts
-from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types.dtypes import FROM_NUMPY, opmath_dtype
 from minigrad._types.dtypes import dtype as Dtype
 from minigrad._types.size import Size
 from minigrad._types.tensor_base import unwrap
@@ -229,7 +229,7 @@ def broadcast(x: Any, shape: Sequence[int]) -> Any:
     return _arrays.library_of(x).as_strided(x, out.shape, strides)
 
 
-@op(opmath=True)
+@op(view=True, bfloat16=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
     """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
     shape = input.shape
@@ -239,9 +239,10 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
                          "size that broadcasts to its own")
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
-        return input.copy().reshape(size)
+        return input.reshape(size) if new else input[...]
     if input.dtype.kind in "fc":
-        return _arrays.sum_over(input, dims).reshape(size)
+        total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
+        return total.astype(input.dtype, copy=False).reshape(size)
     return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
@@ -414,8 +415,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """`input` as one dimension; a view where the memory allows it."""
-    return reshape(input, shape=(-1,) if input.shape != (0,) else (0,))
+    """`input` as one dimension; a view where it is contiguous."""
+    return reshape(laid_out(input, range(input.ndim)), shape=(-1,) if input.shape != (0,) else (0,))
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
