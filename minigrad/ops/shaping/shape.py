@@ -16,7 +16,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import layouts
-from minigrad._types.dtypes import FROM_NUMPY, opmath_dtype
+from minigrad._types.dtypes import DIFFERENTIABLE, FROM_NUMPY, opmath_dtype
 from minigrad._types.dtypes import dtype as Dtype
 from minigrad._types.size import Size
 from minigrad._types.tensor_base import unwrap
@@ -240,7 +240,7 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
         return input.reshape(size) if new else input[...]
-    if input.dtype.kind in "fc":
+    if input.dtype.kind in DIFFERENTIABLE:
         total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
         return total.astype(input.dtype, copy=False).reshape(size)
     return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
