@@ -148,6 +148,27 @@ def test_vmap_is_the_loop() -> None:
     same(per_sample, x * 2)
 
 
+def test_functional_call_of_parameters_the_module_has_not() -> None:
+    class Sees(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.number = nn.Linear(1, 1), 0.0
+
+        def forward(self, x: Any) -> Any:
+            return self.inner(x), list(self.parameters())
+
+    module, extra = Sees(), nn.Parameter(mg.ones(1))
+    module.inner.outer = module  # type: ignore[assignment]
+    given = {"inner.outer.inner.weight": mg.ones(1, 1), "inner.bias": None, "inner.extra": extra}
+    out, parameters = func.functional_call(module, given, mg.tensor([[3.0]]), tie_weights=False)
+    assert out.tolist() == [[3.0]] and len(parameters) == 2 and parameters[1] is extra
+    assert [name for name, _ in module.named_parameters()] == ["inner.weight", "inner.bias"]
+    with pytest.raises(TypeError, match="attribute `number`: 0.0 is not an instance"):
+        func.functional_call(module, {"number": mg.ones(1)}, mg.ones(1, 1), tie_weights=False)
+    with pytest.raises(RuntimeError, match=r"Missing key\(s\): 'bias', 'weight'"):
+        func.functional_call(nn.Linear(1, 1), {}, mg.ones(1, 1), strict=True)
+
+
 def test_functional_call_leaves_the_module_alone() -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     before = {k: v.clone() for k, v in model.state_dict().items()}

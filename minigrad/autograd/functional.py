@@ -235,7 +235,7 @@ def results(caller: str, output: Any, strict: bool) -> tuple[list[Any], bool]:
 
 
 def single_output(caller: str, output: Any, strict: bool) -> Any:
-    """The one number that the function returned. Raises ``ShapeError`` if it returned anything else."""
+    """The one number that the function returned. Raises ``RuntimeError`` if it returned anything else."""
     ys, several = results(caller, output, strict)
     if several:
         raise RuntimeValueError(f"The function given to {caller} should return a single Tensor, but it returned {len(ys)}")
