@@ -171,7 +171,13 @@ def register_constant(cls: type[Any]) -> None:
 
 
 def is_constant_class(cls: type[Any]) -> bool:
-    """Whether `cls` was given to :func:`register_constant`."""
+    """Whether `cls` was given to :func:`register_constant`.
+
+    >>> class Mode: pass
+    >>> register_constant(Mode)
+    >>> is_constant_class(Mode), is_constant_class(list)
+    (True, False)
+    """
     return cls in KINDS and KINDS[cls].flatten is constant_children
 
 
@@ -360,7 +366,11 @@ def tree_leaves_with_path(tree: PyTree, is_leaf: IsLeaf | None = None) -> list[t
 
 
 def arg_tree_leaves(*args: PyTree, **kwargs: PyTree) -> list[Any]:
-    """The leaves of the arguments of a call, in order."""
+    """The leaves of the arguments of a call, in order.
+
+    >>> arg_tree_leaves(1, [2], key=(3,))
+    [1, 2, 3]
+    """
     return tree_leaves((args, kwargs))
 
 
