@@ -228,10 +228,10 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
         return input.reshape(size) if new else input[...]
-    if input.dtype.kind in "fc":
-        total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
-        return total.astype(input.dtype, copy=False).reshape(size)
-    return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
+    if input.dtype.kind in "iub":
+        return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
+    total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
+    return total.astype(input.dtype, copy=False).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
