@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad import _arrays
+from minigrad._types import dtypes
+from minigrad.ops.indexing.as_strided import as_vector
 from minigrad.recording.clock import memory_owner
 
-__all__ = ["UntypedStorage"]
+__all__ = ["TypedStorage", "UntypedStorage", "is_storage"]
 
 
 class UntypedStorage:
@@ -37,6 +39,10 @@ class UntypedStorage:
 
     size = __len__ = nbytes
 
+    def as_vector(self, dtype: dtypes.dtype) -> Any:
+        """The array of all the bytes, as elements of `dtype`."""
+        return as_vector(self._owner).view(dtype.numpy)
+
     def element_size(self) -> int:
         """1: the elements of a storage are its bytes."""
         return 1
@@ -59,3 +65,91 @@ class UntypedStorage:
 
     def __repr__(self) -> str:
         return f"[minigrad.storage.UntypedStorage(device={self.device}) of size {self.nbytes()}]"
+
+
+class TypedStorage:
+    """The memory of a tensor as a row of elements of its dtype: what is written to one shows in the other.
+
+    Made by :meth:`Tensor.storage`, which older programs call. Raises ``RuntimeError`` where elements are asked for and the memory
+    has gaps, which only memory that another library laid out can have.
+
+    >>> import minigrad as mg
+    >>> x = mg.tensor([[1., 2.], [3., 4.]])
+    >>> x.storage()[2] = 7.
+    >>> x[1, 0], x[1].storage().tolist()
+    (tensor(7.), [1.0, 2.0, 7.0, 4.0])
+    """
+
+    def __init__(self, array: Any) -> None:
+        self._array, self._untyped_storage = array, UntypedStorage(array)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The type of the elements."""
+        return dtypes.FROM_NUMPY[self._array.dtype]
+
+    @property
+    def device(self) -> _arrays.Device:
+        """Where the elements are."""
+        return self._untyped_storage.device
+
+    def as_vector(self, dtype: dtypes.dtype) -> Any:
+        """The array of all the elements, as those of `dtype`."""
+        return self._untyped_storage.as_vector(dtype)
+
+    def untyped(self) -> UntypedStorage:
+        """The same memory as bytes."""
+        return self._untyped_storage
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self._untyped_storage.data_ptr()
+
+    def nbytes(self) -> int:
+        """How many bytes there are."""
+        return self._untyped_storage.nbytes()
+
+    def element_size(self) -> int:
+        """Bytes in one element."""
+        return int(self._array.itemsize)
+
+    def size(self) -> int:
+        """How many elements there are."""
+        return self.nbytes() // self.element_size()
+
+    __len__ = size
+
+    def tolist(self) -> list[Any]:
+        """The elements as Python numbers, in the order of memory."""
+        elements: list[Any] = self.as_vector(self.dtype).tolist()
+        return elements
+
+    def fill_(self, value: Any) -> TypedStorage:
+        """Write `value` to every element."""
+        self[:] = value
+        return self
+
+    def __getitem__(self, index: int | slice) -> Any:
+        return self.as_vector(self.dtype)[index].tolist()
+
+    def __setitem__(self, index: int | slice, value: Any) -> None:
+        self.as_vector(self.dtype)[index] = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TypedStorage) and (self.data_ptr(), self.dtype) == (other.data_ptr(), other.dtype)
+
+    def __hash__(self) -> int:
+        return hash((self.data_ptr(), self.dtype))
+
+    def __repr__(self) -> str:
+        return f"[minigrad.storage.TypedStorage(dtype={self.dtype}, device={self.device}) of size {self.size()}]"
+
+
+def is_storage(obj: Any) -> bool:
+    """Whether `obj` is the memory of a tensor, an :class:`UntypedStorage` or a :class:`TypedStorage`.
+
+    >>> import minigrad as mg
+    >>> mg.is_storage(mg.ones(2).untyped_storage()), mg.is_storage(mg.ones(2))
+    (True, False)
+    """
+    return isinstance(obj, (TypedStorage, UntypedStorage))

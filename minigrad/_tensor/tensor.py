@@ -43,7 +43,7 @@ from minigrad.recording.inplace import overlaps
 from minigrad.recording.quiet import quiet
 
 if TYPE_CHECKING:
-    from minigrad._tensor.storage import UntypedStorage
+    from minigrad._tensor.storage import TypedStorage, UntypedStorage
     from minigrad._types.annotations import DeviceLike, DTypeLike, Number
 
 T = TypeVar("T", bound="Tensor")
@@ -238,6 +238,11 @@ class Tensor(TensorMethods):
         storage: UntypedStorage = importlib.import_module("minigrad._tensor.storage").UntypedStorage(self.array)
         return storage
 
+    def storage(self) -> TypedStorage:
+        """The memory that the elements lie in, whole, as a row of elements of this dtype; see :meth:`untyped_storage`."""
+        storage: TypedStorage = importlib.import_module("minigrad._tensor.storage").TypedStorage(self.array)
+        return storage
+
     def get_device(self) -> builtins.int:
         """The index of the GPU that the elements are on; -1 for the CPU."""
         return -1 if self.device.index is None else self.device.index
@@ -329,6 +334,8 @@ class Tensor(TensorMethods):
         """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`."""
         if dtype is not None:
             name = dtype if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
+            if dtype is Tensor:
+                dtype = dtypes.get_default_dtype()
             found: Any = TYPE_OF.get(name.replace("torch.", "minigrad."), dtype)
             if found is dtype and isinstance(dtype, str) and "Tensor" in dtype:
                 raise InvalidValueError(f"type(): invalid type: {dtype!r}; it can be {', '.join(TYPE_OF)}")
@@ -511,22 +518,43 @@ class Tensor(TensorMethods):
                 self.array[...] = value.array
                 clock.ledger.record(self.array, "fill_")
                 return self
-        return copying.fill.inplace(self, value)
+        return self._fill_recorded(value)
+
+    def _fill_recorded(self, value: Any) -> Tensor:
+        """Overwrite every element with `value` where the graph must know of it. Of elements that are one in memory, as in an
+        expanded tensor, one is written."""
+        if not overlaps(self.array):
+            return copying.fill.inplace(self, value)
+        distinct = [slice(0, 1) if not step and n > 1 else slice(None) for step, n in zip(self.array.strides, self.array.shape)]
+        copying.fill.inplace(self[tuple(distinct)], value)
+        return self
 
     @on_device_of_inputs
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
         if not self._is_plain():
-            return copying.fill.inplace(self, 0)
+            return self._fill_recorded(0)
         self.array.fill(0)
         clock.ledger.record(self.array, "zero_")
         return self
 
     @on_device_of_inputs
+    def map_(self, tensor: Tensor, callable: Callable[[Any, Any], Number]) -> Tensor:
+        """Replace each element by ``callable(element, that of tensor)``, as :meth:`apply_` does; `tensor` is expanded."""
+        return self._map(callable, tensor)
+
+    def map2_(self, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Number]) -> Tensor:
+        """Replace each element by ``callable(element, that of x, that of y)``, as :meth:`apply_` does; both are expanded."""
+        return self._map(callable, x, y)
+
+    def _map(self, callable: Callable[..., Number], *tensors: Tensor) -> Tensor:
+        others = [shapes.expand(t, size=self.shape).array.reshape(-1).tolist() for t in tensors]
+        values = np.array([callable(*xs) for xs in zip(self.array.reshape(-1).tolist(), *others)], dtype=self.array.dtype)
+        return self.copy_(creation.from_numpy(values.reshape(self.array.shape)))
+
     def apply_(self, callable: Callable[[Any], Number]) -> Tensor:
         """Replace each element by ``callable(element)``: a Python call for each, for small tensors and tests."""
-        values = np.array([callable(x) for x in self.array.reshape(-1).tolist()], dtype=self.array.dtype)
-        return self.copy_(creation.from_numpy(values.reshape(self.array.shape)))
+        return self._map(callable)
 
     # -- creation
 
@@ -600,7 +628,7 @@ class Tensor(TensorMethods):
                 raise DtypeError(f"attempting to assign a gradient with dtype {dtypes.FROM_NUMPY[value.array.dtype]!r} to a "
                                  f"tensor of {self.dtype!r}; convert it, by .to({self.dtype!r})")
             if _arrays.device_of(value.array) != self.device:
-                raise DeviceError(f"attempting to assign a gradient on {_arrays.device_of(value.array)} to a tensor on "
+                raise DeviceError(f"attempting to assign a gradient on device {_arrays.device_of(value.array)} to a tensor on "
                                   f"{self.device}; move it, by .to('{self.device}')")
             if value.array.shape != self.array.shape:
                 raise ShapeError(f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
@@ -629,6 +657,27 @@ class Tensor(TensorMethods):
         if self.node is not None:
             creation.refuse_integers(value.array)
         self.array = value.array
+
+    def set_(self, source: Tensor | TypedStorage | UntypedStorage | None = None, storage_offset: builtins.int = 0,
+             size: Sequence[builtins.int] | None = None, stride: Sequence[builtins.int] | None = None) -> Tensor:
+        """Lay the tensor into the memory of `source`, a tensor or a storage: there it has `size` and `stride`, `storage_offset`
+        elements from the start. Without a size, all of a storage, or what a tensor is; without a source, no elements.
+
+        Raises ``RuntimeError`` for a tensor in a graph, another dtype, or what reaches outside of the memory.
+        """
+        if self.node is not None:
+            raise GraphError("set_: a tensor that requires grad keeps its memory; use detach(), or assign to .data")
+        given = creation.empty(0, dtype=self.dtype, device=self.device) if source is None else source
+        array = given.array if isinstance(given, Tensor) else given.as_vector(self.dtype)
+        if array.dtype != self.array.dtype:
+            raise DtypeError(f"set_: expected memory of {self.dtype!r}, got {dtypes.FROM_NUMPY[array.dtype]!r}")
+        if size is not None:
+            shape = tuple(size)
+            steps = tuple(stride) if stride is not None else creation.empty(shape, device="cpu").stride()
+            place = (self.dtype, storage_offset, shape, steps)
+            array = array.reshape(-1)[:0].reshape(shape) if 0 in shape else at_place(storage_owner(array), place)
+        self.array, self._base, self._view = array, None, ()
+        return self
 
     @property
     def output_nr(self) -> builtins.int:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from minigrad import _arrays
 from minigrad._tensor.tensor import TYPE_OF, Tensor, legacy_data
 from minigrad._types import dtypes
 from minigrad._types.size import Size
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, DeviceError
 from minigrad.ops import creation
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike
 
 __all__ = ["BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor",
            "LongTensor", "ShortTensor", "set_default_tensor_type"]
@@ -22,8 +26,11 @@ class TypedTensorMeta(type):
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype
 
-    def __call__(cls, *data: Any) -> Any:
-        """A tensor from data, or uninitialised of a shape: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
+    def __call__(cls, *data: Any, device: DeviceLike | None = None) -> Any:
+        """A tensor in host memory from data, or uninitialised of a shape: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
+        if device is not None and (there := _arrays.as_device(device)).type != "cpu":
+            raise DeviceError(f"{cls.__name__}(): the older constructors are of the CPU, not of {there}; "
+                              "use tensor(..., device=...)")
         if len(data) == 1 and not isinstance(data[0], (int, Size)):
             if isinstance(data[0], Tensor):
                 if data[0].dtype is not cls.dtype:
@@ -47,7 +54,7 @@ ShortTensor, BFloat16Tensor = map(tensor_type, ("ShortTensor", "BFloat16Tensor")
 
 def set_default_tensor_type(t: Any) -> None:
     """The older form of :func:`set_default_dtype`: takes ``minigrad.DoubleTensor`` or its name."""
-    dtype = TYPE_OF.get(t) if isinstance(t, str) else getattr(t, "dtype", None)
+    dtype = TYPE_OF.get(t.replace("torch.", "minigrad.")) if isinstance(t, str) else getattr(t, "dtype", None)
     if dtype is None:
         raise ArgumentError("set_default_tensor_type(): expected minigrad.FloatTensor, minigrad.DoubleTensor or their names, "
                             f"got {t!r}")

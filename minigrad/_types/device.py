@@ -24,11 +24,13 @@ class Device:
             type = type.type
         elif isinstance(type, int):
             index, type = type, "cuda"
-        kind, _, number = type.partition(":")
-        if number:
+        kind, colon, number = type.partition(":")
+        if colon:
             if not number.isdigit() or index is not None:
                 raise DeviceError(f"device({type!r}): expected a name such as 'cpu', 'cuda' or 'cuda:1'")
             index = int(number)
+        if index is not None and index < 0:
+            raise DeviceError(f"device({type!r}, {index}): Device index must not be negative")
         if not kind.isidentifier():
             raise DeviceError(f"device({type!r}): expected a name such as 'cpu', 'cuda' or 'cuda:1'")
         self.type = kind

@@ -57,6 +57,15 @@ class memory_format:
             raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)
 
+    def spread(self, memory: Any, shape: Sequence[int]) -> Any:
+        """The elements of the vector `memory` as an array of `shape` that lies there in this order. Raises ``RuntimeError`` if
+        the order is of another number of dimensions."""
+        if self.ndim is None:
+            return memory.reshape(shape)
+        if len(shape) != self.ndim:
+            raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {len(shape)} dimensions")
+        return np.moveaxis(memory.reshape((shape[0], *shape[2:], shape[1])), -1, 1)
+
 
 strided = layout("strided")
 preserve_format = memory_format("preserve_format")
@@ -69,8 +78,12 @@ channels_last_3d = memory_format("channels_last_3d", 5)
 
 def in_order(x: Any, order: Sequence[int]) -> Any:
     """The array `x` with its dimensions in memory in `order`, from the widest step to the narrowest: itself where they are."""
-    seen = x.transpose(order)
-    return x if seen.flags.c_contiguous else seen.copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
+    return x if x.transpose(order).flags.c_contiguous else copy_in_order(x, order)
+
+
+def copy_in_order(x: Any, order: Sequence[int]) -> Any:
+    """A copy of the array `x` with its dimensions in memory in `order`."""
+    return x.transpose(order).copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
 
 
 def lay_out(layout: str, result: Any, *arrays: Any) -> Any:

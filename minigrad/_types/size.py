@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Iterable, SupportsIndex, overload
 
+from minigrad.errors import ArgumentError
+
 
 class Size(tuple[int, ...]):
     """A tuple of sizes, one for each dimension. Slices and sums of it are again sizes.
@@ -17,7 +19,11 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, sizes: Iterable[Any] = ()) -> Size:
-        return super().__new__(cls, [n.__index__() for n in sizes])
+        found = list(sizes)
+        for k, n in enumerate(found):
+            if not hasattr(n, "__index__"):
+                raise ArgumentError(f"Size() takes an iterable of 'int' (item {k} is '{type(n).__name__}')")
+        return super().__new__(cls, [n.__index__() for n in found])
 
     def numel(self) -> int:
         """How many elements a tensor of this shape has."""

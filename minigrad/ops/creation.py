@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-import mmap
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +11,17 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes, layouts
+from minigrad._types.layouts import preserve_format
 from minigrad._types.tensor_base import LEAF, TensorBase
-from minigrad.errors import ArgumentError, DeviceError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    DtypeError,
+    InvalidValueError,
+    RuntimeValueError,
+    ShapeError,
+    UnsupportedDtypeError,
+)
 from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -122,6 +130,8 @@ def empty(*args: int | Sequence[int], size: IntOrInts | None = None, out: Tensor
           layout: layout | None = None, device: DeviceLike | None = None, pin_memory: bool = False, requires_grad: bool = False,
           memory_format: memory_format | None = None) -> Tensor:
     """A tensor whose values are whatever was in its memory, of a shape given as ``empty(2, 3)`` or ``empty((2, 3))``."""
+    if memory_format is preserve_format:
+        raise RuntimeValueError("empty: unsupported memory format preserve_format: there is no tensor whose order it could keep")
     result = make("empty", sizes_of("empty", args, size), out, dtype, device, requires_grad)
     result.array = lay_out(result.array, memory_format)
     return result
@@ -148,7 +158,7 @@ def full(size: IntOrInts, fill_value: Number, *, out: Tensor | None = None, dtyp
     if not isinstance(size, (tuple, list)):
         raise ArgumentError(f"full(): argument 'size' must be a tuple of ints, not {type(size).__name__}")
     refuse_grad("full", fill_value=fill_value)
-    value = number_of(fill_value)
+    value = fill_value if getattr(fill_value, "ndim", 0) else number_of(fill_value)
     if not isinstance(value, NUMBERS):
         raise ArgumentError(f"full(): argument 'fill_value' must be a number, not {type(fill_value).__name__}")
     wanted = dtype_with_out("full", out, dtype, device, dtypes.result_dtype([value]))
@@ -197,6 +207,8 @@ def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = dtyp
 def triangle(name: str, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
     if row < 0 or col < 0:
         raise RuntimeValueError(f"{name}: row and col must be non-negative, got {row} and {col}")
+    if dtypes.as_dtype(dtype).kind not in "iu":
+        raise UnsupportedDtypeError(f"{name}: not implemented for {dtypes.as_dtype(dtype)!r}; places are integers")
     places = np.stack(getattr(np, name)(row, offset, col)).astype(dtypes.as_dtype(dtype).numpy)
     return wrap(_arrays.to_device(places, _arrays.as_device(device)))
 
@@ -214,6 +226,8 @@ def empty_strided(size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLik
     if len(shape) != len(stride):
         raise ShapeError(f"empty_strided: dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
                          f"({len(stride)})")
+    if min(stride, default=0) < 0:
+        raise ShapeError(f"empty_strided: strides must not be negative, got {list(stride)}")
     needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
     t = make("empty", (needed,), None, dtype, device, False)
     strided = _arrays.library_of(t.array).as_strided
@@ -478,16 +492,17 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | No
 
 
 def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | None = None, copy: bool | None = None,
-            requires_grad: bool = False) -> Tensor:
+            requires_grad: bool | None = None) -> Tensor:
     """`obj` as a tensor: shared where it can be, copied if `copy`, never copied (else ``ValueError``) if `copy` is False.
 
-    A tensor comes out of its graph unless `requires_grad`. Objects with the buffer protocol are read as elements of `dtype`.
+    A tensor that needs no change is given back itself. It stays in its graph unless `requires_grad` is False. Objects with the
+    buffer protocol are read as elements of `dtype`.
     """
     source: Any
     if isinstance(obj, (bytes, bytearray, memoryview)):
         source = frombuffer(obj, dtype=dtypes.get_default_dtype() if dtype is None else dtype)
     elif isinstance(obj, TensorBase):
-        source = obj if requires_grad else obj.detach()  # type: ignore[attr-defined]
+        source = obj.detach() if requires_grad is False and obj.requires_grad else obj  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
         source = wrap_shared(dtypes.adopt_array(obj))
     elif hasattr(obj, "__cuda_array_interface__"):
@@ -497,13 +512,13 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     else:
         if copy is False:
             raise InvalidValueError("asarray: can't alias arbitrary sequence into a tensor; leave copy out")
-        return tensor(obj, dtype=dtype, device=device, requires_grad=requires_grad)
+        return tensor(obj, dtype=dtype, device=device, requires_grad=bool(requires_grad))
     result: Tensor = source.to(dtype=dtype, device=device)
     if result.array is not source.array and copy is False:
         raise InvalidValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
     if copy and result.array is source.array:
         result = result.clone()
-    return result.requires_grad_(requires_grad) if result.is_leaf and requires_grad is not result.requires_grad else result
+    return result.requires_grad_() if requires_grad and not result.requires_grad else result
 
 
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
@@ -556,8 +571,7 @@ def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size
         raise RuntimeValueError(f"from_file: {filename} has {there} bytes, but {size} elements of {wanted!r} take {needed}")
     if not needed:
         return empty(0, dtype=wanted, device=device)
-    with open(filename, "r+b" if shared else "rb") as file:
-        memory = mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    memory = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(needed,))
     return frombuffer(memory, dtype=wanted).to(_arrays.as_device(device))
 
 
@@ -577,7 +591,11 @@ def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 
     Raises: ``ValueError`` where the buffer is empty, too short, or no whole number of elements.
     """
     wanted = dtypes.as_dtype(dtype)
-    there = memoryview(buffer).nbytes
+    try:
+        there = memoryview(buffer).nbytes
+    except TypeError:
+        raise InvalidValueError(f"frombuffer: object does not implement Python buffer protocol: {type(buffer).__name__}") \
+            from None
     if memoryview(buffer).readonly:
         warn_user("The given buffer is not writable, and a tensor that shares its memory cannot be written to either; copy it, "
                   "by .clone(), to write")
@@ -614,8 +632,13 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
-    elif gather(caller, [data], found, nested=False):
-        data = with_numbers(data)
+    else:
+        try:
+            tensors_as_numbers = gather(caller, [data], found, nested=False)
+        except RecursionError:
+            raise ArgumentError(f"{caller}(): self-referential lists are incompatible with tensors") from None
+        if tensors_as_numbers:
+            data = with_numbers(data)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
         for k, d in enumerate(found):
@@ -661,7 +684,7 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
         elif issubclass(kind, (str, bytes)):
-            if not nested:
+            if not nested or not isinstance(data[0], kind):  # beside numbers
                 raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
             raise InvalidValueError(f"{caller}: too many dimensions {kind.__name__!r}")
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):

@@ -22,6 +22,7 @@ from minigrad.errors import (
 from minigrad.ops import copying
 from minigrad.ops.creation import dtype_with_out, lay_out, number_of, sizes_of, wrap
 from minigrad.ops.pointwise.arithmetic import require_real, zeros_of
+from minigrad.ops.shaping.shape import broadcast_shapes
 from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -150,6 +151,8 @@ def randint(*args: int | Sequence[int], low: int | None = None, high: int | None
     low = given.pop() if given else 0 if low is None else low
     if given:
         raise ArgumentError(f"randint(): takes low, high and size, got {len(args)} positional arguments")
+    if dtype is not None and dtypes.as_dtype(dtype).is_complex:
+        raise UnsupportedDtypeError(f"randint: not implemented for {dtypes.as_dtype(dtype)!r}: integers are no complex numbers")
     bounds = int(number_of(low)), int(number_of(high))
     return make_random("randint", lambda *rest: integers(*bounds, *rest), sizes_of("randint", (size,)), generator, out, dtype,
                        device, requires_grad, dtypes.int64)
@@ -170,7 +173,12 @@ def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None =
     """The integers from 0 to ``n - 1`` in random order."""
     if n < 0:
         raise RuntimeValueError(f"randperm: n must be non-negative, got {n}")
-
+    wanted = out.dtype if out is not None else dtypes.int64 if dtype is None else dtypes.as_dtype(dtype)
+    most = 2**(np.finfo(wanted.numpy).nmant + 1) + 1 if wanted.kind == "f" else int(np.iinfo(wanted.numpy).max) + 1 \
+        if wanted.kind in "iu" else n
+    if n > most:
+        raise RuntimeValueError(f"randperm: n cannot be greater than {most} for {wanted!r}, which holds no larger integers "
+                                f"exactly; got {n}")
     return make_random("randperm", order, (n,), generator, out, dtype, device, requires_grad, dtypes.int64)
 
 
@@ -201,7 +209,7 @@ def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] 
         raise RuntimeValueError(f"normal expects all elements of std >= 0.0, got {std}")
     if tensors:
         array = tensors[0].array
-        shape = np.broadcast_shapes(*[np.shape(a) for a in arrays])
+        shape = tuple(broadcast_shapes(*[np.shape(a) for a in arrays]))
         dtype, device = dtypes.FROM_NUMPY[array.dtype], _arrays.device_of(array)
     else:
         shape = sizes_of("normal", (size,))

@@ -72,6 +72,8 @@ class GeneralCall:
             return self.function(**arguments_of_former_call(info, (*args, *settings.values())))
         elif len(args) == 1 and isinstance(args[0], np.generic):  # what NumPy makes of a zero-dimensional array, in a rule
             return self.function(np.asarray(args[0]), **settings)
+        if info.numbers_alone and all([isinstance(x, SCALARS) for x in args]):
+            args = tuple([constant(np.asarray(x, dtypes.result_dtype([x]).numpy), TensorBase) for x in args])
         like = next((a for a in args if isinstance(a, TensorBase)), None)
         try:
             operands = [operand(info, name, a, like) for name, a in zip(names, args)]
@@ -371,6 +373,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     refuse_constants(info, inputs)
     if not mode or all(e is None for e in edges):
         return None
+    if not isinstance(result, tuple) and result.dtype.kind not in dtypes.DIFFERENTIABLE:
+        return None  # floating values written into integers
     wants = {a for a, e in zip(name_of, edges) if e is not None}
     saved: list[Any] = []
     for name in info.kept_arrays:

@@ -24,7 +24,8 @@ class Declaration:
 
     def __init__(self, forward: Callable[..., Any], *, broadcasts: bool = False, dtypes: str | None = None,
                  discrete: tuple[str, ...] = (), constant: tuple[str, ...] = (), differentiable: bool = True,
-                 numbers: tuple[str, ...] | None = None, former: tuple[str, ...] = (), holomorphic: bool = True,
+                 numbers: tuple[str, ...] | None = None, numbers_alone: bool = False, former: tuple[str, ...] = (),
+                 holomorphic: bool = True,
                  outputs: tuple[str, ...] | bool = False, view: bool = False, layout: str | None = None,
                  called: str | None = None, grad_name: str | None = None, connected: bool = False,
                  opmath: bool | str | None = None, bfloat16: bool = False) -> None:
@@ -44,7 +45,7 @@ class Declaration:
         self.dtypes = dtypes or ("promote" if broadcasts else "any")
         self.alike = () if self.dtypes == "any" else tuple(a for a in self.arguments if a not in discrete)
         self.numbers = numbers if numbers is not None else () if self.dtypes == "same" else self.alike
-        self.former = former
+        self.numbers_alone, self.former = numbers_alone, former
         self.outputs = outputs
         self.opmath = self.dtypes == "float" if opmath is None else opmath
         self.bfloat16 = bfloat16 or view

@@ -86,6 +86,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         differentiable: False for results that no small change of an argument changes, such as those of ``argmax`` and of
             comparisons: no argument has a rule, and a call is not recorded.
         numbers: the arguments that may be Python numbers; None: all that are brought to one dtype.
+        numbers_alone: a call with numbers only is taken too, and gives a tensor without dimensions.
         former: the order of the arguments in calls of PyTorch's first versions, ``x.add_(alpha, other)``, which are still served.
         holomorphic: the rules, as written for real numbers, are the complex derivative too; the engine conjugates. False
             for what is not complex differentiable (``abs``, ``real``): its rules give PyTorch's conjugate gradient.

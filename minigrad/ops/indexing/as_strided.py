@@ -9,6 +9,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types.layouts import channels_last, channels_last_3d, contiguous_format, preserve_format
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DeviceError, GraphError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import accumulate_at, convert_operand, lookup, overwrite
@@ -160,7 +161,8 @@ as_strided_, as_strided_copy = changes_shape(as_strided), as_copy(as_strided)
 
 @on_device_of_inputs
 def resize_(self: Tensor, *size: int | Sequence[int], memory_format: memory_format | None = None) -> Tensor:
-    """Change the shape in place, keeping the elements in the order of memory; what is added is zero.
+    """Change the shape in place, keeping the elements in the order of memory, which `memory_format` lays out as that shape; what
+    is added is zero. A tensor that has the shape keeps its layout.
 
     Raises ``RuntimeError`` for a tensor that requires grad.
     """
@@ -170,15 +172,21 @@ def resize_(self: Tensor, *size: int | Sequence[int], memory_format: memory_form
     if any([n < 0 for n in shape]):
         raise ShapeError(f"resize_: Trying to create tensor with negative dimension in {list(shape)}")
     array, n = self.array, math.prod(shape)
+    if n * array.itemsize >= 2**63:
+        raise ShapeError(f"resize_: Storage size calculation overflowed with sizes={list(shape)}")
+    if memory_format is None and shape == array.shape:
+        return self
     memory = storage_of(array)[geometry(array)[2]:]
     if n > memory.size:
         longer = np.zeros(n, memory.dtype, like=memory)
         longer[:memory.size] = memory
         memory = longer
-    self.array = memory[:n].reshape(shape)
+    self.array = (contiguous_format if memory_format is None else memory_format).spread(memory[:n], shape)
     return self
 
 
 def resize_as_(self: Tensor, other: Tensor, memory_format: memory_format | None = None) -> Tensor:
-    """``self.resize_(other.shape)``."""
-    return resize_(self, tuple(other.shape))
+    """``self.resize_(other.shape)``; with ``memory_format=preserve_format`` in the order of `other`."""
+    if memory_format is preserve_format:
+        memory_format = next((f for f in (channels_last, channels_last_3d) if f.describes(other.array)), contiguous_format)
+    return resize_(self, tuple(other.shape), memory_format=memory_format)

@@ -195,7 +195,7 @@ def convert_operand(value: Any, like: Any) -> Tensor:
     elif not isinstance(value, TensorBase) and not _arrays.is_array(value):
         raise ArgumentError(f"can't assign a {type(value).__name__} to a tensor of {wanted!r}")
     if unwrap(value).dtype.kind == "c" and wanted.kind != "c":
-        raise DtypeError(f"value cannot be converted to type {wanted!r} without overflow: it is complex; use its .real")
+        warn_user(f"casting complex values to {wanted!r} discards the imaginary part; use .real to say so")
     if isinstance(like, TensorBase) and not isinstance(value, TensorBase):
         value = call.constant(value, like)
     if unwrap(value).__class__ is np.ndarray is not x.__class__ and not value.ndim:  # a number from host memory

@@ -10,7 +10,15 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.errors import ArgumentError, DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import (
+    ArgumentError,
+    DimensionError,
+    DtypeError,
+    InvalidIndexError,
+    InvalidValueError,
+    RuntimeValueError,
+    ShapeError,
+)
 from minigrad.ops.indexing.indexing import Parts, add_at, convert_operand, in_bounds, lookup, overwrite, select_rows
 from minigrad.ops.indexing.scatter import at_least_vector_of, gather_at
 from minigrad.ops.shaping.shape import broadcast_shapes, expand, in_layout, ravel, reshape, reshape_copy, unsqueeze, wrap_dim
@@ -136,8 +144,8 @@ def put_flat(in_place: bool, input: Any, index: Any, source: Any, accumulate: bo
     require_one_device("put", input=input, index=index, source=source)
     places = flat_indices(input, index).reshape(-1)
     if math.prod(source.shape) != places.size:
-        raise ShapeError(f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
-                         f"{math.prod(source.shape)}, index.numel() = {places.size}")
+        raise InvalidIndexError(f"put_(): Expected source and index to have the same number of elements, but got "
+                                f"source.numel() = {math.prod(source.shape)}, index.numel() = {places.size}")
     if unwrap(source).dtype is not unwrap(input).dtype:
         raise DtypeError(f"put_(): Expected source and self to have the same dtype, but got {dtype_name(unwrap(source).dtype)} "
                          f"and {dtype_name(unwrap(input).dtype)}")

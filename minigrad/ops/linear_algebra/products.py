@@ -610,6 +610,8 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of the elements of a vector as rows of a matrix of `N` columns, from high to low unless `increasing`."""
     if x.ndim != 1:
         raise ShapeError(f"vander: Expected input to be 1D, got shape {list(x.shape)}")
+    if N is not None and N < 0:
+        raise RuntimeValueError(f"vander: N must be non-negative, got {N}")
     rows = powers(x, x.shape[0] if N is None else N)
     return rows if increasing else shape.flip(rows, dims=(-1,))
 

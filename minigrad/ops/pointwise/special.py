@@ -500,22 +500,22 @@ def chebyshev_polynomial_w_wrt_input(g: Any, input: Any, n: Any) -> Any:
 
 def shifted_chebyshev_polynomial_t(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_t` at ``2 x - 1``."""
-    return chebyshev_polynomial_t(2 * input - 1, n, out=out)
+    return chebyshev_polynomial_t(2. * input - 1, n, out=out)
 
 
 def shifted_chebyshev_polynomial_u(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_u` at ``2 x - 1``."""
-    return chebyshev_polynomial_u(2 * input - 1, n, out=out)
+    return chebyshev_polynomial_u(2. * input - 1, n, out=out)
 
 
 def shifted_chebyshev_polynomial_v(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_v` at ``2 x - 1``."""
-    return chebyshev_polynomial_v(2 * input - 1, n, out=out)
+    return chebyshev_polynomial_v(2. * input - 1, n, out=out)
 
 
 def shifted_chebyshev_polynomial_w(input: Tensor, n: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """:func:`chebyshev_polynomial_w` at ``2 x - 1``."""
-    return chebyshev_polynomial_w(2 * input - 1, n, out=out)
+    return chebyshev_polynomial_w(2. * input - 1, n, out=out)
 
 
 @op(broadcasts=True, dtypes="float", constant=("n",))

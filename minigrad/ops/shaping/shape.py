@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Callable, overload
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY, opmath_dtype
+from minigrad._types import layouts
+from minigrad._types.dtypes import DIFFERENTIABLE, FROM_NUMPY, opmath_dtype
 from minigrad._types.dtypes import dtype as Dtype
-from minigrad._types.layouts import RESULT_ORDERS
 from minigrad._types.size import Size
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, EmptyListError, RuntimeValueError, ShapeError
@@ -205,21 +205,33 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
     if -1 in size and new >= 0:
         size = tuple([input.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(size)])
     try:
-        out = np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
+        out = broadcast(input, size) if input.shape != tuple(size) else input[...]
     except ValueError:
         raise ShapeError(f"the expanded size {list(size)} must match the existing size {list(input.shape)} at non-singleton "
                          "dimensions, and have at least as many dimensions; only sizes of 1 can be expanded") from None
-    if out.__class__ is np.ndarray and input.flags.writeable:
+    if out.__class__ is np.ndarray and input.flags.writeable is not out.flags.writeable:
         out.flags.writeable = True  # NumPy protects it, as elements share memory; that of one row, say, can be written
     return out
 @expand.derivative("input")
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
 
 
+def broadcast(x: Any, shape: Sequence[int]) -> Any:
+    """The array `x` broadcast to `shape`. NumPy gives a dimension of size 1 the stride 0; here an old one keeps its own, and a
+    new one has that of a contiguous one, as those of :func:`unsqueeze`."""
+    out = np.broadcast_to(x, shape)
+    if 1 not in out.shape or not out.size or not x.ndim:
+        return out
+    strides, new = list(out.strides), out.ndim - x.ndim
+    for d in reversed(range(out.ndim)):
+        if out.shape[d] == 1:
+            strides[d] = x.strides[d - new] if d >= new else out.shape[d + 1] * strides[d + 1] if d + 1 < out.ndim else x.itemsize
+    return _arrays.library_of(x).as_strided(x, out.shape, strides)
+
+
 @op(view=True, bfloat16=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
-    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; a view where there are
-    none."""
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
     shape = input.shape
     new = len(shape) - len(size)
     if new < 0 or any(n != 1 and n != shape[d + new] for d, n in enumerate(size)):
@@ -228,10 +240,10 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
         return input.reshape(size) if new else input[...]
-    if input.dtype.kind in "iub":
-        return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
-    total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
-    return total.astype(input.dtype, copy=False).reshape(size)
+    if input.dtype.kind in DIFFERENTIABLE:
+        total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
+        return total.astype(input.dtype, copy=False).reshape(size)
+    return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
 
@@ -264,9 +276,7 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
 def copy_in_order(input: Any, *, order: Any = None) -> Any:
     """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
     numbered."""
-    if order is None:
-        return input.copy(order="C")
-    return input.transpose(order).copy(order="C").transpose(np.argsort(order))
+    return input.copy(order="C") if order is None else layouts.copy_in_order(input, order)
 @copy_in_order.derivative("input")
 def copy_in_order_wrt_input(g: Any) -> Any: return g
 
@@ -279,7 +289,7 @@ def laid_out(x: Any, order: Any) -> Any:
 
 def in_layout(layout: str, result: Tensor, *inputs: Tensor) -> Tensor:
     """`result`, of a function composed of operations on `inputs`, in the layout that an operation would declare so."""
-    found: Tensor = laid_out(result, RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
+    found: Tensor = laid_out(result, layouts.RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
     return found
 
 
@@ -430,9 +440,13 @@ def contiguous(input: Any) -> Any:
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     """The shape that tensors of `shapes` are broadcast to together. Raises ``RuntimeError`` if they cannot be."""
+    for s in shapes:
+        if not isinstance(s, (int, tuple, list)):
+            raise ShapeError("broadcast_shapes: Input shapes should be of type ints, a tuple of ints, or a list of ints, got "
+                             f"{s!r}")
     sizes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     if any(n < 0 for s in sizes for n in s):
-        raise ShapeError(f"broadcast_shapes: Trying to create tensor with negative dimension: {sizes}")
+        raise RuntimeValueError(f"broadcast_shapes: Trying to create tensor with negative dimension: {sizes}")
     try:
         return Size(np.broadcast_shapes(*sizes))
     except ValueError:
@@ -543,18 +557,19 @@ def numpy_T(input: Tensor) -> Tensor:
 
 def matrix_transpose(input: Tensor) -> Tensor:
     """``x.mT``: the last two dimensions exchanged."""
-    if len(input.shape) < 2:
-        raise ShapeError("mT: tensor.mT is only supported on matrices or batches of matrices. Got "
-                         f"{len(input.shape)}-D tensor")
+    if len(input.shape) == 1:
+        raise ShapeError("mT: tensor.mT is only supported on matrices or batches of matrices. Got 1-D tensor")
+    if not len(input.shape):
+        warn_user("x.mT and x.mH of a 0-dimensional tensor are deprecated: they are the tensor and its conjugate")
+        return input
     return transpose(input, dim0=-2, dim1=-1)
 
 
 def adjoint(input: Tensor) -> Tensor:
     """``x.mH``: the complex conjugate with the last two dimensions exchanged."""
-    if len(input.shape) < 2:
-        raise ShapeError(f"adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got "
-                         f"{len(input.shape)}-D tensor")
-    return conj(transpose(input, dim0=-2, dim1=-1))
+    if len(input.shape) == 1:
+        raise ShapeError("adjoint: tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor")
+    return conj(matrix_transpose(input))
 
 
 def matrix_H(input: Tensor) -> Tensor:
@@ -643,8 +658,14 @@ def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor
 
+def to_size(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; itself where there are
+    none, unless it has no dimensions."""
+    return input if len(size) and tuple(size) == tuple(input.shape) else sum_to_size(input, size=size)
+
+
 reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
 permute_method, flip_method, tile_method = unpacking_method(permute), unpacking_method(flip), unpacking_method(tile)
-sum_to_size_method = unpacking_method(sum_to_size)
+sum_to_size_method = unpacking_method(to_size)
 squeeze_, unsqueeze_, transpose_ = changes_shape(squeeze), changes_shape(unsqueeze), changes_shape(transpose)
 t_, swapaxes_, swapdims_ = changes_shape(t), changes_shape(swapaxes), changes_shape(swapdims)

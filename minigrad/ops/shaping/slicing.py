@@ -16,7 +16,9 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import layouts
-from minigrad.errors import DimensionError, EmptyListError, RuntimeValueError, ShapeError
+from minigrad._types.tensor_base import TensorBase
+from minigrad.errors import DimensionError, DtypeError, EmptyListError, RuntimeValueError, ShapeError
+from minigrad.ops.creation import empty
 from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.shape import (
     atleast_1d,
@@ -38,7 +40,7 @@ from minigrad.ops.shaping.shape import (
     view,
     wrap_dim,
 )
-from minigrad.recording.argument_errors import not_a_sequence
+from minigrad.recording.argument_errors import dtype_name, not_a_sequence
 from minigrad.recording.inplace import replay_view, serve_out
 from minigrad.recording.lazy import Signature, signature_with_out
 from minigrad.recording.op import op
@@ -407,7 +409,7 @@ def block_diag(*tensors: Tensor) -> Tensor:
         if len(x.shape) > 2:
             raise ShapeError(f"block_diag: Input tensors must have 2 or fewer dimensions. Input {k} has "
                              f"{len(x.shape)} dimensions")
-    blocks = [atleast_2d(x) for x in tensors]
+    blocks = [atleast_2d(x) for x in tensors] or [empty(1, 0)]
     width, left = sum(b.shape[1] for b in blocks), 0
     rows = []
     for b in blocks:
@@ -487,7 +489,15 @@ def tensor_split(input: Tensor, indices_or_sections: Tensor | int | Sequence[int
     if not len(input.shape):
         raise ShapeError("tensor_split: tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     length = input.shape[wrap_dim(dim, len(input.shape))]
-    where: Any = indices_or_sections.tolist() if hasattr(indices_or_sections, "tolist") else indices_or_sections
+    where: Any = indices_or_sections
+    if isinstance(where, TensorBase):
+        if where.array.dtype != np.int64:
+            raise DtypeError("tensor_split expected tensor_indices_or_sections to have dtype of long, but got "
+                             f"{dtype_name(where.array.dtype)}")
+        if where.array.ndim > 1:
+            raise ShapeError("tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional "
+                             f"tensor, but got a tensor with {where.array.ndim} dims")
+    where = where.tolist() if hasattr(where, "tolist") else where
     if isinstance(where, (tuple, list)):
         places = [min(max(k + length if k < 0 else k, 0), length) for k in where]
         bounds = list(zip([0, *places], [*places, length]))
