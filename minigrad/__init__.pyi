@@ -42,10 +42,12 @@ from minigrad import viz as viz
 from minigrad._paths import as_torch as as_torch
 from minigrad._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
 from minigrad._settings import compile as compile
+from minigrad._settings import get_deterministic_debug_mode as get_deterministic_debug_mode
 from minigrad._settings import get_num_interop_threads as get_num_interop_threads
 from minigrad._settings import get_num_threads as get_num_threads
 from minigrad._settings import is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled
 from minigrad._settings import is_warn_always_enabled as is_warn_always_enabled
+from minigrad._settings import set_deterministic_debug_mode as set_deterministic_debug_mode
 from minigrad._settings import set_flush_denormal as set_flush_denormal
 from minigrad._settings import set_num_interop_threads as set_num_interop_threads
 from minigrad._settings import set_num_threads as set_num_threads
@@ -72,6 +74,9 @@ from minigrad._tensor.predicates import zero_ as zero_
 from minigrad._tensor.printing import get_printoptions as get_printoptions
 from minigrad._tensor.printing import printoptions as printoptions
 from minigrad._tensor.printing import set_printoptions as set_printoptions
+from minigrad._tensor.storage import TypedStorage as TypedStorage
+from minigrad._tensor.storage import UntypedStorage as UntypedStorage
+from minigrad._tensor.storage import is_storage as is_storage
 from minigrad._tensor.tensor import Tensor as Tensor
 from minigrad._tensor.typed import BFloat16Tensor as BFloat16Tensor
 from minigrad._tensor.typed import BoolTensor as BoolTensor
@@ -713,6 +718,8 @@ logical_or_ = Tensor.logical_or_
 logical_xor_ = Tensor.logical_xor_
 logit_ = Tensor.logit_
 lt_ = Tensor.lt_
+map2_ = Tensor.map2_
+map_ = Tensor.map_
 masked_fill_ = Tensor.masked_fill_
 masked_scatter_ = Tensor.masked_scatter_
 mul_ = Tensor.mul_
@@ -741,6 +748,7 @@ rsqrt_ = Tensor.rsqrt_
 scatter_ = Tensor.scatter_
 scatter_add_ = Tensor.scatter_add_
 scatter_reduce_ = Tensor.scatter_reduce_
+set_ = Tensor.set_
 sgn_ = Tensor.sgn_
 sigmoid_ = Tensor.sigmoid_
 sign_ = Tensor.sign_
@@ -767,42 +775,44 @@ unsqueeze_ = Tensor.unsqueeze_
 xlogy_ = Tensor.xlogy_
 
 __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "Future",
-           "Generator", "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "abs",
-           "absolute", "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d", "add", "addbmm", "addcdiv",
-           "addcmul", "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose", "alpha_dropout", "alpha_dropout_",
-           "amax", "amin", "aminmax", "amp", "angle", "any", "arange", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
-           "arctan2", "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin", "argsort", "argwhere", "as_strided",
-           "as_strided_copy", "as_strided_scatter", "as_tensor", "as_torch", "asarray", "asin", "asinh", "atan", "atan2",
-           "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast", "autograd", "avg_pool1d", "backends", "baddbmm",
-           "bartlett_window", "batch_norm", "bernoulli", "bfloat16", "bilinear", "binary_cross_entropy_with_logits", "bincount",
-           "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor",
-           "blackman_window", "block_diag", "bmm", "bool", "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize",
-           "can_cast", "cartesian_prod", "cat", "cdist", "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul",
-           "channel_shuffle", "channels_last", "channels_last_3d", "cholesky", "cholesky_inverse", "cholesky_solve", "chunk",
-           "clamp", "clamp_max", "clamp_min", "clip", "clone", "column_stack", "combinations", "compile", "compiler", "complex",
-           "complex128", "complex64", "concat", "concatenate", "conj", "conj_physical", "constant_pad_nd", "contiguous_format",
-           "conv1d", "conv2d", "conv3d", "conv_tbc", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign",
-           "corrcoef", "cos", "cosh", "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross",
-           "ctc_loss", "cuda", "cummax", "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator",
-           "deg2rad", "demo", "det", "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal",
-           "diagonal_copy", "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide",
-           "dot", "double", "dropout", "dropout_", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag",
-           "empty", "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv",
-           "errors", "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout", "feature_alpha_dropout_",
-           "feature_dropout", "feature_dropout_", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float",
-           "float16", "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "fork_rng", "frac",
-           "frexp", "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx",
-           "gather", "gcd", "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_device", "get_device_module",
-           "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads", "get_printoptions",
-           "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half", "hamming_window", "hann_window",
-           "hardshrink", "hash_tensor", "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit",
-           "hstack", "hub", "hypot", "i0", "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill",
-           "index_put", "index_reduce", "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int",
-           "int16", "int32", "int64", "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled",
-           "is_autocast_enabled", "is_complex", "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point",
-           "is_grad_enabled", "is_inference", "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed",
-           "is_tensor", "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf",
-           "isreal", "istft", "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
+           "Generator", "GradScaler", "HalfTensor", "IntTensor", "LongTensor", "ShortTensor", "Size", "Tensor", "TypedStorage",
+           "UntypedStorage", "abs", "absolute", "accelerator", "acos", "acosh", "adaptive_avg_pool1d", "adaptive_max_pool1d",
+           "add", "addbmm", "addcdiv", "addcmul", "addmm", "addmv", "addr", "adjoint", "alias_copy", "all", "allclose",
+           "alpha_dropout", "alpha_dropout_", "amax", "amin", "aminmax", "amp", "angle", "any", "arange", "arccos", "arccosh",
+           "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "are_deterministic_algorithms_enabled", "argmax", "argmin",
+           "argsort", "argwhere", "as_strided", "as_strided_copy", "as_strided_scatter", "as_tensor", "as_torch", "asarray",
+           "asin", "asinh", "atan", "atan2", "atanh", "atleast_1d", "atleast_2d", "atleast_3d", "autocast", "autograd",
+           "avg_pool1d", "backends", "baddbmm", "bartlett_window", "batch_norm", "bernoulli", "bfloat16", "bilinear",
+           "binary_cross_entropy_with_logits", "bincount", "binomial", "bitwise_and", "bitwise_left_shift", "bitwise_not",
+           "bitwise_or", "bitwise_right_shift", "bitwise_xor", "blackman_window", "block_diag", "bmm", "bool",
+           "broadcast_shapes", "broadcast_tensors", "broadcast_to", "bucketize", "can_cast", "cartesian_prod", "cat", "cdist",
+           "cdouble", "ceil", "celu", "celu_", "cfloat", "chain_matmul", "channel_shuffle", "channels_last", "channels_last_3d",
+           "cholesky", "cholesky_inverse", "cholesky_solve", "chunk", "clamp", "clamp_max", "clamp_min", "clip", "clone",
+           "column_stack", "combinations", "compile", "compiler", "complex", "complex128", "complex64", "concat", "concatenate",
+           "conj", "conj_physical", "constant_pad_nd", "contiguous_format", "conv1d", "conv2d", "conv3d", "conv_tbc",
+           "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "copysign", "corrcoef", "cos", "cosh",
+           "cosine_embedding_loss", "cosine_similarity", "count_nonzero", "cov", "cpu", "cross", "ctc_loss", "cuda", "cummax",
+           "cummin", "cumprod", "cumsum", "cumulative_trapezoid", "datasets", "default_generator", "deg2rad", "demo", "det",
+           "detach", "detach_", "detach_copy", "device", "diag", "diag_embed", "diagflat", "diagonal", "diagonal_copy",
+           "diagonal_scatter", "diff", "digamma", "dist", "distributed", "distributions", "div", "divide", "dot", "double",
+           "dropout", "dropout_", "dsplit", "dstack", "dtype", "e", "einsum", "embedding", "embedding_bag", "empty",
+           "empty_like", "empty_permuted", "empty_strided", "enable_grad", "eq", "equal", "erf", "erfc", "erfinv", "errors",
+           "exp", "exp2", "expand_copy", "expm1", "eye", "feature_alpha_dropout", "feature_alpha_dropout_", "feature_dropout",
+           "feature_dropout_", "fft", "fill", "finfo", "fix", "flatten", "flip", "fliplr", "flipud", "float", "float16",
+           "float32", "float64", "float_power", "floor", "floor_divide", "fmax", "fmin", "fmod", "fork_rng", "frac", "frexp",
+           "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx", "gather", "gcd",
+           "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device",
+           "get_device_module", "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads",
+           "get_printoptions", "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half",
+           "hamming_window", "hann_window", "hardshrink", "hash_tensor", "heaviside", "hinge_embedding_loss", "histc",
+           "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0", "igamma", "igammac", "iinfo", "imag",
+           "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inf", "inference_mode",
+           "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8", "inverse",
+           "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
+           "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
+           "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_storage", "is_tensor",
+           "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
+           "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",
            "legacy_contiguous_format", "lerp", "less", "less_equal", "lgamma", "library", "linalg", "linspace", "load", "lobpcg",
            "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logaddexp2", "logcumsumexp", "logdet", "logical_and",
            "logical_not", "logical_or", "logical_xor", "logit", "logspace", "logsumexp", "long", "lt", "lu", "lu_solve",
@@ -821,32 +831,33 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_",
            "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
            "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device",
-           "set_default_dtype", "set_default_tensor_type", "set_float32_matmul_precision", "set_flush_denormal",
-           "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state",
-           "set_warn_always", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy",
-           "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy", "split_with_sizes",
-           "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean", "stft", "strided",
-           "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim",
-           "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile", "to_dlpack",
-           "topk", "torch_version", "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril",
-           "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32",
-           "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive",
-           "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy",
-           "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as", "view_as_complex",
-           "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit", "vstack", "where",
-           "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_",
-           "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_",
-           "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_", "bernoulli_",
-           "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_", "bitwise_right_shift_", "bitwise_xor_",
-           "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "copy_", "copysign_", "cos_",
-           "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_", "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_",
-           "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_", "fix_", "float_power_", "floor_", "floor_divide_",
-           "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_", "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_",
-           "igamma_", "igammac_", "index_add_", "index_copy_", "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_",
-           "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_",
-           "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "masked_fill_", "masked_scatter_", "mul_",
-           "multiply_", "mvlgamma_", "nan_to_num_", "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_",
-           "polygamma_", "pow_", "put_", "rad2deg_", "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_",
-           "resize_", "resize_as_", "round_", "rsqrt_", "scatter_", "scatter_add_", "scatter_reduce_", "sgn_", "sigmoid_",
-           "sign_", "sin_", "sinc_", "sinh_", "sqrt_", "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_",
-           "t_", "tan_", "tanh_", "transpose_", "tril_", "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]
+           "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
+           "set_flush_denormal", "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads",
+           "set_printoptions", "set_rng_state", "set_warn_always", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin",
+           "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
+           "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean",
+           "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take",
+           "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile",
+           "to_dlpack", "topk", "torch_version", "trace", "transpose", "transpose_copy", "trapezoid", "trapz",
+           "triangular_solve", "tril", "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc",
+           "types", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
+           "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
+           "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as",
+           "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit",
+           "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_",
+           "addcdiv_", "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_",
+           "arctan2_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_",
+           "bernoulli_", "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_", "bitwise_right_shift_",
+           "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "copy_",
+           "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_", "divide_", "eq_", "erf_",
+           "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_", "fix_", "float_power_",
+           "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_", "greater_equal_", "gt_",
+           "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_", "index_copy_", "index_fill_", "index_put_",
+           "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_",
+           "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "map2_",
+           "map_", "masked_fill_", "masked_scatter_", "mul_", "multiply_", "mvlgamma_", "nan_to_num_", "ne_", "neg_",
+           "negative_", "nextafter_", "normal_", "not_equal_", "polygamma_", "pow_", "put_", "rad2deg_", "random_",
+           "reciprocal_", "remainder_", "renorm_", "requires_grad_", "resize_", "resize_as_", "round_", "rsqrt_", "scatter_",
+           "scatter_add_", "scatter_reduce_", "set_", "sgn_", "sigmoid_", "sign_", "sin_", "sinc_", "sinh_", "sqrt_", "square_",
+           "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_", "t_", "tan_", "tanh_", "transpose_", "tril_", "triu_",
+           "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]

@@ -46,8 +46,8 @@ CALLS: dict[str, Any] = {
         "alias_copy": (x,), "arange": (4,), "argsort": (v,), "as_strided_copy": (x, (2,), (2,)), "bernoulli": (x / 4,),
         "bucketize": (v, mg.tensor([1.0, 2.0])), "chain_matmul": (x, y), "cholesky": (positive,), "cholesky_inverse": (L,),
         "cholesky_solve": (x, L), "clamp": (x, 1), "clamp_max": (x, 1), "clamp_min": (x, 1), "clip": (x, 1),
-        "column_stack": ([v, v],), "concat": ([x, y],), "concatenate": ([x, y],), "conj_physical": (z,), "cross": (v, v + 1, 0), "diag": (v,),
-        "diff": (v,), "div": (x, y), "divide": (x, y), "dstack": ([x, y],), "empty": (2, 3), "eye": (2,),
+        "column_stack": ([v, v],), "concat": ([x, y],), "concatenate": ([x, y],), "conj_physical": (z,), "cross": (v, v + 1, 0),
+        "diag": (v,), "diff": (v,), "div": (x, y), "divide": (x, y), "dstack": ([x, y],), "empty": (2, 3), "eye": (2,),
         "float_power": (x, 2), "full": ((2, 3), 1.5), "gather": (x, 1, index), "histogram": (v, 3), "hstack": ([x, y],),
         "index_add": (x, 0, mg.tensor([1, 0]), y), "index_copy": (x, 0, mg.tensor([1, 0]), y),
         "index_reduce": (x, 0, mg.tensor([1, 0]), y, "prod"), "index_select": (x, 0, mg.tensor([1, 1])), "inner": (x, y),
@@ -165,3 +165,16 @@ def test_out_must_be_as_many_tensors_as_there_are_results() -> None:
         mg.svd(x, out=(mg.empty(0), mg.empty(0)))
     with pytest.raises(TypeError, match=r"nonzero\(\): got 'out' with as_tuple=True"):
         mg.nonzero(x, as_tuple=True, out=mg.empty(0))
+
+
+def test_a_dtype_that_was_named_is_that_of_out() -> None:
+    for call in (mg.sum, mg.prod, mg.cumsum, mg.cumprod):
+        assert call(x, 0, dtype=mg.float64, out=mg.empty(0, dtype=mg.float64)).dtype is mg.float64
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype minigrad.float64, but got minigrad.float32"):
+            call(x, 0, dtype=mg.float64, out=mg.empty(0))
+
+
+def test_indices_go_into_integers() -> None:
+    for call in (mg.sort, lambda v, out: mg.topk(v, 1, out=out), lambda v, out: mg.max(v, 0, out=out)):
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype minigrad.int64"):
+            call(v, out=(mg.empty(0, dtype=v.dtype), mg.empty(0, dtype=v.dtype)))
