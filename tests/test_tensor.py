@@ -673,7 +673,7 @@ def test_set_lays_a_tensor_into_other_memory() -> None:
     assert x.set_(memory).is_set_to(memory) and x.set_(memory.untyped_storage()).shape == (6,)
     assert x.set_(memory, 3, (3,)).tolist() == [0., 0., 5.]
     assert x.set_(memory, 0, (0, 2)).shape == (0, 2) and x.set_().shape == (0,)
-    with pytest.raises(RuntimeError, match="expected memory of minigrad.float32, got minigrad.int64"):
+    with pytest.raises(RuntimeError, match="expected memory of the dtype minigrad.float32, got minigrad.int64"):
         x.set_(mg.arange(3))
     with pytest.raises(ValueError, match="does not lie within"):
         x.set_(memory, 3, (9,))

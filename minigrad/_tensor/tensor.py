@@ -667,7 +667,7 @@ class Tensor(TensorMethods):
         given = creation.empty(0, dtype=self.dtype, device=self.device) if source is None else source
         array = given.array if isinstance(given, Tensor) else given.as_vector(self.dtype)
         if array.dtype != self.array.dtype:
-            raise DtypeError(f"set_: expected memory of {self.dtype!r}, got {dtypes.FROM_NUMPY[array.dtype]!r}")
+            raise DtypeError(f"set_: expected memory of the dtype {self.dtype!r}, got {dtypes.FROM_NUMPY[array.dtype]!r}")
         if size is not None:
             shape = tuple(size)
             steps = tuple(stride) if stride is not None else creation.empty(shape, device="cpu").stride()
