@@ -66,7 +66,7 @@ _sys.meta_path.append(_paths.RoomsFinder())
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
                     "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "optim", "overrides",
                     "quasirandom", "return_types", "serialization", "signal", "special", "testing", "torch_version", "types",
-                    "utils", "version", "viz", "_C", "__config__", "_dynamo"))
+                    "utils", "version", "viz", "_C", "__config__", "__future__", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
@@ -81,6 +81,7 @@ _ELSEWHERE = {
                      "IntTensor", "LongTensor", "ShortTensor", "set_default_tensor_type"), "_tensor.typed"),
     **dict.fromkeys(("alpha_dropout", "alpha_dropout_", "dropout", "dropout_", "feature_alpha_dropout", "feature_alpha_dropout_",
                      "feature_dropout", "feature_dropout_"), "nn.functional.switched_dropouts"),
+    **dict.fromkeys(("grid_sampler", "grid_sampler_2d", "grid_sampler_3d"), "nn.functional.samplers"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage", "is_storage"), "_tensor.storage"),
     "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((

@@ -166,6 +166,9 @@ from minigrad.nn.functional.resampling import channel_shuffle as channel_shuffle
 from minigrad.nn.functional.resampling import native_channel_shuffle as native_channel_shuffle
 from minigrad.nn.functional.resampling import pixel_shuffle as pixel_shuffle
 from minigrad.nn.functional.resampling import pixel_unshuffle as pixel_unshuffle
+from minigrad.nn.functional.samplers import grid_sampler as grid_sampler
+from minigrad.nn.functional.samplers import grid_sampler_2d as grid_sampler_2d
+from minigrad.nn.functional.samplers import grid_sampler_3d as grid_sampler_3d
 from minigrad.nn.functional.switched_dropouts import alpha_dropout as alpha_dropout
 from minigrad.nn.functional.switched_dropouts import alpha_dropout_ as alpha_dropout_
 from minigrad.nn.functional.switched_dropouts import dropout as dropout
@@ -803,13 +806,13 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "from_dlpack", "from_file", "from_numpy", "frombuffer", "full", "full_like", "func", "futures", "fx", "gather", "gcd",
            "ge", "geqrf", "ger", "get_default_device", "get_default_dtype", "get_deterministic_debug_mode", "get_device",
            "get_device_module", "get_float32_matmul_precision", "get_hints", "get_num_interop_threads", "get_num_threads",
-           "get_printoptions", "get_rng_state", "gradient", "greater", "greater_equal", "group_norm", "gt", "half",
-           "hamming_window", "hann_window", "hardshrink", "hash_tensor", "heaviside", "hinge_embedding_loss", "histc",
-           "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0", "igamma", "igammac", "iinfo", "imag",
-           "index_add", "index_copy", "index_fill", "index_put", "index_reduce", "index_select", "inf", "inference_mode",
-           "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64", "int8", "inverse",
-           "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex", "is_conj",
-           "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
+           "get_printoptions", "get_rng_state", "gradient", "greater", "greater_equal", "grid_sampler", "grid_sampler_2d",
+           "grid_sampler_3d", "group_norm", "gt", "half", "hamming_window", "hann_window", "hardshrink", "hash_tensor",
+           "heaviside", "hinge_embedding_loss", "histc", "histogram", "histogramdd", "hsplit", "hstack", "hub", "hypot", "i0",
+           "igamma", "igammac", "iinfo", "imag", "index_add", "index_copy", "index_fill", "index_put", "index_reduce",
+           "index_select", "inf", "inference_mode", "initial_seed", "inner", "instance_norm", "int", "int16", "int32", "int64",
+           "int8", "inverse", "is_anomaly_check_nan_enabled", "is_anomaly_enabled", "is_autocast_enabled", "is_complex",
+           "is_conj", "is_deterministic_algorithms_warn_only_enabled", "is_floating_point", "is_grad_enabled", "is_inference",
            "is_inference_mode_enabled", "is_neg", "is_nonzero", "is_same_size", "is_signed", "is_storage", "is_tensor",
            "is_warn_always_enabled", "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "isreal", "istft",
            "jit", "kaiser_window", "kl_div", "kron", "kthvalue", "layer_norm", "layout", "lcm", "ldexp", "le",

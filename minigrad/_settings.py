@@ -8,11 +8,12 @@ from typing import Any, Callable
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
 __all__ = ["are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_num_interop_threads",
-           "get_num_threads", "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
-           "set_deterministic_debug_mode", "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_warn_always",
-           "use_deterministic_algorithms"]
+           "get_num_threads", "get_overwrite_module_params_on_conversion", "get_swap_module_params_on_conversion",
+           "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_deterministic_debug_mode",
+           "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_overwrite_module_params_on_conversion",
+           "set_swap_module_params_on_conversion", "set_warn_always", "use_deterministic_algorithms"]
 
-_deterministic = _warn_only = _warn_always = False
+_deterministic = _warn_only = _warn_always = _overwrite_params = _swap_params = False
 _threads: int | None = None
 _limits: Any = None  # threadpoolctl's, which end with the object
 
@@ -131,3 +132,27 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
     if not callable(model):
         raise ArgumentError(f"compile: a callable function is expected, but {type(model)} is provided.")
     return model
+
+
+def set_overwrite_module_params_on_conversion(value: bool) -> None:
+    """Whether ``Module.to`` and its like make new parameters, instead of giving the old ones other values. By default they do
+    not, and optimizers keep what they hold."""
+    global _overwrite_params
+    _overwrite_params = value
+
+
+def get_overwrite_module_params_on_conversion() -> bool:
+    """What :func:`set_overwrite_module_params_on_conversion` was last given."""
+    return _overwrite_params
+
+
+def set_swap_module_params_on_conversion(value: bool) -> None:
+    """PyTorch's switch to keep parameters the same objects when a module is converted or loaded, as they always are here: it is
+    remembered, and changes nothing."""
+    global _swap_params
+    _swap_params = value
+
+
+def get_swap_module_params_on_conversion() -> bool:
+    """What :func:`set_swap_module_params_on_conversion` was last given."""
+    return _swap_params

@@ -6,11 +6,14 @@ Where there is none, counts are 0, memory is not taken, and there is nothing to 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad import _arrays, _paths, cpu, cuda
 from minigrad._types import dtypes
 from minigrad.errors import DeviceError
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike
 
 __all__ = ["current_accelerator", "current_device_idx", "current_device_index", "current_stream", "device_count", "device_index",
            "empty_cache", "get_device_capability", "get_memory_info", "is_available", "max_memory_allocated",
@@ -68,7 +71,7 @@ def get_device_capability(device: Any = None, /) -> dict[str, Any]:
     return {"supported_dtypes": set(dtypes.ALL)}
 
 
-def get_device_module(device: Any = None) -> ModuleType:
+def get_device_module(device: DeviceLike | None = None) -> ModuleType:
     """The module that tells of a kind of device: ``minigrad.cuda``, ``minigrad.cpu``; by default, of the one beside the CPU, or
     of the CPU where there is none. Raises ``RuntimeError`` for a kind that has no module.
 

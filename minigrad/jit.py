@@ -11,7 +11,7 @@ import contextlib
 from typing import Any, Callable, Iterator, NamedTuple, NoReturn, TypeVar
 from typing import Final as Final
 
-from minigrad.errors import MinigradError
+from minigrad.errors import MinigradError, StateError
 from minigrad.futures import Future
 from minigrad.nn import Module
 
@@ -74,8 +74,8 @@ def trace_module(mod: F, inputs: Any, *args: Any, **kwargs: Any) -> F:
 def freeze(mod: F, preserved_attrs: list[str] | None = None, optimize_numerics: bool = True) -> F:
     """`mod` itself, which must be in evaluation mode, as PyTorch's must."""
     if builtins.isinstance(mod, Module) and mod.training:
-        raise RuntimeError("freeze: Freezing is currently only implemented for modules in eval mode. Please call .eval() on your "
-                           "module before freezing.")
+        raise StateError("freeze: Freezing is currently only implemented for modules in eval mode. Please call .eval() on your "
+                         "module before freezing.")
     return mod
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
+from _thread import get_ident  # ``threading`` would be imported for this alone
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Iterator
 
@@ -122,18 +122,23 @@ def restore_generator(device: str, state: Any) -> Generator:
 
 default_generator = Generator()
 _defaults = {default_generator.device: default_generator}
-_thread = threading.local()  # its ``defaults``, in a thread that draws from generators of its own
+_own: dict[int, dict[Any, Generator]] = {}  # those of threads that have their own
 
 
 def default_generators() -> dict[Any, Generator]:
     """The generators that are used here where none is given, by device."""
-    return getattr(_thread, "defaults", _defaults)
+    return _own.get(get_ident(), _defaults) if _own else _defaults
 
 
-def use_own_generators(seed: int) -> None:
-    """Let this thread draw, where no generator is given, from generators of its own, which are seeded with `seed`. What it draws
-    then neither depends on what other threads draw nor changes it."""
-    _thread.defaults = {default_generator.device: Generator().manual_seed(seed)}
+@contextlib.contextmanager
+def own_generators(seed: int) -> Iterator[None]:
+    """In the block this thread draws, where no generator is given, from generators of its own, which are seeded with `seed`. What
+    it draws then neither depends on what other threads draw nor changes it."""
+    _own[get_ident()] = {default_generator.device: Generator().manual_seed(seed)}
+    try:
+        yield
+    finally:
+        del _own[get_ident()]
 
 
 def default_of(device: Any) -> Generator:

@@ -22,7 +22,8 @@ from tests import cupy_surface, emulator
 
 SURFACE = cupy_surface.load()
 PACKAGE = Path(minigrad.__file__).parent
-ROOMS_OF_THE_HOST = {"_arrays", "viz", "datasets", "demo.py", "__main__.py"}  # never see an array of another library
+# They never see an array of another library.
+ROOMS_OF_THE_HOST = {"_arrays", "viz", "datasets", "demo.py", "__config__.py", "__main__.py"}
 FUNCTIONS = {f"{module}.{name}".lstrip("."): parameters
              for module, functions in SURFACE["functions"].items() for name, parameters in functions.items()}
 FUNCTIONS |= dict.fromkeys(SURFACE["ufuncs"], ["*", "out=", "dtype=", "casting="])
@@ -34,11 +35,9 @@ KEYWORDS = {p for n in ARRAY_METHODS if hasattr(np, n) for p in inspect.signatur
 
 # (file, name) of what CuPy lacks and only ever sees NumPy's arrays, and why.
 ON_HOST = {
-    ("ops/neural/normalization.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("ops/neural/loss.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("autograd/differentiate.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("recording/call.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
-    ("recording/call.py", "seterr"): "silences NumPy's warnings; on a GPU there are none",
+    ("recording/quiet.py", "seterr"): "silences NumPy's warnings; on a GPU there are none",
+    ("recording/clock.py", "exceptions.TooHardError"): "NumPy's shares_memory raises it, CuPy's does not",
+    ("ops/pointwise/tails.py", "polynomial.legendre.leggauss"): "the numbers of a formula, made on the host",
     ("testing/comparison.py", "errstate"): "silences NumPy's warnings; on a GPU there are none",
     ("nn/functional/resampling.py", "add.at"): "the matrix of the interpolation is made on the host, then moved",
     ("ops/neural/pooling.py", "multiply.outer"): "the number of elements in each window, from the sizes",

@@ -20,7 +20,7 @@ WORDS = {
     "DtypeError": r"dtype|\btypes?\b|complex|[Bb]ool|integ|Integ|float|[Ll]ong|Half|\breal\b|precision"
                   r"|overflow|convert",
     "GraphError": r"grad|graph|hook|backward|differentia|derivative|lea(f|ves)|detach|saved|strict mode|Function|forward|anomaly"
-                  r"|in-?place|setting",
+                  r"|in-?place|setting|independent of",
     "InplaceError": r"in[- ]place|inplace|memory location|out=",
     "DeviceError": r"device|cuda|pin|is on \{\}",
     "DimensionError": r"[Dd]imension|\bdim\b|index|indices|out of (bounds|range)|shape|empty",

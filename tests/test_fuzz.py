@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import minigrad
-from tests.fuzz.oracles import Disagreement, check_differences, compare, draw_program
+from tests.fuzz.oracles import DIFFERENCES, Disagreement, check_differences, compare, draw_program
 from tests.fuzz.program import script
 from tests.fuzz.shrink import shrink
 
@@ -36,6 +37,12 @@ def test_programs_do_what_they_do_in_pytorch(part: int) -> None:
         lines = draw_program(seed, torch)
         found = check(lines)
         assert found is None, shown(*shrink(lines, found, check))
+
+
+def test_differences_that_are_passed_over_are_documented() -> None:
+    documented = (Path(__file__).parent.parent / "docs/differences.md").read_text()
+    for difference in DIFFERENCES:
+        assert f"\n| {difference.row}" in documented
 
 
 def test_a_planted_error_is_found_and_made_short(monkeypatch: pytest.MonkeyPatch) -> None:

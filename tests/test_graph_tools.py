@@ -298,7 +298,7 @@ def test_a_dirty_input_must_be_returned() -> None:
         Lost.apply(leaf() * 1)
     with pytest.raises(RuntimeError, match=r"Legacy autograd function.*call Lost\.apply"):
         Lost()(leaf())
-    with pytest.raises(NotImplementedError, match="must implement the backward"):
+    with pytest.raises(NotImplementedError, match="must implement either the backward"):
         Lost.backward(None)
     with pytest.raises(NotImplementedError, match="vmap staticmethod"):
         Lost.vmap(None, None)
@@ -314,7 +314,7 @@ def test_random_numbers_inside_vmap() -> None:
     different = mg.func.vmap(lambda x: x + mg.rand(()), randomness="different")(noise).tolist()
     assert len(set(same)) == 1
     assert len(set(different)) == 4
-    with pytest.raises(RuntimeError, match="only allowed randomness modes"):
+    with pytest.raises(RuntimeError, match="Only allowed values for randomness"):
         mg.func.vmap(lambda x: x, randomness="none")
     with pytest.raises(ValueError, match="Got in_dim=2 for some input"):
         mg.func.vmap(lambda x: x, in_dims=2)(noise)

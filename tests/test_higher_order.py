@@ -148,6 +148,27 @@ def test_vmap_is_the_loop() -> None:
     same(per_sample, x * 2)
 
 
+def test_functional_call_of_parameters_the_module_has_not() -> None:
+    class Sees(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.number = nn.Linear(1, 1), 0.0
+
+        def forward(self, x: Any) -> Any:
+            return self.inner(x), list(self.parameters())
+
+    module, extra = Sees(), nn.Parameter(mg.ones(1))
+    module.inner.outer = module  # type: ignore[assignment]
+    given = {"inner.outer.inner.weight": mg.ones(1, 1), "inner.bias": None, "inner.extra": extra}
+    out, parameters = func.functional_call(module, given, mg.tensor([[3.0]]), tie_weights=False)
+    assert out.tolist() == [[3.0]] and len(parameters) == 2 and parameters[1] is extra
+    assert [name for name, _ in module.named_parameters()] == ["inner.weight", "inner.bias"]
+    with pytest.raises(TypeError, match="attribute `number`: 0.0 is not an instance"):
+        func.functional_call(module, {"number": mg.ones(1)}, mg.ones(1, 1), tie_weights=False)
+    with pytest.raises(RuntimeError, match=r"Missing key\(s\): 'bias', 'weight'"):
+        func.functional_call(nn.Linear(1, 1), {}, mg.ones(1, 1), strict=True)
+
+
 def test_functional_call_leaves_the_module_alone() -> None:
     model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     before = {k: v.clone() for k, v in model.state_dict().items()}
@@ -258,3 +279,75 @@ def test_functional_call_of_tied_and_missing_names() -> None:
     with pytest.raises(AttributeError, match="no attribute"):
         func.functional_call(module, {"5.weight": one}, x)
     assert float(func.functional_call(nn.Linear(1, 1), {"weight": one, "bias": None}, x)) == 2
+
+
+@pytest.mark.parametrize("view", [
+    lambda t: t[1:], lambda t: t.T, lambda t: t.diagonal(), lambda t: t.reshape(-1), lambda t: t.unsqueeze(-1),
+    lambda t: t.unfold(0, 2, 1), lambda t: t.expand(2, 3, 3), lambda t: t.unbind(1)[2], lambda t: t.select(0, 1)[::2],
+], ids=["slice", "transpose", "diagonal", "reshape", "unsqueeze", "unfold", "expand", "unbind", "select"])
+@pytest.mark.parametrize("in_dim", [0, 1, 2])
+@pytest.mark.parametrize("out_dim", [0, -1])
+def test_vmap_of_a_view_is_a_view(view, in_dim, out_dim) -> None:
+    x = mg.arange(36.0).reshape(4, 3, 3).movedim(0, in_dim).clone().requires_grad_()
+    whole = func.vmap(view, in_dims=in_dim, out_dims=out_dim)(x)
+    pieces = mg.stack([view(t) for t in x.unbind(in_dim)]).movedim(0, out_dim)
+    same(whole, pieces)
+    assert whole._base is x and np.shares_memory(whole.array, x.array)
+    weights = mg.arange(1.0, 1 + whole.numel()).reshape(whole.shape)
+    same(*[mg.autograd.grad((y * weights).sum(), x)[0] for y in (whole, pieces)])
+
+
+def test_vmap_of_views_of_complex_numbers() -> None:
+    z = mg.randn(4, 3, dtype=mg.complex128)
+    for view in (mg.real, mg.imag, mg.view_as_real):
+        parts = func.vmap(view, in_dims=1)(z)
+        same(parts, mg.stack([view(t) for t in z.unbind(1)]))
+        assert parts._base is z
+    pairs = mg.randn(4, 3, 2)
+    joined = func.vmap(mg.view_as_complex, in_dims=1)(pairs)
+    assert joined._base is pairs and mg.equal(joined, mg.view_as_complex(pairs).t())
+
+
+def test_vmap_of_what_does_not_depend_on_the_index() -> None:
+    y = mg.randn(3, requires_grad=True)
+    repeated = func.vmap(lambda t: y)(mg.ones(4))
+    assert repeated._base is y and repeated.shape == (4, 3) and repeated.stride() == (0, 1)
+    repeated.sum().backward()
+    assert y.grad.tolist() == [4.0] * 3
+
+
+def test_vmap_of_a_view_cut_from_the_graph_is_cut() -> None:
+    x = mg.randn(2, 3)
+    same(func.grad(lambda t: func.vmap(lambda row: row.detach()[1:] * row[1:])(t).sum())(x)[:, 1:], x[:, 1:])
+    assert not func.vmap(lambda row: row.detach()[1:])(x.clone().requires_grad_()).requires_grad
+
+
+def test_vmap_lays_its_result_out_index_by_index() -> None:
+    y = func.vmap(lambda t: t.clone(), in_dims=1, out_dims=1)(mg.randn(2, 3, 7))
+    assert y.movedim(1, 0).is_contiguous()
+
+
+def test_vjp_without_recording() -> None:
+    x = mg.tensor(3.0, requires_grad=True)
+    with mg.no_grad():
+        out, pull = func.vjp(lambda t: t ** 2, x)
+        assert not out.requires_grad and not pull(mg.tensor(1.0))[0].requires_grad
+    gradient, = pull(mg.tensor(1.0))
+    assert mg.autograd.grad(gradient, x)[0] == 2
+
+
+def test_vmap_refuses_different_writes_into_one_tensor() -> None:
+    total = mg.zeros(())
+    for write in (total.add_, total.copy_, total.fill_, lambda t: total.__setitem__((), t)):
+        with pytest.raises(RuntimeError, match="asks for inplace arithmetic with what differs from index to index"):
+            func.vmap(lambda t, write=write: (write(t), t)[1])(mg.arange(3.0))
+    with pytest.raises(RuntimeError, match="different inplace randomness on an unbatched tensor"):
+        func.vmap(lambda t: total.normal_() + t, randomness="different")(mg.arange(3.0))
+    with pytest.raises(RuntimeError, match="add_ asks for inplace arithmetic"):
+        func.vmap(func.vmap(mg.Tensor.add_, in_dims=(None, 0)))(mg.zeros(2), mg.ones(2, 3))
+    assert func.vmap(lambda t: (total.fill_(7.0), t)[1])(mg.arange(3.0)).tolist() == [0, 1, 2]
+    assert float(total) == 7
+    assert func.vmap(lambda t: t.clone().add_(t))(mg.arange(3.0)).tolist() == [0, 2, 4]
+    rows = mg.zeros(2, 3)
+    func.vmap(func.vmap(mg.Tensor.add_))(rows, mg.ones(2, 3))
+    assert rows.tolist() == [[1.0] * 3] * 2

@@ -1,11 +1,13 @@
 """A Ctrl-C at any line leaves no switch in another position: what is interrupted is lost, what comes after it works.
 
-An interrupt is raised at the n-th line that a program executes inside the package, for many n. Python itself delivers one at
-the start of any function; a block's ``__exit__`` is spared here, because nothing written in Python can guard its first line.
+An interrupt is raised at the n-th line that a program executes inside the package, for many n. Python delivers one where a
+function starts or a call ends. So the line of a ``with`` is passed over, to which a trace comes back before ``__exit__`` is
+called; and ``__exit__`` itself, because nothing written in Python can guard its first line.
 """
 
 from __future__ import annotations
 
+import linecache
 import sys
 from types import FrameType
 from typing import Any, Callable
@@ -30,7 +32,7 @@ def interrupt_at(line: int, program: Callable[[], None]) -> int:
         nonlocal count
         if frame.f_code.co_name in ("__exit__", "__del__") or not frame.f_code.co_filename.startswith(PACKAGE):
             return None
-        if event == "line":
+        if event == "line" and not linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with "):
             count += 1
             if count == line:
                 raise Interrupt

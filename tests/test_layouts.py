@@ -118,6 +118,27 @@ def test_in_order() -> None:
 
 # ---------------------------------------------------------------------------------------------------- what programs do
 
+def test_einsum_lies_in_the_order_of_its_result_where_one_operand_comes_first() -> None:
+    x, y = minigrad.randn(2, 4, 3), minigrad.randn(2, 5, 3)
+    for equation in ("bij,bkj->bik", "bij,bkj->bki"):
+        assert minigrad.einsum(equation, x, y).is_contiguous()
+    assert minigrad.einsum("bij,bkj->ibk", x, y).stride() == (5, 20, 1)
+
+
+def test_what_is_expanded_is_copied_in_the_order_of_its_dimensions() -> None:
+    x = minigrad.tensor([0.0, 1.0, 2.0], dtype=minigrad.bfloat16).expand(2, 3)
+    for made in (x.float(), x.bool(), x.sigmoid(), x + x, x.clone()):
+        assert made.is_contiguous()
+
+
+def test_ravel_is_a_copy_and_sum_to_size_a_view_as_in_pytorch() -> None:
+    x = minigrad.zeros(3, 2, dtype=minigrad.bfloat16)
+    x[:, 0].ravel().add_(1)
+    x.ravel()[1] = 2
+    x[:, 1:].sum_to_size(3, 1).add_(1)
+    assert x.tolist() == [[0.0, 3.0], [0.0, 1.0], [0.0, 1.0]]
+
+
 def test_weights_that_are_used_transposed_have_contiguous_gradients() -> None:
     x, y, w = minigrad.randn(5, 4), minigrad.randn(5, 4), minigrad.randn(3, 4, requires_grad=True)
     (x @ w.t() + y @ w.t()).sum().backward()
@@ -221,6 +242,25 @@ FUNCTIONS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "mse": lambda t, x, y: t.nn.functional.mse_loss(x, y, reduction="none"),
     "dropout": lambda t, x, y: t.nn.functional.dropout(x),
 }
+# Of tensors that have dimensions of one element, too.
+WITH_ONES: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "einsum ik": lambda t, x, y: t.einsum("...ij,...kj->...ik", x, y),
+    "einsum ki": lambda t, x, y: t.einsum("...ij,...kj->...ki", x, y),
+    "einsum ki...": lambda t, x, y: t.einsum("...ij,...kj->ki...", x, y),
+    "einsum ji": lambda t, x, y: t.einsum("...ij,...ij->...ji", x, y),
+    "einsum outer": lambda t, x, y: t.einsum("...i,...j->...ji", x, y),
+    "rms_norm": lambda t, x, y: t.nn.functional.rms_norm(x, tuple(x.shape[-1:])),
+    "logsigmoid": lambda t, x, y: t.nn.functional.logsigmoid(x), "half": lambda t, x, y: (x.half() + y.half()).exp(),
+    "x.bool()": lambda t, x, y: x.bool(), "expand and convert": lambda t, x, y: x.expand(2, *x.shape).float(),
+    "expand and sigmoid": lambda t, x, y: x.half().expand(2, *x.shape).sigmoid(), "ravel": lambda t, x, y: x.ravel(),
+    "a column's ravel": lambda t, x, y: x.reshape(-1, x.shape[-1])[:, 0].ravel(),
+    "x[None]": lambda t, x, y: x[None] * y[None], "x.mT[:, None]": lambda t, x, y: x.mT[:, None] - y.mT[:, None],
+    "cat of x[..., None]": lambda t, x, y: t.cat([x[..., None], y[..., None]]), "vstack": lambda t, x, y: t.vstack([x, y]),
+    "sum_to_size": lambda t, x, y: x[..., :1].sum_to_size(x[..., :1].shape), "addcdiv": lambda t, x, y: t.addcdiv(x, y, y),
+    "bce": lambda t, x, y: t.nn.functional.binary_cross_entropy_with_logits(x, y, reduction="none"),
+    **{name: FUNCTIONS[name] for name in ("x + y", "where", "lerp", "x / y.sum(0)", "to", "clone", "cumsum", "softmax", "roll",
+                                          "x[[1, 0]]", "x[..., mask]", "matmul", "sort", "cat", "stack")},
+}
 IMAGES: dict[str, Callable[[Any, Any, Any], Any]] = {
     "interpolate nearest": lambda t, x, y: t.nn.functional.interpolate(x, scale_factor=2),
     "interpolate bilinear": lambda t, x, y: t.nn.functional.interpolate(x, scale_factor=2, mode="bilinear"),
@@ -239,16 +279,37 @@ IMAGES: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parity
-@pytest.mark.parametrize("name", [*FUNCTIONS, *IMAGES])
-def test_layouts_are_those_of_pytorch(name: str) -> None:
-    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
-    call = FUNCTIONS.get(name) or IMAGES[name]
-    shapes = [(3, 4), (2, 3, 4), (2, 3, 4, 6)] if name in FUNCTIONS else [(2, 3, 4, 6)]
-    for shape, one, two in itertools.product(shapes, ARRANGED, ARRANGED):
+def compare_with(torch: Any, name: str, call: Callable[[Any, Any, Any], Any], shape: Any) -> None:
+    """Assert that the results of `call` on tensors of `shape`, in every arrangement, lie as those of PyTorch."""
+    for one, two in itertools.product(ARRANGED, ARRANGED):
         x, y = one(np.random.default_rng(0).normal(size=shape)), two(np.random.default_rng(1).normal(size=shape))
         found, wanted = [call(t, t.from_numpy(x), t.from_numpy(y)) for t in (minigrad, torch)]
         pairs = zip(found, wanted) if isinstance(found, tuple) else [(found, wanted)]
         for a, b in pairs:
             assert a.shape == b.shape and steps(a) == steps(b), \
-                f"{name} of {x.strides} and {y.strides}: strides {a.stride()}, in PyTorch {b.stride()}"
+                f"{name} of {shape}, {x.strides} and {y.strides}: strides {a.stride()}, in PyTorch {b.stride()}"
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", [*FUNCTIONS, *IMAGES])
+def test_layouts_are_those_of_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    for shape in [(3, 4), (2, 3, 4), (2, 3, 4, 6)] if name in FUNCTIONS else [(2, 3, 4, 6)]:
+        compare_with(torch, name, FUNCTIONS.get(name) or IMAGES[name], shape)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", WITH_ONES)
+def test_dimensions_of_one_element_lie_as_in_pytorch(name: str) -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    for shape in [(2, 3), (2, 3, 4), (2, 3, 1), (2, 2, 1, 4), (2, 3, 4, 1), (2, 3, 4, 6)]:
+        compare_with(torch, name, WITH_ONES[name], shape)
+
+
+@pytest.mark.parity
+def test_strides_of_new_dimensions() -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    for call in (lambda t, x: x[None], lambda t, x: x[:, None], lambda t, x: x[..., None], lambda t, x: x.unsqueeze(1),
+                 lambda t, x: x.mT[None, ..., None], lambda t, x: x.sum(1, keepdim=True), lambda t, x: x[:, :1].mT):
+        found, wanted = [call(t, t.zeros(2, 3, 4)).stride() for t in (minigrad, torch)]
+        assert found == wanted

@@ -348,6 +348,60 @@ class Symmetric(nn.Module):
         return w.triu() + w.triu(1).mT
 
 
+@pytest.mark.parametrize(("forward", "inverse", "first", "second"), [
+    (lambda x: 2, None, "must return a tensor", "must return a tensor"),
+    (lambda x: x.bool(), None, "may not change the dtype", "may not change the dtype"),
+    (lambda x: x[:-1], None, "may not change the shape", "may not change the shape"),
+    (lambda x: x, lambda w: None, "Tensor or a Sequence", "right_inverse must return a tensor"),
+    (lambda x, *y: x, lambda w: (w, None), "element 1 of the sequence with type NoneType", "right_inverse must return a tensor"),
+    (lambda x: x.float(), lambda w: w.bool(), "may not change the dtype", "must have the same dtype"),
+    (lambda x: x, lambda w: w[:-1], None, "must have the same shape")])
+def test_parametrizations_that_do_not_fit_are_refused(forward: Any, inverse: Any, first: str | None, second: str) -> None:
+    parts = {"forward": lambda self, *x: forward(*x), **({"right_inverse": lambda self, w: inverse(w)} if inverse else {})}
+    unfit = type("Unfit", (nn.Module,), parts)
+    layer = nn.Linear(2, 2)
+    if first is not None:
+        with pytest.raises(ValueError, match=first):
+            parametrize.register_parametrization(layer, "weight", unfit())
+        assert not parametrize.is_parametrized(layer) and "weight" in layer._parameters
+    parametrize.register_parametrization(layer, "weight", nn.Identity())
+    with pytest.raises(ValueError, match=second):
+        parametrize.register_parametrization(layer, "weight", unfit())
+    assert len(layer.parametrizations.weight) == 1  # type: ignore[union-attr]
+
+
+def test_weights_without_a_shape_cannot_be_normalized() -> None:
+    for normalize in (nn.utils.weight_norm, nn.utils.spectral_norm):
+        with pytest.raises(ValueError, match="can't have uninitialized parameters"):
+            normalize(nn.LazyLinear(2))
+    lazy = nn.parameter.UninitializedParameter()
+    lazy.materialize(3)
+    assert type(lazy) is nn.Parameter and tuple(lazy.shape) == (3,)
+
+
+def test_recurrent_layers_refuse_empty_sequences_and_projections() -> None:
+    for kind in (nn.RNN, nn.GRU):
+        with pytest.raises(ValueError, match="only supported for LSTM"):
+            kind(2, 3, proj_size=1)
+    for kind in (nn.RNN, nn.GRU, nn.LSTM):
+        with pytest.raises(RuntimeError, match="sequence length to be larger than 0"):
+            kind(2, 3)(mg.ones(0, 1, 2))
+
+
+def test_padding_of_nothing() -> None:
+    for mode in ("reflect", "replicate"):
+        assert tuple(nn.functional.pad(mg.ones(0, 2, 3), (1, 1), mode).shape) == (0, 2, 5)
+        with pytest.raises(RuntimeError, match=r"Expected 2D or 3D \(batch mode\) tensor"):
+            nn.functional.pad(mg.ones(3, 0, 3), (1, 1), mode)
+    with pytest.raises(RuntimeError, match="resulting in an empty dimension"):
+        nn.functional.pad(mg.ones(1, 1, 4), (-3, -2), "circular")
+
+
+def test_instance_norm_says_that_it_does_not_look_at_the_number_of_features() -> None:
+    with pytest.warns(UserWarning, match="size at dim=1 does not match num_features, 4, which is not used because affine=False"):
+        nn.InstanceNorm1d(4)(mg.randn(2, 3, 5))
+
+
 def test_parametrizations_take_a_parameters_place_and_leave_it() -> None:
     layer = nn.Linear(3, 3)
     parametrize.register_parametrization(layer, "weight", Symmetric())

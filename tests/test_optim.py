@@ -169,6 +169,24 @@ def test_groups_have_their_own_settings() -> None:
     assert named.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
 
 
+def test_names_of_parameters_survive_loading() -> None:
+    layer = nn.Linear(1, 1)
+    named, plain = optim.SGD(layer.named_parameters()), optim.SGD(layer.parameters())
+    others = optim.SGD([("w", layer.weight), ("b", layer.bias)])
+    others.load_state_dict(named.state_dict())
+    assert others.param_groups[0]["param_names"] == ["w", "b"]
+    named.load_state_dict(plain.state_dict())
+    plain.load_state_dict(named.state_dict())
+    assert plain.param_groups[0]["param_names"] == named.param_groups[0]["param_names"] == ["weight", "bias"]
+
+
+def test_differentiable_optimizers_take_what_is_computed() -> None:
+    p = mg.ones(2, requires_grad=True) * 2
+    with pytest.raises(ValueError, match="non-leaf"):
+        optim.SGD([p], lr=0.1)
+    assert optim.SGD([p], lr=0.1, differentiable=True).param_groups[0]["params"][0] is p
+
+
 def test_what_an_optimizer_refuses() -> None:
     p = nn.Parameter(mg.ones(1))
     with pytest.raises(ValueError, match="optimizer got an empty parameter list"):

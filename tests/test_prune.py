@@ -117,8 +117,7 @@ def test_what_is_refused_changes_nothing(call: Any, error: type[Exception], text
 
 @pytest.mark.parity
 def test_masks_are_those_of_pytorch() -> None:
-    torch = pytest.importorskip("torch")
-    import torch.nn.utils.prune as theirs
+    torch, theirs = pytest.importorskip("torch"), pytest.importorskip("torch.nn.utils.prune")
     values = np.random.default_rng(0).standard_normal((5, 4, 3)).astype(np.float32)
 
     def run(library: Any, p: Any) -> list[Any]:

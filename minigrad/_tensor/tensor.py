@@ -210,7 +210,7 @@ class Tensor(TensorMethods):
         like = self.array
         if not like.size and not builtins.any(like.strides):
             like = np.empty([builtins.max(n, 1) for n in like.shape], like.dtype)
-        steps = tuple(s // like.itemsize for s in like.strides)
+        steps = tuple(s // like.itemsize for s in layouts.strides_of(like))
         return steps if dim is None else steps[dim]
 
     def storage_offset(self) -> builtins.int:
@@ -524,13 +524,22 @@ class Tensor(TensorMethods):
                 self.array[...] = value.array
                 clock.ledger.record(self.array, "fill_")
                 return self
-        return copying.fill.inplace(self, value)
+        return self._fill_recorded(value)
+
+    def _fill_recorded(self, value: Any) -> Tensor:
+        """Overwrite every element with `value` where the graph must know of it. Of elements that are one in memory, as in an
+        expanded tensor, one is written."""
+        if not overlaps(self.array):
+            return copying.fill.inplace(self, value)
+        distinct = [slice(0, 1) if not step and n > 1 else slice(None) for step, n in zip(self.array.strides, self.array.shape)]
+        copying.fill.inplace(self[tuple(distinct)], value)
+        return self
 
     @on_device_of_inputs
     def zero_(self) -> Tensor:
         """Overwrite every element with 0."""
         if not self._is_plain():
-            return copying.fill.inplace(self, 0)
+            return self._fill_recorded(0)
         self.array.fill(0)
         clock.ledger.record(self.array, "zero_")
         return self
@@ -625,7 +634,7 @@ class Tensor(TensorMethods):
                 raise DtypeError(f"attempting to assign a gradient with dtype {dtypes.FROM_NUMPY[value.array.dtype]!r} to a "
                                  f"tensor of {self.dtype!r}; convert it, by .to({self.dtype!r})")
             if _arrays.device_of(value.array) != self.device:
-                raise DeviceError(f"attempting to assign a gradient on {_arrays.device_of(value.array)} to a tensor on "
+                raise DeviceError(f"attempting to assign a gradient on device {_arrays.device_of(value.array)} to a tensor on "
                                   f"{self.device}; move it, by .to('{self.device}')")
             if value.array.shape != self.array.shape:
                 raise ShapeError(f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "

@@ -52,9 +52,7 @@ class memory_format:
     def copy(self, x: Any) -> Any:
         """A copy of the array `x` in this order. Raises ``RuntimeError`` if it has another number of dimensions."""
         if self.ndim is None:
-            if self is preserve_format and 0 in x.strides:  # of what is expanded NumPy makes another order
-                return lay_out("like_input", x.copy(order="C"), x)
-            return x.copy(order="K" if self is preserve_format else "C")
+            return convert(x, x.dtype) if self is preserve_format else x.copy(order="C")
         if x.ndim != self.ndim:
             raise ShapeError(f"required rank {self.ndim} tensor to use {self.name} format, got {x.ndim} dimensions")
         return np.moveaxis(np.moveaxis(x, 1, -1).copy(order="C"), -1, 1)
@@ -80,20 +78,47 @@ channels_last_3d = memory_format("channels_last_3d", 5)
 
 def in_order(x: Any, order: Sequence[int]) -> Any:
     """The array `x` with its dimensions in memory in `order`, from the widest step to the narrowest: itself where they are."""
-    seen = x.transpose(order)
-    return x if seen.flags.c_contiguous else seen.copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
+    return x if x.transpose(order).flags.c_contiguous else copy_in_order(x, order)
+
+
+def copy_in_order(x: Any, order: Sequence[int]) -> Any:
+    """A copy of the array `x` with its dimensions in memory in `order`."""
+    return x.transpose(order).copy(order="C").transpose(sorted(range(x.ndim), key=order.__getitem__))
 
 
 def lay_out(layout: str, result: Any, *arrays: Any) -> Any:
     """The array `result`, computed from `arrays`, in the order that `layout`, a name in :data:`RESULT_ORDERS`, gives it."""
-    if layout == "ufunc" and len({a.strides for a in arrays if a is not None and a.ndim > 1}) < 2:
-        return result  # operands that do not contradict each other NumPy treats as PyTorch does
+    if layout == "ufunc":
+        found = {a.strides for a in arrays if a is not None and a.ndim > 1}
+        if len(found) < 2 and all([0 not in steps and len(set(steps)) == len(steps) for steps in found]):
+            return result  # operands that do not contradict each other, or themselves, NumPy treats as PyTorch does
     return in_order(result, RESULT_ORDERS[layout](result.shape, *arrays))
 
 
-def steps_of(x: Any, ndim: int) -> list[int]:
-    """The step in memory in each of `ndim` dimensions that the array `x` is broadcast to; 0 where it has one element."""
-    return [0] * (ndim - x.ndim) + [0 if n == 1 else abs(step) for n, step in zip(x.shape, x.strides)]
+def convert(x: Any, dtype: Any) -> Any:
+    """A copy of the array `x` in `dtype`, in its own order."""
+    if 0 not in x.strides:
+        return x.astype(dtype)
+    return lay_out("like_input", x.astype(dtype, order="C"), x)  # of what is expanded NumPy makes another order
+
+
+def strides_of(x: Any) -> tuple[int, ...]:
+    """The strides of the array `x`. A new axis, of which NumPy says 0, has the extent of the next dimension, as in PyTorch."""
+    strides = x.strides
+    if 0 in strides:
+        found = [*strides, x.itemsize]
+        for d in range(x.ndim - 1, -1, -1):
+            if not found[d] and x.shape[d] == 1:
+                found[d] = found[d + 1] * (x.shape[d + 1] if d + 1 < x.ndim else 1)
+        strides = tuple(found[:-1])
+    return strides
+
+
+def steps_of(x: Any, shape: Sequence[int]) -> list[int]:
+    """The step in memory in each dimension of `shape`, which the array `x` is broadcast to; 0 where it has no such dimension, or
+    one element for several."""
+    new = len(shape) - x.ndim
+    return [0] * new + [0 if n == 1 != m else abs(step) for n, m, step in zip(x.shape, shape[new:], strides_of(x))]
 
 
 def order_of_steps(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tuple[int, ...]:
@@ -127,16 +152,15 @@ def order_of_steps(shape: Sequence[int], steps: Sequence[Sequence[int]]) -> tupl
 
 
 def has_channels_last(x: Any, of: Sequence[int] = (4, 5)) -> bool:
-    """Whether the array `x` has its channels innermost; only arrays with a number of dimensions in `of` can. One channel, or one
-    element of each, counts as contiguous, whatever NumPy says of steps that nobody takes."""
-    if x.ndim not in of or not x.size or x.flags.c_contiguous or x.shape[1] == 1 or x[:1, :1].size == 1:
+    """Whether the array `x` has its channels innermost; only arrays with a number of dimensions in `of` can. Steps that nobody
+    takes, in dimensions of one element, count too: what lies in both orders is told apart by them."""
+    if x.ndim not in of or not x.size or x.flags.c_contiguous:
         return False
-    least = 0
+    strides, least = strides_of(x), 1
     for d in (1, *range(x.ndim - 1, 1, -1), 0):
-        if x.shape[d] > 1:
-            if x.strides[d] < least:
-                return False
-            least = x.strides[d] * x.shape[d]
+        if strides[d] < least or d == 0 and least == strides[1]:
+            return False
+        least = strides[d] * x.shape[d]
     return True
 
 
@@ -147,12 +171,15 @@ def contiguous(shape: Sequence[int], *arrays: Any) -> Sequence[int]:
 
 def elementwise(shape: Sequence[int], *arrays: Any) -> Sequence[int]:
     """The order of the arrays, as :func:`order_of_steps` finds it."""
-    return order_of_steps(shape, [steps_of(a, len(shape)) for a in arrays if a is not None])
+    present = [a for a in arrays if a is not None]
+    if all([a.shape == shape and a.flags.c_contiguous for a in present]):
+        return range(len(shape))
+    return order_of_steps(shape, [steps_of(a, shape) for a in present])
 
 
 def like_input(shape: Sequence[int], input: Any, *arrays: Any) -> Sequence[int]:
     """The order of the first array."""
-    return order_of_steps(shape, [steps_of(input, len(shape))])
+    return order_of_steps(shape, [steps_of(input, shape)])
 
 
 def order_of_gradient(x: Any) -> Sequence[int]:

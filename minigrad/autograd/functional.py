@@ -61,10 +61,10 @@ def jacobian_of(number: int, y: Any, xs: list[Any], create_graph: bool, strict: 
         for i, (g, x) in enumerate(zip(found, xs)):
             if g is None and strict:
                 raise GraphError(f"jacobian: Output {number} of the user-provided function is independent of input {i}. "
-                                 f"{NOT_STRICT}.")
+                                 f"This is not allowed in strict mode.")
             if strict and create_graph and not requires_grad(g):
                 raise GraphError(f"jacobian: The jacobian of the user-provided function is independent of input {i}. "
-                                 f"{NOT_STRICT} when create_graph=True.")
+                                 f"This is not allowed in strict mode when create_graph=True.")
             columns[i].append(zeros_of(x) if g is None else g)
     shape = tuple(y.array.shape)
     return [reshape(stack(c, dim=0), shape=shape + tuple(x.array.shape)) if c
@@ -180,7 +180,6 @@ def vhp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
 
 # ---------------------------------------------------------------------------------------------------- the parts
 
-NOT_STRICT = "This is not allowed in strict mode"
 
 
 class RecordingBlock:
@@ -230,16 +229,16 @@ def results(caller: str, output: Any, strict: bool) -> tuple[list[Any], bool]:
             raise ArgumentError(f"The outputs of the user-provided function given to {caller} must be either a Tensor or a tuple "
                                 f"of Tensors, but output {k} is a {type(y).__name__}")
         if strict and not requires_grad(y):
-            raise GraphError(f"{caller}: Output {k} of the user-provided function does not require gradients. {NOT_STRICT}: "
-                             "compute it from the inputs by differentiable operations")
+            raise GraphError(f"{caller}: Output {k} of the user-provided function does not require gradients. "
+                             "This is not allowed in strict mode: compute it from the inputs by differentiable operations")
     return found, several
 
 
 def single_output(caller: str, output: Any, strict: bool) -> Any:
-    """The one number that the function returned. Raises ``ShapeError`` if it returned anything else."""
+    """The one number that the function returned. Raises ``RuntimeError`` if it returned anything else."""
     ys, several = results(caller, output, strict)
     if several:
-        raise ShapeError(f"The function given to {caller} should return a single Tensor, but it returned {len(ys)}")
+        raise RuntimeValueError(f"The function given to {caller} should return a single Tensor, but it returned {len(ys)}")
     if ys[0].array.size != 1:
         raise ShapeError(f"The Tensor returned by the function given to {caller} should contain a single element, but its shape "
                          f"is {list(ys[0].array.shape)}; reduce it, for instance with .sum()")
@@ -251,10 +250,11 @@ def gradients_of(caller: str, y: Any, xs: Sequence[Any], strict: bool) -> tuple[
     found = grad(y, list(xs), create_graph=True, allow_unused=True) if requires_grad(y) else (None,) * len(xs)
     for i, g in enumerate(found):
         if strict and g is None:
-            raise GraphError(f"{caller}: The output of the user-provided function is independent of input {i}. {NOT_STRICT}.")
+            raise GraphError(f"{caller}: The output of the user-provided function is independent of input {i}. "
+                             "This is not allowed in strict mode.")
         if strict and not requires_grad(g):
             raise GraphError(f"{caller}: The jacobian of the user-provided function with respect to input {i} is independent of "
-                             f"the input. {NOT_STRICT}.")
+                             f"the input. This is not allowed in strict mode.")
     return tuple([x * 0 if g is None else g for g, x in zip(found, xs)])
 
 
@@ -284,7 +284,8 @@ def replace_missing(caller: str, what: str, found: Sequence[Any], like: Sequence
     """`found`, derivatives of `what`, with zeros in place of None."""
     for i, g in enumerate(found):
         if strict and g is None:
-            raise GraphError(f"{caller}: The {what} of the user-provided function is independent of input {i}. {NOT_STRICT}.")
+            raise GraphError(f"{caller}: The {what} of the user-provided function is independent of input {i}. "
+                             "This is not allowed in strict mode.")
     return [zeros_of(t) if g is None else g for g, t in zip(found, like)]
 
 
@@ -292,8 +293,8 @@ def require_graph(caller: str, what: str, gs: Sequence[Any], strict: bool) -> No
     """Raise, if `strict`, where one of `gs`, products with `what`, cannot be differentiated."""
     for i, g in enumerate(gs):
         if strict and not requires_grad(g):
-            raise GraphError(f"{caller}: The {what} of the user-provided function is independent of input {i}. {NOT_STRICT} when "
-                             "create_graph=True.")
+            raise GraphError(f"{caller}: The {what} of the user-provided function is independent of input {i}. "
+                             "This is not allowed in strict mode when create_graph=True.")
 
 
 def outputs(ys: Sequence[Any], create_graph: bool) -> list[Any]:

@@ -10,12 +10,10 @@ from minigrad.distributions import constraints
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, ExpTransform
 from minigrad.distributions.uniform import Uniform
-from minigrad.distributions.utils import broadcast_all
+from minigrad.distributions.utils import EULER, broadcast_all
 from minigrad.ops import creation
 
 __all__ = ["Gumbel"]
-
-EULER = 0.57721566490153286061  # Euler's constant
 
 
 class Gumbel(TransformedDistribution):

@@ -23,7 +23,7 @@ from minigrad.distributions.exp_family import ExponentialFamily
 from minigrad.distributions.exponential import Exponential
 from minigrad.distributions.gamma import Gamma
 from minigrad.distributions.geometric import Geometric
-from minigrad.distributions.gumbel import EULER, Gumbel
+from minigrad.distributions.gumbel import Gumbel
 from minigrad.distributions.half_normal import HalfNormal
 from minigrad.distributions.independent import Independent
 from minigrad.distributions.laplace import Laplace
@@ -35,7 +35,7 @@ from minigrad.distributions.pareto import Pareto
 from minigrad.distributions.poisson import Poisson
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.uniform import Uniform
-from minigrad.distributions.utils import _sum_rightmost
+from minigrad.distributions.utils import EULER, _sum_rightmost
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.ops.shaping import shape

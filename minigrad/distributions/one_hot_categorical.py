@@ -19,9 +19,9 @@ class OneHotCategorical(CategoricalParameter):
     dimension of `probs`, or of which `logits` are the logarithms, up to a constant.
 
     >>> import minigrad as mg
-    >>> d = mg.distributions.OneHotCategorical(probs=mg.tensor([0.0, 1.0, 0.0]))
-    >>> d.sample(), d.log_prob(mg.tensor([0.0, 1.0, 0.0]))
-    (tensor([0., 1., 0.]), tensor(-1.1921e-07))
+    >>> d = mg.distributions.OneHotCategorical(probs=mg.tensor([0.25, 0.75]))
+    >>> d.mode, d.log_prob(mg.tensor([1.0, 0.0])).exp()
+    (tensor([0., 1.]), tensor(0.2500))
     """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

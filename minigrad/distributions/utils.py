@@ -22,6 +22,7 @@ __all__ = ["broadcast_all", "clamp_probs", "lazy_property", "logits_to_probs", "
            "vec_to_tril_matrix"]
 
 Value = TypeVar("Value")
+EULER = 0.57721566490153286061  # Euler's constant
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:

@@ -7,10 +7,9 @@ import math
 from minigrad._tensor import Tensor
 from minigrad.distributions import constraints
 from minigrad.distributions.exponential import Exponential
-from minigrad.distributions.gumbel import EULER
 from minigrad.distributions.transformed_distribution import TransformedDistribution
 from minigrad.distributions.transforms import AffineTransform, PowerTransform
-from minigrad.distributions.utils import broadcast_all
+from minigrad.distributions.utils import EULER, broadcast_all
 from minigrad.ops import creation
 
 __all__ = ["Weibull"]

@@ -134,14 +134,16 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
             raise RuntimeValueError("vjp: Expected pytree structure of cotangents to be the same as pytree structure of outputs "
                                     f"to the function. cotangents: {structure_of(cotangents)}, output: {structure_of(output)}")
         vs = tensors_to_transform(cotangents)
-        again = outer or any(v.requires_grad for v in vs) if create_graph is None else create_graph
+        recorded = autograd.is_grad_enabled() and (outer or any(v.requires_grad for v in vs))
+        again = recorded if create_graph is None else create_graph
         live = [(y, v) for y, v in zip(ys, vs) if y.requires_grad]
         found = autograd.grad([y for y, _ in live], xs, [v for _, v in live], retain_graph=retain_graph, create_graph=again,
                               allow_unused=True) if live else (None,) * len(xs)
         return rebuild_tree(primals, iter([zeros_of(x) if g is None else g for g, x in zip(found, xs)]))
 
-    seen = detach_tree(output, outer)
-    return (seen, vjp_fn, detach_tree(aux, outer)) if has_aux else (seen, vjp_fn)
+    recorded = outer and autograd.is_grad_enabled()
+    seen = detach_tree(output, recorded)
+    return (seen, vjp_fn, detach_tree(aux, recorded)) if has_aux else (seen, vjp_fn)
 
 
 def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any, ...], *, strict: bool = False,
@@ -169,7 +171,8 @@ def jvp(func: Callable[..., Any], primals: tuple[Any, ...], tangents: tuple[Any,
         ys = tensors_returned(called, output)
         products = jvp_of(ys, xs, vs, outer)
         if strict and any(p is None for p in products):
-            raise GraphError(f"{called}: The output of f is independent of the inputs. This is not allowed with strict=True.")
+            raise GraphError(f"{called}: The output of f is independent of the inputs, so there is no derivative. This is "
+                             "not allowed with strict=True.")
         found = [zeros_of(y) if p is None else p for y, p in zip(ys, products)]
     product = rebuild_tree(output, iter(found))
     seen = detach_tree(output, outer)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
+from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad.errors import DimensionError, InvalidValueError, RuntimeValueError
 from minigrad.func._trees import leaves_of, rebuild_tree, spread, structure_of
+from minigrad.ops.indexing.as_strided import as_strided
+from minigrad.ops.pointwise.arithmetic import view_as_complex, view_as_real
 from minigrad.ops.shaping.slicing import cat, stack
 from minigrad.random import Generator, watch_draws
+from minigrad.recording.clock import memory_owner, watch_writes
 
 
 def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomness: str = "error", *,
@@ -47,11 +51,13 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
             leaves = [leaf if d is None else cat([leaf, blank_slice(leaf, d)], dim=d) for leaf, d in zip(leaves, along)]
         slices: list[list[Any]] = []  # for each index, what the leaves are there
         results = []
-        with Randomness(randomness) as random:
+        writes = SharedWrites(called, [leaf for leaf, d in zip(leaves, along) if d is not None])
+        with Randomness(randomness) as random, watch_writes(writes.note):
             for k in range(size or 1):
                 slices.append([leaf if d is None else leaf.select(d, k) for leaf, d in zip(leaves, along)])
                 random.begin()
                 results.append(func(*rebuild_tree(args, iter(slices[k])), **kwargs))
+                writes.compare(random.drew)
         columns = [list(column) for column in zip(*map(leaves_of, results))]
         outs = dims_of_outputs(called, results[0], out_dims)
         inputs = [(leaf, d, [row[i] for row in slices]) for i, (leaf, d) in enumerate(zip(leaves, along)) if d is not None]
@@ -123,8 +129,8 @@ def dims_of_outputs(called: str, output: Any, out_dims: Any) -> list[Any]:
 def join(called: str, column: list[Any], dim: int | None, inputs: list[tuple[Any, int, list[Any]]]) -> Any:
     """One result of the function at every index as one, with the dimension at `dim`.
 
-    `inputs` are the arguments that were gone along, each with its dimension and its slices: a function that gives back its
-    argument, perhaps after it wrote to it, gives the argument itself.
+    `inputs` are the arguments that were gone along, each with its dimension and its slices. A function that gives back its
+    argument, perhaps after it wrote to it, gives the argument itself; one that gives a view of it gives a view of the whole.
     """
     first = column[0]
     if dim is None:
@@ -139,14 +145,70 @@ def join(called: str, column: list[Any], dim: int | None, inputs: list[tuple[Any
     if not -first.ndim - 1 <= dim <= first.ndim:
         raise DimensionError(f"{called}: Dimension out of range (expected to be in range of [{-first.ndim - 1}, {first.ndim}], "
                              f"but got out_dims={dim})")
+    if all(lies_as(t, first) for t in column[1:]):
+        return first.unsqueeze(dim).expand([len(column) if k == dim % (first.ndim + 1) else -1 for k in range(first.ndim + 1)])
     for leaf, at, slices in inputs:
         if all(t is s for t, s in zip(column, slices)):
             return leaf if at % leaf.ndim == dim % leaf.ndim else leaf.movedim(at, dim)
-    return stack(column, dim=dim)
+        if all(is_view_of(t, s) for t, s in zip(column, slices)):
+            whole = leaf.movedim(at, 0)
+            if first.is_complex() != leaf.is_complex():
+                whole = view_as_real(whole) if leaf.is_complex() else view_as_complex(whole)
+            step, size, stride = whole.stride(0), list(first.shape), list(first.stride())
+            if all(lies_as(t, first, k * step) for k, t in enumerate(column)) and min(step, *stride, 0) == 0:
+                size.insert(dim % (first.ndim + 1), len(column))
+                stride.insert(dim % (first.ndim + 1), step)
+                return as_strided(whole, size, stride, first.storage_offset())
+    return stack(column).movedim(0, dim)
+
+
+def lies_as(t: Tensor, first: Tensor, step: int = 0) -> bool:
+    """Whether `t` is `first`, or both are views of one tensor and `t` lies there as `first` does, `step` elements further."""
+    return t is first and not step or (
+        t._base is not None and t._base is first._base and t.dtype is first.dtype and t.shape == first.shape
+        and t.stride() == first.stride() and t.storage_offset() == first.storage_offset() + step
+        and t.requires_grad == first.requires_grad)
+
+
+def is_view_of(t: Tensor, piece: Tensor) -> bool:
+    """Whether `t` was made from `piece`, itself a view, by operations that give views, and shows the same numbers."""
+    return t._base is piece._base is not None and t._view[:len(piece._view)] == piece._view \
+        and t.dtype.to_real() is piece.dtype.to_real() and t.requires_grad == piece.requires_grad
 
 
 def same_values(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and bool((a.array == b.array).all())
+
+
+class SharedWrites:
+    """What a function that is called for each index writes into tensors that are the same for all of them.
+
+    Each call overwrites what the one before wrote. So all have to write the same, as PyTorch does, where there is one call.
+    """
+
+    def __init__(self, called: str, apart: list[Tensor]) -> None:
+        self.called = called
+        self.apart = [memory_owner(t.array) for t in apart]  # held, and so their identities: here, each call has its part
+        self.first: dict[Any, tuple[Any, Any]] | None = None  # by place, what the first call wrote: the array, and a copy of it
+        self.latest: dict[Any, tuple[Any, str]] = {}  # by place, what this call wrote: the array, and the operation's name
+
+    def note(self, array: Any, name: str) -> None:
+        """What happens after `array` was written by the operation `name`."""
+        if not any(memory_owner(array) is owner for owner in self.apart):
+            self.latest[_arrays.address_of(array), array.shape, array.strides] = array, name
+
+    def compare(self, random: bool) -> None:
+        """End a call, in which numbers were drawn if it was `random`. Raises ``RuntimeError`` if it wrote something else than the
+        first one."""
+        if self.first is None:
+            self.first = {place: (array, array.copy()) for place, (array, _) in self.latest.items()}
+        for place, (array, name) in self.latest.items():
+            before = self.first[place][1] if place in self.first else array  # else it is a tensor of this call
+            if not bool(((array == before) | (array != array) & (before != before)).all()):
+                asked = "different inplace randomness" if random else "inplace arithmetic with what differs from index to index"
+                raise RuntimeValueError(f"{self.called}: {name} asks for {asked} on an unbatched tensor, which is the same for "
+                                        "all indices. Go along a dimension of that tensor too, or compute out of place")
+        self.latest.clear()
 
 
 class Randomness:
@@ -154,6 +216,7 @@ class Randomness:
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
+        self.drew = False  # during the call for this index
         self.before: dict[Generator, Any] = {}  # the state that each generator was in when it was first drawn from
 
     def __enter__(self) -> Randomness:
@@ -166,11 +229,13 @@ class Randomness:
 
     def begin(self) -> None:
         """Begin the call for another index."""
+        self.drew = False
         for generator, state in self.before.items():
             generator.set_state(state)
 
     def on_draw(self, generator: Generator) -> None:
         """What happens before `generator` is drawn from."""
+        self.drew = True
         if self.mode == "error":
             raise RuntimeValueError("vmap: called random operation while in randomness error mode. Use randomness='same' or "
                                     "'different', or draw the numbers outside of vmap")

@@ -79,7 +79,7 @@ class UninitializedTensorMixin:
 
     def materialize(self: Any, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become a parameter, or buffer, of the given shape with undefined values."""
-        shape = tuple(shape)
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
         self.array = empty(*shape, device=self.device if device is None else device, dtype=dtype or self.dtype).array
         self.__class__ = self.becomes
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import math
-import mmap
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -572,8 +571,7 @@ def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size
         raise RuntimeValueError(f"from_file: {filename} has {there} bytes, but {size} elements of {wanted!r} take {needed}")
     if not needed:
         return empty(0, dtype=wanted, device=device)
-    with open(filename, "r+b" if shared else "rb") as file:
-        memory = mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    memory = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(needed,))
     return frombuffer(memory, dtype=wanted).to(_arrays.as_device(device))
 
 

@@ -238,7 +238,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Tensor):
                 raise ArgumentError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
-            if not (p.is_leaf or p.retains_grad):
+            if not (p.is_leaf or p.retains_grad or self.defaults.get("differentiable")):
                 raise InvalidValueError("can't optimize a non-leaf Tensor: it was computed from others, and its gradient is not "
                                         "kept; pass those, or a detached copy with requires_grad=True")
         for name, default in self.defaults.items():
@@ -420,10 +420,8 @@ class Optimizer:
         groups = []
         for theirs, ours in zip(saved, self.param_groups):
             group = {**self.defaults, **theirs, "params": ours["params"]}  # an older version knew fewer settings
-            if "param_names" in ours:
-                group.setdefault("param_names", ours["param_names"])
-            else:
-                group.pop("param_names", None)
+            if "param_names" in ours:  # these are the parameters, whatever they were called where the state was saved
+                group["param_names"] = ours["param_names"]
             groups.append(group)
         self.__setstate__({"state": state, "param_groups": groups})
         for hook in list(self._optimizer_load_state_dict_post_hooks.values()):

@@ -276,7 +276,7 @@ def computes_in_opmath(info: Any, operands: Any) -> bool:
 
 def convert(x: Any, dtype: Any) -> Any:
     """The tensor or array `x` in NumPy's `dtype`. Of a tensor this is recorded, so that a rule can be differentiated."""
-    return REGISTRY["cast"](x, dtype=dtypes.FROM_NUMPY[dtype]) if isinstance(x, TensorBase) else x.astype(dtype)
+    return REGISTRY["cast"](x, dtype=dtypes.FROM_NUMPY[dtype]) if isinstance(x, TensorBase) else layouts.convert(x, dtype)
 
 
 def widened(x: Any) -> Any:
@@ -373,6 +373,8 @@ def record(info: Any, inputs: Any, arrays: tuple[Any, ...], result: Any, setting
     refuse_constants(info, inputs)
     if not mode or all(e is None for e in edges):
         return None
+    if not isinstance(result, tuple) and result.dtype.kind not in dtypes.DIFFERENTIABLE:
+        return None  # floating values written into integers
     wants = {a for a, e in zip(name_of, edges) if e is not None}
     saved: list[Any] = []
     for name in info.kept_arrays:

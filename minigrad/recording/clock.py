@@ -7,13 +7,15 @@ a drawing can tell which nodes it made.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import sys
 import weakref
 from collections import deque
+from contextvars import ContextVar
 from functools import partial
-from typing import Any, Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -130,7 +132,10 @@ class Ledger:
         frame = user_frame()
         code, lasti = frame.f_code, frame.f_lasti
         self.last = stamp = tick()
+        watchers = write_watchers.get()
         for array in arrays:
+            for note in watchers:
+                note(array, op_name)
             owner = array if array.base is None else memory_owner(array)
             write = self.writes.get(id(owner))
             if write is None:
@@ -185,6 +190,17 @@ class Ledger:
 
 
 ledger = Ledger()
+write_watchers: ContextVar[tuple[Callable[[Any, str], None], ...]] = ContextVar("write_watchers", default=())
+
+
+@contextlib.contextmanager
+def watch_writes(note: Callable[[Any, str], None]) -> Iterator[None]:
+    """Inside the block, call ``note(array, op_name)`` whenever an array has been written in place."""
+    token = write_watchers.set((*write_watchers.get(), note))
+    try:
+        yield
+    finally:
+        write_watchers.reset(token)
 
 
 def have_common_elements(x: Any, y: Any) -> bool:

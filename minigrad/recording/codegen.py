@@ -169,7 +169,7 @@ def call_source(info: Declaration, out: bool) -> str:
         alike = [array.format(a) for a in info.alike]
         tests = [f"{alike[0]}.dtype is not {x}.dtype" for x in alike[1:]]
         tests = [f"({a} is not None and {test})" if a in optional else test for a, test in zip(info.alike[1:], tests)]
-        first = array.format(next(a for a in args if a not in info.discrete))
+        first = array.format(next((a for a in args if a not in info.discrete), args[0]))
         if info.dtypes == "float":
             tests.append(f"{first}.dtype.char not in 'fdFD'" if info.opmath is True else f"{first}.dtype.kind not in 'fc'")
         elif info.opmath is True:
@@ -225,8 +225,10 @@ def call_source(info: Declaration, out: bool) -> str:
                   f"if {a}_edge is LEAF: {a}_edge = {a}"]
     if tracked:
         wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
+        # A setting may ask for whole numbers, or one argument of several, of any dtypes, decide on them.
+        may_be_whole = "dtype" in info.settings or info.dtypes == "any" and len(tracked) > 1
         lines += [f"if ({wanted}) and (mode := recording())"
-                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if "dtype" in info.settings else ":"),
+                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if may_be_whole else ":"),
                   "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
                   f"    node.saved = {saved_source(info)}",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import weakref
 from contextvars import ContextVar, copy_context
-from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self, TypeVar
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple, Self, Sequence, TypeVar
 
 from minigrad._types.dtypes import DIFFERENTIABLE
 from minigrad._types.tensor_base import LEAF, TensorBase
@@ -227,17 +227,25 @@ class Extras:
 class RemovableHandle:
     """What every ``register_*hook`` returns. Its ``remove()`` takes the hook away, and so does the end of a ``with`` block."""
 
-    def __init__(self, hooks: dict[int, Any], hook: Any, front: bool = False) -> None:
+    def __init__(self, hooks: dict[int, Any], hook: Any, front: bool = False, marks: Sequence[dict[int, Any]] = ()) -> None:
         self._hooks = hooks
+        self._marks = marks  # dictionaries that say more of the hook, under its id
         self.id = tick()
+        for mark in marks:
+            mark[self.id] = True
         hooks[self.id] = hook
         if front:
             rest = [k for k in hooks if k != self.id]
             for k in rest:
                 hooks[k] = hooks.pop(k)
 
+    def hooks_dict_ref(self) -> dict[int, Any]:
+        """The dictionary that the hook is registered in, by ``id``."""
+        return self._hooks
+
     def remove(self) -> None:
-        self._hooks.pop(self.id, None)
+        for registered in (self._hooks, *self._marks):
+            registered.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self

@@ -116,11 +116,8 @@ def lead_again(view: Any) -> Any:
     """Give `view`, which is outdated, its place behind what its base holds now, and return its node."""
     base = view._base
     set_node(view, TensorBase.__dict__["node"].__get__(view))
-    mode = graph.grad_enabled.set(graph.recording_mode(True))
-    try:
-        move_to_node(view, None if base.node is None else replay_view(base, view._view).node)
-    finally:
-        graph.grad_enabled.reset(mode)
+    led = None if base.node is None else graph.run_in_mode(graph.recording_mode(True), replay_view, base, view._view)
+    move_to_node(view, None if led is None else led.node)
     return view.node
 
 
@@ -313,6 +310,9 @@ def become_view(t: Any, view: Any) -> Any:
     if t.node is LEAF and graph.grad_enabled.get():
         raise InplaceError("a leaf Variable that requires grad is being used in an in-place operation: changing its shape would "
                            "leave the shape of its gradient unknown; use the out-of-place form")
+    if t._base is not None and t._base.node is LEAF and graph.grad_enabled.get():
+        raise InplaceError("a view of a leaf Variable that requires grad is being used in an in-place operation; use the "
+                           "out-of-place form")
     if t.node is LEAF:
         t.array = view.array
         return t

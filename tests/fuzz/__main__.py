@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import importlib
 import re
 import sys
 import warnings
@@ -19,7 +20,7 @@ def examine(seed: int, oracle: str) -> tuple[list[str], Disagreement] | None:
     warnings.simplefilter("ignore")
     check: Any
     if oracle == "torch":
-        import torch
+        torch: Any = importlib.import_module("torch")
         torch.set_num_threads(1)
 
         def check(lines: list[str]) -> Disagreement | None:
@@ -75,5 +76,3 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
-
-

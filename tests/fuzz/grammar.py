@@ -27,6 +27,9 @@ class Thing:
     dtype: str
     requires_grad: bool
     is_leaf: bool
+    memory: int
+    is_view: bool
+    overlaps: bool
 
     @property
     def ndim(self) -> int:
@@ -72,8 +75,9 @@ class Scene:
         return r.choice(candidates[-4:] if r.random() < 0.7 else candidates) if candidates else None
 
     def pick_writable(self, r: Random) -> Thing | None:
-        """A tensor that may be written in place: a leaf that requires grad may not, and is taken rarely."""
-        return self.pick(r, lambda t: not (t.is_leaf and t.requires_grad) or (not self.smooth and r.random() < 0.03))
+        """A tensor that may be written in place. A leaf that requires grad may not, nor may what holds one element several times,
+        and they are taken rarely."""
+        return self.pick(r, lambda t: not (t.is_leaf and t.requires_grad or t.overlaps) or not self.smooth and r.random() < 0.03)
 
 
 Rule = Callable[[Random, Scene], "str | None"]
@@ -196,7 +200,7 @@ def copy_deep(r: Random, s: Scene) -> str | None:
 @rule(0.5, smooth=False)
 def ask_for_grad(r: Random, s: Scene) -> str | None:
     t = s.things[-1] if s.things else None  # an older one may have views, which PyTorch then says require grad
-    if t is None or not t.is_leaf or not (t.is_float or t.is_complex):
+    if t is None or not t.is_leaf or not (t.is_float or t.is_complex) or any(o.memory == t.memory for o in s.things[:-1]):
         return None
     return f"{t.name}.requires_grad_({r.choice(['True', 'True', 'False'])})"
 
@@ -462,7 +466,7 @@ def reduce(r: Random, s: Scene) -> str | None:
 @rule(1.5, smooth=False)
 def positions(r: Random, s: Scene) -> str | None:
     t = s.pick(r, lambda t: t.is_float)
-    forms = ["argmax({d})", "argmin()", "argsort(dim={d}, stable=True)", "topk(1, {d})[1]", "isfinite()"]
+    forms = ["argmax({d})", "argmin()", "argsort(dim={d}, stable=True)", "isfinite()"]
     return t and f"{s.new()} = {t.name}.{fill(r.choice(forms), r, t)}"
 
 
@@ -547,7 +551,8 @@ def write(r: Random, s: Scene) -> str | None:
     if t is None:
         return None
     suits = (lambda o: o.is_float or o.is_complex) if s.smooth else (lambda o: True)
-    b = s.pick(r, lambda o: suits(o) and fits_into(o.shape, t.shape) and (not o.is_complex or t.is_complex))
+    b = s.pick(r, lambda o: suits(o) and fits_into(o.shape, t.shape) and (not o.is_complex or t.is_complex)
+               and (o.memory != t.memory or o == t and not t.is_view))  # PyTorch reads what it has written where they overlap
     if b is not None and r.random() < 0.25:
         return f"{t.name} {r.choice(['+=', '-=', '*='])} {b.name}"
     tables = [NUMBER_WRITES] * (t.ndim > 0 and t.numel > 0) + [WRITES] * 2 * (b is not None)
@@ -565,7 +570,8 @@ def write_part(r: Random, s: Scene) -> str | None:
         return None
     index = index_text(r, t, advanced=r.random() < 0.4, repeats=not s.smooth)
     suits = (lambda o: o.is_float) if s.smooth else (lambda o: True)
-    b = s.pick(r, lambda o: suits(o) and o.ndim < t.ndim and (not o.is_complex or t.is_complex) and o.numel == 1)
+    b = s.pick(r, lambda o: suits(o) and o.ndim < t.ndim and (not o.is_complex or t.is_complex) and o.numel == 1
+               and o.memory != t.memory)
     value = r.choice([b.name if b else "1", number(r, t), f"{t.name}[{index}] * 2" if t.dtype != "bool" else "1"])
     return f"{t.name}[{index}] {r.choice(['=', '=', '=', '+=', '*='])} {value}"
 
@@ -578,7 +584,7 @@ def write_component(r: Random, s: Scene) -> str | None:
 
 @rule(1, smooth=False)
 def write_unrecorded(r: Random, s: Scene) -> str | None:
-    t = s.pick(r, lambda t: t.is_float and t.numel > 0)
+    t = s.pick(r, lambda t: t.is_float and t.numel > 0 and not t.overlaps)
     return t and f"with torch.no_grad(): {t.name}.{r.choice(['mul_(0.5)', 'add_(1)', 'zero_()', 'view(-1).mul_(2)'])}"
 
 
@@ -708,10 +714,10 @@ def step(r: Random, s: Scene) -> str | None:
 
 @rule(0.7, smooth=False)
 def hook(r: Random, s: Scene) -> str | None:
-    t = s.pick(r, lambda t: t.requires_grad)
+    t = s.pick(r, lambda t: t.requires_grad and not t.is_view)
     if t is None:
         return None
-    hooks = ["lambda g: g * 2", "lambda g: None", "lambda g: g.mul_(3)"]
+    hooks = ["lambda g: g * 2", "lambda g: None", "lambda g: g + 1"]
     return f"{t.name}.register_hook({r.choice(hooks)})"
 
 
@@ -726,4 +732,5 @@ def last_line(things: list[Thing], exact: bool = False) -> str | None:
 
 def things_of(seen: dict[str, Any]) -> list[Thing]:
     """The tensors that lines may use, of what was seen last."""
-    return [Thing(name, s.shape, s.dtype, s.requires_grad, s.is_leaf) for name, s in seen.items() if "." not in name]
+    return [Thing(name, s.shape, s.dtype, s.requires_grad, s.is_leaf, s.memory, s.is_view, s.overlaps)
+            for name, s in seen.items() if "." not in name]

@@ -50,6 +50,14 @@ class Seen:
     is_leaf: bool
     values: np.ndarray
     grad: Seen | None
+    memory: int  # where the memory begins that it is a view of
+    is_view: bool
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether two of its elements are one in memory, as in an expanded tensor or in windows."""
+        places = [sum(k * step for k, step in zip(at, self.strides)) for at in np.ndindex(self.shape)]
+        return len(set(places)) < len(places)
 
 
 @dataclass
@@ -69,7 +77,7 @@ def look_at(t: Any) -> Seen:
     if str(t.dtype).endswith("bfloat16"):
         values = values.float()
     return Seen(tuple(t.shape), str(t.dtype).split(".")[-1], tuple(t.stride()), t.requires_grad, t.is_leaf,
-                np.array(values.numpy()), None if grad is None else look_at(grad))
+                np.array(values.numpy()), None if grad is None else look_at(grad), t.untyped_storage().data_ptr(), t._is_view())
 
 
 class Run:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["grouped_mm"]
 
 
-def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias: Tensor | None = None,
+def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias: None = None,
                out_dtype: dtype | None = None) -> Tensor:
     """The products of the groups of `mat_a` with those of `mat_b`.
 
@@ -40,6 +40,8 @@ def grouped_mm(mat_a: Tensor, mat_b: Tensor, *, offs: Tensor | None = None, bias
     if (offs is None) == (mat_a.ndim == 2 or mat_b.ndim == 2):
         raise RuntimeValueError("grouped_mm: Have to provide offsets if there is a 2d matrix, or no offset if both matrices are "
                                 "3d")
+    if offs is not None and (offs.ndim != 1 or offs.array.dtype.kind not in "iu"):
+        raise RuntimeValueError(f"grouped_mm: offs has to be 1D and of integers, got shape {list(offs.shape)} of {offs.dtype}")
     if bias is not None:
         raise RuntimeValueError("grouped_mm: Bias not supported yet; add it to the result")
     if out_dtype not in (None, mat_a.dtype):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple, 
 
 from minigrad import autograd
 from minigrad._arrays import as_device
+from minigrad._settings import get_overwrite_module_params_on_conversion
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
+from minigrad._types.device import Device
 from minigrad.autograd.function import Function
 from minigrad.errors import (
     ArgumentError,
@@ -29,8 +31,8 @@ from minigrad.recording.hints import hint
 if TYPE_CHECKING:
     from minigrad._types.annotations import DeviceLike, DTypeLike
 
-__all__ = ["Module", "register_module_buffer_registration_hook", "register_module_forward_hook",
-           "register_module_forward_pre_hook", "register_module_full_backward_hook",
+__all__ = ["Module", "register_module_backward_hook", "register_module_buffer_registration_hook",
+           "register_module_forward_hook", "register_module_forward_pre_hook", "register_module_full_backward_hook",
            "register_module_full_backward_pre_hook", "register_module_module_registration_hook",
            "register_module_parameter_registration_hook"]
 
@@ -60,12 +62,27 @@ class Hook(NamedTuple):
     private: bool = False  # of a subclass of ours that needs no module as first argument
 
 
-# Hooks for every module there is, as (kind, Hook); one dictionary, so that a call has one thing to look at.
-_everywhere: dict[int, tuple[str, Hook]] = {}
+# Hooks for every module there is, under PyTorch's names: programs look into them, and put empty ones in their place.
+_global_forward_pre_hooks: dict[int, Callable[..., Any]] = {}
+_global_forward_hooks: dict[int, Callable[..., Any]] = {}
+_global_forward_hooks_with_kwargs: dict[int, bool] = {}
+_global_forward_hooks_always_called: dict[int, bool] = {}
+_global_backward_pre_hooks: dict[int, Hook] = {}
+_global_backward_hooks: dict[int, Hook] = {}
+_global_buffer_registration_hooks: dict[int, Callable[..., Any]] = {}
+_global_parameter_registration_hooks: dict[int, Callable[..., Any]] = {}
+_global_module_registration_hooks: dict[int, Callable[..., Any]] = {}
 
 
-def _global_hooks(kind: str) -> list[Hook]:
-    return [hook for of, hook in list(_everywhere.values()) if of == kind]
+def forward_hooks_of(hooks: dict[int, Any], with_kwargs: dict[int, bool], always_called: dict[int, bool]) -> list[Hook]:
+    """The forward hooks that are registered in `hooks`, each with how it wants to be called."""
+    return [Hook(hook, k in with_kwargs, k in always_called) for k, hook in hooks.items()]
+
+
+# The dictionaries of hooks that a module has.
+HOOKS = ("_forward_hooks", "_forward_hooks_with_kwargs", "_forward_hooks_always_called", "_forward_pre_hooks",
+         "_forward_pre_hooks_with_kwargs", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
+         "_state_dict_pre_hooks", "_load_state_dict_pre_hooks", "_load_state_dict_post_hooks")
 
 
 class HasForward(Protocol[P, R]):
@@ -114,13 +131,19 @@ class Module:
                        else f"takes 1 positional argument but {len(args) + 1} were given")
             raise ArgumentError(f"{type(self).__name__}.__init__() {problem}")
         # Into __dict__, past our own __setattr__, which could not work yet.
-        self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}, _forward_hooks={},
-            _forward_hooks_with_kwargs={}, _forward_hooks_always_called={}, _forward_pre_hooks={},
-            _forward_pre_hooks_with_kwargs={}, _backward_hooks={}, _backward_pre_hooks={}, _state_dict_hooks={},
-            _state_dict_pre_hooks={}, _load_state_dict_pre_hooks={}, _load_state_dict_post_hooks={})
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _modules={})
+        Module.__setstate__(self, {})
         if self.call_super_init:
             super().__init__(*args, **kwargs)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes of a pickled module, which may be older than some of the dictionaries of hooks."""
+        self.__dict__.update(state)
+        if "_non_persistent_buffers_set" not in self.__dict__:
+            self.__dict__["_non_persistent_buffers_set"] = set()
+        for name in HOOKS:
+            if name not in self.__dict__:
+                self.__dict__[name] = {}
 
     # ------------------------------------------------------------------------------------------------ the call
 
@@ -131,7 +154,8 @@ class Module:
             "in the class (check the spelling and the indentation)")
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
-        if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks or _everywhere:
+        if (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+                or _global_forward_hooks or _global_forward_pre_hooks or _global_backward_hooks or _global_backward_pre_hooks):
             return self._call_with_hooks(args, kwargs)
         start = tick()
         try:
@@ -167,9 +191,9 @@ class Module:
     def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         start = tick()
         ran: set[int] = set()
-        forward_hooks = _global_hooks("forward") + [
-            Hook(hook, k in self._forward_hooks_with_kwargs, k in self._forward_hooks_always_called)
-            for k, hook in self._forward_hooks.items()]
+        forward_hooks = [
+            *forward_hooks_of(_global_forward_hooks, _global_forward_hooks_with_kwargs, _global_forward_hooks_always_called),
+            *forward_hooks_of(self._forward_hooks, self._forward_hooks_with_kwargs, self._forward_hooks_always_called)]
         try:
             result = self._forward_with_hooks(args, kwargs, forward_hooks, ran)
             calls.append((start, tick(), id(self)))
@@ -186,8 +210,8 @@ class Module:
 
     def _forward_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any], forward_hooks: list[Hook], ran: set[int]) -> Any:
         """Run the pre-hooks, the forward and the hooks of the module, and return the result."""
-        own = [Hook(hook, k in self._forward_pre_hooks_with_kwargs) for k, hook in self._forward_pre_hooks.items()]
-        for hook in _global_hooks("forward_pre") + own:
+        for hook in [*forward_hooks_of(_global_forward_pre_hooks, {}, {}),
+                     *forward_hooks_of(self._forward_pre_hooks, self._forward_pre_hooks_with_kwargs, {})]:
             if hook.with_kwargs:
                 new = hook.function(self, args, kwargs)
                 if new is not None:
@@ -199,8 +223,9 @@ class Module:
                 new = hook.function(self, args)
                 if new is not None:
                     args = new if isinstance(new, tuple) else (new,)
-        backward_hooks = _global_hooks("backward") + [h for h in self._backward_hooks.values() if not h.legacy]
-        backward_pre_hooks = _global_hooks("backward_pre") + list(self._backward_pre_hooks.values())
+        all_backward_hooks = [*_global_backward_hooks.values(), *self._backward_hooks.values()]
+        backward_hooks = [h for h in all_backward_hooks if not h.legacy]
+        backward_pre_hooks = [*_global_backward_pre_hooks.values(), *self._backward_pre_hooks.values()]
         watch = BackwardWatch(self, backward_hooks, backward_pre_hooks) if backward_hooks or backward_pre_hooks else None
         if watch is not None:
             args = watch.watch_inputs(args)
@@ -215,22 +240,30 @@ class Module:
                 result = new
         if watch is not None:
             result = watch.watch_outputs(result)
-        for hook in self._backward_hooks.values():
-            if hook.legacy:
-                self._watch_node(result, hook.function)
+        legacy_hooks = [h for h in all_backward_hooks if h.legacy]
+        if legacy_hooks:
+            self._watch_node(args, result, legacy_hooks)
         return result
 
     def _run_forward_hook(self, hook: Hook, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> Any:
         return hook.function(self, args, kwargs, result) if hook.with_kwargs else hook.function(self, args, result)
 
-    def _watch_node(self, result: Any, function: Callable[..., Any]) -> None:
-        """For ``register_backward_hook``: a hook on the node of the first tensor in `result`."""
-        while not isinstance(result, Tensor):
-            if not isinstance(result, (tuple, list, dict)) or not result:
+    def _watch_node(self, args: tuple[Any, ...], result: Any, hooks: list[Hook]) -> None:
+        """For ``register_backward_hook``: hooks on the node of the first tensor in `result`."""
+        first = result
+        while not isinstance(first, Tensor):
+            if not isinstance(first, (tuple, list, dict)) or not first:
                 return
-            result = next(iter(result.values() if isinstance(result, dict) else result))
-        if result.grad_fn is not None:
-            result.grad_fn.register_hook(lambda grads_in, grads_out: function(self, grads_in, grads_out))
+            first = next(iter(first.values() if isinstance(first, dict) else first))
+        node = first.grad_fn
+        if node is None:
+            return
+        for hook in hooks:
+            node.register_hook(lambda grads_in, grads_out, function=hook.function: function(self, grads_in, grads_out))
+        problem = problem_of_one_node(args, result, node)
+        if problem is not None:
+            warnings.warn(f"Using a non-full backward hook {problem} is deprecated: its gradients are not all of the module's. "
+                          "Please use register_full_backward_hook to get the documented behavior.", FutureWarning, stacklevel=5)
 
     # ------------------------------------------------------------------------------------------------ registering parts
 
@@ -258,7 +291,7 @@ class Module:
         self._check_name("buffer", name, self.__dict__.get("_buffers", {}))
         if tensor is not None and not isinstance(tensor, Tensor):
             raise ArgumentError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (Tensor or None required)")
-        tensor = _run_registration_hooks("buffer_registration", self, name, tensor)
+        tensor = _run_registration_hooks(_global_buffer_registration_hooks, self, name, tensor)
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -276,14 +309,14 @@ class Module:
                 raise InvalidValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
                                         "explicitly. To express it as a function of another Tensor, compute the value in the "
                                         "forward() method.")
-        self._parameters[name] = _run_registration_hooks("parameter_registration", self, name, param)
+        self._parameters[name] = _run_registration_hooks(_global_parameter_registration_hooks, self, name, param)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Add a child module (or None) under `name`; assigning it as an attribute does the same."""
         if not isinstance(module, Module) and module is not None:
             raise ArgumentError(f"{type(module).__name__} is not a Module subclass")
         self._check_name("module", name, self.__dict__.get("_modules", {}))
-        self._modules[name] = _run_registration_hooks("module_registration", self, name, module)
+        self._modules[name] = _run_registration_hooks(_global_module_registration_hooks, self, name, module)
 
     def register_module(self, name: str, module: Module | None) -> None:
         """Another name of :meth:`add_module`."""
@@ -300,7 +333,7 @@ class Module:
             if "_modules" not in own:
                 self._check_name("module", name, {})
             _forget(own, name, "_parameters", "_buffers")
-            self._modules[name] = _run_registration_hooks("module_registration", self, name, value)
+            self._modules[name] = _run_registration_hooks(_global_module_registration_hooks, self, name, value)
         elif "_parameters" not in own:
             object.__setattr__(self, name, value)
         elif name in own["_parameters"]:
@@ -313,14 +346,14 @@ class Module:
             if value is not None:
                 raise ArgumentError(f"cannot assign '{type(value).__name__}' as child module '{name}' (nn.Module or None "
                                     f"expected)")
-            self._modules[name] = _run_registration_hooks("module_registration", self, name, None)
+            self._modules[name] = _run_registration_hooks(_global_module_registration_hooks, self, name, None)
+        elif isinstance(value, Buffer):
+            # A class of the user's may register buffers without that argument.
+            self.register_buffer(name, value, **({} if value.persistent else {"persistent": False}))
         elif name in own["_buffers"]:
             if value is not None and not isinstance(value, Tensor):
                 raise ArgumentError(f"cannot assign '{type(value).__name__}' as buffer '{name}' (Tensor or None expected)")
-            self._buffers[name] = _run_registration_hooks("buffer_registration", self, name, value)
-        elif isinstance(value, Buffer):
-            _forget(own, name, "_parameters", "_modules")
-            self.register_buffer(name, value, value.persistent)
+            self._buffers[name] = _run_registration_hooks(_global_buffer_registration_hooks, self, name, value)
         else:
             if value.__class__ in (list, tuple, dict) and value:
                 _hint_if_hidden(self, name, value)
@@ -511,13 +544,16 @@ class Module:
             for module in self.children():
                 module._apply(fn)
         with autograd.no_grad():
-            for p in self._parameters.values():
+            for name, p in self._parameters.items():
                 if p is not None:
-                    p.data = fn(p)
-                    if p.grad is not None:
-                        grad = fn(p.grad)
+                    value = fn(p)
+                    grad = None if p.grad is None else fn(p.grad)
+                    if get_overwrite_module_params_on_conversion():
+                        self._parameters[name] = p = Parameter(value, p.requires_grad)
+                    else:
+                        p.data = value
                         p.grad = None
-                        p.grad = grad
+                    p.grad = grad
             for name, buffer in self._buffers.items():
                 if is_lazy(buffer):
                     buffer.array = fn(buffer).array
@@ -529,11 +565,12 @@ class Module:
         """Move to a device, change the floating type, or both: ``to("cuda")``, ``to(float64)``, ``to(device, dtype)``,
         ``to(tensor)``. Integer buffers keep their type. With `memory_format`, what has as many dimensions as that is for is laid
         out so. Changes this module and returns it."""
-        device, dtype = _device_and_dtype(*args, **kwargs)
-        later = kwargs.get("non_blocking", False) or [a for a in args if isinstance(a, bool)][:1] == [True]
-        memory_format = kwargs.get("memory_format")
+        device, dtype, later, memory_format = destination_of(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
             raise ArgumentError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+        if dtype is not None and dtype.is_complex:
+            warnings.warn("Complex modules are a new feature: some modules might not work as expected when using complex tensors "
+                          "as parameters or buffers.", stacklevel=2)
 
         def convert(t: Any) -> Any:
             floating = t.dtype.is_floating_point or t.dtype.is_complex
@@ -669,7 +706,7 @@ class Module:
                 continue
             given = state_dict[key]
             if not isinstance(given, Tensor):
-                error_msgs.append(f'While copying the parameter named "{key}", expected Tensor or Tensor-like object from '
+                error_msgs.append(f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from '
                                   f"checkpoint but received {type(given)}")
                 continue
             if is_lazy(param) and is_lazy(given):
@@ -721,26 +758,8 @@ class Module:
         missing: list[str] = []
         unexpected: list[str] = []
         errors: list[str] = []
-        metadata = getattr(state_dict, "_metadata", None)
-        state_dict = OrderedDict(state_dict)
-
-        def load(module: Any, local: Any, prefix: str) -> None:
-            local_metadata = {} if metadata is None else dict(metadata.get(prefix[:-1], {}))
-            if assign:
-                local_metadata["assign_to_params_buffers"] = True
-            module._load_from_state_dict(local, prefix, local_metadata, True, missing, unexpected, errors)
-            for name, child in module._modules.items():
-                if child is not None:
-                    inner = f"{prefix}{name}."
-                    load(child, {k: v for k, v in local.items() if k.startswith(inner)}, inner)
-            incompatible = _IncompatibleKeys(missing, unexpected)
-            for hook in list(module._load_state_dict_post_hooks.values()):
-                if hook(module, incompatible) is not None:
-                    raise RuntimeValueError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to "
-                                            "return new values, if incompatible_keys need to be modified, it should be done "
-                                            "inplace.")
-
-        load(self, state_dict, "")
+        metadata = getattr(state_dict, "_metadata", None) or {}
+        self._load_parts(OrderedDict(state_dict), "", metadata, assign, missing, unexpected, errors)
         if strict:
             if missing:
                 errors.insert(0, "Missing key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in missing)))
@@ -751,6 +770,23 @@ class Module:
             listed = "\n\t".join(errors)
             raise RuntimeValueError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
         return _IncompatibleKeys(missing, unexpected)
+
+    def _load_parts(self, state_dict: Mapping[str, Any], prefix: str, metadata: Mapping[str, Any], assign: bool,
+                    missing: list[str], unexpected: list[str], errors: list[str]) -> None:
+        """Take this module's part, then those of its submodules, from `state_dict`; problems go into the three lists."""
+        local_metadata = dict(metadata.get(prefix[:-1], {}))
+        if assign:
+            local_metadata["assign_to_params_buffers"] = True
+        self._load_from_state_dict(state_dict, prefix, local_metadata, True, missing, unexpected, errors)
+        for name, child in self._modules.items():
+            if child is not None:
+                inner = f"{prefix}{name}."
+                of_child = {k: v for k, v in state_dict.items() if k.startswith(inner)}
+                child._load_parts(of_child, inner, metadata, assign, missing, unexpected, errors)
+        for hook in list(self._load_state_dict_post_hooks.values()):
+            if hook(self, _IncompatibleKeys(missing, unexpected)) is not None:
+                raise RuntimeValueError("Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return "
+                                        "new values, if incompatible_keys need to be modified, it should be done inplace.")
 
     # ------------------------------------------------------------------------------------------------ hooks
 
@@ -763,12 +799,8 @@ class Module:
             with_kwargs: call ``hook(module, args, kwargs, output)``.
             always_call: also call it, with None for the output, if forward raises.
         """
-        handle = RemovableHandle(self._forward_hooks, hook, prepend)
-        if with_kwargs:
-            self._forward_hooks_with_kwargs[handle.id] = True
-        if always_call:
-            self._forward_hooks_always_called[handle.id] = True
-        return handle
+        marks = [self._forward_hooks_with_kwargs] * with_kwargs + [self._forward_hooks_always_called] * always_call
+        return RemovableHandle(self._forward_hooks, hook, prepend, marks)
 
     def register_forward_pre_hook(self, hook: Callable[..., Any], *, prepend: bool = False,
                                   with_kwargs: bool = False) -> RemovableHandle:
@@ -776,10 +808,7 @@ class Module:
 
         With `with_kwargs`, ``hook(module, args, kwargs)`` is called and may return ``(args, kwargs)``.
         """
-        handle = RemovableHandle(self._forward_pre_hooks, hook, prepend)
-        if with_kwargs:
-            self._forward_pre_hooks_with_kwargs[handle.id] = True
-        return handle
+        return RemovableHandle(self._forward_pre_hooks, hook, prepend, [self._forward_pre_hooks_with_kwargs] * with_kwargs)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call ``hook(module, grad_input, grad_output)`` when the gradients of the module's positional inputs are known.
@@ -843,6 +872,21 @@ class Module:
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
 
 
+def problem_of_one_node(args: tuple[Any, ...], result: Any, node: Any) -> str | None:
+    """Why the gradients at `node` are not those of a module that was called with `args` and returned `result`, or None."""
+    results = result if isinstance(result, tuple) else (result,)
+    if not all(isinstance(t, Tensor) for t in results):
+        return "on a Module that does not return a single Tensor or a tuple of Tensors"
+    if not all(isinstance(t, Tensor) for t in args):
+        return "on a Module that does not take as input a single Tensor or a tuple of Tensors"
+    if any(t.grad_fn not in (None, node) for t in results):
+        return "when outputs are generated by different autograd Nodes"
+    sources = {id(t.grad_fn or t) for t in args if t.requires_grad}
+    if any(edge is not None and id(edge) not in sources for edge in node.inputs):
+        return "when the forward contains multiple autograd Nodes"
+    return None
+
+
 def _indent(text: str) -> str:
     """`text` with every line but the first moved two columns to the right."""
     return text.replace("\n", "\n  ")
@@ -867,20 +911,33 @@ def _forget(own: dict[str, Any], name: str, *kinds: str) -> None:
     own.get("_non_persistent_buffers_set", set()).discard(name)
 
 
-def _device_and_dtype(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-    """The arguments of ``to``: a device, a dtype, both, or a tensor to be like; ``non_blocking`` and such change nothing."""
-    device, dtype = kwargs.get("device"), kwargs.get("dtype")
-    other = kwargs.get("tensor")
-    for a in args:
-        if isinstance(a, dtypes.dtype):
-            dtype = a
-        elif isinstance(a, Tensor):
-            other = a
-        elif a is not None and not isinstance(a, bool):
-            device = a
-    if other is not None:
-        return other.device, other.dtype
-    return None if device is None else as_device(device), dtype
+def destination_of(*args: Any, tensor: Any = None, device: Any = None, dtype: Any = None, non_blocking: Any = False,
+                   memory_format: Any = None, **others: Any) -> tuple[Any, Any, Any, Any]:
+    """The arguments of ``to``: a device, a dtype, a device and a dtype, or a tensor to be like, then whether not to wait; as
+    (device, dtype, non_blocking, memory_format). Raises ``TypeError`` for what is none of these."""
+    if "copy" in others:
+        raise RuntimeValueError("module.to() does not accept copy argument: it changes the module; deepcopy(module).to(...) "
+                                "changes a copy")
+    rest = list(args)
+    if rest and isinstance(rest[0], Tensor):
+        tensor = rest.pop(0)
+    elif rest and isinstance(rest[0], dtypes.dtype):
+        dtype = rest.pop(0)
+    elif rest:
+        device = rest.pop(0)
+        if rest and (rest[0] is None or isinstance(rest[0], dtypes.dtype)):
+            dtype = rest.pop(0)
+        elif rest:
+            rest.append(None)  # nothing but a dtype stands here
+    if rest and isinstance(rest[0], bool):
+        non_blocking = rest.pop(0)
+    if rest or others or not (device is None or isinstance(device, (str, int, Device))):
+        given = [*map(repr, args), *(f"{k}={v!r}" for k, v in others.items())] or [f"device={device!r}"]
+        raise ArgumentError(f"to() received an invalid combination of arguments - got ({', '.join(given)}), but expected a "
+                            "device, a dtype, a device and a dtype, or a tensor, then non_blocking")
+    if tensor is not None:
+        device, dtype = tensor.device, tensor.dtype
+    return None if device is None else as_device(device), dtype, non_blocking, memory_format
 
 
 # ---------------------------------------------------------------------------------------------------- backward hooks
@@ -922,6 +979,9 @@ class BackwardWatch:
         return tuple(changed)
 
     def watch_outputs(self, result: Any) -> Any:
+        if not isinstance(result, (Tensor, tuple)):
+            warnings.warn("For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
+                          f"{type(result)}", stacklevel=6)
         single = not isinstance(result, tuple)
         results = (result,) if single else result
         places = [k for k, r in enumerate(results) if isinstance(r, Tensor)]
@@ -940,7 +1000,11 @@ class BackwardWatch:
         for hook in self.pre_hooks:
             new = hook.function(self.module, self.grad_outputs)
             if new is not None:
-                self.grad_outputs = new if isinstance(new, tuple) else (new,)
+                new = new if isinstance(new, tuple) else (new,)
+                if len(new) != count:
+                    raise GraphError(f"Backward pre hook returned an invalid number of grad_output, got {len(new)}, but expected "
+                                     f"{count}")
+                self.grad_outputs = new
         if self.inputs_at is None:  # nothing will flow into the inputs, so this is when the hooks are due
             for hook in self.hooks:
                 new = hook.function(self.module, (None,) * self.input_count, self.grad_outputs)
@@ -978,43 +1042,49 @@ def _scatter_values(values: Any, places: list[int], count: int) -> tuple[Any, ..
 
 def register_module_forward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """A forward pre-hook of every module; see :meth:`Module.register_forward_pre_hook`."""
-    return RemovableHandle(_everywhere, ("forward_pre", Hook(hook)))
+    return RemovableHandle(_global_forward_pre_hooks, hook)
 
 
 def register_module_forward_hook(hook: Callable[..., Any], *, with_kwargs: bool = False,
                                  always_call: bool = False) -> RemovableHandle:
     """A forward hook of every module; see :meth:`Module.register_forward_hook`."""
-    return RemovableHandle(_everywhere, ("forward", Hook(hook, with_kwargs, always_call)))
+    marks = [_global_forward_hooks_with_kwargs] * with_kwargs + [_global_forward_hooks_always_called] * always_call
+    return RemovableHandle(_global_forward_hooks, hook, marks=marks)
 
 
 def register_module_full_backward_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """A backward pre-hook of every module; see :meth:`Module.register_full_backward_pre_hook`."""
-    return RemovableHandle(_everywhere, ("backward_pre", Hook(hook)))
+    return RemovableHandle(_global_backward_pre_hooks, Hook(hook))
 
 
 def register_module_full_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """A backward hook of every module; see :meth:`Module.register_full_backward_hook`."""
-    return RemovableHandle(_everywhere, ("backward", Hook(hook)))
+    return RemovableHandle(_global_backward_hooks, Hook(hook))
+
+
+def register_module_backward_hook(hook: Callable[..., Any]) -> RemovableHandle:
+    """PyTorch's deprecated hook on the last operation of every module's forward; use
+    :func:`register_module_full_backward_hook`."""
+    return RemovableHandle(_global_backward_hooks, Hook(hook, legacy=True))
 
 
 def register_module_buffer_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, name, buffer)`` whenever a buffer is registered; what it returns, unless None, takes its place."""
-    return RemovableHandle(_everywhere, ("buffer_registration", Hook(hook)))
+    return RemovableHandle(_global_buffer_registration_hooks, hook)
 
 
 def register_module_parameter_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, name, parameter)`` whenever a parameter is registered; its result may take its place."""
-    return RemovableHandle(_everywhere, ("parameter_registration", Hook(hook)))
+    return RemovableHandle(_global_parameter_registration_hooks, hook)
 
 
 def register_module_module_registration_hook(hook: Callable[..., Any]) -> RemovableHandle:
     """Call ``hook(module, name, submodule)`` whenever a submodule is registered; its result may take its place."""
-    return RemovableHandle(_everywhere, ("module_registration", Hook(hook)))
+    return RemovableHandle(_global_module_registration_hooks, hook)
 
 
-def _run_registration_hooks(kind: str, module: Module, name: str, value: Any) -> Any:
-    if _everywhere:
-        for hook in _global_hooks(kind):
-            new = hook.function(module, name, value)
-            value = value if new is None else new
+def _run_registration_hooks(hooks: dict[int, Callable[..., Any]], module: Module, name: str, value: Any) -> Any:
+    for hook in hooks.values():
+        new = hook(module, name, value)
+        value = value if new is None else new
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
@@ -141,17 +142,26 @@ class InstanceNorm(RunningNorm):
                  bias: bool = True) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
+    def _get_no_batch_dim(self) -> int:
+        """How many dimensions an input without a batch has."""
+        return self.dims + 1
+
     def _check_input_dim(self, input: Any) -> None:
-        if input.ndim not in (self.dims + 1, self.dims + 2):
-            raise InvalidValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
+        unbatched = self._get_no_batch_dim()
+        if input.ndim not in (unbatched, unbatched + 1):
+            raise InvalidValueError(f"expected {unbatched}D or {unbatched + 1}D input (got {input.ndim}D input)")
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_input_dim(input)
-        single = input.ndim == self.dims + 1
+        single = input.ndim == self._get_no_batch_dim()
         batch = input.unsqueeze(0) if single else input
-        if batch.shape[1] != self.num_features and self.affine:
-            raise InvalidValueError(f"expected input's size at dim={0 if single else 1} to match num_features "
-                                    f"({self.num_features}), but got: {batch.shape[1]}.")
+        if batch.shape[1] != self.num_features:
+            channels = f"input's size at dim={0 if single else 1}"
+            if self.affine:
+                raise InvalidValueError(f"expected {channels} to match num_features ({self.num_features}), but got: "
+                                        f"{batch.shape[1]}.")
+            warnings.warn(f"{channels} does not match num_features, {self.num_features}, which is not used because affine=False",
+                          stacklevel=3)
         out = F.instance_norm(batch, self.running_mean, self.running_var, self.weight, self.bias,
                               self.training or not self.track_running_stats, 0.0 if self.momentum is None else self.momentum,
                               self.eps)

@@ -89,6 +89,8 @@ class RNNBase(Module):
             raise InvalidValueError("hidden_size must be greater than zero")
         if num_layers <= 0:
             raise InvalidValueError("num_layers must be greater than zero")
+        if proj_size and mode != "LSTM":
+            raise InvalidValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
         if proj_size < 0:
             raise InvalidValueError("proj_size should be a positive integer or zero to disable projections")
         if proj_size >= hidden_size:
@@ -112,6 +114,10 @@ class RNNBase(Module):
                 self._all_weights.append([f"{name}_l{layer}{reverse}" for name in shapes])
         self.reset_parameters()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the attributes of a pickled module; before PyTorch 1.8 there was no `proj_size`."""
+        super().__setstate__({"proj_size": 0, **state})
+
     def reset_parameters(self) -> None:
         """Draw every weight anew from U(-1/sqrt(hidden_size), 1/sqrt(hidden_size))."""
         bound = 1 / math.sqrt(self.hidden_size)
@@ -122,6 +128,11 @@ class RNNBase(Module):
     def all_weights(self) -> list[list[Any]]:
         """The weights of each layer and direction."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
+
+    @property
+    def _flat_weights(self) -> list[Any]:
+        """The weights in one list; None for one that is not there now."""
+        return [getattr(self, name, None) for names in self._all_weights for name in names]
 
     def flatten_parameters(self) -> None:
         """PyTorch's arrangement of weights for cuDNN; there is nothing to arrange here."""
@@ -151,6 +162,9 @@ class RNNBase(Module):
         time = 1 if self.batch_first else 0
         batch = input.shape[1 - time]
         self._check_width(input)
+        if not input.shape[time]:
+            raise ShapeError(f"{type(self).__name__}: Expected sequence length to be larger than 0 in RNN, but got an input of shape "
+                             f"{list(input.shape)}")
         states = self._states(states, batch, input)
         outputs, finals = self._run(list(input.unbind(time)), states)
         output = stack(outputs, dim=time)
@@ -234,12 +248,12 @@ class RNN(RNNBase):
     """
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: DeviceLike | None = None,
-                 dtype: dtype | None = None) -> None:
+                 batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+                 device: DeviceLike | None = None, dtype: dtype | None = None) -> None:
         if nonlinearity not in ("tanh", "relu"):
             raise InvalidValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
         super().__init__("RNN_" + nonlinearity.upper(), input_size, hidden_size, num_layers, bias, batch_first, dropout,
-                         bidirectional, 0, device, dtype)
+                         bidirectional, proj_size, device, dtype)
         self.nonlinearity = nonlinearity
 
 
@@ -265,9 +279,10 @@ class GRU(RNNBase):
     """Gated recurrent units; the gates stand in the weights as reset, update, new. Shapes as for :class:`RNN`."""
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-                 dropout: float = 0.0, bidirectional: bool = False, device: DeviceLike | None = None,
+                 dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: DeviceLike | None = None,
                  dtype: dtype | None = None) -> None:
-        super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype)
+        super().__init__("GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size,
+                         device, dtype)
 
 
 class RNNCellBase(Module):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Sequence
 from typing import Any, Iterator
 
 from minigrad import autograd
@@ -54,7 +55,17 @@ class ParametrizationList(ModuleList):
         self.unsafe = unsafe
         with autograd.no_grad():
             start = self._inverse(original)
+        if not isinstance(start, (Tensor, Sequence)):
+            raise InvalidValueError(f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
+                                    f"{type(start).__name__}")
         self.is_tensor = isinstance(start, Tensor)
+        if self.is_tensor and start.dtype is not original.dtype:
+            raise InvalidValueError("When `right_inverse` outputs one tensor, it may not change the dtype: "
+                                    f"{original.dtype} became {start.dtype}")
+        for k, t in enumerate(() if self.is_tensor else start):
+            if not isinstance(t, Tensor):
+                raise InvalidValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
+                                        f"element {k} of the sequence with type {type(t).__name__}.")
         if self.is_tensor:
             if isinstance(original, Parameter):
                 original.data = start.detach() if start is not original else original.data
@@ -167,12 +178,7 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
     if is_parametrized(module, tensor_name):
         held = module.parametrizations[tensor_name]
         if not unsafe:
-            with autograd.no_grad():
-                before = getattr(module, tensor_name)
-                after = parametrization(before)
-                if tuple(after.shape) != tuple(before.shape) or after.dtype is not before.dtype:
-                    raise InvalidValueError("A parametrization may not change the shape or the dtype of the tensor, unless "
-                                            "unsafe=True is passed")
+            check_next(parametrization, getattr(module, tensor_name))
         held.append(parametrization)
     elif tensor_name in module._parameters or tensor_name in module._buffers:
         original = getattr(module, tensor_name)
@@ -187,6 +193,31 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Any
         raise InvalidValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with name "
                                 f"'{tensor_name}'")
     return module
+
+
+@autograd.no_grad()
+def check_next(parametrization: Any, before: Any) -> None:
+    """Raise ``ValueError`` where a further parametrization makes a tensor of another shape or dtype of the tensor `before`, or
+    its ``right_inverse`` does."""
+    after = parametrization(before)
+    if not isinstance(after, Tensor):
+        raise InvalidValueError(f"A parametrization must return a tensor. Got {type(after).__name__}.")
+    if after.dtype is not before.dtype:
+        raise InvalidValueError(f"Registering a parametrization may not change the dtype of the tensor: {before.dtype} became "
+                                f"{after.dtype}. If this is intended, use unsafe=True.")
+    if tuple(after.shape) != tuple(before.shape):
+        raise InvalidValueError(f"Registering a parametrization may not change the shape of the tensor: {tuple(before.shape)} "
+                                f"became {tuple(after.shape)}. If this is intended, use unsafe=True.")
+    if hasattr(parametrization, "right_inverse"):
+        start = parametrization.right_inverse(after)
+        if not isinstance(start, Tensor):
+            raise InvalidValueError(f"parametrization.right_inverse must return a tensor. Got {type(start).__name__}.")
+        if start.dtype is not before.dtype:
+            raise InvalidValueError("The tensor returned by parametrization.right_inverse must have the same dtype as the tensor, "
+                                    f"{before.dtype}, not {start.dtype}. If this is intended, use unsafe=True.")
+        if tuple(start.shape) != tuple(before.shape):
+            raise InvalidValueError("The tensor returned by parametrization.right_inverse must have the same shape as the tensor, "
+                                    f"{tuple(before.shape)}, not {tuple(start.shape)}. If this is intended, use unsafe=True.")
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.errors import InvalidValueError, StateError
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.nn.utils.parametrizations import _SpectralNorm
 
 __all__ = ["SpectralNorm", "remove_spectral_norm", "spectral_norm"]
@@ -34,6 +34,9 @@ def spectral_norm(module: Any, name: str = "weight", n_power_iterations: int = 1
     if any(isinstance(h, SpectralNorm) and h.name == name for h in module._forward_pre_hooks.values()):
         raise StateError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     weight = getattr(module, name)
+    if is_lazy(weight):
+        raise InvalidValueError("The module passed to `SpectralNorm` can't have uninitialized parameters. Make sure to run the "
+                                "dummy forward before applying spectral normalization")
     hook = SpectralNorm(name, _SpectralNorm(weight, n_power_iterations, dim, eps))
     del module._parameters[name]
     module.register_parameter(name + "_orig", weight)

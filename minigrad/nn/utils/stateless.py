@@ -7,6 +7,7 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
+from minigrad.nn.parameter import Parameter
 
 __all__ = ["functional_call"]
 
@@ -59,19 +60,21 @@ def joined(dicts: Sequence[Any]) -> dict[str, Any]:
 def replace_tensors(module: Any, given: Mapping[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
     """Let `module` have the `given` tensors under their names inside the block. What it put in their place is written back to
     `given`."""
-    own = {f"{path}.{name}" if path else name: t for path, part in module.named_modules(remove_duplicate=False)
-           for store in (part._parameters, part._buffers) for name, t in store.items() if t is not None}
+    own = tensors_of(module) if tie_weights or strict else {}  # modules may contain each other where nobody asks for all names
     new = {**given, **tied_tensors(own, given)} if tie_weights else dict(given)
     if strict and new.keys() != own.keys():
-        problems = [f"{what} key(s): {', '.join(map(repr, names))}." for what, names in (
-            ("Unexpected", [n for n in new if n not in own]), ("Missing", [n for n in own if n not in new])) if names]
+        problems = [f"{what} key(s): {', '.join(map(repr, sorted(names)))}." for what, names in (
+            ("Unexpected", new.keys() - own.keys()), ("Missing", own.keys() - new.keys())) if names]
         head = f"functional_call: Error(s) in reparametrizing for {type(module).__name__}:"
         raise RuntimeValueError("\n\t".join([head, *problems]))
     for name, t in new.items():
         if t is not None and not isinstance(t, Tensor):
-            raise ArgumentError(f"functional_call: {t!r}, given for {name!r}, is not an instance of Tensor")
-    places = {name: place_of(module, name) for name in new}
+            raise ArgumentError(f"functional_call: {name!r}: {t!r} is not an instance of torch.Tensor")
+    places = {name: place_of(module, name, t) for name, t in new.items()}
     old = {name: store.get(key, ABSENT) for name, (store, key) in places.items()}
+    for name, before in old.items():
+        if before is not ABSENT and before is not None and not isinstance(before, Tensor):
+            raise ArgumentError(f"functional_call: attribute `{name}`: {before!r} is not an instance of torch.Tensor")
     try:
         for name, t in new.items():
             store, key = places[name]
@@ -91,6 +94,12 @@ def replace_tensors(module: Any, given: Mapping[str, Any], tie_weights: bool, st
 ABSENT = object()  # stands for an attribute that the module had not
 
 
+def tensors_of(module: Any) -> dict[str, Any]:
+    """All parameters and buffers of `module` by dotted name, under each name that they have."""
+    return {f"{path}.{name}" if path else name: t for path, part in module.named_modules(remove_duplicate=False)
+            for store in (part._parameters, part._buffers) for name, t in store.items() if t is not None}
+
+
 def tied_tensors(own: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """For every name of a tensor that has several, one of which is in `given`, the tensor given. Raises ``ValueError`` where
     different ones are."""
@@ -107,10 +116,12 @@ def tied_tensors(own: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
-def place_of(module: Any, name: str) -> tuple[dict[str, Any], str]:
-    """Where `module` keeps the tensor of that dotted name: a dictionary, and the key in it. A name that it has not is an
-    attribute's. Raises ``AttributeError`` where the path leads to no module."""
+def place_of(module: Any, name: str, t: Any) -> tuple[dict[str, Any], str]:
+    """Where `module` keeps the tensor `t` of that dotted name: a dictionary, and the key in it. Under a name that it has not, a
+    parameter is one meanwhile, and another tensor an attribute. Raises ``AttributeError`` where the path leads to no module."""
     path, _, key = name.rpartition(".")
     owner = module.get_submodule(path)
-    stores = [store for store in (owner._parameters, owner._buffers) if key in store]
-    return (stores[0] if stores else owner.__dict__), key
+    for store in (owner._parameters, owner._buffers):
+        if key in store:
+            return store, key
+    return (owner._parameters if isinstance(t, Parameter) and key not in owner.__dict__ else owner.__dict__), key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.errors import InvalidValueError, StateError
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Parameter, is_lazy
 from minigrad.nn.utils.parametrizations import norm_except
 
 __all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
@@ -31,6 +31,9 @@ def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
     if any(isinstance(h, WeightNorm) and h.name == name for h in module._forward_pre_hooks.values()):
         raise StateError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     weight = getattr(module, name)
+    if is_lazy(weight):
+        raise InvalidValueError("The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the "
+                                "dummy forward before applying weight normalization")
     del module._parameters[name]
     module.register_parameter(name + "_g", Parameter(norm_except(weight, hook.dim).detach()))
     module.register_parameter(name + "_v", Parameter(weight.detach()))

@@ -243,12 +243,12 @@ def order_of_selected(input: Any, indices: Parts, shape: Any) -> Sequence[int]:
     named = [d for d, i in enumerate(indices) if i is not None]
     if indices[-1].dtype.kind == "b":  # a mask
         named = [*range(named[0], named[0] + indices[-1].ndim)]
-    kept = [step for d, step in enumerate(layouts.steps_of(input, input.ndim)) if d not in named]
+    kept = [step for d, step in enumerate(layouts.steps_of(input, input.shape)) if d not in named]
     new = len(shape) - len(kept)
     start = named[0] if named[-1] - named[0] < len(named) else 0  # dimensions that are not side by side come first
-    within = [math.prod(shape[d + 1:start + new]) for d in range(start, start + new)]
-    return layouts.order_of_steps(shape, [[*kept[:start], *[0] * new, *kept[start:]],
-                                          [*[0] * start, *within, *[0] * (len(kept) - start)]])
+    within = [math.prod(shape[max(d, start - 1) + 1:start + new]) if start <= d < start + new or n == 1 else 0
+              for d, n in enumerate(shape)]  # the steps of the positions, which are broadcast to `shape`
+    return layouts.order_of_steps(shape, [[*kept[:start], *[0] * new, *kept[start:]], within])
 
 
 @op(called="index_put")

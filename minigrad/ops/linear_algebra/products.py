@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype, int64
 from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.ops.pointwise import arithmetic
@@ -367,20 +368,29 @@ def contract(input: Any, other: Any, *, spec: Any) -> Any:
 
     `spec` is three tuples: the labels of `input`, of `other` and of the result. Within one tuple no label occurs twice, and
     each label occurs in at least two of the tuples; so the derivative for an argument is the contraction of the gradient
-    with the other argument. It is computed as one batched matrix product.
+    with the other argument. It is computed as one batched matrix product, whose rows are the dimensions of `other` if they come
+    first in the result; or as a product of elements, where no more than one is summed.
     """
     left, right, result = spec
-    batch = [k for k in left if k in right and k in result]
+    batch = [k for k in result if k in left and k in right]
     summed = [k for k in left if k in right and k not in result]
-    rows, columns = [k for k in left if k not in right], [k for k in right if k not in left]
+    rows, columns = [k for k in result if k not in right], [k for k in result if k not in left]
     size = {**dict(zip(left, input.shape)), **dict(zip(right, other.shape))}
 
     def arrange(x: Any, labels: Any, *groups: Any) -> Any:
         order = [labels.index(k) for group in groups for k in group]
         return np.transpose(x, order).reshape([math.prod([size[k] for k in group]) for group in groups])
 
-    a, b = arrange(input, left, batch, rows, summed), arrange(other, right, batch, summed, columns)
-    product = multiply(a, b) if summed else a * b
+    if math.prod([size[k] for k in summed]) == 1:
+        labels = [*result, *summed]
+        a, b = [x.transpose([named.index(k) for k in labels if k in named])[
+            (..., *[slice(None) if k in named else None for k in labels])] for x, named in ((input, left), (other, right))]
+        return layouts.lay_out("elementwise", a * b, a, b)[(..., *[0] * len(summed))]
+    long = [d for d, k in enumerate(result) if k in rows and size[k] > 1]
+    rest = [d for d, k in enumerate(result) if k in columns or size[k] == 1]
+    if long and rest and max(rest) < min(long):
+        input, other, left, right, rows, columns = other, input, right, left, columns, rows
+    product = multiply(arrange(input, left, batch, rows, summed), arrange(other, right, batch, summed, columns))
     order = batch + rows + columns
     return np.transpose(product.reshape([size[k] for k in order]), [order.index(k) for k in result])
 @contract.derivative("input")

@@ -272,7 +272,7 @@ def log1p_of_exp(x: Any) -> Any:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-@op(dtypes="float", grad_name="LogSigmoidBackward0")
+@op(dtypes="float", layout="contiguous", grad_name="LogSigmoidBackward0")
 def logsigmoid(input: Any) -> Any:
     """``log(sigmoid(x))`` without overflow."""
     arithmetic.require_real("logsigmoid", input)
@@ -353,6 +353,7 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
 @op(opmath=True)
 def safe_softmax(input: Any, *, dim: Any) -> Any:
     """:func:`softmax`, but 0 where everything along `dim` is -inf, as where attention has nothing to look at."""
+    arithmetic.require_real("softmax", input)
     if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.softmax(input, dim, False)) is not None:
         return np.where(max_along(input, dim) == -np.inf, input.dtype.type(0), fused)
     e, sums = exponentials(input, dim, safe=True)

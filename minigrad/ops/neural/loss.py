@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.neural import activation
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
@@ -205,7 +205,8 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
     check_weights(input, weight=weight, pos_weight=pos_weight)
     log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
-    return reduce_loss(weighted(loss, weight), reduction)
+    loss = weighted(loss, weight)
+    return layouts.lay_out("like_input", loss, target) if reduction == "none" else reduce_loss(loss, reduction)
 @binary_cross_entropy_with_logits.derivative("input")
 def binary_cross_entropy_with_logits_wrt_input(g: Any, input: Any, target: Any, weight: Any, pos_weight: Any,
                                                reduction: Any) -> Any:

@@ -202,7 +202,7 @@ def rms_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None =
     layout = trailing_layout("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
         eps = float(np.finfo(opmath_dtype(input.array.dtype)).eps)
-    return in_layout("like_input", affine(standardize(input, layout=layout, eps=eps, centered=False)[0], weight), input)
+    return in_layout("channels", affine(standardize(input, layout=layout, eps=eps, centered=False)[0], weight), input)
 
 
 # ---------------------------------------------------------------------------------------------------- over batch, group, instance

@@ -49,12 +49,18 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if len(pad) % 2 or not 1 <= count <= 3 or ndim not in (count + 1, count + 2):
         raise NotImplementedError(f"pad: Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now: pad of "
                                   f"length {len(pad)} needs an input of {count + 1} or {count + 2} dimensions, got {ndim}")
+    if mode != "circular" and 0 in input.shape[ndim - count - 1:]:
+        raise ShapeError(f"pad: Expected {count + 1}D or {count + 2}D (batch mode) tensor with possibly 0 batch size and other "
+                         f"non-zero dimensions for input, but got: {list(input.shape)}")
     result = input
     for k in range(count):
         before, after = pad[2 * k], pad[2 * k + 1]
         d = ndim - 1 - k
         if mode == "circular" and min(before, after) < 0:  # what a negative pad takes away is not continued with
             start, end = max(-before, 0), result.shape[d] + min(after, 0)
+            if end < start:
+                raise ShapeError(f"pad: Negative padding value is resulting in an empty dimension: padding ({before}, {after}) "
+                                 f"for a dimension of size {result.shape[d]}")
             result = slices(result, index=(*(slice(None),) * d, slice(start, end), ...))
             before, after = max(before, 0), max(after, 0)
         if before or after:
@@ -73,8 +79,6 @@ def reflect(places: Any, n: int, before: int, after: int) -> Any:
 
 def replicate(places: Any, n: int, before: int, after: int) -> Any:
     """The index of the element that each position of the padded dimension repeats."""
-    if not n:
-        raise ShapeError("pad: Expected a non-empty dimension to replicate the border of")
     return np.clip(places, 0, n - 1)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types import dtypes
+from minigrad._types import dtypes, layouts
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DivisionByZeroError, DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
@@ -75,7 +75,7 @@ def cast(input: Any, *, dtype: dtype) -> Any:
     """`input` converted to `dtype`. Every change of dtype, promotion included, is recorded as this operation."""
     if input.__class__ is not np.ndarray:
         _arrays.refuse_bfloat16(_arrays.library_of(input), dtype.numpy)
-    return (input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input).astype(dtype.numpy)
+    return layouts.convert(input.real if input.dtype.kind == "c" and dtype.kind not in "cb" else input, dtype.numpy)
 @cast.derivative("input")
 def cast_wrt_input(g: Any, input_dtype: Any) -> Any: return cast(g, dtype=as_dtype(input_dtype))
 
@@ -86,7 +86,8 @@ def zeros_of(input: Any) -> Any:
     return np.zeros_like(input)
 
 
-# The integers that are as large as a floating number.
+# The integers that are as large as a floating number. To mask its bits takes no decision for each element: many times faster
+# where the mask is irregular.
 BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
 
 
@@ -94,13 +95,17 @@ BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtyp
 def apply_mask(input: Any, mask: Any) -> Any:
     """`input` where `mask` is True, and 0 elsewhere, whatever `input` holds there. ``input * mask`` would keep its nan and
     inf."""
-    if input.__class__ is not np.ndarray or input.dtype.kind != "f":
-        return np.where(mask, input, 0)
-    # On bits, which takes no decision for each element: many times faster where the mask is irregular.
-    bits = BITS[input.dtype.itemsize]
-    return (input.view(bits) & -mask.astype(bits)).view(input.dtype)
+    on_bits = input.__class__ is np.ndarray and input.dtype.kind == "f"
+    return mask_bits(input, mask) if on_bits else np.where(mask, input, 0)
 @apply_mask.derivative("input")
 def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
+
+
+def mask_bits(x: Any, mask: Any) -> Any:
+    """:func:`apply_mask` of floats, on their bits. It takes no decision for each element, which is many times faster where the
+    mask is irregular."""
+    bits = BITS[x.dtype.itemsize]
+    return (x.view(bits) & -mask.astype(bits)).view(x.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- arithmetic

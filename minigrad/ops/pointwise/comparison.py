@@ -12,7 +12,7 @@ import numpy as np
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
-from minigrad.errors import DtypeError, RuntimeValueError
+from minigrad.errors import DtypeError, RuntimeValueError, UnsupportedDtypeError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
 from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -208,15 +208,22 @@ def bitwise_not(input: Any) -> Any:
 @op(broadcasts=True, differentiable=False)
 def bitwise_left_shift(input: Any, other: Any) -> Any:
     """``input * 2**other`` by shifting bits."""
-    require_integers("bitwise_left_shift", input)
+    require_numbers_to_shift("bitwise_left_shift", input)
     return input << other
 
 
 @op(broadcasts=True, differentiable=False)
 def bitwise_right_shift(input: Any, other: Any) -> Any:
     """``input // 2**other`` by shifting bits; negative numbers stay negative."""
-    require_integers("bitwise_right_shift", input)
+    require_numbers_to_shift("bitwise_right_shift", input)
     return input >> other
+
+
+def require_numbers_to_shift(name: str, input: Any) -> None:
+    """Raise unless `input` holds integers; a truth value has no bits to shift."""
+    require_integers(name, input)
+    if input.dtype.kind == "b":
+        raise UnsupportedDtypeError(f"\"{name}\" not implemented for minigrad.bool; convert it with .int()")
 
 
 @op(broadcasts=True, differentiable=False, numbers=())

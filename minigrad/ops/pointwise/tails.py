@@ -83,7 +83,9 @@ def integrate(integrand: Callable[[Any], Any], exponent: Callable[[Any], tuple[A
     return total
 
 
-def in_double(*arrays: Any) -> list[Any]:
+def in_double(name: str, *arrays: Any) -> list[Any]:
+    """The `arrays` in float64. Raises ``RuntimeError`` for complex numbers."""
+    arithmetic.require_real(name, *arrays)
     return [x.astype(np.float64, copy=False) for x in arrays]
 
 
@@ -91,7 +93,7 @@ def in_double(*arrays: Any) -> list[Any]:
 def gamma_tail(concentration: Any, value: Any, *, order: int) -> Any:
     """The integral of ``(log t - digamma(a)) ** order * p(t) / p(x)`` over the tail of the gamma distribution of concentration a
     and rate 1 in which the value x stands: from 0 to x below a, and minus that from x on from a upwards."""
-    a, x = in_double(concentration, value)
+    a, x = in_double("gamma_tail", concentration, value)
     side = np.where(x < a, -1.0, 1.0)  # t = x exp(side v)
     centred = np.log(x) - evaluate("psi", a)
 
@@ -118,7 +120,7 @@ def beta_tail(concentration1: Any, concentration0: Any, value: Any, *, order1: i
     """The integral of ``A ** order1 * B ** order0 * p(t) / p(x)`` over the tail of the beta distribution in which the value x
     stands, where A is ``log(t)`` and B is ``log(1 - t)``, each less its expected value: from 0 to x below the mean, and minus
     that from x to 1 from the mean upwards."""
-    a, b, x = in_double(concentration1, concentration0, value)
+    a, b, x = in_double("beta_tail", concentration1, concentration0, value)
     upper = x * (a + b) >= a  # which is the lower tail of 1 - x, of the distribution with a and b exchanged
     log_x, log_rest = np.log(x), np.log1p(-x)
     a, b = np.where(upper, b, a), np.where(upper, a, b)

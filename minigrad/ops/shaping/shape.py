@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Callable, overload
 import numpy as np
 
 from minigrad import _arrays
-from minigrad._types.dtypes import FROM_NUMPY
+from minigrad._types import layouts
+from minigrad._types.dtypes import DIFFERENTIABLE, FROM_NUMPY, opmath_dtype
 from minigrad._types.dtypes import dtype as Dtype
-from minigrad._types.layouts import RESULT_ORDERS
 from minigrad._types.size import Size
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import ArgumentError, DimensionError, DtypeError, EmptyListError, RuntimeValueError, ShapeError
@@ -229,10 +229,9 @@ def broadcast(x: Any, shape: Sequence[int]) -> Any:
     return _arrays.library_of(x).as_strided(x, out.shape, strides)
 
 
-@op(opmath=True, view=True)
+@op(view=True, bfloat16=True)
 def sum_to_size(input: Any, *, size: Any) -> Any:
-    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; a view where there are
-    none."""
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it."""
     shape = input.shape
     new = len(shape) - len(size)
     if new < 0 or any(n != 1 and n != shape[d + new] for d, n in enumerate(size)):
@@ -240,9 +239,10 @@ def sum_to_size(input: Any, *, size: Any) -> Any:
                          "size that broadcasts to its own")
     dims = tuple(range(new)) + tuple([d + new for d, n in enumerate(size) if n == 1 and shape[d + new] != 1])
     if not dims and size:
-        return input.reshape(size)
-    if input.dtype.kind in "fc":
-        return _arrays.sum_over(input, dims).reshape(size)
+        return input.reshape(size) if new else input[...]
+    if input.dtype.kind in DIFFERENTIABLE:
+        total = _arrays.sum_over(input.astype(opmath_dtype(input.dtype), copy=False), dims)
+        return total.astype(input.dtype, copy=False).reshape(size)
     return np.sum(input, axis=dims, keepdims=True, dtype=np.int64).reshape(size)
 @sum_to_size.derivative("input")
 def sum_to_size_wrt_input(g: Any, input_shape: Any) -> Any: return expand(g, size=input_shape)
@@ -276,9 +276,7 @@ def repeat_wrt_input(g: Any, input_shape: Any, repeats: Any) -> Any:
 def copy_in_order(input: Any, *, order: Any = None) -> Any:
     """A copy of `input` whose dimensions lie in memory in `order`, from the widest step to the narrowest, or as they are
     numbered."""
-    if order is None:
-        return input.copy(order="C")
-    return input.transpose(order).copy(order="C").transpose(np.argsort(order))
+    return input.copy(order="C") if order is None else layouts.copy_in_order(input, order)
 @copy_in_order.derivative("input")
 def copy_in_order_wrt_input(g: Any) -> Any: return g
 
@@ -291,7 +289,7 @@ def laid_out(x: Any, order: Any) -> Any:
 
 def in_layout(layout: str, result: Tensor, *inputs: Tensor) -> Tensor:
     """`result`, of a function composed of operations on `inputs`, in the layout that an operation would declare so."""
-    found: Tensor = laid_out(result, RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
+    found: Tensor = laid_out(result, layouts.RESULT_ORDERS[layout](result.shape, *map(unwrap, inputs)))
     return found
 
 
@@ -417,8 +415,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """`input` as one dimension; a view where the memory allows it."""
-    return reshape(input, shape=(-1,) if input.shape != (0,) else (0,))
+    """`input` as one dimension; a view where it is contiguous."""
+    return reshape(laid_out(input, range(input.ndim)), shape=(-1,) if input.shape != (0,) else (0,))
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
@@ -660,8 +658,14 @@ def changes_shape(function: Callable[..., Any]) -> Callable[..., Any]:
 
 # ---------------------------------------------------------------------------------------------------- forms for the Tensor
 
+def to_size(input: Tensor, size: Sequence[int]) -> Tensor:
+    """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; itself where there are
+    none, unless it has no dimensions."""
+    return input if len(size) and tuple(size) == tuple(input.shape) else sum_to_size(input, size=size)
+
+
 reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
 permute_method, flip_method, tile_method = unpacking_method(permute), unpacking_method(flip), unpacking_method(tile)
-sum_to_size_method = unpacking_method(sum_to_size)
+sum_to_size_method = unpacking_method(to_size)
 squeeze_, unsqueeze_, transpose_ = changes_shape(squeeze), changes_shape(unsqueeze), changes_shape(transpose)
 t_, swapaxes_, swapdims_ = changes_shape(t), changes_shape(swapaxes), changes_shape(swapdims)

@@ -191,7 +191,7 @@ def joinable(tensors: Any, dim: int) -> Any:
     return parts
 
 
-@op(dtypes="promote", layout="contiguous", bfloat16=True)
+@op(dtypes="promote", bfloat16=True)
 def stack(*tensors: Any, dim: int = 0) -> Any:
     """`tensors`, all of one shape, joined along a new dimension `dim`."""
     shape = tensors[0].shape

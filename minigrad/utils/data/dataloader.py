@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
 import queue
@@ -316,12 +317,17 @@ def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: Wo
          own_process: bool) -> None:
     """What a worker does: for each task, an epoch and indices, it gives one result, until the task is None."""
     _here.info = info
-    if own_process:
+    if own_process:  # in a thread those of Python and NumPy are everybody's
         random.manual_seed(info.seed)
         builtin_random.seed(info.seed)
         np.random.seed(info.seed % 2**32)
-    else:  # those of Python and NumPy belong to all threads
-        random.use_own_generators(info.seed)
+    with contextlib.nullcontext() if own_process else random.own_generators(info.seed):
+        serve(tasks, results, make_fetcher, info, init, own_process)
+
+
+def serve(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: WorkerInfo, init: Callable[[int], Any] | None,
+          own_process: bool) -> None:
+    """The part of :func:`work` that the user's functions are called in."""
     where = f"in DataLoader worker {'process' if own_process else 'thread'} {info.id}"
     problem = fetch = None
     try:
