@@ -227,7 +227,7 @@ def empty_strided(size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLik
         raise ShapeError(f"empty_strided: dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
                          f"({len(stride)})")
     if min(stride, default=0) < 0:
-        raise ShapeError(f"empty_strided: strides must not be negative, got {list(stride)}")
+        raise RuntimeValueError(f"empty_strided: strides must not be negative, got {list(stride)}")
     needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
     t = make("empty", (needed,), None, dtype, device, False)
     strided = _arrays.library_of(t.array).as_strided

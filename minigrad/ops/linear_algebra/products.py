@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype, int64
-from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
@@ -57,7 +57,8 @@ def shape_text(sizes: Any) -> str:
 def multiply(a: Any, b: Any) -> Any:
     """The matrix product of two arrays."""
     if a.dtype.kind == "b":
-        raise DtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or .float()")
+        raise UnsupportedDtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or "
+                                    ".float()")
     return np.matmul(a, b)
 
 
@@ -473,8 +474,14 @@ def einsum(*args: Any) -> Tensor:
         operands = list(args[0::2][:len(args) // 2])
         terms = [list(t) for t in args[1::2]]
         result = list(args[-1]) if len(args) % 2 else None
+        for k in [k for term in (*terms, result or ()) for k in term]:
+            if k is not Ellipsis and not 0 <= k < 52:
+                raise InvalidValueError(f"einsum(): subscript {k} is not within the valid range [0, 52)")
     if not operands:
         raise InvalidValueError("einsum(): must provide at least one operand")
+    for k, x in enumerate(operands):
+        if not hasattr(x, "ndim"):
+            raise ArgumentError(f"einsum(): operand {k} must be a Tensor, not {type(x).__name__}")
     if len(terms) != len(operands):
         raise RuntimeValueError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than "
                                 f"specified in the equation: it names {len(terms)}, got {len(operands)}")
