@@ -13,13 +13,15 @@ from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 from minigrad.errors import ArgumentError, InvalidValueError
 
-__all__ = ["GetAttrKey", "LeafSpec", "MappingKey", "SequenceKey", "TreeSpec", "is_namedtuple", "is_namedtuple_class",
-           "is_namedtuple_instance", "key_get", "keystr", "register_constant", "register_dataclass", "register_pytree_node",
-           "tree_all", "tree_all_only", "tree_any", "tree_any_only", "tree_flatten", "tree_flatten_with_path", "tree_is_leaf",
-           "tree_iter", "tree_leaves", "tree_leaves_with_path", "tree_map", "tree_map_", "tree_map_only", "tree_map_only_",
-           "tree_map_with_path", "tree_structure", "tree_unflatten", "treespec_pprint"]
+__all__ = ["GetAttrKey", "LeafSpec", "MappingKey", "SequenceKey", "TreeSpec", "arg_tree_leaves", "is_constant_class",
+           "is_namedtuple", "is_namedtuple_class", "is_namedtuple_instance", "key_get", "keystr", "register_constant",
+           "register_dataclass", "register_pytree_node", "tree_all", "tree_all_only", "tree_any", "tree_any_only",
+           "tree_flatten", "tree_flatten_with_path", "tree_is_leaf", "tree_iter", "tree_leaves", "tree_leaves_with_path",
+           "tree_map", "tree_map_", "tree_map_only", "tree_map_only_", "tree_map_with_path", "tree_structure", "tree_unflatten",
+           "treespec_pprint"]
 
 PyTree = Any
+Context = Any
 IsLeaf = Callable[[Any], bool]
 Types = type[Any] | tuple[type[Any], ...] | UnionType
 
@@ -165,7 +167,23 @@ def register_dataclass(cls: type[Any], *, field_names: list[str] | None = None, 
 
 def register_constant(cls: type[Any]) -> None:
     """Let instances of `cls` be containers without children, which go through unchanged."""
-    register_pytree_node(cls, lambda instance: ([], instance), lambda _, instance: instance)
+    register_pytree_node(cls, constant_children, lambda _, instance: instance)
+
+
+def is_constant_class(cls: type[Any]) -> bool:
+    """Whether `cls` was given to :func:`register_constant`.
+
+    >>> class Mode: pass
+    >>> register_constant(Mode)
+    >>> is_constant_class(Mode), is_constant_class(list)
+    (True, False)
+    """
+    return cls in KINDS and KINDS[cls].flatten is constant_children
+
+
+def constant_children(instance: Any) -> tuple[list[Any], Any]:
+    """The children of a container that has none, and itself."""
+    return [], instance
 
 
 def is_namedtuple_class(cls: type) -> bool:
@@ -345,6 +363,27 @@ def tree_flatten_with_path(tree: PyTree, is_leaf: IsLeaf | None = None) -> tuple
 def tree_leaves_with_path(tree: PyTree, is_leaf: IsLeaf | None = None) -> list[tuple[tuple[Any, ...], Any]]:
     """Pairs of the way to a leaf and the leaf."""
     return tree_flatten_with_path(tree, is_leaf)[0]
+
+
+def arg_tree_leaves(*args: PyTree, **kwargs: PyTree) -> list[Any]:
+    """The leaves of the arguments of a call, in order.
+
+    >>> arg_tree_leaves(1, [2], key=(3,))
+    [1, 2, 3]
+    """
+    return tree_leaves((args, kwargs))
+
+
+def _broadcast_to_and_flatten(tree: PyTree, treespec: TreeSpec, is_leaf: IsLeaf | None = None) -> list[Any] | None:
+    """A value for each leaf of `treespec`: a leaf of `tree` stands for all of those in its place. None if they do not fit."""
+    if tree_is_leaf(tree, is_leaf):
+        return [tree] * treespec.num_leaves
+    kind = kind_of(tree)
+    children, context = KINDS[kind].flatten(tree)
+    if kind is not treespec.type or context != treespec.context or len(children := list(children)) != treespec.num_children:
+        return None
+    parts = [_broadcast_to_and_flatten(child, spec, is_leaf) for child, spec in zip(children, treespec.children_specs)]
+    return None if None in parts else [value for part in parts for value in part or ()]
 
 
 # ---------------------------------------------------------------------------------------------------- working on leaves

@@ -25,6 +25,7 @@ def test_several_results_are_called_by_the_name_of_the_function(call: Any, name:
     found = call()
     assert type(found) is getattr(mg.return_types, name) and name in dir(mg.return_types)
     assert repr(found).startswith(f"minigrad.return_types.{name}(\n{found._fields[0]}=tensor(")
+    assert found.n_fields == found.n_sequence_fields == len(found) and found.n_unnamed_fields == 0
     assert type(pickle.loads(pickle.dumps(found))) is type(found)
     with pytest.raises(AttributeError, match="no function of that name has named results"):
         getattr(mg.return_types, "nothing")  # noqa: B009

@@ -36,6 +36,20 @@ def test_a_foreign_class_answers() -> None:
     assert mg.cat([d, d]) == ("cat", 1) and F.dropout(d, 0.5)[0] == "dropout" and mg.chunk(d, 2)[0] == "chunk"
 
 
+def test_settings_are_handed_over_where_they_were_given() -> None:
+    class Settings:
+        @classmethod
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            return kwargs
+
+    class SettingsOfTensor(mg.Tensor):
+        __torch_function__ = Settings.__torch_function__
+
+    for x in (Settings(), SettingsOfTensor([1.0])):
+        assert mg.mean(x) == mg.add(x, 1) == mg.cat([x, x]) == mg.sort(x) == {}
+        assert mg.mean(x, 0) == {"dim": 0} and mg.topk(x, 1, largest=False) == {"k": 1, "largest": False}
+
+
 def test_a_function_that_nobody_answers_is_refused() -> None:
     with pytest.raises(TypeError, match=r"no implementation found for 'exp' on types that implement __torch_function__: \['Diag"):
         mg.exp(Diagonal(5, 2.0))

@@ -81,6 +81,27 @@ def test_what_cannot_be_is_refused() -> None:
         pytree.tree_map_only(3, abs, [1])  # type: ignore[arg-type]
 
 
+def test_a_leaf_stands_for_the_part_in_its_place() -> None:
+    def spread(tree: Any, like: Any) -> Any:
+        return pytree._broadcast_to_and_flatten(tree, pytree.tree_structure(like))
+    assert spread(1, [2, (3,)]) == [1, 1] and spread([1, 2], [0, (0, 0)]) == [1, 2, 2]
+    assert spread({"a": 1}, {"a": [0, 0]}) == [1, 1]
+    assert spread([1, 2], (0, 0)) is spread([1], [0, 0]) is spread([1, [2]], [0, (0,)]) is spread({"a": 1}, {"b": 0}) is None
+    assert spread([None, 1], [0, [0, 0]]) == [None, 1, 1] and spread((), ()) == []
+
+
+def test_leaves_of_a_call_and_constants() -> None:
+    assert pytree.arg_tree_leaves(1, [2], a=(3,)) == [1, 2, 3]
+
+    class Fixed:
+        pass
+
+    pytree.register_constant(Fixed)
+    fixed = Fixed()
+    assert pytree.is_constant_class(Fixed) and not pytree.is_constant_class(Pair) and not pytree.is_constant_class(int)
+    assert pytree.tree_leaves([fixed, 1]) == [1] and pytree.tree_map(str, [fixed, 1]) == [fixed, "1"]
+
+
 def test_leaves_of_some_types() -> None:
     batch = {"images": mg.ones(2), "names": ["a", "b"]}
     moved = pytree.tree_map_only(mg.Tensor, lambda t: t * 2, batch)

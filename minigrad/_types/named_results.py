@@ -22,6 +22,8 @@ def publish_results(called: str, cls: Any) -> None:
     """Let the named tuple `cls` be known as what the function `called` returns: ``minigrad.return_types.<called>``."""
     cls.__name__ = cls.__qualname__ = name = called.replace(".", "_")
     cls.__module__, cls.__repr__ = "minigrad.return_types", describe
+    cls.n_fields = cls.n_sequence_fields = len(cls._fields)  # as those of Python's own named results, such as os.stat's
+    cls.n_unnamed_fields = 0
     TYPES[name] = cls
 
 

@@ -15,7 +15,8 @@ from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase
 from minigrad.autograd.differentiate import grad
 from minigrad.autograd.functional import with_leaf
-from minigrad.errors import ArgumentError, MinigradError, ShapeError
+from minigrad.errors import ArgumentError, InvalidValueError, MinigradError, ShapeError
+from minigrad.ops.pointwise.arithmetic import zeros_of
 from minigrad.recording.call import constant
 from minigrad.recording.graph import edge_of, grad_enabled, recording_mode
 
@@ -43,7 +44,8 @@ def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float | None = None
         check_undefined_grad, check_grad_dtypes, check_batched_grad, check_forward_ad, check_backward_ad, fast_mode, masked:
             accepted for compatibility with PyTorch.
 
-    Raises: ``GradcheckError``, a ``RuntimeError``, that names the input, the output, the index, both values and the likely cause.
+    Raises: ``GradcheckError``, a ``RuntimeError``, that names the input, the output, the index, both values and the likely cause;
+    ``ValueError`` if no input requires grad.
 
     >>> import minigrad as mg
     >>> x = mg.rand(3, dtype=mg.float64, requires_grad=True)
@@ -132,8 +134,8 @@ class Check:
         if hasattr(func, "named_parameters"):
             named += [(name, p) for name, p in func.named_parameters() if p.requires_grad]
         if not named:
-            raise ArgumentError("gradcheck expects at least one input tensor to require gradient, but none of the them have "
-                                "requires_grad=True.")
+            raise InvalidValueError("gradcheck expects at least one input tensor to require gradient, but none of the them have "
+                                    "requires_grad=True.")
         for name, x in named:
             if x.dtype.kind not in "fc":
                 raise ArgumentError(f"gradcheck: {name} has dtype {x.dtype!r}; only floating-point and complex inputs can be "
@@ -146,19 +148,43 @@ class Check:
     def run(self) -> None:
         outputs = differentiable_outputs(self.func(*self.inputs))
         if not outputs:
-            raise GradcheckError("gradcheck: no output of the function requires grad: it does not depend on the inputs, or left "
-                                 "the graph on the way (detach, no_grad, .numpy(), .item())")
+            self.refuse_lost_dependence()
+            return
         analytical = self.analytical(outputs)
         again = self.analytical(differentiable_outputs(self.func(*self.inputs)))
         for row, other in zip(analytical, again):
             for (name, _), a, b in zip(self.named, row, other):
                 if np.abs(a - b).max(initial=0) > self.nondet_tol:
-                    raise GradcheckError(f"gradcheck: backward is not deterministic: two passes give gradients of {name} that "
-                                         f"differ by up to {np.abs(a - b).max():.3g}. Random numbers inside the function must be "
-                                         "fixed.")
+                    raise GradcheckError(f"gradcheck: Backward is not reentrant: two passes give gradients of {name} that differ "
+                                         f"by up to {np.abs(a - b).max():.3g}. Random numbers inside the function must be fixed.")
         for k, (name, x) in enumerate(self.named):
             for o, numerical in enumerate(self.numerical(x, outputs)):
                 self.compare(name, x, o, outputs[o], analytical[o][k], *numerical)
+        found = grad(outputs, [x for _, x in self.named], [zeros_of(y) for y in outputs], allow_unused=True)
+        for (name, _), g in zip(self.named, found):
+            if g is not None and np.abs(copy_to_host(g.array)).max(initial=0) > 0:
+                raise GradcheckError(f"gradcheck: backward not multiplied by grad_output: the gradient of {name} is "
+                                     f"{np.abs(g.array).max():.3g} where those of the outputs are 0")
+
+    def refuse_lost_dependence(self) -> None:
+        """Raise if outputs, none of which requires grad, depend on an input."""
+        def values() -> list[Any]:
+            found = self.func(*self.inputs)
+            return [copy_to_host(y.array if isinstance(y, TensorBase) else np.asarray(y))
+                    for y in (found if isinstance(found, (tuple, list)) else [found])]
+
+        here = values()
+        for name, x in self.named:
+            keep, points = x.array, copy_to_host(x.array)
+            try:
+                x.array = move_beside(points + points.dtype.type(1e-3), keep)
+                there = values()
+            finally:
+                x.array = keep
+            if any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(here, there)):
+                raise GradcheckError("gradcheck: Numerical gradient for function expected to be zero, because no output of the "
+                                     f"function requires grad; but they depend on {name}. They left the graph on "
+                                     "the way (detach, no_grad, .numpy(), .item())")
 
     # ------------------------------------------------------------------------------------------------ both Jacobians
 

@@ -42,8 +42,10 @@ def flat(values: Iterable[Any]) -> Iterator[Any]:
 
 
 def ask(function: Any, found: list[Any], args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """What the first of `found` answers that does not return ``NotImplemented`` for a call of `function`. Raises ``TypeError``
-    where all do."""
+    """What the first of `found` answers that does not return ``NotImplemented`` for a call of `function`, less the settings that
+    have their default values. Raises ``TypeError`` where all do."""
+    if (info := getattr(function, "info", None)) is not None:
+        named = {name: value for name, value in named.items() if value is not info.settings.get(name)}
     types = tuple([type(x) for x in found])
     for x in found:
         answer = type(x).__torch_function__(function, types, args, named)

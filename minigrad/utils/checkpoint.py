@@ -63,8 +63,8 @@ def checkpoint(function: Callable[..., Any], *args: Any, use_reentrant: bool | N
         if index not in recomputed:
             recompute()
         if index not in recomputed:
-            raise CheckpointError(f"checkpoint: the function kept {count} tensors in the forward pass and {len(recomputed)} when "
-                                  f"it was computed again for the backward pass; it must do the same both times")
+            raise CheckpointError("checkpoint: A different number of tensors was saved during the original forward and "
+                                  f"recomputation: {count} and {len(recomputed)}; the function must do the same both times")
         t = recomputed.pop(index)
         if determinism_check == "default" and kept[index] != (tuple(t.shape), t.dtype):
             shape, dtype = kept[index]
