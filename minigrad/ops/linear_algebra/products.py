@@ -176,7 +176,8 @@ def linear_wrt_bias(g: Any, bias_shape: Any) -> Any:
 def linear_clash(input: tuple[int, ...], weight: tuple[int, ...], bias: Any) -> str:
     """Why an input and a weight of these shapes make no linear layer."""
     if not 1 <= len(weight) <= 2 or not input:
-        return f"expected an input of at least 1 dimension and a weight of 1 or 2, got shapes {list(input)} and {list(weight)}"
+        return (f"both arguments to linear need to be at least 1D, and the weight 1D or 2D, but they are {len(input)}D and "
+                f"{len(weight)}D: shapes {list(input)} and {list(weight)}")
     if input[-1] != weight[-1]:
         flat = (math.prod(input[:-1]), input[-1])
         return (f"mat1 and mat2 shapes cannot be multiplied ({shape_text(flat)} and {shape_text(weight[::-1])}): input has "
