@@ -7,10 +7,10 @@ from typing import Any, Callable
 
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
-__all__ = ["are_deterministic_algorithms_enabled", "compile", "get_num_interop_threads", "get_num_threads",
-           "get_overwrite_module_params_on_conversion", "get_swap_module_params_on_conversion",
-           "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_flush_denormal",
-           "set_num_interop_threads", "set_num_threads", "set_overwrite_module_params_on_conversion",
+__all__ = ["are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_num_interop_threads",
+           "get_num_threads", "get_overwrite_module_params_on_conversion", "get_swap_module_params_on_conversion",
+           "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_deterministic_debug_mode",
+           "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_overwrite_module_params_on_conversion",
            "set_swap_module_params_on_conversion", "set_warn_always", "use_deterministic_algorithms"]
 
 _deterministic = _warn_only = _warn_always = _overwrite_params = _swap_params = False
@@ -70,6 +70,38 @@ def are_deterministic_algorithms_enabled() -> bool:
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
     """The `warn_only` that :func:`use_deterministic_algorithms` was last given."""
     return _warn_only
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """The same by a number or a word: 0 or ``"default"`` is off, 1 or ``"warn"`` only warns, 2 or ``"error"`` is on. All results
+    are deterministic in any mode.
+
+    Raises ``RuntimeError`` for another.
+
+    >>> import minigrad as mg
+    >>> mg.set_deterministic_debug_mode("warn")
+    >>> mg.get_deterministic_debug_mode(), mg.are_deterministic_algorithms_enabled()
+    (1, True)
+    >>> mg.set_deterministic_debug_mode(0)
+    """
+    modes = {0: 0, 1: 1, 2: 2, "default": 0, "warn": 1, "error": 2}
+    if not isinstance(debug_mode, (int, str)):
+        raise ArgumentError("set_deterministic_debug_mode(): debug_mode must be an int or a str, not "
+                            f"{type(debug_mode).__name__}")
+    if debug_mode not in modes:
+        raise RuntimeValueError(f"set_deterministic_debug_mode(): debug_mode can be 0, 1, 2, 'default', 'warn' or 'error', not "
+                                f"{debug_mode!r}")
+    use_deterministic_algorithms(modes[debug_mode] > 0, warn_only=modes[debug_mode] == 1)
+
+
+def get_deterministic_debug_mode() -> int:
+    """What :func:`set_deterministic_debug_mode` was last given, as a number.
+
+    >>> import minigrad as mg
+    >>> mg.get_deterministic_debug_mode()
+    0
+    """
+    return (1 if _warn_only else 2) if _deterministic else 0
 
 
 def set_warn_always(b: bool, /) -> None:

@@ -65,6 +65,8 @@ def transform_dims(input: Any, s: Any, dim: Any) -> tuple[tuple[int, ...], list[
     """The dimensions to transform, counted from the front, and the size that each is to have. A single number counts as a
     sequence of one."""
     ndim = input.ndim
+    if isinstance(s, int) and s < 1:
+        raise RuntimeValueError(f"Invalid number of data points ({s}) specified; the transformed dimension needs one at least")
     s, dim = [(x,) if isinstance(x, int) else x for x in (s, dim)]
     if dim is None:
         count = ndim if s is None else len(s)
@@ -217,32 +219,32 @@ def fft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = N
     >>> minigrad.fft.fft(minigrad.tensor([1., 2., 3., 4.]))
     tensor([10.+0.j, -2.+2.j, -2.+0.j, -2.-2.j])
     """
-    return transform_complex(input, (n,), (dim,), norm, False, out)
+    return transform_complex(input, n, (dim,), norm, False, out)
 
 
 def ifft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The inverse of :func:`fft`."""
-    return transform_complex(input, (n,), (dim,), norm, True, out)
+    return transform_complex(input, n, (dim,), norm, True, out)
 
 
 def rfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The first half, ``n // 2 + 1`` elements, of :func:`fft` of real input; the other half is its complex conjugate."""
-    return transform_real("rfft", input, (n,), (dim,), norm, False, out)
+    return transform_real("rfft", input, n, (dim,), norm, False, out)
 
 
 def irfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The inverse of :func:`rfft`; `n` is the size of the result, by default the even one of the two that fit."""
-    return transform_hermitian("irfft", input, (n,), (dim,), norm, True, out)
+    return transform_hermitian("irfft", input, n, (dim,), norm, True, out)
 
 
 def hfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """:func:`fft` of one half of an input whose other half is its complex conjugate: `n` real elements."""
-    return transform_hermitian("hfft", input, (n,), (dim,), norm, False, out)
+    return transform_hermitian("hfft", input, n, (dim,), norm, False, out)
 
 
 def ihfft(input: Tensor, n: int | None = None, dim: int = -1, norm: str | None = None, *, out: Tensor | None = None) -> Tensor:
     """The inverse of :func:`hfft`."""
-    return transform_real("ihfft", input, (n,), (dim,), norm, True, out)
+    return transform_real("ihfft", input, n, (dim,), norm, True, out)
 
 
 # ---------------------------------------------------------------------------------------------------- frequencies

@@ -133,11 +133,12 @@ def matrix_norm(A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -
     elif ord in (1, -1, math.inf, -math.inf):
         summed, chosen = (row, column) if builtins.abs(ord) == 1 else (column, row)
         sums = reduction.sum(arithmetic.abs(A), dim=summed, keepdim=True)
-        result = (reduction.amax if ord > 0 else reduction.amin)(sums, dim=chosen, keepdim=True)
+        largest = reduction.amax if sums.shape[chosen] else reduction.sum  # of nothing it is 0
+        result = (largest if ord > 0 else reduction.amin)(sums, dim=chosen, keepdim=True)
         result = result if keepdim else shape.squeeze(result, dim=(row, column))
     else:
-        kind = ValueError if isinstance(ord, str) else ShapeError
-        raise kind(f"linalg.matrix_norm: Order {ord} not supported; it can be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
+        raise RuntimeValueError(f"linalg.matrix_norm: Order {ord} not supported; it can be 'fro', 'nuc', 1, -1, 2, -2, inf or "
+                                "-inf")
     return serve_out("linalg.matrix_norm", result, out)
 
 

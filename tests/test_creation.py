@@ -265,7 +265,7 @@ def test_as_tensor_keeps_the_graph() -> None:
 def test_asarray() -> None:
     a, x = np.zeros(2, np.float32), mg.ones(2, requires_grad=True)
     assert np.shares_memory(mg.asarray(a).array, a) and not np.shares_memory(mg.asarray(a, copy=True).array, a)
-    assert not mg.asarray(x).requires_grad and mg.asarray(x).data_ptr() == x.data_ptr()
+    assert not mg.asarray(x, requires_grad=False).requires_grad and mg.asarray(x).data_ptr() == x.data_ptr()
     assert mg.asarray(x, requires_grad=True).requires_grad and mg.asarray([1.0], requires_grad=True).requires_grad
     same(mg.asarray(bytearray(b"ab"), dtype=mg.uint8), [97, 98], mg.uint8)
     for refused, options in ([1], {}), (a, {"dtype": mg.int64}):
@@ -294,3 +294,52 @@ def test_frombuffer() -> None:
                            ({"offset": 1}, "must be a multiple of element size")):
         with pytest.raises(ValueError, match=match):
             mg.frombuffer(data, dtype=mg.int32, **options)
+
+
+def test_asarray_keeps_a_tensor_and_its_graph() -> None:
+    x = mg.ones(2, requires_grad=True)
+    y = x * 2
+    assert mg.asarray(y) is y and mg.asarray(x) is x and mg.asarray(y, copy=True).requires_grad
+    assert mg.asarray(y, dtype=mg.float64).requires_grad and not mg.asarray(y, requires_grad=False).requires_grad
+    assert mg.asarray(mg.ones(2), requires_grad=True).is_leaf and mg.asarray(y, requires_grad=True) is y
+
+
+def test_what_no_tensor_is_made_of_is_refused() -> None:
+    loop: list[Any] = [0]
+    loop.append(loop)
+    for data, match in (([0, "a"], "invalid data type 'str'"), (loop, "self-referential"), ([[1, 2], loop], "self-referential")):
+        for function in (mg.tensor, mg.as_tensor):
+            with pytest.raises(TypeError, match=match):
+                function(data)
+    with pytest.raises(ValueError, match="does not implement Python buffer protocol: list"):
+        mg.frombuffer([1, 2], dtype=mg.int32)
+    with pytest.raises(TypeError, match="'fill_value' must be a number, not Tensor"):
+        mg.full((2,), mg.ones(2))
+
+
+def test_what_a_dtype_cannot_hold_is_refused() -> None:
+    for n, dtype in ((256, mg.uint8), (2**11 + 1, mg.float16), (257, mg.bfloat16)):
+        assert mg.randperm(n, dtype=dtype).long().unique().numel() == n
+        with pytest.raises(RuntimeError, match=f"n cannot be greater than {n}"):
+            mg.randperm(n + 1, dtype=dtype)
+    with pytest.raises(NotImplementedError, match="randint: not implemented for minigrad.complex64"):
+        mg.randint(0, 2, (2,), dtype=mg.complex64)
+    with pytest.raises(NotImplementedError, match="triu_indices: not implemented for minigrad.float32"):
+        mg.triu_indices(2, 2, dtype=mg.float32)
+    with pytest.raises(RuntimeError, match="strides must not be negative"):
+        mg.empty_strided((2, 3), (-1, 2))
+    with pytest.raises(RuntimeError, match="unsupported memory format preserve_format"):
+        mg.empty(2, memory_format=mg.preserve_format)
+    with pytest.raises(RuntimeError, match="cannot be broadcast|must match"):
+        mg.normal(mg.zeros(3), mg.ones(2))
+
+
+def test_devices_have_whole_names() -> None:
+    for name in ("cuda:", "cpu:-1", "cuda: 1"):
+        with pytest.raises(RuntimeError, match="expected a name such as"):
+            mg.device(name)
+    with pytest.raises(RuntimeError, match="must not be negative"):
+        mg.device("cuda", -1)
+    with pytest.raises(RuntimeError, match="the older constructors are of the CPU, not of cuda"):
+        mg.FloatTensor(2, device="cuda")
+    assert mg.ones(2).int().type(mg.Tensor).dtype is mg.float32 and mg.ones(2).type("torch.Tensor").dtype is mg.float32

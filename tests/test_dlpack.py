@@ -140,3 +140,12 @@ def test_jax_and_tensors_share_memory() -> None:
     ours = mg.from_dlpack(theirs)
     assert ours.tolist() == theirs.tolist() and ours.data_ptr() == theirs.unsafe_buffer_pointer()
     assert jax.dlpack.from_dlpack(mg.ones(2)).tolist() == [1.0, 1.0]
+
+
+def test_streams_are_refused_where_there_are_none() -> None:
+    x = mg.ones(2)
+    with pytest.raises(TypeError, match="stream must be an int or None, not object"):
+        x.__dlpack__(stream=object())
+    with pytest.raises(AssertionError, match="stream should be None on cpu"):
+        x.__dlpack__(stream=0)
+    assert mg.from_dlpack(x.__dlpack__(stream=None)).data_ptr() == x.data_ptr()

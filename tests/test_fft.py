@@ -224,3 +224,11 @@ def test_short_time_transforms_are_pytorchs() -> None:
             found, expected = [results(m, lambda m, x, f=function, s=settings: f(m, x, *s), x) for m in (mg, torch)]
             for a, b in zip(found, expected):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9, err_msg=str(settings))
+
+
+def test_a_size_that_is_no_number_of_elements_is_refused() -> None:
+    for name in ONE:
+        for n in (-1, 0):
+            with pytest.raises(RuntimeError, match=rf"Invalid number of data points \({n}\)"):
+                getattr(fft, name)(mg.ones(4), n)
+    assert fft.fftn(mg.ones(4, 2), s=(-1, 2)).shape == (4, 2)

@@ -250,3 +250,30 @@ def test_reflections_of_geqrf_give_q():
     q = minigrad.orgqr(a, tau)
     np.testing.assert_allclose((q @ a[:2].triu()).numpy(), TALL, atol=1e-12)
     np.testing.assert_allclose(minigrad.ormqr(a, tau, tensor(np.eye(4)))[:, :2].numpy(), q.numpy(), atol=1e-12)
+
+
+def test_norms_of_matrices_without_elements_are_zero_where_they_are_largest_sums():
+    for size, orders in (((0, 3), [np.inf]), ((3, 0), [1]), ((0, 0), [1, np.inf])):
+        for order in ["fro", "nuc", 2, *orders]:
+            assert linalg.matrix_norm(minigrad.ones(size), order).item() == 0
+    with pytest.raises(IndexError, match="non-zero size"):
+        linalg.matrix_norm(minigrad.ones(0, 0), -1)
+
+
+def test_arguments_of_linalg_are_refused_with_pytorchs_classes():
+    for call, kind, match in (
+        (lambda: linalg.norm(minigrad.ones(2, 2), "x"), RuntimeError, "Order x not supported"),
+        (lambda: linalg.vector_norm(minigrad.ones(2).double(), dtype=minigrad.float32), RuntimeError, "without narrowing"),
+        (lambda: linalg.solve(minigrad.eye(2), tensor(1.)), RuntimeError, "at least 1 dimension"),
+        (lambda: minigrad.lu_solve(minigrad.ones(2), *linalg.lu_factor(minigrad.eye(2))), RuntimeError, "at least 2 dimensions"),
+        (lambda: minigrad.mm(minigrad.ones(2, 2).bool(), minigrad.ones(2, 2).bool()), NotImplementedError, "'Bool'"),
+        (lambda: minigrad.einsum("i", None), TypeError, "operand 0 must be a Tensor, not NoneType"),
+        (lambda: minigrad.einsum(minigrad.ones(2), [60]), ValueError, "subscript 60 is not within"),
+        (lambda: minigrad.vander(minigrad.ones(2), -1), RuntimeError, "N must be non-negative"),
+        (lambda: minigrad.cov(tensor([True])), RuntimeError, "bool dtype is not supported"),
+        (lambda: minigrad.trapezoid(tensor([True, False])), RuntimeError, "bool dtype is not supported"),
+        (lambda: minigrad.sign(tensor([1j])), NotImplementedError, "sgn"),
+        (lambda: minigrad.ones(2).long().uniform_(), NotImplementedError, "expected a floating"),
+    ):
+        with pytest.raises(kind, match=match):
+            call()

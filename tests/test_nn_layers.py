@@ -388,6 +388,41 @@ def test_recurrent_layers_refuse_empty_sequences_and_projections() -> None:
             kind(2, 3)(mg.ones(0, 1, 2))
 
 
+F = nn.functional
+
+
+@pytest.mark.parametrize(("call", "error", "message"), [
+    (lambda: nn.LSTM(3.0, 5), TypeError, "input_size should be of type int, got: float"),  # type: ignore[arg-type]
+    (lambda: nn.GRU(3, 5, bias=1), TypeError, "bias should be of type bool, got: int"),  # type: ignore[arg-type]
+    (lambda: nn.RNN(0, 5), ValueError, "input_size must be greater than zero"),
+    (lambda: nn.GRU(3, 5)(mg.ones(2, 4, 3).double()), ValueError, "RNN input dtype .* does not match weight dtype"),
+    (lambda: nn.LSTMCell(3, 5)(mg.ones(2, 3), (mg.ones(2, 5), mg.ones(1, 5))), RuntimeError,
+     "Input batch size 2 doesn't match hidden1 batch size 1"),
+    (lambda: nn.GRUCell(3, 5)(mg.ones(2, 3), mg.ones(2, 4)), RuntimeError, "hidden_size: got 4, expected 5"),
+    (lambda: nn.LSTMCell(3, 5)(mg.ones(2, 3), (mg.ones(2, 5), mg.ones(2, 5, 1))), ValueError, r"Expected hx\[1\] to be 1D or 2D"),
+    (lambda: nn.HuberLoss(delta=1j), TypeError, "delta must be a float or int"),  # type: ignore[arg-type]
+    (lambda: nn.Embedding(-1, 3), RuntimeError, "tensor with negative dimension"),
+    (lambda: F.ctc_loss(mg.ones(0, 0, 4), *(mg.tensor([], dtype=mg.int64),) * 3), RuntimeError, "must not be empty"),
+    (lambda: F.nll_loss(mg.ones(3, 2), mg.zeros(3, 4).long()), RuntimeError, "1D target tensor expected"),
+    (lambda: F.cross_entropy(mg.ones(3, 2), mg.ones(3, 2).long()), RuntimeError, "Expected floating point type for target"),
+    (lambda: F.cosine_embedding_loss(mg.ones(3, 2), mg.ones(3, 2), mg.ones(3, 1)), RuntimeError, "1D target tensor expected"),
+    (lambda: F.grid_sample(mg.ones(1, 2, 2), mg.ones(1, 1, 1, 2)), RuntimeError, "grid to have size 1 in last dimension"),
+    (lambda: F.grid_sample(mg.ones(1, 1, 0, 2), mg.ones(1, 1, 1, 2)), RuntimeError, "non-empty spatial dimensions"),
+    (lambda: F.affine_grid(mg.ones(1, 2, 3).int(), (1, 1, 2, 2)), ValueError, "theta to have floating point type"),
+    (lambda: F.affine_grid(mg.ones(1, 3, 4), (1, 2, 2)), NotImplementedError, "only supports 4D and 5D sizes"),
+    (lambda: nn.Unflatten(1, (2, 5.0)), TypeError, "element of type float at pos 1"),
+    (lambda: nn.MultiheadAttention(4, 2)(*(mg.ones(3, 2, 4),) * 3, key_padding_mask=mg.ones(2, 4).bool()), AssertionError,
+     r"key_padding_mask should have the shape \[2, 3\]")])
+def test_layers_and_losses_refuse_what_does_not_fit(call: Any, error: Any, message: str) -> None:
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_affine_grids_of_one_point_warn() -> None:
+    with pytest.warns(UserWarning, match="See the documentation of affine_grid for details"):
+        F.affine_grid(mg.ones(1, 2, 3), (1, 1, 2, 1), align_corners=True)
+
+
 def test_padding_of_nothing() -> None:
     for mode in ("reflect", "replicate"):
         assert tuple(nn.functional.pad(mg.ones(0, 2, 3), (1, 1), mode).shape) == (0, 2, 5)

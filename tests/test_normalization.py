@@ -117,11 +117,13 @@ def test_running_statistics_move_towards_those_of_the_batch():
 def test_evaluation_uses_the_running_statistics_and_leaves_them():
     x, mean, var = np.random.default_rng(0).normal(size=(4, 2, 3)), tensor([1.0, -1.0]), tensor([4.0, 0.25])
     x = tensor(x, dtype=minigrad.float32, requires_grad=True)
-    out = F.batch_norm(x, mean, var, eps=0.0)
+    out = F.batch_norm(x, mean, var, eps=1e-12)
     np.testing.assert_allclose(out.detach().numpy(), (x.detach().numpy() - [[[1], [-1]]]) / [[[2], [0.5]]], rtol=1e-6)
     out.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), np.broadcast_to([[[0.5], [2.0]]], x.shape), rtol=1e-6)
     assert mean.tolist() == [1.0, -1.0]
+    with pytest.raises(ValueError, match="eps must be positive, but got 0.0"):
+        F.batch_norm(x, mean, var, eps=0.0)
 
 
 def test_an_activation_may_overwrite_the_result():

@@ -169,6 +169,12 @@ def test_groups_have_their_own_settings() -> None:
     assert named.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
 
 
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.Adadelta, optim.LBFGS, optim.Rprop, optim.Adafactor])
+def test_a_learning_rate_is_one_number(kind: Any) -> None:
+    with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
+        kind([nn.Parameter(mg.ones(2))], lr=mg.ones(2))
+
+
 def test_names_of_parameters_survive_loading() -> None:
     layer = nn.Linear(1, 1)
     named, plain = optim.SGD(layer.named_parameters()), optim.SGD(layer.parameters())

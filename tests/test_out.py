@@ -165,3 +165,16 @@ def test_out_must_be_as_many_tensors_as_there_are_results() -> None:
         mg.svd(x, out=(mg.empty(0), mg.empty(0)))
     with pytest.raises(TypeError, match=r"nonzero\(\): got 'out' with as_tuple=True"):
         mg.nonzero(x, as_tuple=True, out=mg.empty(0))
+
+
+def test_a_dtype_that_was_named_is_that_of_out() -> None:
+    for call in (mg.sum, mg.prod, mg.cumsum, mg.cumprod):
+        assert call(x, 0, dtype=mg.float64, out=mg.empty(0, dtype=mg.float64)).dtype is mg.float64
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype minigrad.float64, but got minigrad.float32"):
+            call(x, 0, dtype=mg.float64, out=mg.empty(0))
+
+
+def test_indices_go_into_integers() -> None:
+    for call in (mg.sort, lambda v, out: mg.topk(v, 1, out=out), lambda v, out: mg.max(v, 0, out=out)):
+        with pytest.raises(RuntimeError, match="Expected out tensor to have dtype minigrad.int64"):
+            call(v, out=(mg.empty(0, dtype=v.dtype), mg.empty(0, dtype=v.dtype)))

@@ -196,3 +196,21 @@ def test_the_number_may_come_first_as_in_pytorchs_first_versions(name: str, form
         expected = new(function, mg.ones(2), a, b)
         assert found.tolist() == expected.tolist()
         assert mg.autograd.grad(found.sum(), a)[0].tolist() == mg.autograd.grad(expected.sum(), a)[0].tolist()
+
+
+def test_two_numbers_make_a_tensor_where_numbers_are_added_or_multiplied() -> None:
+    for name, expected in (("add", 9.5), ("sub", 5.5), ("mul", 15.0), ("div", 3.75), ("true_divide", 3.75), ("floor_divide", 3.)):
+        found = getattr(mg, name)(7.5, 2)
+        assert found.item() == expected and found.dtype is mg.float32 and found.shape == ()
+    assert mg.add(1, 2).dtype is mg.int64 and mg.mul(True, True).dtype is mg.bool and mg.add(1, 2j).dtype is mg.complex64
+    assert mg.div(7, 2, rounding_mode="trunc").item() == 3 and mg.div(-7, 2, rounding_mode="floor").item() == -4
+    with pytest.raises(TypeError, match="must be a Tensor, not int"):
+        mg.maximum(1, 2)
+
+
+@pytest.mark.parametrize("kind", "tuvw")
+def test_shifted_polynomials_of_unsigned_integers_do_not_wrap_around(kind: str) -> None:
+    function = getattr(mg.special, f"shifted_chebyshev_polynomial_{kind}")
+    for n in (1, 2, 5):
+        np.testing.assert_allclose(function(mg.tensor([0, 1, 3], dtype=mg.uint8), n).numpy(),
+                                   function(mg.tensor([0., 1., 3.]), n).numpy(), rtol=1e-5)

@@ -117,9 +117,9 @@ def test_without_a_batch(ndim: int) -> None:
 
 
 REFUSED = [
-    (F.max_pool2d, ((4, 4), 2), {}, ShapeError, r"max_pool2d: Expected 3D or 4D \(batch mode\) tensor"),
+    (F.max_pool2d, ((4, 4), 2), {}, ShapeError, r"max_pool2d: non-empty 3D or 4D \(batch mode\) tensor"),
     (F.max_pool2d, ((1, 4, 4), 2), {"padding": 2}, RuntimeValueError,
-     r"at most half of effective kernel size, but got pad=\[2, 2\]"),
+     r"at most half of effective kernel size, and not negative, but got pad=\[2, 2\]"),
     (F.max_pool2d, ((1, 4, 4), 2), {"stride": 0}, RuntimeValueError, r"stride should be greater than zero"),
     (F.max_pool2d, ((1, 4, 4), 0), {}, RuntimeValueError, r"kernel size should be greater than zero"),
     (F.max_pool2d, ((1, 4, 4), 5), {}, ShapeError, r"input size: \(1x4x4\)\. Calculated output size: \(1x0x0\)\. Output size"),

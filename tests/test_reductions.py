@@ -364,3 +364,21 @@ def test_no_warning_of_numpy_reaches_the_user():
         f(x)
     for f in (minigrad.cumsum, minigrad.cumprod, minigrad.logsumexp, minigrad.logcumsumexp, minigrad.cummax):
         f(x, 0)
+
+
+def test_nanmean_of_many_halves_counts_beyond_what_they_hold():
+    x = minigrad.full((100_000,), 2., dtype=minigrad.float16)
+    x[::2] = NAN
+    assert minigrad.nanmean(x).item() == 2. and minigrad.nanmean(x).dtype is minigrad.float16
+    out = minigrad.empty(0, dtype=minigrad.float16)
+    assert minigrad.nanmean(x.reshape(2, -1), 1, out=out) is out and out.tolist() == [2., 2.]
+    x = tensor([1., NAN, 3.], requires_grad=True)
+    minigrad.nanmean(x).backward()
+    assert x.grad.tolist() == [.5, 0., .5]
+
+
+def test_hash_tensor_of_nothing_is_refused_as_what_has_no_identity():
+    for call in (lambda: minigrad.hash_tensor(tensor([])), lambda: minigrad.hash_tensor(minigrad.ones(2, 0), 1)):
+        with pytest.raises(IndexError, match="Expected reduction dim"):
+            call()
+    assert minigrad.hash_tensor(minigrad.ones(2, 0), 0).shape == (0,)

@@ -29,7 +29,8 @@ STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 ANYTHING = {
     *[(name, "data") for name in ("as_tensor", "tensor", "Tensor.new_tensor")], ("asarray", "obj"),  # nested sequences, arrays
     ("from_dlpack", "ext_tensor"), ("frombuffer", "buffer"),  # what has a protocol
-    ("is_tensor", "obj"), ("save", "obj"), ("set_default_tensor_type", "t"), ("Tensor.new", "args"), ("printoptions", "options"),
+    ("is_storage", "obj"), ("is_tensor", "obj"), ("save", "obj"), ("set_default_tensor_type", "t"), ("Tensor.new", "args"),
+    ("printoptions", "options"),
     ("einsum", "args"),  # an equation and tensors, or tensors and lists of numbers in turn
     ("load", "map_location"), ("vmap", "in_dims"), ("vmap", "out_dims")}  # functions, dictionaries, nested tuples
 # Functions that give anything.

@@ -56,3 +56,20 @@ def test_seeds_are_whole_numbers() -> None:
     assert mg.initial_seed() == 1
     with pytest.raises(ValueError, match="manual_seed: expected an int, got 'a'"):
         mg.manual_seed("a")
+
+
+def test_determinism_has_a_number_and_a_word() -> None:
+    for given, expected in ((1, 1), ("error", 2), ("warn", 1), ("default", 0), (2, 2), (0, 0)):
+        mg.set_deterministic_debug_mode(given)
+        assert mg.get_deterministic_debug_mode() == expected and mg.are_deterministic_algorithms_enabled() is (expected > 0)
+    with pytest.raises(RuntimeError, match="can be 0, 1, 2, 'default', 'warn' or 'error', not 'x'"):
+        mg.set_deterministic_debug_mode("x")
+    with pytest.raises(TypeError, match="must be an int or a str, not float"):
+        mg.set_deterministic_debug_mode(1.)
+
+
+def test_the_default_type_has_pytorchs_name_too() -> None:
+    mg.set_default_tensor_type("torch.DoubleTensor")
+    assert mg.get_default_dtype() is mg.float64
+    mg.set_default_tensor_type("torch.FloatTensor")
+    assert mg.get_default_dtype() is mg.float32

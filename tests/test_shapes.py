@@ -244,3 +244,49 @@ def test_copies_of_views(name: str, args: Any) -> None:
     x.zero_()
     assert all(not v.any() for v in view)
     assert any(c.any() for c in copied)
+
+
+def test_what_is_expanded_has_the_strides_of_unsqueeze() -> None:
+    v, m = mg.arange(5.), mg.ones(4, 1)
+    assert v.expand(1, 1, 5).stride() == v[:].unsqueeze(0).unsqueeze(1).stride() == (5, 5, 1)
+    assert v.expand(1, 5).expand(2, 2, 5).stride() == (0, 0, 1) and m.expand(3, 4, 1).stride() == (0, 1, 1)
+    assert mg.ones(()).expand(1, 1).stride() == (0, 0) and mg.ones(2, 1, 3).expand(2, 4, 3).stride() == (3, 0, 1)
+
+
+def test_matrices_of_no_dimensions_are_transposed_with_a_warning() -> None:
+    z = mg.tensor(1 + 2j)
+    for name, expected in (("mT", 1 + 2j), ("mH", 1 - 2j)):
+        with pytest.warns(UserWarning, match="of a 0-dimensional tensor are deprecated"):
+            assert getattr(z, name).item() == expected
+    with pytest.warns(UserWarning, match="of a 0-dimensional tensor are deprecated"):
+        assert z.adjoint().item() == 1 - 2j
+
+
+def test_resize_lays_elements_out_in_the_order_asked_for() -> None:
+    x = mg.arange(24.).resize_((1, 2, 3, 4), memory_format=mg.channels_last)
+    assert x.is_contiguous(memory_format=mg.channels_last) and x[0, :, 0, 0].tolist() == [0., 1.] and x.shape == (1, 2, 3, 4)
+    assert mg.zeros(24).resize_as_(x, memory_format=mg.preserve_format).stride() == x.stride()
+    turned = mg.ones(2, 3).t()
+    assert turned.resize_as_(turned).stride() == (1, 3)
+    assert turned.resize_((3, 2), memory_format=mg.contiguous_format).stride() == (2, 1)
+    with pytest.raises(RuntimeError, match="required rank 5"):
+        mg.ones(6).resize_((2, 3), memory_format=mg.channels_last_3d)
+    with pytest.raises(RuntimeError, match="overflowed with sizes"):
+        mg.ones(()).resize_([2, 4, 2**29, 2**29])
+
+
+@pytest.mark.parametrize(("where", "match"), [(1.1, "to have dtype of long"), ([[1]], "zero-dimensional or one-dimensional")])
+def test_tensor_split_asks_a_tensor_for_places(where: Any, match: str) -> None:
+    with pytest.raises(RuntimeError, match=match):
+        mg.tensor_split(mg.ones(4), mg.tensor(where))
+
+
+def test_shapes_that_cannot_be_broadcast_are_refused_by_what_is_wrong() -> None:
+    with pytest.raises(ValueError, match="negative dimension"):
+        mg.broadcast_shapes((1, -1), (2,))
+    with pytest.raises(RuntimeError, match="should be of type ints, a tuple of ints, or a list of ints, got 1.5"):
+        mg.broadcast_shapes(1.5)
+
+
+def test_block_diag_of_nothing_is_a_row_of_nothing() -> None:
+    assert mg.block_diag().shape == (1, 0)

@@ -648,3 +648,53 @@ def test_a_list_in_place_of_a_tensor_is_refused_by_name(name: str) -> None:
 def test_a_device_nobody_knows_is_not_taken_for_a_gpu(device: str) -> None:
     with pytest.raises(RuntimeError, match=f"Expected one of cpu, .*device type at start of device string: {device}"):
         mg.ones(2).to(device)
+
+
+def test_storage_is_the_memory_as_a_row_of_elements() -> None:
+    x = mg.arange(6.).reshape(2, 3)
+    storage = x[1].storage()
+    assert storage.tolist() == [0., 1., 2., 3., 4., 5.]
+    assert (len(storage), storage.element_size(), storage.nbytes()) == (6, 4, 24)
+    assert storage == x.t().storage() != x.clone().storage()
+    assert storage.dtype is mg.float32 and storage.device == mg.device("cpu")
+    storage[4] = 9.
+    assert x.tolist() == [[0., 1., 2.], [3., 9., 5.]] and storage[4] == 9. and storage[:2] == [0., 1.]
+    assert storage.data_ptr() == x.data_ptr() == storage.untyped().data_ptr() and len({storage, x.storage()}) == 1
+    assert storage.fill_(2.) is storage and x.eq(2.).all() and "dtype=minigrad.float32" in repr(storage)
+    assert mg.is_storage(storage) and mg.is_storage(storage.untyped()) and not mg.is_storage(x)
+    assert mg.tensor([], dtype=mg.complex64).storage().data_ptr() is not None
+
+
+def test_set_lays_a_tensor_into_other_memory() -> None:
+    x, memory = mg.zeros(2), mg.arange(6.)
+    assert x.set_(memory.storage(), 1, (2, 2), (2, 1)) is x and x.tolist() == [[1., 2.], [3., 4.]]
+    x.zero_()
+    assert memory.tolist() == [0., 0., 0., 0., 0., 5.]
+    assert x.set_(memory).is_set_to(memory) and x.set_(memory.untyped_storage()).shape == (6,)
+    assert x.set_(memory, 3, (3,)).tolist() == [0., 0., 5.]
+    assert x.set_(memory, 0, (0, 2)).shape == (0, 2) and x.set_().shape == (0,)
+    with pytest.raises(RuntimeError, match="expected memory of the dtype minigrad.float32, got minigrad.int64"):
+        x.set_(mg.arange(3))
+    with pytest.raises(ValueError, match="does not lie within"):
+        x.set_(memory, 3, (9,))
+    with pytest.raises(RuntimeError, match="a tensor that requires grad keeps its memory"):
+        mg.ones(2, requires_grad=True).set_(memory)
+
+
+def test_map_calls_python_for_each_element() -> None:
+    x, y = mg.arange(4.).reshape(2, 2), mg.tensor([1., 2.])
+    assert x.clone().map_(y, lambda a, b: a * b).tolist() == [[0., 2.], [2., 6.]]
+    assert x.clone().map2_(x, y, lambda a, b, c: a + b * c).tolist() == [[0., 3.], [4., 9.]]
+    with pytest.raises(RuntimeError, match="a leaf Variable that requires grad"):
+        mg.ones(2, requires_grad=True).map_(y, max)
+
+
+def test_limits_are_equal_where_the_dtypes_are() -> None:
+    assert mg.finfo(mg.float32) == mg.finfo(mg.float32) != mg.finfo(mg.float64) and mg.iinfo(mg.int8) == mg.iinfo(mg.int8)
+    assert len({mg.finfo(), mg.finfo(mg.float32), mg.iinfo(mg.int8), mg.iinfo(mg.uint8)}) == 3
+
+
+def test_a_size_is_made_of_whole_numbers() -> None:
+    for sizes in ([1, 2.], (x for x in (1.,))):
+        with pytest.raises(TypeError, match=r"Size\(\) takes an iterable of 'int' \(item . is 'float'\)"):
+            mg.Size(sizes)

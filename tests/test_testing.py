@@ -77,3 +77,10 @@ def test_make_tensor_keeps_to_its_range() -> None:
     assert sorted(set(n.tolist())) == [2, 3]
     with pytest.raises(ValueError, match="`low` must be less than `high`"):
         make_tensor(1, dtype=mg.float32, low=1, high=1)
+
+
+def test_make_tensor_lays_elements_out() -> None:
+    x = make_tensor(2, 3, 4, 5, dtype=mg.float32, memory_format=mg.channels_last, requires_grad=True)
+    assert x.is_contiguous(memory_format=mg.channels_last) and x.is_leaf and x.requires_grad
+    with pytest.raises(ValueError, match="mutually exclusive"):
+        make_tensor(2, 3, dtype=mg.float32, noncontiguous=True, memory_format=mg.contiguous_format)

@@ -334,9 +334,8 @@ class Tensor(TensorMethods):
         """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`."""
         if dtype is not None:
             name = dtype if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
-            if dtype is Tensor:
-                dtype = dtypes.get_default_dtype()
-            found: Any = TYPE_OF.get(name.replace("torch.", "minigrad."), dtype)
+            name = name.replace("torch.", "minigrad.")
+            found: Any = dtypes.get_default_dtype() if name == "minigrad.Tensor" else TYPE_OF.get(name, dtype)
             if found is dtype and isinstance(dtype, str) and "Tensor" in dtype:
                 raise InvalidValueError(f"type(): invalid type: {dtype!r}; it can be {', '.join(TYPE_OF)}")
             return self.to(dtype=found)
@@ -462,8 +461,15 @@ class Tensor(TensorMethods):
         array.flags.writeable = False
         return array
 
-    def __dlpack__(self, **options: Any) -> Any:
-        """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad."""
+    def __dlpack__(self, *, stream: Any = None, **options: Any) -> Any:
+        """The DLPack capsule by which other libraries share the memory. Raises ``BufferError`` for one that requires grad,
+        ``TypeError`` for a `stream` that is no number, ``AssertionError`` for one of a tensor in host memory."""
+        if stream is not None:
+            if not isinstance(stream, builtins.int):
+                raise ArgumentError(f"__dlpack__(): stream must be an int or None, not {builtins.type(stream).__name__}")
+            if self.device.type == "cpu":
+                raise AssertionError("__dlpack__(): stream should be None on cpu: there are no streams in host memory")
+            options["stream"] = stream
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
         return _arrays.to_dlpack(self.array, **options)
@@ -670,7 +676,7 @@ class Tensor(TensorMethods):
         given = creation.empty(0, dtype=self.dtype, device=self.device) if source is None else source
         array = given.array if isinstance(given, Tensor) else given.as_vector(self.dtype)
         if array.dtype != self.array.dtype:
-            raise DtypeError(f"set_: expected memory of {self.dtype!r}, got {dtypes.FROM_NUMPY[array.dtype]!r}")
+            raise DtypeError(f"set_: expected memory of the dtype {self.dtype!r}, got {dtypes.FROM_NUMPY[array.dtype]!r}")
         if size is not None:
             shape = tuple(size)
             steps = tuple(stride) if stride is not None else creation.empty(shape, device="cpu").stride()

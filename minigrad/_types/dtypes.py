@@ -267,6 +267,12 @@ class finfo:
         self.tiny = self.smallest_normal = float(info.tiny)
         self.resolution = 10.0 ** -int(info.precision)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, finfo) and (self.dtype, self.bits) == (other.dtype, other.bits)
+
+    def __hash__(self) -> int:
+        return hash((self.dtype, self.bits))
+
     def __repr__(self) -> str:
         return (f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
                 f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})")
@@ -280,6 +286,12 @@ class iinfo:
             raise ArgumentError(f"iinfo: {type!r} is not an integer type; use finfo for floating-point types")
         info = np.iinfo(type.numpy)
         self.dtype, self.bits, self.max, self.min = type.name, int(info.bits), int(info.max), int(info.min)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, iinfo) and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
 
     def __repr__(self) -> str:
         return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -104,7 +104,7 @@ def convert(x: Any, dtype: Any) -> Any:
 
 def strides_of(x: Any) -> tuple[int, ...]:
     """The strides of the array `x`. A new axis, of which NumPy says 0, has the extent of the next dimension, as in PyTorch."""
-    strides = x.strides
+    strides: tuple[int, ...] = x.strides
     if 0 in strides:
         found = [*strides, x.itemsize]
         for d in range(x.ndim - 1, -1, -1):

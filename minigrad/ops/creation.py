@@ -227,7 +227,7 @@ def empty_strided(size: Sequence[int], stride: Sequence[int], *, dtype: DTypeLik
         raise ShapeError(f"empty_strided: dimensionality of sizes ({len(shape)}) must match dimensionality of strides "
                          f"({len(stride)})")
     if min(stride, default=0) < 0:
-        raise ShapeError(f"empty_strided: strides must not be negative, got {list(stride)}")
+        raise RuntimeValueError(f"empty_strided: strides must not be negative, got {list(stride)}")
     needed = 1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0
     t = make("empty", (needed,), None, dtype, device, False)
     strided = _arrays.library_of(t.array).as_strided
@@ -563,7 +563,6 @@ def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size
     """
     wanted = dtypes.get_default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     needed = size * wanted.itemsize
-    import mmap  # here, because few programs need it
     if shared:
         with open(filename, "ab") as file:
             if file.tell() < needed:
@@ -572,8 +571,7 @@ def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size
         raise RuntimeValueError(f"from_file: {filename} has {there} bytes, but {size} elements of {wanted!r} take {needed}")
     if not needed:
         return empty(0, dtype=wanted, device=device)
-    with open(filename, "r+b" if shared else "rb") as file:
-        memory = mmap.mmap(file.fileno(), needed, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+    memory = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(needed,))
     return frombuffer(memory, dtype=wanted).to(_arrays.as_device(device))
 
 

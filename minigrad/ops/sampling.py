@@ -174,8 +174,9 @@ def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None =
     if n < 0:
         raise RuntimeValueError(f"randperm: n must be non-negative, got {n}")
     wanted = out.dtype if out is not None else dtypes.int64 if dtype is None else dtypes.as_dtype(dtype)
-    most = 2**(np.finfo(wanted.numpy).nmant + 1) + 1 if wanted.kind == "f" else int(np.iinfo(wanted.numpy).max) + 1 \
-        if wanted.kind in "iu" else n
+    most = int(2 / dtypes.finfo(wanted).eps) + 1 if wanted.is_floating_point else n
+    if wanted.kind in "iu":
+        most = dtypes.iinfo(wanted).max + 1
     if n > most:
         raise RuntimeValueError(f"randperm: n cannot be greater than {most} for {wanted!r}, which holds no larger integers "
                                 f"exactly; got {n}")
@@ -325,7 +326,7 @@ def draw_like(self: Any, draw: Any, generator: Any) -> Any:
 
 def require_floating(name: str, self: Any) -> None:
     if self.dtype.kind not in "fc":
-        raise DtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
+        raise UnsupportedDtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
 
 
 @on_device_of_inputs

@@ -203,6 +203,8 @@ def sample_spacing(name: str, x: Any, dx: Any) -> Any:
 
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """The integral of `y` along `dim` by the trapezoidal rule; between points `x`, or points at distance `dx` (1)."""
+    if y.dtype.kind == "b":
+        raise DtypeError("trapezoid: bool dtype is not supported for y; convert it with .float()")
     dx = sample_spacing("trapezoid", x, dx)
     axis = wrap_dim(dim, y.ndim)
     return reduction.sum(intervals(y, x, dx, axis), axis)
@@ -331,6 +333,8 @@ def cov(input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, a
     """
     if input.ndim > 2:
         raise ShapeError(f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions")
+    if input.dtype.kind == "b":
+        raise DtypeError("cov(): bool dtype is not supported for input; convert it with .float()")
     x = reshape(input, shape=(1, -1)) if input.ndim < 2 else input
     observations = x.shape[1]
     weights: Any = None

@@ -65,9 +65,12 @@ def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def number(x: Any) -> float:
-    """The Python number `other` as a constant of the dtype of the floating tensor `input`. Returns None where that takes the
-    general path."""
-    return x if x.__class__ is float else float(x)
+    """A setting that is a number or a tensor of one element, as a Python number. Raises ``ValueError`` for another tensor."""
+    if x.__class__ is float:
+        return x
+    if isinstance(x, Tensor) and x.numel() != 1:
+        raise InvalidValueError(f"a setting is one number (Tensor lr must be 1-element), but got shape {list(x.shape)}")
+    return float(x)
 
 
 def scalar(x: Any, like: Any) -> Any:

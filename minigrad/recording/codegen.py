@@ -186,7 +186,8 @@ def call_source(info: Declaration, out: bool) -> str:
     if overriding.subclasses:
         lines += [f"if overriding(({', '.join(args)},)): return ask({own_name(info)}, overriding(({', '.join(args)},)), "
                   f"({', '.join(args)},), dict({settings[2:]}))"]
-    lines += [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r})"] if out else []
+    exact = ", exact=dtype is not None" if "dtype" in info.settings else ""
+    lines += [f"if out is not None: return write_out(out, {own_name(info)}({everything}), {info.called!r}{exact})"] if out else []
     in_doubt = args if out else args[1:]  # an operator is a method: its first operand is a tensor
     if in_doubt:
         lines += [f"if not ({all_of('isinstance({}, TensorBase)', in_doubt)}):",

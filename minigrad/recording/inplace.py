@@ -365,20 +365,24 @@ def serve_out(called: str, result: T, out: Any) -> T:
 
 
 @on_device_of_inputs
-def write_out(out: Any, result: Any, called: str) -> Any:
+def write_out(out: Any, result: Any, called: str, exact: bool = False) -> Any:
     """Serve ``out=``: write `result` into the tensor (or sequence of tensors) `out`, and return that. A tensor of another shape
-    takes that of the result, with a warning if it had elements."""
+    takes that of the result, with a warning if it had elements. One of another dtype is refused if `exact`, because the caller
+    named the dtype, or because there are indices among the results."""
     if isinstance(result, tuple):
         if not isinstance(out, (tuple, list)) or len(out) != len(result):
             found = f"{len(out)}" if isinstance(out, (tuple, list)) else type(out).__name__
             raise ArgumentError(f"{called}(): argument 'out' must be a tuple of {len(result)} Tensors, not {found}")
-        written = [write_out(o, r, called) for o, r in zip(out, result)]
+        written = [write_out(o, r, called, exact=hasattr(result, "indices")) for o, r in zip(out, result)]
         return tuple(written) if result.__class__ is tuple else result.__class__(*written)
     if not isinstance(out, TensorBase):
         raise ArgumentError(f"{called}(): argument 'out' must be a Tensor, not {type(out).__name__}")
     if result.node is not None or graph.grad_enabled.get() and edge_of(out) is not None:
         raise InplaceError(f"{called}(): functions with out=... arguments don't support automatic differentiation, but "
                            "one of the arguments requires grad; call it without out=, or under `with minigrad.no_grad():`")
+    if exact and result.array.dtype != out.array.dtype:
+        raise DtypeError(f"{called}(): Expected out tensor to have dtype {dtypes.FROM_NUMPY[result.array.dtype]!r}, but got "
+                         f"{dtypes.FROM_NUMPY[out.array.dtype]!r} instead")
     refuse_cast(called, result.array.dtype, out.array.dtype)
     if (error := result_device_mismatch(f"{called}()", "out", out.array, result.array)) is not None:
         raise error

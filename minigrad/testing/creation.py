@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
@@ -10,11 +10,15 @@ from minigrad.errors import InvalidValueError
 from minigrad.ops import creation, sampling
 from minigrad.ops.pointwise import arithmetic, comparison
 
+if TYPE_CHECKING:
+    from minigrad._types.layouts import memory_format
+
 __all__ = ["make_tensor"]
 
 
 def make_tensor(*shape: Any, dtype: dtypes.dtype, device: Any = None, low: float | None = None, high: float | None = None,
-                requires_grad: bool = False, noncontiguous: bool = False, exclude_zero: bool = False) -> Tensor:
+                requires_grad: bool = False, noncontiguous: bool = False, exclude_zero: bool = False,
+                memory_format: memory_format | None = None) -> Tensor:
     """A tensor of random values from ``[low, high)``.
 
     Args:
@@ -23,8 +27,10 @@ def make_tensor(*shape: Any, dtype: dtypes.dtype, device: Any = None, low: float
             integers, 0 and 10 for unsigned ones, 0 and 2 for booleans.
         noncontiguous: every second element of a larger tensor; does nothing for fewer than two elements.
         exclude_zero: zeros are replaced, by the smallest positive number or by 1.
+        memory_format: in which order the elements lie in memory.
 
-    Raises: ``ValueError`` for an empty range.
+    Raises: ``ValueError`` for an empty range, and for a `memory_format` of a noncontiguous tensor; ``RuntimeError`` for integers
+        that are to require grad.
 
     >>> import minigrad as mg
     >>> x = mg.testing.make_tensor(2, 3, dtype=mg.float32, low=0, high=1, requires_grad=True)
@@ -36,6 +42,8 @@ def make_tensor(*shape: Any, dtype: dtypes.dtype, device: Any = None, low: float
     low, high = usual[0] if low is None else low, usual[1] if high is None else high
     if not low < high:
         raise InvalidValueError(f"make_tensor: `low` must be less than `high`, but got {low} >= {high}")
+    if noncontiguous and memory_format is not None:
+        raise InvalidValueError(f"make_tensor: `noncontiguous` and `memory_format` are mutually exclusive, got {memory_format}")
     drawn = (*size[:-1], 2 * size[-1]) if noncontiguous and size else size
     if dtype.kind in "fc":
         part = dtype.to_real()
@@ -48,5 +56,7 @@ def make_tensor(*shape: Any, dtype: dtypes.dtype, device: Any = None, low: float
         x = comparison.where(x == 0, creation.tensor(dtypes.finfo(dtype).tiny if dtype.kind in "fc" else 1, dtype=dtype), x)
     if drawn != size:
         x = x[..., ::2]
+    if memory_format is not None:
+        x = x.contiguous(memory_format=memory_format)
     result: Tensor = x.requires_grad_() if requires_grad else x
     return result

@@ -254,7 +254,7 @@ CASES = {
                                                 "expected to have the same number of dimensions")],
                                            each=({}, {"swap": True})),
     "MultiMarginLoss": cases("MultiMarginLoss", "multi_margin_loss", (X, TARGET), multi_margin,
-                             [Bad((X, np.array([0, 1])), RuntimeError, r"inconsistent target size, expected 4 but got \[2\]")],
+                             [Bad((X, np.array([0, 1])), RuntimeError, r"Expected target size \[4\], but got \[2\]")],
                              each=({}, {"p": 2, "margin": 0.7}, {"weight": WEIGHT})),
     "MultiLabelMarginLoss": cases("MultiLabelMarginLoss", "multilabel_margin_loss",
                                   (normal(2, 4), np.array([[3, 0, -1, 1], [1, -1, 0, 0]])), multilabel_margin,
@@ -272,5 +272,5 @@ CASES = {
                                           functional=lambda F, module, x, target: F.linear_cross_entropy(
                                               x, module.linear.weight, target),
                                           bad=[Bad((normal(4, 6), TARGET), RuntimeError,
-                                                   "mat1 and mat2 shapes cannot be multiplied")])],
+                                                   "expected equal input and linear_weight last dimensions")])],
 }

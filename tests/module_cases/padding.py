@@ -24,7 +24,8 @@ def cases_of(n):
     }
     for name, mode in (("Reflection", "reflect"), ("Replication", "edge"), ("Circular", "wrap")):
         kind = f"{name}Pad{n}d"
-        wrong = [Bad((normal(3),), RuntimeError, f"pad of length {2 * n} needs an input of")]
+        wrong = ([Bad((normal(3),), ValueError, f"expected {n + 1}D or {n + 2}D input .got 1D input")] if mode == "wrap" else
+                 [Bad((normal(3),), RuntimeError, f"pad of length {2 * n} needs an input of")])
         found[kind] = [ModuleCase(lambda t, kind=kind: getattr(t.nn, kind)(sides), (x,), padded(sides, mode), batch=0, bad=wrong)]
     return found
 

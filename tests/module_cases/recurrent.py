@@ -68,7 +68,7 @@ def layers(step, count=1, directions=1, lstm=False, batch_first=False):
 
 def wrong(layer):
     return [Bad((normal(4, 2, 4),) if layer else (normal(2, 4),), RuntimeError,
-                "must be equal to input_size. Expected 3, got 4" if layer else "inconsistent input_size: got 4, expected 3")]
+                "must be equal to input_size. Expected 3, got 4" if layer else "inconsistent input_size: got 4 expected 3")]
 
 
 def cases_of(name, step, lstm=False):

@@ -153,6 +153,9 @@ def _check_attention(query: Any, key: Any, value: Any, padding: Any, mask: Any, 
         raise AssertionError(f"key's sequence and batch dims do not match value's: {shown}")
     if padding is not None and padding.ndim != query.ndim - 1:
         raise AssertionError(f"key_padding_mask should have {query.ndim - 1} dimensions for {shown}, got {list(padding.shape)}")
+    if padding is not None and padding.shape != key.shape[-2::-1]:
+        raise AssertionError(f"key_padding_mask should have the shape {list(key.shape[-2::-1])} for {shown}, got "
+                             f"{list(padding.shape)}")
     if causal and mask is None:
         raise RuntimeValueError("Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
                                 "`generate_square_subsequent_mask` to create this mask.")

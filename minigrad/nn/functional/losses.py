@@ -297,8 +297,9 @@ def _require_classes(name: str, input: Any, target: Any) -> None:
     samples = input.shape[0] if input.ndim == 2 else 1
     if target.ndim > 1 or math.prod(target.shape) != samples:
         step = loss.step_to("target", target.shape, (samples,))
-        raise ShapeError(f"{name}: inconsistent target size, expected {samples} but got {list(target.shape)}: with input of "
-                         f"shape {list(input.shape)}, target holds the class of each sample" + (step and f"; write {step}"))
+        raise ShapeError(f"{name}: inconsistent target size: target tensor should be 1-D with size equal to the number of "
+                         f"samples. Expected target size [{samples}], but got {list(target.shape)}: with input of shape "
+                         f"{list(input.shape)}, target holds the class of each sample" + (step and f"; write {step}"))
 
 
 def multilabel_margin_loss(input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
@@ -341,8 +342,9 @@ def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin
     """
     if target.ndim > 1 or not input1.ndim == input2.ndim == target.ndim + 1:
         step = loss.step_to("target", target.shape, input1.shape[:-1])
-        raise ShapeError(f"cosine_embedding_loss: {target.ndim}D target tensor expects {target.ndim + 1}D input tensors, but "
-                         f"found inputs with sizes {list(input1.shape)} and {list(input2.shape)} and a target of "
+        wanted = "0D or 1D target tensor expected: " if target.ndim > 1 else ""
+        raise ShapeError(f"cosine_embedding_loss: {wanted}{target.ndim}D target tensor expects {target.ndim + 1}D input tensors, "
+                         f"but found inputs with sizes {list(input1.shape)} and {list(input2.shape)} and a target of "
                          f"{list(target.shape)}; inputs (N, D) go with a target (N,)" + (step and f"; write {step}"))
     norms = (reductions.sum(input1 * input1, dim=-1) + 1e-12) * (reductions.sum(input2 * input2, dim=-1) + 1e-12)
     cosine = reductions.sum(input1 * input2, dim=-1) / arithmetic.sqrt(norms)
@@ -408,6 +410,9 @@ def linear_cross_entropy(input: Tensor, linear_weight: Tensor, target: Tensor, *
         raise ShapeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape {list(linear_weight.shape)} "
                          f"requires batched input, (N, {linear_weight.shape[-1]}), got unbatched input with shape "
                          f"{list(input.shape)}")
+    if input.shape[-1:] != linear_weight.shape[-1:]:
+        raise ShapeError("linear_cross_entropy: expected equal input and linear_weight last dimensions (in_features), got "
+                         f"{input.shape[-1]} and {linear_weight.shape[-1]}, respectively")
     flat = shapes.reshape(linear_weight, shape=(math.prod(rows), linear_weight.shape[-1]))
     bias = None if linear_bias is None else shapes.reshape(linear_bias, shape=(-1,))
     scores = shapes.reshape(products.linear(input, flat, bias), shape=(*input.shape[:-1], *rows))
@@ -431,6 +436,8 @@ def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor | Sequenc
     Source: Graves et al., 2006, Connectionist temporal classification, section 4.1: the forward variables, as logarithms.
     """
     loss.check_reduction(reduction)
+    if 0 in log_probs.shape:
+        raise ShapeError(f"ctc_loss: log_probs tensor must not be empty, but got shape {list(log_probs.shape)}")
     single = log_probs.ndim == 2
     log_probs = shapes.unsqueeze(log_probs, dim=1) if single else log_probs
     steps, n, classes = log_probs.shape

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -260,11 +261,19 @@ def upsample_bilinear(input: Tensor, size: IntOrInts | None = None, scale_factor
 def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None = None) -> Tensor:
     """Where an affine map, ``(N, 2, 3)`` or ``(N, 3, 4)``, takes the points of an image of `size`, for :func:`grid_sample`."""
     dims = len(size) - 2
-    if dims not in (2, 3) or tuple(theta.shape[1:]) != (dims, dims + 1):
-        raise ShapeError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size "
+    if not theta.dtype.is_floating_point:
+        raise InvalidValueError(f"affine_grid: Expected theta to have floating point type, but got {theta.dtype}")
+    if dims not in (2, 3):
+        raise NotImplementedError("affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got "
+                                  f"size {list(size)}.")
+    if tuple(theta.shape[1:]) != (dims, dims + 1):
+        raise InvalidValueError(f"affine_grid: Expected a batch of {dims}D affine matrices of shape Nx{dims}x{dims + 1} for size "
                          f"{list(size)}. Got {list(theta.shape)}.")
     if min(size) <= 0:
         raise InvalidValueError(f"affine_grid: Expected non-zero, positive output size. Got {tuple(size)}")
+    if align_corners and min(size[2:]) == 1:
+        warnings.warn("affine_grid: with align_corners=True, a dimension of size 1 has its one point at the center, not at -1. "
+                      "See the documentation of affine_grid for details.", stacklevel=2)
     axes = []
     for n in size[2:]:
         ends = 1.0 if align_corners else 1.0 - 1.0 / n
@@ -291,10 +300,15 @@ def grid_sample(input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mod
     if padding_mode not in ("zeros", "border", "reflection"):
         raise InvalidValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', "
                                 f"but got: '{padding_mode}'")
-    if dims not in (2, 3) or grid.ndim != input.ndim or grid.shape[-1] != dims or grid.shape[0] != input.shape[0] \
-            or mode == "bicubic" and dims == 3:
-        raise ShapeError("grid_sample(): expected 4D or 5D input and a grid of as many dimensions, of equal batch, that ends "
-                         f"in {dims}, but got input {list(input.shape)} and grid {list(grid.shape)} in mode {mode}")
+    for wrong, problem in (
+            (grid.shape[:1] != input.shape[:1], "expected grid and input to have same batch size"),
+            (grid.shape[-1:] != (dims,), f"expected grid to have size {dims} in last dimension"),
+            (0 in input.shape[2:], "expected input to have non-empty spatial dimensions"),
+            (dims not in (2, 3) or grid.ndim != input.ndim, "expected 4D or 5D input and a grid of as many dimensions"),
+            (mode == "bicubic" and dims == 3, "bicubic interpolation only supports 4D input")):
+        if wrong:
+            raise ShapeError(f"grid_sample(): {problem}, but got input of shape {list(input.shape)} and grid of shape "
+                             f"{list(grid.shape)} in mode {mode}")
     sizes = tuple(input.shape[2:])
     places = [_pixels(grid[..., dims - 1 - k], sizes[k], align_corners) for k in range(dims)]  # z, y, x
     if mode != "bicubic":

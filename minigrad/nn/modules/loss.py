@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Callable
 
 from minigrad import _paths
-from minigrad.errors import InvalidValueError
+from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.distance import PairwiseDistance
 from minigrad.nn.modules.module import Module
@@ -189,6 +189,8 @@ class HuberLoss(_Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
+        if not isinstance(delta, (float, int)):
+            raise ArgumentError(f"delta must be a float or int, got: {type(delta)}")
         self.delta = delta
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

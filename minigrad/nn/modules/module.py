@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections import OrderedDict, namedtuple
+from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from minigrad import autograd
@@ -259,7 +260,7 @@ class Module:
         if node is None:
             return
         for hook in hooks:
-            node.register_hook(lambda grads_in, grads_out, function=hook.function: function(self, grads_in, grads_out))
+            node.register_hook(partial(hook.function, self))
         problem = problem_of_one_node(args, result, node)
         if problem is not None:
             warnings.warn(f"Using a non-full backward hook {problem} is deprecated: its gradients are not all of the module's. "

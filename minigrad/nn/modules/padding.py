@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn.modules.factory import repeat_setting
 from minigrad.nn.modules.module import Module
@@ -132,19 +133,30 @@ class ReplicationPad3d(Pad):
     dims, mode = 3, "replicate"
 
 
-class CircularPad1d(Pad):
+class CircularPad(Pad):
+    """Pads with what stands at the other end. Raises ``ValueError`` for an input of other dimensions."""
+
+    mode = "circular"
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (self.dims + 1, self.dims + 2):
+            raise InvalidValueError(f"expected {self.dims + 1}D or {self.dims + 2}D input (got {input.ndim}D input)")
+        return super().forward(input)
+
+
+class CircularPad1d(CircularPad):
     """Pads the last dimension with what stands at the other end."""
 
-    dims, mode = 1, "circular"
+    dims = 1
 
 
-class CircularPad2d(Pad):
+class CircularPad2d(CircularPad):
     """Pads the last 2 dimensions with what stands at the other end."""
 
-    dims, mode = 2, "circular"
+    dims = 2
 
 
-class CircularPad3d(Pad):
+class CircularPad3d(CircularPad):
     """Pads the last 3 dimensions with what stands at the other end."""
 
-    dims, mode = 3, "circular"
+    dims = 3

@@ -83,12 +83,13 @@ class RNNBase(Module):
         if dropout > 0 and num_layers == 1:
             warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
                           f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}", stacklevel=3)
-        if not isinstance(hidden_size, int):
-            raise ArgumentError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
-        if hidden_size <= 0:
-            raise InvalidValueError("hidden_size must be greater than zero")
-        if num_layers <= 0:
-            raise InvalidValueError("num_layers must be greater than zero")
+        for setting, value, kind in (("input_size", input_size, int), ("hidden_size", hidden_size, int), ("bias", bias, bool),
+                                     ("batch_first", batch_first, bool)):
+            if not isinstance(value, kind):
+                raise ArgumentError(f"{setting} should be of type {kind.__name__}, got: {type(value).__name__}")
+        for setting, number in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
+            if number <= 0:
+                raise InvalidValueError(f"{setting} must be greater than zero")
         if proj_size and mode != "LSTM":
             raise InvalidValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
         if proj_size < 0:
@@ -163,8 +164,8 @@ class RNNBase(Module):
         batch = input.shape[1 - time]
         self._check_width(input)
         if not input.shape[time]:
-            raise ShapeError(f"{type(self).__name__}: Expected sequence length to be larger than 0 in RNN, but got an input of shape "
-                             f"{list(input.shape)}")
+            raise ShapeError(f"{type(self).__name__}: Expected sequence length to be larger than 0 in RNN, but got an input of "
+                             f"shape {list(input.shape)}")
         states = self._states(states, batch, input)
         outputs, finals = self._run(list(input.unbind(time)), states)
         output = stack(outputs, dim=time)
@@ -185,6 +186,11 @@ class RNNBase(Module):
         return packed, finals if self.mode == "LSTM" else finals[0]
 
     def _check_width(self, input: Any) -> None:
+        weight = getattr(self, self._all_weights[0][0])
+        if input.dtype is not weight.dtype:
+            raise InvalidValueError(f"{type(self).__name__}: RNN input dtype ({input.dtype}) does not match weight dtype "
+                                    f"({weight.dtype}). Convert input: input.to({weight.dtype}), or convert model: "
+                                    f"model.to({input.dtype})")
         if input.shape[-1] != self.input_size:
             raise ShapeError(f"{type(self).__name__}: input.size(-1) must be equal to input_size. Expected {self.input_size}, "
                              f"got {input.shape[-1]}: input has shape {list(input.shape)}")
@@ -316,20 +322,23 @@ class RNNCellBase(Module):
         name = type(self).__name__
         if input.ndim not in (1, 2):
             raise InvalidValueError(f"{name}: Expected input to be 1D or 2D, got {input.ndim}D instead")
-        for h in states or ():
+        for k, h in enumerate(states or ()):
             if h.ndim not in (1, 2):
-                raise InvalidValueError(f"{name}: Expected hidden to be 1D or 2D, got {h.ndim}D instead")
+                which = f"hx[{k}]" if self.mode == "LSTM" else "hidden"
+                raise InvalidValueError(f"{name}: Expected {which} to be 1D or 2D, got {h.ndim}D instead")
         if input.shape[-1] != self.input_size:
-            raise ShapeError(f"{name}: input has inconsistent input_size: got {input.shape[-1]}, expected {self.input_size}")
+            raise ShapeError(f"{name}: input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}")
         single = input.ndim == 1
         x = input.unsqueeze(0) if single else input
         if states is None:
             states = (x.new_zeros((len(x), self.hidden_size)),) * (2 if self.mode == "LSTM" else 1)
         elif single:
             states = tuple(h.unsqueeze(0) for h in states)
-        for h in states:
-            if tuple(h.shape) != (len(x), self.hidden_size):
-                raise ShapeError(f"{name}: hidden has shape {list(h.shape)}, expected {[len(x), self.hidden_size]}")
+        for k, h in enumerate(states):
+            if len(h) != len(x):
+                raise ShapeError(f"{name}: Input batch size {len(x)} doesn't match hidden{k} batch size {len(h)}")
+            if h.shape[1] != self.hidden_size:
+                raise ShapeError(f"{name}: hidden{k} has inconsistent hidden_size: got {h.shape[1]}, expected {self.hidden_size}")
         new = advance(self.mode, F.linear(x, self.weight_ih, self.bias_ih), tuple(states), self.weight_hh, self.bias_hh)
         return tuple(h.squeeze(0) for h in new) if single else new
 

@@ -37,8 +37,12 @@ class Unflatten(Module):
         super().__init__()
         if not isinstance(dim, int):
             raise ArgumentError(f"dim must be an int, not {type(dim).__name__}: named dimensions are not supported")
-        if not isinstance(unflattened_size, (tuple, list)) or not all(isinstance(n, int) for n in unflattened_size):
-            raise ArgumentError(f"unflattened_size must be tuple of ints, but found {unflattened_size!r}")
+        if not isinstance(unflattened_size, (tuple, list)):
+            raise ArgumentError(f"unflattened_size must be tuple of ints, but found type {type(unflattened_size).__name__}")
+        for k, n in enumerate(unflattened_size):
+            if not isinstance(n, int):
+                raise ArgumentError("unflattened_size must be tuple of ints, but found element of type "
+                                    f"{type(n).__name__} at pos {k}")
         self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:

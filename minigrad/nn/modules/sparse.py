@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minigrad import autograd
+from minigrad.errors import ShapeError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
@@ -26,6 +27,9 @@ class Table(Module):
 
     def _make_table(self, num_embeddings: int, embedding_dim: int, padding_idx: int | None, given: Any, freeze: bool, device: Any,
                     dtype: Any) -> None:
+        if num_embeddings < 0 or embedding_dim < 0:
+            raise ShapeError(f"{type(self).__name__}: Trying to create tensor with negative dimension: num_embeddings="
+                             f"{num_embeddings}, embedding_dim={embedding_dim}")
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:

@@ -54,15 +54,16 @@ class ParametrizationList(ModuleList):
         super().__init__(modules)
         self.unsafe = unsafe
         with autograd.no_grad():
-            start = self._inverse(original)
-        if not isinstance(start, (Tensor, Sequence)):
+            start: Any = self._inverse(original)
+        several = isinstance(start, Sequence)
+        self.is_tensor = isinstance(start, Tensor)
+        if not (several or self.is_tensor):
             raise InvalidValueError(f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
                                     f"{type(start).__name__}")
-        self.is_tensor = isinstance(start, Tensor)
         if self.is_tensor and start.dtype is not original.dtype:
             raise InvalidValueError("When `right_inverse` outputs one tensor, it may not change the dtype: "
                                     f"{original.dtype} became {start.dtype}")
-        for k, t in enumerate(() if self.is_tensor else start):
+        for k, t in enumerate(start if several else ()):
             if not isinstance(t, Tensor):
                 raise InvalidValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got "
                                         f"element {k} of the sequence with type {type(t).__name__}.")
@@ -213,11 +214,12 @@ def check_next(parametrization: Any, before: Any) -> None:
         if not isinstance(start, Tensor):
             raise InvalidValueError(f"parametrization.right_inverse must return a tensor. Got {type(start).__name__}.")
         if start.dtype is not before.dtype:
-            raise InvalidValueError("The tensor returned by parametrization.right_inverse must have the same dtype as the tensor, "
-                                    f"{before.dtype}, not {start.dtype}. If this is intended, use unsafe=True.")
+            raise InvalidValueError("The tensor returned by parametrization.right_inverse must have the same dtype as the "
+                                    f"tensor, {before.dtype}, not {start.dtype}. If this is intended, use unsafe=True.")
         if tuple(start.shape) != tuple(before.shape):
-            raise InvalidValueError("The tensor returned by parametrization.right_inverse must have the same shape as the tensor, "
-                                    f"{tuple(before.shape)}, not {tuple(start.shape)}. If this is intended, use unsafe=True.")
+            raise InvalidValueError("The tensor returned by parametrization.right_inverse must have the same shape as the "
+                                    f"tensor, {tuple(before.shape)}, not {tuple(start.shape)}. If this is intended, use "
+                                    "unsafe=True.")
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:

@@ -80,7 +80,8 @@ def in_bounds(index: Any, size: int, dim: int, negative: bool = True) -> Any:
     if index.size:
         low, high = int(index.min()), int(index.max())
         if low < (-size if negative else 0) or high >= size:
-            raise OutOfBoundsError(f"index {low if high < size else high} is out of bounds for dimension {dim} with size {size}")
+            raise OutOfBoundsError(f"index {low if high < size else high} is out of bounds for "
+                                   f"dimension {dim} with size {size}")
         if low < 0:
             return np.where(index < 0, index + size, index).astype(np.intp)
     return index.astype(np.intp)

@@ -169,6 +169,8 @@ def linalg_solve(A: Tensor, B: Tensor, *, left: bool = True, out: Tensor | None 
     tensor([1.0000, 0.5000])
     """
     require_square_matrices(A)
+    if not B.ndim:
+        raise ShapeError("linalg.solve: The input tensor B must have at least 1 dimension, got a number")
     vector = B.ndim == 1 or A.ndim - 1 == B.ndim and tuple(B.shape) == tuple(A.shape[:-1])
     if vector and not left:
         raise ShapeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this "
@@ -768,6 +770,7 @@ def linalg_lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True,
     if tuple(pivots.shape) != tuple(LU.shape[:-1]):
         raise ShapeError("linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix, got "
                          f"pivots {list(pivots.shape)} for LU {list(LU.shape)}")
+    require_matrices(B, "B")
     if B.shape[-2 if left else -1] != LU.shape[-1]:
         raise ShapeError(f"linalg.lu_solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} "
                          f"({LU.shape[-2]}x{LU.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")

@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype, int64
-from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
+from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError, UnsupportedDtypeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.reducing import reduction
 from minigrad.ops.shaping import shape, slicing
@@ -57,7 +57,8 @@ def shape_text(sizes: Any) -> str:
 def multiply(a: Any, b: Any) -> Any:
     """The matrix product of two arrays."""
     if a.dtype.kind == "b":
-        raise DtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or .float()")
+        raise UnsupportedDtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or "
+                                    ".float()")
     return np.matmul(a, b)
 
 
@@ -175,7 +176,8 @@ def linear_wrt_bias(g: Any, bias_shape: Any) -> Any:
 def linear_clash(input: tuple[int, ...], weight: tuple[int, ...], bias: Any) -> str:
     """Why an input and a weight of these shapes make no linear layer."""
     if not 1 <= len(weight) <= 2 or not input:
-        return f"expected an input of at least 1 dimension and a weight of 1 or 2, got shapes {list(input)} and {list(weight)}"
+        return (f"both arguments to linear need to be at least 1D, and the weight 1D or 2D, but they are {len(input)}D and "
+                f"{len(weight)}D: shapes {list(input)} and {list(weight)}")
     if input[-1] != weight[-1]:
         flat = (math.prod(input[:-1]), input[-1])
         return (f"mat1 and mat2 shapes cannot be multiplied ({shape_text(flat)} and {shape_text(weight[::-1])}): input has "
@@ -473,8 +475,14 @@ def einsum(*args: Any) -> Tensor:
         operands = list(args[0::2][:len(args) // 2])
         terms = [list(t) for t in args[1::2]]
         result = list(args[-1]) if len(args) % 2 else None
+        for k in [k for term in (*terms, result or ()) for k in term]:
+            if k is not Ellipsis and not 0 <= k < 52:
+                raise InvalidValueError(f"einsum(): subscript {k} is not within the valid range [0, 52)")
     if not operands:
         raise InvalidValueError("einsum(): must provide at least one operand")
+    for k, x in enumerate(operands):
+        if not hasattr(x, "ndim"):
+            raise ArgumentError(f"einsum(): operand {k} must be a Tensor, not {type(x).__name__}")
     if len(terms) != len(operands):
         raise RuntimeValueError(f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than "
                                 f"specified in the equation: it names {len(terms)}, got {len(operands)}")

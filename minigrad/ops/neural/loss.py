@@ -55,7 +55,7 @@ def warn_if_broadcast(input: Any, target: Any) -> None:
     if input.shape != target.shape:
         hints.hint(f"Using a target size ({list(target.shape)}) that is different to the input size "
                    f"({list(input.shape)}). This will likely lead to incorrect results due to broadcasting. Please ensure "
-                   f"they have the same size{remedy(input, target)}.")
+                   f"they have the same size.{remedy(input, target).replace(';', ' To do so,')}")
 
 
 def warn_of_column(input: Any, target: Any) -> None:
@@ -318,8 +318,13 @@ def class_shape_error(input: Any, target: Any) -> Exception:
         return DtypeError(f"expected target dtype to be Long or Byte, but got {dtypes.FROM_NUMPY[target.dtype]!r} of shape "
                           f"{list(target.shape)}: classes are integers, target.long() of shape {expected}; probabilities have "
                           f"the shape of input, {list(input.shape)}")
-    step = f"target.argmax(dim={class_axis(input)})" if target.shape == input.shape else step_to("target", target.shape, expected)
-    return ShapeError(f"Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
+    if target.shape == input.shape and input.ndim > 1:
+        return ShapeError("Expected floating point type for target with class probabilities, of the shape of input, but got "
+                          f"{dtypes.FROM_NUMPY[target.dtype]!r}: write target.float(); or Expected target size {expected}, the "
+                          f"class of each sample: write target.argmax(dim={class_axis(input)})")
+    step = step_to("target", target.shape, expected)
+    one = "1D target tensor expected: " if input.ndim == 2 else ""
+    return ShapeError(f"{one}Expected target size {expected}, got {list(target.shape)}: with input of shape {list(input.shape)}, "
                       f"(N, C, ...), target holds the class of each sample" + (step and f"; write {step}"))
 
 

@@ -228,6 +228,8 @@ def batch_norm(input: Tensor, running_mean: Tensor | None, running_var: Tensor |
 
     Ioffe, Szegedy: Batch Normalization, https://arxiv.org/abs/1502.03167
     """
+    if eps <= 0:
+        raise InvalidValueError(f"batch_norm: eps must be positive, but got {eps}")
     if input.ndim < 2 and 0 in input.shape:  # of nothing, PyTorch does not ask for channels
         return scale_shift(input)
     layout = channels_of("batch_norm", input)

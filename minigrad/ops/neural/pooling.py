@@ -655,8 +655,8 @@ def pool_fractional(name: str, ndim: int, input: Any, kernel_size: Any, output_s
             raise InvalidValueError(f"{name} requires specifying either an output_size or an output_ratio")
         ratios = output_ratio if isinstance(output_ratio, (tuple, list)) else (output_ratio,) * ndim
         if len(ratios) != ndim:
-            raise InvalidValueError(f"{name} requires output_ratio to either be a single number or a tuple of {ndim}, but got "
-                                    f"{output_ratio}")
+            raise InvalidValueError(f"{name} requires output_ratio to either be a single Int or tuple of Ints.: a number or "
+                                    f"{ndim}, but got {output_ratio}")
         output_size = [int(n * ratio) for n, ratio in zip(size, ratios)]
     wanted = per_dim(name, "output_size", output_size, ndim)
     if any(o < 1 or k < 1 or o + k - 1 > n for n, k, o in zip(size, kernel, wanted)):
@@ -709,8 +709,9 @@ def check_input(name: str, ndim: int, input: Any, channels: bool = False) -> Non
     """Raise unless `input` has the dimensions of a pooling, of which the last `ndim`, and the `channels` if asked, are not 0."""
     shape = list(input.shape)
     if len(shape) not in (ndim + 1, ndim + 2) or 0 in shape[-ndim - channels:]:
-        raise ShapeError(f"{name}: Expected {ndim + 1}D or {ndim + 2}D (batch mode) tensor with optional 0 dim batch size for "
-                         f"input, but got: {shape}")
+        dims = f"{ndim + 1}D or {ndim + 2}D (batch mode)"
+        raise ShapeError(f"{name}: non-empty {dims} tensor expected for input: Expected {dims} tensor with optional 0 dim "
+                         f"batch size for input, but got: {shape}")
 
 
 def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any,
@@ -724,7 +725,7 @@ def window_settings(name: str, ndim: int, input: Any, kernel_size: Any, stride: 
         if any(v < 1 for v in values):
             raise RuntimeValueError(f"{name}: {argument} should be greater than zero, but got {list(values)}")
     if any(p < 0 or p > (d * (k - 1) + 1) // 2 for p, k, d in zip(before, kernel, spread)):
-        raise RuntimeValueError(f"{name}: pad should be non-negative and at most half of effective kernel size, but got "
+        raise RuntimeValueError(f"{name}: pad should be at most half of effective kernel size, and not negative, but got "
                                 f"pad={list(before)}, kernel_size={list(kernel)} and dilation={list(spread)}")
     size, positions = input.shape[-ndim:], []
     for n, k, s, p, d in zip(size, kernel, step, before, spread):

@@ -312,7 +312,7 @@ def abs_wrt_input(g: Any, input: Any) -> Any: return g * sgn(input)
 def sign(input: Any) -> Any:
     """-1, 0 or 1. Raises ``RuntimeError`` for complex numbers, whose :func:`sgn` it would be."""
     if input.dtype.kind == "c":
-        raise DtypeError("Unlike NumPy, torch.sign doesn't allow for complex tensors. Use sgn() instead.")
+        raise UnsupportedDtypeError("Unlike NumPy, torch.sign doesn't allow for complex tensors. Use sgn() instead.")
     return signs(input)
 @sign.derivative("input")
 def sign_wrt_input(g: Any) -> Any: return zeros_of(g)

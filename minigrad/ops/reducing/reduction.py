@@ -10,14 +10,15 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._types import dtypes
-from minigrad._types.dtypes import as_dtype, opmath_dtype
-from minigrad.errors import ArgumentError, DimensionError, DtypeError, ShapeError
+from minigrad._types.dtypes import as_dtype, opmath_dtype, promote_types
+from minigrad.errors import ArgumentError, DimensionError, DtypeError, OutOfBoundsError, ShapeError
 from minigrad.ops.pointwise import arithmetic, elementary
 from minigrad.ops.pointwise.arithmetic import cast, require_real
 from minigrad.ops.shaping.shape import expand, reshape, wrap_dim, wrap_dims
 from minigrad.recording import call, hints
 from minigrad.recording.declaration import NUMPY_NAMES
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import serve_out
 from minigrad.recording.lazy import Signature, numpy_signature
 from minigrad.recording.op import op
 
@@ -182,7 +183,10 @@ def nanmean(input: Tensor, dim: IntOrInts | None = None, keepdim: bool = False, 
     """Arithmetic mean over `dim` of the elements that are not NaN; NaN where there are none."""
     if input.dtype.kind not in "fc":
         raise DtypeError(f"nanmean(): expected input to have floating point or complex dtype but got {input.dtype!r}")
-    return arithmetic.div(nansum(input, dim, keepdim, dtype), sum(input == input, dim, keepdim), out=out)
+    wanted = as_dtype(input.dtype if dtype is None else dtype)
+    exact = dtypes.FROM_NUMPY[opmath_dtype(wanted.numpy)]  # float16 ends before the count of many elements, and their sum
+    average = arithmetic.div(nansum(input, dim, keepdim, exact), sum(input == input, dim, keepdim))
+    return serve_out("nanmean", average if exact is wanted else arithmetic.cast(average, dtype=wanted), out)
 
 
 # ---------------------------------------------------------------------------------------------------- variance
@@ -296,6 +300,9 @@ def vector_norm(x: Any, *, ord: float = 2, dim: IntOrInts | None = None, keepdim
     `ord` is any number; inf and -inf give the largest and smallest absolute value, 0 the number of elements that are not 0.
     Where the norm is 0, the gradient is taken to be 0.
     """
+    if dtype is not None and promote_types(dtypes.FROM_NUMPY[x.dtype], dtype) is not dtype:
+        raise DtypeError(f"linalg.vector_norm: the dtype of the input ({dtypes.FROM_NUMPY[x.dtype]!r}) should be convertible "
+                         f"without narrowing to the specified dtype ({dtype!r})")
     if x.dtype.kind not in "fc":
         raise DtypeError("linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
                          f"{dtypes.FROM_NUMPY[x.dtype]!r}")
@@ -462,6 +469,12 @@ def hash_tensor(input: Tensor, dim: IntOrInts | None = None, *, keepdim: bool = 
     """
     if mode != 0 or input.is_complex():
         raise ArgumentError(f"hash_tensor: expected real numbers and mode=0, got {input.dtype} and mode={mode}")
+    if not input.numel() and dim is None:
+        raise OutOfBoundsError("hash_tensor: Expected reduction dim to be specified for input.numel() == 0; input has shape "
+                               f"{list(input.shape)}")
+    if empty := [d for d in reduced_dims(dim, input.ndim) if input.ndim and not input.shape[d]]:
+        raise DimensionError(f"hash_tensor: Expected reduction dim {empty[0]} to have non-zero size; input has shape "
+                             f"{list(input.shape)}")
     wide = np.float64 if input.is_floating_point() else np.int64
     bits = np.ascontiguousarray(_arrays.to_numpy(input.array).astype(wide)).view(np.uint64).reshape(tuple(input.shape))
     exclusive_or: Any = np.bitwise_xor

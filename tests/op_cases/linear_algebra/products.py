@@ -67,7 +67,7 @@ CASES = {
                      linear_reference, analytic=True, complex=True,
                      bad=[Bad((f(2, 3), f(4, 5), None), {}, RuntimeError, r"\(2x3 and 5x4\): input has 3 features"),
                           Bad((f(2, 3), f(4, 3), f(3)), {}, RuntimeError, r"bias of shape \[3\]"),
-                          Bad((f(), f(4, 3), None), {}, RuntimeError, r"at least 1 dimension")]),
+                          Bad((f(), f(4, 3), None), {}, RuntimeError, r"at least 1D")]),
     "mm": OpCase(of_sizes("nk", "km"), einsum("nk,km->nm"), analytic=True, complex=True,
                  bad=[Bad((f(2, 3), f(4, 5)), {}, RuntimeError, r"cannot be multiplied \(2x3 and 4x5\)"),
                       Bad((f(2), f(2, 3)), {}, RuntimeError, r"must be a matrix")]),
