@@ -662,6 +662,7 @@ def to_size(input: Tensor, size: Sequence[int]) -> Tensor:
     """`input` summed over the dimensions along which a tensor of shape `size` would be broadcast to it; itself where there are
     none, unless it has no dimensions."""
     return input if len(size) and tuple(size) == tuple(input.shape) else sum_to_size(input, size=size)
+to_size.__name__ = to_size.__qualname__ = "sum_to_size"  # the method's name, which its errors say
 
 
 reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
