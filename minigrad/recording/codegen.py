@@ -286,7 +286,7 @@ def variadic_source(info: Declaration, out: bool) -> str:
     return signature_source(info, out) + (
         (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})\n"
          if out else "") +
-        (f"    if overriding({name}): return ask({own_name(info)}, overriding({name}), ({name},), dict({settings}))\n"
+        (f"    if overriding(({name},)): return ask({own_name(info)}, overriding(({name},)), ({name},), dict({settings}))\n"
          if overriding.subclasses else "") +
         f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
         f"    return general(*{name}, {settings})\n")
