@@ -205,28 +205,15 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
     if -1 in size and new >= 0:
         size = tuple([input.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(size)])
     try:
-        out = broadcast(input, size) if input.shape != tuple(size) else input[...]
+        out = np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
     except ValueError:
         raise ShapeError(f"the expanded size {list(size)} must match the existing size {list(input.shape)} at non-singleton "
                          "dimensions, and have at least as many dimensions; only sizes of 1 can be expanded") from None
-    if out.__class__ is np.ndarray and input.flags.writeable is not out.flags.writeable:
+    if out.__class__ is np.ndarray and input.flags.writeable:
         out.flags.writeable = True  # NumPy protects it, as elements share memory; that of one row, say, can be written
     return out
 @expand.derivative("input")
 def expand_wrt_input(g: Any, input_shape: Any) -> Any: return sum_to_size(g, size=input_shape)
-
-
-def broadcast(x: Any, shape: Sequence[int]) -> Any:
-    """The array `x` broadcast to `shape`. NumPy gives a dimension of size 1 the stride 0; here an old one keeps its own, and a
-    new one has that of a contiguous one, as those of :func:`unsqueeze`."""
-    out = np.broadcast_to(x, shape)
-    if 1 not in out.shape or not out.size or not x.ndim:
-        return out
-    strides, new = list(out.strides), out.ndim - x.ndim
-    for d in reversed(range(out.ndim)):
-        if out.shape[d] == 1:
-            strides[d] = x.strides[d - new] if d >= new else out.shape[d + 1] * strides[d + 1] if d + 1 < out.ndim else x.itemsize
-    return _arrays.library_of(x).as_strided(x, out.shape, strides)
 
 
 @op(view=True, bfloat16=True)
