@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterator
 
-from minigrad import _arrays, _paths, random
+from minigrad import _arrays, _paths
 from minigrad._arrays.gpus import DeviceProperties, GPUs
 from minigrad.errors import DeviceError, InvalidValueError
+from minigrad.random import Generator, default_of
 
 __all__ = ["Event", "Stream", "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
            "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
@@ -179,9 +180,9 @@ def set_per_process_memory_fraction(fraction: float, device: Any = None) -> None
 
 # ---------------------------------------------------------------------------------------------------- random numbers
 
-def generator_of(which: Any) -> random.Generator:
+def generator_of(which: Any) -> Generator:
     """The generator of a GPU."""
-    return random.default_of(_arrays.resolve(_arrays.Device(HERE.type, number(which))))
+    return default_of(_arrays.resolve(_arrays.Device(HERE.type, number(which))))
 
 
 def manual_seed(seed: int) -> None:

@@ -437,7 +437,7 @@ MIXED: dict[str, tuple[Callable[[], Any], str]] = {
     "embedding": (lambda: F.embedding(PLACES.to("standin"), HERE), "embedding.*'weight' is on cpu and 'input' is on standin:0"),
     "recurrent": (lambda: mg.nn.LSTM(2, 2)(THERE), "'input' is on standin:0 and 'weight' is on cpu"),
     "gradient given": (lambda: (HERE.clone().requires_grad_() * 2).backward(THERE), "its gradient is on standin:0.*gradient.to"),
-    "gradient assigned": (lambda: setattr(mg.nn.Parameter(HERE), "grad", THERE), "located on a different device"),
+    "gradient assigned": (lambda: setattr(mg.nn.Parameter(HERE), "grad", THERE), "device standin:0 to a tensor on cpu"),
     "optimizer": (moved_after_a_step,
                   r"Adam\.step.*parameter 0 is on standin:0 and its state 'exp_avg' is on cpu.*load_state_dict")}
 

@@ -69,6 +69,19 @@ def test_a_path_does_not_hide_the_function_of_its_name() -> None:
         assert callable(getattr(module, name)), f"{module.__name__}.{name}"
 
 
+def test_a_path_takes_no_name_from_the_file_it_lies_below() -> None:
+    """The import system writes a module into its parent, over what the parent's own functions know by that name."""
+    script = ("import importlib; from minigrad import _paths\n"
+              "for path in sorted(_paths.ROOMS):\n"
+              "    above, _, name = f'minigrad.{path}'.rpartition('.')\n"
+              "    parent = importlib.import_module(above)\n"
+              "    before = vars(parent).get(name)\n"
+              "    importlib.import_module(f'minigrad.{path}')\n"
+              "    if before is not None and vars(parent)[name] is not before: print(path)")
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert not done.stdout.split()
+
+
 def test_what_is_nowhere_is_named() -> None:
     with pytest.raises(AttributeError, match="module 'minigrad.nn.modules.batchnorm' has no attribute 'Banana'"):
         _ = minigrad.nn.modules.batchnorm.Banana

@@ -47,20 +47,23 @@ def as_ints(values: Any) -> tuple[int, ...]:
     return tuple([integer(v) for v in values])
 
 
-def unpacking_method(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The method form of `function`, which takes integers one by one, as ``x.reshape(2, 3)`` does, or as one sequence."""
+def unpacking_method(function: Callable[..., Any], called: str | None = None) -> Callable[..., Any]:
+    """The method form of `function`, which takes integers one by one, as ``x.reshape(2, 3)`` does, or as one sequence; `called`
+    so where the method has a name of its own."""
+    name = called or function.__name__
+
     def method(self: Any, *integers: Any, **named: Any) -> Any:
         if named:
             return function(self, as_ints(integers), **named) if integers else function(self, **named)
         if not integers:
-            raise ArgumentError(f"{function.__name__}() missing 1 required positional argument: "
+            raise ArgumentError(f"{name}() missing 1 required positional argument: "
                                 f"{[*inspect.signature(function).parameters][1]!r}")
         for n in integers:
             if n.__class__ is not int:
                 integers = as_ints(integers)
                 break
         return function(self, integers)
-    method.__name__ = method.__qualname__ = function.__name__
+    method.__name__ = method.__qualname__ = name
     method.__doc__ = function.__doc__
     method.__signature__ = Signature(lambda: listing_signature(function))  # type: ignore[attr-defined]
     return method
@@ -654,6 +657,6 @@ to_size.__name__ = to_size.__qualname__ = "sum_to_size"  # the method's name, wh
 
 reshape_method, expand_method, repeat_method = unpacking_method(reshape), unpacking_method(expand), unpacking_method(repeat)
 permute_method, flip_method, tile_method = unpacking_method(permute), unpacking_method(flip), unpacking_method(tile)
-sum_to_size_method = unpacking_method(to_size)
+sum_to_size_method = unpacking_method(to_size, "sum_to_size")
 squeeze_, unsqueeze_, transpose_ = changes_shape(squeeze), changes_shape(unsqueeze), changes_shape(transpose)
 t_, swapaxes_, swapdims_ = changes_shape(t), changes_shape(swapaxes), changes_shape(swapdims)
