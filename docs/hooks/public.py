@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMESPACES = (
     "minigrad", "minigrad.autograd", "minigrad.autograd.functional", "minigrad.func",
     "minigrad.nn", "minigrad.nn.functional", "minigrad.nn.init", "minigrad.nn.parameter", "minigrad.nn.grad", "minigrad.nn.utils",
-    "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune",
+    "minigrad.nn.utils.parametrizations", "minigrad.nn.utils.parametrize", "minigrad.nn.utils.prune", "minigrad.nn.utils.fusion",
     "minigrad.nn.utils.rnn",
     "minigrad.optim", "minigrad.optim.lr_scheduler", "minigrad.optim.swa_utils",
     "minigrad.utils.data", "minigrad.utils.checkpoint", "minigrad.distributions", "minigrad.distributions.constraints",
