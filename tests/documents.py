@@ -20,6 +20,8 @@ import traceback
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hypothesis import settings
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(p for p in (*ROOT.glob("*.md"), *ROOT.glob("examples/*.md"), *ROOT.glob("docs/**/*.md")))
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+|~~~+)(?P<language>.*)$")
@@ -96,5 +98,7 @@ def run_document(document: Path) -> list[str]:
 
 
 if __name__ == "__main__":
+    settings.register_profile("unhurried", deadline=None)  # a slow machine is no mistake of a document
+    settings.load_profile("unhurried")
     if found := run_document(Path(sys.argv[1])):
         sys.exit("\n".join(found))

@@ -23,6 +23,7 @@ from typing import Any, Iterable, get_overloads
 
 import minigrad
 from minigrad import linalg
+from minigrad._paths import Path
 from minigrad._tensor.methods import TensorMethods
 from minigrad.recording.call import REGISTRY
 from minigrad.recording.declaration import NUMPY_NAMES
@@ -179,7 +180,8 @@ IN_PLACE = ("add__", "and__", "floordiv__", "lshift__", "mod__", "mul__", "or__"
 # ---------------------------------------------------------------------------------------------------- names gathered
 
 def public_names(module: ModuleType) -> list[str]:
-    names = getattr(module, "__all__", None) or dir(module)
+    """The names that `module` offers; paths of PyTorch's that somebody has imported below it are none of them."""
+    names = getattr(module, "__all__", None) or [n for n in dir(module) if not isinstance(getattr(module, n), Path)]
     return sorted(n for n in names if not n.startswith("_"))
 
 
