@@ -359,3 +359,8 @@ def test_what_a_deep_network_keeps_is_freed_as_the_backward_pass_uses_it() -> No
     from benchmarks.__main__ import peak_over_activations
 
     assert peak_over_activations(depth=30, width=64, batch=512) < 1.3
+
+
+def test_gradcheck_of_inputs_without_elements() -> None:
+    x = mg.zeros(4, 0, dtype=mg.float64, requires_grad=True)
+    assert mg.autograd.gradcheck(mg.nn.functional.pdist, (x,))

@@ -206,7 +206,7 @@ class Check:
                                              "dimensions in which that input was broadcast), or a transposed factor") from error
                     for row, g, x in zip(rows, found, tensors):
                         row.append(np.zeros(x.array.size, x.array.dtype) if g is None else copy_to_host(g.array).reshape(-1))
-            result.append([np.array(row).reshape(-1, x.array.size) for row, x in zip(rows, tensors)])
+            result.append([np.array(row).reshape(len(row), x.array.size) for row, x in zip(rows, tensors)])
         return result
 
     def values(self) -> list[Any]:

@@ -50,7 +50,7 @@ def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:
 
 def fuse_conv_bn_weights(conv_w: Tensor, conv_b: Tensor | None, bn_rm: Tensor, bn_rv: Tensor, bn_eps: float, bn_w: Tensor | None,
                          bn_b: Tensor | None, transpose: bool = False) -> tuple[Parameter, Parameter]:
-    """The weight and bias of :func:`fuse_conv_bn_eval`, of those of the convolution (``conv_``) and of the batch norm: its running
+    """The weight and bias of :func:`fuse_conv_bn_eval`, from those of the convolution (``conv_``) and the batch norm: its running
     mean and variance, `bn_eps`, weight and bias.
 
     >>> import minigrad as mg
