@@ -31,6 +31,7 @@ from tests.test_module_table import EACH as LAYERS
 from tests.test_op_table import CASES, NAMES, WITH_RULES, drawn
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+minigrad.empty(0, dtype=minigrad.bfloat16)  # from its first use on, operations look for it among arrays too
 # What depends on how far the next number is, or on the bits.
 OF_THE_DTYPE = {"nextafter", "nan_to_num", "view_dtype", "view_as_complex", "cast"}
 # Whose rules take from the result, which was rounded, almost all away.

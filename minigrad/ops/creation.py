@@ -571,7 +571,7 @@ def from_file(filename: str | os.PathLike[str], shared: bool | None = None, size
         raise RuntimeValueError(f"from_file: {filename} has {there} bytes, but {size} elements of {wanted!r} take {needed}")
     if not needed:
         return empty(0, dtype=wanted, device=device)
-    memory = np.memmap(filename, np.uint8, "r+" if shared else "c", shape=(needed,))
+    memory = _arrays.make(_arrays.CPU, "memmap", filename, np.uint8, "r+" if shared else "c", shape=(needed,))
     return frombuffer(memory, dtype=wanted).to(_arrays.as_device(device))
 
 
