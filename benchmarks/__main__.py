@@ -23,6 +23,7 @@ from pathlib import Path
 LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
 PAUSE = 0.1  # seconds in which the threads of the library before fall asleep; until then they spin, and slow the next one down
 ALLOWED = 1e-3  # between the losses of minigrad and PyTorch
+DISTRIBUTIONS = {"minigrad": "minigrad-numpy"}  # where a library is installed under another name
 TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
 
 
@@ -161,7 +162,7 @@ def main() -> None:
     if "torch" in libraries:
         import torch
         torch.set_num_threads(os.cpu_count() or 1)
-    versions = ", ".join(f"{TITLES[n]} {importlib.metadata.version(n)}" for n in libraries)
+    versions = ", ".join(f"{TITLES[n]} {importlib.metadata.version(DISTRIBUTIONS.get(n, n))}" for n in libraries)
     print(f"{versions}, NumPy {np.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"medians of {args.rounds} interleaved rounds; 'ratio' is minigrad's time over PyTorch eager's\n")
     print(f"| {'':44} | {'ratio':>8} | " + " | ".join(f"{TITLES[n]:>10}" for n in libraries) + " |")
