@@ -17,8 +17,10 @@ BLOCK = 128  # how many rows are added one after the other
 
 def sum_over(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of `x` over `axis`: an int, several, which count from the front, or None for all."""
-    if x.__class__ is not np.ndarray or x.size <= 4 * BLOCK or x.dtype.char not in "fdFD" or axis == ():
+    if x.__class__ is not np.ndarray:
         return x.sum(axis=axis, keepdims=keepdims)
+    if x.size <= 4 * BLOCK or x.dtype.char not in "fdFD" or axis == ():
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]  # what sum() does, sooner
     if axis is None and (x.flags.c_contiguous or x.flags.f_contiguous):
         return np.add.reduce(x, axis=None, keepdims=keepdims)  # type: ignore[call-overload]
     reduced = range(x.ndim) if axis is None else (axis % x.ndim,) if isinstance(axis, int) else axis
