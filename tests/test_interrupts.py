@@ -38,13 +38,14 @@ def interrupt_at(line: int, program: Callable[[], None]) -> int:
                 raise Interrupt
         return trace
 
+    before = sys.gettrace()  # that of a debugger, or of what measures coverage
     sys.settrace(trace)
     try:
         program()
     except Interrupt:
         pass
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return count
 
 
