@@ -703,3 +703,11 @@ def test_random_programs_agree_with_pytorch() -> None:
                 np.testing.assert_allclose(g.numpy(), h.numpy(), rtol=1e-10, atol=1e-12, err_msg=f"program {seed}")
         agreed += 1
     assert agreed > 150
+
+
+def test_a_number_below_zero_wraps_around_in_unsigned_integers() -> None:
+    x = mg.zeros(3, dtype=mg.uint8)
+    x[0], x[1:2], x[[2]] = -2, -255, -1
+    assert x.tolist() == [254, 1, 255]
+    with pytest.raises(RuntimeError, match="without overflow: -256"):
+        x[0] = -256

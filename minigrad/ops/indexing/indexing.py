@@ -312,6 +312,10 @@ def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
             (target if indices is None else target[basic])[basic if indices is None else fill_index(indices)] = value
         except (OverflowError, ValueError):
             inplace.refuse_read_only(target, "setitem")
+            values = 1 << 8 * target.dtype.itemsize
+            if target.dtype.kind == "u" and value.__class__ is int and -values < value < 0:  # wraps around, as in fill_()
+                setitem(input, index, value + values)
+                return
             raise DtypeError(f"setitem: value cannot be converted to type {dtype_name(target.dtype)} without overflow: "
                              f"{value}") from None
         ledger.record(target, "setitem")
