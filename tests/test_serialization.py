@@ -105,7 +105,7 @@ def test_safe_globals() -> None:
     try:
         assert through_a_file(Custom()).x == 1
     finally:
-        serialization._added.clear()
+        serialization.former._added.clear()
 
 
 def test_objects_inside_arrays_are_refused() -> None:
