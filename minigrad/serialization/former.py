@@ -7,7 +7,9 @@ host shared, once.
 
 from __future__ import annotations
 
+import importlib
 import io
+import math
 import os
 import pickle
 import zipfile
@@ -22,17 +24,15 @@ from minigrad._types import dtypes, layouts
 from minigrad._types.size import Size
 from minigrad.errors import ArgumentError, DeviceError, RuntimeValueError
 from minigrad.ops.indexing.as_strided import memory_and_place
+from minigrad.serialization.unpickler import WeightsUnpickler
 
 __all__ = ["load", "save"]
 
 MAP_LOCATION = Any  # for annotations, as in PyTorch: a device or its name, a table of devices, a function, or None
 
-# What a file may refer to: it makes values, and does nothing else. Classes of the user's are added by add_safe_globals.
-SAFE = {("builtins", n) for n in ("bytearray", "complex", "frozenset", "range", "set", "slice")}
-SAFE |= {("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"), ("collections", "deque"),
-         ("minigrad.nn.parameter", "Buffer"), ("minigrad.nn.parameter", "Parameter"), ("minigrad.random", "restore_generator"),
-         ("minigrad", "Size"), ("minigrad", "Tensor"), ("minigrad", "device"), ("numpy", "dtype"),
-         ("numpy._core.multiarray", "scalar"), ("numpy.core.multiarray", "scalar")}
+# What a file may refer to beside plain data: it makes values, and does nothing else. add_safe_globals adds the user's classes.
+SAFE = {("minigrad.nn.parameter", "Buffer"), ("minigrad.nn.parameter", "Parameter"), ("minigrad.random", "restore_generator"),
+        ("minigrad", "Size"), ("minigrad", "Tensor"), ("minigrad", "device")}
 SAFE |= {("minigrad", found.name) for found in (*dtypes.ALL, layouts.preserve_format, layouts.contiguous_format,
                                                 layouts.channels_last, layouts.channels_last_3d, layouts.strided)}
 # What files of the first versions refer to by the place it had there.
@@ -75,36 +75,35 @@ class Writer(pickle.Pickler):
         return (self.numbers[place], "bfloat16") if dtypes.is_bfloat16(obj.dtype) else self.numbers[place]
 
 
-class Reader(pickle.Unpickler):
-    """Reads what :class:`Writer` wrote; unless `trusted`, refuses what is not known to be harmless."""
+class Reader:
+    """Finds the arrays that :class:`Writer` wrote, and what the names in its pickle stand for."""
 
-    def __init__(self, file: Any, archive: zipfile.ZipFile, map_location: Any, trusted: bool) -> None:
-        super().__init__(file)
-        self.archive, self.map_location, self.trusted = archive, map_location, trusted
+    def __init__(self, archive: zipfile.ZipFile, map_location: Any) -> None:
+        self.archive, self.map_location = archive, map_location
         self.arrays: dict[int, Any] = {}
 
     def persistent_load(self, pid: Any) -> Any:
         number, *dtype = pid if isinstance(pid, tuple) else (pid,)  # NumPy's format has no bfloat16, so the bits are in the file
+        if type(number) is not int or dtype not in ([], ["bfloat16"]):
+            raise pickle.UnpicklingError(f"load: the file is damaged: {pid!r:.100} is the number of no array")
         if number not in self.arrays:
-            with self.archive.open(f"arrays/{int(number)}.npy") as file:
-                array = np.lib.format.read_array(file, allow_pickle=False)
+            array = parse_npy(self.archive.read(f"arrays/{number}.npy"))
             self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array
         return self.arrays[number]
 
     def find_class(self, module: str, name: str) -> Any:
+        """What a name stands for, or None if it is not known to be harmless."""
         if (module, name) in REBUILD:
             return self.rebuild
         if (module, name) in FORMER:
             return FORMER[module, name]
         if (module, name) in _added:
             return _added[module, name]
-        if self.trusted or (module, name) in SAFE:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(
-            f"load: the file refers to {module}.{name}, which loading could run. If you trust the file, pass weights_only=False, "
-            "or allow this one by minigrad.serialization.add_safe_globals([...])")
+        return getattr(importlib.import_module(module), name) if (module, name) in SAFE else None
 
     def rebuild(self, cls: Any, array: Any, device: str, requires_grad: bool, place: Any = None) -> Any:
+        if not (isinstance(cls, type) and issubclass(cls, Tensor) and isinstance(array, np.ndarray) and type(device) is str):
+            raise pickle.UnpicklingError("load: the file is damaged: a tensor is not made of an array and the name of a device")
         where: Any = self.map_location
         if isinstance(where, dict):
             where = where.get(device, device)
@@ -116,6 +115,36 @@ class Reader(pickle.Unpickler):
         except DeviceError as error:
             raise DeviceError(f"load: the tensors were saved on device '{device}': {error}. To put them elsewhere, pass for "
                               "instance map_location='cpu'") from None
+
+
+class TrustingUnpickler(pickle.Unpickler):
+    """Reads a pickle of :class:`Writer` and runs whatever it refers to."""
+
+    def __init__(self, file: Any, reader: Reader) -> None:
+        super().__init__(file)
+        self.reader = reader
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self.reader.persistent_load(pid)
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = self.reader.find_class(module, name)
+        return super().find_class(module, name) if found is None else found
+
+
+def parse_npy(content: bytes) -> Any:
+    """The array that NumPy's format holds in `content`; its header may declare no more than there is."""
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, columns, dtype = read_header(file)
+        if dtype.hasobject or dtype.fields is not None or dtype.itemsize * math.prod(shape) != len(content) - file.tell():
+            raise ValueError(f"an array of shape {shape} and dtype {dtype} in {len(content) - file.tell()} bytes")
+        array = np.frombuffer(bytearray(content[file.tell():]), dtype)
+        return array.reshape(shape, order="F" if columns else "C")
+    except ValueError as error:
+        raise pickle.UnpicklingError(f"load: the file is damaged: {error}") from None
 
 
 def save(obj: Any, f: str | os.PathLike[str] | IO[bytes]) -> None:
@@ -152,6 +181,10 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, *, wei
     """
     try:
         with zipfile.ZipFile(f) as archive, archive.open("data.pkl") as file:
-            return Reader(file, archive, map_location, not weights_only).load()
+            reader = Reader(archive, map_location)
+            if not weights_only:
+                return TrustingUnpickler(file, reader).load()
+            return WeightsUnpickler(file, find_class=reader.find_class, persistent_load=reader.persistent_load,
+                                    added=_added.values()).load()
     except (zipfile.BadZipFile, KeyError) as error:
         raise RuntimeValueError(f"load: {f} is not a file that minigrad.save wrote, or it is damaged ({error})") from None

@@ -45,8 +45,8 @@ def step(*instructions: bytes) -> Callable[[Step], Step]:
 def refusal(module: str, name: str) -> pickle.UnpicklingError:
     """What is said of a name that is not on the list."""
     if module in NEVER:
-        return pickle.UnpicklingError(f"the file refers to {module}.{name}, which loading could run, and weights have no use for it. If "
-                                      "you trust the file all the same, pass weights_only=False")
+        return pickle.UnpicklingError(f"the file refers to {module}.{name}, which loading could run and weights have no use for. "
+                                      "If you trust the file all the same, pass weights_only=False")
     return pickle.UnpicklingError(
         f"the file refers to {module}.{name}, which loading could run. If you trust the file, pass weights_only=False, or allow "
         "this one by minigrad.serialization.add_safe_globals([...])")
@@ -467,7 +467,7 @@ class WeightsUnpickler:
                 found = self.find_class(module, name)
             if found is None:
                 raise refusal(module, name)
-            if isinstance(found, types.FunctionType):
+            if isinstance(found, (types.FunctionType, types.MethodType)):
                 self.functions[id(found)] = found
             self.found[module, name] = found
         self.stack.append(self.found[module, name])
