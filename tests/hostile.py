@@ -44,9 +44,9 @@ def pickled(*parts: bytes, protocol: int = 2) -> bytes:
     return pickle.PROTO + bytes([protocol]) + b"".join(parts) + pickle.STOP
 
 
-def storage(key: str = "0", size: int = 4, kind: str = "FloatStorage", place: str = "cpu") -> bytes:
-    """The persistent id of a storage in PyTorch's files."""
-    return many(value("storage"), name("torch", kind), value(key), value(place), value(size)) + pickle.BINPERSID
+def storage(key: str = "0", size: int = 4, kind: str = "FloatStorage", place: str = "cpu", *more: Any) -> bytes:
+    """The persistent id of a storage in PyTorch's files; those before version 1.6 have one thing more."""
+    return many(value("storage"), name("torch", kind), value(key), value(place), value(size), *map(value, more)) + pickle.BINPERSID
 
 
 def tensor(of: bytes, offset: Any = 0, size: Any = (4,), stride: Any = (1,)) -> bytes:
@@ -75,3 +75,12 @@ def archive(data: bytes, storages: dict[str, bytes] | None = None, root: str = "
             records.writestr(f"{root}/data/{key}", content)
         records.writestr(f"{root}/version", "3\n")
     return file.getvalue()
+
+
+def legacy(data: bytes, storages: dict[str, bytes] | None = None, itemsize: int = 4) -> bytes:
+    """A file in PyTorch's format before version 1.6: pickles, then storages, each behind the number of its elements."""
+    held = {"0": bytes(16)} if storages is None else storages
+    system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
+    heads = [pickle.dumps(head, 2) for head in (0x1950A86A20F9469CFC6C, 1001, system)]
+    contents = [struct.pack("<q", len(content) // itemsize) + content for content in held.values()]
+    return b"".join([*heads, data, pickle.dumps(list(held), 2), *contents])
