@@ -7,6 +7,8 @@ array in NumPy's format.
 from __future__ import annotations
 
 import io
+import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -26,8 +28,8 @@ from minigrad.serialization.archive import ArchiveReader
 # What these files refer to, by the places it had in the versions that wrote them.
 NAMES: dict[tuple[str, str], Any] = {
     ("minigrad", value.name): value
-    for value in (*dtypes.ALL, layouts.preserve_format, layouts.contiguous_format, layouts.channels_last, layouts.channels_last_3d,
-                  layouts.strided)}
+    for value in (*dtypes.ALL, layouts.preserve_format, layouts.contiguous_format, layouts.channels_last,
+                  layouts.channels_last_3d, layouts.strided)}
 NAMES |= {("minigrad", "Size"): Size, ("minigrad", "Tensor"): Tensor, ("minigrad", "device"): Device,
           ("minigrad.nn.parameter", "Buffer"): Buffer, ("minigrad.nn.parameter", "Parameter"): Parameter}
 NAMES |= {("minigrad.backend.device", "Device"): Device, ("minigrad.layouts", "preserve_format"): layouts.preserve_format,
@@ -44,9 +46,10 @@ class FormerReader:
     def persistent_load(self, pid: Any) -> Any:
         """The array of a number, which is alone or beside the name of its dtype, where NumPy's format has none for it."""
         number, *dtype = pid if isinstance(pid, tuple) else (pid,)
+        if type(number) is not int or dtype not in ([], ["bfloat16"]):
+            raise pickle.UnpicklingError(f"the file is damaged: {pid!r:.100} is the number of no array")
         if number not in self.arrays:
-            content = io.BytesIO(self.archive.read(f"arrays/{int(number)}.npy"))
-            array = np.lib.format.read_array(content, allow_pickle=False)
+            array = parse_npy(self.archive.read(f"arrays/{number}.npy"))
             self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array
         return self.arrays[number]
 
@@ -61,10 +64,25 @@ class FormerReader:
     def rebuild(self, cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any = None) -> Any:
         """A tensor at a place in the memory that an array owns."""
         if not (isinstance(cls, type) and issubclass(cls, Tensor) and isinstance(memory, np.ndarray) and isinstance(device, str)):
-            raise ArgumentError(f"a {cls!r} is made of a {type(memory).__name__} on {device!r}, which should be a tensor, of an array")
+            raise ArgumentError(f"a {cls!r} is made of a {type(memory).__name__} on {device!r}; it should be a tensor, of an array")
         dtypes.known_dtype(memory.dtype)
         t: Any = object.__new__(cls)
         there = self.restore(UntypedStorage(memory), device).device
         t.array = _arrays.to_device(dtypes.adopt_array(at_place(memory, place)), there)
         t.node = LEAF if requires_grad else None
         return t
+
+
+def parse_npy(content: bytes) -> Any:
+    """The array that NumPy's format holds in `content`; its header may declare no more than there is."""
+    file = io.BytesIO(content)
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, columns, dtype = read_header(file)
+        if dtype.hasobject or dtype.fields is not None or dtype.itemsize * math.prod(shape) != len(content) - file.tell():
+            raise ValueError(f"an array of shape {shape} and dtype {dtype} in {len(content) - file.tell()} bytes")
+        array = np.frombuffer(bytearray(content[file.tell():]), dtype)
+        return array.reshape(shape, order="F" if columns else "C")
+    except ValueError as error:
+        raise pickle.UnpicklingError(f"the file is damaged: {error}") from None
