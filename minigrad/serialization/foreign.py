@@ -23,8 +23,6 @@ def describe(head: bytes, file: IO[bytes]) -> str | None:
     for beginning, what in BEGINNINGS:
         if head.startswith(beginning):
             return f"is {what}"
-    if not head:
-        return "is empty"
     if text.startswith((b"<!doctype", b"<html", b"<?xml", b"<head")):
         return ("is a page of the web, perhaps the one that offers the file, or says why it cannot be had; open it in a browser, "
                 "and fetch the file itself")

@@ -253,6 +253,7 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
     >>> import io, minigrad as mg
     >>> file = io.BytesIO()
     >>> mg.save({"weight": mg.ones(2)}, file)
+    >>> _ = file.seek(0)
     >>> mg.load(file)
     {'weight': tensor([1., 1.])}
     """
@@ -266,6 +267,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
     with opened(f, "load") as (file, name):
         begin = file.tell()
         head = file.read(foreign.HEAD)
+        if not head:
+            raise EOFError(f"load: {name} is empty, or stands at its end; file.seek(0) goes back to the beginning")
         file.seek(begin)
         is_archive = head.startswith(b"PK\3\4")
         if not is_archive and (why := foreign.describe(head, file)) is not None:

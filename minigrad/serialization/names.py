@@ -80,7 +80,8 @@ SAFE: dict[tuple[str, str], Any] = {**TENSORS, **WRITTEN, GET_LAYOUT: get_layout
 SAFE |= {UNTYPED: UntypedStorage, Name("torch.storage", "TypedStorage"): TypedStorage,
          Name("torch.storage", "_UntypedStorage"): UntypedStorage, Name("torch.storage", "_TypedStorage"): TypedStorage,
          Name("torch.nn", "Parameter"): Parameter, Name("torch.nn.parameter", "Buffer"): Buffer,
-         Name("minigrad.random", "restore_generator"): restore_generator}
+         Name("minigrad.random", "restore_generator"): restore_generator,
+         Name("minigrad.serialization", "rebuild"): tensors.rebuild}
 # Where PyTorch had some of them in other versions.
 MOVED = {"torch.tensor": "torch._tensor"}
 

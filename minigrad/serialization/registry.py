@@ -32,6 +32,7 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
     >>> import fractions, io, minigrad as mg
     >>> file = io.BytesIO()
     >>> mg.save(fractions.Fraction(1, 3), file)
+    >>> _ = file.seek(0)
     >>> mg.serialization.add_safe_globals([fractions.Fraction])
     >>> mg.load(file)
     Fraction(1, 3)
@@ -65,6 +66,7 @@ class safe_globals:
     >>> import fractions, io, minigrad as mg
     >>> file = io.BytesIO()
     >>> mg.save(fractions.Fraction(1, 3), file)
+    >>> _ = file.seek(0)
     >>> with mg.serialization.safe_globals([fractions.Fraction]):
     ...     mg.load(file)
     Fraction(1, 3)

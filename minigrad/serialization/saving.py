@@ -104,7 +104,7 @@ def pickler_on(module: Any) -> Any:
 
         def save_global(self, obj: Any, name: str | None = None) -> None:
             if (known := NAME_OF.get(id(obj))) is not None:
-                self.save_name(known)
+                self.save(known)
             else:
                 super().save_global(obj, name)
 
@@ -122,7 +122,7 @@ def pickler_on(module: Any) -> Any:
 
         def save_type(self, obj: Any) -> None:
             known = NAME_OF.get(id(obj))
-            base.dispatch[type](self, obj) if known is None else self.save_name(known)
+            base.dispatch[type](self, obj) if known is None else self.save(known)
 
         dispatch[type] = save_type
 
@@ -202,6 +202,7 @@ def save(obj: Any, f: str | os.PathLike[str] | IO[bytes], pickle_module: ModuleT
     >>> import io, minigrad as mg
     >>> file = io.BytesIO()
     >>> mg.save(mg.nn.Linear(2, 1).state_dict(), file)
+    >>> _ = file.seek(0)
     >>> list(mg.load(file))
     ['weight', 'bias']
     """

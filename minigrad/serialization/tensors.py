@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
@@ -16,6 +17,7 @@ from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.ops.creation import refuse_integers
 from minigrad.ops.indexing.as_strided import at_place
+from minigrad.serialization.registry import default_restore_location
 
 
 def as_tensor(array: Any, requires_grad: bool) -> Tensor:
@@ -115,6 +117,19 @@ def rebuild_device_tensor_from_numpy(data: Any, dtype: Any, device: Any, require
 def rebuild_device_tensor_from_cpu_tensor(data: Any, dtype: Any, device: Any, requires_grad: Any) -> Tensor:
     """The same, written through a tensor."""
     return as_tensor(data.array.astype(dtype.numpy), bool(requires_grad))
+
+
+def rebuild(cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any = None,
+            restore: Any = default_restore_location) -> Any:
+    """A tensor as minigrad's own pickles hold it: what lies at a place in the memory that an array owns. `restore` brings it to
+    its device."""
+    if not (isinstance(cls, type) and issubclass(cls, Tensor) and isinstance(memory, np.ndarray) and isinstance(device, str)):
+        raise ArgumentError(f"a {cls!r} is made of a {type(memory).__name__} on {device!r}; it should be a tensor, of an array")
+    array = at_place(dtypes.adopt_array(memory), place)
+    there = restore(UntypedStorage(array), device).device
+    t: Any = object.__new__(cls)
+    t.array, t.node = _arrays.to_device(array, there), LEAF if requires_grad else None
+    return t
 
 
 REBUILDING = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_parameter, rebuild_parameter_with_state,
