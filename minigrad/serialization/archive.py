@@ -1,7 +1,7 @@
 """The container of PyTorch's files: a zip archive of uncompressed records, all of them in one folder.
 
-Records are written one after the other, so that a pipe will do, and what they hold begins at multiples of 64 bytes, so that it can
-be mapped into memory.
+Records are written one after the other, so that a pipe will do. What they hold begins at multiples of 64 bytes, so that it can be
+mapped into memory.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class ArchiveWriter:
     """Writes records into `file`, from where it stands, below the folder `root`."""
 
     def __init__(self, file: IO[bytes], root: str) -> None:
-        self.archive, self.root = zipfile.ZipFile(Sink(file), "w"), root  # type: ignore[arg-type]
+        self.archive, self.root = zipfile.ZipFile(Sink(file), "w"), root  # type: ignore[call-overload]
 
     def write(self, record: str, content: Any) -> None:
         """Add a record; `content` is anything that has bytes."""
         content = memoryview(content).cast("B") if len(content) else memoryview(b"")
         entry = zipfile.ZipInfo(f"{self.root}/{record}")
         is_large = content.nbytes * 1.05 > zipfile.ZIP64_LIMIT
-        begin = self.archive.fp.tell() + LOCAL_HEADER.size + len(entry.filename.encode()) + 4 + is_large * ZIP64_EXTRA  # type: ignore[union-attr]
+        begin = self.archive.fp.tell() + LOCAL_HEADER.size + len(entry.filename.encode()) + 4 + is_large * ZIP64_EXTRA
         padding = -begin % ALIGNMENT
         entry.extra = struct.pack("<2sH", b"FB", padding) + b"Z" * padding  # as PyTorch pads
         with self.archive.open(entry, "w", force_zip64=is_large) as file:

@@ -95,8 +95,9 @@ class Stream:
     def require_size(self, key: str, nbytes: int) -> None:
         """Raise ``RuntimeError`` unless a storage has so many bytes."""
         if key not in self.places or self.places[key][1] != nbytes:
-            raise RuntimeValueError(f"load: {self.name} is damaged: a storage {key!r} of {nbytes} bytes is asked for, and there is "
-                                    f"{'one of %d' % self.places[key][1] if key in self.places else 'none'}")
+            found = f"one of {self.places[key][1]}" if key in self.places else "none"
+            raise RuntimeValueError(f"load: {self.name} is damaged: a storage {key!r} of {nbytes} bytes is asked for, and there "
+                                    f"is {found}")
 
     def read_into(self, key: str, array: Any) -> None:
         """Read a storage into an array, which is as large."""

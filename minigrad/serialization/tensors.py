@@ -48,7 +48,7 @@ def part_of(storage: TypedStorage | UntypedStorage, dtype: dtypes.dtype, offset:
     return at_place(memory, (dtype, offset, tuple(size), tuple(stride)))
 
 
-# ---------------------------------------------------------------------------------------------------- as PyTorch's files name them
+# -------------------------------------------------------------------------------------------------- as PyTorch's files name them
 
 def rebuild_tensor(storage: Any, storage_offset: int, size: Any, stride: Any) -> Tensor:
     """A tensor in the memory of a storage, of its dtype."""
@@ -91,7 +91,7 @@ def rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Any
     made = func(*args)
     attributes = state[0] if isinstance(state, tuple) and len(state) == 2 else state
     if new_type is Tensor and isinstance(attributes, dict) and attributes.get("_is_buffer"):
-        return Buffer(made, persistent=bool(attributes.get("persistent", True)))  # PyTorch marks its buffers; here that is a class
+        return Buffer(made, persistent=bool(attributes.get("persistent", True)))  # a class here, a mark in PyTorch
     if not (isinstance(new_type, type) and issubclass(new_type, Tensor)):
         raise ArgumentError(f"a tensor is to be made a {new_type!r}, which should be a subclass of Tensor")
     if type(made) is not new_type:
@@ -119,7 +119,7 @@ def rebuild_device_tensor_from_cpu_tensor(data: Any, dtype: Any, device: Any, re
     return as_tensor(data.array.astype(dtype.numpy), bool(requires_grad))
 
 
-def rebuild(cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any = None,
+def rebuild(cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any = None, *,
             restore: Any = default_restore_location) -> Any:
     """A tensor as minigrad's own pickles hold it: what lies at a place in the memory that an array owns. `restore` brings it to
     its device."""
