@@ -16,7 +16,8 @@ import pytest
 import minigrad as mg
 from tests.hostile import BUILD, MARK, NEWOBJ, REDUCE, archive, call, former, get, legacy, many, name, pickled, put, value
 
-CONTAINERS: dict[str, Callable[[bytes], bytes]] = {"former": former, "archive": archive, "legacy": functools.partial(legacy, storages={})}
+CONTAINERS: dict[str, Callable[[bytes], bytes]] = {"former": former, "archive": archive,
+                                                   "legacy": functools.partial(legacy, storages={})}
 
 
 def load(content: bytes, **options: Any) -> Any:
