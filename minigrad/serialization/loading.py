@@ -179,7 +179,7 @@ class Pickles:
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
-                found = _added.get((module, name))
+                found = allowed(module, name)
                 return find_class(module, name) if found is None else found
             return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load,
                                     added=list(_added.values()), **self.arguments).load()
@@ -194,6 +194,17 @@ class Pickles:
         unpickler = Unpickler(file, **self.arguments)
         unpickler.persistent_load = persistent_load
         return unpickler.load()
+
+
+def allowed(module: str, name: str) -> Any:
+    """The class or function of that name, if :func:`add_safe_globals` has allowed it; under PyTorch's name too."""
+    if (module, name) in _added or not _added or module.split(".")[0] != "torch":
+        return _added.get((module, name))
+    try:
+        found = names.find_trusted(module, name)
+    except pickle.UnpicklingError:
+        return None
+    return found if any([found is other for other in _added.values()]) else None
 
 
 def referred_names(file: IO[bytes]) -> list[str]:
@@ -214,7 +225,7 @@ def referred_names(file: IO[bytes]) -> list[str]:
 def is_safe(module: str, name: str) -> bool:
     """Whether files may refer to a name."""
     try:
-        known = names.find_safe(module, name) is not None or (module, name) in _added
+        known = names.find_safe(module, name) is not None or allowed(module, name) is not None
     except pickle.UnpicklingError:
         known = True  # it is no danger, but there is nothing like it here
     return known or (module, name) in PLAIN or (module, name) in NAMES
@@ -234,7 +245,8 @@ def opened(f: Any, called: str) -> Iterator[tuple[IO[bytes], str]]:
     try:
         f.seek(f.tell())
     except (AttributeError, io.UnsupportedOperation, OSError):
-        raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from that") from None
+        raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from "
+                                      "that") from None
     yield f, str(getattr(f, "name", f"the {type(f).__name__}"))
 
 
