@@ -9,6 +9,7 @@ import pickle
 import pickletools
 import sys
 from contextlib import contextmanager
+from reprlib import repr as brief  # what a file holds may have no end
 from types import ModuleType
 from typing import IO, Any, Callable, Iterator, Protocol
 
@@ -92,14 +93,14 @@ class Storages:
         if kind == "module" and rest:  # the class of a module and its source, of which old files tell
             return rest[0]
         if kind not in ("storage", b"storage") or len(rest) not in (4, 5):
-            raise ArgumentError(f"it refers to {str(pid)[:80]!r}, which should be a storage")
+            raise ArgumentError(f"it refers to {brief(pid)}, which should be a storage")
         storage_type, key, location, count = rest[:4]
         dtype = storage_type.dtype if isinstance(storage_type, names.StorageType) else None
         if not (dtype or storage_type is UntypedStorage) or type(count) is not int or count < 0:
-            raise ArgumentError(f"it refers to a storage of {count!r} elements of the kind {storage_type!r}")
+            raise ArgumentError(f"it refers to a storage of {brief(count)} elements of the kind {brief(storage_type)}")
         key, location = [text.decode("ascii") if isinstance(text, bytes) else text for text in (key, location)]
         if type(key) is not str or type(location) is not str:
-            raise ArgumentError(f"it refers to a storage by {key!r} on {location!r}, which should be texts")
+            raise ArgumentError(f"it refers to a storage by {brief(key)} on {brief(location)}, which should be texts")
         if key not in self.loaded:
             array = self.read(key, dtype or dtypes.uint8, count, typed=dtype is not None)
             self.loaded[key] = self.restore(UntypedStorage(array), location)

@@ -44,6 +44,7 @@ def step(*instructions: bytes) -> Callable[[Step], Step]:
 
 def refusal(module: str, name: str) -> pickle.UnpicklingError:
     """What is said of a name that is not on the list."""
+    module, name = module[:100], name[:100]
     if module in NEVER:
         return pickle.UnpicklingError(f"the file refers to {module}.{name}, which loading could run and weights have no use for. "
                                       "If you trust the file all the same, pass weights_only=False")
