@@ -19,7 +19,7 @@ from minigrad import _arrays
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
 from minigrad._types.device import Device
-from minigrad.errors import ArgumentError, InvalidValueError, MinigradError, RuntimeValueError, StateError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, MinigradError, RuntimeValueError, StateError
 from minigrad.serialization import foreign, legacy, names, options
 from minigrad.serialization.archive import ArchiveReader, map_file
 from minigrad.serialization.former import NAMES, FormerReader
@@ -136,12 +136,21 @@ class Storages:
         return array.byteswap(inplace=True) if swapped else array
 
 
+def as_saved(storage: UntypedStorage, location: str) -> Any:
+    """A storage on the device that it was on."""
+    try:
+        return default_restore_location(storage, location)
+    except DeviceError as error:
+        raise DeviceError(f"load: the tensors were saved on device '{location}': {error}. To put them elsewhere, pass for "
+                          "instance map_location='cpu'") from None
+
+
 def restorer(map_location: Any) -> Callable[[UntypedStorage, str], Any]:
     """The function that brings a storage, and the name of the device that it was on, to where `map_location` says."""
     if map_location is None:
-        return default_restore_location
+        return as_saved
     if isinstance(map_location, dict):
-        return lambda storage, location: default_restore_location(storage, str(map_location.get(location, location)))
+        return lambda storage, location: as_saved(storage, str(map_location.get(location, location)))
     if isinstance(map_location, (str, bytes, Device, int)):
         there = map_location.decode() if isinstance(map_location, bytes) else str(_arrays.as_device(map_location))
         return lambda storage, location: default_restore_location(storage, there)
@@ -152,7 +161,7 @@ def restorer(map_location: Any) -> Callable[[UntypedStorage, str], Any]:
     def restore(storage: UntypedStorage, location: str) -> Any:
         chosen = map_location(storage, location)
         if chosen is None:
-            return default_restore_location(storage, location)
+            return as_saved(storage, location)
         if isinstance(chosen, TypedStorage):
             return chosen.untyped()
         if not isinstance(chosen, UntypedStorage):
@@ -235,10 +244,10 @@ def is_safe(module: str, name: str) -> bool:
 # ---------------------------------------------------------------------------------------------------- files
 
 @contextmanager
-def opened(f: Any, called: str) -> Iterator[tuple[IO[bytes], str]]:
+def opened(f: Any, called: str, mode: str = "rb") -> Iterator[tuple[IO[bytes], str]]:
     """The file `f`, or at the path `f`, and what errors call it."""
     if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:
+        with open(f, mode) as file:
             yield file, os.fspath(f)
         return
     if not (hasattr(f, "read") and hasattr(f, "readline")):
@@ -285,7 +294,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
         raise InvalidValueError("load: f must be a file path in order to use the mmap argument")
     pickles = Pickles(trusted, pickle_module, {"encoding": "utf-8", **pickle_load_args})
     restore = restorer(map_location)
-    with opened(f, "load") as (file, name):
+    shared = mmap and options.get_default_mmap_options() == options.MAP_SHARED
+    with opened(f, "load", "r+b" if shared else "rb") as (file, name):
         begin = file.tell()
         head = file.read(foreign.HEAD)
         if not head:
