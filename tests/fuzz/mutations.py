@@ -23,7 +23,8 @@ NUMBERS = (0, 1, 2, 3, 7, 64, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 
 TEXTS = ("", "storage", "0", "1", "../0", "/etc/passwd", "cpu", "cuda:0", "meta", "FloatStorage", "__class__", "backward", "data",
          "x" * 300, "\ud800", "latin1", "zip", "f8", "O", ">", "torch.strided")
 NAMES = (("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"),
-         ("builtins", "set"), ("builtins", "bytearray"), ("builtins", "range"), ("builtins", "list"), ("builtins", "slice"), ("builtins", "complex"),
+         ("builtins", "set"), ("builtins", "bytearray"), ("builtins", "range"), ("builtins", "list"), ("builtins", "slice"),
+         ("builtins", "complex"),
          ("subprocess", "Popen"), ("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"),
          ("collections", "deque"), ("_codecs", "encode"), ("numpy", "dtype"), ("numpy", "ndarray"),
          ("numpy._core.multiarray", "scalar"), ("numpy._core.multiarray", "_reconstruct"), ("numpy._core.numeric", "_frombuffer"),
