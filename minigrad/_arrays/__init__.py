@@ -28,7 +28,8 @@ __all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", 
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "lender_of", "libraries", "library_of", "library_on", "make", "needs_device_guard",
            "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_accelerators", "refuse_bfloat16", "resolve",
-           "set_default_device", "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack", "to_numpy", "xp_of"]
+           "set_default_device", "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack",
+           "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from multiprocessing.reduction import ForkingPickler
+from multiprocessing import reduction
 from typing import Any
 
 import numpy as np
 
 from minigrad._arrays import shared
 
-__all__ = ["reduce_array", "reduce_shared"]
+__all__ = ["reduce_array", "reduce_segment", "reduce_shared"]
+
+
+def reduce_segment(segment: shared.Segment) -> Any:
+    """What the pickle of a segment holds. The other process can open it for as long as this one lives."""
+    return open_segment, (reduction.DupFd(segment.file),)
+
+
+def open_segment(descriptor: Any) -> shared.Segment:
+    """The segment from its pickle."""
+    return shared.open_segment(descriptor.detach())
 
 
 def reduce_shared(array: Any) -> tuple[Any, ...] | None:
-    """What the pickle of an array in shared memory holds; None for other arrays. The other process can open it while this one
-    lives."""
+    """What the pickle of an array in shared memory holds; None for other arrays."""
     segment = shared.segment_of(array)
     if segment is None:
         return None
-    from multiprocessing.reduction import DupFd  # not on Windows, which has no segments
     offset = array.__array_interface__["data"][0] - segment.address
-    return rebuild_shared, (DupFd(segment.file), array.dtype, array.shape, offset, array.strides)
-
-
-def rebuild_shared(descriptor: Any, *description: Any) -> Any:
-    """The array from its pickle."""
-    return shared.array_in(shared.open_segment(descriptor.detach()), *description)
+    return shared.array_in, (segment, array.dtype, array.shape, offset, array.strides)
 
 
 def reduce_array(array: Any) -> Any:
@@ -33,4 +36,5 @@ def reduce_array(array: Any) -> Any:
     return reduce_shared(array) or array.__reduce__()
 
 
-ForkingPickler.register(np.ndarray, reduce_array)
+reduction.ForkingPickler.register(shared.Segment, reduce_segment)
+reduction.ForkingPickler.register(np.ndarray, reduce_array)

@@ -107,8 +107,8 @@ def receive_batch(pipe: Any, worker: int) -> tuple[int, Any]:
         try:
             file = reduction.recv_handle(pipe)
         except RuntimeError:
-            raise StateError("DataLoader: too many files are open in this process to take one more, the shared memory of a batch; "
-                             "raise the limit (ulimit -n), or close some") from None
+            raise StateError("DataLoader: too many files are open in this process to take one more, the shared memory of a "
+                             "batch; raise the limit (ulimit -n), or close some") from None
         memory = shared.read_file(file)
     try:
         return number, pickle.loads(text, buffers=[memory[start:end] for start, end in places])
