@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad.ops import creation
 from minigrad.ops.indexing.as_strided import as_vector
 from minigrad.recording.clock import memory_owner
 
@@ -23,6 +25,18 @@ class UntypedStorage:
 
     def __init__(self, array: Any) -> None:
         self._owner = memory_owner(array)
+
+    @classmethod
+    def from_file(cls, filename: str | os.PathLike[str], shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first `nbytes` bytes of a file, read where they are needed; written to the file too if `shared`.
+
+        Raises ``RuntimeError`` for a file that is too short, unless `shared`, which makes it longer.
+        """
+        return cls(creation.from_file(filename, shared, nbytes, dtype=dtypes.uint8).array)
+
+    def untyped(self) -> UntypedStorage:
+        """The storage itself."""
+        return self
 
     @property
     def device(self) -> _arrays.Device:
@@ -51,8 +65,15 @@ class UntypedStorage:
         """The bytes as numbers."""
         return list(_arrays.to_numpy(self._owner).tobytes(order="A"))
 
-    def __getitem__(self, index: int) -> int:
-        return self.tolist()[index]
+    def __getitem__(self, index: Any) -> Any:
+        found = self.as_vector(dtypes.uint8)[index]
+        return UntypedStorage(_arrays.library_of(found).apart(found)) if isinstance(index, slice) else int(found)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return _arrays.to_dlpack(self.as_vector(dtypes.uint8), **options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._owner.__dlpack_device__()
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self.nbytes()
