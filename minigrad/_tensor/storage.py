@@ -10,6 +10,7 @@ from minigrad._types import dtypes
 from minigrad.ops import creation
 from minigrad.ops.indexing.as_strided import as_vector
 from minigrad.recording.clock import memory_owner
+from minigrad.recording.inplace import refuse_read_only
 
 __all__ = ["TypedStorage", "UntypedStorage", "is_storage"]
 
@@ -154,6 +155,7 @@ class TypedStorage:
         return self.as_vector(self.dtype)[index].tolist()
 
     def __setitem__(self, index: int | slice, value: Any) -> None:
+        refuse_read_only(self._array, "storage")
         self.as_vector(self.dtype)[index] = value
 
     def __eq__(self, other: object) -> bool:
