@@ -62,6 +62,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 
 
+# What the names of PyTorch's that begin so would be for, and what to do instead.
+ABSENT = {"sparse": "there are no sparse tensors; make a dense one, of SciPy's arrays by tensor(array.toarray())",
+          "nested": "there are no nested tensors; pad, by nn.utils.rnn.pad_sequence, or pack, by pack_sequence",
+          "quantiz": "there are no quantized tensors; use float32, or float16 to take half of its memory"}
+
+
 class Path(ModuleType):
     """A module without names of its own: those of its rooms are looked up when they are first asked for."""
 
@@ -109,7 +115,8 @@ def submodule(package: str, name: str) -> ModuleType:
         except ModuleNotFoundError as error:
             if error.name != path:
                 raise
-    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    hint = "".join([f": {instead}" for begin, instead in ABSENT.items() if name.startswith(begin)])
+    raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}")
 
 
 def rooms_of(path: str) -> list[str]:
