@@ -6,32 +6,15 @@ array is that a bare capsule holds, so that :func:`minigrad.from_dlpack` takes c
 
 from __future__ import annotations
 
-import ctypes
+import importlib
 from typing import Any
 
 import numpy as np
 
-from minigrad.errors import StateError
-
 __all__ = ["Bits", "Capsule", "CPU", "CUDA", "Writeable", "bfloat16_capsule", "is_capsule", "tells_writeable"]
 
 CPU, CUDA = (1, 3), (2, 13)  # DLDeviceType: kDLCPU and kDLCUDAHost; kDLCUDA and kDLCUDAManaged
-NAMES = (b"dltensor", b"dltensor_versioned")
 UNSIGNED, BFLOAT = 1, 4  # DLDataTypeCode
-
-
-class Place(ctypes.Structure):
-    """The beginning of a ``DLTensor``, up to the code that says of what type the elements are."""
-
-    _fields_ = [("data", ctypes.c_void_p), ("kind", ctypes.c_int32), ("index", ctypes.c_int32), ("ndim", ctypes.c_int32),
-                ("code", ctypes.c_uint8)]
-
-
-class Versioned(ctypes.Structure):
-    """A ``DLManagedTensorVersioned``, up to the beginning of its ``DLTensor``."""
-
-    _fields_ = [("version", ctypes.c_uint32 * 2), ("context", ctypes.c_void_p), ("deleter", ctypes.c_void_p),
-                ("flags", ctypes.c_uint64), ("place", Place)]
 
 
 def is_capsule(x: Any) -> bool:
@@ -39,20 +22,11 @@ def is_capsule(x: Any) -> bool:
     return type(x).__name__ == "PyCapsule"
 
 
-def open_capsule(capsule: Any) -> tuple[Place, bool]:
-    """What a capsule holds, and whether with the version of the protocol. Raises ``RuntimeError`` for one that has been taken, or
-    is another thing."""
-    holds = ctypes.pythonapi.PyCapsule_IsValid
-    holds.argtypes, holds.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
-    name = next((n for n in NAMES if holds(capsule, n)), None)
-    if name is None:
-        raise StateError("from_dlpack: expected a 'dltensor' capsule that nobody has taken yet: a DLPack capsule can be "
-                         "consumed only once, so make another with to_dlpack(tensor)")
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.argtypes, pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_void_p
-    address = pointer(capsule, name)
-    place: Place = Place.from_address(address) if name == NAMES[0] else Versioned.from_address(address).place
-    return place, name == NAMES[1]
+def open_capsule(capsule: Any) -> tuple[Any, bool]:
+    """The beginning of the tensor that a capsule holds, and whether with the version of the protocol. Raises ``RuntimeError`` for
+    one that has been taken, or is another thing."""
+    opened: tuple[Any, bool] = importlib.import_module("minigrad._arrays.capsules").open_capsule(capsule)
+    return opened
 
 
 class Capsule:
