@@ -1,5 +1,5 @@
-"""Pythons that lack something: processes and threads as in WebAssembly, parts of the standard library, sources, a locale, a disk to
-write to. The same program must say the same in each."""
+"""Pythons that lack something: processes and threads as in WebAssembly, parts of the standard library, sources, a locale, a disk
+to write to. The same program must say the same in each."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ print(mg.mul.source)
 
 
 def run(program: str, *options: str, first: str = "", paths: str = str(PACKAGE.parent), **environment: str) -> str:
-    """What a Python with these options and variables prints, which must not fail, nor say anything beside. `first` is what it does
-    before the program."""
+    """What a Python with these options and variables prints, which must not fail, nor say anything beside. `first` is what it
+    does before the program."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LC_", "LANG", "HOME"))}
     program = f"import sys\nsys.path[:0] = {[paths]!r}\n{first}\nexec(compile({program!r}, 'program.py', 'exec'))"
     done = subprocess.run([sys.executable, "-B", *options, "-c", program], capture_output=True, env={**given, **environment})
