@@ -24,9 +24,9 @@ class Versioned(ctypes.Structure):
                 ("flags", ctypes.c_uint64), ("place", Place)]
 
 
-def open_capsule(capsule: Any) -> tuple[Place, bool]:
-    """What a capsule holds, and whether with the version of the protocol. Raises ``RuntimeError`` for one that has been taken, or
-    is another thing."""
+def open_capsule(capsule: Any) -> tuple[Place, int | None]:
+    """What a capsule holds, and its flags; None for one of the protocol's first version, which had none. Raises ``RuntimeError``
+    for one that has been taken, or is another thing."""
     holds = ctypes.pythonapi.PyCapsule_IsValid
     holds.argtypes, holds.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
     name = next((n for n in NAMES if holds(capsule, n)), None)
@@ -36,5 +36,7 @@ def open_capsule(capsule: Any) -> tuple[Place, bool]:
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.argtypes, pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_void_p
     address = pointer(capsule, name)
-    place: Place = Place.from_address(address) if name == NAMES[0] else Versioned.from_address(address).place
-    return place, name == NAMES[1]
+    if name == NAMES[0]:
+        return Place.from_address(address), None
+    held = Versioned.from_address(address)
+    return held.place, held.flags

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Bits", "Capsule", "CPU", "CUDA", "Writeable", "bfloat16_capsule", "is_capsule", "tells_writeable"]
+__all__ = ["Bits", "Capsule", "CPU", "CUDA", "Writeable", "bfloat16_capsule", "is_capsule"]
 
 CPU, CUDA = (1, 3), (2, 13)  # DLDeviceType: kDLCPU and kDLCUDAHost; kDLCUDA and kDLCUDAManaged
 UNSIGNED, BFLOAT = 1, 4  # DLDataTypeCode
+READ_ONLY = 1  # DLPACK_FLAG_BITMASK_READ_ONLY
 
 
 def is_capsule(x: Any) -> bool:
@@ -22,10 +23,10 @@ def is_capsule(x: Any) -> bool:
     return type(x).__name__ == "PyCapsule"
 
 
-def open_capsule(capsule: Any) -> tuple[Any, bool]:
-    """The beginning of the tensor that a capsule holds, and whether with the version of the protocol. Raises ``RuntimeError`` for
-    one that has been taken, or is another thing."""
-    opened: tuple[Any, bool] = importlib.import_module("minigrad._arrays.capsules").open_capsule(capsule)
+def open_capsule(capsule: Any) -> tuple[Any, int | None]:
+    """The beginning of the tensor that a capsule holds, and its flags; None for one of the protocol's first version, which had
+    none. Raises ``RuntimeError`` for one that has been taken, or is another thing."""
+    opened: tuple[Any, int | None] = importlib.import_module("minigrad._arrays.capsules").open_capsule(capsule)
     return opened
 
 
@@ -33,7 +34,7 @@ class Capsule:
     """A bare capsule as an object with the protocol. Raises ``RuntimeError`` for one that has been taken, or is another thing."""
 
     def __init__(self, capsule: Any) -> None:
-        place, self.versioned = open_capsule(capsule)
+        place, _ = open_capsule(capsule)
         self._capsule, self._place = capsule, (place.kind, place.index)
 
     def __dlpack__(self, **options: Any) -> Any:
@@ -44,15 +45,19 @@ class Capsule:
 
 
 class Bits:
-    """An object with the protocol which, where its elements are bfloat16, says that they are integers, for NumPy to take."""
+    """An object with the protocol which, where its elements are bfloat16, says that they are integers, for NumPy to take.
+
+    It knows whether the memory may be written, which not every NumPy finds out: by the flags, or, without, as a bare capsule.
+    """
 
     def __init__(self, x: Any) -> None:
         self._x = x
-        self.are_bfloat16 = False
+        self.are_bfloat16 = self.writeable = False
 
     def __dlpack__(self, **options: Any) -> Any:
         capsule = self._x.__dlpack__(**options)
-        place, _ = open_capsule(capsule)
+        place, flags = open_capsule(capsule)
+        self.writeable = isinstance(self._x, Capsule) if flags is None else not flags & READ_ONLY
         if place.code == BFLOAT:
             place.code, self.are_bfloat16 = UNSIGNED, True
         return capsule
@@ -68,13 +73,8 @@ def bfloat16_capsule(array: Any, **options: Any) -> Any:
     return capsule
 
 
-def tells_writeable(x: Any) -> bool:
-    """Whether NumPy asks `x` for the version of the protocol that says if the memory may be written; NumPy 2.1 does."""
-    return x.versioned if isinstance(x, Capsule) else np.lib.NumpyVersion(np.__version__) >= "2.1.0"
-
-
 class Writeable:
-    """The memory of an array that NumPy takes to be read-only because the protocol's first version does not say."""
+    """The memory of an array that NumPy takes to be read-only, though it is not."""
 
     def __init__(self, array: Any) -> None:
         self._array = array
