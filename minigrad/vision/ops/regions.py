@@ -130,8 +130,8 @@ def roi_pool(input: Tensor, boxes: Any, output_size: IntOrInts, spatial_scale: f
 
 def cells(start: int, end: int, count: int, size: int) -> list[slice]:
     """The elements, of `size`, in each of `count` cells from `start` to `end`; neighbours share one that both cover in part."""
-    side = max(end - start + 1, 1) / count
-    edges = [(start + math.floor(i * side), start + math.ceil((i + 1) * side)) for i in range(count)]
+    side = max(end - start + 1, 1)
+    edges = [(start + i * side // count, start - (i + 1) * -side // count) for i in range(count)]
     return [slice(min(max(low, 0), size), min(max(high, 0), size)) for low, high in edges]
 
 
