@@ -99,15 +99,15 @@ WITHOUT_STRENGTH: dict[str, Callable[[Any], Any]] = {"AutoContrast": F.autocontr
 def changes(bins: int, shear: float = 0.3, translate: tuple[float, float] = (0.0, 0.0), rotate: float = 30.0, factor: float = 0.9,
             bits: tuple[int, int] = (8, 4)) -> dict[str, tuple[list[float] | None, bool]]:
     """The changes by name: their strengths, `bins` from the weakest to the strongest, and whether they go both ways."""
-    def up_to(most: float) -> list[float]:
-        strengths: list[float] = mg.linspace(0.0, most, bins).tolist()
+    def up_to(most: float, least: float = 0.0) -> list[float]:
+        strengths: list[float] = mg.linspace(least, most, bins).tolist()
         return strengths
 
     posterize = (bits[0] - (mg.arange(bins) / ((bins - 1) / bits[1])).round()).tolist()
     return {"ShearX": (up_to(shear), True), "ShearY": (up_to(shear), True), "TranslateX": (up_to(translate[0]), True),
             "TranslateY": (up_to(translate[1]), True), "Rotate": (up_to(rotate), True), "Brightness": (up_to(factor), True),
             "Color": (up_to(factor), True), "Contrast": (up_to(factor), True), "Sharpness": (up_to(factor), True),
-            "Posterize": (posterize, False), "Solarize": (up_to(255.0)[::-1], False), "AutoContrast": (None, False),
+            "Posterize": (posterize, False), "Solarize": (up_to(0.0, 255.0), False), "AutoContrast": (None, False),
             "Equalize": (None, False)}
 
 
