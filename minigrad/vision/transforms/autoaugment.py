@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Any, Callable, Iterator
 
 import minigrad as mg
-from minigrad import distributions
 from minigrad.errors import InvalidValueError
 from minigrad.vision.transforms import functional as F
 from minigrad.vision.transforms.functional import InterpolationMode
@@ -251,8 +250,8 @@ class AugMix(ImageTransform):
     def draw(self, img: Any) -> tuple[Any, ...]:
         """For each image of a batch its own weight and those of the chains, and the changes of each chain."""
         images = img.shape[0] if isinstance(img, mg.Tensor) and img.ndim > 3 else 1
-        own, mixed = distributions.Dirichlet(mg.tensor([self.alpha, self.alpha])).sample((images,)).unbind(1)
-        weights = distributions.Dirichlet(mg.full((self.mixture_width,), self.alpha)).sample((images,)) * mixed[:, None]
+        own, mixed = mg.distributions.Dirichlet(mg.tensor([self.alpha, self.alpha])).sample((images,)).unbind(1)
+        weights = mg.distributions.Dirichlet(mg.full((self.mixture_width,), self.alpha)).sample((images,)) * mixed[:, None]
         _, height, width = F.get_dimensions(img)
         table = changes(10, translate=(width / 3.0, height / 3.0), bits=(4, 4))
         first, factors = list(table)[:5], list(table)[5:9]

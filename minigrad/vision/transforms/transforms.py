@@ -11,9 +11,12 @@ import random
 import warnings
 from typing import Any, Callable, Sequence
 
+import numpy as np
+
 import minigrad as mg
-from minigrad import nn
+from minigrad import _pytree, nn
 from minigrad.errors import ArgumentError, InvalidValueError
+from minigrad.vision._pillow import is_pil_image
 from minigrad.vision.transforms import functional as F
 from minigrad.vision.transforms.functional import InterpolationMode
 
@@ -28,7 +31,11 @@ __all__ = ["CenterCrop", "ColorJitter", "Compose", "ConvertImageDtype", "Elastic
 # ---------------------------------------------------------------------------------------------------- what they have in common
 
 class ImageTransform(nn.Module):
-    """What changes an image: :meth:`draw` chooses what is random, from the image's size alone, and :meth:`change` does it."""
+    """What changes an image: :meth:`draw` chooses what is random, from the image's size alone, and :meth:`change` does it.
+
+    It is called with an image; or with several inputs, or containers of them, such as an image and its label. Then every image of
+    Pillow's is changed, all by the same draws, or the first tensor where there is none; the rest is handed on as it is.
+    """
 
     def draw(self, img: Any) -> tuple[Any, ...]:
         """What is random of the next call, as arguments of :meth:`change`."""
@@ -38,9 +45,22 @@ class ImageTransform(nn.Module):
         """The image changed."""
         raise NotImplementedError(f"{type(self).__name__} has no method 'change'")
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, *inputs: Any) -> Any:
         """The image changed, by new draws."""
-        return self.change(img, *self.draw(img))
+        if len(inputs) == 1 and not isinstance(inputs[0], (tuple, list, dict)):
+            return self.change(inputs[0], *self.draw(inputs[0]))
+        leaves, spec = _pytree.tree_flatten(inputs if len(inputs) > 1 else inputs[0])
+        places = self.places_of_images(leaves)
+        if places:
+            drawn = self.draw(leaves[places[0]])
+            for i in places:
+                leaves[i] = self.change(leaves[i], *drawn)
+        return _pytree.tree_unflatten(leaves, spec)
+
+    def places_of_images(self, leaves: list[Any]) -> list[int]:
+        """Which of several inputs are to be changed."""
+        return ([i for i, leaf in enumerate(leaves) if is_pil_image(leaf)]
+                or [i for i, leaf in enumerate(leaves) if isinstance(leaf, mg.Tensor)][:1])
 
     def details(self) -> str:
         """The settings, for ``repr``."""
@@ -140,19 +160,25 @@ class Compose:
     """Transforms one after another.
 
     Args:
-        transforms: what is called in turn, each with what the one before gave.
+        transforms: what is called in turn, each with what the one before gave; with several inputs where there are several.
     """
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
         self.transforms = transforms
 
-    def __call__(self, img: Any) -> Any:
-        for t in self.transforms:
-            img = t(img)
-        return img
+    def __call__(self, *inputs: Any) -> Any:
+        return in_turn(self.transforms, inputs)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({listed(self.transforms)})"
+
+
+def in_turn(transforms: Any, inputs: tuple[Any, ...]) -> Any:
+    """What the transforms give, called one after another with one input or with several."""
+    result = inputs if len(inputs) > 1 else inputs[0]
+    for t in transforms:
+        result = t(*result) if len(inputs) > 1 else t(result)
+    return result
 
 
 class Lambda:
@@ -187,13 +213,9 @@ class RandomApply(nn.Module):
         self.transforms = transforms
         self.p = p
 
-    def forward(self, img: Any) -> Any:
+    def forward(self, *inputs: Any) -> Any:
         """The image changed, or not."""
-        if self.p < mg.rand(1).item():
-            return img
-        for t in self.transforms:
-            img = t(img)
-        return img
+        return in_turn(() if self.p < mg.rand(1).item() else self.transforms, inputs)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(\n    p={self.p}{listed(self.transforms)})"
@@ -249,30 +271,46 @@ class RandomChoice(SomeOf):
 
 # ---------------------------------------------------------------------------------------------------- from kind to kind
 
-class ToTensor:
+class Conversion(ImageTransform):
+    """What makes an image of one kind from another; of several inputs, all that are of the kinds it takes."""
+
+    def takes(self, x: Any) -> bool:
+        """Whether this is one of them."""
+        return isinstance(x, (np.ndarray, mg.Tensor)) or is_pil_image(x)
+
+    def places_of_images(self, leaves: list[Any]) -> list[int]:
+        """Which of several inputs are to be changed."""
+        return [i for i, leaf in enumerate(leaves) if self.takes(leaf)]
+
+
+class ToTensor(Conversion):
     """An image of Pillow's or an array ``(height, width[, channels])`` as a tensor ``(channels, height, width)``.
 
     Colours of uint8 become numbers from 0 to 1; other dtypes are kept.
     """
 
-    def __call__(self, pic: Any) -> Any:
-        return F.to_tensor(pic)
+    def takes(self, x: Any) -> bool:
+        """Images of Pillow's, and arrays."""
+        return isinstance(x, np.ndarray) or is_pil_image(x)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+    def change(self, img: Any) -> Any:
+        """The tensor."""
+        return F.to_tensor(img)
 
 
-class PILToTensor:
+class PILToTensor(Conversion):
     """An image of Pillow's as a tensor ``(channels, height, width)`` of the same numbers."""
 
-    def __call__(self, pic: Any) -> Any:
-        return F.pil_to_tensor(pic)
+    def takes(self, x: Any) -> bool:
+        """Images of Pillow's."""
+        return is_pil_image(x)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+    def change(self, img: Any) -> Any:
+        """The tensor."""
+        return F.pil_to_tensor(img)
 
 
-class ToPILImage:
+class ToPILImage(Conversion):
     """A tensor ``([channels,] height, width)`` or an array ``(height, width[, channels])`` as an image of Pillow's.
 
     Args:
@@ -280,29 +318,36 @@ class ToPILImage:
     """
 
     def __init__(self, mode: str | None = None) -> None:
+        super().__init__()
         self.mode = mode
 
-    def __call__(self, pic: Any) -> Any:
-        return F.to_pil_image(pic, self.mode)
+    def takes(self, x: Any) -> bool:
+        """Tensors and arrays of two or three dimensions."""
+        return isinstance(x, (np.ndarray, mg.Tensor)) and x.ndim in (2, 3)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({'' if self.mode is None else f'mode={self.mode}'})"
+    def change(self, img: Any) -> Any:
+        """The image."""
+        return F.to_pil_image(img, self.mode)
+
+    def details(self) -> str:
+        """The settings, for ``repr``."""
+        return "" if self.mode is None else f"mode={self.mode}"
 
 
-class ConvertImageDtype(nn.Module):
+class ConvertImageDtype(ImageTransform):
     """A tensor's colours as numbers of another dtype: from 0 to 255 in uint8, from 0 to 1 in floating point.
 
     Args:
         dtype: the dtype.
     """
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any = mg.float32) -> None:
         super().__init__()
         self.dtype = dtype
 
-    def forward(self, image: Any) -> Any:
+    def change(self, img: Any) -> Any:
         """The tensor in that dtype."""
-        return F.convert_image_dtype(image, self.dtype)
+        return F.convert_image_dtype(img, self.dtype)
 
 
 class Normalize(ImageTransform):
