@@ -60,14 +60,14 @@ def fill(output: Tensor, input: Tensor) -> None:
         output.copy_(input.view(output.shape))
 
 
-def all_reduce(tensor: Tensor, op: ReduceOp = ReduceOp.SUM, group: ProcessGroup | None = None,
+def all_reduce(tensor: Tensor, op: ReduceOp.RedOpType = ReduceOp.SUM, group: ProcessGroup | None = None,
                async_op: bool = False) -> Work | None:
     """Write into each process's `tensor` what all have together: it stays as it is."""
     member(group)
     return done(async_op)
 
 
-def reduce(tensor: Tensor, dst: int | None = None, op: ReduceOp = ReduceOp.SUM, group: ProcessGroup | None = None,
+def reduce(tensor: Tensor, dst: int | None = None, op: ReduceOp.RedOpType = ReduceOp.SUM, group: ProcessGroup | None = None,
            async_op: bool = False, group_dst: int | None = None) -> Work | None:
     """Write into the `tensor` of process `dst` what all have together: it stays as it is."""
     root("reduce: dst", group, dst, group_dst)
@@ -113,7 +113,7 @@ def scatter(tensor: Tensor, scatter_list: list[Tensor] | None = None, src: int |
     return done(async_op)
 
 
-def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp = ReduceOp.SUM, group: ProcessGroup | None = None,
+def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp.RedOpType = ReduceOp.SUM, group: ProcessGroup | None = None,
                    async_op: bool = False) -> Work | None:
     """Write what all have together of ``input_list[i]`` into the `output` of process i."""
     member(group)
@@ -121,7 +121,7 @@ def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp = Redu
     return done(async_op)
 
 
-def reduce_scatter_tensor(output: Tensor, input: Tensor, op: ReduceOp = ReduceOp.SUM, group: ProcessGroup | None = None,
+def reduce_scatter_tensor(output: Tensor, input: Tensor, op: ReduceOp.RedOpType = ReduceOp.SUM, group: ProcessGroup | None = None,
                           async_op: bool = False) -> Work | None:
     """Write what all have together of part i of `input` into the `output` of process i."""
     member(group)

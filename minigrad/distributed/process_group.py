@@ -9,9 +9,11 @@ from typing import Any, Iterable
 
 from minigrad.errors import InvalidValueError, StateError
 
-__all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "destroy_process_group", "get_backend", "get_global_rank",
+__all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend", "get_global_rank",
            "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size", "group",
            "init_process_group", "is_initialized", "new_group"]
+
+default_pg_timeout = datetime.timedelta(minutes=30)  # how long PyTorch's processes wait for each other
 
 
 class Backend(str):
@@ -28,10 +30,13 @@ class Backend(str):
         return super().__new__(cls, name.lower())
 
 
-class ReduceOp(enum.Enum):
+class ReduceOp:
     """How the numbers of several processes become one. Of those of one process, each leaves them as they are."""
 
-    SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = range(9)
+    class RedOpType(enum.Enum):
+        SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = range(9)
+
+    SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = RedOpType
 
 
 class ProcessGroup:
