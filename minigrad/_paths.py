@@ -68,6 +68,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "storage": ("_tensor.storage",),
     "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",), "utils.model_zoo": ("hub",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
+    "utils.data._utils.fetch": ("utils.data.fetch",),
+    "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
     "utils.data.distributed": ("utils.data.sampler",),
     "xpu": ("backends.absent_devices",),
 }

@@ -1,6 +1,6 @@
 """Images, under torchvision's names: datasets, transforms, models, operations on boxes, pictures of batches.
 
-Pillow reads and writes the files: ``pip install "minigrad-numpy[vision]"``. It is imported when an image of its kind is met first.
+Pillow reads and writes the files: ``pip install "minigrad-numpy[vision]"``. It is imported when it is needed first.
 """
 
 from typing import Any as _Any
