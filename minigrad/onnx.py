@@ -1,4 +1,4 @@
-"""PyTorch's name for files of models in ONNX's format: there is no export. Programs import it for the day that they are asked to."""
+"""Files of models in ONNX's format: none are written here. Programs import this name for the case that they are asked for one."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Devices that minigrad has no library for: Intel's and Apple's GPUs, Meta's accelerators.
 
-The paths ``xpu``, ``mps`` and ``mtia`` lead here. Programs ask whether there is such a device, and seed its generators in passing.
+The paths ``xpu``, ``mps`` and ``mtia`` lead here. Programs ask whether there is such a device, and seed its generators by the
+way.
 """
 
 from __future__ import annotations

@@ -10,9 +10,10 @@ from minigrad.autograd import no_grad
 from minigrad.distributed.process_group import ProcessGroup, ReduceOp, check_number, member
 from minigrad.errors import InvalidValueError, ShapeError, StateError
 
-__all__ = ["Work", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_reduce", "all_to_all", "all_to_all_single",
-           "barrier", "broadcast", "broadcast_object_list", "gather", "gather_object", "irecv", "isend", "monitored_barrier", "recv",
-           "reduce", "reduce_scatter", "reduce_scatter_tensor", "scatter", "scatter_object_list", "send"]
+__all__ = ["Work", "all_gather", "all_gather_into_tensor", "all_gather_object", "all_gather_single", "all_reduce", "all_to_all",
+           "all_to_all_single", "barrier", "broadcast", "broadcast_object_list", "gather", "gather_object", "irecv", "isend",
+           "monitored_barrier", "recv", "reduce", "reduce_scatter", "reduce_scatter_single", "reduce_scatter_tensor", "scatter",
+           "scatter_object_list", "send"]
 
 
 class Work:
@@ -97,6 +98,9 @@ def all_gather_into_tensor(output_tensor: Tensor, input_tensor: Tensor, group: P
     return done(async_op)
 
 
+all_gather_single = all_gather_into_tensor  # PyTorch's newer name
+
+
 def gather(tensor: Tensor, gather_list: list[Tensor] | None = None, dst: int | None = None, group: ProcessGroup | None = None,
            async_op: bool = False, group_dst: int | None = None) -> Work | None:
     """Write the `tensor` of each process into the tensors of `gather_list`, at process `dst`."""
@@ -113,8 +117,8 @@ def scatter(tensor: Tensor, scatter_list: list[Tensor] | None = None, src: int |
     return done(async_op)
 
 
-def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp.RedOpType = ReduceOp.SUM, group: ProcessGroup | None = None,
-                   async_op: bool = False) -> Work | None:
+def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp.RedOpType = ReduceOp.SUM,
+                   group: ProcessGroup | None = None, async_op: bool = False) -> Work | None:
     """Write what all have together of ``input_list[i]`` into the `output` of process i."""
     member(group)
     fill(output, only("reduce_scatter: input_list", input_list)[0])
@@ -129,11 +133,15 @@ def reduce_scatter_tensor(output: Tensor, input: Tensor, op: ReduceOp.RedOpType 
     return done(async_op)
 
 
+reduce_scatter_single = reduce_scatter_tensor  # PyTorch's newer name
+
+
 def all_to_all(output_tensor_list: list[Tensor], input_tensor_list: list[Tensor], group: ProcessGroup | None = None,
                async_op: bool = False) -> Work | None:
     """Write ``input_tensor_list[i]`` of each process into a tensor of the list of process i."""
     member(group)
-    fill(only("all_to_all: output_tensor_list", output_tensor_list)[0], only("all_to_all: input_tensor_list", input_tensor_list)[0])
+    given = only("all_to_all: input_tensor_list", input_tensor_list)
+    fill(only("all_to_all: output_tensor_list", output_tensor_list)[0], given[0])
     return done(async_op)
 
 

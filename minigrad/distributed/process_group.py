@@ -9,9 +9,9 @@ from typing import Any, Iterable
 
 from minigrad.errors import InvalidValueError, StateError
 
-__all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend", "get_global_rank",
-           "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size", "group",
-           "init_process_group", "is_initialized", "new_group"]
+__all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend",
+           "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size",
+           "group", "init_process_group", "is_initialized", "new_group"]
 
 default_pg_timeout = datetime.timedelta(minutes=30)  # how long PyTorch's processes wait for each other
 

@@ -13,9 +13,9 @@ __all__ = ["DistributedDataParallel"]
 
 
 class DistributedDataParallel(Module):
-    """A module trained by the processes of a group, each with its part of the data. The group has one, so it is the module itself.
+    """A module trained by the processes of a group, each with its part of the data: here by one, as the module itself would be.
 
-    The module is in ``module``, and its parameters are named accordingly in ``state_dict()``. Other arguments say how processes
+    It is in ``module``, and its parameters are named accordingly in ``state_dict()``. Other arguments say how processes
     would exchange gradients: accepted, without effect. Raises ``ValueError`` before
     :func:`minigrad.distributed.init_process_group`, ``RuntimeError`` if no parameter requires grad.
 
@@ -34,8 +34,8 @@ class DistributedDataParallel(Module):
         super().__init__()
         get_world_size(process_group)
         if not any(p.requires_grad for p in module.parameters()):
-            raise RuntimeValueError("DistributedDataParallel is not needed when a module doesn't have any parameters that require "
-                                    "a gradient.")
+            raise RuntimeValueError("DistributedDataParallel is not needed when a module doesn't have any parameters that "
+                                    "require a gradient.")
         self.module, self.dim = module, dim
         self.device_ids, self.output_device = device_ids, output_device
         self.require_backward_grad_sync = True
