@@ -21,8 +21,8 @@ Colors: TypeAlias = Color | list[Color]
 # ---------------------------------------------------------------------------------------------------- batches
 
 @mg.no_grad()
-def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = False, value_range: tuple[float, float] | None = None,
-              scale_each: bool = False, pad_value: float = 0.0) -> Any:
+def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = False,
+              value_range: tuple[float, float] | None = None, scale_each: bool = False, pad_value: float = 0.0) -> Any:
     """One image of the images of a batch, in rows.
 
     Args:
@@ -105,8 +105,8 @@ def parse_colors(colors: Colors | None, count: int) -> list[tuple[int, int, int]
         return [(i * (2**25 - 1) % 255, i * (2**15 - 1) % 255, i * (2**21 - 1) % 255) for i in range(count)]
     if isinstance(colors, list):
         if len(colors) < count:
-            raise InvalidValueError(f"Number of colors must be equal or larger than the number of objects, but got {len(colors)} < "
-                                    f"{count}.")
+            raise InvalidValueError("Number of colors must be equal or larger than the number of objects, but got "
+                                    f"{len(colors)} < {count}.")
     elif isinstance(colors, str) or (isinstance(colors, tuple) and len(colors) == 3):
         colors = [colors] * count
     else:
@@ -121,8 +121,8 @@ def check_image(name: str, image: Any, channels: Sequence[int]) -> None:
     if image.dtype != mg.uint8 and not image.is_floating_point():
         raise InvalidValueError(f"{name}: the image dtype must be uint8 or float, got {image.dtype}")
     if image.ndim != 3 or image.shape[0] not in channels:
-        raise InvalidValueError(f"{name}: pass one image (C, H, W) of {' or '.join(map(str, channels))} channels, not a batch; got "
-                                f"{tuple(image.shape)}")
+        raise InvalidValueError(f"{name}: pass one image (C, H, W) of {' or '.join(map(str, channels))} channels, not a batch; "
+                                f"got {tuple(image.shape)}")
 
 
 @mg.no_grad()
@@ -165,8 +165,8 @@ def draw_bounding_boxes(image: Any, boxes: Any, labels: Sequence[str | None] | N
         warnings.warn("boxes doesn't contain any box. No box was drawn", stacklevel=3)
         return image
     if labels is not None and len(labels) != count:
-        raise InvalidValueError(f"draw_bounding_boxes: Number of boxes ({count}) and labels ({len(labels)}) mismatch. Please specify "
-                                "labels for each box.")
+        raise InvalidValueError(f"draw_bounding_boxes: Number of boxes ({count}) and labels ({len(labels)}) mismatch. Please "
+                                "specify labels for each box.")
     if font is None and font_size is not None:
         warnings.warn("Argument 'font_size' will be ignored since 'font' is not set.", stacklevel=3)
     fonts = pillow("ImageFont")
@@ -213,15 +213,16 @@ def draw_segmentation_masks(image: Any, masks: Any, alpha: float = 0.8, colors: 
     check_image("draw_segmentation_masks", image, (3,))
     masks = masks[None] if masks.ndim == 2 else masks
     if masks.dtype != mg.bool or masks.ndim != 3 or masks.shape[-2:] != image.shape[-2:]:
-        raise InvalidValueError(f"draw_segmentation_masks: masks must be boolean, (H, W) or (N, H, W), of the height and width of the "
-                                f"image; got {masks.dtype} {tuple(masks.shape)} for an image {tuple(image.shape)}")
+        raise InvalidValueError(f"draw_segmentation_masks: masks must be boolean, (H, W) or (N, H, W), of the height and "
+                                f"width of the image; got {masks.dtype} {tuple(masks.shape)} for an image {tuple(image.shape)}")
     if len(masks) == 0:
         warnings.warn("masks doesn't contain any mask. No mask was drawn", stacklevel=3)
         return image
     over = image.detach().clone()
     for mask, color in zip(masks, parse_colors(colors, len(masks))):
-        pixel = mg.tensor(color, device=image.device) / 255 if image.is_floating_point() else mg.tensor(color, device=image.device)
-        over = mg.where(mask, pixel.to(image.dtype)[:, None, None], over)
+        pixel = mg.tensor(color, device=image.device)
+        pixel = (pixel / 255 if image.is_floating_point() else pixel).to(image.dtype)
+        over = mg.where(mask, pixel[:, None, None], over)
     over = mg.where(masks.sum(0) > 1, mg.zeros((), dtype=image.dtype, device=image.device), over)
     return (image * (1 - alpha) + over * alpha).to(image.dtype)
 
@@ -255,8 +256,8 @@ def draw_keypoints(image: Any, keypoints: Any, connectivity: Sequence[tuple[int,
     seen = mg.ones(keypoints.shape[:2]) if visibility is None else visibility
     seen = seen[..., 0] if seen.ndim == 3 else seen
     if seen.shape != keypoints.shape[:2]:
-        raise InvalidValueError(f"draw_keypoints: visibility must be of shape {tuple(keypoints.shape[:2])} as the keypoints are, got "
-                                f"{tuple(visibility.shape)}")
+        raise InvalidValueError(f"draw_keypoints: visibility must be of shape {tuple(keypoints.shape[:2])} as the keypoints are, "
+                                f"got {tuple(visibility.shape)}")
     picture = F.to_pil_image(F.convert_image_dtype(image, mg.uint8))
     draw = pillow("ImageDraw").Draw(picture)
     for points, visible in zip(keypoints.long().tolist(), seen.bool().tolist()):

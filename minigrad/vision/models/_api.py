@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import functools
-import importlib
 import warnings
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +13,7 @@ from typing import Any, Callable, Iterable, TypeVar
 from minigrad import hub
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn.modules.module import Module
+from minigrad.vision.transforms._presets import ImageClassification
 
 __all__ = ["Weights", "WeightsEnum", "get_model", "get_model_builder", "get_model_weights", "get_weight", "list_models"]
 
@@ -81,11 +81,6 @@ class WeightsEnum(Enum):
         return known
 
 
-def imagenet_images(**settings: Any) -> Any:
-    """The transform of :class:`~minigrad.vision.transforms._presets.ImageClassification` with these settings."""
-    return importlib.import_module("minigrad.vision.transforms._presets").ImageClassification(**settings)
-
-
 def imagenet(file: str, num_params: int, acc1: float, acc5: float, *, min_size: int = 1, crop: int = 224, resize: int = 256,
              config: dict[str, Any] | None = None, **settings: Any) -> Weights:
     """Weights trained on the 1,000 classes of ImageNet.
@@ -100,8 +95,8 @@ def imagenet(file: str, num_params: int, acc1: float, acc5: float, *, min_size: 
     """
     meta = {"num_params": num_params, "min_size": (min_size, min_size), "config": {"num_classes": 1000, **(config or {})},
             "_metrics": {"ImageNet-1K": {"acc@1": acc1, "acc@5": acc5}}}
-    return Weights(f"{PUBLISHED}{file}.pth",
-                   functools.partial(imagenet_images, crop_size=crop, resize_size=resize, **settings), meta)
+    transforms = functools.partial(ImageClassification, crop_size=crop, resize_size=resize, **settings)
+    return Weights(f"{PUBLISHED}{file}.pth", transforms, meta)
 
 
 # ---------------------------------------------------------------------------------------------------- models
@@ -124,8 +119,8 @@ def builds(table: type[WeightsEnum], *, optional: str | None = None,
                 return make(**kwargs)
             for name, fitting in chosen.meta["config"].items():
                 if kwargs.setdefault(name, fitting) != fitting:
-                    raise InvalidValueError(f"{make.__name__}: {chosen} fit {name}={fitting}, got {name}={kwargs[name]}; make the "
-                                            "model without that argument and replace its last layer, or pass weights=None")
+                    raise InvalidValueError(f"{make.__name__}: {chosen} fit {name}={fitting}, got {kwargs[name]}; make the model "
+                                            "without that argument and replace its last layer, or pass weights=None")
             model = make(**{**with_weights, **kwargs})
             state = chosen.get_state_dict(progress=progress, check_hash=True)
             if optional is not None:
@@ -135,7 +130,7 @@ def builds(table: type[WeightsEnum], *, optional: str | None = None,
             model.load_state_dict(state)
             return model
 
-        del build.__wrapped__  # type: ignore[attr-defined]  # the signature that users see is that of `build`
+        del build.__wrapped__  # the signature that users see is that of `build`
         BUILDERS[make.__name__], WEIGHTS[make.__name__] = build, table
         return build
 

@@ -60,7 +60,7 @@ class IntermediateLayerGetter(nn.ModuleDict):
         super().__init__(OrderedDict(list(model.named_children())[:last + 1]))
         self.return_layers = return_layers
 
-    def forward(self, x: Any) -> OrderedDict[str, Tensor]:  # type: ignore[override]
+    def forward(self, x: Any) -> OrderedDict[str, Tensor]:
         out = OrderedDict()
         for name, module in self.items():
             x = module(x)

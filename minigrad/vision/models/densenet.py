@@ -59,10 +59,10 @@ class _DenseBlock(nn.ModuleDict):
                  memory_efficient: bool = False) -> None:
         super().__init__()
         for i in range(num_layers):
-            self.add_module(f"denselayer{i + 1}", _DenseLayer(num_input_features + i * growth_rate, growth_rate, bn_size, drop_rate,
-                                                              memory_efficient))
+            layer = _DenseLayer(num_input_features + i * growth_rate, growth_rate, bn_size, drop_rate, memory_efficient)
+            self.add_module(f"denselayer{i + 1}", layer)
 
-    def forward(self, init_features: Any) -> Tensor:  # type: ignore[override]
+    def forward(self, init_features: Any) -> Tensor:
         features = [init_features]
         for layer in self.values():
             features.append(layer(features))
@@ -109,8 +109,7 @@ class DenseNet(nn.Module):
         layers["norm5"] = nn.BatchNorm2d(channels)
         self.features = nn.Sequential(layers)
         self.classifier = nn.Linear(channels, num_classes)
-        init_weights(self, conv=nn.init.kaiming_normal_)
-        nn.init.zeros_(self.classifier.bias)
+        init_weights(self, conv=nn.init.kaiming_normal_, linear=nn.Identity())  # whose own weight stays
         self.register_load_state_dict_pre_hook(accept_old_names)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MobileNetV3", "MobileNet_V3_Large_Weights", "MobileNet_V3_Small_Weights", "mobilenet_v3_large", "mobilenet_v3_small"]
 
+HardSqueezeExcitation = partial(SqueezeExcitation, scale_activation=nn.Hardsigmoid)
+
 
 class InvertedResidualConfig:
     """What an :class:`InvertedResidual` is made by.
@@ -53,7 +55,7 @@ class InvertedResidual(nn.Module):
     """
 
     def __init__(self, cnf: InvertedResidualConfig, norm_layer: Layer,
-                 se_layer: Layer = partial(SqueezeExcitation, scale_activation=nn.Hardsigmoid)) -> None:
+                 se_layer: Layer = HardSqueezeExcitation) -> None:
         super().__init__()
         if cnf.stride not in (1, 2):
             raise InvalidValueError(f"illegal stride value: {cnf.stride}; it is 1 or 2")
@@ -64,8 +66,8 @@ class InvertedResidual(nn.Module):
         layers: list[nn.Module] = []
         if wide != cnf.input_channels:
             layers.append(conv(cnf.input_channels, wide, kernel_size=1))
-        layers.append(conv(wide, wide, kernel_size=cnf.kernel, stride=1 if cnf.dilation > 1 else cnf.stride, dilation=cnf.dilation,
-                           groups=wide))
+        stride = 1 if cnf.dilation > 1 else cnf.stride
+        layers.append(conv(wide, wide, kernel_size=cnf.kernel, stride=stride, dilation=cnf.dilation, groups=wide))
         if cnf.use_se:
             layers.append(se_layer(wide, _make_divisible(wide // 4, 8)))
         layers.append(conv(wide, cnf.out_channels, kernel_size=1, activation_layer=None))
@@ -125,9 +127,10 @@ def blocks(rows: Sequence[tuple[int, int, int, int, bool, str, int]], last_chann
     configs = []
     for i, (channels, kernel, expanded, out, se, activation, stride) in enumerate(rows):
         place = i - (len(rows) - 3)  # among the last three blocks, from 0
+        of_input, of_output = cut if place > 0 else 1, cut if place >= 0 else 1
         configs.append(InvertedResidualConfig(
-            channels // (cut if place > 0 else 1), kernel, expanded // (cut if place > 0 else 1), out // (cut if place >= 0 else 1),
-            se, activation, stride, 2 if dilated and place >= 0 else 1, width_mult))
+            channels // of_input, kernel, expanded // of_input, out // of_output, se, activation, stride,
+            2 if dilated and place >= 0 else 1, width_mult))
     return configs, InvertedResidualConfig.adjust_channels(last_channel // cut, width_mult)
 
 

@@ -43,8 +43,8 @@ class InvertedResidual(nn.Module):
             raise InvalidValueError(f"illegal stride value: {stride}; it is 1, 2 or 3")
         half = oup // 2
         if stride == 1 and inp != 2 * half:
-            raise InvalidValueError(f"Invalid combination of stride {stride}, inp {inp} and oup {oup} values. If stride == 1 then "
-                                    "inp should be equal to oup // 2 << 1.")
+            raise InvalidValueError(f"Invalid combination of stride {stride}, inp {inp} and oup {oup} values. If stride == 1 "
+                                    "then inp should be equal to oup // 2 << 1.")
         self.stride = stride
         self.branch1 = nn.Sequential(*(depthwise(inp, stride) + pointwise(inp, half) if stride > 1 else []))
         self.branch2 = nn.Sequential(*pointwise(inp if stride > 1 else half, half), *depthwise(half, stride),

@@ -1,4 +1,4 @@
-"""Feature pyramids (Lin et al. 2016, https://arxiv.org/abs/1612.03144): large features that know what the small ones have seen."""
+"""Feature pyramids (Lin et al. 2016, https://arxiv.org/abs/1612.03144): large features that know what small ones saw."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ExtraFPNBlock(nn.Module):
     """Base of what adds levels to a pyramid: given the results, the inputs and the names, it gives results and names."""
 
     def forward(self, results: list[Tensor], x: list[Tensor], names: list[str]) -> tuple[list[Tensor], list[str]]:
-        raise NotImplementedError(f"{type(self).__name__}.forward(results, x, names) gives the results and names with more levels")
+        raise NotImplementedError(f"{type(self).__name__}.forward(results, x, names) gives results and names of more levels")
 
 
 class FeaturePyramidNetwork(nn.Module):

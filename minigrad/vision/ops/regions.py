@@ -22,8 +22,8 @@ def as_rois(boxes: Any, name: str) -> Tensor:
     """(K, 5): the number of the image, and the box. Raises ``RuntimeError`` for other shapes."""
     if isinstance(boxes, Tensor):
         if boxes.ndim != 2 or boxes.shape[1] != 5:
-            raise ShapeError(f"{name}: boxes should be (K, 5), of an image's number and x1, y1, x2, y2, or a list of one (L, 4) for "
-                             f"each image, got {tuple(boxes.shape)}")
+            raise ShapeError(f"{name}: boxes should be (K, 5), of an image's number and x1, y1, x2, y2, or a list of one (L, 4) "
+                             f"for each image, got {tuple(boxes.shape)}")
         return boxes
     for one in boxes:
         if one.ndim != 2 or one.shape[1] != 4:

@@ -167,8 +167,9 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Any:
     channels = 1 if array.ndim == 2 else array.shape[2]
     if not 1 <= channels <= 4:
         raise InvalidValueError(f"pic should not have > 4 channels. Got {channels} channels, in shape {tuple(pic.shape)}.")
-    if mg.as_tensor(array).is_floating_point() and mode != "F":
-        array = (array * 255).astype(np.uint8)
+    colours = mg.as_tensor(array)
+    if colours.is_floating_point() and mode != "F":
+        array = (colours * 255).to(mg.uint8).numpy()
     if channels == 1:
         array = array.reshape(array.shape[:2])
         fits = tuple(mode for dtype, mode in _MODES_OF_DTYPES.items() if dtype == array.dtype.name)
