@@ -41,9 +41,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
+    "distributed.constants": ("distributed.process_group",), "distributed.distributed_c10d": ("distributed",),
     "distributed.nn": (),
+    "distributed.optim": ("optim.zero_redundancy_optimizer",),
     "functional": ("",),
     "fx.graph": ("fx",), "fx.graph_module": ("fx",), "fx.node": ("fx",), "fx.proxy": ("fx",),
+    "mps": ("backends.absent_devices",), "mtia": ("backends.absent_devices",),
     "nn.modules.activation": ("nn.modules.transformer",),
     "nn.modules.batchnorm": ("nn.modules.normalization", "nn.modules.lazy"),
     "nn.modules.channelshuffle": ("nn.modules.shape",),
@@ -68,6 +71,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "utils.data._utils.fetch": ("utils.data.fetch",),
     "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
     "utils.data.distributed": ("utils.data.sampler",),
+    "xpu": ("backends.absent_devices",),
 }
 
 
