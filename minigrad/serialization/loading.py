@@ -355,8 +355,8 @@ def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
     file.seek(begin)
     try:
-        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file, "")
-        unsafe = referred_names(content)
+        content = ArchiveReader(file, "").read("data.pkl") if is_archive else legacy.skip_header(file, "").read(1 << 26)
+        unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
     told = f". In all it refers to {', '.join(unsafe[:20])}" if len(unsafe) > 1 else ""
