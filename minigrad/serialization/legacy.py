@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from minigrad.errors import RuntimeValueError
+from minigrad.errors import InvalidValueError, RuntimeValueError
 from minigrad.serialization import names
 from minigrad.serialization.archive import fill
 
@@ -93,7 +93,7 @@ class Stream:
         count, = COUNT.unpack(self.file.read(COUNT.size))
         offset, nbytes = self.file.tell(), count * itemsizes[key]
         if count < 0 or offset + nbytes > self.file.seek(0, io.SEEK_END):
-            raise ValueError(f"storage {key} has {count} elements, which end behind the end of the file")
+            raise InvalidValueError(f"storage {key} has {count} elements, which end behind the end of the file")
         self.file.seek(offset + nbytes)
         return key, (offset, nbytes)
 
@@ -123,9 +123,9 @@ class Stream:
 def skip_header(file: IO[bytes]) -> IO[bytes]:
     """The file, placed behind what comes before the object. Raises ``ValueError`` where that is not as it should be."""
     if pickle_of_values(file) != MAGIC_NUMBER:
-        raise ValueError("it is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may read it")
+        raise InvalidValueError("it is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may read it")
     if (version := pickle_of_values(file)) != PROTOCOL_VERSION:
-        raise ValueError(f"Invalid protocol version: {version}")
+        raise InvalidValueError(f"Invalid protocol version: {version}")
     pickle_of_values(file)
     return file
 
