@@ -357,7 +357,7 @@ def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
     file.seek(begin)
     try:
-        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file)
+        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file, "")
         unsafe = referred_names(content)
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""

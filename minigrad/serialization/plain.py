@@ -20,6 +20,7 @@ from minigrad._types.size import Size
 
 CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 MOST_NESTED = 200  # how deep containers may lie in each other
+MOST_IN_KEY = 10_000  # how many elements a tuple that is a key may have, with those of its tuples
 MOST_EQUAL_HASHES = 100  # how many different keys may have the same hash: looking one up compares it with all of them
 SIMPLE = frozenset({str, bytes, float, bool, type(None)})  # their hashes take no time, and cannot be made to collide
 HASH_MODULUS = 2**61 - 1  # integers below are their own hashes
@@ -32,17 +33,34 @@ class Damaged(pickle.UnpicklingError):
 
 class Work:
     """What a pickle of `length` bytes may still ask for. Its parts can be used again and again, so that work and memory would
-    otherwise grow with the square of its length, and the hash of a tuple of tuples with two to the power of it."""
+    otherwise grow with the square of its length, and the hash of a tuple of tuples with two to the power of it.
+
+    What it makes at most copies each of its bytes once; what is only looked at may be looked at a hundred times.
+    """
 
     def __init__(self, length: int) -> None:
-        self.left = 2 * length + 100_000
+        self.left = 100 * (length + 10_000)
         self.by_hash: dict[int, list[Any]] = {}
 
-    def spend(self, elements: int) -> None:
-        """Count so many elements, or bytes, that are copied or looked at."""
+    def look_at(self, elements: int) -> None:
+        """Count so many elements that are hashed."""
         self.left -= elements
         if self.left < 0:
             raise Damaged("it asks for far more than its length explains")
+
+    def copy(self, elements: int) -> None:
+        """Count so many elements, or bytes, that are copied."""
+        self.look_at(100 * elements)
+
+    def check_arguments(self, args: tuple[Any, ...]) -> None:
+        """Count the elements of a function's arguments, each as often as it occurs, so that it can look at all and print them."""
+        for held in args:
+            if isinstance(held, CONTAINERS) and held:
+                self.look_at(len(held))
+                for inner in elements(held):
+                    if isinstance(inner, CONTAINERS):
+                        self.look_at(count_nested(held))
+                        break
 
     def check_keys(self, keys: Any) -> None:
         """Refuse keys that cannot be hashed, or that take long to hash or to find."""
@@ -50,7 +68,7 @@ class Work:
             if type(key) in SIMPLE or type(key) is int and -HASH_MODULUS < key < HASH_MODULUS:
                 continue
             if isinstance(key, (tuple, frozenset)):
-                self.spend(count_elements(key, self.left))
+                self.look_at(count_elements(key))
             try:
                 hashed = hash(key)
             except TypeError:
@@ -63,42 +81,59 @@ class Work:
                     raise Damaged(f"more than {MOST_EQUAL_HASHES} different keys have the same hash")
 
 
-def count_elements(key: Any, most: int) -> int:
+def count_elements(key: Any) -> int:
     """How many elements hashing a tuple or frozenset looks at: those of its tuples too, each as often as it occurs."""
     level, count, depth = [key], 0, 0
     while level:
         depth += 1
         count += sum(map(len, level))
-        if depth > MOST_NESTED or count > most:
+        if depth > MOST_NESTED or count > MOST_IN_KEY:
             raise Damaged("a tuple is nested too deep, or has too many elements, to be hashed")
         level = [x for t in level for x in t if isinstance(x, (tuple, frozenset))]
     return count
 
 
-def check_nesting(value: Any) -> None:
-    """Refuse containers in containers in containers that recursive code could not walk through, or that seem endless.
+def count_nested(value: Any) -> int:
+    """How many elements there are in the containers in a container, each as often as it occurs.
 
-    ``[x, x]`` with ``x = [y, y]``, ``y = [z, z]`` ... is short in a file and has more elements than can be printed.
+    Raises :class:`Damaged` where they lie so deep that recursive code could not walk through them, or where their number
+    explodes: ``[x, x]`` with ``x = [y, y]``, ``y = [z, z]`` ... is short in a file and has more elements than can be printed.
     """
+    size = 0
     sizes: dict[int, tuple[int, int]] = {}  # of each container: how deep, and how many elements with those of its elements
-    pending: list[tuple[Any, list[Any] | None]] = [(value, None)]
-    while pending:
-        container, inner = pending.pop()
-        if inner is None:
-            if isinstance(container, CONTAINERS) and id(container) not in sizes:
-                sizes[id(container)] = 0, 0  # so that it is a leaf in itself
-                held = itertools.chain(container, container.values()) if isinstance(container, dict) else container
-                inner = [x for x in held if isinstance(x, CONTAINERS)]
-                pending.append((container, inner))
-                pending.extend([(x, None) for x in inner])
-            continue
-        depth = 1 + max([sizes[id(x)][0] for x in inner], default=0)
-        size = len(container) + sum([sizes[id(x)][1] for x in inner])
-        if depth > MOST_NESTED:
+    path = [Walk(value)] if isinstance(value, CONTAINERS) else []  # from the outermost container to where we are
+    while path:
+        walk = path[-1]
+        for inner in walk.rest:
+            if id(inner) not in sizes:
+                sizes[id(inner)] = 0, 0  # until it is known; so a container that holds itself is a leaf there
+                path.append(Walk(inner))
+                break
+            depth, size = sizes[id(inner)]
+            walk.depth, walk.size = max(walk.depth, depth + 1), walk.size + size
+        else:
+            sizes[id(walk.container)], size = (walk.depth, walk.size), walk.size
+            path.pop()
+            if path:
+                path[-1].depth, path[-1].size = max(path[-1].depth, walk.depth + 1), path[-1].size + walk.size
+        if max(walk.depth, len(path)) > MOST_NESTED:
             raise Damaged(f"its containers lie more than {MOST_NESTED} deep in each other")
-        if size > 10**9:
+        if walk.size > 10**9:
             raise Damaged("its containers hold each other so often that they have more than a billion elements")
-        sizes[id(container)] = depth, size
+    return size
+
+
+class Walk:
+    """A container, the containers in it that have not been walked through yet, and what is known of it."""
+
+    def __init__(self, container: Any) -> None:
+        self.container, self.depth, self.size = container, 1, len(container)
+        self.rest = iter([x for x in elements(container) if isinstance(x, CONTAINERS)])
+
+
+def elements(container: Any) -> Any:
+    """What a container holds: of a dictionary, its keys and its values."""
+    return itertools.chain(container, container.values()) if isinstance(container, dict) else container
 
 
 # ---------------------------------------------------------------------------------------------------- Python's
@@ -112,7 +147,7 @@ def expect(fits: bool, what: str, args: tuple[Any, ...]) -> None:
 def make_set(work: Work, *args: Any) -> Any:
     expect(len(args) < 2 and all([type(a) in (list, tuple) for a in args]), "a set", args)
     for items in args:
-        work.spend(len(items))
+        work.copy(len(items))
         work.check_keys(items)
     return set(*args)
 
@@ -124,13 +159,13 @@ def make_frozenset(work: Work, *args: Any) -> Any:
 def make_bytes(work: Work, *args: Any) -> Any:
     """Bytes, as protocols below 3 write them: nothing, or text and the name of the encoding of its characters 0 to 255."""
     expect(not args or len(args) == 2 and type(args[0]) is str and args[1] in ("latin1", "latin-1"), "a bytes object", args)
-    work.spend(len(args[0]) if args else 0)
+    work.copy(len(args[0]) if args else 0)
     return args[0].encode("latin1") if args else b""
 
 
 def make_bytearray(work: Work, *args: Any) -> Any:
     if len(args) == 1 and type(args[0]) is bytes:
-        work.spend(len(args[0]))
+        work.copy(len(args[0]))
         return bytearray(args[0])
     return bytearray(make_bytes(work, *args))
 
@@ -153,7 +188,7 @@ def make_slice(work: Work, *args: Any) -> Any:
 def make_ordered_dict(work: Work, *args: Any) -> Any:
     expect(len(args) < 2 and all([type(a) in (list, tuple) for a in args]), "an OrderedDict", args)
     for items in args:
-        work.spend(len(items))
+        work.copy(len(items))
         expect(all([type(pair) in (list, tuple) and len(pair) == 2 for pair in items]), "an OrderedDict", args)
         work.check_keys([key for key, _ in items])
     return OrderedDict(*args)
@@ -167,13 +202,13 @@ def make_defaultdict(work: Work, *args: Any) -> Any:
 def make_counter(work: Work, *args: Any) -> Any:
     expect(len(args) < 2 and all([type(a) is dict for a in args]), "a Counter", args)
     for counts in args:
-        work.spend(len(counts))
+        work.copy(len(counts))
     return Counter(*args)
 
 
 def make_deque(work: Work, *args: Any) -> Any:
     expect(not args or len(args) < 3 and type(args[0]) in (list, tuple) and type(args[-1]) in (list, tuple, int), "a deque", args)
-    work.spend(len(args[0]) if args else 0)
+    work.copy(len(args[0]) if args else 0)
     return deque(*args)
 
 
@@ -196,7 +231,7 @@ def make_dtype(work: Work, *args: Any) -> Any:
 def make_scalar(work: Work, *args: Any) -> Any:
     expect(len(args) == 2 and isinstance(args[0], np.dtype) and type(args[1]) is bytes
            and len(args[1]) == args[0].itemsize, "a NumPy scalar", args)
-    work.spend(len(args[1]))
+    work.copy(len(args[1]))
     return np.frombuffer(args[1], args[0])[0] if args[1] else args[0].type()
 
 
@@ -210,7 +245,7 @@ def make_ndarray_of_bytes(work: Work, *args: Any) -> Any:
     """An array as protocol 5 writes it: its bytes, dtype, shape and the order of its elements."""
     expect(len(args) == 4 and fits_array(*args[:3]) and args[3] in ("C", "F"), "a NumPy array", args)
     data, dtype, shape, order = args
-    work.spend(len(data))
+    work.copy(len(data))
     return np.frombuffer(bytearray(data), dtype).reshape(shape, order=order)
 
 
@@ -227,7 +262,7 @@ def fill_ndarray(work: Work, array: Any, state: Any) -> None:
             and type(state[4]) is bytes and fits_array(state[4], state[2], state[1]))
     if not fits or array.shape != (0,) or array.base is not None:
         raise Damaged("a NumPy array is given a state that does not fit")
-    work.spend(len(state[4]))
+    work.copy(len(state[4]))
     array.__setstate__(state)
 
 
@@ -242,7 +277,7 @@ def order_bytes(dtype: Any, state: Any) -> None:
 
 def make_size(work: Work, *args: Any) -> Any:
     expect(len(args) == 1 and type(args[0]) in (list, tuple, Size) and all([type(n) is int for n in args[0]]), "a Size", args)
-    work.spend(len(args[0]))
+    work.copy(len(args[0]))
     return Size(args[0])
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import MinigradError
-from minigrad.serialization.plain import MAKERS, PLAIN, Damaged, Work, check_nesting, fill_ndarray, order_bytes
+from minigrad.serialization.plain import MAKERS, PLAIN, Damaged, Work, count_nested, fill_ndarray, order_bytes
 
 CHUNK = 1 << 16  # how many bytes are read from the file at a time
 MOST_DIGITS = 1024  # bytes of an integer; the time to print one grows with the square
@@ -92,7 +92,7 @@ class WeightsUnpickler:
         try:
             self.run()
             value = self.stack.pop()
-            check_nesting(value)
+            count_nested(value)
         except (Damaged, IndexError) as error:
             why = "an instruction takes more than is there" if isinstance(error, IndexError) else str(error)
             raise pickle.UnpicklingError(f"the file is damaged, or made to do harm: {why} (at byte {self.behind + self.at} of "
@@ -487,6 +487,7 @@ class WeightsUnpickler:
         if type(args) is not tuple:
             raise Damaged(f"the arguments of a call are a {type(args).__name__}")
         place = id(function)
+        self.work.check_arguments(args)
         if place in self.added:
             make = (function.__new__, (function, *args)) if of_class and isinstance(function, type) else (function, args)
         elif place in MAKERS and not options:
