@@ -118,11 +118,12 @@ class Stream:
 def skip_header(file: IO[bytes], name: str) -> IO[bytes]:
     """The file, placed behind what comes before the object. Raises ``RuntimeError`` where that is not as it should be."""
     try:
-        magic, version, _ = [look_through(file)[0] for _ in range(3)]
+        if look_through(file)[0] != MAGIC_NUMBER:
+            raise RuntimeValueError(f"load: {name} is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may "
+                                    "read it")
+        version, _ = look_through(file)[0], look_through(file)
     except pickle.UnpicklingError as error:
         raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({error})") from None
-    if magic != MAGIC_NUMBER:
-        raise RuntimeValueError(f"load: {name} is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may read it")
     if version != PROTOCOL_VERSION:
         raise RuntimeValueError(f"load: {name}: Invalid protocol version: {version}")
     return file

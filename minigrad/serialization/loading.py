@@ -9,6 +9,7 @@ import pickle
 import pickletools
 import sys
 from contextlib import contextmanager
+from reprlib import repr as brief  # what a file holds may have no end
 from types import ModuleType
 from typing import IO, Any, Callable, Iterator, Protocol
 
@@ -100,12 +101,14 @@ class Storages:
         if kind == "module" and rest:  # the class of a module and its source, of which old files tell
             return rest[0]
         if kind not in ("storage", b"storage") or len(rest) not in (4, 5):
-            raise ArgumentError(f"it refers to {str(pid)[:80]!r}, which should be a storage")
+            raise ArgumentError(f"it refers to {brief(pid)}, which should be a storage")
         storage_type, key, location, count = rest[:4]
         dtype = storage_type.dtype if isinstance(storage_type, names.StorageType) else None
         if not (dtype or storage_type is UntypedStorage) or type(count) is not int or count < 0:
-            raise ArgumentError(f"it refers to a storage of {count!r} elements of the kind {storage_type!r}")
+            raise ArgumentError(f"it refers to a storage of {brief(count)} elements of the kind {brief(storage_type)}")
         key, location = [text.decode("ascii") if isinstance(text, bytes) else text for text in (key, location)]
+        if type(key) is not str or type(location) is not str:
+            raise ArgumentError(f"it refers to a storage by {brief(key)} on {brief(location)}, which should be texts")
         if key not in self.loaded:
             array = self.read(key, dtype or dtypes.uint8, count, typed=dtype is not None)
             self.loaded[key] = self.restore(UntypedStorage(array), location)
@@ -184,11 +187,13 @@ class Pickles:
     def __init__(self, trusted: bool, pickle_module: Any, arguments: dict[str, Any]) -> None:
         self.trusted, self.module, self.arguments = trusted, pickle_module or pickle, arguments
 
-    def load(self, file: IO[bytes], persistent_load: Callable[[Any], Any], find_class: Callable[[str, str], Any]) -> Any:
+    def load(self, file: IO[bytes], persistent_load: Callable[[Any], Any], find_class: Callable[[str, str], Any],
+             beside: int = 0) -> Any:
         """The object in the pickle that `file` goes on with.
 
         Args:
             find_class: what stands for a name that makes a value, or None for other names.
+            beside: how many bytes there are beside it, which it can refer to.
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
@@ -339,10 +344,11 @@ def read_archive(archive: ArchiveReader, pickles: Pickles, restore: Any, mapped:
             raise StateError(f"load: {archive.name} has a format that minigrad wrote formerly, which cannot be mapped; load it "
                              "without mmap=True, and save it again")
         former = FormerReader(archive, restore)
-        return pickles.load(content, former.persistent_load,
-                            lambda module, name: former.find_class(module, name) or names.find_safe(module, name))
+        def find_class(module: str, name: str) -> Any:
+            return former.find_class(module, name) or names.find_safe(module, name)
+        return pickles.load(content, former.persistent_load, find_class, archive.length)
     storages = Storages(Records(archive), restore, mapped)
-    return pickles.load(content, storages.persistent_load, names.find_safe)
+    return pickles.load(content, storages.persistent_load, names.find_safe, archive.length)
 
 
 def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapped: bool) -> Any:

@@ -61,7 +61,7 @@ UNTYPED = Name("torch.storage", "UntypedStorage")
 def get_layout(name: Any) -> layouts.layout:
     """The layout that PyTorch's files call so."""
     if name != "torch.strided":
-        raise pickle.UnpicklingError(f"it holds a tensor with the layout {name}, and tensors here are strided; in PyTorch, "
+        raise pickle.UnpicklingError(f"it holds a tensor with the layout {name!s:.40}, and tensors here are strided; in PyTorch, "
                                      "save x.to_dense()")
     return layouts.strided
 
