@@ -612,8 +612,8 @@ from minigrad.random import seed as seed
 from minigrad.random import set_rng_state as set_rng_state
 from minigrad.recording.hints import get_hints as get_hints
 from minigrad.recording.hints import set_hints as set_hints
-from minigrad.serialization import load as load
-from minigrad.serialization import save as save
+from minigrad.serialization.loading import load as load
+from minigrad.serialization.saving import save as save
 import builtins
 
 e: builtins.float

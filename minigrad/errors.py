@@ -62,6 +62,10 @@ class EmptyListError(MinigradError, ValueError, RuntimeError):
     """A sequence of tensors without any. PyTorch raises ValueError in cat, RuntimeError in stack."""
 
 
+class EndOfFileError(MinigradError, EOFError, RuntimeError):
+    """A file in which nothing comes any more."""
+
+
 class StateError(MinigradError, RuntimeError):
     """What was asked cannot be done now: too early, twice, or with an object that is not made for it."""
 

@@ -16,10 +16,10 @@ from minigrad.futures import Future
 from minigrad.nn import Module, Parameter
 from minigrad.serialization import torchscript
 
-__all__ = ["Attribute", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore",
-           "interface", "is_scripting", "is_tracing", "isinstance", "load", "onednn_fusion_enabled", "optimize_for_inference",
-           "optimized_execution", "save", "script", "script_if_tracing", "script_method", "set_fusion_strategy", "strict_fusion",
-           "trace", "trace_module", "unused", "wait"]
+__all__ = ["Attribute", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "annotate", "export", "fork",
+           "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance", "load", "onednn_fusion_enabled",
+           "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
+           "set_fusion_strategy", "strict_fusion", "trace", "trace_module", "unused", "wait"]
 
 F = TypeVar("F")
 T = TypeVar("T")

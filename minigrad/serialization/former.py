@@ -17,6 +17,7 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes, layouts
 from minigrad._types.device import Device
 from minigrad._types.size import Size
+from minigrad.errors import InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.serialization import tensors
 from minigrad.serialization.archive import ArchiveReader
@@ -66,7 +67,7 @@ def parse_npy(content: bytes) -> Any:
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, columns, dtype = read_header(file)
         if dtype.hasobject or dtype.fields is not None or dtype.itemsize * math.prod(shape) != len(content) - file.tell():
-            raise ValueError(f"an array of shape {shape} and dtype {dtype} in {len(content) - file.tell()} bytes")
+            raise InvalidValueError(f"an array of shape {shape} and dtype {dtype} in {len(content) - file.tell()} bytes")
         array = np.frombuffer(bytearray(content[file.tell():]), dtype)
         return array.reshape(shape, order="F" if columns else "C")
     except ValueError as error:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from minigrad.errors import RuntimeValueError
+from minigrad.errors import InvalidValueError, RuntimeValueError
 from minigrad.serialization import names
 from minigrad.serialization.archive import fill
 from minigrad.serialization.unpickler import WeightsUnpickler
@@ -88,7 +88,7 @@ class Stream:
         count, = COUNT.unpack(self.file.read(COUNT.size))
         offset, nbytes = self.file.tell(), count * itemsizes[key]
         if count < 0 or offset + nbytes > self.file.seek(0, io.SEEK_END):
-            raise ValueError(f"storage {key} has {count} elements, which end behind the end of the file")
+            raise InvalidValueError(f"storage {key} has {count} elements, which end behind the end of the file")
         self.file.seek(offset + nbytes)
         return key, (offset, nbytes)
 

@@ -19,7 +19,15 @@ from minigrad import _arrays
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
 from minigrad._types.device import Device
-from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, MinigradError, RuntimeValueError, StateError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    EndOfFileError,
+    InvalidValueError,
+    MinigradError,
+    RuntimeValueError,
+    StateError,
+)
 from minigrad.serialization import foreign, legacy, names, options
 from minigrad.serialization.archive import ArchiveReader, map_file
 from minigrad.serialization.former import NAMES, FormerReader
@@ -299,7 +307,7 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
         begin = file.tell()
         head = file.read(foreign.HEAD)
         if not head:
-            raise EOFError(f"load: {name} is empty, or stands at its end; file.seek(0) goes back to the beginning")
+            raise EndOfFileError(f"load: {name} is empty, or stands at its end; file.seek(0) goes back to the beginning")
         file.seek(begin)
         is_archive = head.startswith(b"PK\3\4")
         if not is_archive and (why := foreign.describe(head, file)) is not None:

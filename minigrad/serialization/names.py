@@ -35,7 +35,12 @@ STORAGES = {"DoubleStorage": dtypes.float64, "FloatStorage": dtypes.float32, "Ha
 
 
 class StorageType:
-    """What a file names as the class of a storage, ``FloatStorage`` say: its dtype."""
+    """What a file names as the class of a storage, ``FloatStorage`` say: its dtype.
+
+    >>> import minigrad as mg
+    >>> mg.serialization.StorageType("FloatStorage").dtype
+    minigrad.float32
+    """
 
     def __init__(self, name: str) -> None:
         self._dtype = STORAGES[name]
