@@ -361,9 +361,10 @@ def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapp
 
 def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
+    length = file.seek(0, io.SEEK_END) - begin
     file.seek(begin)
     try:
-        content = ArchiveReader(file, "").read("data.pkl") if is_archive else legacy.skip_header(file, "").read(1 << 26)
+        content = ArchiveReader(file, "").read("data.pkl") if is_archive else legacy.skip_header(file, "").read(min(length, 1 << 26))
         unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
