@@ -364,7 +364,10 @@ def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
     length = file.seek(0, io.SEEK_END) - begin
     file.seek(begin)
     try:
-        content = ArchiveReader(file, "").read("data.pkl") if is_archive else legacy.skip_header(file, "").read(min(length, 1 << 26))
+        if is_archive:
+            content = ArchiveReader(file, "").read("data.pkl")
+        else:
+            content = legacy.skip_header(file, "").read(min(length, 1 << 26))
         unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
