@@ -9,7 +9,6 @@ import pickle
 import pickletools
 import sys
 from contextlib import contextmanager
-from reprlib import repr as brief  # what a file holds may have no end
 from types import ModuleType
 from typing import IO, Any, Callable, Iterator, Protocol
 
@@ -31,7 +30,7 @@ from minigrad.errors import (
 from minigrad.serialization import foreign, legacy, names, options
 from minigrad.serialization.archive import ArchiveReader, map_file
 from minigrad.serialization.former import NAMES, FormerReader
-from minigrad.serialization.plain import PLAIN
+from minigrad.serialization.plain import PLAIN, brief
 from minigrad.serialization.registry import _added, default_restore_location
 from minigrad.serialization.unpickler import WeightsUnpickler
 

@@ -4,7 +4,6 @@ they are given."""
 from __future__ import annotations
 
 import math
-from reprlib import repr as brief  # what a file holds may have no end
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.ops.creation import refuse_integers
 from minigrad.ops.indexing.as_strided import at_place
 from minigrad.recording.clock import memory_owner
+from minigrad.serialization.plain import brief
 from minigrad.serialization.registry import default_restore_location
 
 MOST_DIMENSIONS = 64  # as NumPy can have

@@ -105,7 +105,8 @@ class Watch:
 
 def examine(data: bytes, seed: int, watch: Watch, path: str, origin: str, reader: Reader) -> Finding | None:
     """Read a file, and say what it broke."""
-    Path(path).write_bytes(data)
+    if seed % 8 > 3:  # the readers look for it there
+        Path(path).write_bytes(data)
     before = dict(vars(mg.Tensor))
     tracemalloc.reset_peak()
     held, begin = tracemalloc.get_traced_memory()[0], time.monotonic()
