@@ -96,13 +96,11 @@ def send_batch(pipe: Any, receiver: int, number: int, batch: Any) -> None:
             os.close(file)
 
 
-def receive_batch(pipe: Any, worker: int) -> tuple[int, Any]:
-    """A result that has come. Raises ``EOFError`` or ``OSError`` where the worker has gone before it was all sent."""
+def receive_batch(pipe: Any, worker: int) -> tuple[int, Any, str | None]:
+    """A result that has come, and why shared memory was not used if it was wanted. Raises ``EOFError`` or ``OSError`` where the
+    worker has gone before it was all sent."""
     number, places, note = pipe.recv()
     text, memory = pipe.recv_bytes(), memoryview(b"")
-    if note is not None:
-        warnings.warn(f"DataLoader: there is no room for shared memory ({note}); batches come through pipes, which is slower",
-                      stacklevel=5)
     if places:
         try:
             file = reduction.recv_handle(pipe)
@@ -111,9 +109,9 @@ def receive_batch(pipe: Any, worker: int) -> tuple[int, Any]:
                              "batch; raise the limit (ulimit -n), or close some") from None
         memory = shared.read_file(file)
     try:
-        return number, pickle.loads(text, buffers=[memory[start:end] for start, end in places])
+        return number, pickle.loads(text, buffers=[memory[start:end] for start, end in places]), note
     except Exception as error:
-        return number, WorkerError(error, f"in reading what DataLoader worker process {worker} has sent")
+        return number, WorkerError(error, f"in reading what DataLoader worker process {worker} has sent"), note
 
 
 # ---------------------------------------------------------------------------------------------------- in a worker
@@ -206,6 +204,7 @@ class Processes:
         self.context = context or multiprocessing.get_context()
         self.epoch = self.sent = 0
         self.broken: str | None = None
+        self.warned = False  # that there was no room for shared memory
         self.tasks: list[Any] = []
         self.results: list[Any] = []
         self.processes: list[Any] = []
@@ -255,9 +254,15 @@ class Processes:
         for end in ready:
             if end in ends:
                 try:
-                    arrived.append(receive_batch(end, ends[end]))
+                    number, batch, note = receive_batch(end, ends[end])
+                    arrived.append((number, batch))
                 except (EOFError, OSError):
                     dead.append(ends[end])
+                    continue
+                if note is not None and not self.warned:
+                    self.warned = True
+                    warnings.warn(f"DataLoader: there is no room for shared memory ({note}); batches come through pipes, which is "
+                                  "slower", stacklevel=5)
         if dead and not arrived:
             self.report_death(dead[0])
         return arrived
