@@ -183,8 +183,9 @@ def test_what_the_users_function_does_to_a_workers_dataset_is_done_to_its_copy()
     assert (dataset.start, dataset.end) == (3, 10)
 
 
+@needs_fork
 def test_batches_come_as_they_are_made_where_order_does_not_matter() -> None:
-    others_taken = multiprocessing.get_context(METHODS[0]).Event() if METHODS[0] != "thread" else threading.Event()
+    others_taken = multiprocessing.Event()
     loader = DataLoader(Doing(6, 0, lambda: 100 if others_taken.wait(60) else -1), num_workers=2, prefetch_factor=1, in_order=False,
                         multiprocessing_context=METHODS[0])
     batches = iter(loader)
@@ -202,9 +203,8 @@ class Drawn(Squares):
 
 def test_processes_have_random_numbers_of_their_own_that_follow_from_the_loaders_generator() -> None:
     def draw(seed: int, **options: Any) -> list[Any]:
-        loader = DataLoader(Drawn(6), 1, num_workers=2, collate_fn=lambda batch: batch[0], multiprocessing_context=METHODS[0],
-                            generator=mg.Generator().manual_seed(seed), **options)
-        return list(loader)
+        return list(DataLoader(Drawn(6), None, num_workers=2, multiprocessing_context=METHODS[0],
+                               generator=mg.Generator().manual_seed(seed), **options))
 
     first = draw(1)
     assert first == draw(1, prefetch_factor=1) != draw(2)
@@ -376,8 +376,8 @@ def test_what_cannot_be_sent_is_named() -> None:
     for options, what in (({"dataset": Local(2)}, "its dataset"), ({"collate_fn": lambda batch: batch}, "its collate_fn"),
                           ({"worker_init_fn": lambda worker: None}, "its worker_init_fn")):
         loader = DataLoader(**{"dataset": Squares(2), "num_workers": 1, "multiprocessing_context": "spawn", **options})
-        with pytest.raises(TypeError, match=f"DataLoader: worker processes started by 'spawn' are sent a pickle, and {what}.*cannot "
-                                            "be pickled.*at the top of a module, or use multiprocessing_context='fork'"):
+        with pytest.raises(TypeError, match=f"worker processes started by 'spawn' are sent a pickle, and {what}.*cannot be "
+                                            "pickled.*at the top of a module, or use multiprocessing_context='fork'"):
             iter(loader)
     assert len(multiprocessing.active_children()) == before
 
@@ -392,14 +392,14 @@ def test_a_batch_that_cannot_be_sent_is_an_error_and_not_the_end() -> None:
 
 
 @needs_fork
-@pytest.mark.parametrize("function, words", [
-    (kill_me, "was killed by signal SIGKILL, as the system does where memory is short"), (leave, "ended with exit code 7")])
+@pytest.mark.parametrize(("function", "words"), [
+    (kill_me, r"\(pid \d+\) is killed by signal: SIGKILL. It was worker 1 of 2, as the system does where memory is short"),
+    (leave, r"\(pid\(s\) \d+\) exited unexpectedly with exit code 7. It was worker 1 of 2")])
 def test_a_worker_that_dies_is_named(function: Any, words: str) -> None:
     loader = DataLoader(Doing(8, 1, function), num_workers=2, multiprocessing_context="fork", persistent_workers=True)
     batches = iter(loader)
-    assert next(batches).tolist() == [0]
     for _ in range(2):  # and every time it is asked
-        with pytest.raises(RuntimeError, match=rf"DataLoader worker \(pid\(s\) \d+\) exited unexpectedly: worker 1 {words}"):
+        with pytest.raises(RuntimeError, match=f"DataLoader worker {words}"):
             list(batches)
     loader.dataset.at = -1
     assert len(list(loader)) == 8  # by new ones
@@ -490,6 +490,7 @@ def test_nothing_is_left_of_workers(context: Any) -> None:
     use(Images(8), True, True)
     fail()
     gc.collect()  # what other tests have left
+    wait_until(lambda: not any(thread.name.startswith("DataLoader") for thread in threading.enumerate()))
     before = resources()
     gc.disable()
     try:
