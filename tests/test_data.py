@@ -238,7 +238,7 @@ def test_iterable_datasets() -> None:
 
     loader = DataLoader(Sized(6), batch_size=2)
     assert len(loader) == 1
-    with pytest.warns(UserWarning, match="reported to be 2.*but 2 samples have been fetched"):
+    with pytest.warns(UserWarning, match="reported to be 2.*but [23] samples have been fetched"):
         assert len(list(loader)) == 3
     assert len(list(DataLoader(Sized(6), batch_size=2))) == 3  # whose length nobody has asked for
     with pytest.raises(TypeError):

@@ -186,8 +186,8 @@ def test_what_the_users_function_does_to_a_workers_dataset_is_done_to_its_copy()
 @needs_fork
 def test_batches_come_as_they_are_made_where_order_does_not_matter() -> None:
     others_taken = multiprocessing.Event()
-    loader = DataLoader(Doing(6, 0, lambda: 100 if others_taken.wait(60) else -1), num_workers=2, prefetch_factor=1, in_order=False,
-                        multiprocessing_context=METHODS[0])
+    dataset = Doing(6, 0, lambda: 100 if others_taken.wait(60) else -1)
+    loader = DataLoader(dataset, num_workers=2, prefetch_factor=1, in_order=False, multiprocessing_context="fork")
     batches = iter(loader)
     assert sorted(next(batches).item() for _ in range(5)) == [1, 2, 3, 4, 5]
     others_taken.set()
@@ -210,7 +210,7 @@ def test_processes_have_random_numbers_of_their_own_that_follow_from_the_loaders
     assert first == draw(1, prefetch_factor=1) != draw(2)
     assert [sample[0] for sample in first] == [0, 1, 0, 1, 0, 1]
     if METHODS[0] == "fork":
-        assert {sample[1] - sample[0] for sample in first} == {first[0][1]}  # the seed is that of the first worker, and its number
+        assert {sample[1] - sample[0] for sample in first} == {first[0][1]}  # that of the first worker, and its number
         assert all(sample[1] == sample[5] for sample in first)
         for k in (2, 3, 4):
             assert len({sample[k] for sample in first}) == 6

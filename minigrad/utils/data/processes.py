@@ -123,6 +123,12 @@ class Inbox:
     def __init__(self, pipe: Any) -> None:
         self.pipe, self.closed = pipe, False
         self.texts: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def open(self) -> None:
+        """Begin, ready for interrupts."""
+        signal.signal(signal.SIGINT, self.on_interrupt)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         threading.Thread(target=self.fill, daemon=True).start()
 
     def fill(self) -> None:
@@ -153,9 +159,7 @@ class Inbox:
 def run_process(tasks: Any, results: Any, plan: Plan, worker: int, method: str, parent: int) -> None:
     """What a process does."""
     inbox = Inbox(tasks)
-    signal.signal(signal.SIGINT, inbox.on_interrupt)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    inbox.open()
     seed_process(plan.seed, worker)
     if method == "fork":
         _arrays.refuse_accelerators("a process that was forked cannot compute on the GPU of its parent: make batches on the CPU "
