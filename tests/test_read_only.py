@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any, Callable
 
 import numpy as np
@@ -25,7 +26,9 @@ def frozen(*shape: int, dtype: Any = np.float32, value: float = 1) -> Any:
 
 
 def on(array: np.ndarray[Any, Any]) -> mg.Tensor:
-    return mg.as_tensor(array)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of which there is a test of its own
+        return mg.from_numpy(array)
 
 
 # ---------------------------------------------------------------------------------------------------- methods
