@@ -83,7 +83,11 @@ class InplaceError(GraphError):
 
 
 class MissingPackageError(MinigradError, ImportError):
-    """A package that only a part of minigrad needs is not installed; the message says which of minigrad's extras installs it."""
+    """A package that only a part of minigrad needs is not installed; the message says which of minigrad's extras installs it.
+
+    >>> issubclass(MissingPackageError, ImportError)
+    True
+    """
 
 
 def missing_extra(what: str, package: str, extra: str) -> MissingPackageError:

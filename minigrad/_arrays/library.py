@@ -200,7 +200,7 @@ class NumpyLibrary(ArrayLibrary):
     def from_dlpack(self, x: Any, index: int) -> Any:
         bits = dlpack.Bits(x)
         array = np.from_dlpack(bits)
-        if not (array.flags.writeable or dlpack.tells_writeable(x)):
+        if bits.writeable and not array.flags.writeable:
             array = np.asarray(dlpack.Writeable(array))
         return array.view(dtypes.bfloat16.numpy) if bits.are_bfloat16 else array
 

@@ -58,6 +58,18 @@ class UntypedStorage:
         """The array of all the bytes, as elements of `dtype`."""
         return as_vector(self._owner).view(dtype.numpy)
 
+    def to(self, device: Any) -> UntypedStorage:
+        """The bytes on `device`: a copy, or these where they are there already."""
+        return UntypedStorage(_arrays.to_device(self._owner, _arrays.as_device(device)))
+
+    def cpu(self) -> UntypedStorage:
+        """The bytes in host memory."""
+        return self.to("cpu")
+
+    def cuda(self, device: Any = None) -> UntypedStorage:
+        """The bytes on a GPU: the current one, or that of a number or name."""
+        return self.to("cuda" if device is None else device)
+
     def element_size(self) -> int:
         """1: the elements of a storage are its bytes."""
         return 1

@@ -376,6 +376,23 @@ class Tensor(TensorMethods):
         """Whether the elements are in memory that :meth:`pin_memory` made."""
         return _arrays.is_pinned(self.array)
 
+    def share_memory_(self) -> Tensor:
+        """Move the elements into memory that other processes share: there, where the tensor comes as an argument, by a queue of
+        :mod:`minigrad.multiprocessing` or by a fork, a write by one is seen by all. Returns the tensor.
+
+        Other tensors that shared its memory before stay behind. Tensors on a GPU are left as they are. Raises ``RuntimeError``
+        where the system has no such memory.
+        """
+        if not self.is_shared():
+            self.array = importlib.import_module("minigrad._arrays.shared").shared_copy(self.array)
+        return self
+
+    def is_shared(self) -> builtins.bool:
+        """Whether the elements are in memory that :meth:`share_memory_` made; True also on a GPU."""
+        if self.device.type != "cpu":
+            return True
+        return importlib.import_module("minigrad._arrays.shared").segment_of(self.array) is not None
+
     def float(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to float32."""
         return self.to(dtypes.float32, memory_format=memory_format)

@@ -41,6 +41,7 @@ __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permu
            "scalar_tensor", "tensor", "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
 NUMBERS = (bool, int, float, complex, np.generic)
+MOST_DIMENSIONS = 64  # that NumPy's arrays have
 
 
 # ---------------------------------------------------------------------------------------------------- arrays into tensors
@@ -648,11 +649,7 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
     else:
-        try:
-            tensors_as_numbers = gather(caller, [data], found, nested=False)
-        except RecursionError:
-            raise ArgumentError(f"{caller}(): self-referential lists are incompatible with tensors") from None
-        if tensors_as_numbers:
+        if gather(caller, [data], found):
             data = with_numbers(data)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
@@ -714,9 +711,13 @@ def convert(array: Any, wanted: dtypes.dtype) -> Any:
     return quiet().run(part.astype, wanted.numpy, copy=False)
 
 
-def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool:
-    """Collect into `found` the dtypes of the numbers in nested sequences. Returns whether a tensor of one element and with
-    dimensions, which counts as a number, is among them. Raises where there is something else."""
+def gather(caller: str, data: Any, found: set[Any], within: tuple[Any, ...] = ()) -> bool:
+    """Collect into `found` the dtypes of the numbers in nested sequences, those round `data` being `within`. Returns whether a
+    tensor of one element and with dimensions, which counts as a number, is among them. Raises where there is something else."""
+    if any([data is outer for outer in within]):
+        raise ArgumentError(f"{caller}(): self-referential lists are incompatible with tensors")
+    if len(within) > MOST_DIMENSIONS:
+        raise InvalidValueError(f"{caller}: too many dimensions {type(data).__name__!r}; arrays have {MOST_DIMENSIONS} at most")
     tensors_as_numbers = False
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
@@ -727,15 +728,16 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
         elif issubclass(kind, (str, bytes)):
-            if not nested or not isinstance(data[0], kind):  # beside numbers
+            if not within or not isinstance(data[0], kind):  # beside numbers
                 raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
             raise InvalidValueError(f"{caller}: too many dimensions {kind.__name__!r}")
         elif hasattr(kind, "__array__"):
             found.update([dtypes.known_dtype(np.asarray(x).dtype) for x in data if type(x) is kind])
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
+            inside = (*within, data)
             for x in data:
                 if type(x) is kind:
-                    tensors_as_numbers |= gather(caller, x, found)
+                    tensors_as_numbers |= gather(caller, x, found, inside)
         else:
             raise DtypeError(f"{caller}: Could not infer dtype of {kind.__name__}")
     return tensors_as_numbers
