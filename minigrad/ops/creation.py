@@ -691,7 +691,7 @@ def warn_mask(caller: str, array: Any) -> None:
     """Warn where elements of a masked array would count like the others."""
     if array.__class__ is not np.ndarray and isinstance(array, np.ndarray) and np.any(getattr(array, "mask", False)):
         warn_user(f"{caller}: the mask of the array is dropped, and what it hides counts like the rest; give "
-                  "array.filled(value), or keep the mask in masked.masked_tensor(data, ~mask)")
+                  "array.filled(value), or use the mask apart from it, as in masked.mean(x, mask=~mask)")
 
 
 def wrap_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowError) -> Any:
