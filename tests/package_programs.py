@@ -424,7 +424,8 @@ def library(name: str) -> Iterator[Any]:
     # torchvision is compiled against one build of PyTorch. Packages that name it beside their own work are given the names.
     vision = {name: Unused(name) for name in ("torchvision", "torchvision.models", "torchvision.transforms")}
     vision["torchvision"].__dict__.update(models=vision["torchvision.models"], transforms=vision["torchvision.transforms"])
-    sys.modules.update(vision)
+    if name == "torch":  # minigrad's name for torchvision is its own
+        sys.modules.update(vision)
     with contextlib.nullcontext() if name == "torch" else importlib.import_module("minigrad").as_torch():
         yield importlib.import_module("torch")
 
