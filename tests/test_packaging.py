@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
+import pkgutil
 import re
 import tarfile
 import tomllib
@@ -78,3 +80,46 @@ def pack(folder: Path, sources: set[str], package: set[str]) -> None:
     with zipfile.ZipFile(folder / "m-1-py3-none-any.whl", "w") as wheel:
         for name in (*package, "m-1.dist-info/METADATA"):
             wheel.writestr(name, "")
+
+
+# ---------------------------------------------------------------------------------------------------- the table of places
+
+WHERE = (PACKAGE.parent / "docs" / "where.md").read_text(encoding="utf-8")
+OTHER_NAMES = {"torchvision": "minigrad.vision", "safetensors.torch": "minigrad.safetensors"}
+
+
+def names_looked_for(part: str) -> list[str]:
+    """The names of PyTorch's, and of the packages around it, in the first column of the table of that `part`."""
+    section = WHERE.split(f"## {part}\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")][1:]
+    return [name for row in rows for name in re.findall(r"`((?:torch|torchvision|safetensors)\.[\w.]+)`", row)]
+
+
+def is_here(name: str) -> bool:
+    """Whether minigrad has what that name is in PyTorch."""
+    path = next((ours + name.removeprefix(theirs) for theirs, ours in OTHER_NAMES.items() if name.startswith(theirs)),
+                "minigrad" + name.removeprefix("torch"))
+    with contextlib.suppress(ModuleNotFoundError, AttributeError):
+        pkgutil.resolve_name(path)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("part", ["Files and data", "Tools", "Speed and devices"])
+def test_what_the_table_says_is_here_is_here(part: str) -> None:
+    names = names_looked_for(part)
+    assert len(names) > 3 and not [name for name in names if not is_here(name)]
+
+
+def test_what_the_table_says_is_not_here_is_not() -> None:
+    names = names_looked_for("Not here")
+    assert len(names) > 8 and not [name for name in names if is_here(name) and name != "torch.onnx.export"]
+    with pytest.raises(RuntimeError, match="not exported to ONNX"):
+        minigrad.onnx.export(minigrad.nn.Linear(1, 1), (minigrad.ones(1, 1),), io.BytesIO())
+
+
+def test_the_table_of_extras_is_whole() -> None:
+    section = WHERE.split("## What is installed\n")[1]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert set(EXTRAS) - {"test", "lint", "docs", "dist", "bench", "packages", "all"} == told
