@@ -144,15 +144,16 @@ def test_convolutions_of_large_models_give_the_same_values(name: str) -> None:
         for key, value in one.state_dict().items():
             if value.is_floating_point():
                 fan = value[0].numel() if value.ndim > 1 else 1
-                value.copy_(torch.randn(value.shape).abs() + 0.5 if "var" in key else torch.randn(value.shape) * (2 / fan) ** 0.5)
+                drawn = torch.randn(value.shape)
+                value.copy_(drawn.abs() + 0.5 if "var" in key else drawn * (2 / fan) ** 0.5)
         other.load_state_dict({key: mg.from_numpy(value.numpy()) for key, value in one.state_dict().items()})
         with torch.no_grad(), mg.no_grad():
             x, y = one(x), other(y)
         assert_same(x, y, 1e-5)
 
 
-@pytest.mark.parametrize("name", ["densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small",
-                                  "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1"])
+@pytest.mark.parametrize("name", ["densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2",
+                                  "mobilenet_v3_small", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1"])
 def test_weights_are_drawn_from_torchvisions_distributions(name: str) -> None:
     torch, library = pytest.importorskip("torch"), torchvision(".models")
     torch.manual_seed(0)
