@@ -66,8 +66,8 @@ def written(value: Any) -> bytes:
     assert isinstance(value, np.ndarray) and value.dtype == np.uint8
     dtype = (named("numpy", "dtype") + written(("u1", 0, 1)) + pickle.REDUCE
              + written((3, "|", None, None, None, -1, -1, 0)) + pickle.BUILD)
-    made = (named("numpy.core.multiarray", "_reconstruct") + pickle.MARK + named("numpy", "ndarray") + written((0,)) + written("b")
-            + pickle.TUPLE + pickle.REDUCE)
+    made = (named("numpy.core.multiarray", "_reconstruct") + pickle.MARK + named("numpy", "ndarray") + written((0,))
+            + written("b") + pickle.TUPLE + pickle.REDUCE)
     return (made + pickle.MARK + written(1) + written(value.shape) + dtype + written(False) + written(value.tobytes())
             + pickle.TUPLE + pickle.BUILD)
 
