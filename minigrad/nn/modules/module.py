@@ -562,6 +562,11 @@ class Module:
                     self._buffers[name] = fn(buffer)
         return self
 
+    def share_memory(self: M) -> M:
+        """Move parameters and buffers into memory that other processes share; see :meth:`Tensor.share_memory_`. Returns the
+        module."""
+        return self._apply(lambda t: t.share_memory_())
+
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Move to a device, change the floating type, or both: ``to("cuda")``, ``to(float64)``, ``to(device, dtype)``,
         ``to(tensor)``. Integer buffers keep their type. With `memory_format`, what has as many dimensions as that is for is laid
