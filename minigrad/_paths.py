@@ -41,9 +41,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
+    "distributed.constants": ("distributed.process_group",), "distributed.distributed_c10d": ("distributed",),
     "distributed.nn": (),
+    "distributed.optim": ("optim.zero_redundancy_optimizer",),
     "functional": ("",),
     "fx.graph": ("fx",), "fx.graph_module": ("fx",), "fx.node": ("fx",), "fx.proxy": ("fx",),
+    "mps": ("backends.absent_devices",), "mtia": ("backends.absent_devices",),
     "nn.modules.activation": ("nn.modules.transformer",),
     "nn.modules.batchnorm": ("nn.modules.normalization", "nn.modules.lazy"),
     "nn.modules.channelshuffle": ("nn.modules.shape",),
@@ -68,7 +71,14 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "utils.data._utils.fetch": ("utils.data.fetch",),
     "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
     "utils.data.distributed": ("utils.data.sampler",),
+    "xpu": ("backends.absent_devices",),
 }
+
+
+# What the names of PyTorch's that begin so would be for, and what to do instead.
+ABSENT = {"sparse": "there are no sparse tensors; make a dense one, of SciPy's arrays by tensor(array.toarray())",
+          "nested": "there are no nested tensors; pad, by nn.utils.rnn.pad_sequence, or pack, by pack_sequence",
+          "quantiz": "there are no quantized tensors; use float32, or float16 to take half of its memory"}
 
 
 class Path(ModuleType):
@@ -118,7 +128,8 @@ def submodule(package: str, name: str) -> ModuleType:
         except ModuleNotFoundError as error:
             if error.name != path:
                 raise
-    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    hint = "".join([f": {instead}" for begin, instead in ABSENT.items() if name.startswith(begin)])
+    raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}")
 
 
 def rooms_of(path: str) -> list[str]:

@@ -24,7 +24,8 @@ tick: Callable[[], int] = itertools.count(1).__next__
 # The last calls of modules: when each began and ended, and the identity of the module.
 calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# As frames name it: what was compiled elsewhere, as in a frozen program, has the paths of there.
+PACKAGE = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
 
 
 def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[int, str]:
