@@ -24,7 +24,7 @@ from minigrad.vision.models import _api
 from minigrad.vision.models._utils import IntermediateLayerGetter
 from minigrad.vision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 from tests.vision import table
-from tests.vision.oracle import as_array, assert_same, torchvision
+from tests.vision.torchvision import as_array, assert_same, torchvision_or_skip
 
 NAMES = models.list_models()
 
@@ -65,7 +65,7 @@ def test_states_have_torchvisions_names_and_shapes(name: str) -> None:
 
 
 def test_the_table_is_torchvisions() -> None:
-    torch, theirs = pytest.importorskip("torch"), torchvision(".models")
+    torch, theirs = pytest.importorskip("torch"), torchvision_or_skip().models
     rows = json.loads(table.FILE.read_text(encoding="utf-8"))
     assert sorted(rows) == NAMES
     for name in ("resnet50", "vgg16_bn", "mobilenet_v3_small", "efficientnet_v2_s"):
@@ -74,7 +74,7 @@ def test_the_table_is_torchvisions() -> None:
 
 
 def test_published_weights_are_torchvisions() -> None:
-    theirs = torchvision(".models")
+    theirs = torchvision_or_skip().models
     for name, ours in builders().items():
         expected = theirs.get_model_weights(name)
         assert ours.__name__ == expected.__name__ and list(ours.__members__) == list(expected.__members__)
@@ -104,7 +104,7 @@ def settle(model: Any) -> None:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_the_same_weights_give_the_same_values_and_gradients(name: str, tmp_path: Path) -> None:
-    torch, library = pytest.importorskip("torch"), torchvision(".models")
+    torch, library = pytest.importorskip("torch"), torchvision_or_skip().models
     torch.manual_seed(0)
     unwarned = {"init_weights": False} if name == "googlenet" else {}
     theirs, ours = library.get_model(name, num_classes=7, **unwarned), models.get_model(name, num_classes=7, **unwarned)
@@ -131,7 +131,7 @@ def test_the_same_weights_give_the_same_values_and_gradients(name: str, tmp_path
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["alexnet", "vgg11", "vgg16_bn", "inception_v3"])
 def test_convolutions_of_large_models_give_the_same_values(name: str) -> None:
-    torch, library = pytest.importorskip("torch"), torchvision(".models")
+    torch, library = pytest.importorskip("torch"), torchvision_or_skip().models
     given = {"init_weights": False} if name == "inception_v3" else {}
     with torch.device("meta"):
         theirs = library.get_model(name, **given)
@@ -155,7 +155,7 @@ def test_convolutions_of_large_models_give_the_same_values(name: str) -> None:
 @pytest.mark.parametrize("name", ["densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2",
                                   "mobilenet_v3_small", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1"])
 def test_weights_are_drawn_from_torchvisions_distributions(name: str) -> None:
-    torch, library = pytest.importorskip("torch"), torchvision(".models")
+    torch, library = pytest.importorskip("torch"), torchvision_or_skip().models
     torch.manual_seed(0)
     unwarned = {"init_weights": True} if name == "googlenet" else {}
     theirs, ours = library.get_model(name, **unwarned), models.get_model(name, **unwarned)

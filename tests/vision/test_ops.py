@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.vision import ops
 from minigrad.vision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
-from tests.vision.oracle import as_array, assert_same, both, torchvision
+from tests.vision.torchvision import as_array, assert_same, both, torchvision_or_skip
 
 rng = np.random.default_rng(0)
 
@@ -145,7 +145,7 @@ def test_pyramids_accept_states_of_version_1() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nms_keeps_what_torchvision_keeps(dtype: Any) -> None:
-    theirs = torchvision(".ops")
+    theirs = torchvision_or_skip().ops
     (a, x), (b, y), (c, z) = both(boxes(200, dtype=dtype)), both(rng.random(200).astype(dtype)), both(rng.integers(0, 4, 200))
     for threshold in (0.1, 0.3, 0.5, 0.7):
         assert_same(theirs.nms(a, b, threshold), ops.nms(x, y, threshold))
@@ -155,7 +155,7 @@ def test_nms_keeps_what_torchvision_keeps(dtype: Any) -> None:
 @pytest.mark.parametrize("name", ["box_iou", "generalized_box_iou", "distance_box_iou", "complete_box_iou"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.float16])
 def test_overlaps_are_torchvisions(name: str, dtype: Any) -> None:
-    theirs = getattr(torchvision(".ops"), name)
+    theirs = getattr(torchvision_or_skip().ops, name)
     (a, x), (b, y) = both(boxes(7, dtype=dtype)), both(boxes(5, dtype=dtype))
     assert_same(theirs(a, b), getattr(ops, name)(x, y), 1e-6)
     if name == "box_iou" and dtype == np.float32:
@@ -167,7 +167,7 @@ def test_overlaps_are_torchvisions(name: str, dtype: Any) -> None:
 @pytest.mark.parametrize("name", ["generalized_box_iou_loss", "distance_box_iou_loss", "complete_box_iou_loss",
                                   "sigmoid_focal_loss"])
 def test_losses_are_torchvisions(name: str, reduction: str) -> None:
-    theirs = getattr(torchvision(".ops"), name)
+    theirs = getattr(torchvision_or_skip().ops, name)
     targets = (rng.random((9, 4)) > 0.5).astype(np.float32) if name == "sigmoid_focal_loss" else boxes(9)
     (a, x), (b, y) = both(boxes(9) / (50 if name == "sigmoid_focal_loss" else 1), requires_grad=True), both(targets)
     expected, found = theirs(a, b, reduction=reduction), getattr(ops, name)(x, y, reduction=reduction)
@@ -177,7 +177,7 @@ def test_losses_are_torchvisions(name: str, reduction: str) -> None:
 
 
 def test_boxes_are_torchvisions() -> None:
-    theirs = torchvision(".ops")
+    theirs = torchvision_or_skip().ops
     a, x = both(boxes(20))
     for one in ("xyxy", "xywh", "cxcywh"):
         for other in ("xyxy", "xywh", "cxcywh"):
@@ -197,7 +197,7 @@ def regions() -> Any:
 @pytest.mark.parametrize(("name", "settings"), [("roi_align", (-1, True)), ("roi_align", (-1, False)), ("roi_align", (2, True)),
                                                 ("roi_align", (2, False)), ("roi_pool", ())])
 def test_regions_are_torchvisions(name: str, settings: Any) -> None:
-    theirs = getattr(torchvision(".ops"), name)
+    theirs = getattr(torchvision_or_skip().ops, name)
     features = np.maximum(rng.standard_normal((2, 3, 20, 24)), 0).astype(np.float32)  # with ties
     (a, x), (b, y) = both(features, requires_grad=True), both(regions())
     expected, found = theirs(a, b, (5, 3), 0.5, *settings), getattr(ops, name)(x, y, (5, 3), 0.5, *settings)
@@ -207,8 +207,8 @@ def test_regions_are_torchvisions(name: str, settings: Any) -> None:
 
 
 def test_pyramids_are_torchvisions() -> None:
-    theirs = torchvision(".ops")
-    extra = torchvision(".ops.feature_pyramid_network")
+    theirs = torchvision_or_skip().ops
+    extra = torchvision_or_skip().ops.feature_pyramid_network
     levels = {name: rng.random((2, 4, side, side), dtype=np.float32) for name, side in (("a", 64), ("b", 32), ("c", 16))}
     one, other = ({name: both(level)[i] for name, level in levels.items()} for i in (0, 1))
     for mine, blocks in ((None, None), (LastLevelMaxPool(), extra.LastLevelMaxPool()),
@@ -230,7 +230,7 @@ def test_pyramids_are_torchvisions() -> None:
     ("Conv3dNormActivation", (4, 6)), ("Permute", ([0, 2, 1],)), ("StochasticDepth", (0.3, "row")), ("RoIPool", (3, 0.5)),
     ("RoIAlign", (3, 0.5, 2)), ("MultiScaleRoIAlign", (["a"], 3, 2))])
 def test_layers_are_torchvisions(name: str, arguments: Any) -> None:
-    expected, found = getattr(torchvision(".ops"), name)(*arguments), getattr(ops, name)(*arguments)
+    expected, found = getattr(torchvision_or_skip().ops, name)(*arguments), getattr(ops, name)(*arguments)
     assert repr(found) == repr(expected)
     assert [(key, tuple(value.shape)) for key, value in found.state_dict().items()] == [
         (key, tuple(value.shape)) for key, value in expected.state_dict().items()]

@@ -11,7 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.vision import utils
-from tests.vision.oracle import assert_same, both, torchvision
+from tests.vision.torchvision import assert_same, both, torchvision_or_skip
 
 Image = pytest.importorskip("PIL.Image", reason="pictures are Pillow's")
 rng = np.random.default_rng(0)
@@ -81,7 +81,7 @@ def test_what_cannot_be_drawn_is_said() -> None:
 @pytest.mark.parametrize("shape", [(5, 3, 6, 7), (5, 1, 6, 7), (1, 3, 6, 7), (1, 1, 6, 7), (3, 6, 7), (1, 6, 7), (6, 7),
                                    (9, 2, 6, 7)])
 def test_grids_are_torchvisions(shape: Any, settings: Any) -> None:
-    theirs = torchvision(".utils")
+    theirs = torchvision_or_skip().utils
     a, x = both(rng.standard_normal(shape, dtype=np.float32))
     assert_same(theirs.make_grid(a, **settings), utils.make_grid(x, **settings), 1e-7)
     if shape[-3:] != (2, 6, 7):
@@ -98,14 +98,14 @@ def test_grids_are_torchvisions(shape: Any, settings: Any) -> None:
     {"labels": ["a", "b", "c"], "fill_labels": True, "label_colors": "blue"},
     {"labels": ["a", "b", "c"], "fill_labels": True, "label_background_colors": ["red", "green", "blue"]}])
 def test_boxes_are_drawn_as_torchvision_draws_them(image: Any, settings: Any) -> None:
-    theirs = torchvision(".utils")
+    theirs = torchvision_or_skip().utils
     (a, x), (b, y) = both(image), both(np.array([[3, 4, 30, 40], [10, 10, 55, 50.7], [0, 0, 59, 59]], np.float32))
     assert_same(theirs.draw_bounding_boxes(a, b, **settings), utils.draw_bounding_boxes(x, y, **settings), 1e-7)
 
 
 @pytest.mark.parametrize("image", PICTURES)
 def test_masks_and_points_are_drawn_as_torchvision_draws_them(image: Any) -> None:
-    theirs = torchvision(".utils")
+    theirs = torchvision_or_skip().utils
     (a, x), (b, y) = both(image), both(rng.random((3, 60, 60)) > 0.7)
     for settings in ({}, {"alpha": 0.3, "colors": "red"}, {"colors": ["red", (0, 255, 3), "#ff00ff"]}):
         assert_same(theirs.draw_segmentation_masks(a, b, **settings), utils.draw_segmentation_masks(x, y, **settings), 1e-7)
