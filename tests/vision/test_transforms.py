@@ -17,7 +17,7 @@ from minigrad.vision import datasets, transforms
 from minigrad.vision.transforms import functional as F
 from minigrad.vision.transforms import v2
 from minigrad.vision.transforms.functional import InterpolationMode
-from tests.vision.torchvision import torchvision_or_skip
+from tests.vision.oracle import torchvision_or_skip
 
 Image = pytest.importorskip("PIL.Image", reason='images need Pillow: pip install "minigrad-numpy[vision]"')
 
