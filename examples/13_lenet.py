@@ -2,6 +2,8 @@
 
 import argparse
 
+from tqdm import tqdm
+
 import minigrad as torch
 from minigrad import optim
 from minigrad.nn import functional as F
@@ -9,7 +11,6 @@ from minigrad.utils.data import DataLoader, Subset
 from minigrad.utils.tensorboard import SummaryWriter
 from minigrad.vision import datasets, models, transforms
 from minigrad.vision.utils import make_grid
-from tqdm import tqdm
 
 NORMALIZE = [transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]
 MOVE = [transforms.RandomAffine(10, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=5)]

@@ -24,7 +24,7 @@ from minigrad.vision.models import _api
 from minigrad.vision.models._utils import IntermediateLayerGetter
 from minigrad.vision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 from tests.vision import table
-from tests.vision.torchvision import as_array, assert_same, torchvision_or_skip
+from tests.vision.oracle import as_array, assert_same, torchvision_or_skip
 
 NAMES = models.list_models()
 

@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad import nn
 from minigrad.vision import ops
 from minigrad.vision.ops.feature_pyramid_network import LastLevelMaxPool, LastLevelP6P7
-from tests.vision.torchvision import as_array, assert_same, both, torchvision_or_skip
+from tests.vision.oracle import as_array, assert_same, both, torchvision_or_skip
 
 rng = np.random.default_rng(0)
 

@@ -11,7 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.vision import utils
-from tests.vision.torchvision import assert_same, both, torchvision_or_skip
+from tests.vision.oracle import assert_same, both, torchvision_or_skip
 
 Image = pytest.importorskip("PIL.Image", reason="pictures are Pillow's")
 rng = np.random.default_rng(0)
