@@ -36,7 +36,7 @@ def accuracy(model, loader):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--data", default="data", help="where MNIST/raw is, or is to be fetched to")
     parser.add_argument("--full", action="store_true", help="learn from the 60,000 images for training")
     parser.add_argument("--workers", type=int, default=2, help="processes that make batches")
