@@ -306,6 +306,8 @@ def test_paths_of_torchvisions_files() -> None:
     assert resnet.resnet18 is models.resnet18
     assert isinstance(resnet.ResNet(resnet.BasicBlock, [1, 1, 1, 1]).layer1[0].conv1, type(resnet.conv3x3(1, 1)))
     assert importlib.import_module("minigrad.vision.models.mobilenet").MobileNetV3 is models.MobileNetV3
+    assert importlib.import_module("minigrad.vision.models.utils").load_state_dict_from_url is mg.hub.load_state_dict_from_url
+    assert importlib.import_module("minigrad.vision.ops.focal_loss").sigmoid_focal_loss is mg.vision.ops.sigmoid_focal_loss
     assert models.alexnet(num_classes=2, dropout=0.1).classifier[6].out_features == 2  # the function, and not the file
 
 
