@@ -21,7 +21,7 @@ def torchvision_or_skip() -> Any:
 
 def both(array: Any, requires_grad: bool = False) -> tuple[Any, Any]:
     """A tensor of PyTorch's and one of ours, with copies of the same elements."""
-    torch = pytest.importorskip("torch")
+    torch = importlib.import_module("torch")
     theirs, ours = torch.from_numpy(np.array(array)), mg.from_numpy(np.array(array))
     return (theirs.requires_grad_(), ours.requires_grad_()) if requires_grad else (theirs, ours)
 

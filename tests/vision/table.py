@@ -6,9 +6,12 @@ For each model: how many entries its state has, and a digest of their names, dty
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 from pathlib import Path
 from typing import Any
+
+from minigrad.vision import models
 
 FILE = Path(__file__).with_name("models.json")
 
@@ -21,11 +24,7 @@ def fingerprint(state: Any) -> list[Any]:
 
 def main() -> None:
     """Ask torchvision, whose models are made without memory."""
-    import torch
-    import torchvision
-
-    from minigrad.vision import models
-
+    torch, torchvision = importlib.import_module("torch"), importlib.import_module("torchvision")
     table = {}
     for name in models.list_models():
         with torch.device("meta"):

@@ -64,6 +64,7 @@ def test_states_have_torchvisions_names_and_shapes(name: str) -> None:
     assert published == {count + extra}  # torchvision counts Inception's auxiliary classifier, and not GoogLeNet's
 
 
+@pytest.mark.parity
 def test_the_table_is_torchvisions() -> None:
     torch, theirs = pytest.importorskip("torch"), torchvision_or_skip().models
     rows = json.loads(table.FILE.read_text(encoding="utf-8"))
@@ -73,6 +74,7 @@ def test_the_table_is_torchvisions() -> None:
             assert rows[name] == table.fingerprint(theirs.get_model(name).state_dict())
 
 
+@pytest.mark.parity
 def test_published_weights_are_torchvisions() -> None:
     theirs = torchvision_or_skip().models
     for name, ours in builders().items():
@@ -102,6 +104,7 @@ def settle(model: Any) -> None:
             module.momentum = 1.0
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", SMALL)
 def test_the_same_weights_give_the_same_values_and_gradients(name: str, tmp_path: Path) -> None:
     torch, library = pytest.importorskip("torch"), torchvision_or_skip().models
@@ -128,6 +131,7 @@ def test_the_same_weights_give_the_same_values_and_gradients(name: str, tmp_path
     assert_same(theirs.eval()(x), ours.eval()(y), 1e-9)
 
 
+@pytest.mark.parity
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("name", ["alexnet", "vgg11", "vgg16_bn", "inception_v3"])
 def test_convolutions_of_large_models_give_the_same_values(name: str) -> None:
@@ -152,6 +156,7 @@ def test_convolutions_of_large_models_give_the_same_values(name: str) -> None:
         assert_same(x, y, 1e-5)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", ["densenet121", "efficientnet_b0", "googlenet", "mnasnet0_5", "mobilenet_v2",
                                   "mobilenet_v3_small", "resnet18", "shufflenet_v2_x0_5", "squeezenet1_1"])
 def test_weights_are_drawn_from_torchvisions_distributions(name: str) -> None:

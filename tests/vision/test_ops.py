@@ -143,6 +143,7 @@ def test_pyramids_accept_states_of_version_1() -> None:
 
 # ---------------------------------------------------------------------------------------------------- torchvision's values
 
+@pytest.mark.parity
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nms_keeps_what_torchvision_keeps(dtype: Any) -> None:
     theirs = torchvision_or_skip().ops
@@ -152,6 +153,7 @@ def test_nms_keeps_what_torchvision_keeps(dtype: Any) -> None:
         assert_same(theirs.batched_nms(a, b, c, threshold), ops.batched_nms(x, y, z, threshold))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("name", ["box_iou", "generalized_box_iou", "distance_box_iou", "complete_box_iou"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.float16])
 def test_overlaps_are_torchvisions(name: str, dtype: Any) -> None:
@@ -163,6 +165,7 @@ def test_overlaps_are_torchvisions(name: str, dtype: Any) -> None:
             assert_same(theirs(a, b, fmt=fmt), ops.box_iou(x, y, fmt=fmt), 1e-6)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
 @pytest.mark.parametrize("name", ["generalized_box_iou_loss", "distance_box_iou_loss", "complete_box_iou_loss",
                                   "sigmoid_focal_loss"])
@@ -176,6 +179,7 @@ def test_losses_are_torchvisions(name: str, reduction: str) -> None:
     assert_same(a.grad, x.grad, 1e-5)
 
 
+@pytest.mark.parity
 def test_boxes_are_torchvisions() -> None:
     theirs = torchvision_or_skip().ops
     a, x = both(boxes(20))
@@ -194,6 +198,7 @@ def regions() -> Any:
     return np.concatenate([inside, [[0, 5, 5, 5, 5], [1, 5, 5, 4, 4], [0, -30, -30, -20, -20]]]).astype(np.float32)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("name", "settings"), [("roi_align", (-1, True)), ("roi_align", (-1, False)), ("roi_align", (2, True)),
                                                 ("roi_align", (2, False)), ("roi_pool", ())])
 def test_regions_are_torchvisions(name: str, settings: Any) -> None:
@@ -206,6 +211,7 @@ def test_regions_are_torchvisions(name: str, settings: Any) -> None:
     assert_same(a.grad, x.grad, 1e-5)
 
 
+@pytest.mark.parity
 def test_pyramids_are_torchvisions() -> None:
     theirs = torchvision_or_skip().ops
     extra = torchvision_or_skip().ops.feature_pyramid_network
@@ -225,6 +231,7 @@ def test_pyramids_are_torchvisions() -> None:
     assert_same(expected, ops.MultiScaleRoIAlign(["a", "c"], 3, 2)(other, [pair[1] for pair in many], [(512, 512)] * 2), 1e-6)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize(("name", "arguments"), [
     ("MLP", (5, [7, 3])), ("FrozenBatchNorm2d", (4,)), ("SqueezeExcitation", (4, 2)), ("Conv2dNormActivation", (4, 6)),
     ("Conv3dNormActivation", (4, 6)), ("Permute", ([0, 2, 1],)), ("StochasticDepth", (0.3, "row")), ("RoIPool", (3, 0.5)),

@@ -77,6 +77,7 @@ def test_what_cannot_be_drawn_is_said() -> None:
         utils.draw_bounding_boxes(picture, box, font_size=9)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("settings", GRIDS)
 @pytest.mark.parametrize("shape", [(5, 3, 6, 7), (5, 1, 6, 7), (1, 3, 6, 7), (1, 1, 6, 7), (3, 6, 7), (1, 6, 7), (6, 7),
                                    (9, 2, 6, 7)])
@@ -91,6 +92,7 @@ def test_grids_are_torchvisions(shape: Any, settings: Any) -> None:
         assert np.array_equal(pixels(one), pixels(other))
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("image", [*PICTURES, *(picture[:1] for picture in PICTURES)])
 @pytest.mark.parametrize("settings", [
     {}, {"colors": "red"}, {"colors": ["red", (0, 255, 3), "#ff00ff"], "width": 3}, {"fill": True},
@@ -103,6 +105,7 @@ def test_boxes_are_drawn_as_torchvision_draws_them(image: Any, settings: Any) ->
     assert_same(theirs.draw_bounding_boxes(a, b, **settings), utils.draw_bounding_boxes(x, y, **settings), 1e-7)
 
 
+@pytest.mark.parity
 @pytest.mark.parametrize("image", PICTURES)
 def test_masks_and_points_are_drawn_as_torchvision_draws_them(image: Any) -> None:
     theirs = torchvision_or_skip().utils
