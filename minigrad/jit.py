@@ -1,7 +1,7 @@
 """PyTorch's ``jit``, for programs and packages written with it: what is scripted or traced runs as the Python that it is.
 
-Decorators and calls that ask for compilation give back what they are given. Of TorchScript's files the weights are read; what only
-it can do, to write them and to run their code, raises ``NotImplementedError``.
+Decorators and calls that ask for compilation give back what they are given. Of TorchScript's files the weights are read; what
+only it can do, to write them and to run their code, raises ``NotImplementedError``.
 """
 
 from __future__ import annotations
@@ -200,13 +200,13 @@ class RecursiveScriptModule(ScriptModule):
 
     def forward(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Raises ``NotImplementedError``: the code is TorchScript, which only PyTorch runs."""
-        raise TorchScriptError(f"{self.original_name}: a TorchScript file holds compiled code, which only PyTorch runs; build the model "
-                               "in Python, and give it the weights by model.load_state_dict(jit.load(f).state_dict())")
+        raise TorchScriptError(f"{self.original_name}: a TorchScript file holds compiled code, which only PyTorch runs; build "
+                               "the model in Python, and give it the weights: model.load_state_dict(jit.load(f).state_dict())")
 
 
 def load(f: Any, map_location: Any = None, _extra_files: dict[str, Any] | None = None) -> RecursiveScriptModule:
-    """The module in a TorchScript file, for its weights: what it computes is compiled code, which is not run, so that a call raises
-    ``NotImplementedError``.
+    """The module in a TorchScript file, for its weights: what it computes is compiled code, which is not run, so that a call
+    raises ``NotImplementedError``.
 
     Args:
         map_location: as in :func:`minigrad.load`.

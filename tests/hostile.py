@@ -46,7 +46,7 @@ def pickled(*parts: bytes, protocol: int = 2) -> bytes:
 
 def storage(key: str = "0", size: int = 4, kind: str = "FloatStorage", place: str = "cpu", *more: Any) -> bytes:
     """The persistent id of a storage in PyTorch's files; those before version 1.6 have one thing more."""
-    return many(value("storage"), name("torch", kind), value(key), value(place), value(size), *map(value, more)) + pickle.BINPERSID
+    return many(value("storage"), name("torch", kind), *map(value, (key, place, size, *more))) + pickle.BINPERSID
 
 
 def tensor(of: bytes, offset: Any = 0, size: Any = (4,), stride: Any = (1,)) -> bytes:

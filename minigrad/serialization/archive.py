@@ -1,7 +1,7 @@
 """The container of PyTorch's files: a zip archive of uncompressed records, all of them in one folder.
 
-Records are written one after the other, so that a pipe will do, and what they hold begins at multiples of 64 bytes, so that it can
-be mapped into memory.
+Records are written one after the other, so that a pipe will do. What they hold begins at multiples of 64 bytes, so that it can be
+mapped into memory.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ ALIGNMENT = 64
 BLOCK = 1 << 22  # bytes that are read or written at once
 NO_CHECKSUM = 0  # what PyTorch writes where it was told to compute none
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # the signature, and the lengths of the name and of the extra field
+IS_ENCRYPTED = 1  # in the flags of an entry
 LOCAL_SIGNATURE = b"PK\3\4"
 ZIP64_EXTRA = 20  # bytes of the extra field that zipfile adds for a record whose size takes 64 bits
 
@@ -47,14 +48,14 @@ class ArchiveWriter:
     """Writes records into `file`, from where it stands, below the folder `root`."""
 
     def __init__(self, file: IO[bytes], root: str) -> None:
-        self.archive, self.root = zipfile.ZipFile(Sink(file), "w"), root  # type: ignore[arg-type]
+        self.archive, self.root = zipfile.ZipFile(Sink(file), "w"), root  # type: ignore[call-overload]
 
     def write(self, record: str, content: Any) -> None:
         """Add a record; `content` is anything that has bytes."""
         content = memoryview(content).cast("B") if len(content) else memoryview(b"")
         entry = zipfile.ZipInfo(f"{self.root}/{record}")
         is_large = content.nbytes * 1.05 > zipfile.ZIP64_LIMIT
-        begin = self.archive.fp.tell() + LOCAL_HEADER.size + len(entry.filename.encode()) + 4 + is_large * ZIP64_EXTRA  # type: ignore[union-attr]
+        begin = self.archive.fp.tell() + LOCAL_HEADER.size + len(entry.filename.encode()) + 4 + is_large * ZIP64_EXTRA
         padding = -begin % ALIGNMENT
         entry.extra = struct.pack("<2sH", b"FB", padding) + b"Z" * padding  # as PyTorch pads
         with self.archive.open(entry, "w", force_zip64=is_large) as file:
@@ -115,17 +116,19 @@ class ArchiveReader:
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.file, self.name = file, name
-        length = file.seek(0, io.SEEK_END)
+        self.length = file.seek(0, io.SEEK_END)
         try:
             self.archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error, ValueError, OSError) as error:
             raise RuntimeValueError(f"load: {name} begins as PyTorch's archives do, but its table of contents cannot be read "
                                     f"({error}): it is truncated or damaged; fetch or save it again") from None
         self.entries = {entry.filename: entry for entry in self.archive.infolist()}
+        if len(self.entries) != len(self.archive.infolist()):
+            raise self.damaged("two of its records have the same name")
         declared = sum([entry.file_size for entry in self.entries.values()])
-        if declared > 4 * length or any([entry.file_size < 0 for entry in self.entries.values()]):
+        if declared > 4 * self.length or any([entry.file_size < 0 for entry in self.entries.values()]):
             raise RuntimeValueError(f"load: {name} is damaged, or made to fill the memory: its records declare {declared} bytes, "
-                                    f"and the file has {length}")
+                                    f"and the file has {self.length}")
         self.root = next((n[:-len("data.pkl")] for n in self.entries if n.endswith("data.pkl") and n.count("/") < 2), "")
 
     def __contains__(self, record: str) -> bool:
@@ -133,10 +136,12 @@ class ArchiveReader:
 
     def entry(self, record: str) -> zipfile.ZipInfo:
         """The entry of a record. Raises ``RuntimeError`` where there is none."""
-        try:
-            return self.entries[self.root + record]
-        except KeyError:
-            raise self.damaged(f"there is no record {self.root + record!r}") from None
+        entry = self.entries.get(self.root + record)
+        if entry is None:
+            raise self.damaged(f"there is no record {self.root + record!r}")
+        if entry.flag_bits & IS_ENCRYPTED:
+            raise RuntimeValueError(f"load: {self.name} is encrypted; unpack it with its password, and pack it again without")
+        return entry
 
     def damaged(self, how: object) -> RuntimeValueError:
         """The error for a file that is not as it was written."""
@@ -172,7 +177,7 @@ class ArchiveReader:
                 for k in range(0, content.nbytes, BLOCK):
                     block = file.read(min(BLOCK, content.nbytes - k))
                     content[k:k + len(block)] = np.frombuffer(block, np.uint8)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
             raise self.damaged(f"{entry.filename!r} cannot be read ({error})") from None
 
     def require_size(self, record: str, nbytes: int) -> None:
@@ -183,6 +188,8 @@ class ArchiveReader:
     def offset(self, record: str) -> int:
         """Where in the file the content of a record begins."""
         entry = self.entry(record)
+        if not 0 <= entry.header_offset < self.length:
+            raise self.damaged(f"{entry.filename!r} is to lie outside of the file")
         self.file.seek(entry.header_offset)
         header = self.file.read(LOCAL_HEADER.size)
         signature, name, extra = LOCAL_HEADER.unpack(header) if len(header) == LOCAL_HEADER.size else (b"", 0, 0)

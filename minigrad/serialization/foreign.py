@@ -11,7 +11,7 @@ BEGINNINGS = ((b"\x93NUMPY", "an array of NumPy's (.npy); numpy.load reads it"),
               (b"\x89HDF\r\n", "an HDF5 file, as Keras writes; the package h5py reads it"),
               (b"\x1f\x8b", "compressed by gzip; unpack it first"), (b"BZh", "compressed by bzip2; unpack it first"),
               (b"\xfd7zXZ", "compressed by xz; unpack it first"), (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
-              (b"Rar!", "a RAR archive; unpack it first"), (b"\x28\xb5\x2f\xfd", "compressed by Zstandard; unpack it first"),
+              (b"Rar!", "a RAR archive; unpack it first"), (b"\x28\xb5\x2f\xfd", "compressed by zstd; unpack it first"),
               (b"GGUF", "a GGUF file, which minigrad does not read"),
               (b"version https://git-lfs", "a pointer of Git LFS, which stands for the file; fetch that, by git lfs pull"),
               (b"\x89PNG", "a picture"), (b"\xff\xd8\xff", "a picture"), (b"%PDF", "a PDF document"))
@@ -31,8 +31,8 @@ def describe(head: bytes, file: IO[bytes]) -> str | None:
     if len(head) > 9 and head[8:10] in (b'{"', b"{}") and int.from_bytes(head[:8], "little") < 1 << 32:
         return "is a safetensors file: minigrad.safetensors.load_file(f) reads it"
     if head[257:262] == b"ustar":
-        return ("is a tar archive: PyTorch's format before version 0.2, which is not read here, or something packed; load and save it "
-                "in PyTorch")
+        return ("is a tar archive: PyTorch's format before version 0.2, which is not read here, or something packed; load and "
+                "save it in PyTorch")
     if not head.startswith((b"\x80", b"(")) and not head[:2].isalpha():
         end = file.seek(0, io.SEEK_END)
         return f"is no checkpoint: it begins with {head[:8]!r}, and has {end} bytes; it may be damaged, or of another kind"

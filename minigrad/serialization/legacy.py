@@ -17,6 +17,7 @@ import numpy as np
 from minigrad.errors import RuntimeValueError
 from minigrad.serialization import names
 from minigrad.serialization.archive import fill
+from minigrad.serialization.unpickler import WeightsUnpickler
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
@@ -27,13 +28,10 @@ COUNT = struct.Struct("<q")
 # ---------------------------------------------------------------------------------------------------- reading
 
 class Inert:
-    """What stands for every class, function and object while a pickle is only looked through for the storages it refers to."""
+    """What stands for every class and function, and all that they make, while a pickle is only looked through for storages."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Inert:
-        return self
+    def __new__(cls, *args: Any, **kwargs: Any) -> Inert:
+        return super().__new__(cls)
 
     def __setstate__(self, state: Any) -> None:
         pass
@@ -41,25 +39,24 @@ class Inert:
     def __setitem__(self, key: Any, value: Any) -> None:
         pass
 
-    append = extend = add = update = __setstate__
+    extend = update = __setstate__
 
 
-class Scout(pickle.Unpickler):
-    """Looks through a pickle for storages, and runs nothing of it."""
+def look_through(file: IO[bytes], encoding: str = "utf-8", errors: str = "strict") -> tuple[Any, dict[Any, int]]:
+    """What the pickle that `file` goes on with holds of plain data, and of what size the elements are in the storages that it
+    refers to, by their keys; nothing else in it is made."""
+    itemsizes: dict[Any, int] = {}
 
-    def __init__(self, file: IO[bytes], **arguments: Any) -> None:
-        super().__init__(file, **arguments)
-        self.itemsizes: dict[Any, int] = {}
+    def note(pid: Any) -> Inert:
+        if isinstance(pid, tuple) and len(pid) > 4:
+            itemsizes[as_text(pid[2])] = getattr(getattr(pid[1], "dtype", None), "itemsize", 1)
+        return Inert()
 
-    def find_class(self, module: str, name: str) -> Any:
-        """Storages as they are, all else inert."""
+    def find_class(module: str, name: str) -> Any:
         return names.StorageType(name) if name in names.STORAGES else Inert
 
-    def persistent_load(self, pid: Any) -> Any:
-        """Note a storage."""
-        if isinstance(pid, tuple) and len(pid) > 4:
-            self.itemsizes[as_text(pid[2])] = getattr(getattr(pid[1], "dtype", None), "itemsize", 1)
-        return Inert()
+    found = WeightsUnpickler(file, find_class=find_class, persistent_load=note, added=[Inert], encoding=encoding, errors=errors)
+    return found.load(), itemsizes
 
 
 def as_text(key: Any) -> Any:
@@ -74,17 +71,15 @@ class Stream:
 
     def __init__(self, file: IO[bytes], name: str, pickles: Any) -> None:
         self.file, self.name = file, name
+        skip_header(file, name)
+        begin = file.tell()
+        _, itemsizes = look_through(file, **pickles.arguments)
+        keys, _ = look_through(file)
         try:
-            skip_header(file)
-            begin = file.tell()
-            scout = Scout(file, **pickles.arguments)
-            scout.load()
-            keys = pickle_of_values(file)
-            self.places = dict([self.place_of(as_text(key), scout.itemsizes) for key in keys])
-        except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError, struct.error,
-                OverflowError) as error:
-            raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({type(error).__name__}: "
-                                    f"{error})") from None
+            self.places = dict([self.place_of(as_text(key), itemsizes) for key in keys])
+        except (ValueError, TypeError, KeyError, struct.error) as error:
+            raise RuntimeValueError(f"load: {name} is truncated or damaged: its storages do not follow as it says "
+                                    f"({type(error).__name__}: {error})") from None
         self.end = file.tell()
         file.seek(begin)
 
@@ -100,8 +95,9 @@ class Stream:
     def require_size(self, key: str, nbytes: int) -> None:
         """Raise ``RuntimeError`` unless a storage has so many bytes."""
         if key not in self.places or self.places[key][1] != nbytes:
-            raise RuntimeValueError(f"load: {self.name} is damaged: a storage {key!r} of {nbytes} bytes is asked for, and there is "
-                                    f"{'one of %d' % self.places[key][1] if key in self.places else 'none'}")
+            found = f"one of {self.places[key][1]}" if key in self.places else "none"
+            raise RuntimeValueError(f"load: {self.name} is damaged: a storage {key!r} of {nbytes} bytes is asked for, and there "
+                                    f"is {found}")
 
     def read_into(self, key: str, array: Any) -> None:
         """Read a storage into an array, which is as large."""
@@ -119,19 +115,18 @@ class Stream:
         self.file.seek(self.end)
 
 
-def skip_header(file: IO[bytes]) -> IO[bytes]:
-    """The file, placed behind what comes before the object. Raises ``ValueError`` where that is not as it should be."""
-    if pickle_of_values(file) != MAGIC_NUMBER:
-        raise ValueError("it is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may read it")
-    if (version := pickle_of_values(file)) != PROTOCOL_VERSION:
-        raise ValueError(f"Invalid protocol version: {version}")
-    pickle_of_values(file)
+def skip_header(file: IO[bytes], name: str) -> IO[bytes]:
+    """The file, placed behind what comes before the object. Raises ``RuntimeError`` where that is not as it should be."""
+    try:
+        if look_through(file)[0] != MAGIC_NUMBER:
+            raise RuntimeValueError(f"load: {name} is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may "
+                                    "read it")
+        version, _ = look_through(file)[0], look_through(file)
+    except pickle.UnpicklingError as error:
+        raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({error})") from None
+    if version != PROTOCOL_VERSION:
+        raise RuntimeValueError(f"load: {name}: Invalid protocol version: {version}")
     return file
-
-
-def pickle_of_values(file: IO[bytes]) -> Any:
-    """What a pickle of numbers, texts and containers holds."""
-    return Scout(file).load()
 
 
 # ---------------------------------------------------------------------------------------------------- writing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _compat_pickle
 import io
 import os
 import pickle
@@ -20,9 +21,9 @@ from minigrad._types.device import Device
 from minigrad.errors import ArgumentError, InvalidValueError, MinigradError, RuntimeValueError, StateError
 from minigrad.serialization import foreign, legacy, names, options
 from minigrad.serialization.archive import ArchiveReader, map_file
-from minigrad.serialization.former import FormerReader
-from minigrad.serialization.registry import _added, default_restore_location
+from minigrad.serialization.former import NAMES, FormerReader
 from minigrad.serialization.plain import PLAIN
+from minigrad.serialization.registry import _added, default_restore_location
 from minigrad.serialization.unpickler import WeightsUnpickler
 
 __all__ = ["get_unsafe_globals_in_checkpoint", "load"]
@@ -63,7 +64,9 @@ class Records:
                 raise InvalidValueError(f"load: {self.archive.name}: Unknown endianness type: {found[:20]!r}")
             return found.decode()
         default = options.get_default_load_endianness()
-        return sys.byteorder if default is options.LoadEndianness.NATIVE else "little" if default is None else default.name.lower()
+        if default is options.LoadEndianness.NATIVE:
+            return sys.byteorder
+        return "little" if default is None else default.name.lower()
 
     def require_size(self, key: str, nbytes: int) -> None:
         self.archive.require_size(f"data/{key}", nbytes)
@@ -95,8 +98,10 @@ class Storages:
         if not (dtype or storage_type is UntypedStorage) or type(count) is not int or count < 0:
             raise ArgumentError(f"it refers to a storage of {count!r} elements of the kind {storage_type!r}")
         key, location = [text.decode("ascii") if isinstance(text, bytes) else text for text in (key, location)]
+        if type(key) is not str or type(location) is not str:
+            raise ArgumentError(f"it refers to a storage by {key!r} on {location!r}, which should be texts")
         if key not in self.loaded:
-            array = self.read(key, dtype or dtypes.uint8, count, swapped=self.source.byteorder != sys.byteorder, typed=bool(dtype))
+            array = self.read(key, dtype or dtypes.uint8, count, typed=dtype is not None)
             self.loaded[key] = self.restore(UntypedStorage(array), location)
         storage = self.loaded[key]
         view = rest[4] if len(rest) == 5 else None
@@ -108,15 +113,15 @@ class Storages:
             vector = _arrays.apart(vector[offset:offset + size])
         return TypedStorage(vector)
 
-    def read(self, key: str, dtype: dtypes.dtype, count: int, swapped: bool, typed: bool) -> Any:
+    def read(self, key: str, dtype: dtypes.dtype, count: int, typed: bool) -> Any:
         """The elements of a storage, as an array in host memory."""
-        nbytes = count * dtype.itemsize
+        nbytes, swapped = count * dtype.itemsize, self.source.byteorder != sys.byteorder
         self.source.require_size(key, nbytes)
         if options.is_skipping_data():
             return np.zeros(count, dtype.numpy)
         if swapped and not typed:
-            raise RuntimeValueError(f"its bytes are in the order of {self.source.byteorder}-endian machines, and it does not say of "
-                                    "which dtype they are; load it in PyTorch, and save it here")
+            raise RuntimeValueError(f"its bytes are in the order of {self.source.byteorder}-endian machines, and it does not say "
+                                    "of which dtype they are; load it in PyTorch, and save it on this machine")
         offset = self.source.offset(key) if self.mapped and nbytes else 1
         if offset % dtype.itemsize == 0 and self.mapped:
             if self.mapping is None:
@@ -140,8 +145,8 @@ def restorer(map_location: Any) -> Callable[[UntypedStorage, str], Any]:
         there = map_location.decode() if isinstance(map_location, bytes) else str(_arrays.as_device(map_location))
         return lambda storage, location: default_restore_location(storage, there)
     if not callable(map_location):
-        raise ArgumentError("load: expected map_location to be a device, its name, a dictionary of devices, a function or None, got "
-                            f"{type(map_location).__name__}")
+        raise ArgumentError("load: expected map_location to be a device, its name, a dictionary of devices, a function or None, "
+                            f"got {type(map_location).__name__}")
 
     def restore(storage: UntypedStorage, location: str) -> Any:
         chosen = map_location(storage, location)
@@ -164,18 +169,20 @@ class Pickles:
     def __init__(self, trusted: bool, pickle_module: Any, arguments: dict[str, Any]) -> None:
         self.trusted, self.module, self.arguments = trusted, pickle_module or pickle, arguments
 
-    def load(self, file: IO[bytes], persistent_load: Callable[[Any], Any], find_class: Callable[[str, str], Any]) -> Any:
+    def load(self, file: IO[bytes], persistent_load: Callable[[Any], Any], find_class: Callable[[str, str], Any],
+             beside: int = 0) -> Any:
         """The object in the pickle that `file` goes on with.
 
         Args:
             find_class: what stands for a name that makes a value, or None for other names.
+            beside: how many bytes there are beside it, which it can refer to.
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
                 found = _added.get((module, name))
                 return find_class(module, name) if found is None else found
-            return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load, added=list(_added.values()),
-                                    **self.arguments).load()
+            return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load,
+                                    added=list(_added.values()), **self.arguments).load()
 
         class Unpickler(self.module.Unpickler):  # type: ignore[name-defined, misc]
             def find_class(self, module: str, name: str) -> Any:
@@ -191,24 +198,26 @@ class Pickles:
 
 def referred_names(file: IO[bytes]) -> list[str]:
     """The names that a pickle refers to and that make more than values, in order, without running it."""
-    found: dict[str, None] = {}
+    found: dict[tuple[str, str], None] = {}
     texts: list[str] = []
     for instruction, argument, _ in pickletools.genops(file):
         if instruction.name == "GLOBAL":
-            found[str(argument).replace(" ", ".")] = None
+            module, _, name = str(argument).partition(" ")
+            found[_compat_pickle.IMPORT_MAPPING.get(module, module), name] = None  # in the words of Python 3
         elif instruction.name == "STACK_GLOBAL":
-            found[".".join(texts[-2:])] = None
+            found[texts[-2], texts[-1]] = None
         elif "UNICODE" in instruction.name:
             texts.append(str(argument))
-    return [name for name in found if not is_safe(*name.rpartition(".")[::2])]
+    return [".".join(name) for name in found if not is_safe(*name)]
 
 
 def is_safe(module: str, name: str) -> bool:
     """Whether files may refer to a name."""
     try:
-        return names.find_safe(module, name) is not None or (module, name) in _added or (module, name) in PLAIN
+        known = names.find_safe(module, name) is not None or (module, name) in _added
     except pickle.UnpicklingError:
-        return True  # it is no danger, but there is nothing like it here
+        known = True  # it is no danger, but there is nothing like it here
+    return known or (module, name) in PLAIN or (module, name) in NAMES
 
 
 # ---------------------------------------------------------------------------------------------------- files
@@ -225,8 +234,7 @@ def opened(f: Any, called: str) -> Iterator[tuple[IO[bytes], str]]:
     try:
         f.seek(f.tell())
     except (AttributeError, io.UnsupportedOperation, OSError):
-        raise io.UnsupportedOperation(f"{called}: You can only torch.load from a file that is seekable. Please pre-load the data into "
-                                      "a buffer like io.BytesIO and try to load from it instead.") from None
+        raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from that") from None
     yield f, str(getattr(f, "name", f"the {type(f).__name__}"))
 
 
@@ -236,8 +244,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
 
     Args:
         map_location: the device to put the tensors on; or a dictionary from the names of devices that they were on to that; or a
-            function of a storage in host memory and the name of the device that it was on, which returns the storage on the device
-            wanted, or None for the one that it was on; None: as saved.
+            function of a storage in host memory and the name of the device that it was on, which returns the storage on the
+            device wanted, or None for the one that it was on; None: as saved.
         pickle_module: runs the pickle, with ``weights_only=False``, which is then the default; ``dill``, say.
         weights_only: refuse everything but tensors, numbers, strings and containers, and what
             :func:`~minigrad.serialization.add_safe_globals` has allowed; the default. A file that is loaded with
@@ -278,7 +286,7 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
                 return read_stream(file, name, pickles, restore, bool(mmap))
             return read_archive(ArchiveReader(file, name), pickles, restore, bool(mmap))
         except pickle.UnpicklingError as error:
-            raise pickle.UnpicklingError(f"load: {name}: {error}{advice(file, begin, is_archive)}") from None
+            raise pickle.UnpicklingError(f"load: {name}: {error}{'' if trusted else advice(file, begin, is_archive)}") from None
         except (ModuleNotFoundError, AttributeError) as error:
             if not trusted:
                 raise
@@ -297,18 +305,19 @@ def read_archive(archive: ArchiveReader, pickles: Pickles, restore: Any, mapped:
     if "data.pkl" not in archive:
         raise RuntimeValueError(f"load: {archive.name} {foreign.describe_archive(list(archive.entries))}")
     if "constants.pkl" in archive:
-        raise StateError(f"load: {archive.name} is a TorchScript archive, as jit.save writes: minigrad.jit.load(f).state_dict() gives "
-                         "its parameters and buffers")
+        raise StateError(f"load: {archive.name} is a TorchScript archive, as jit.save writes: minigrad.jit.load(f).state_dict() "
+                         "gives its parameters and buffers")
     content = io.BytesIO(archive.read("data.pkl"))
     if not archive.root and "version" not in archive:
         if mapped:
-            raise StateError(f"load: {archive.name} has a format that minigrad wrote formerly, which cannot be mapped; load it without "
-                             "mmap=True, and save it again")
+            raise StateError(f"load: {archive.name} has a format that minigrad wrote formerly, which cannot be mapped; load it "
+                             "without mmap=True, and save it again")
         former = FormerReader(archive, restore)
-        return pickles.load(content, former.persistent_load,
-                            lambda module, name: former.find_class(module, name) or names.find_safe(module, name))
+        def find_class(module: str, name: str) -> Any:
+            return former.find_class(module, name) or names.find_safe(module, name)
+        return pickles.load(content, former.persistent_load, find_class, archive.length)
     storages = Storages(Records(archive), restore, mapped)
-    return pickles.load(content, storages.persistent_load, names.find_safe)
+    return pickles.load(content, storages.persistent_load, names.find_safe, archive.length)
 
 
 def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapped: bool) -> Any:
@@ -323,14 +332,14 @@ def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
     file.seek(begin)
     try:
-        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file)
+        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file, "")
         unsafe = referred_names(content)
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
     told = f". In all it refers to {', '.join(unsafe[:20])}" if len(unsafe) > 1 else ""
     if any([".nn." in path for path in unsafe]):
-        told += (". It seems to hold a whole model: minigrad.load(f, weights_only=False).state_dict() gives its weights, where its "
-                 "classes can be imported; minigrad.save(model.state_dict(), f) writes a file that needs no classes")
+        told += (". It seems to hold a whole model: minigrad.load(f, weights_only=False).state_dict() gives its weights, where "
+                 "its classes can be imported; minigrad.save(model.state_dict(), f) writes a file that needs no classes")
     return told
 
 
@@ -348,10 +357,10 @@ def get_unsafe_globals_in_checkpoint(f: str | os.PathLike[str] | IO[bytes]) -> l
     with opened(f, "get_unsafe_globals_in_checkpoint") as (file, name):
         file.seek(0)
         if file.read(4) != b"PK\3\4":
-            raise InvalidValueError(f"get_unsafe_globals_in_checkpoint: expected input to be a checkpoint returned by save, but {name} "
-                                    "is none")
+            raise InvalidValueError("get_unsafe_globals_in_checkpoint: expected input to be a checkpoint returned by save, but "
+                                    f"{name} is none")
         archive = ArchiveReader(file, name)
         if "constants.pkl" in archive:
-            raise InvalidValueError("get_unsafe_globals_in_checkpoint: expected input to be a checkpoint returned by save, but got a "
-                                    "torchscript checkpoint")
+            raise InvalidValueError("get_unsafe_globals_in_checkpoint: expected input to be a checkpoint returned by save, but "
+                                    "got a torchscript checkpoint")
         return referred_names(io.BytesIO(archive.read("data.pkl")))

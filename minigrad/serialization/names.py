@@ -1,4 +1,4 @@
-"""The names by which PyTorch's files refer to functions, classes and values, and what stands for each here; in both directions."""
+"""The names by which PyTorch's files refer to functions, classes and values, and what stands for each here, both ways."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from minigrad._types.size import Size
 from minigrad.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from minigrad.random import restore_generator
 from minigrad.serialization import tensors
+
 
 class Name(NamedTuple):
     """A name that a pickle refers to. It can be called as what it stands for, which picklers ask of it."""
@@ -48,7 +49,7 @@ class StorageType:
         return f"StorageType(dtype={self.dtype})"
 
 
-STORAGE_NAMES = {dtype: Name("torch", name) for name, dtype in STORAGES.items()}
+STORAGE_NAMES: dict[Any, Name] = {dtype: Name("torch", name) for name, dtype in STORAGES.items()}
 UNTYPED = Name("torch.storage", "UntypedStorage")
 
 
@@ -62,18 +63,18 @@ def get_layout(name: Any) -> layouts.layout:
 
 GET_LAYOUT = Name("torch.serialization", "_get_layout")
 UTILS = "torch._utils"
-TENSORS = {Name(UTILS, f"_{function.__name__}"): function for function in tensors.REBUILDING}
+TENSORS: dict[tuple[str, str], Any] = {Name(UTILS, f"_{function.__name__}"): function for function in tensors.REBUILDING}
 TENSORS |= {Name("torch._tensor", "_rebuild_from_type"): tensors.rebuild_from_type,
             Name("torch._tensor", "_rebuild_from_type_v2"): tensors.rebuild_from_type_v2}
 # Values and classes, which we write by these names too.
-WRITTEN = {Name("torch", value.name): value
+WRITTEN: dict[tuple[str, str], Any] = {Name("torch", value.name): value
            for value in (*dtypes.ALL, layouts.preserve_format, layouts.contiguous_format, layouts.channels_last,
                          layouts.channels_last_3d)}
 WRITTEN |= {Name("torch", "Tensor"): Tensor, Name("torch", "Size"): Size, Name("torch", "device"): Device,
             Name("torch.nn.parameter", "Parameter"): Parameter,
             Name("torch.nn.parameter", "UninitializedParameter"): UninitializedParameter,
             Name("torch.nn.parameter", "UninitializedBuffer"): UninitializedBuffer}
-NAME_OF = {id(value): name for name, value in WRITTEN.items()}
+NAME_OF = {id(value): Name(*name) for name, value in WRITTEN.items()}
 
 # What a file may refer to: it makes values, and does nothing else.
 SAFE: dict[tuple[str, str], Any] = {**TENSORS, **WRITTEN, GET_LAYOUT: get_layout}
@@ -107,8 +108,8 @@ def find_safe(module: str, name: str) -> Any:
     if module == UTILS and name in NOT_HERE:
         raise pickle.UnpicklingError(f"it holds {NOT_HERE[name]}")
     if module == "torch" and (OTHER_DTYPES.fullmatch(name) or name.startswith("Q") and name.endswith("Storage")):
-        raise pickle.UnpicklingError(f"it holds numbers of the kind {name}, a dtype that there is none of here; in PyTorch, convert "
-                                     "them first, by x.to(torch.float32) or x.dequantize()")
+        raise pickle.UnpicklingError(f"it holds numbers of the kind {name}, a dtype that there is none of here; in PyTorch, "
+                                     "convert them first, by x.to(torch.float32) or x.dequantize()")
     return None
 
 

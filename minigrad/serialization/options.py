@@ -36,7 +36,8 @@ _skipping: contextvars.ContextVar[bool] = contextvars.ContextVar("skip_data", de
 
 
 def get_default_load_endianness() -> LoadEndianness | None:
-    """The byte order that :func:`minigrad.load` expects of files that do not say theirs; None, for the low byte first, unless set.
+    """The byte order that :func:`minigrad.load` expects of files that do not say theirs; unless set None, which is the low byte
+    first.
 
     >>> import minigrad as mg
     >>> mg.serialization.get_default_load_endianness()

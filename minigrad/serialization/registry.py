@@ -25,7 +25,7 @@ def entry_of(allowed: Any) -> tuple[tuple[str, str], Any]:
 
 
 def add_safe_globals(safe_globals: list[Any]) -> None:
-    """Allow files to hold instances of these classes, or results of these functions: what their own code does is trusted from now on.
+    """Allow files to hold instances of these classes, or results of these functions, whose code is trusted from now on.
 
     An entry may be a pair of the class or function and the full name that files call it by.
 

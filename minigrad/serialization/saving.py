@@ -21,7 +21,7 @@ from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes, layouts
 from minigrad._types.device import Device
 from minigrad.errors import ArgumentError
-from minigrad.nn.parameter import Buffer, Parameter, UninitializedTensorMixin
+from minigrad.nn.parameter import Buffer, Parameter, is_lazy
 from minigrad.ops.indexing.as_strided import as_vector, memory_and_place, storage_owner
 from minigrad.serialization import legacy, options
 from minigrad.serialization.archive import ALIGNMENT, ArchiveWriter, replacing
@@ -31,8 +31,8 @@ from minigrad.serialization.registry import location_tag
 __all__ = ["save"]
 
 VERSION = b"3\n"
-# PyTorch computes where storages begin in files whose format has version 1 from what its own headers take. Ours take more or less,
-# so this number tells it to look.
+# PyTorch computes where storages begin in files whose format has version 1 from what its own headers take. Ours take more or
+# less, so this number tells it to look.
 FORMAT_VERSION = b"0"
 REBUILD_TENSOR, REBUILD_TENSOR_OF_DTYPE = Name(UTILS, "_rebuild_tensor_v2"), Name(UTILS, "_rebuild_tensor_v3")
 REBUILD_PARAMETER, REBUILD_FROM_TYPE = Name(UTILS, "_rebuild_parameter"), Name("torch._tensor", "_rebuild_from_type_v2")
@@ -44,7 +44,7 @@ class Stored:
 
     def __init__(self, memory: Any, key: str) -> None:
         self.memory, self.key = memory, key
-        self.dtype = dtypes.FROM_NUMPY[memory.dtype] if memory.dtype in dtypes.FROM_NUMPY else None
+        self.dtype = dtypes.FROM_NUMPY.get(memory.dtype)
         self.type = STORAGE_NAMES.get(self.dtype, UNTYPED)
         self.location = location_tag(UntypedStorage(memory))
 
@@ -67,12 +67,12 @@ class Stored:
 
 
 def pickler_on(module: Any) -> Any:
-    """The class of picklers of ``pickle``, or of a module like it, which writes tensors as PyTorch does and notes their memory."""
+    """The class of picklers of ``pickle``, or of a module like it, that write tensors as PyTorch does and note their memory."""
     # Only the one in Python can write names that no module here has.
-    base = pickle._Pickler if module in (None, pickle) else module.Pickler  # type: ignore[attr-defined]
-    if not issubclass(base, pickle._Pickler):  # type: ignore[attr-defined]
-        raise ArgumentError(f"save: expected the Pickler of pickle_module to be a subclass of pickle._Pickler, as dill's is, got that "
-                            f"of {module.__name__}; it could not write PyTorch's names")
+    base: Any = pickle._Pickler if module in (None, pickle) else module.Pickler
+    if not issubclass(base, pickle._Pickler):
+        raise ArgumentError("save: expected the Pickler of pickle_module to be a subclass of pickle._Pickler, as dill's is; that "
+                            f"of {module.__name__} could not write PyTorch's names")
 
     class Pickler(base):  # type: ignore[misc]
         """Writes what `obj` is made of, but for the memory of its tensors."""
@@ -136,8 +136,9 @@ def pickler_on(module: Any) -> Any:
         def reduce_tensor(self, t: Any) -> Any:
             """How PyTorch writes the tensor `t`: as a leaf, without gradient and hooks."""
             attributes = {k: v for k, v in t.__dict__.items() if not k.startswith("_")}
-            if isinstance(t, UninitializedTensorMixin):
+            if is_lazy(t):
                 return NAME_OF[id(type(t))], (t.requires_grad, t.device, t.dtype)
+            made: Any
             if isinstance(t, Parameter):
                 made = REBUILD_PARAMETER, (plain(t), t.requires_grad, OrderedDict())
                 if type(t) is Parameter:
@@ -149,7 +150,7 @@ def pickler_on(module: Any) -> Any:
             return (REBUILD_FROM_TYPE, (function, cls, args, attributes)) if attributes or cls is not Tensor else (function, args)
 
         def place(self, t: Any) -> tuple[Name, type, Any]:
-            """Where the tensor `t` lies: the function that finds it there, the class that it has, and the function's arguments."""
+            """Where the tensor `t` lies: the function that finds it there, the class it has, and the function's arguments."""
             array, owner = t.array, storage_owner(t.array)
             memory, place = memory_and_place(array)
             if place is not None:
@@ -161,7 +162,7 @@ def pickler_on(module: Any) -> Any:
                     array = np.ascontiguousarray(array)
                     stride = tuple([s // array.itemsize for s in array.strides])
                 stored = self.note(owner if owner.nbytes == array.nbytes else array, array)
-            args = stored, offset, size, stride, t.requires_grad, OrderedDict()
+            args: Any = stored, offset, size, stride, t.requires_grad, OrderedDict()
             cls = Tensor if isinstance(t, Buffer) else type(t)
             if stored.is_typed and t.dtype is stored.dtype:
                 return REBUILD_TENSOR, cls, args
@@ -188,9 +189,9 @@ def save(obj: Any, f: str | os.PathLike[str] | IO[bytes], pickle_module: ModuleT
     """Write `obj` (a tensor, a ``state_dict``, nested containers of them, a model) to `f`, in PyTorch's format.
 
     What is computed is stored as a leaf; gradients and hooks are not stored. Tensors that share memory share it after loading, so
-    a view is stored with all of its base: to store a small part of a large tensor, save its ``clone()``. What PyTorch has too, it
-    loads with ``weights_only=True``. A model is stored by reference to the classes of its modules, which are minigrad's: store its
-    ``state_dict()`` for PyTorch, and for later versions of your own code.
+    a view is stored with all of its base: to store a small part of a large tensor, save its ``clone()``. PyTorch loads the file
+    with ``weights_only=True``, as far as it allows there what was saved. A model is stored by reference to the classes of its
+    modules, which are minigrad's: store its ``state_dict()`` for PyTorch, and for later versions of your own code.
 
     Args:
         f: a path, or a file open for writing bytes, which need not be seekable. A file at a path is replaced when all is written,

@@ -12,7 +12,7 @@ from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
-from minigrad._types.tensor_base import LEAF
+from minigrad._types.tensor_base import LEAF, unwrap
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.ops.creation import refuse_integers
@@ -48,7 +48,7 @@ def part_of(storage: TypedStorage | UntypedStorage, dtype: dtypes.dtype, offset:
     return at_place(memory, (dtype, offset, tuple(size), tuple(stride)))
 
 
-# ---------------------------------------------------------------------------------------------------- as PyTorch's files name them
+# -------------------------------------------------------------------------------------------------- as PyTorch's files name them
 
 def rebuild_tensor(storage: Any, storage_offset: int, size: Any, stride: Any) -> Tensor:
     """A tensor in the memory of a storage, of its dtype."""
@@ -70,7 +70,11 @@ def rebuild_tensor_v3(storage: Any, storage_offset: int, size: Any, stride: Any,
         raise ArgumentError(f"a tensor of the dtype {dtype!r} lies in a {type(storage).__name__}, which should be a storage")
     array = part_of(storage, dtype, storage_offset, size, stride)
     for mark, change in (("conj", np.conj), ("neg", np.negative)):
-        array = change(array) if metadata and metadata.get(mark) else array
+        if metadata and metadata.get(mark):
+            if array.size > storage.nbytes() // dtype.itemsize:
+                raise InvalidValueError(f"a tensor of size {size!r} that is marked as {mark} lies in a storage of fewer "
+                                        "elements; as its elements are copied, it should have no more")
+            array = change(array)
     return as_tensor(array, bool(requires_grad))
 
 
@@ -91,7 +95,7 @@ def rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Any
     made = func(*args)
     attributes = state[0] if isinstance(state, tuple) and len(state) == 2 else state
     if new_type is Tensor and isinstance(attributes, dict) and attributes.get("_is_buffer"):
-        return Buffer(made, persistent=bool(attributes.get("persistent", True)))  # PyTorch marks its buffers; here that is a class
+        return Buffer(made, persistent=bool(attributes.get("persistent", True)))  # a class here, a mark in PyTorch
     if not (isinstance(new_type, type) and issubclass(new_type, Tensor)):
         raise ArgumentError(f"a tensor is to be made a {new_type!r}, which should be a subclass of Tensor")
     if type(made) is not new_type:
@@ -111,15 +115,22 @@ def rebuild_from_type(func: Any, new_type: Any, args: Any, attributes: Any) -> A
 
 def rebuild_device_tensor_from_numpy(data: Any, dtype: Any, device: Any, requires_grad: Any) -> Tensor:
     """A tensor of a device that PyTorch writes through NumPy, such as a TPU; here it goes to the host."""
-    return as_tensor(np.ascontiguousarray(data).astype(dtype.numpy), bool(requires_grad))
+    return as_tensor(convert(data, dtype), bool(requires_grad))
 
 
 def rebuild_device_tensor_from_cpu_tensor(data: Any, dtype: Any, device: Any, requires_grad: Any) -> Tensor:
     """The same, written through a tensor."""
-    return as_tensor(data.array.astype(dtype.numpy), bool(requires_grad))
+    return as_tensor(convert(unwrap(data), dtype), bool(requires_grad))
 
 
-def rebuild(cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any = None,
+def convert(array: Any, dtype: Any) -> Any:
+    """An array as one of `dtype`."""
+    if not isinstance(array, np.ndarray) or not isinstance(dtype, dtypes.dtype):
+        raise ArgumentError(f"a tensor of the dtype {dtype!r} is made of a {type(array).__name__}, which should be an array")
+    return array.astype(dtype.numpy, copy=False)
+
+
+def rebuild(cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any = None, *,
             restore: Any = default_restore_location) -> Any:
     """A tensor as minigrad's own pickles hold it: what lies at a place in the memory that an array owns. `restore` brings it to
     its device."""
@@ -136,6 +147,10 @@ REBUILDING = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_para
               rebuild_device_tensor_from_numpy, rebuild_device_tensor_from_cpu_tensor)
 
 
+# What tensors note in attributes of their own that no class has; files may give them none of these, or hooks would be called.
+NOTES = frozenset({"_accumulation", "_accumulator", "_former", "_leaf_hooks", "_post_accumulate_hooks", "_views"})
+
+
 def with_attributes(made: Any, state: Any) -> Any:
     """`made` with the attributes of `state`: a dictionary, perhaps in a pair with one of slots. Raises ``ValueError`` for those
     that would hide what every tensor has."""
@@ -143,7 +158,7 @@ def with_attributes(made: Any, state: Any) -> Any:
         for name, value in (attributes or {}).items():
             if name == "_is_param":  # PyTorch's mark of subclasses that are parameters
                 continue
-            if hasattr(Tensor, name):
+            if type(name) is not str or name in NOTES or hasattr(Tensor, name):
                 raise InvalidValueError(f"a tensor is given the attribute {name!r}, which hides that of every tensor")
             setattr(made, name, value)
     return made

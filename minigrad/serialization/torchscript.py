@@ -51,7 +51,7 @@ def without_tag(value: Any, tag: Any) -> Any:
 
 def as_list(values: Any) -> Any:
     """A list of numbers or tensors."""
-    return list(values) if isinstance(values, (list, tuple)) else values
+    return values
 
 
 def declared_classes(archive: ArchiveReader) -> dict[tuple[str, str], type]:
@@ -87,7 +87,7 @@ def read_script(f: str | os.PathLike[str] | IO[bytes], map_location: Any) -> Scr
         content = io.BytesIO(archive.read("data.pkl"))
         try:
             module = WeightsUnpickler(content, find_class=find_class, persistent_load=storages.persistent_load,
-                                      added=list(classes.values())).load()
+                                      added=list(classes.values()), beside=archive.length).load()
         except pickle.UnpicklingError as error:
             raise pickle.UnpicklingError(f"jit.load: {name}: {error}") from None
         extra = f"{archive.root}extra/"

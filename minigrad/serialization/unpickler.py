@@ -63,13 +63,14 @@ class WeightsUnpickler:
         persistent_load: returns what stands for a persistent id: an integer, a text or a tuple of values that have quick hashes.
         added: classes and functions that the user allows: called with any arguments, and their instances given any state, as by
             ``pickle``.
+        beside: how many bytes of content there are beside the pickle, which persistent ids refer to.
         encoding: of strings that Python 2 wrote; "bytes" leaves them bytes.
 
     Raises: ``pickle.UnpicklingError`` for whatever else a pickle asks for, and for damaged ones.
     """
 
     def __init__(self, file: IO[bytes], *, find_class: Callable[[str, str], Any], persistent_load: Callable[[Any], Any],
-                 added: Collection[Any] = (), encoding: str = "utf-8", errors: str = "strict") -> None:
+                 added: Collection[Any] = (), beside: int = 0, encoding: str = "utf-8", errors: str = "strict") -> None:
         self.file, self.find_class, self.persistent_load = file, find_class, persistent_load
         self.added = {id(allowed): allowed for allowed in added}
         self.encoding, self.errors = encoding, errors
@@ -79,7 +80,7 @@ class WeightsUnpickler:
 
         self.data, self.at = b"", 0  # what of the file is at hand, and how much of that is used
         self.behind = 0  # how much of the file came before that
-        self.work = Work(self.length)
+        self.work = Work(self.length + beside)
         self.found: dict[tuple[str, str], Any] = {}
         self.functions: dict[int, Any] = {}  # those that find_class returned, by id
         self.memo: dict[int, Any] = {}
@@ -497,7 +498,10 @@ class WeightsUnpickler:
         else:
             raise pickle.UnpicklingError(f"the file calls {describe(function)}, which loading does not. If you trust the file, "
                                          "pass weights_only=False")
-        self.stack.append(self.attempt(function, *make, **options))
+        made = self.attempt(function, *make, **options)
+        if isinstance(made, TensorBase) and getattr(made.array, "base", made) is None:  # no view of what was read
+            self.work.copy_bytes(made.array.nbytes)
+        self.stack.append(made)
 
     def attempt(self, function: Any, called: Any, args: tuple[Any, ...], **options: Any) -> Any:
         """Call something that is allowed; what goes wrong in it is the file's fault."""

@@ -57,7 +57,9 @@ def read_sn3_pascalvincent_tensor(path: str | os.PathLike[str], strict: bool = T
             sizes = [int(size) for size in np.frombuffer(file.read(4 * head[3]), ">u4")]
             dtype = np.dtype(DTYPES[head[2]])
             wanted = math.prod(sizes) * dtype.itemsize
-            data = file.read(wanted + 1)
+            data = bytearray()  # in pieces: the sizes may say anything
+            while len(data) <= wanted and (piece := file.read(min(wanted + 1 - len(data), 1 << 24))):
+                data += piece
     except (EOFError, OSError, lzma.LZMAError) as error:
         if isinstance(error, FileNotFoundError):
             raise
@@ -65,7 +67,8 @@ def read_sn3_pascalvincent_tensor(path: str | os.PathLike[str], strict: bool = T
     if len(sizes) != head[3] or len(data) < wanted or strict and len(data) > wanted:
         raise InvalidValueError(f"{path} is damaged: it should have {dtype.name} numbers of shape {tuple(sizes)}, and has "
                                 f"{'more' if len(data) > wanted else len(data) // dtype.itemsize}")
-    return mg.from_numpy(np.frombuffer(data[:wanted], dtype).astype(dtype.newbyteorder("=")).reshape(sizes))
+    array = np.frombuffer(data, dtype, math.prod(sizes)).reshape(sizes)
+    return mg.from_numpy(array.astype(dtype.newbyteorder("="), copy=False))
 
 
 def read_image_file(path: str | os.PathLike[str]) -> Any:
