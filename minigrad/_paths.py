@@ -184,10 +184,14 @@ class TorchFinder:
 
 
 def take_name(name: str) -> None:
-    """For the files in ``_alias``: from now on this process finds minigrad under PyTorch's names, the module `name` among them."""
-    sys.meta_path.insert(0, TorchFinder())
-    del sys.modules[name]
-    importlib.import_module(name)
+    """For the files in ``_alias``: from now on this process finds minigrad under PyTorch's names, the module `name` among them.
+
+    Where a file was imported by its own path, and not as one of those names, nothing happens.
+    """
+    if name in ALIASES:
+        sys.meta_path.insert(0, TorchFinder())
+        del sys.modules[name]
+        importlib.import_module(name)
 
 
 @contextlib.contextmanager
