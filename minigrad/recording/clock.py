@@ -21,8 +21,11 @@ import numpy as np
 
 tick: Callable[[], int] = itertools.count(1).__next__
 
-# The last calls of modules: when each began and ended, and the identity of the module.
-calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
+# The last calls of modules during which something was recorded: when each began and ended, and the identity of the module.
+calls: deque[tuple[int, int, int]] = deque(maxlen=65_536)
+
+# The last backward passes that were themselves recorded: when each began and ended.
+passes: deque[tuple[int, int]] = deque(maxlen=4096)
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
