@@ -22,6 +22,7 @@ class Box:
     kind: str  # "operation", "group", or the kind of a leaf
     title: str
     lines: list[str] = field(default_factory=list)
+    result: str = ""  # the shape of the result, where no arrow says it
     tooltip: str = ""
     fill: str = ""
     ring: str = ""
@@ -38,7 +39,8 @@ def box_of(made: Fold, id: str) -> Box:
 
 def operation_box(op: Operation) -> Box:
     box = Box(op.id, "operation", shorten(op.name, LONGEST_TITLE), settings_lines(op.settings), gradient=op.gradient)
-    box.lines += result_lines(op.shape, op.value, op.gradient)
+    box.result = result_text(op.shape) if op.node or op.dtype else ""
+    box.lines += numbers_line(op.value, op.gradient)
     box.ring = "failure" if op.failure else op.nonfinite
     if op.failure:
         box.lines += [shorten(op.failure, 60), short_line(op.line)]
@@ -53,8 +55,7 @@ def leaf_box(leaf: Leaf) -> Box:
     box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word, gradient=leaf.gradient)
     shape = f"{shape_text(leaf.shape)} {leaf.dtype}".strip() if leaf.dtype else ""
     box.lines = [x for x in (f"{word} {shape}".strip() if names and leaf.kind != "output" else shape,) if x]
-    numbers = " · ".join(number_words(leaf.value, leaf.gradient))
-    box.lines += [numbers] if numbers else []
+    box.lines += numbers_line(leaf.value, leaf.gradient)
     box.fill = fill(leaf.gradient, leaf.kind)
     box.tooltip = "\n".join([leaf.kind, *leaf.names])
     return box
@@ -67,7 +68,8 @@ def group_box(graph: Graph, group: Group) -> Box:
     if operations:
         last = operations[-1]
         box.gradient = last.gradient or strongest([x.gradient for x in (*operations, *leaves)])
-        box.lines += result_lines(last.shape, last.value, last.gradient)
+        box.result = result_text(last.shape)
+        box.lines += numbers_line(last.value, last.gradient)
     counts = [(len(operations), "operation"), (sum(x.kind in ("parameter", "frozen") for x in leaves), "parameter")]
     said = ", ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts if n)
     if not group.whole and len(operations) > 1:
@@ -99,11 +101,16 @@ def settings_lines(settings: dict[str, str]) -> list[str]:
     return [shorten(text, 44)] if text else []
 
 
-def result_lines(shape: Any, value: Statistics | None, gradient: Statistics | None) -> list[str]:
-    """The shape of a result and what is known of it, on one line."""
+def result_text(shape: Any) -> str:
+    """The shape of a result, or the shapes of the first of several."""
     several = bool(shape) and isinstance(shape[0], list)
-    text = (", ".join(shape_text(s) for s in shape[:2]) + (", …" if len(shape) > 2 else "") if several else shape_text(shape))
-    return [" · ".join(["→ " + text, *number_words(value, gradient)])]
+    return ", ".join(shape_text(s) for s in shape[:2]) + (", …" if len(shape) > 2 else "") if several else shape_text(shape)
+
+
+def numbers_line(value: Statistics | None, gradient: Statistics | None) -> list[str]:
+    """What is known of a value and its gradient, on one line, if anything is."""
+    words = number_words(value, gradient)
+    return [" · ".join(words)] if words else []
 
 
 def number_words(value: Statistics | None, gradient: Statistics | None) -> list[str]:
@@ -132,11 +139,20 @@ def shape_text(shape: Any) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
-def arrow_text(arrow: Any, graph: Graph) -> str:
-    """What stands on an arrow: the shape of what flows, where the box it comes from does not say it."""
-    if arrow.source in graph.leaves or not arrow.arrows:
-        return "" if arrow.arrows and arrow.arrows[0].shape else arrow.arrows[0].argument if arrow.arrows else ""
-    shapes = list(dict.fromkeys(shape_text(a.shape) for a in arrow.arrows if a.shape or not a.argument.startswith("changes")))
-    if not shapes:
-        return str(arrow.arrows[0].argument)
-    return shapes[0] + (f" +{len(shapes) - 1}" if len(shapes) > 1 else "")
+def arrow_texts(made: Fold) -> dict[int, str]:
+    """What stands on each arrow, by its place in the fold: the shape of what flows, once for all arrows of a box that carry the same;
+    nothing where the box that it comes from says it itself."""
+    said: set[tuple[str, str]] = set()
+    texts: dict[int, str] = {}
+    for k, arrow in enumerate(made.arrows):
+        if arrow.returns:
+            continue
+        if not arrow.arrows[0].shape and arrow.arrows[0].argument.startswith("changes"):
+            texts[k] = arrow.arrows[0].argument
+        elif arrow.source not in made.graph.leaves:
+            shapes = list(dict.fromkeys(shape_text(a.shape) for a in arrow.arrows))
+            text = shapes[0] + (f" +{len(shapes) - 1}" if len(shapes) > 1 else "")
+            if (arrow.source, text) not in said:
+                said.add((arrow.source, text))
+                texts[k] = text
+    return texts

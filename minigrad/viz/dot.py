@@ -6,7 +6,7 @@ from typing import Any
 
 import graphviz
 
-from minigrad.viz.boxes import Box, arrow_text, box_of, group_title
+from minigrad.viz.boxes import Box, arrow_texts, box_of, group_title
 from minigrad.viz.colours import text_on
 from minigrad.viz.folding import Fold, shown_members
 from minigrad.viz.svg import RINGS
@@ -20,10 +20,11 @@ def to_dot(fold: Fold, backward: bool = False) -> Any:
                            edge_attr={"fontname": "Helvetica", "fontsize": "8", "fontcolor": "#52525b", "color": "#71717a",
                                       "arrowsize": "0.6"})
     add_frame(dot, fold, "")
-    for arrow in fold.arrows:
+    texts = arrow_texts(fold)
+    for k, arrow in enumerate(fold.arrows):
         ends = (arrow.target, arrow.source) if backward else (arrow.source, arrow.target)
         style = {"style": "dashed", "constraint": "false"} if arrow.returns else {}
-        dot.edge(*ends, label=words(arrow_text(arrow, fold.graph)), **style)
+        dot.edge(*ends, label=words(texts.get(k, '')), **style)
     return dot
 
 

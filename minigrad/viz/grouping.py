@@ -23,7 +23,8 @@ CROWD = 40  # members from which on a group is divided by source lines
 
 @dataclass
 class Span:
-    """What lasted from the stamp `start` to `end`: a call of the module at `path`, or, without a path, a backward pass."""
+    """What lasted from the stamp `start` to `end`: a call of the module at `path`, or, without a path, a backward pass that
+    computed a `derivative`."""
 
     start: int
     end: int
@@ -31,6 +32,7 @@ class Span:
     type: str = ""
     settings: str = ""
     own: bool = False  # a module of the library's
+    derivative: int = 0
 
 
 def group(graph: Graph, spans: Iterable[Span], spots: dict[str, Spot]) -> None:
@@ -74,15 +76,19 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
     stack: list[tuple[float, Group]] = [(float("inf"), root)]
     seen: Counter[str] = Counter()
     libraries: list[tuple[Group, bool]] = []
+    passes: dict[str, int] = {}
     for stamp, _, item in items:
         while stack[-1][0] < stamp:
             stack.pop()
         parent = stack[-1][1]
         if isinstance(item, Span):
-            made = new_group(graph, "module" if item.path else "pass", parent, title=item.path.rpartition(".")[2], type=item.type,
-                             path=item.path, call=seen[item.path], settings={"": item.settings} if item.settings else {})
+            title = item.path.rpartition(".")[2] or f"backward, derivative {item.derivative}"
+            made = new_group(graph, "module" if item.path else "pass", parent, title=title, type=item.type, path=item.path,
+                             call=seen[item.path], settings={"": item.settings} if item.settings else {})
             seen[item.path] += bool(item.path)
             libraries.append((made, item.own))
+            if not item.path:
+                passes[made.id] = item.derivative
             parent.members.append(made.id)
             stack.append((item.end, made))
         else:
@@ -92,7 +98,10 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
     for found, own in libraries:
         operations = [m for m in found.members if m in graph.operations]
         found.whole = own and len(operations) == len(found.members) > 1
-    number_derivatives(graph)
+    for id, derivative in passes.items():
+        for op in [graph.operations[x] for x in graph.inside(id)] if id in graph.groups else ():
+            op.derivative = derivative
+            graph.groups[id].line = op.line
 
 
 def remove_empty(graph: Graph) -> None:
@@ -103,29 +112,11 @@ def remove_empty(graph: Graph) -> None:
             del graph.groups[found.id]
 
 
-def number_derivatives(graph: Graph) -> None:
-    """Say of each operation that a backward pass made which derivative it computes, and name the passes so."""
-    reached: dict[str, int] = {}  # the highest derivative among what a pass has read
-    sources: dict[str, list[str]] = {}
-    for arrow in graph.arrows:
-        sources.setdefault(arrow.target, []).append(arrow.source)
-    for op in sorted(graph.operations.values(), key=lambda op: op.stamp):
-        inside = next((g for g in graph.ancestors(op.id) if graph.groups[g].kind == "pass"), None)
-        if inside is None:
-            continue
-        outside = [graph.operations[s] for s in sources.get(op.id, ()) if s in graph.operations and inside not in
-                   set(graph.ancestors(s))]
-        reached[inside] = max([reached.get(inside, 0), *[o.derivative for o in outside]])
-        op.derivative = reached[inside] + 1
-        found = graph.groups[inside]
-        found.title, found.line = f"backward, derivative {op.derivative}", op.line
-
-
 # ---------------------------------------------------------------------------------------------------- calls of functions
 
 def add_calls(graph: Graph, members: Group, spots: dict[str, Spot]) -> None:
     """Group neighbours in `members` that one call of the user's made, and call what is a whole call what the user calls it."""
-    if members.kind == "pass" or members.kind == "module" and len({id(spots[o]) for o in graph.inside(members.id)}) == 1:
+    if members.kind == "pass" or members.kind == "module" and len({id(spots.get(o)) for o in graph.inside(members.id)}) == 1:
         return  # all of it comes from one call, which is the group itself
     listed, members.members = members.members, []
     for spot, stretch in stretches(listed, spots):

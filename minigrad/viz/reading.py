@@ -319,7 +319,7 @@ def spans_of(names: Names) -> list[Span]:
     found = [(start, end, *paths[who]) for start, end, who in clock.calls if who in paths]
     return [*[Span(start, end, path, type(module).__name__, extra_of(module),
               type(module).__module__.startswith("minigrad.nn.")) for start, end, path, module in found],
-            *[Span(start, end) for start, end in clock.passes]]
+            *[Span(start, end, derivative=order) for start, end, order in clock.passes]]
 
 
 def extra_of(module: Any) -> str:

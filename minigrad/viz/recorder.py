@@ -18,6 +18,7 @@ from minigrad.autograd.observe import Observer, ObserverBlock
 from minigrad.errors import ArgumentError, InplaceError
 from minigrad.nn import Module
 from minigrad.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from minigrad.recording import clock
 from minigrad.recording.clock import is_package_file, source_line, tick
 from minigrad.recording.graph import Node, Port
 from minigrad.viz.drawing import Drawing
@@ -34,7 +35,9 @@ class Recorder(Observer):
     """Sees the nodes that are made, and those that a backward pass has run."""
 
     def __init__(self, builder: Builder, outer: Observer | None) -> None:
-        super().__init__(**{} if outer is None else {name: getattr(outer, name) for name in ("hooks", "anomaly", "check_nan", "copies")})
+        super().__init__()
+        if outer is not None:
+            self.__dict__.update({name: value for name, value in outer.__dict__.items() if name in self.__dict__})
         self.builder = builder
         self.last = [perf_counter()]
         self.steps = [0]  # backward steps so far; lists, because an observer inside this one is a copy of it
@@ -120,6 +123,7 @@ class record(ObserverBlock):
         self.paths = {id(module): path for path, module in reversed(self.names.modules.items())}
         self.spans: list[Span] = []
         self.running: list[tuple[Any, Span, int]] = []
+        self.began = tick()
         self.finished: Graph | None = None
         self.failure = None
         self.handles = [register_module_forward_pre_hook(self.begin_module),
@@ -146,7 +150,8 @@ class record(ObserverBlock):
     def finish(self) -> Graph:
         """Make the graph of what the builder has gathered."""
         now = tick()
-        spans = [*self.spans, *[Span(s.start, now, s.path, s.type, s.settings, s.own) for _, s, _ in self.running]]
+        passes = [Span(start, end, derivative=order) for start, end, order in clock.passes if start > self.began]
+        spans = [*passes, *self.spans, *[Span(s.start, now, s.path, s.type, s.settings, s.own) for _, s, _ in self.running]]
         graph = finish(self.builder, spans)
         graph.title = type(self.model).__name__ if self.model is not None else ""
         return graph
@@ -272,7 +277,11 @@ def tensors_given(frame: Any, text: str) -> list[tuple[str, Any]]:
 
 def add_write(builder: Builder, failed: Operation, write: Any) -> None:
     """Add the write in place that changed what `failed` had kept, with an arrow to it."""
-    op = new_operation(builder, write.op_name, source_line(write.code, write.lasti), "", "changed in place what the other had kept")
+    line, said = source_line(write.code, write.lasti), f"changed in place what {failed.name} had kept"
+    op = next((o for o in builder.graph.operations.values() if (o.name, o.line) == (write.op_name, line)), None)
+    if op is None:
+        op = new_operation(builder, write.op_name, line, "", said)
+    op.failure = said
     builder.graph.arrows.append(Arrow(op.id, failed.id, "changes what this kept", []))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 from xml.sax.saxutils import escape
 
-from minigrad.viz.boxes import Box, arrow_text, box_of, group_title
+from minigrad.viz.boxes import Box, arrow_texts, box_of, group_title
 from minigrad.viz.colours import FAILURE, KINDS, NONFINITE, legend, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle, lay_out
@@ -43,9 +44,10 @@ def to_svg(fold: Fold, backward: bool = False) -> str:
     layout = lay_out(fold, size, backward)
     coloured = any(box.gradient is not None for box in boxes.values())
     under = legend_parts(layout.height + MARGIN) if coloured else []
-    heading = fold.graph.failure
-    top = MARGIN + (LINE + 6 if heading else 0)
-    width = max(layout.width, 470 if coloured else 0, text_width(heading) + 20) + 2 * MARGIN
+    wide = max(layout.width, 470 if coloured else 0, 420 if fold.graph.failure else 0)
+    heading = textwrap.wrap(fold.graph.failure, int(wide / CHARACTER))
+    top = MARGIN + LINE * len(heading) + (6 if heading else 0)
+    width = wide + 2 * MARGIN
     height = layout.height + (40 if coloured else 0) + top + MARGIN
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
              f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif" font-size="10">',
@@ -53,12 +55,13 @@ def to_svg(fold: Fold, backward: bool = False) -> str:
              '<defs><marker id="arrow" markerWidth="8" markerHeight="8" refX="7" refY="3" orient="auto">'
              '<path d="M0,0 L7,3 L0,6 z" fill="#71717a"/></marker></defs>',
              f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>']
-    if heading:
-        parts.append(f'<text x="{MARGIN}" y="{MARGIN + 8}" fill="{FAILURE}" font-weight="bold">{clean(heading)}</text>')
+    parts += [f'<text x="{MARGIN}" y="{MARGIN + 8 + LINE * k:.0f}" fill="{FAILURE}">{clean(line)}</text>'
+              for k, line in enumerate(heading)]
     parts.append(f'<g transform="translate({(width - layout.width) / 2:.1f},{top})">')
     parts += [frame_part(titles[id], place) for id, place in layout.frames.items()]
-    for arrow, points in layout.arrows:
-        parts.append(arrow_part(arrow, points, arrow_text(arrow, fold.graph)))
+    texts = arrow_texts(fold)
+    said = {id(arrow): texts.get(k, "") for k, arrow in enumerate(fold.arrows)}
+    parts += [arrow_part(arrow, points, said[id(arrow)]) for arrow, points in layout.arrows]
     parts += [box_part(boxes[id], place) for id, place in layout.boxes.items()]
     return "\n".join([*parts, *under, "</g>", "</svg>", ""])
 
@@ -76,8 +79,8 @@ def arrow_part(arrow: Any, points: list[Point], label: str) -> str:
     parts = [f'<path d="{path_of(points)}" fill="none" stroke="#71717a"{dashed} marker-end="url(#arrow)">'
              f"<title>{clean(label or 'value')}</title></path>"]
     if label and len(points) > 2 and not arrow.returns:
-        (x1, y1), (x2, y2) = points[-3], points[-2]
-        parts.append(f'<text x="{(x1 + 3 * x2) / 4 + 4:.1f}" y="{(y1 + 3 * y2) / 4:.1f}" font-size="8" fill="#52525b">'
+        x, y = points[1]
+        parts.append(f'<text x="{x + 4:.1f}" y="{y + 9:.1f}" font-size="8" fill="#52525b">'
                      f"{clean(label)}</text>")
     return "".join(parts)
 

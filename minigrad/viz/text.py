@@ -26,5 +26,5 @@ def to_text(made: Fold) -> str:
         box = box_of(made, id)
         mark = {"failure": "✗ ", "value": "! ", "gradient": "! ", "both": "! "}.get(box.ring, "")
         read = f"  ← {', '.join(sources[id])}" if id in sources else ""
-        lines.append(f"{number[id]:>{wide}}  {'  ' * depth}{mark}{box.title}{read}  {'  '.join(box.lines)}".rstrip())
+        lines.append(f"{number[id]:>{wide}}  {'  ' * depth}{mark}{box.title}{read}  {'  '.join([f"→ {box.result}"] * bool(box.result) + box.lines)}".rstrip())
     return "\n".join(lines)
