@@ -26,5 +26,6 @@ def to_text(made: Fold) -> str:
         box = box_of(made, id)
         mark = {"failure": "✗ ", "value": "! ", "gradient": "! ", "both": "! "}.get(box.ring, "")
         read = f"  ← {', '.join(sources[id])}" if id in sources else ""
-        lines.append(f"{number[id]:>{wide}}  {'  ' * depth}{mark}{box.title}{read}  {'  '.join([f"→ {box.result}"] * bool(box.result) + box.lines)}".rstrip())
+        numbers = [f"→ {box.result}"] * bool(box.result) + box.lines
+        lines.append(f"{number[id]:>{wide}}  {'  ' * depth}{mark}{box.title}{read}  {'  '.join(numbers)}".rstrip())
     return "\n".join(lines)
