@@ -38,6 +38,7 @@ from minigrad import torch_version as torch_version
 from minigrad import types as types
 from minigrad import utils as utils
 from minigrad import version as version
+from minigrad import vision as vision
 from minigrad import viz as viz
 from minigrad._paths import as_torch as as_torch
 from minigrad._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
@@ -846,21 +847,21 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "types", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
            "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
            "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as",
-           "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "viz", "vmap", "vsplit",
-           "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_",
-           "addcdiv_", "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_",
-           "arctan2_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_",
-           "bernoulli_", "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_", "bitwise_right_shift_",
-           "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_", "conj_physical_", "copy_",
-           "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_", "divide_", "eq_", "erf_",
-           "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_", "fix_", "float_power_",
-           "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_", "greater_equal_", "gt_",
-           "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_", "index_copy_", "index_fill_", "index_put_",
-           "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_", "lgamma_", "log10_", "log1p_", "log2_",
-           "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_", "logical_xor_", "logit_", "lt_", "map2_",
-           "map_", "masked_fill_", "masked_scatter_", "mul_", "multiply_", "mvlgamma_", "nan_to_num_", "ne_", "neg_",
-           "negative_", "nextafter_", "normal_", "not_equal_", "polygamma_", "pow_", "put_", "rad2deg_", "random_",
-           "reciprocal_", "remainder_", "renorm_", "requires_grad_", "resize_", "resize_as_", "round_", "rsqrt_", "scatter_",
-           "scatter_add_", "scatter_reduce_", "set_", "sgn_", "sigmoid_", "sign_", "sin_", "sinc_", "sinh_", "sqrt_", "square_",
-           "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_", "t_", "tan_", "tanh_", "transpose_", "tril_", "triu_",
-           "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]
+           "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "vision", "viz", "vmap",
+           "vsplit", "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_",
+           "addbmm_", "addcdiv_", "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_",
+           "arcsinh_", "arctan2_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_",
+           "baddbmm_", "bernoulli_", "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_",
+           "bitwise_right_shift_", "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_",
+           "conj_physical_", "copy_", "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_",
+           "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_",
+           "fix_", "float_power_", "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_",
+           "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_", "index_copy_",
+           "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_", "lgamma_",
+           "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_", "logical_xor_",
+           "logit_", "lt_", "map2_", "map_", "masked_fill_", "masked_scatter_", "mul_", "multiply_", "mvlgamma_", "nan_to_num_",
+           "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_", "polygamma_", "pow_", "put_", "rad2deg_",
+           "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_", "resize_", "resize_as_", "round_", "rsqrt_",
+           "scatter_", "scatter_add_", "scatter_reduce_", "set_", "sgn_", "sigmoid_", "sign_", "sin_", "sinc_", "sinh_", "sqrt_",
+           "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_", "t_", "tan_", "tanh_", "transpose_", "tril_",
+           "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]

@@ -13,13 +13,22 @@ import importlib
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, NamedTuple
 
 from minigrad.errors import StateError
 
 __all__ = ["as_torch"]
 
-PYTORCH = "2.13.0"  # the version whose names and answers minigrad has
+
+class Alias(NamedTuple):
+    """A package whose name :func:`as_torch` gives to a room: what it is called in words, and the version whose names these are."""
+
+    title: str
+    room: str
+    version: str
+
+
+ALIASES = {"torch": Alias("PyTorch", "minigrad", "2.13.0"), "torchvision": Alias("torchvision", "minigrad.vision", "0.28.0")}
 
 # A path of PyTorch's, and the rooms in which its names are looked up, in order; both below "minigrad.". Where there is a file of
 # that name, these are the rooms of what PyTorch has in it beside what is there.
@@ -32,9 +41,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
+    "distributed.constants": ("distributed.process_group",), "distributed.distributed_c10d": ("distributed",),
     "distributed.nn": (),
+    "distributed.optim": ("optim.zero_redundancy_optimizer",),
     "functional": ("",),
     "fx.graph": ("fx",), "fx.graph_module": ("fx",), "fx.node": ("fx",), "fx.proxy": ("fx",),
+    "mps": ("backends.absent_devices",), "mtia": ("backends.absent_devices",),
     "nn.modules.activation": ("nn.modules.transformer",),
     "nn.modules.batchnorm": ("nn.modules.normalization", "nn.modules.lazy"),
     "nn.modules.channelshuffle": ("nn.modules.shape",),
@@ -56,8 +68,17 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "storage": ("_tensor.storage",),
     "utils._pytree": ("_pytree",), "utils.hooks": ("recording.graph",), "utils.model_zoo": ("hub",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
+    "utils.data._utils.fetch": ("utils.data.fetch",),
+    "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
     "utils.data.distributed": ("utils.data.sampler",),
+    "xpu": ("backends.absent_devices",),
 }
+
+
+# What the names of PyTorch's that begin so would be for, and what to do instead.
+ABSENT = {"sparse": "there are no sparse tensors; make a dense one, of SciPy's arrays by tensor(array.toarray())",
+          "nested": "there are no nested tensors; pad, by nn.utils.rnn.pad_sequence, or pack, by pack_sequence",
+          "quantiz": "there are no quantized tensors; use float32, or float16 to take half of its memory"}
 
 
 class Path(ModuleType):
@@ -107,7 +128,8 @@ def submodule(package: str, name: str) -> ModuleType:
         except ModuleNotFoundError as error:
             if error.name != path:
                 raise
-    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    hint = "".join([f": {instead}" for begin, instead in ABSENT.items() if name.startswith(begin)])
+    raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}")
 
 
 def rooms_of(path: str) -> list[str]:
@@ -132,13 +154,15 @@ class RoomsFinder:
 
 
 class TorchFinder:
-    """Finds ``torch``, a module whose names are minigrad's, and under ``torch.x.y`` the very module ``minigrad.x.y``."""
+    """Finds the names of :data:`ALIASES`, modules whose names are minigrad's, and under ``torch.x.y`` the very module
+    ``minigrad.x.y``."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """How the module of that name is found; None where minigrad has none."""
-        if name.partition(".")[0] != "torch":
+        package, dot, below = name.partition(".")
+        if package not in ALIASES:
             return None
-        own = f"minigrad{name.removeprefix('torch')}"
+        own = f"{ALIASES[package].room}{dot}{below}"
         try:
             module = importlib.import_module(own)
         except ModuleNotFoundError as error:
@@ -149,17 +173,17 @@ class TorchFinder:
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """minigrad's module; ``torch`` itself is one of its own, because programs ask for its version."""
-        if spec.name == "torch":
-            torch = Path("torch", ["minigrad"])
-            torch.__dict__["__version__"] = importlib.import_module("minigrad.torch_version").TorchVersion(PYTORCH)
-            return torch
+        if spec.name in ALIASES:
+            alias = Path(spec.name, [ALIASES[spec.name].room])
+            alias.__dict__["__version__"] = importlib.import_module("minigrad.torch_version").TorchVersion(ALIASES[spec.name].version)
+            return alias
         found: ModuleType = spec.loader_state
         spec.loader_state = found.__spec__
         return found
 
     def exec_module(self, module: ModuleType) -> None:
         """The import system has put its own ``__spec__`` into the module, which keeps the one that it had."""
-        if module.__name__ != "torch" and module.__spec__ is not None:
+        if module.__name__ not in ALIASES and module.__spec__ is not None:
             module.__spec__ = module.__spec__.loader_state
 
 
@@ -167,14 +191,16 @@ class TorchFinder:
 def as_torch() -> Iterator[None]:
     """A block in which ``import torch`` finds minigrad, for programs and packages written for PyTorch.
 
-    ``torch.x.y`` is the module ``minigrad.x.y``, and ``torch.__version__`` that of the PyTorch whose names these are. What was
-    imported in the block keeps minigrad after it; the name ``torch`` is forgotten. Blocks may be nested. Raises ``RuntimeError``
-    where PyTorch has been imported already: no program can have both under one name.
+    ``torch.x.y`` is the module ``minigrad.x.y``, and ``torch.__version__`` that of the PyTorch whose names these are;
+    ``torchvision.x.y`` is ``minigrad.vision.x.y``. What was imported in the block keeps minigrad after it; the names are forgotten.
+    Blocks may be nested. Raises ``RuntimeError`` where PyTorch or torchvision has been imported already: no program can have both
+    under one name.
     """
-    there = sys.modules.get("torch")
-    if there is not None and not isinstance(there, Path):
-        raise StateError("as_torch: PyTorch is imported in this process already, and two libraries cannot have one name; enter "
-                         "the block before anything imports torch, or use another process: python -m minigrad run-torch SCRIPT")
+    for name, alias in ALIASES.items():
+        if name in sys.modules and not isinstance(sys.modules[name], Path):
+            raise StateError(f"as_torch: {alias.title} is imported in this process already, and two libraries cannot have one name; "
+                             f"enter the block before anything imports {name}, or use another process: python -m minigrad run-torch "
+                             "SCRIPT")
     finder = TorchFinder()
     sys.meta_path.insert(0, finder)
     try:
@@ -182,5 +208,5 @@ def as_torch() -> Iterator[None]:
     finally:
         sys.meta_path.remove(finder)
         if not any(isinstance(other, TorchFinder) for other in sys.meta_path):
-            for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+            for name in [name for name in sys.modules if name.partition(".")[0] in ALIASES]:
                 del sys.modules[name]

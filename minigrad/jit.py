@@ -1,7 +1,7 @@
 """PyTorch's ``jit``, for programs and packages written with it: what is scripted or traced runs as the Python that it is.
 
-Decorators and calls that ask for compilation give back what they are given. What only TorchScript can do, to write and to read
-its files, raises ``NotImplementedError``.
+Decorators and calls that ask for compilation give back what they are given. Of TorchScript's files the weights are read; what
+only it can do, to write them and to run their code, raises ``NotImplementedError``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Final as Final
 
 from minigrad.errors import MinigradError, StateError
 from minigrad.futures import Future
-from minigrad.nn import Module
+from minigrad.nn import Module, Parameter
+from minigrad.serialization import torchscript
 
 __all__ = ["Attribute", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore",
            "interface", "is_scripting", "is_tracing", "isinstance", "load", "onednn_fusion_enabled", "optimize_for_inference",
@@ -175,7 +176,46 @@ def save(m: Any, f: Any, _extra_files: dict[str, Any] | None = None) -> NoReturn
                            "minigrad.save(model.state_dict(), file)")
 
 
-def load(f: Any, map_location: Any = None, _extra_files: dict[str, Any] | None = None) -> NoReturn:
-    """Raises ``NotImplementedError``: TorchScript's files hold compiled code. Build the model and load its ``state_dict``."""
-    raise TorchScriptError("jit.load: TorchScript's files hold compiled code, which only PyTorch runs; build the model in Python "
-                           "and use model.load_state_dict(minigrad.load(file))")
+class RecursiveScriptModule(ScriptModule):
+    """A module that :func:`load` has read: its parameters, buffers, other attributes and modules, without its code."""
+
+    def __init__(self, compiled: Any, made: dict[int, Any]) -> None:
+        super().__init__()
+        self.original_name = type(compiled).__name__
+        for name, value in compiled.attributes.items():
+            if name in compiled.parameters and value is not None:
+                value = made.setdefault(id(value), Parameter(value, value.requires_grad))
+            if name in compiled.buffers:
+                self.register_buffer(name, value)
+            elif builtins.isinstance(value, torchscript.Compiled):
+                self.add_module(name, made.get(id(value)) or made.setdefault(id(value), RecursiveScriptModule(value, made)))
+            elif name in compiled.parameters:
+                self.register_parameter(name, value)
+            else:
+                self.__dict__[name] = value
+
+    def extra_repr(self) -> str:
+        """The name of its class in the program that saved it."""
+        return f"original_name={self.original_name}"
+
+    def forward(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raises ``NotImplementedError``: the code is TorchScript, which only PyTorch runs."""
+        raise TorchScriptError(f"{self.original_name}: a TorchScript file holds compiled code, which only PyTorch runs; build "
+                               "the model in Python, and give it the weights: model.load_state_dict(jit.load(f).state_dict())")
+
+
+def load(f: Any, map_location: Any = None, _extra_files: dict[str, Any] | None = None) -> RecursiveScriptModule:
+    """The module in a TorchScript file, for its weights: what it computes is compiled code, which is not run, so that a call
+    raises ``NotImplementedError``.
+
+    Args:
+        map_location: as in :func:`minigrad.load`.
+        _extra_files: a dictionary whose keys are names of extra files in it; their contents are put there.
+
+    Raises ``RuntimeError`` for a file of another kind.
+    """
+    script = torchscript.read_script(f, map_location)
+    for name in _extra_files or {}:
+        if name in script.extra_files:
+            _extra_files[name] = script.extra_files[name]  # type: ignore[index]
+    return RecursiveScriptModule(script.module, {})

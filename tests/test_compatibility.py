@@ -102,7 +102,21 @@ def test_other_libraries_are_not_below() -> None:
     assert mg.backends.opt_einsum.enabled is False
     with mg.backends.mkldnn.flags(enabled=False):
         pass
-    assert "NumPy" in mg.__config__.show() and not mg.distributed.is_available()
+    assert "NumPy" in mg.__config__.show()
+
+
+def test_there_are_no_devices_of_other_kinds() -> None:
+    for devices in (mg.xpu, mg.mps, mg.mtia):
+        assert not devices.is_available() and not devices.is_initialized() and devices.device_count() == 0
+        devices.manual_seed(0)
+        devices.manual_seed_all(0)
+        devices.empty_cache()
+
+
+def test_models_are_not_exported() -> None:
+    assert not mg.onnx.is_in_onnx_export()
+    with pytest.raises(NotImplementedError, match="a file that PyTorch opens"):
+        mg.onnx.export(nn.Linear(1, 1), (mg.ones(1),), "model.onnx", opset_version=17)
 
 
 # ---------------------------------------------------------------------------------------------------- futures
@@ -221,12 +235,6 @@ def test_memory_is_told_of() -> None:
     assert (storage.data_ptr(), storage.nbytes(), len(storage), storage.element_size()) == (x.data_ptr(), 12, 12, 1)
     assert storage.tolist() == [0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0] and storage[2] == 1
     assert storage.__sizeof__() > 12 and isinstance(storage, mg.storage.UntypedStorage) and storage.device == mg.device("cpu")
-
-
-def test_there_are_no_other_processes() -> None:
-    assert not isinstance(nn.DataParallel(nn.ReLU()), nn.parallel.DistributedDataParallel)
-    with pytest.raises(RuntimeError, match="no group of processes here"):
-        nn.parallel.DistributedDataParallel(nn.ReLU())
 
 
 def test_products_of_groups() -> None:

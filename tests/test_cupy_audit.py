@@ -46,8 +46,6 @@ ON_HOST = {
     ("ops/linear_algebra/ldl.py", ".max(initial=)"): "Bunch and Kaufman's method, step by step on the host",
     ("autograd/gradcheck.py", ".max(initial=)"): "gradcheck compares on the host",
     ("ops/linear_algebra/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
-    ("serialization.py", "lib.format.write_array"): "files are written from host memory",
-    ("serialization.py", "lib.format.read_array"): "files are read into host memory",
 }
 
 # What the package needs, CuPy has not (or not as NumPy's protocols carry it), and the ArrayLibrary method that replaces it.

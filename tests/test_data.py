@@ -63,7 +63,7 @@ def test_a_distributed_sampler_shuffles_by_seed_and_epoch() -> None:
     assert list(sampler) == first != list(range(0, 20, 2))
     sampler.set_epoch(1)
     assert list(sampler) != first and list(sampler) == list(DistributedSampler(range(20), 2, 0, seed=5))
-    with pytest.raises(ValueError, match="process group.*give num_replicas.*and rank"):
+    with pytest.raises(ValueError, match="process group has not been initialized"):
         DistributedSampler(range(3))
     with pytest.raises(ValueError, match=r"Invalid rank 2, rank should be in the interval \[0, 1\]"):
         DistributedSampler(range(3), 2, 2)

@@ -96,7 +96,7 @@ def test_what_is_nowhere_is_named() -> None:
 @pytest.fixture
 def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process in which nobody has imported PyTorch; what was imported comes back afterwards."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in _paths.ALIASES]:
         monkeypatch.delitem(sys.modules, name)
 
 
@@ -134,10 +134,25 @@ def test_blocks_may_be_nested_and_left_by_an_exception() -> None:
     assert "torch" not in sys.modules
 
 
-def test_pytorch_that_is_imported_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))
+@pytest.mark.usefixtures("no_torch")
+def test_the_name_torchvision_leads_to_the_room_of_images() -> None:
+    with minigrad.as_torch():
+        torchvision = load("torchvision")
+        assert torchvision.transforms is minigrad.vision.transforms and torchvision.__version__ >= (0, 20)
+        assert load("torchvision.datasets.mnist").MNIST is minigrad.vision.datasets.MNIST
+        assert load("torchvision.transforms.functional") is minigrad.vision.transforms.functional
+        assert load("torchvision.transforms.v2.functional").to_image is minigrad.vision.transforms.v2.functional.to_image
+        with pytest.raises(ModuleNotFoundError, match="No module named 'torchvision.banana'"):
+            load("torchvision.banana")
+    assert not [name for name in sys.modules if name.partition(".")[0] == "torchvision"]
+
+
+@pytest.mark.usefixtures("no_torch")
+@pytest.mark.parametrize(("name", "title"), [("torch", "PyTorch"), ("torchvision", "torchvision")])
+def test_a_library_that_is_imported_is_not_hidden(name: str, title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
     before = list(sys.meta_path)
-    with pytest.raises(RuntimeError, match="PyTorch is imported in this process already"), minigrad.as_torch():
+    with pytest.raises(RuntimeError, match=f"{title} is imported in this process already"), minigrad.as_torch():
         pass
     assert sys.meta_path == before
 

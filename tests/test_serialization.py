@@ -105,7 +105,7 @@ def test_safe_globals() -> None:
     try:
         assert through_a_file(Custom()).x == 1
     finally:
-        serialization._added.clear()
+        serialization.former._added.clear()
 
 
 def test_objects_inside_arrays_are_refused() -> None:
@@ -199,5 +199,5 @@ def test_a_file_cannot_make_a_tensor_that_reaches_outside_its_memory(place: Any)
         def __reduce__(self) -> Any:
             return rebuild, (mg.Tensor, np.zeros(4), "cpu", False, place)
 
-    with pytest.raises(ValueError, match=r"does not lie within the 4 elements|zip\(\)"):
+    with pytest.raises((ValueError, pickle.UnpicklingError), match=r"does not lie within the 4 elements|zip\(\)"):
         through_a_file(Damaged())

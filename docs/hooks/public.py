@@ -24,7 +24,8 @@ NAMESPACES = (
     "minigrad.linalg", "minigrad.fft", "minigrad.special", "minigrad.signal.windows", "minigrad.masked", "minigrad.random",
     "minigrad.quasirandom",
     "minigrad.nn.attention", "minigrad.utils._pytree", "minigrad.utils.tensorboard",
-    "minigrad.amp", "minigrad.cuda", "minigrad.cpu", "minigrad.accelerator", "minigrad.multiprocessing", "minigrad.futures",
+    "minigrad.amp", "minigrad.cuda", "minigrad.cpu", "minigrad.accelerator", "minigrad.distributed", "minigrad.multiprocessing",
+    "minigrad.futures",
     "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub",
     "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.testing", "minigrad.library", "minigrad.errors")

@@ -27,8 +27,9 @@ from minigrad.errors import ArgumentError, DeviceError
 __all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "apart", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
            "is_capsule", "is_pinned", "lender_of", "libraries", "library_of", "library_on", "make", "needs_device_guard",
-           "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_bfloat16", "resolve", "set_default_device",
-           "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack", "to_numpy", "xp_of"]
+           "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_accelerators", "refuse_bfloat16", "resolve",
+           "set_default_device", "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack",
+           "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
@@ -50,6 +51,17 @@ def add_library(library: ArrayLibrary) -> None:
         _accelerator_count = library.device_count()
         for call in on_more_accelerators:
             call()
+
+
+def refuse_accelerators(why: str) -> None:
+    """From now on, raise ``DeviceError`` with this text where arrays that are not on the host are used or made."""
+    def refuse(*args: Any, **options: Any) -> Any:
+        raise DeviceError(why)
+
+    for library in libraries.values():
+        if library is not _numpy:
+            for method in ("from_numpy", "is_off_device", "make", "resolve", "to_numpy"):
+                setattr(library, method, refuse)
 
 
 def accelerator_count() -> int:

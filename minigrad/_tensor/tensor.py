@@ -90,7 +90,10 @@ class Tensor(TensorMethods):
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """What a subclass that overrides this method calls by ``super()``: ``func(*args, **kwargs)`` itself, which is then not
-        asked of the subclass again. A tensor that comes of it is made one of the subclass."""
+        asked of the subclass again. A tensor that comes of it is made one of the subclass. PyTorch, which asks too where one of
+        its own tensors is beside one of ours, is answered ``NotImplemented``."""
+        if any([overriding.is_of_pytorch(type(x)) for x in overriding.flat(args)]):
+            return NotImplemented
         token = overriding.disabled.set(True)
         try:
             result = func(*args, **(kwargs or {}))
@@ -373,6 +376,23 @@ class Tensor(TensorMethods):
         """Whether the elements are in memory that :meth:`pin_memory` made."""
         return _arrays.is_pinned(self.array)
 
+    def share_memory_(self) -> Tensor:
+        """Move the elements into memory that other processes share: there, where the tensor comes as an argument, by a queue of
+        :mod:`minigrad.multiprocessing` or by a fork, a write by one is seen by all. Returns the tensor.
+
+        Other tensors that shared its memory before stay behind. Tensors on a GPU are left as they are. Raises ``RuntimeError``
+        where the system has no such memory.
+        """
+        if not self.is_shared():
+            self.array = importlib.import_module("minigrad._arrays.shared").shared_copy(self.array)
+        return self
+
+    def is_shared(self) -> builtins.bool:
+        """Whether the elements are in memory that :meth:`share_memory_` made; True also on a GPU."""
+        if self.device.type != "cpu":
+            return True
+        return importlib.import_module("minigrad._arrays.shared").segment_of(self.array) is not None
+
     def float(self, memory_format: layouts.memory_format | None = None) -> Tensor:
         """Converted to float32."""
         return self.to(dtypes.float32, memory_format=memory_format)
@@ -472,6 +492,9 @@ class Tensor(TensorMethods):
             options["stream"] = stream
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if not options.get("copy") and min(self.array.strides, default=0) < 0:
+            raise BufferError("__dlpack__(): the tensor lies over a NumPy array that is read backwards, by a negative stride, "
+                              "which other libraries cannot do, some without saying so; give them x.contiguous()")
         return _arrays.to_dlpack(self.array, **options)
 
     def __dlpack_device__(self) -> Any:

@@ -10,6 +10,8 @@ from minigrad.errors import GraphError
 from minigrad.ops import creation
 from minigrad.ops.linear_algebra import products
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
+from minigrad.recording.clock import ledger
+from minigrad.recording.inplace import refuse_read_only
 
 __all__ = ["ForNumPy", "call_function"]
 
@@ -34,8 +36,12 @@ def apply(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> A
     arrays = [x.numpy() if isinstance(x, TensorBase) else x for x in inputs]  # type: ignore[attr-defined]
     if "out" in options:
         written = options["out"]
+        for x in written:
+            if isinstance(x, TensorBase):
+                refuse_read_only(x.array, f"np.{ufunc.__name__}(out=)")
         options["out"] = tuple([x.numpy() if isinstance(x, TensorBase) else x for x in written])  # type: ignore[attr-defined]
         getattr(ufunc, method)(*arrays, **options)
+        ledger.record_all([x.array for x in written if isinstance(x, TensorBase)], f"np.{ufunc.__name__}(out=)")
         return written[0] if len(written) == 1 else written
     result = getattr(ufunc, method)(*arrays, **options)
     return tuple([creation.tensor(r) for r in result]) if isinstance(result, tuple) else creation.tensor(result)

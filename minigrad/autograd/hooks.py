@@ -19,6 +19,7 @@ from minigrad.recording.call import unwrap_result
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import tensor_on_edge
+from minigrad.recording.inplace import refuse_read_only
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
 # None, the identities of the arrays that users have been shown, and may keep.
@@ -172,7 +173,11 @@ def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> N
     elif held.node is not None:
         tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
     else:
-        held.array += g
+        try:
+            held.array += g
+        except ValueError:
+            refuse_read_only(held.array, f"{ACCUMULATION} of a tensor of shape {list(tensor.shape)}")
+            raise
         ledger.record(held.array, ACCUMULATION)
 
 

@@ -1,6 +1,8 @@
 """Python's ``multiprocessing`` with the names that PyTorch adds: :func:`spawn`, and the strategies by which tensors are shared.
 
-Tensors go from process to process like other objects: they are pickled, and what arrives is a copy.
+Tensors go from process to process like other objects: they are pickled, and what arrives is a copy. But those in shared memory, by
+:meth:`Tensor.share_memory_ <minigrad.Tensor.share_memory_>` or ``module.share_memory()``, stay in it, and every process sees what
+any of them writes.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from typing import Any
 
 from minigrad import _paths
 from minigrad.errors import InvalidValueError
+from minigrad.multiprocessing import reductions as reductions
 from minigrad.multiprocessing.spawn import (
     ProcessContext,
     ProcessException,
@@ -39,7 +42,7 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Accepted for PyTorch's programs: tensors are copied, not shared."""
+    """Accepted for PyTorch's programs: there is one way, by a file that has no name."""
     global _strategy
     if new_strategy not in STRATEGIES:
         raise InvalidValueError(f"set_sharing_strategy: expected one of {sorted(STRATEGIES)}, got {new_strategy!r}")

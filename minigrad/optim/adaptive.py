@@ -57,7 +57,9 @@ class Adagrad(Optimizer):
             self.state[p] = {"step": new_number(), "sum": full_like(p, start)}
 
     def share_memory(self) -> None:
-        """PyTorch's name for moving the state where other processes see it; arrays here are not shared."""
+        """Move the sums into memory that other processes share."""
+        for state in self.state.values():
+            state["sum"].share_memory_()
 
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         rate = number(group["lr"]) / (1 + (increment_step(state) - 1) * group["lr_decay"])

@@ -27,7 +27,8 @@ calls: deque[tuple[int, int, int]] = deque(maxlen=65_536)
 # The last backward passes that were themselves recorded: when each began and ended, and which derivative it computed.
 passes: deque[tuple[int, int, int]] = deque(maxlen=4096)
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# As frames name it: what was compiled elsewhere, as in a frozen program, has the paths of there.
+PACKAGE = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
 
 
 def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[int, str]:
@@ -39,8 +40,8 @@ def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[in
 
 
 def derivative_at(stamp: int) -> int:
-    """Which derivative was being computed at a time: 0 in no recorded backward pass, 1 in one, 2 in one through the results of that
-    ..."""
+    """Which derivative was being computed at a time: 0 in no recorded backward pass, 1 in one, 2 in one through the results of
+    that ..."""
     for start, end, order in reversed(passes):
         if stamp > end:
             return 0

@@ -1,4 +1,4 @@
-"""Writing what TensorBoard shows, through tensorboardX: ``pip install -e '.[tensorboard]'``.
+"""Writing what TensorBoard shows, through tensorboardX: ``pip install "minigrad-numpy[tensorboard]"``.
 
 tensorboardX is at https://github.com/lanpa/tensorboardX.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from minigrad import _arrays, _pytree
 from minigrad._tensor import Tensor
 from minigrad.autograd import enable_grad
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, missing_extra
 from minigrad.recording.clock import owning_modules
 from minigrad.recording.graph import Node, Port, edge_of
 
@@ -19,12 +19,11 @@ __all__ = ["SummaryWriter"]
 
 
 def tensorboardx(module: str = "") -> Any:
-    """A module of tensorboardX. Raises ``ImportError`` that says how to install it."""
+    """A module of tensorboardX. Raises ``ImportError`` that names the extra which installs it."""
     try:
         return importlib.import_module(f"tensorboardX{module}")
     except ModuleNotFoundError as error:
-        raise ImportError(f"SummaryWriter needs {error.name}, which is not installed; install it with pip install -e "
-                          "'.[tensorboard]' in minigrad's folder") from None
+        raise missing_extra("SummaryWriter", str(error.name), "tensorboard") from None
 
 
 def as_array(x: Any) -> Any:

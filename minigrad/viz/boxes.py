@@ -67,7 +67,7 @@ def group_box(graph: Graph, group: Group) -> Box:
     leaves = [graph.leaves[x] for x in graph.inside(group.id) if x in graph.leaves]
     if operations:
         last = operations[-1]
-        box.gradient = last.gradient or strongest([x.gradient for x in (*operations, *leaves)])
+        box.gradient = last.gradient or strongest([*[x.gradient for x in operations], *[x.gradient for x in leaves]])
         box.result = result_text(last.shape)
         box.lines += numbers_line(last.value, last.gradient)
     counts = [(len(operations), "operation"), (sum(x.kind in ("parameter", "frozen") for x in leaves), "parameter")]
@@ -140,8 +140,8 @@ def shape_text(shape: Any) -> str:
 
 
 def arrow_texts(made: Fold) -> dict[int, str]:
-    """What stands on each arrow, by its place in the fold: the shape of what flows, once for all arrows of a box that carry the same;
-    nothing where the box that it comes from says it itself."""
+    """What stands on each arrow, by its place in the fold: the shape of what flows, once for all arrows of a box that carry the
+    same; nothing where the box that it comes from says it itself."""
     said: set[tuple[str, str]] = set()
     texts: dict[int, str] = {}
     for k, arrow in enumerate(made.arrows):

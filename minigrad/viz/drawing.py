@@ -29,8 +29,8 @@ class Drawing:
     def __init__(self, graph: Graph, *, budget: int = BUDGET, depth: int | None = None, expand: Iterable[str] = (),
                  direction: str = "forward") -> None:
         if direction not in DIRECTIONS:
-            raise InvalidValueError(f"draw(): argument 'direction' must be 'forward' (as values flow, from the inputs at the top) or "
-                                    f"'backward' (as gradients flow, from the result at the top), got {direction!r}")
+            raise InvalidValueError("draw(): argument 'direction' must be 'forward' (as values flow, from the inputs at the top) "
+                                    f"or 'backward' (as gradients flow, from the result at the top), got {direction!r}")
         self.graph = graph
         self.fold: Fold = fold(graph, budget, depth, [expand] if isinstance(expand, str) else expand)
         self.direction = direction
@@ -64,7 +64,8 @@ class Drawing:
         return self.graph.to_json(**options)
 
     def html(self) -> str:
-        """The picture as a page that needs no other file and no network: to zoom, search, fold and step through the backward pass."""
+        """The picture as a page that needs no other file and no network: to zoom, search, fold and step through the backward
+        pass."""
         from minigrad.viz.html import to_html
         return to_html(self.fold, self.backward)
 
@@ -79,7 +80,8 @@ class Drawing:
             return None
 
     def png(self) -> bytes:
-        """The picture as PNG: by Graphviz's program where it is installed, else by matplotlib. Raises ``ImportError`` without both."""
+        """The picture as PNG: by Graphviz's program where it is installed, else by matplotlib. Raises ``ImportError`` without
+        both."""
         return self.raster("png")
 
     def pdf(self) -> bytes:
@@ -97,8 +99,8 @@ class Drawing:
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the picture in the form that the end of `path` names: .html, .svg, .png, .pdf, .txt, .json or .dot.
 
-        Nothing else is written, and a file of that name is replaced only by a whole picture. Returns the path. Raises ``ValueError``
-        for another ending.
+        Nothing else is written, and a file of that name is replaced only by a whole picture. Returns the path. Raises
+        ``ValueError`` for another ending.
         """
         path = os.fspath(path)
         form = os.path.splitext(path)[1][1:].lower()
@@ -160,9 +162,11 @@ def draw(output: Any, model: Any = None, params: Mapping[str, Any] | None = None
         budget: how many boxes to show at most. What repeats is drawn once, with the number of times.
         depth: open modules down to this depth instead.
         expand: paths of modules to open as well, ``"blocks.0.attn"``.
-        direction: ``"forward"``: values flow from the inputs, at the top; ``"backward"``: gradients flow from the result, at the top.
+        direction: ``"forward"``: values flow from the inputs, at the top; ``"backward"``: gradients flow from the result, at
+        the top.
 
-    Returns: a :class:`Drawing`, which shows itself in a notebook; ``print`` shows it as text. Before ``backward()`` it has the values
+    Returns: a :class:`Drawing`, which shows itself in a notebook; ``print`` shows it as text. Before ``backward()`` it has the
+    values
         that the graph keeps; after it the gradients of the leaves. :class:`record` watches both passes, and has all.
 
     Raises: ``TypeError`` if `output` is not a tensor, or `expand` names no module; ``ValueError`` for another ending of `path`.

@@ -65,8 +65,8 @@ class Operation:
 class Leaf:
     """What an operation reads and no operation made, or what is given back at the end.
 
-    ``kind`` is "parameter" (of a module, and trained), "frozen" (a parameter that requires no gradient), "buffer", "leaf" (another
-    tensor that requires a gradient), "constant" (one that requires none, such as the data) or "output".
+    ``kind`` is "parameter" (of a module, and trained), "frozen" (a parameter that requires no gradient), "buffer", "leaf"
+    (another tensor that requires a gradient), "constant" (one that requires none, such as the data) or "output".
     """
 
     id: str

@@ -1,8 +1,8 @@
 """The tree of groups: which operations belong to which call of which module, of which function, and which of them are equal.
 
 The tree is made from the outside in: calls of modules and backward passes by the time they took, calls of functions by the
-instruction of the user's that they come from, then runs of equal neighbours, and where a group still holds too many members, source
-lines.
+instruction of the user's that they come from, then runs of equal neighbours, and where a group still holds too many members,
+source lines.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def group(graph: Graph, spans: Iterable[Span], spots: dict[str, Spot]) -> None:
         add_calls(graph, members, spots)
     place_leaves(graph)
     folds = Signatures(graph)
-    for members in [g for g in reversed(list(graph.groups.values()))]:  # inner groups before those that hold them
+    for members in reversed(list(graph.groups.values())):  # inner groups before those that hold them
         add_runs(graph, members, folds)
         add_lines(graph, members)
 
@@ -255,7 +255,8 @@ def repeats(numbers: Any, period: int) -> Iterator[tuple[int, int]]:
             yield start, end - start + period
 
 
-def equal_units(members: list[str], start: int, period: int, count: int, folds: Signatures) -> Iterator[tuple[int, list[list[str]]]]:
+def equal_units(members: list[str], start: int, period: int, count: int,
+                folds: Signatures) -> Iterator[tuple[int, list[list[str]]]]:
     """In a stretch that repeats, the runs worth folding: where each begins, and its units, which are wired alike.
 
     Where the stretch allows it, a unit begins at the earliest source line in it, as the body of a loop does.

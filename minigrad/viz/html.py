@@ -1,8 +1,8 @@
 """A fold as a page: one file that needs no network, to pan, zoom, search, fold and step through the backward pass.
 
 The page has all groups, and the same boxes, words and colours as every other picture; ``page/page.js`` shows what is open, by the
-layout of dagre (https://github.com/dagrejs/dagre, MIT licence, kept beside it). Of a run of equal members the page has the boxes of
-the first, and the numbers of all.
+layout of dagre (https://github.com/dagrejs/dagre, MIT licence, kept beside it). Of a run of equal members the page has the
+boxes of the first, and the numbers of all.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Iterable
 
-from minigrad.viz.boxes import box_of, group_title
+from minigrad.viz.boxes import box_of, group_title, shape_text
 from minigrad.viz.colours import KINDS, legend, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.graph import Arrow, Graph, Group, Leaf, Operation, Statistics, spoken
 
 ALIKE = 200  # members of a run whose numbers the page has at most
+NOT_SHOWN = ("stamp", "group", "value", "gradient")  # fields that the page has elsewhere
 STEPS = 20_000  # steps of the backward pass that the page has at most
 
 
@@ -84,8 +85,8 @@ def representatives(graph: Graph) -> dict[str, str]:
 def box_data(fold: Fold, id: str) -> dict[str, Any]:
     """What stands in a box, as every picture has it."""
     box = box_of(fold, id)
-    return {"title": box.title, "lines": box.lines, "result": box.result, "tip": box.tooltip, "fill": box.fill, "text": text_on(box.fill),
-            "ring": box.ring, "kind": box.kind, "parent": fold.frame_of(id),
+    return {"title": box.title, "lines": box.lines, "result": box.result, "tip": box.tooltip, "fill": box.fill,
+            "text": text_on(box.fill), "ring": box.ring, "kind": box.kind, "parent": fold.frame_of(id),
             "zero": box.gradient is not None and not box.gradient.rms and not box.gradient.nonfinite}
 
 
@@ -98,7 +99,7 @@ def group_data(group: Group) -> dict[str, Any]:
 def details(graph: Graph, id: str) -> dict[str, Any]:
     """What the panel shows of an operation or a leaf."""
     thing = graph[id]
-    data = {k: v for k, v in asdict(thing).items() if v not in ("", None, [], {}, 0) and k not in ("stamp", "group", "value", "gradient")}
+    data = {k: v for k, v in asdict(thing).items() if v not in ("", None, [], {}, 0) and k not in NOT_SHOWN}
     return {**data, **numbers(thing)}
 
 
@@ -115,13 +116,13 @@ def numbers(thing: Operation | Leaf | Group) -> dict[str, Any]:
 
 
 def arrows_data(graph: Graph, stands_for: dict[str, str]) -> list[list[Any]]:
-    """The arrows between what the page has: source, target, the runs from one member of which they lead to another, shapes, and how
-    many there are."""
+    """The arrows between what the page has: source, target, the runs from one member of which they lead to another, shapes, and
+    how many there are."""
     found: dict[tuple[str, str, tuple[str, ...]], list[Arrow]] = {}
     for arrow in graph.arrows:
         ends = stands_for.get(arrow.source, arrow.source), stands_for.get(arrow.target, arrow.target)
         found.setdefault((*ends, runs_crossed(graph, arrow, stands_for)), []).append(arrow)
-    return [[source, target, list(runs), list(dict.fromkeys("×".join(map(str, a.shape)) or "scalar" for a in arrows)), len(arrows)]
+    return [[source, target, list(runs), list(dict.fromkeys(shape_text(a.shape) for a in arrows)), len(arrows)]
             for (source, target, runs), arrows in found.items()]
 
 
@@ -133,7 +134,8 @@ def runs_crossed(graph: Graph, arrow: Arrow, stands_for: dict[str, str]) -> tupl
 
 
 def steps_data(graph: Graph, stands_for: dict[str, str]) -> list[list[Any]]:
-    """The steps of the backward pass: what runs, the bytes it frees, what arrives at it, and what it sends along which argument."""
+    """The steps of the backward pass: what runs, the bytes it frees, what arrives at it, and what it sends along which
+    argument."""
     if not any(op.gradient is not None for op in graph.operations.values()):
         ran: Iterable[Operation] = (op for op in graph.operations.values() if op.node)
     else:
@@ -143,7 +145,8 @@ def steps_data(graph: Graph, stands_for: dict[str, str]) -> list[list[Any]]:
         sent.setdefault(arrow.target, []).append(arrow)
     ordered = sorted(ran, key=lambda op: (op.order is None, op.order))[:STEPS]
     return [[stands_for.get(op.id, op.id), op.kept, size(op.gradient),
-             [[a.argument, stands_for.get(a.source, a.source), size(a.gradient)] for a in sent.get(op.id, ())], op.backward_seconds]
+             [[a.argument, stands_for.get(a.source, a.source), size(a.gradient)] for a in sent.get(op.id, ())],
+             op.backward_seconds]
             for op in ordered]
 
 

@@ -1,8 +1,8 @@
 """Where boxes, frames and arrows go: our own layered layout, in which no arrow crosses a box that it does not belong to.
 
 Each frame is laid out by itself and is then one box in the frame around it. The layers are those of Sugiyama's method (Sugiyama,
-Tagawa and Toda, 1981): a box stands below everything it reads; an arrow over several layers runs through a place kept free in each
-of them; orders are improved by barycentres; and the places in a layer are the least squares fit to the places of neighbours,
+Tagawa and Toda, 1981): a box stands below everything it reads; an arrow over several layers runs through a place kept free in
+each of them; orders are improved by barycentres; and the places in a layer are the least squares fit to the places of neighbours,
 at a distance from each other, which pooling adjacent violators finds exactly.
 """
 
@@ -61,8 +61,8 @@ class Vertex:
 
 @dataclass(eq=False)
 class Edge:
-    """An arrow, or the part of it that is in one frame. Its ends are vertices, each with the distance from its middle at which the
-    arrow meets it; `path` are the vertices it passes."""
+    """An arrow, or the part of it that is in one frame. Its ends are vertices, each with the distance from its middle at which
+    the arrow meets it; `path` are the vertices it passes."""
 
     arrow: FoldedArrow
     source: Vertex
@@ -77,6 +77,7 @@ class FrameLayout:
                  title_width: float, backward: bool) -> None:
         """`ends` are the arrows that touch this frame, with the box each comes from and leads to."""
         self.fold, self.id = fold, id
+        self.width = self.height = 0.0
         self.vertices: dict[str, Vertex] = {}
         self.child_of: dict[str, str] = {}
         self.edges: list[Edge] = []
@@ -147,8 +148,8 @@ class FrameLayout:
         return layers
 
     def links(self) -> tuple[dict[Vertex, list[tuple[Vertex, float, float]]], dict[Vertex, list[tuple[Vertex, float, float]]]]:
-        """For each vertex the ones above it and those below it that an arrow joins it to, with how far from the middle of it and of
-        the other the arrow ends."""
+        """For each vertex the ones above it and those below it that an arrow joins it to, with how far from the middle of it
+        and of the other the arrow ends."""
         above: dict[Vertex, list[tuple[Vertex, float, float]]] = {}
         below: dict[Vertex, list[tuple[Vertex, float, float]]] = {}
         for e in self.edges:
@@ -238,8 +239,8 @@ class FrameLayout:
         self.height = y - DROP + PADDING
 
     def draw(self, layout: Layout, x: float, y: float, pieces: dict[int, list[Any]]) -> None:
-        """Write the places of all that stands in the frame, whose left upper corner is at `x` and `y`, into `layout`; `pieces` gains
-        the parts of each arrow."""
+        """Write the places of all that stands in the frame, whose left upper corner is at `x` and `y`, into `layout`; `pieces`
+        gains the parts of each arrow."""
         if self.id:
             layout.frames[self.id] = Rectangle(x, y, self.width, self.height)
         for v in self.vertices.values():
@@ -251,12 +252,13 @@ class FrameLayout:
             chain = [e.source, *e.path, e.target]
             points: list[Point] = []
             for k, v in enumerate(chain):
-                at = x + v.x + (self.offset(v, e, "exits") if k == 0 else self.offset(v, e, "entries") if k == len(chain) - 1 else 0)
+                first, last = k == 0, k == len(chain) - 1
+                at = x + v.x + (self.offset(v, e, "exits" if first else "entries") if first or last else 0.0)
                 top, bottom = self.bands[v.rank]
-                if k == 0:
+                if first:
                     start = 0.0 if id(e.arrow) in self.entries else v.y + v.height
                     points += [(at, y + start), (at, y + max(bottom, start))]
-                elif k == len(chain) - 1:
+                elif last:
                     end = self.height if id(e.arrow) in self.exits else v.y
                     points += [(at, y + min(top, end)), (at, y + end)]
                 else:
@@ -270,7 +272,8 @@ class FrameLayout:
 
 
 def spread(wanted: list[float], widths: list[float], weights: list[float]) -> list[float]:
-    """The places nearest to those `wanted`, by weighted least squares, for things of these widths that keep their order and GAP."""
+    """The places nearest to those `wanted`, by weighted least squares, for things of these widths that keep their order and
+    GAP."""
     steps = [0.0]
     for a, b in zip(widths, widths[1:]):
         steps.append(steps[-1] + (a + b) / 2 + GAP)

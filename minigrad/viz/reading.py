@@ -157,7 +157,8 @@ class Builder:
         """The id of the leaf for a tensor that requires a gradient."""
         found = self.of_leaf.get(id(tensor))
         if found is None:
-            found = self.add_leaf(tensor, self.names.by_tensor.get(id(tensor), []), self.names.kinds.get(id(tensor), kind_of(tensor)))
+            names, kinds = self.names.by_tensor, self.names.kinds
+            found = self.add_leaf(tensor, names.get(id(tensor), []), kinds.get(id(tensor), kind_of(tensor)))
         return found
 
     def leaf_of_node(self, node: Any, shape: Any) -> str:
@@ -248,7 +249,8 @@ def is_literal(text: str) -> bool:
     except (SyntaxError, ValueError):
         return False
     names = {x.id for x in ast.walk(tree) if isinstance(x, ast.Name)}
-    return bool(text) and names <= {"float", "int", "math", "inf", "nan"} and any(isinstance(x, ast.Constant) for x in ast.walk(tree))
+    numbers = any(isinstance(x, ast.Constant) for x in ast.walk(tree))
+    return bool(text) and numbers and names <= {"float", "int", "math", "inf", "nan"}
 
 
 def argument_name(node: Any, k: int) -> str:

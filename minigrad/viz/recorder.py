@@ -7,6 +7,7 @@ costs anything.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from time import perf_counter
 from typing import Any, Mapping
@@ -223,8 +224,8 @@ def source_of_tensor(builder: Builder, t: Any) -> str:
 # ---------------------------------------------------------------------------------------------------- failures
 
 def add_failure(builder: Builder, error: Exception) -> None:
-    """Mark the operation that failed, or add it: in a backward pass the node that was running, else what the user's innermost line
-    called, with the tensors it was given."""
+    """Mark the operation that failed, or add it: in a backward pass the node that was running, else what the user's innermost
+    line called, with the tensors it was given."""
     message = f"{type(error).__name__}: {error}"
     builder.graph.failure = message
     frames = []
@@ -232,7 +233,8 @@ def add_failure(builder: Builder, error: Exception) -> None:
     while traceback is not None:
         frames.append((traceback.tb_frame, traceback.tb_lasti))
         traceback = traceback.tb_next
-    node = next((f.f_locals["node"] for f, _ in reversed(frames) if is_engine(f) and isinstance(f.f_locals.get("node"), Node)), None)
+    running = [f.f_locals.get("node") for f, _ in reversed(frames) if is_engine(f)]
+    node = next((n for n in running if isinstance(n, Node)), None)
     failed = builder.graph.operations.get(builder.of_node.get(node.grad_fn if isinstance(node, Port) else node, "")) \
         if node is not None else None
     if failed is not None:
@@ -267,7 +269,8 @@ def tensors_given(frame: Any, text: str) -> list[tuple[str, Any]]:
     if text:
         names = [name for name in values if name in text.replace("(", " ").replace(")", " ").replace(",", " ").split()]
     else:
-        names = list(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)])
+        starred = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+        names = list(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount + starred])
     found = []
     for name in names:
         leaves = tree_leaves(values.get(name))

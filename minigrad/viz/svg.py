@@ -29,8 +29,8 @@ def size_of(box: Box) -> tuple[float, float]:
 
 def clean(text: str) -> str:
     """Text that XML can hold: what it forbids becomes a question mark in a box."""
-    return escape("".join(c if c in "\t\n" or "\x20" <= c < "\ud800" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000" else "\ufffd"
-                          for c in text), {'"': "&quot;"})
+    return escape("".join(c if c in "\t\n" or "\x20" <= c < "\ud800" or "\ue000" <= c <= "\ufffd" or c >= "\U00010000"
+                          else "\ufffd" for c in text), {'"': "&quot;"})
 
 
 def to_svg(fold: Fold, backward: bool = False) -> str:
@@ -112,7 +112,8 @@ def box_part(box: Box, at: Rectangle) -> str:
              f'<rect x="{at.x:.1f}" y="{at.y:.1f}" width="{at.width:.1f}" height="{at.height:.1f}" rx="{min(round_, 14):.0f}" '
              f'fill="{box.fill}" stroke="{ring}" stroke-width="{3 if box.ring else 1}"{dashed}/>']
     if box.kind == "group":
-        parts.append(f'<rect x="{at.x + 2.5:.1f}" y="{at.y + 2.5:.1f}" width="{at.width - 5:.1f}" height="{at.height - 5:.1f}" rx="3" '
+        parts.append(f'<rect x="{at.x + 2.5:.1f}" y="{at.y + 2.5:.1f}" width="{at.width - 5:.1f}" '
+                     f'height="{at.height - 5:.1f}" rx="3" '
                      f'fill="none" stroke="{colour}" stroke-opacity="0.35"/>')
     for k, text in enumerate((box.title, *box.lines)):
         weight = ' font-weight="bold"' if k == 0 else ""
@@ -123,7 +124,8 @@ def box_part(box: Box, at: Rectangle) -> str:
 
 def legend_parts(y: float) -> list[str]:
     """What the colours mean."""
-    parts = [f'<g transform="translate(0,{y:.1f})" font-size="8"><text x="0" y="8" fill="#3f3f46">gradient, root mean square:</text>']
+    parts = [f'<g transform="translate(0,{y:.1f})" font-size="8">',
+             '<text x="0" y="8" fill="#3f3f46">gradient, root mean square:</text>']
     x = 0.0
     for word, colours in legend():
         for colour, _ in colours:

@@ -566,6 +566,11 @@ class Module:
                     self._buffers[name] = fn(buffer)
         return self
 
+    def share_memory(self: M) -> M:
+        """Move parameters and buffers into memory that other processes share; see :meth:`Tensor.share_memory_`. Returns the
+        module."""
+        return self._apply(lambda t: t.share_memory_())
+
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Move to a device, change the floating type, or both: ``to("cuda")``, ``to(float64)``, ``to(device, dtype)``,
         ``to(tensor)``. Integer buffers keep their type. With `memory_format`, what has as many dimensions as that is for is laid
@@ -898,8 +903,9 @@ def _indent(text: str) -> str:
 
 
 def _hint_if_hidden(module: Module, name: str, value: Any) -> None:
-    """Hint if a plain container holds parameters or modules, which the module then does not know of."""
-    held = value.values() if isinstance(value, dict) else value
+    """Hint if a plain container holds parameters or modules that have some, which the module then does not know of."""
+    held = [v for v in (value.values() if isinstance(value, dict) else value)
+            if not isinstance(v, Module) or any(True for _ in itertools.chain(v.parameters(), v.buffers()))]
     kinds = [name for name, cls in (("Module", Module), ("Parameter", Parameter)) if any(isinstance(v, cls) for v in held)]
     if kinds:
         kind = kinds[0]

@@ -351,7 +351,12 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         if nonlinearity not in ("tanh", "relu"):
             raise RuntimeValueError(f"Unknown nonlinearity: {nonlinearity}")
-        self.nonlinearity, self.mode = nonlinearity, "RNN_" + nonlinearity.upper()
+        self.nonlinearity = nonlinearity
+
+    @property
+    def mode(self) -> str:  # type: ignore[override]
+        """The name of the kind, which :class:`RNN` has too."""
+        return "RNN_" + self.nonlinearity.upper()
 
     def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
         hidden: Tensor = self._step(input, states_of(self, hx))[0]

@@ -2,71 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
+import importlib
 import multiprocessing
-import queue
-import random as builtin_random
-import threading
-import traceback
+import multiprocessing.context
+import time
 import warnings
+import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any, Callable, Generic, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Generic, Sequence
 
-import numpy as np
-
-from minigrad import random
-from minigrad.errors import InvalidValueError, StateError
+from minigrad import cuda
+from minigrad.errors import ArgumentError, InvalidValueError, StateError
 from minigrad.ops.sampling import randint
 from minigrad.utils.data.collate import default_collate, default_convert
-from minigrad.utils.data.dataset import Dataset, IterableDataset, T_co, rows_of, samples_of
+from minigrad.utils.data.dataset import Dataset, IterableDataset, T_co
+from minigrad.utils.data.fetch import Endless, Fetcher
+from minigrad.utils.data.pin_memory import pin_memory
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler
+from minigrad.utils.data.workers import EndOfPart, Plan, Threads, WorkerError, get_worker_info
 
 if TYPE_CHECKING:
     from minigrad.random import Generator
 
 __all__ = ["DataLoader", "get_worker_info"]
 
-ALIVE_INTERVAL = 5.0  # seconds between looks whether a worker process we wait for still lives
-
-
-class Endless:
-    """The sampler of an iterable dataset: it says how many to read, but not which."""
-
-    def __iter__(self) -> Iterator[None]:
-        return itertools.repeat(None)
-
-
-class Fetcher:
-    """Makes a batch of what a sampler says. Each worker has its own."""
-
-    def __init__(self, dataset: Any, batched: bool, collate_fn: Callable[[Any], Any], drop_last: bool) -> None:
-        self.dataset, self.batched, self.collate_fn, self.drop_last = dataset, batched, collate_fn, drop_last
-        self.samples = iter(dataset) if isinstance(dataset, IterableDataset) else None
-
-    def __call__(self, indices: Any) -> Any:
-        """Raises ``StopIteration`` where an iterable dataset has come to its end. One that a sample raises, which would end the
-        iteration before the samples do, becomes a ``RuntimeError``."""
-        if self.samples is not None:
-            samples = list(itertools.islice(self.samples, len(indices) if self.batched else 1))
-            if not samples or self.batched and self.drop_last and len(samples) < len(indices):
-                raise StopIteration
-            return self.collate_fn(samples if self.batched else samples[0])
-        try:
-            return self.of_indices(indices)
-        except StopIteration as error:
-            raise StateError(f"{type(self.dataset).__name__} raised StopIteration for {indices}; the samples of a dataset end "
-                             "where its len() says") from error
-
-    def of_indices(self, indices: Any) -> Any:
-        """The batch of numbered samples."""
-        if not self.batched:
-            return self.collate_fn(self.dataset[indices])
-        if self.collate_fn is default_collate and isinstance(indices, list):
-            rows = rows_of(self.dataset, indices)
-            if rows is not None:
-                return rows
-        return self.collate_fn(samples_of(self.dataset, indices))
+FIXED = {"batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers"}  # once there is a loader
 
 
 class DataLoader(Generic[T_co]):
@@ -82,11 +42,14 @@ class DataLoader(Generic[T_co]):
         collate_fn: makes a batch of a list of samples; :func:`default_collate` by default.
         drop_last: leave out a last batch that is not full.
         timeout: seconds to wait for a worker; 0 for as long as it takes.
-        worker_init_fn: called in each worker, first, with its number.
-        multiprocessing_context: None for workers that are threads (NumPy leaves the interpreter to others while it computes,
-            and nothing need be copied), or ``"fork"``, ``"spawn"``, ``"forkserver"`` or a context for processes, each with its
-            own copy of the dataset. Each worker has its own random numbers, which follow from the loader's `generator`; in
-            processes Python's and NumPy's too.
+        worker_init_fn: called in each worker, first, with its number; see :func:`get_worker_info`.
+        multiprocessing_context: how worker processes are started: ``"fork"``, ``"spawn"``, ``"forkserver"`` or a context of
+            :mod:`multiprocessing`; by default as that does. Each has its own copy of the dataset, and random numbers of its own,
+            minigrad's, Python's and NumPy's, which follow from the loader's `generator`. Large arrays come back in shared memory.
+            Or ``"thread"`` for threads: nothing is started, pickled or copied, and batches are made at the same time as far as
+            NumPy and files leave the interpreter to others. They share the dataset, and Python's and NumPy's random numbers.
+        pin_memory: whether batches come in pinned memory, where there is a GPU.
+        in_order: False gives batches as they come.
         prefetch_factor: batches each worker is ahead, 2 by default.
         persistent_workers: keep the workers for the next epoch.
 
@@ -138,15 +101,8 @@ class DataLoader(Generic[T_co]):
                 sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
         if batch_size is not None:
             batch_sampler = BatchSampler(sampler, batch_size, drop_last)
-        if isinstance(multiprocessing_context, str):
-            known = multiprocessing.get_all_start_methods()
-            if multiprocessing_context not in known:
-                raise InvalidValueError(f"multiprocessing_context option should specify a valid start method in {known!r}, but "
-                                        f"got multiprocessing_context={multiprocessing_context!r}")
-            multiprocessing_context = multiprocessing.get_context(multiprocessing_context)
-        if multiprocessing_context is not None and num_workers == 0:
-            raise InvalidValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but "
-                                    f"got num_workers={num_workers}")
+        if multiprocessing_context is not None:
+            multiprocessing_context = check_context(multiprocessing_context, num_workers)
         self.dataset: Any = dataset
         self.batch_size, self.sampler, self.batch_sampler = batch_size, sampler, batch_sampler
         self.num_workers, self.drop_last, self.timeout, self.generator = num_workers, drop_last, timeout, generator
@@ -155,7 +111,11 @@ class DataLoader(Generic[T_co]):
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
-        self._workers: Workers | None = None
+        self._alone = False  # whether workers were wanted and could not be had
+        self._idle: Any = None  # workers that wait for the next iteration
+        self._initialized = True
+
+    _initialized = False
 
     @property
     def _auto_collation(self) -> bool:
@@ -165,12 +125,33 @@ class DataLoader(Generic[T_co]):
     def _index_sampler(self) -> Any:
         return self.batch_sampler if self._auto_collation else self.sampler
 
-    def _new_fetcher(self) -> Fetcher:
-        return Fetcher(self.dataset, self._auto_collation, self.collate_fn, self.drop_last)
+    def __setattr__(self, name: str, value: Any) -> None:
+        if self._initialized and name in FIXED:
+            raise InvalidValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+        super().__setattr__(name, value)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_idle": None}  # a copy has workers of its own
 
     def __iter__(self) -> Iteration:
         seed = int(randint(0, 2**62, (1,), generator=self.generator).item())  # always, so that the order is the same with workers
-        return WorkerIteration(self, seed) if self.num_workers else Iteration(self)
+        workers, self._idle = self._idle or self._start_workers(seed), None
+        return Iteration(self) if workers is None else WorkerIteration(self, workers)
+
+    def _start_workers(self, seed: int) -> Any:
+        """New workers; None where the batches are made here, perhaps because the system has no workers."""
+        if not self.num_workers or self._alone:
+            return None
+        plan = Plan(self.num_workers, self.dataset, self._auto_collation, self.collate_fn, self.drop_last, self.worker_init_fn,
+                    seed)
+        try:
+            if self.multiprocessing_context == "thread":
+                return Threads(plan)
+            return importlib.import_module("minigrad.utils.data.processes").Processes(plan, self.multiprocessing_context)
+        except (ImportError, OSError) as error:
+            warnings.warn(f"DataLoader: no workers can be started here ({error}); batches are made without them", stacklevel=3)
+            self._alone = True
+            return None
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
@@ -179,6 +160,23 @@ class DataLoader(Generic[T_co]):
                 return length
             return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
         return len(self._index_sampler)
+
+
+def check_context(context: Any, num_workers: int) -> Any:
+    """What the option `multiprocessing_context` says: a context, or ``"thread"``."""
+    if num_workers == 0:
+        raise InvalidValueError("multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
+                                f"num_workers={num_workers}")
+    known = [*multiprocessing.get_all_start_methods(), "thread"]
+    if isinstance(context, str):
+        if context not in known:
+            raise InvalidValueError(f"multiprocessing_context option should specify a valid start method in {known!r}, but got "
+                                    f"multiprocessing_context={context!r}")
+        return context if context == "thread" else multiprocessing.get_context(context)
+    if not isinstance(context, multiprocessing.context.BaseContext):
+        raise ArgumentError("multiprocessing_context option should be a valid context object or a string specifying the start "
+                            f"method, one of {known!r}, but got multiprocessing_context={context}")
+    return context
 
 
 # ---------------------------------------------------------------------------------------------------- iterations
@@ -193,11 +191,16 @@ class Iteration:
         # How many batches an iterable dataset says it has; None where that cannot be exceeded.
         telling = isinstance(loader.dataset, IterableDataset) and hasattr(loader.dataset, "__len__")
         self.promised = len(loader) if telling else None
+        self.pinned = loader.pin_memory and cuda.is_available()
+        if loader.pin_memory and not self.pinned:
+            warnings.warn("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
+                          "used.", stacklevel=4)
         self.fetch = self.new_fetcher()
 
     def new_fetcher(self) -> Any:
         """What makes the batches, if they are made here."""
-        return self.loader._new_fetcher()
+        loader = self.loader
+        return Fetcher(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
 
     def make(self) -> Any:
         """The next batch. Raises ``StopIteration`` where there is none."""
@@ -210,7 +213,7 @@ class Iteration:
         return len(self.loader)
 
     def __next__(self) -> Any:
-        batch = self.make()
+        batch = pin_memory(self.make()) if self.pinned else self.make()
         self.given += 1
         if self.given - 1 == self.promised:
             dataset = self.loader.dataset
@@ -220,17 +223,21 @@ class Iteration:
 
 
 class WorkerIteration(Iteration):
-    """One pass over a loader's batches, which workers make ahead."""
+    """One pass over a loader's batches, which workers make ahead.
 
-    def __init__(self, loader: DataLoader[Any], seed: int) -> None:
+    Batch k is made by worker k modulo their number, so that it is the same in every run; where batches may come in any order, by
+    the worker that is free.
+    """
+
+    def __init__(self, loader: DataLoader[Any], workers: Any) -> None:
         super().__init__(loader)
-        self.workers = loader._workers or Workers(loader, seed)
-        if loader.persistent_workers:
-            loader._workers = self.workers
-        self.workers.epoch = self.epoch = self.workers.epoch + 1
-        self.waiting: deque[int] = deque()  # the workers that owe a batch, in the order in which they were asked
-        self.ready = deque(range(len(self.workers.tasks)))  # in turn, without those that have ended
-        for _ in range(max(1, loader.prefetch_factor or 0) * len(self.ready)):
+        self.workers = workers
+        self.give_back = weakref.finalize(self, give_back, loader, workers)
+        workers.epoch += 1
+        self.owed: dict[int, int] = {}  # the worker of each batch that has been asked for, in the order in which they were
+        self.arrived: dict[int, Any] = {}
+        self.ready = deque(range(loader.num_workers))  # in turn, without those whose part has ended
+        for _ in range(max(1, loader.prefetch_factor or 0) * loader.num_workers):
             self.send()
 
     def new_fetcher(self) -> Any:
@@ -239,171 +246,57 @@ class WorkerIteration(Iteration):
     def send(self) -> None:
         """Ask the next worker for the next batch, if there is any."""
         if self.ready:
-            try:
-                indices = next(self.indices)
-            except StopIteration:
-                return
-            self.workers.tasks[self.ready[0]].put((self.epoch, indices))
-            self.waiting.append(self.ready[0])
-            self.ready.rotate(-1)
+            indices = next(self.indices, self.workers)  # which no sampler yields
+            if indices is not self.workers:
+                worker, number = self.ready[0], self.workers.sent
+                self.workers.send(worker, (number, self.workers.epoch, indices))
+                self.workers.sent += 1
+                self.owed[number] = worker
+                self.ready.rotate(-1)
 
     def make(self) -> Any:
-        if self.epoch != self.workers.epoch:
-            raise StateError("DataLoader: another iteration over this loader has begun, and its persistent workers go with that; "
-                             "use persistent_workers=False to iterate twice at once")
-        while self.waiting:
-            worker = self.waiting.popleft()
-            result = self.workers.receive(worker, self.epoch)
-            if isinstance(result, EndOfPart) and worker in self.ready:
+        while self.owed:
+            number = self.wait()
+            worker, result = self.owed[number], self.arrived[number]
+            if isinstance(result, EndOfPart):
+                if worker in self.ready:
+                    self.ready.remove(worker)
+            elif not self.loader.in_order and worker in self.ready:
                 self.ready.remove(worker)
-            self.send()
+                self.ready.appendleft(worker)
+            self.send()  # before the batch is taken: if the sampler fails, it is there next time
+            del self.owed[number], self.arrived[number]
             if isinstance(result, WorkerError):
                 result.raise_again()
             if not isinstance(result, EndOfPart):
                 return result
-        if not self.loader.persistent_workers:
-            self.workers.stop()
+        self.give_back()
         raise StopIteration
 
+    def owing(self) -> set[int]:
+        """The workers from which batches are to come."""
+        return {worker for number, worker in self.owed.items() if number not in self.arrived}
 
-# ---------------------------------------------------------------------------------------------------- workers
-
-class WorkerInfo:
-    """What a worker may know of itself: ``id``, ``num_workers``, ``seed`` and ``dataset``."""
-
-    def __init__(self, id: int, num_workers: int, seed: int, dataset: Any) -> None:
-        self.id, self.num_workers, self.seed, self.dataset = id, num_workers, seed, dataset
-
-    def __repr__(self) -> str:
-        return f"WorkerInfo(id={self.id}, num_workers={self.num_workers}, seed={self.seed}, dataset={self.dataset!r})"
-
-
-_here = threading.local()
-
-
-def get_worker_info() -> WorkerInfo | None:
-    """The :class:`WorkerInfo` of the data loader's worker that calls this; None elsewhere."""
-    return getattr(_here, "info", None)
-
-
-class EndOfPart:
-    """Sent by a worker whose part of an iterable dataset has come to its end."""
-
-
-class UnquotedText(str):
-    """A text that a ``KeyError`` shows as it is; of others it shows the ``repr``."""
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-class WorkerError:
-    """Sent by a worker in the place of a batch: the error, to be raised where the batch was wanted."""
-
-    def __init__(self, error: BaseException, where: str) -> None:
-        self.kind, self.message = type(error), f"Caught {type(error).__name__} {where}.\nOriginal {traceback.format_exc()}"
-
-    def raise_again(self) -> None:
-        if self.kind is KeyError:
-            raise KeyError(UnquotedText(self.message))
-        try:
-            error = self.kind(self.message)
-        except Exception:
-            raise RuntimeError(self.message) from None
-        raise error
-
-
-def work(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: WorkerInfo, init: Callable[[int], Any] | None,
-         own_process: bool) -> None:
-    """What a worker does: for each task, an epoch and indices, it gives one result, until the task is None."""
-    _here.info = info
-    if own_process:  # in a thread those of Python and NumPy are everybody's
-        random.manual_seed(info.seed)
-        builtin_random.seed(info.seed)
-        np.random.seed(info.seed % 2**32)
-    with contextlib.nullcontext() if own_process else random.own_generators(info.seed):
-        serve(tasks, results, make_fetcher, info, init, own_process)
-
-
-def serve(tasks: Any, results: Any, make_fetcher: Callable[[], Fetcher], info: WorkerInfo, init: Callable[[int], Any] | None,
-          own_process: bool) -> None:
-    """The part of :func:`work` that the user's functions are called in."""
-    where = f"in DataLoader worker {'process' if own_process else 'thread'} {info.id}"
-    problem = fetch = None
-    try:
-        if init is not None:
-            init(info.id)
-    except Exception as error:
-        problem = WorkerError(error, where)
-    current, ended = 0, False
-    while (task := tasks.get()) is not None:
-        epoch, indices = task
-        if epoch != current:
-            current, ended, fetch = epoch, False, None
-        try:
-            fetch = make_fetcher() if fetch is None else fetch
-            result = problem or (EndOfPart() if ended else fetch(indices))
-        except StopIteration:
-            ended, result = True, EndOfPart()
-        except Exception as error:
-            result = WorkerError(error, where)
-        results.put((epoch, result))
-
-
-class Workers:
-    """The workers of a loader. Each has its own queue of results, so that taking turns keeps the order."""
-
-    def __init__(self, loader: DataLoader[Any], seed: int) -> None:
-        self.loader = loader
-        self.epoch = 0
-        context = loader.multiprocessing_context
-        self.tasks: list[Any] = []
-        self.results: list[Any] = []
-        self.runners: list[Any] = []
-        for k in range(loader.num_workers):
-            tasks, results = (queue.Queue(), queue.Queue()) if context is None else (context.Queue(), context.Queue())
-            make_fetcher = FetcherMaker(loader.dataset, loader._auto_collation, loader.collate_fn, loader.drop_last)
-            info = WorkerInfo(k, loader.num_workers, seed + k, loader.dataset)
-            arguments = (tasks, results, make_fetcher, info, loader.worker_init_fn, context is not None)
-            runner = (threading.Thread if context is None else context.Process)(target=work, args=arguments, daemon=True)
-            runner.start()
-            self.tasks.append(tasks)
-            self.results.append(results)
-            self.runners.append(runner)
-
-    def receive(self, worker: int, epoch: int) -> Any:
-        """The next result of a worker in this epoch; those of one that was left early are passed over.
-
-        Raises ``RuntimeError`` if it takes too long or the worker has died.
-        """
-        timeout, waited = self.loader.timeout or float("inf"), 0.0
+    def wait(self) -> Any:
+        """Wait for the batch that is next, and return its number."""
+        started = time.monotonic()
         while True:
-            wait = min(ALIVE_INTERVAL, timeout - waited)
-            try:
-                made_in, result = self.results[worker].get(timeout=wait)
-                if made_in == epoch:
-                    return result
-            except queue.Empty:
-                waited += wait
-                if waited >= timeout:
-                    raise StateError(f"DataLoader timed out after {self.loader.timeout} seconds") from None
-                if not self.runners[worker].is_alive():
-                    raise StateError(f"DataLoader worker {worker} exited unexpectedly") from None
-
-    def stop(self) -> None:
-        """Send the workers home."""
-        for tasks in self.tasks:
-            tasks.put(None)
-
-    def __del__(self) -> None:
-        self.stop()
+            candidates = self.owed if self.loader.in_order else self.arrived
+            number = next(iter(candidates), None)
+            if number in self.arrived:
+                return number
+            if self.workers.broken:
+                raise StateError(self.workers.broken)
+            left = started + self.loader.timeout - time.monotonic() if self.loader.timeout else None
+            results = self.workers.receive(None if left is None else max(left, 0.0), self.owing())
+            if not results:
+                raise StateError(f"DataLoader timed out after {self.loader.timeout} seconds")
+            self.arrived.update((number, result) for number, result in results if number in self.owed)  # others were left behind
 
 
-class FetcherMaker:
-    """Makes a worker's :class:`Fetcher`; an object, and not a function inside one, so that it can be sent to a process."""
-
-    def __init__(self, *arguments: Any) -> None:
-        self.arguments = arguments
-
-    def __call__(self) -> Fetcher:
-        return Fetcher(*self.arguments)
+def give_back(loader: DataLoader[Any], workers: Any) -> None:
+    """What happens to the workers of an iteration that is over: they wait for the next one, or go."""
+    if loader.persistent_workers and loader._idle is None and not workers.broken:
+        loader._idle = workers
+    else:
+        workers.stop()

@@ -11,6 +11,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
+from minigrad.distributed import get_rank, get_world_size
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import multinomial, randint, randperm
 from minigrad.random import Generator
@@ -153,7 +154,8 @@ class DistributedSampler(Sampler):
     of an order that all of them draw alike, by `seed` and the number given to :meth:`set_epoch`.
 
     All get the same number of indices: the order is continued from its beginning until it can be divided, or, with `drop_last`,
-    cut. There are no process groups here, so `num_replicas` and `rank` must be given.
+    cut. Where `num_replicas` or `rank` is not given, the process group says it (:mod:`minigrad.distributed`), and ``ValueError``
+    is raised if there is none.
 
     >>> list(DistributedSampler(range(5), num_replicas=2, rank=1, shuffle=False))
     [1, 3, 0]
@@ -161,9 +163,8 @@ class DistributedSampler(Sampler):
 
     def __init__(self, dataset: Any, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
                  seed: int = 0, drop_last: bool = False) -> None:
-        if num_replicas is None or rank is None:
-            raise InvalidValueError("DistributedSampler: Default process group has not been initialized: there are none here; "
-                                    "give num_replicas, how many processes there are, and rank, which of them this is")
+        num_replicas = get_world_size() if num_replicas is None else num_replicas
+        rank = get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:
             raise InvalidValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset, self.num_replicas, self.rank, self.shuffle = dataset, num_replicas, rank, shuffle
