@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import textwrap
 from typing import Any
 
 from minigrad.errors import missing_extra
-from minigrad.viz.boxes import Box, arrow_texts, box_of, group_title
+from minigrad.viz.boxes import Box
 from minigrad.viz.colours import DARK, FAILURE, legend, text_on
 from minigrad.viz.folding import Fold
-from minigrad.viz.layout import Layout, Point, Rectangle, lay_out
-from minigrad.viz.svg import CHARACTER, LINE, MARGIN, RINGS, size_of, text_width
+from minigrad.viz.layout import Point, Rectangle
+from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner, is_dashed
+from minigrad.viz.svg import RINGS
 
 POINTS = 72.0  # a pixel of the layout is a point on paper
 DPI = 144
@@ -24,56 +24,38 @@ def to_image(fold: Fold, form: str, backward: bool = False) -> bytes:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise missing_extra(f"a picture in the form .{form} without Graphviz's program 'dot'", "matplotlib", "demo") from None
-    boxes = {id: box_of(fold, id) for id in fold.boxes}
-    titles = {id: group_title(fold.graph.groups[id]) for id in fold.open}
-
-    def size(id: str) -> tuple[float, float]:
-        return size_of(boxes[id]) if id in boxes else (text_width(titles[id]) + 30, 0.0)
-
-    layout = lay_out(fold, size, backward)
-    coloured = any(box.gradient is not None for box in boxes.values())
-    wide = max(layout.width, 470 if coloured else 0, 420 if fold.graph.failure else 0) + 2 * MARGIN
-    heading = textwrap.wrap(fold.graph.failure, int(wide / CHARACTER))
-    high = layout.height + 2 * MARGIN + LINE * len(heading) + (40 if coloured else 0)
-    figure = Figure(figsize=(wide / POINTS, high / POINTS))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(-(wide - layout.width) / 2, (wide + layout.width) / 2),
-                           ylim=(high - MARGIN - LINE * len(heading), -MARGIN - LINE * len(heading)))
+    sheet = Sheet(fold, backward)
+    figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-sheet.left, sheet.width - sheet.left), ylim=(sheet.height - sheet.top, -sheet.top))
     axes.set_axis_off()
-    for k, line in enumerate(heading):
-        write(axes, 0, -LINE * (len(heading) - k), line, FAILURE, 8, "left")
-    draw_layout(axes, fold, layout, boxes, titles)
-    if coloured:
-        draw_legend(axes, layout.height + MARGIN)
+    for k, line in enumerate(sheet.heading):
+        write(axes, MARGIN - sheet.left, MARGIN + 8 + LINE * k - sheet.top, line, FAILURE, 7.5, "left")
+    for name, at in sheet.layout.frames.items():
+        axes.add_patch(outline(at, 6, facecolor="#71717a10", edgecolor="#a1a1aa", linewidth=0.8))
+        write(axes, at.x + 8, at.y + 14, sheet.titles[name], "#3f3f46", 7.5, "left")
+    for returns, points, text in sheet.arrows:
+        draw_arrow(axes, points, returns)
+        if text and len(points) > 2:
+            write(axes, points[1][0] + 4, points[1][1] + 9, text, "#52525b", 6, "left")
+    for name, at in sheet.layout.boxes.items():
+        draw_box(axes, sheet.boxes[name], at)
+    if sheet.coloured:
+        draw_legend(axes, sheet.layout.height + MARGIN)
     file = io.BytesIO()
-    figure.savefig(file, format=form, dpi=min(DPI, LARGEST * POINTS / max(wide, high)))
+    figure.savefig(file, format=form, dpi=min(DPI, LARGEST * POINTS / max(sheet.width, sheet.height)))
     return file.getvalue()
 
 
-def draw_layout(axes: Any, fold: Fold, layout: Layout, boxes: dict[str, Box], titles: dict[str, str]) -> None:
-    """Draw frames, arrows and boxes, in this order."""
-    from matplotlib.patches import FancyBboxPatch
-    for id, at in layout.frames.items():
-        axes.add_patch(outline(at, 6, facecolor="#71717a10", edgecolor="#a1a1aa", linewidth=0.8))
-        write(axes, at.x + 8, at.y + 14, titles[id], "#3f3f46", 7.5, "left")
-    texts = arrow_texts(fold)
-    said = {id(arrow): texts.get(k, "") for k, arrow in enumerate(fold.arrows)}
-    for arrow, points in layout.arrows:
-        draw_arrow(axes, points, arrow.returns)
-        if said[id(arrow)] and len(points) > 2:
-            write(axes, points[1][0] + 4, points[1][1] + 9, said[id(arrow)], "#52525b", 6, "left")
-    for id_, at in layout.boxes.items():
-        box = boxes[id_]
-        dashed = box.gradient is not None and not box.gradient.rms and not box.gradient.nonfinite
-        patch: FancyBboxPatch = outline(at, 4 if box.kind in ("operation", "group") else 12, facecolor=box.fill,
-                                        edgecolor=RINGS.get(box.ring, "#71717a"), linewidth=2.4 if box.ring else 0.8,
-                                        linestyle="--" if dashed else "-")
-        axes.add_patch(patch)
-        if box.kind == "group":
-            inner = Rectangle(at.x + 2.5, at.y + 2.5, at.width - 5, at.height - 5)
-            axes.add_patch(outline(inner, 3, facecolor="none", edgecolor=text_on(box.fill), linewidth=0.6, alpha=0.35))
-        for k, text in enumerate((box.title, *box.lines)):
-            write(axes, at.x + at.width / 2, at.y + 4.5 + LINE * (k + 0.75), text, text_on(box.fill), 7.5, "center",
-                  "bold" if k == 0 else "normal")
+def draw_box(axes: Any, box: Box, at: Rectangle) -> None:
+    """A box with its text."""
+    axes.add_patch(outline(at, corner(box, at), facecolor=box.fill, edgecolor=RINGS.get(box.ring, "#71717a"),
+                           linewidth=2.4 if box.ring else 0.8, linestyle="--" if is_dashed(box) else "-"))
+    if box.kind == "group":
+        inner = Rectangle(at.x + 2.5, at.y + 2.5, at.width - 5, at.height - 5)
+        axes.add_patch(outline(inner, 3, facecolor="none", edgecolor=text_on(box.fill), linewidth=0.6, alpha=0.35))
+    for k, text in enumerate((box.title, *box.lines)):
+        write(axes, at.x + at.width / 2, at.y + 4.5 + LINE * (k + 0.75), text, text_on(box.fill), 7.5, "center",
+              "bold" if k == 0 else "normal")
 
 
 def outline(at: Rectangle, radius: float, **style: Any) -> Any:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import Any
 from xml.sax.saxutils import escape
 
-from minigrad.viz.boxes import Box, arrow_texts, box_of, group_title
-from minigrad.viz.colours import FAILURE, KINDS, NONFINITE, legend, text_on
+from minigrad.viz.boxes import Box
+from minigrad.viz.colours import FAILURE, NONFINITE, legend, text_on
 from minigrad.viz.folding import Fold
-from minigrad.viz.layout import Point, Rectangle, lay_out
+from minigrad.viz.layout import Point, Rectangle
+from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner, is_dashed
 
-LINE = 13.0  # the height of a line of text
-CHARACTER = 5.7  # the width of a character, on the whole, at 10 pixels
-MARGIN = 14.0
 RINGS = {"failure": FAILURE, "value": NONFINITE, "gradient": NONFINITE}
-
-
-def text_width(text: str) -> float:
-    """About how wide a text is; characters outside of Latin script count as two."""
-    return CHARACTER * sum(2 if ord(c) > 0x2e80 else 1 for c in text)
-
-
-def size_of(box: Box) -> tuple[float, float]:
-    """The width and the height of a box."""
-    return max(map(text_width, (box.title + "  ", *box.lines))) + 18, LINE * (1 + len(box.lines)) + 9
 
 
 def clean(text: str) -> str:
@@ -35,35 +21,23 @@ def clean(text: str) -> str:
 
 def to_svg(fold: Fold, backward: bool = False) -> str:
     """The SVG. With `backward` arrows lead from results to what they were computed from."""
-    boxes = {id: box_of(fold, id) for id in fold.boxes}
-    titles = {id: group_title(fold.graph.groups[id]) for id in fold.open}
-
-    def size(id: str) -> tuple[float, float]:
-        return size_of(boxes[id]) if id in boxes else (text_width(titles[id]) + 30, 0.0)
-
-    layout = lay_out(fold, size, backward)
-    coloured = any(box.gradient is not None for box in boxes.values())
-    under = legend_parts(layout.height + MARGIN) if coloured else []
-    wide = max(layout.width, 470 if coloured else 0, 420 if fold.graph.failure else 0)
-    heading = textwrap.wrap(fold.graph.failure, int(wide / CHARACTER))
-    top = MARGIN + LINE * len(heading) + (6 if heading else 0)
-    width = wide + 2 * MARGIN
-    height = layout.height + (40 if coloured else 0) + top + MARGIN
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-             f'viewBox="0 0 {width:.0f} {height:.0f}" font-family="Helvetica, Arial, sans-serif" font-size="10">',
+    sheet = Sheet(fold, backward)
+    width, height = f"{sheet.width:.0f}", f"{sheet.height:.0f}"
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+             'font-family="Helvetica, Arial, sans-serif" font-size="10">',
              f"<title>{clean(fold.graph.title or 'computation')}</title>",
              '<defs><marker id="arrow" markerWidth="8" markerHeight="8" refX="7" refY="3" orient="auto">'
              '<path d="M0,0 L7,3 L0,6 z" fill="#71717a"/></marker></defs>',
-             f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>']
+             f'<rect width="{width}" height="{height}" fill="#ffffff"/>']
     parts += [f'<text x="{MARGIN}" y="{MARGIN + 8 + LINE * k:.0f}" fill="{FAILURE}">{clean(line)}</text>'
-              for k, line in enumerate(heading)]
-    parts.append(f'<g transform="translate({(width - layout.width) / 2:.1f},{top})">')
-    parts += [frame_part(titles[id], place) for id, place in layout.frames.items()]
-    texts = arrow_texts(fold)
-    said = {id(arrow): texts.get(k, "") for k, arrow in enumerate(fold.arrows)}
-    parts += [arrow_part(arrow, points, said[id(arrow)]) for arrow, points in layout.arrows]
-    parts += [box_part(boxes[id], place) for id, place in layout.boxes.items()]
-    return "\n".join([*parts, *under, "</g>", "</svg>", ""])
+              for k, line in enumerate(sheet.heading)]
+    parts.append(f'<g transform="translate({sheet.left:.1f},{sheet.top:.1f})">')
+    parts += [frame_part(sheet.titles[id], place) for id, place in sheet.layout.frames.items()]
+    parts += [arrow_part(*arrow) for arrow in sheet.arrows]
+    parts += [box_part(sheet.boxes[id], place) for id, place in sheet.layout.boxes.items()]
+    if sheet.coloured:
+        parts += legend_parts(sheet.layout.height + MARGIN)
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
 def frame_part(title: str, at: Rectangle) -> str:
@@ -73,12 +47,12 @@ def frame_part(title: str, at: Rectangle) -> str:
             f'<text x="{at.x + 8:.1f}" y="{at.y + 14:.1f}" fill="#3f3f46">{clean(title)}</text>')
 
 
-def arrow_part(arrow: Any, points: list[Point], label: str) -> str:
+def arrow_part(returns: bool, points: list[Point], label: str) -> str:
     """An arrow, straight through layers and curved between them, and its label."""
-    dashed = ' stroke-dasharray="4 3"' if arrow.returns else ""
+    dashed = ' stroke-dasharray="4 3"' if returns else ""
     parts = [f'<path d="{path_of(points)}" fill="none" stroke="#71717a"{dashed} marker-end="url(#arrow)">'
              f"<title>{clean(label or 'value')}</title></path>"]
-    if label and len(points) > 2 and not arrow.returns:
+    if label and len(points) > 2:
         x, y = points[1]
         parts.append(f'<text x="{x + 4:.1f}" y="{y + 9:.1f}" font-size="8" fill="#52525b">'
                      f"{clean(label)}</text>")
@@ -105,11 +79,10 @@ def path_of(points: list[Point]) -> str:
 def box_part(box: Box, at: Rectangle) -> str:
     """A box with its text."""
     ring = RINGS.get(box.ring, "#71717a")
-    dashed = ' stroke-dasharray="3 2"' if box.gradient is not None and not box.gradient.rms and not box.gradient.nonfinite else ""
-    round_ = at.height / 2 if box.kind in KINDS and box.kind not in ("operation", "group") else 4
+    dashed = ' stroke-dasharray="3 2"' if is_dashed(box) else ""
     colour = text_on(box.fill)
     parts = [f'<g><title>{clean(box.tooltip or box.title)}</title>'
-             f'<rect x="{at.x:.1f}" y="{at.y:.1f}" width="{at.width:.1f}" height="{at.height:.1f}" rx="{min(round_, 14):.0f}" '
+             f'<rect x="{at.x:.1f}" y="{at.y:.1f}" width="{at.width:.1f}" height="{at.height:.1f}" rx="{corner(box, at):.0f}" '
              f'fill="{box.fill}" stroke="{ring}" stroke-width="{3 if box.ring else 1}"{dashed}/>']
     if box.kind == "group":
         parts.append(f'<rect x="{at.x + 2.5:.1f}" y="{at.y + 2.5:.1f}" width="{at.width - 5:.1f}" '
