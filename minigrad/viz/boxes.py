@@ -70,6 +70,8 @@ def group_box(graph: Graph, group: Group) -> Box:
         box.gradient = last.gradient or strongest([*[x.gradient for x in operations], *[x.gradient for x in leaves]])
         box.result = result_text(last.shape)
         box.lines += numbers_line(last.value, last.gradient)
+        trained = strongest([x.gradient for x in leaves]) if last.gradient is None else None
+        box.lines += [f"parameters: {words}" for words in numbers_line(None, trained)]
     counts = [(len(operations), "operation"), (sum(x.kind in ("parameter", "frozen") for x in leaves), "parameter")]
     said = ", ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts if n)
     if not group.whole and len(operations) > 1:
@@ -79,6 +81,11 @@ def group_box(graph: Graph, group: Group) -> Box:
     box.fill = FAILURE if failed is not None else fill(box.gradient, "group")
     box.tooltip = "\n".join(x for x in (group.path, group.type, group.line) if x)
     return box
+
+
+def frame_title(group: Group) -> str:
+    """What stands over an open group: what it is called, and its settings."""
+    return "  ".join([group_title(group), *settings_lines(group.settings)])
 
 
 def group_title(group: Group) -> str:

@@ -57,8 +57,18 @@ def blend(low: str, high: str, share: float) -> str:
 
 def text_on(colour: str) -> str:
     """The colour of text that can be read on `colour`."""
-    red, green, blue = (int(colour[k:k + 2], 16) for k in (1, 3, 5))
-    return DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else LIGHT
+    return max(DARK, LIGHT, key=lambda text: contrast(text, colour))
+
+
+def contrast(a: str, b: str) -> float:
+    """The ratio of two colours' luminances, as the Web Content Accessibility Guidelines 2.2 define it: from 1 to 21."""
+    def luminance(colour: str) -> float:
+        parts = [int(colour[k:k + 2], 16) / 255 for k in (1, 3, 5)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def legend(steps: int = 6) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import graphviz
 
-from minigrad.viz.boxes import Box, arrow_texts, box_of, group_title
+from minigrad.viz.boxes import Box, arrow_texts, box_of, frame_title
 from minigrad.viz.colours import text_on
 from minigrad.viz.folding import Fold, shown_members
 from minigrad.viz.svg import RINGS
@@ -33,7 +33,7 @@ def add_frame(dot: Any, fold: Fold, id: str) -> None:
     for m in shown_members(fold.graph, id):
         if m in fold.open:
             with dot.subgraph(name=f"cluster_{m}") as inner:
-                inner.attr(label=words(group_title(fold.graph.groups[m])), style="rounded", color="#a1a1aa", fontsize="9")
+                inner.attr(label=words(frame_title(fold.graph.groups[m])), style="rounded", color="#a1a1aa", fontsize="9")
                 add_frame(inner, fold, m)
         else:
             add_box(dot, box_of(fold, m))

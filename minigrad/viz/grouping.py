@@ -49,7 +49,8 @@ def group(graph: Graph, spans: Iterable[Span], spots: dict[str, Spot]) -> None:
 
 def new_group(graph: Graph, kind: str, parent: Group, **fields: Any) -> Group:
     """A new group in `parent`, which does not list it yet."""
-    made = Group(f"g{len(graph.groups)}", kind, parent=parent.id, **fields)
+    last = next(reversed(graph.groups))  # empty groups have been removed, so that there are fewer than numbers
+    made = Group(f"g{int(last[1:] or 0) + 1}", kind, parent=parent.id, **fields)
     graph.groups[made.id] = made
     return made
 
@@ -237,7 +238,9 @@ def add_runs(graph: Graph, members: Group, folds: Signatures) -> None:
         numbers = np.array([folds.number(m) for m in members.members])
         done, listed = 0, []
         for start, count in repeats(numbers, period):
-            start = max(start, done)
+            start, count = max(start, done), count - max(done - start, 0)
+            if count < 2 * period:
+                continue
             for begin, units in equal_units(members.members, start, period, count, folds):
                 listed += members.members[done:begin]
                 listed.append(new_run(graph, members, units).id)
@@ -275,10 +278,11 @@ def equal_units(members: list[str], start: int, period: int, count: int,
 
 
 def best_shift(members: list[str], start: int, period: int, slack: int, graph: Graph) -> int:
-    """By how many members, at most `slack`, to begin later so that a unit begins at its earliest line."""
+    """By how many members, at most `slack`, to begin later so that a unit begins at its earliest line. The lines are those of the
+    second unit: what stands before a loop may equal its end."""
     if not slack:
         return 0
-    lines = [line_number(graph, m) for m in members[start:start + period]]
+    lines = [line_number(graph, m) for m in members[start + period:start + 2 * period]]
     return min(range(slack + 1), key=lambda k: (lines[k % period], k))
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, Iterable
 
-from minigrad.viz.boxes import box_of, group_title, shape_text
+from minigrad.viz.boxes import box_of, frame_title, shape_text
 from minigrad.viz.colours import KINDS, legend, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.graph import Arrow, Graph, Group, Leaf, Operation, Statistics, spoken
@@ -92,7 +92,7 @@ def box_data(fold: Fold, id: str) -> dict[str, Any]:
 
 def group_data(group: Group) -> dict[str, Any]:
     """What the page knows of a group."""
-    return {"kind": group.kind, "title": group_title(group), "path": group.path, "line": group.line,
+    return {"kind": group.kind, "title": frame_title(group), "path": group.path, "line": group.line,
             "members": group.members[:1] if group.kind == "run" else group.members, "repeats": group.repeats}
 
 

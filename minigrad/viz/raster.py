@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 from minigrad.errors import missing_extra
@@ -15,6 +16,7 @@ from minigrad.viz.svg import RINGS
 
 POINTS = 72.0  # a pixel of the layout is a point on paper
 DPI = 144
+FONTS = ["DejaVu Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei"]  # the later ones for what the first has not
 LARGEST = 16_000.0  # pixels that a side of a PNG has at most
 
 
@@ -26,7 +28,8 @@ def to_image(fold: Fold, form: str, backward: bool = False) -> bytes:
         raise missing_extra(f"a picture in the form .{form} without Graphviz's program 'dot'", "matplotlib", "demo") from None
     sheet = Sheet(fold, backward)
     figure = Figure(figsize=(sheet.width / POINTS, sheet.height / POINTS))
-    axes = figure.add_axes((0, 0, 1, 1), xlim=(-sheet.left, sheet.width - sheet.left), ylim=(sheet.height - sheet.top, -sheet.top))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(-sheet.left, sheet.width - sheet.left),
+                           ylim=(sheet.height - sheet.top, -sheet.top))
     axes.set_axis_off()
     for k, line in enumerate(sheet.heading):
         write(axes, MARGIN - sheet.left, MARGIN + 8 + LINE * k - sheet.top, line, FAILURE, 7.5, "left")
@@ -42,7 +45,9 @@ def to_image(fold: Fold, form: str, backward: bool = False) -> bytes:
     if sheet.coloured:
         draw_legend(axes, sheet.layout.height + MARGIN)
     file = io.BytesIO()
-    figure.savefig(file, format=form, dpi=min(DPI, LARGEST * POINTS / max(sheet.width, sheet.height)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a character that no font on this machine has is drawn as an empty box
+        figure.savefig(file, format=form, dpi=min(DPI, LARGEST * POINTS / max(sheet.width, sheet.height)))
     return file.getvalue()
 
 
@@ -104,4 +109,5 @@ def draw_legend(axes: Any, y: float) -> None:
 def write(axes: Any, x: float, y: float, text: str, colour: str, size: float, side: str, weight: str = "normal") -> None:
     """Text as it is: matplotlib's own formulas, between dollar signs, are none."""
     plain = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    axes.text(x, y, plain, color=colour, fontsize=size, ha=side, va="baseline", fontweight=weight, parse_math=False)
+    axes.text(x, y, plain, fontfamily=FONTS, color=colour, fontsize=size, ha=side, va="baseline", fontweight=weight,
+              parse_math=False)

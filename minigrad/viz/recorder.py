@@ -249,6 +249,9 @@ def add_failure(builder: Builder, error: Exception) -> None:
     called = frames[at + 1][0] if at + 1 < len(frames) else None
     spot = find_spot(frame.f_code, lasti)
     name = spot.called or (called.f_code.co_name if called is not None else shorten(spot.text, 30)) or type(error).__name__
+    if any(isinstance(f.f_locals.get("self"), Observer) for f, _ in frames) and builder.graph.operations:
+        builder.graph.operations[f"o{len(builder.graph.operations) - 1}"].failure = message  # what it computed was refused
+        return
     op = new_operation(builder, name, spot.line, spot.text, message)
     op.settings = dict(spot.settings)
     for argument, value in tensors_given(called or frame, spot.text if called is None else ""):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from minigrad.viz.boxes import Box, arrow_texts, box_of, group_title
+from minigrad.viz.boxes import Box, arrow_texts, box_of, frame_title
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle, lay_out
 
@@ -15,11 +15,12 @@ LEGEND = 40.0  # the height of the legend
 
 
 class Sheet:
-    """A fold, laid out. Coordinates are pixels from the left upper corner of the graph; ``left`` and ``top`` are where that is."""
+    """A fold, laid out. Coordinates are pixels from the left upper corner of the graph; ``left`` and ``top`` say where that
+    is."""
 
     def __init__(self, fold: Fold, backward: bool = False) -> None:
         self.boxes: dict[str, Box] = {id: box_of(fold, id) for id in fold.boxes}
-        self.titles = {id: group_title(fold.graph.groups[id]) for id in fold.open}
+        self.titles = {id: frame_title(fold.graph.groups[id]) for id in fold.open}
         self.layout = lay_out(fold, self.size, backward)
         self.coloured = any(box.gradient is not None for box in self.boxes.values())
         texts = arrow_texts(fold)

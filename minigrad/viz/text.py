@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minigrad.viz.boxes import box_of, group_title
+from minigrad.viz.boxes import box_of, frame_title
 from minigrad.viz.folding import Fold, shown_members
 
 
@@ -20,7 +20,7 @@ def to_text(made: Fold) -> str:
     while waiting:
         id, depth = waiting.pop()
         if id in made.open:
-            lines.append(f"{'':{wide}}  {'  ' * depth}{group_title(made.graph.groups[id])}:")
+            lines.append(f"{'':{wide}}  {'  ' * depth}{frame_title(made.graph.groups[id])}:")
             waiting += [(m, depth + 1) for m in reversed(shown_members(made.graph, id))]
             continue
         box = box_of(made, id)
