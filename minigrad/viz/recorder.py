@@ -282,7 +282,7 @@ def add_write(builder: Builder, failed: Operation, write: Any) -> None:
     """Add the write in place that changed what `failed` had kept, with an arrow to it."""
     line, said = source_line(write.code, write.lasti), f"changed in place what {failed.name} had kept"
     op = next((o for o in builder.graph.operations.values()
-               if o.line == line and write.op_name in (o.name, builder.spot_of[o.id].called)), None)
+               if o.line == line and write.op_name in (o.name, f"{o.name}_", builder.spot_of[o.id].called)), None)
     if op is None:
         op = new_operation(builder, write.op_name, line, "", said)
     op.failure = said
