@@ -19,8 +19,8 @@ from minigrad.vision.datasets import mnist
 from minigrad.vision.datasets.cifar import read_batch
 from minigrad.vision.datasets.folder import IMG_EXTENSIONS, default_loader, find_classes, is_image_file, make_dataset
 from tests.vision import files
-from tests.vision.servers import Server, serving
 from tests.vision.oracle import torchvision_or_skip
+from tests.vision.servers import Server, serving
 
 Image = pytest.importorskip("PIL.Image", reason='images need Pillow: pip install "minigrad-numpy[vision]"')
 

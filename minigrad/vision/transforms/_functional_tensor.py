@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
+import numpy as np
+
 import minigrad as mg
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 from minigrad.nn import functional as F
@@ -94,13 +96,22 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
     if tensor.ndim < 3:
         raise InvalidValueError("Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = "
                                 f"{tuple(tensor.shape)}")
-    middle, width = (mg.as_tensor(numbers, dtype=tensor.dtype, device=tensor.device) for numbers in (mean, std))
-    middle, width = (numbers.view(-1, 1, 1) if numbers.ndim == 1 else numbers for numbers in (middle, width))
+    middle, width = for_channels(mean, tensor), for_channels(std, tensor)
     if not width.all():
         raise InvalidValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero.")
     if inplace:
         return tensor.sub_(middle).div_(width)
     return (tensor - middle) / width
+
+
+def for_channels(numbers: Any, img: Any) -> Any:
+    """A number for each channel of `img`, or one for all, as what broadcasts with it."""
+    if isinstance(numbers, mg.Tensor):
+        numbers = numbers.to(dtype=img.dtype, device=img.device)
+        return numbers.view(-1, 1, 1) if numbers.ndim == 1 else numbers
+    array = np.asarray(numbers, dtype=img.dtype.numpy)
+    array = array.reshape(-1, 1, 1).copy() if array.ndim == 1 else array  # an array of its own is a tensor sooner than a view
+    return mg.as_tensor(array, device=img.device)
 
 
 # ---------------------------------------------------------------------------------------------------- parts and edges
