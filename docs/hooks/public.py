@@ -29,7 +29,7 @@ NAMESPACES = (
     "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub",
     "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.vision", "minigrad.vision.datasets", "minigrad.vision.transforms", "minigrad.vision.transforms.functional",
-    "minigrad.vision.transforms.v2", "minigrad.vision.transforms.v2.functional",
+    "minigrad.vision.transforms.v2", "minigrad.vision.transforms.v2.functional", "minigrad.vision.io",
     "minigrad.testing", "minigrad.library", "minigrad.errors")
 
 IMPORTS = """\

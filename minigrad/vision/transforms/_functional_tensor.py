@@ -5,6 +5,7 @@ Colours are numbers from 0 to :func:`max_value` of the dtype: to 255 in uint8, t
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -142,14 +143,14 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
 def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Any:
     """With edges of `padding` pixels."""
     require_image(img)
-    if not isinstance(fill, (int, float, type(None))):
+    if not isinstance(fill, (Real, type(None))):
         raise ArgumentError(f"pad: expected fill to be a number for tensors, got {fill!r}")
     left, top, right, bottom = padding
     if padding_mode == "symmetric":
         return pad_symmetric(img, left, top, right, bottom)
     mode = {"edge": "replicate"}.get(padding_mode, padding_mode)
     if mode == "constant":
-        return F.pad(img, (left, right, top, bottom), value=fill or 0)
+        return F.pad(img, (left, right, top, bottom), value=0.0 if fill is None else float(fill))
     dtype = img.dtype if img.dtype in (mg.float32, mg.float64) else mg.float32
     return on_batch(img, dtype, lambda batch: F.pad(batch, (left, right, top, bottom), mode=mode))
 
