@@ -151,7 +151,7 @@ class record(ObserverBlock):
     def finish(self) -> Graph:
         """Make the graph of what the builder has gathered."""
         now = tick()
-        passes = [Span(start, end, derivative=order) for start, end, order in clock.passes if start > self.began]
+        passes = [Span(start, end, derivative=order) for start, end, order in list(clock.passes) if start > self.began]
         spans = [*passes, *self.spans, *[Span(s.start, now, s.path, s.type, s.settings, s.own) for _, s, _ in self.running]]
         graph = finish(self.builder, spans)
         graph.title = type(self.model).__name__ if self.model is not None else ""
