@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -317,6 +318,11 @@ OTHERS = {  # functions that make tensors, with what they should not be given
     "a tensor of a text": tensor(value("0")),
     "a dtype that is none": call(name("torch._utils", "_rebuild_tensor_v3"), storage(), value(0), value((1,)), value((1,)),
                                  value(False), value({}), value("float32")),
+    "a size that is a tensor": call(name("torch._utils", "_rebuild_tensor_v2"), storage(), value(0),
+                                    tensor(storage(), 0, (10**9,), (0,)), value((1,)), value(False), value({})),
+    "a conversion of everything": call(name("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"),
+                                       tensor(storage(), 0, (10**9,), (0,)), name("torch", "float64"), value("cpu"),
+                                       value(False)),
     "a parameter of a number": call(name("torch._utils", "_rebuild_parameter"), value(10**11), value(False), value({})),
     "an attribute that is a method": call(name("torch._utils", "_rebuild_parameter_with_state"), tensor(storage()), value(True),
                                           value({}), value({"backward": 1})),
@@ -431,10 +437,8 @@ def test_damaged_archives_are_refused(attack: str, tmp_path: Path) -> None:
     with pytest.raises((pickle.UnpicklingError, RuntimeError, ValueError)):
         load(ARCHIVES[attack])
     (tmp_path / "file.pt").write_bytes(ARCHIVES[attack])
-    try:  # mapped, what is not looked at is not checked, but nothing reaches outside of the file
+    with contextlib.suppress(pickle.UnpicklingError, RuntimeError, ValueError):  # mapped, what is not looked at is not checked
         assert mg.load(tmp_path / "file.pt", mmap=True).shape == (4,)
-    except (pickle.UnpicklingError, RuntimeError, ValueError):
-        pass
 
 
 @pytest.mark.parametrize("path", ["../../outside", "/outside", "archive/../../outside", "archive\\..\\outside", "C:\\outside"])
@@ -503,10 +507,8 @@ def test_a_file_that_ends_anywhere_is_refused(whole: bytes) -> None:
 def test_a_file_with_a_bit_turned_loads_or_is_refused(whole: bytes) -> None:
     for at in range(len(whole)):
         turned = whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1:]
-        try:
+        with contextlib.suppress(pickle.UnpicklingError, MinigradError):
             load(turned)
-        except (pickle.UnpicklingError, RuntimeError, ValueError, TypeError) as error:
-            assert isinstance(error, (pickle.UnpicklingError, MinigradError))
 
 
 # ---------------------------------------------------------------------------------------------------- what users allow
@@ -575,6 +577,6 @@ def test_what_the_user_allows_lets_nothing_else_in(attack: str) -> None:
 
 
 def test_some_modules_are_refused_even_where_the_user_allows_them() -> None:
-    with serialization.safe_globals([os.system, (os.system, "posix.system")]):
-        with pytest.raises(pickle.UnpicklingError, match="posix.system.*weights have no use for"):
-            load(archive(pickled(call(name("posix", "system"), value("exit 1")))))
+    with (serialization.safe_globals([os.system, (os.system, "posix.system")]),
+          pytest.raises(pickle.UnpicklingError, match="posix.system.*weights have no use for")):
+        load(archive(pickled(call(name("posix", "system"), value("exit 1")))))

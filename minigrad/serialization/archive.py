@@ -184,7 +184,7 @@ class ArchiveReader:
                     block = file.read(min(BLOCK, content.nbytes - k))
                     content[k:k + len(block)] = np.frombuffer(block, np.uint8)
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
-            raise self.damaged(f"{entry.filename!r} cannot be read ({error})") from None
+            raise self.damaged(f"{entry.filename!r} cannot be read ({str(error)[:200]})") from None
 
     def require_size(self, record: str, nbytes: int) -> None:
         """Raise ``RuntimeError`` unless a record has this many bytes."""

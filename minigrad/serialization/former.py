@@ -21,6 +21,7 @@ from minigrad.errors import InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.serialization import tensors
 from minigrad.serialization.archive import ArchiveReader
+from minigrad.serialization.plain import brief
 
 # What these files refer to, by the places it had in the versions that wrote them.
 NAMES: dict[tuple[str, str], Any] = {
@@ -44,7 +45,7 @@ class FormerReader:
         """The array of a number, which is alone or beside the name of its dtype, where NumPy's format has none for it."""
         number, *dtype = pid if isinstance(pid, tuple) else (pid,)
         if type(number) is not int or dtype not in ([], ["bfloat16"]):
-            raise pickle.UnpicklingError(f"the file is damaged: {pid!r:.100} is the number of no array")
+            raise pickle.UnpicklingError(f"the file is damaged: {brief(pid)} is the number of no array")
         if number not in self.arrays:
             array = parse_npy(self.archive.read(f"arrays/{number}.npy"))
             self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array

@@ -121,7 +121,8 @@ def skip_header(file: IO[bytes], name: str, pickles: Any) -> IO[bytes]:
     """The file, placed behind what comes before the object. Raises ``RuntimeError`` where that is not as it should be."""
     try:
         if look_through(file, pickles)[0] != MAGIC_NUMBER:
-            raise StateError(f"load: {name} is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may read it")
+            raise StateError(f"load: {name} is no checkpoint: it is a pickle, but not one of PyTorch's; pickle.load, or "
+                             "joblib.load, may read it")
         version, _ = look_through(file, pickles)[0], look_through(file, pickles)
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
         raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({error})") from None

@@ -9,7 +9,6 @@ import pickle
 import pickletools
 import sys
 from contextlib import contextmanager
-from reprlib import repr as brief  # what a file holds may have no end
 from types import ModuleType
 from typing import IO, Any, Callable, Collection, Iterator, Protocol
 
@@ -31,7 +30,7 @@ from minigrad.errors import (
 from minigrad.serialization import foreign, legacy, names, options
 from minigrad.serialization.archive import ArchiveReader, map_file
 from minigrad.serialization.former import NAMES, FormerReader
-from minigrad.serialization.plain import PLAIN
+from minigrad.serialization.plain import PLAIN, brief
 from minigrad.serialization.registry import _added, default_restore_location
 from minigrad.serialization.unpickler import WeightsUnpickler
 
@@ -375,10 +374,14 @@ def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapp
 
 def advice(file: IO[bytes], begin: int, is_archive: bool, pickles: Pickles) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
+    length = file.seek(0, io.SEEK_END) - begin
     file.seek(begin)
     try:
-        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file, "", pickles)
-        unsafe = referred_names(content)
+        if is_archive:
+            content = ArchiveReader(file, "").read("data.pkl")
+        else:
+            content = legacy.skip_header(file, "", pickles).read(min(length, 1 << 26))
+        unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
     told = f". In all it refers to {', '.join(unsafe[:20])}" if len(unsafe) > 1 else ""

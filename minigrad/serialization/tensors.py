@@ -4,7 +4,6 @@ they are given."""
 from __future__ import annotations
 
 import math
-from reprlib import repr as brief  # what a file holds may have no end
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,8 @@ from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.ops.creation import refuse_integers
 from minigrad.ops.indexing.as_strided import at_place
+from minigrad.recording.clock import memory_owner
+from minigrad.serialization.plain import brief
 from minigrad.serialization.registry import default_restore_location
 
 MOST_DIMENSIONS = 64  # as NumPy can have
@@ -35,8 +36,8 @@ def as_tensor(array: Any, requires_grad: bool) -> Tensor:
 def part_of(storage: TypedStorage | UntypedStorage, dtype: dtypes.dtype, offset: int, size: Any, stride: Any) -> Any:
     """The array at `offset`, with `size` and `stride`, all counted in elements of `dtype`, in the memory of a storage. Raises
     ``ValueError`` where that reaches outside of it."""
-    numbers = (offset, *size, *stride)
-    if len(size) != len(stride) or len(size) > MOST_DIMENSIONS or not all([type(n) is int and n >= 0 for n in numbers]):
+    fits = isinstance(size, (tuple, list)) and isinstance(stride, (tuple, list)) and len(size) == len(stride) <= MOST_DIMENSIONS
+    if not fits or not all([type(n) is int and n >= 0 for n in (offset, *size, *stride)]):
         raise InvalidValueError(f"a tensor of size {brief(size)} and stride {brief(stride)} at {brief(offset)}: there should be "
                                 f"as many of the one as of the other, at most {MOST_DIMENSIONS}, all of them integers that are "
                                 "not negative")
@@ -74,7 +75,7 @@ def rebuild_tensor_v3(storage: Any, storage_offset: int, size: Any, stride: Any,
         raise ArgumentError(f"a tensor of the dtype {brief(dtype)} lies in a {type(storage).__name__}, which should be a storage")
     array = part_of(storage, dtype, storage_offset, size, stride)
     for mark, change in (("conj", np.conj), ("neg", np.negative)):
-        if metadata and metadata.get(mark):
+        if isinstance(metadata, dict) and metadata.get(mark):
             if array.size > storage.nbytes() // dtype.itemsize:
                 raise InvalidValueError(f"a tensor of size {brief(size)} that is marked as {mark} lies in a storage of fewer "
                                         "elements; as its elements are copied, it should have no more")
@@ -131,6 +132,8 @@ def convert(array: Any, dtype: Any) -> Any:
     """An array as one of `dtype`."""
     if not isinstance(array, np.ndarray) or not isinstance(dtype, dtypes.dtype):
         raise ArgumentError(f"a tensor of the dtype {brief(dtype)} is made of a {type(array).__name__}, which should be an array")
+    if array.nbytes > memory_owner(array).nbytes:
+        raise InvalidValueError(f"a tensor of shape {list(array.shape)} is converted that lies in memory of fewer elements")
     return array.astype(dtype.numpy, copy=False)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import io
 import pickle
 import pickletools
 import random
+import re
 import struct
 import zipfile
 from collections import OrderedDict
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad import safetensors
 from tests import hostile
 
 NUMBERS = (0, 1, 2, 3, 7, 64, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**62, 2**63 - 1,
@@ -73,6 +76,9 @@ def beginnings() -> dict[str, bytes]:
     found["former"] = hostile.former(hostile.pickled(hostile.value({"a": [1, (2, 3)], "b": {4}})))
     old = hostile.tensor(hostile.storage("0", 4, "FloatStorage", "cpu", None), 1, (3,), (1,))
     found["legacy"] = hostile.legacy(hostile.pickled(old))
+    if importlib.util.find_spec("safetensors"):
+        tensors = {"a": mg.ones(2, 3), "b": mg.zeros(0, dtype=mg.int8), "c": mg.ones(1, dtype=mg.bfloat16)}
+        found["safetensors"] = safetensors.save(tensors)
     return found
 
 
@@ -248,9 +254,22 @@ def draw_file(seed: int) -> tuple[str, bytes]:
             data = change_headers(rng, data)
         elif data[:1] == pickle.PROTO and kind < 8:
             data = change_stream(rng, data)
+        elif origin == "safetensors" and kind < 8:
+            data = change_table(rng, data)
         else:
             data = change_bytes(rng, data)
     return origin, data
+
+
+def change_table(rng: random.Random, data: bytes) -> bytes:
+    """Change a number in the table of contents of a file in the safetensors format, or the length of that table."""
+    length = int.from_bytes(data[:8], "little")
+    table, behind = data[8:8 + length], data[8 + length:]
+    numbers = list(re.finditer(rb"\d+", table))
+    if numbers:
+        found = rng.choice(numbers)
+        table = table[:found.start()] + str(rng.choice((*NUMBERS, rng.randrange(64)))).encode() + table[found.end():]
+    return rng.choice((len(table),) * 8 + (length, rng.choice(NUMBERS) % 2**64)).to_bytes(8, "little") + table + behind
 
 
 def change_stream(rng: random.Random, data: bytes) -> bytes:
