@@ -278,13 +278,15 @@ def fits_array(data: Any, dtype: Any, shape: Any) -> bool:
 
 
 def fill_ndarray(work: Work, array: Any, state: Any) -> None:
-    """Give an array from :func:`make_ndarray` its elements."""
-    fits = (type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
-            and type(state[4]) is bytes and fits_array(state[4], state[2], state[1]))
-    if not fits or array.shape != (0,) or array.base is not None:
+    """Give an array from :func:`make_ndarray` its elements: bytes, or the string that they were in Python 2."""
+    fits = type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
+    data = state[4] if fits else None
+    if type(data) is str and max(data, default="") <= "\xff":
+        data = data.encode("latin1")
+    if type(data) is not bytes or not fits_array(data, state[2], state[1]) or array.shape != (0,) or array.base is not None:
         raise Damaged("a NumPy array is given a state that does not fit")
-    work.copy_bytes(len(state[4]))
-    array.__setstate__(state)
+    work.copy_bytes(len(data))
+    array.__setstate__((*state[:4], data))
 
 
 def order_bytes(dtype: Any, state: Any) -> None:
