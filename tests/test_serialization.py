@@ -131,7 +131,7 @@ def test_objects_inside_arrays_are_refused() -> None:
     (b"\x10\0\0\0\0\0\0\0{\"a\":{}}", "is a safetensors file: minigrad.safetensors.load_file"),
     (b"\0" * 257 + b"ustar", "is a tar archive: PyTorch's format before version 0.2"),
     (b"\0\1\2", r"begins with b'\\x00\\x01\\x02'"),
-    (pickle.dumps({"a": 1}), "it is a pickle, but not one of PyTorch's")])
+    (pickle.dumps({"a": 1}), "is a pickle, but not one of PyTorch's")])
 def test_files_of_other_kinds(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "x.pt").write_bytes(content)
     with pytest.raises(RuntimeError, match=f"x.pt .*({said})"):

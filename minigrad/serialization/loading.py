@@ -10,7 +10,7 @@ import pickletools
 import sys
 from contextlib import contextmanager
 from types import ModuleType
-from typing import IO, Any, Callable, Iterator, Protocol
+from typing import IO, Any, Callable, Collection, Iterator, Protocol
 
 import numpy as np
 
@@ -187,19 +187,20 @@ class Pickles:
         self.trusted, self.module, self.arguments = trusted, pickle_module or pickle, arguments
 
     def load(self, file: IO[bytes], persistent_load: Callable[[Any], Any], find_class: Callable[[str, str], Any],
-             beside: int = 0) -> Any:
+             beside: int = 0, added: Collection[Any] = ()) -> Any:
         """The object in the pickle that `file` goes on with.
 
         Args:
             find_class: what stands for a name that makes a value, or None for other names.
             beside: how many bytes there are beside it, which it can refer to.
+            added: classes that may be called, and their instances given state, beside those of the user's.
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
-                found = allowed(module, name)
-                return find_class(module, name) if found is None else found
+                found = find_class(module, name)
+                return allowed(module, name) if found is None else found
             return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load,
-                                    added=list(_added.values()), **self.arguments).load()
+                                    added=[*_added.values(), *added], beside=beside, **self.arguments).load()
 
         class Unpickler(self.module.Unpickler):  # type: ignore[name-defined, misc]
             def find_class(self, module: str, name: str) -> Any:
@@ -316,7 +317,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
                 return read_stream(file, name, pickles, restore, bool(mmap))
             return read_archive(ArchiveReader(file, name), pickles, restore, bool(mmap))
         except pickle.UnpicklingError as error:
-            raise pickle.UnpicklingError(f"load: {name}: {error}{'' if trusted else advice(file, begin, is_archive)}") from None
+            told = "" if trusted else advice(file, begin, is_archive, pickles)
+            raise pickle.UnpicklingError(f"load: {name}: {error}{told}") from None
         except (ModuleNotFoundError, AttributeError) as error:
             if not trusted:
                 raise
@@ -338,16 +340,18 @@ def read_archive(archive: ArchiveReader, pickles: Pickles, restore: Any, mapped:
         raise StateError(f"load: {archive.name} is a TorchScript archive, as jit.save writes: minigrad.jit.load(f).state_dict() "
                          "gives its parameters and buffers")
     content = io.BytesIO(archive.read("data.pkl"))
+    beside = max(archive.length - len(content.getbuffer()), 0)
     if not archive.root and "version" not in archive:
         if mapped:
             raise StateError(f"load: {archive.name} has a format that minigrad wrote formerly, which cannot be mapped; load it "
                              "without mmap=True, and save it again")
         former = FormerReader(archive, restore)
+
         def find_class(module: str, name: str) -> Any:
             return former.find_class(module, name) or names.find_safe(module, name)
-        return pickles.load(content, former.persistent_load, find_class, archive.length)
+        return pickles.load(content, former.persistent_load, find_class, beside)
     storages = Storages(Records(archive), restore, mapped)
-    return pickles.load(content, storages.persistent_load, names.find_safe, archive.length)
+    return pickles.load(content, storages.persistent_load, names.find_safe, beside)
 
 
 def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapped: bool) -> Any:
@@ -358,7 +362,7 @@ def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapp
     return result
 
 
-def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
+def advice(file: IO[bytes], begin: int, is_archive: bool, pickles: Pickles) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
     length = file.seek(0, io.SEEK_END) - begin
     file.seek(begin)
@@ -366,7 +370,7 @@ def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
         if is_archive:
             content = ArchiveReader(file, "").read("data.pkl")
         else:
-            content = legacy.skip_header(file, "").read(min(length, 1 << 26))
+            content = legacy.skip_header(file, "", pickles).read(min(length, 1 << 26))
         unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
