@@ -284,9 +284,10 @@ def test_what_minigrad_saves_is_the_same_in_pytorch(name: str, zipped: bool, tmp
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{name}-{k}") for name, cases in sorted(all_cases().items())
                                   for k, case in enumerate(cases)])
-def test_layers_that_pytorch_saved_whole_compute_the_same(case: ModuleCase) -> None:
+def test_layers_that_pytorch_saved_whole_compute_the_same(case: ModuleCase, zipped: bool) -> None:
     torch = pytest.importorskip("torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -300,7 +301,7 @@ def test_layers_that_pytorch_saved_whole_compute_the_same(case: ModuleCase) -> N
             pytest.skip("PyTorch's computes other numbers than its local_response_norm, which is the same")
         theirs = theirs.double().eval()
         file = io.BytesIO()
-        torch.save(theirs, file)
+        torch.save(theirs, file, _use_new_zipfile_serialization=zipped)
         file.seek(0)
         ours = mg.load(file, weights_only=False)
         assert type(ours).__module__.startswith("minigrad.nn") and list(ours.state_dict()) == list(theirs.state_dict())

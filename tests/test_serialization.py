@@ -131,7 +131,7 @@ def test_objects_inside_arrays_are_refused() -> None:
     (b"\x10\0\0\0\0\0\0\0{\"a\":{}}", "is a safetensors file: minigrad.safetensors.load_file"),
     (b"\0" * 257 + b"ustar", "is a tar archive: PyTorch's format before version 0.2"),
     (b"\0\1\2", r"begins with b'\\x00\\x01\\x02'"),
-    (pickle.dumps({"a": 1}), "is a pickle, but not one of PyTorch's")])
+    (pickle.dumps({"a": 1}), "it is a pickle, but not one of PyTorch's")])
 def test_files_of_other_kinds(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "x.pt").write_bytes(content)
     with pytest.raises(RuntimeError, match=f"x.pt .*({said})"):
@@ -546,3 +546,44 @@ def test_a_file_cannot_make_a_tensor_that_reaches_outside_its_memory(place: Any)
 
     with pytest.raises((ValueError, pickle.UnpicklingError), match=r"does not lie within the 4 elements|zip\(\)"):
         through_a_file(Damaged())
+
+
+class Python2Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
+    """Writes texts as Python 2 does, whose strings are bytes."""
+
+    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+    def save_string(self, obj: str) -> None:
+        data = obj.encode("latin1")
+        self.write(pickle.SHORT_BINSTRING + bytes([len(data)]) + data)
+        self.memoize(obj)
+
+    dispatch[str] = save_string
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_files_of_python_2(zipped: bool, weights_only: bool) -> None:
+    module = types.ModuleType("python2")
+    module.Pickler = Python2Pickler  # type: ignore[attr-defined]
+    file = io.BytesIO()
+    mg.save({"caf\u00e9": mg.ones(2)}, file, pickle_module=module, _use_new_zipfile_serialization=zipped)
+    for encoding, key in (("latin1", "caf\u00e9"), ("bytes", b"caf\xe9")):
+        file.seek(0)
+        assert mg.load(file, weights_only=weights_only, encoding=encoding)[key].tolist() == [1, 1]
+    file.seek(0)
+    with pytest.raises((pickle.UnpicklingError, RuntimeError, UnicodeDecodeError)):
+        mg.load(file, weights_only=weights_only)
+    with pytest.raises(TypeError, match="fix_imports is for weights_only=False"):
+        mg.load(file, fix_imports=True)
+
+
+def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mg.save(Custom(), tmp_path / "x.pt")
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    assert mg.load(tmp_path / "x.pt").x == 1
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(tmp_path / "x.pt", weights_only=True)
+    monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(tmp_path / "x.pt", weights_only=False)

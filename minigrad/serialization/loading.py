@@ -36,6 +36,7 @@ from minigrad.serialization.unpickler import WeightsUnpickler
 
 __all__ = ["get_unsafe_globals_in_checkpoint", "load"]
 
+TRUE = ("1", "y", "yes", "true")  # of PyTorch's variables of the environment
 MAP_LOCATION = Any  # for annotations, as in PyTorch: a device or its name, a table of devices, a function, or None
 
 
@@ -280,7 +281,9 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
         weights_only: refuse everything but tensors, numbers, strings and containers, and what
             :func:`~minigrad.serialization.add_safe_globals` has allowed; the default. A file that is loaded with
             ``weights_only=False`` can run any code: do so only with files you trust. It is then that whole models are read;
-            PyTorch's classes are taken for those of that name here.
+            PyTorch's classes are taken for those of that name here. PyTorch's variables of the environment,
+            ``TORCH_FORCE_WEIGHTS_ONLY_LOAD=1`` and ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, decide for everybody, the second
+            where a call does not say it.
         mmap: map the file into memory instead of reading it, so that of tensors in host memory only what is looked at is read.
             The tensors can be written, which does not change the file. `f` must be a path.
         pickle_load_args: for the unpickler; ``encoding="latin1"`` is for files of Python 2.
@@ -296,6 +299,13 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
     {'weight': tensor([1., 1.])}
     """
     trusted = pickle_module is not None if weights_only is None else not weights_only
+    if os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "0").lower() in TRUE:
+        trusted = False
+    elif weights_only is None and os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "0").lower() in TRUE:
+        trusted = True
+    if not trusted and (unknown := set(pickle_load_args) - {"encoding", "errors"}):
+        raise ArgumentError(f"load: {min(unknown)} is for weights_only=False; with weights_only=True there are encoding and "
+                            "errors")
     if pickle_module is not None and not trusted:
         raise StateError("load: Can not safely load weights when explicit pickle_module is specified")
     if mmap and not isinstance(f, (str, os.PathLike)):
