@@ -198,8 +198,8 @@ class Pickles:
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
-                found = allowed(module, name)
-                return find_class(module, name) if found is None else found
+                found = find_class(module, name)
+                return allowed(module, name) if found is None else found
             return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load,
                                     added=[*_added.values(), *added], beside=beside, **self.arguments).load()
 
