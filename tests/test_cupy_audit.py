@@ -54,6 +54,8 @@ ON_HOST = {
     ("ops/neural/pooling.py", "max(initial=)"): "the lengths of windows, from the sizes",
     ("nn/functional/losses.py", ".max(initial=)"): "ctc_loss reads the lengths of its sequences, as PyTorch's does",
     ("ops/linear_algebra/ldl.py", ".max(initial=)"): "Bunch and Kaufman's method, step by step on the host",
+    **{("serialization/former.py", f"lib.format.{name}"): "files are read into host memory"
+       for name in ("read_magic", "read_array_header_1_0", "read_array_header_2_0")},
     ("autograd/gradcheck.py", ".max(initial=)"): "gradcheck compares on the host",
     ("ops/linear_algebra/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
 }

@@ -13,7 +13,6 @@ from minigrad import demo
 from minigrad.__main__ import main
 from minigrad.datasets import digits
 
-pytestmark = pytest.mark.filterwarnings("ignore:Graphviz's program")  # the picture is drawn without it too
 
 
 @pytest.fixture(autouse=True)

@@ -22,8 +22,11 @@ import numpy as np
 
 tick: Callable[[], int] = itertools.count(1).__next__
 
-# The last calls of modules: when each began and ended, and the identity of the module.
-calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
+# The last calls of modules during which something was recorded: when each began and ended, and the identity of the module.
+calls: deque[tuple[int, int, int]] = deque(maxlen=65_536)
+
+# The last backward passes that were themselves recorded: when each began and ended, and which derivative it computed.
+passes: deque[tuple[int, int, int]] = deque(maxlen=4096)
 
 # As frames name it: what was compiled elsewhere, as in a frozen program, has the paths of there.
 PACKAGE = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
@@ -36,6 +39,17 @@ def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[in
     known = calls.copy()  # at once: other threads go on calling modules
     spans = sorted([(start, end, paths[who]) for start, end, who in known if who in paths], key=lambda span: span[1] - span[0])
     return {stamp: next((path for start, end, path in spans if start < stamp < end), "") for stamp in stamps}
+
+
+def derivative_at(stamp: int) -> int:
+    """Which derivative was being computed at a time: 0 in no recorded backward pass, 1 in one, 2 in one through the results of
+    that ..."""
+    for start, end, order in reversed(passes):
+        if stamp > end:
+            return 0
+        if stamp > start:
+            return order
+    return 0
 
 
 class User:

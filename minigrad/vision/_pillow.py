@@ -10,7 +10,7 @@ from minigrad.errors import missing_extra
 
 
 def pillow(module: str) -> Any:
-    """A module of Pillow. Raises ``ImportError`` that says how to install it."""
+    """A module of Pillow. Raises ``MissingPackageError`` where it is not installed."""
     try:
         return importlib.import_module(f"PIL.{module}")
     except ModuleNotFoundError as error:

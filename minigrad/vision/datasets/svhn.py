@@ -68,7 +68,7 @@ class SVHN(VisionDataset):
 
 
 def loadmat(path: str) -> Any:
-    """The arrays in a file of MATLAB's. Raises ``ImportError`` that says how to install SciPy."""
+    """The arrays in a file of MATLAB's. Raises ``MissingPackageError`` where SciPy is not installed."""
     try:
         from scipy import io
     except ModuleNotFoundError:
