@@ -123,6 +123,18 @@ def test_neither_processes_nor_threads_are_needed() -> None:
     assert run(PROGRAM, first=UNABLE) == usual()
 
 
+DRAWING = """\
+import minigrad as mg
+x = mg.ones(2, requires_grad=True)
+print(mg.viz.draw((x * 2).sum()).svg()[:4])
+"""
+
+
+@pytest.mark.parametrize("first", [UNABLE, f"absent = {{'graphviz'}}\n{ABSENT}"], ids=["no processes", "no graphviz"])
+def test_pictures_are_drawn_without_graphviz(first: str) -> None:
+    assert run(DRAWING, first=first) == "<svg\n"
+
+
 READ_ONLY = """\
 import os
 

@@ -73,7 +73,10 @@ class Drawing:
         """What Graphviz's program makes of the picture; None where it is not there, or the picture is too large for it."""
         if len(self.fold.boxes) > DOT_LIMIT:
             return None
-        import graphviz
+        try:
+            import graphviz
+        except ModuleNotFoundError:
+            return None
         try:
             return bytes(self.dot().pipe(format=form))
         except (graphviz.ExecutableNotFound, OSError):  # where no programs can be run, as in a browser, it is an OSError
