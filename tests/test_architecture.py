@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import doctest
 import importlib
 import inspect
@@ -175,3 +176,23 @@ def test_every_operation_shows_the_code_that_was_generated_for_it() -> None:
     y = mul(x, x)
     assert re.search(r"run\(.*forward.*, input_, other_\)", mul.source)
     assert "g * other" in type(y.grad_fn).backward_source
+
+
+def names_python_312_loses(source: str) -> list[str]:
+    """The names that a comprehension in a function binds and another comprehension there takes for the builtin of that name, which
+    Python 3.12.1 then does not find."""
+    found = []
+    comprehensions = (ast.ListComp, ast.SetComp, ast.DictComp)
+    for function in ast.walk(ast.parse(source)):
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            parts = [node for node in ast.walk(function) if isinstance(node, comprehensions)]
+            bound = [{n.id for g in part.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)} for part in parts]
+            loaded = [{n.id for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)} for part in parts]
+            found += [name for theirs in bound for others, names in zip(bound, loaded)
+                      for name in sorted((theirs & names & set(dir(builtins))) - others)]
+    return found
+
+
+def test_comprehensions_do_not_hide_the_builtins_that_others_use() -> None:
+    assert not {name_of(f): lost for f in FILES if (lost := names_python_312_loses(f.read_text(encoding="utf-8")))}
+    assert names_python_312_loses("def f(xs): return [id for id in xs], [id(x) for x in xs]") == ["id"]
