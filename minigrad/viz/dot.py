@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import graphviz
-
 from minigrad.viz.boxes import Box, arrow_texts, box_of, frame_title
 from minigrad.viz.colours import text_on
 from minigrad.viz.folding import Fold, shown_members
@@ -14,6 +12,7 @@ from minigrad.viz.svg import RINGS
 
 def to_dot(fold: Fold, backward: bool = False) -> Any:
     """A ``graphviz.Digraph``. With `backward` arrows lead from results to what they were computed from."""
+    import graphviz
     dot = graphviz.Digraph("minigrad", graph_attr={"rankdir": "TB", "fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25"},
                            node_attr={"shape": "box", "style": "filled,rounded", "fontname": "Helvetica", "fontsize": "10",
                                       "height": "0.25", "color": "#71717a"},
@@ -26,6 +25,18 @@ def to_dot(fold: Fold, backward: bool = False) -> Any:
         style = {"style": "dashed", "constraint": "false"} if arrow.returns else {}
         dot.edge(*ends, label=words(texts.get(k, '')), **style)
     return dot
+
+
+def run_dot(fold: Fold, form: str, backward: bool = False) -> bytes | None:
+    """What Graphviz's program makes of the picture; None where it, or the package graphviz, is not there."""
+    try:
+        import graphviz
+    except ModuleNotFoundError:
+        return None
+    try:
+        return bytes(to_dot(fold, backward).pipe(format=form))
+    except (graphviz.ExecutableNotFound, OSError):  # where no programs can be run, as in a browser, it is an OSError
+        return None
 
 
 def add_frame(dot: Any, fold: Fold, id: str) -> None:
@@ -51,4 +62,4 @@ def add_box(dot: Any, box: Box) -> None:
 def words(text: str) -> str:
     """Text that Graphviz shows as it is: its escapes and what XML forbids are taken out of it."""
     plain = "".join(c if c == "\n" or "\x20" <= c < "\ud800" or c >= "\ue000" else "\ufffd" for c in text)
-    return str(graphviz.escape(plain)).replace("\n", "\\n")
+    return plain.replace("\\", "\\\\").replace("\n", "\\n")

@@ -9,8 +9,11 @@ from typing import Any, Iterable, Mapping
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import Module
+from minigrad.viz.dot import run_dot, to_dot
 from minigrad.viz.folding import BUDGET, Fold, fold
 from minigrad.viz.graph import Graph
+from minigrad.viz.html import to_html
+from minigrad.viz.raster import to_image
 from minigrad.viz.reading import Names, caller_variables, read
 from minigrad.viz.svg import to_svg
 from minigrad.viz.text import to_text
@@ -47,7 +50,6 @@ class Drawing:
 
     def dot(self) -> Any:
         """The picture as a ``graphviz.Digraph``."""
-        from minigrad.viz.dot import to_dot
         return to_dot(self.fold, self.backward)
 
     def svg(self) -> str:
@@ -66,21 +68,13 @@ class Drawing:
     def html(self) -> str:
         """The picture as a page that needs no other file and no network: to zoom, search, fold and step through the backward
         pass."""
-        from minigrad.viz.html import to_html
         return to_html(self.fold, self.backward)
 
     def by_dot(self, form: str) -> bytes | None:
         """What Graphviz's program makes of the picture; None where it is not there, or the picture is too large for it."""
         if len(self.fold.boxes) > DOT_LIMIT:
             return None
-        try:
-            import graphviz
-        except ModuleNotFoundError:
-            return None
-        try:
-            return bytes(self.dot().pipe(format=form))
-        except (graphviz.ExecutableNotFound, OSError):  # where no programs can be run, as in a browser, it is an OSError
-            return None
+        return run_dot(self.fold, form, self.backward)
 
     def png(self) -> bytes:
         """The picture as PNG: by Graphviz's program where it is installed, else by matplotlib. Raises ``ImportError`` without
@@ -95,7 +89,6 @@ class Drawing:
         """The picture in a form that we cannot write ourselves."""
         drawn = self.by_dot(form)
         if drawn is None:
-            from minigrad.viz.raster import to_image
             drawn = to_image(self.fold, form, self.backward)
         return drawn
 
@@ -180,8 +173,8 @@ def draw(output: Any, model: Any = None, params: Mapping[str, Any] | None = None
     >>> loss.backward()
     >>> print(mg.viz.draw(loss))
     1  w  leaf 2 float32  grad rms 3
-    2  mul  ← 1  other=3  → 2
-    3  sum  ← 2  → scalar · value 9
+    2  mul  ← 1  → 2  other=3
+    3  sum  ← 2  → scalar  value 9
     4  loss  ← 3  scalar float32  value 9
     """
     outputs = [output] if isinstance(output, TensorBase) else list(output) if isinstance(output, (list, tuple)) else []

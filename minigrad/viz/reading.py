@@ -318,10 +318,10 @@ def mark_nonfinite(graph: Graph) -> None:
 def spans_of(names: Names) -> list[Span]:
     """The calls of the named modules that are remembered, and the backward passes that were recorded."""
     paths = {id(module): (path, module) for path, module in reversed(names.modules.items()) if path}
-    found = [(start, end, *paths[who]) for start, end, who in clock.calls if who in paths]
+    found = [(start, end, *paths[who]) for start, end, who in list(clock.calls) if who in paths]
     return [*[Span(start, end, path, type(module).__name__, extra_of(module),
               type(module).__module__.startswith("minigrad.nn.")) for start, end, path, module in found],
-            *[Span(start, end, derivative=order) for start, end, order in clock.passes]]
+            *[Span(start, end, derivative=order) for start, end, order in list(clock.passes)]]
 
 
 def extra_of(module: Any) -> str:
