@@ -50,7 +50,7 @@ def describe_quietly(array: Any) -> Statistics:
                 part = part[np.isfinite(part)]
                 square = float(part @ part)
             if part.size:
-                real = given if given.dtype.kind == "f" and part.size == given.size else part  # shorter numbers are compared sooner
+                real = given if given.dtype.kind == "f" and part.size == given.size else part  # short numbers compare sooner
                 total, squares = total + float(part.sum()), squares + square
                 low, high, finite = min(low, float(real.min())), max(high, float(real.max())), finite + part.size
     if not finite:
