@@ -336,6 +336,8 @@ def test_names_of_models_and_weights() -> None:
             models.get_weight(wrong)
     with pytest.raises(ValueError, match="Unknown model resnet19"):
         models.get_model("resnet19")
+    with pytest.raises(ValueError, match="there are no weights for <class '.*LeNet'>"):
+        models.get_model_weights(models.LeNet)
     weights = models.VGG16_Weights.IMAGENET1K_FEATURES
     assert copy.deepcopy(weights) is weights is pickle.loads(pickle.dumps(weights))
 
