@@ -26,8 +26,8 @@ def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = Fa
     """One image of the images of a batch, in rows.
 
     Args:
-        tensor: (N, C, H, W), or a list of images (C, H, W); of one image, (C, H, W) or (H, W), a copy is
-            returned. Of one channel three are made.
+        tensor: (N, C, H, W), or a list of images (C, H, W); of one image, (C, H, W) or (H, W), a copy is returned. Of one channel
+            three are made.
         nrow: how many images there are in a row.
         padding: how many pixels lie between images, and around them.
         normalize: bring `value_range` to 0 and 1.

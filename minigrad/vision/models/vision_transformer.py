@@ -91,7 +91,8 @@ class Encoder(nn.Module):
         self.ln = norm_layer(hidden_dim)
 
     def forward(self, input: Tensor) -> Tensor:
-        return self.ln(self.layers(self.dropout(input + self.pos_embedding)))
+        out: Tensor = self.ln(self.layers(self.dropout(input + self.pos_embedding)))
+        return out
 
 
 class VisionTransformer(nn.Module):
