@@ -276,7 +276,7 @@ def fits_array(data: Any, dtype: Any, shape: Any) -> bool:
 
 def fill_ndarray(work: Work, array: Any, state: Any) -> None:
     """Give an array from :func:`make_ndarray` its elements."""
-    fits = (type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
+    fits = (type(state) is tuple and len(state) == 5 and type(state[0]) is int and state[0] == 1 and type(state[3]) in (bool, int)
             and type(state[4]) is bytes and fits_array(state[4], state[2], state[1]))
     if not fits or array.shape != (0,) or array.base is not None:
         raise Damaged("a NumPy array is given a state that does not fit")
