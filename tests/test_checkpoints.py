@@ -329,3 +329,33 @@ def test_published_weights(package: str) -> None:
         else:
             theirs, ours = torch.load(path, map_location="cpu", weights_only=True), mg.load(path, map_location="cpu")
         assert [(k, v.shape, v.tolist()) for k, v in ours.items()] == [(k, v.shape, v.tolist()) for k, v in theirs.items()], path
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LBFGS"])
+def test_optimizers_that_pytorch_saved_whole_go_on(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    def step(torch: Any, parts: dict[str, Any]) -> None:
+        def closure() -> Any:
+            parts["optimizer"].zero_grad()
+            loss = parts["model"](torch.ones(3, 2)).square().sum()
+            loss.backward()
+            return loss
+
+        parts["optimizer"].step(closure)
+        parts["schedule"].step()
+
+    model = torch.nn.Linear(2, 2)
+    optimizer = getattr(torch.optim, kind)(model.parameters(), lr=0.1)
+    theirs = {"model": model, "optimizer": optimizer, "schedule": torch.optim.lr_scheduler.StepLR(optimizer, 1)}
+    step(torch, theirs)
+    file = io.BytesIO()
+    torch.save(theirs, file)
+    file.seek(0)
+    ours = mg.load(file, weights_only=False)
+    for _ in range(2):
+        step(torch, theirs)
+        step(mg, ours)
+    np.testing.assert_allclose(ours["model"].weight.detach().numpy(), model.weight.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert ours["schedule"].get_last_lr() == theirs["schedule"].get_last_lr()

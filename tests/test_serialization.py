@@ -587,3 +587,12 @@ def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
     with pytest.raises(pickle.UnpicklingError):
         mg.load(tmp_path / "x.pt", weights_only=False)
+
+
+def test_safetensors_are_known_by_their_name(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    mg.safetensors.save_file({"a": mg.ones(2)}, str(tmp_path / "x.safetensors"))
+    assert mg.load(tmp_path / "x.safetensors")["a"].tolist() == [1, 1]
+    assert mg.load(tmp_path / "x.safetensors", "standin")["a"].device == standin.DEVICE
+    with pytest.raises(RuntimeError, match="x.safetensors is a safetensors file, which does not say where its tensors were"):
+        mg.load(tmp_path / "x.safetensors", {"cpu": "cpu"})

@@ -14,7 +14,7 @@ from typing import IO, Any, Callable, Collection, Iterator, Protocol
 
 import numpy as np
 
-from minigrad import _arrays
+from minigrad import _arrays, safetensors
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
 from minigrad._types.device import Device
@@ -273,6 +273,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
          weights_only: bool | None = None, mmap: bool | None = None, **pickle_load_args: Any) -> Any:
     """Read what :func:`save`, or PyTorch's ``save``, wrote to `f`, a path or a seekable file open for reading bytes.
 
+    What has a name that ends in ``.safetensors`` is read by :func:`minigrad.safetensors.load_file`, as PyTorch does.
+
     Args:
         map_location: the device to put the tensors on; or a dictionary from the names of devices that they were on to that; or a
             function of a storage in host memory and the name of the device that it was on, which returns the storage on the
@@ -310,6 +312,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
         raise StateError("load: Can not safely load weights when explicit pickle_module is specified")
     if mmap and not isinstance(f, (str, os.PathLike)):
         raise InvalidValueError("load: f must be a file path in order to use the mmap argument")
+    if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
+        return read_safetensors(f, map_location)
     pickles = Pickles(trusted, pickle_module, {"encoding": "utf-8", **pickle_load_args})
     restore = restorer(map_location)
     shared = mmap and options.get_default_mmap_options() == options.MAP_SHARED
@@ -340,6 +344,14 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
             if str(error).startswith(("load:", "NumPy has")):
                 raise
             raise RuntimeValueError(f"load: {name}: {error}") from error
+
+
+def read_safetensors(f: str | os.PathLike[str], map_location: Any) -> Any:
+    """The tensors of a safetensors file, on one device."""
+    if isinstance(map_location, dict) or callable(map_location):
+        raise StateError(f"load: {os.fspath(f)} is a safetensors file, which does not say where its tensors were; expected "
+                         f"map_location to be a device, its name or None, got a {type(map_location).__name__}")
+    return safetensors.load_file(f, "cpu" if map_location is None else map_location)
 
 
 def read_archive(archive: ArchiveReader, pickles: Pickles, restore: Any, mapped: bool) -> Any:
