@@ -14,6 +14,7 @@ import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -207,6 +208,8 @@ class Processes:
     """
 
     def __init__(self, plan: Plan, context: Any) -> None:
+        if sys.platform in ("emscripten", "wasi"):
+            raise OSError(f"{sys.platform} has no processes")
         self.context = context or multiprocessing.get_context()
         self.epoch = self.sent = 0
         self.broken: str | None = None
@@ -238,6 +241,8 @@ class Processes:
                 warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
                 process.start()
         except (pickle.PicklingError, AttributeError, TypeError) as error:
+            if method == "fork":  # by which nothing is pickled
+                raise
             raise explain_unpicklable(plan, method, error) from error
         finally:
             their_tasks.close()
