@@ -278,8 +278,8 @@ def batches(name: str, workers: int, context: str | None) -> Step | None:
     """One epoch of 4096 images in batches of 64, by workers that stay."""
     if name not in ("minigrad", "torch") or context == "thread" and name == "torch":
         return None
-    loader = torch_like(name).utils.data.DataLoader(SmallImages(name, 4096), 64, num_workers=workers, multiprocessing_context=context,
-                                                    persistent_workers=workers > 0)
+    loader = torch_like(name).utils.data.DataLoader(SmallImages(name, 4096), 64, num_workers=workers,
+                                                    multiprocessing_context=context, persistent_workers=workers > 0)
 
     def step() -> None:
         for _ in loader:
