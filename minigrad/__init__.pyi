@@ -23,6 +23,7 @@ from minigrad import linalg as linalg
 from minigrad import masked as masked
 from minigrad import multiprocessing as multiprocessing
 from minigrad import nn as nn
+from minigrad import onnx as onnx
 from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import overrides as overrides
@@ -30,6 +31,7 @@ from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
 from minigrad import return_types as return_types
+from minigrad import safetensors as safetensors
 from minigrad import serialization as serialization
 from minigrad import signal as signal
 from minigrad import special as special
@@ -612,8 +614,8 @@ from minigrad.random import seed as seed
 from minigrad.random import set_rng_state as set_rng_state
 from minigrad.recording.hints import get_hints as get_hints
 from minigrad.recording.hints import set_hints as set_hints
-from minigrad.serialization import load as load
-from minigrad.serialization import save as save
+from minigrad.serialization.loading import load as load
+from minigrad.serialization.saving import save as save
 import builtins
 
 e: builtins.float
@@ -754,6 +756,7 @@ scatter_add_ = Tensor.scatter_add_
 scatter_reduce_ = Tensor.scatter_reduce_
 set_ = Tensor.set_
 sgn_ = Tensor.sgn_
+share_memory_ = Tensor.share_memory_
 sigmoid_ = Tensor.sigmoid_
 sign_ = Tensor.sign_
 sin_ = Tensor.sin_
@@ -826,42 +829,42 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "msort", "mul", "multinomial", "multiply", "multiprocessing", "mv", "mvlgamma", "nan", "nan_to_num", "nanmean",
            "nanmedian", "nanquantile", "nansum", "narrow", "narrow_copy", "native_batch_norm", "native_channel_shuffle",
            "native_group_norm", "native_layer_norm", "ne", "neg", "negative", "newaxis", "nextafter", "nn", "no_grad", "nonzero",
-           "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "ops", "optim", "orgqr", "ormqr",
-           "outer", "overrides", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi", "pinverse",
-           "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive", "pow", "prelu",
-           "preserve_format", "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom", "rad2deg", "rand",
-           "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range", "ravel", "real",
-           "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape", "resolve_conj",
-           "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack", "rrelu", "rrelu_",
-           "rsqrt", "rsub", "save", "scalar_tensor", "scatter", "scatter_add", "scatter_reduce", "searchsorted", "seed",
-           "segment_reduce", "select", "select_copy", "select_scatter", "selu", "selu_", "serialization", "set_default_device",
-           "set_default_dtype", "set_default_tensor_type", "set_deterministic_debug_mode", "set_float32_matmul_precision",
-           "set_flush_denormal", "set_grad_enabled", "set_hints", "set_num_interop_threads", "set_num_threads",
-           "set_printoptions", "set_rng_state", "set_warn_always", "sgn", "short", "sigmoid", "sign", "signal", "signbit", "sin",
-           "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax", "sort", "special", "split", "split_copy",
-           "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze", "squeeze_copy", "stack", "std", "std_mean",
-           "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take",
-           "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile",
-           "to_dlpack", "topk", "torch_version", "trace", "transpose", "transpose_copy", "trapezoid", "trapz",
-           "triangular_solve", "tril", "tril_indices", "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc",
-           "types", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique",
-           "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split", "unsafe_split_with_sizes", "unsqueeze",
-           "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var", "var_mean", "vdot", "version", "view_as",
-           "view_as_complex", "view_as_complex_copy", "view_as_real", "view_as_real_copy", "view_copy", "vision", "viz", "vmap",
-           "vsplit", "vstack", "where", "xlogy", "zero_", "zeros", "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_",
-           "addbmm_", "addcdiv_", "addcmul_", "addmm_", "addmv_", "addr_", "apply_", "arccos_", "arccosh_", "arcsin_",
-           "arcsinh_", "arctan2_", "arctan_", "arctanh_", "as_strided_", "asin_", "asinh_", "atan2_", "atan_", "atanh_",
-           "baddbmm_", "bernoulli_", "bitwise_and_", "bitwise_left_shift_", "bitwise_not_", "bitwise_or_",
-           "bitwise_right_shift_", "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_", "clamp_min_", "clip_",
-           "conj_physical_", "copy_", "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_", "digamma_", "div_",
-           "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_", "fill_diagonal_",
-           "fix_", "float_power_", "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_", "greater_",
-           "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_", "index_copy_",
-           "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_", "lgamma_",
-           "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_", "logical_xor_",
-           "logit_", "lt_", "map2_", "map_", "masked_fill_", "masked_scatter_", "mul_", "multiply_", "mvlgamma_", "nan_to_num_",
-           "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_", "polygamma_", "pow_", "put_", "rad2deg_",
-           "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_", "resize_", "resize_as_", "round_", "rsqrt_",
-           "scatter_", "scatter_add_", "scatter_reduce_", "set_", "sgn_", "sigmoid_", "sign_", "sin_", "sinc_", "sinh_", "sqrt_",
-           "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_", "t_", "tan_", "tanh_", "transpose_", "tril_",
-           "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]
+           "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "ops", "optim", "orgqr",
+           "ormqr", "outer", "overrides", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi",
+           "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive",
+           "pow", "prelu", "preserve_format", "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom",
+           "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range",
+           "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape",
+           "resolve_conj", "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack",
+           "rrelu", "rrelu_", "rsqrt", "rsub", "safetensors", "save", "scalar_tensor", "scatter", "scatter_add",
+           "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu",
+           "selu_", "serialization", "set_default_device", "set_default_dtype", "set_default_tensor_type",
+           "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints",
+           "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "sgn", "short",
+           "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax",
+           "sort", "special", "split", "split_copy", "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze",
+           "squeeze_copy", "stack", "std", "std_mean", "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank",
+           "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot",
+           "testing", "threshold", "threshold_", "tile", "to_dlpack", "topk", "torch_version", "trace", "transpose",
+           "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triplet_margin_loss", "triu",
+           "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy",
+           "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split",
+           "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var",
+           "var_mean", "vdot", "version", "view_as", "view_as_complex", "view_as_complex_copy", "view_as_real",
+           "view_as_real_copy", "view_copy", "vision", "viz", "vmap", "vsplit", "vstack", "where", "xlogy", "zero_", "zeros",
+           "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_", "addcmul_", "addmm_", "addmv_",
+           "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_", "arctan_", "arctanh_", "as_strided_",
+           "asin_", "asinh_", "atan2_", "atan_", "atanh_", "baddbmm_", "bernoulli_", "bitwise_and_", "bitwise_left_shift_",
+           "bitwise_not_", "bitwise_or_", "bitwise_right_shift_", "bitwise_xor_", "cauchy_", "ceil_", "clamp_", "clamp_max_",
+           "clamp_min_", "clip_", "conj_physical_", "copy_", "copysign_", "cos_", "cosh_", "cumprod_", "cumsum_", "deg2rad_",
+           "digamma_", "div_", "divide_", "eq_", "erf_", "erfc_", "erfinv_", "exp2_", "exp_", "expm1_", "exponential_", "fill_",
+           "fill_diagonal_", "fix_", "float_power_", "floor_", "floor_divide_", "fmod_", "frac_", "gcd_", "ge_", "geometric_",
+           "greater_", "greater_equal_", "gt_", "heaviside_", "hypot_", "i0_", "igamma_", "igammac_", "index_add_",
+           "index_copy_", "index_fill_", "index_put_", "index_reduce_", "lcm_", "ldexp_", "le_", "lerp_", "less_", "less_equal_",
+           "lgamma_", "log10_", "log1p_", "log2_", "log_", "log_normal_", "logical_and_", "logical_not_", "logical_or_",
+           "logical_xor_", "logit_", "lt_", "map2_", "map_", "masked_fill_", "masked_scatter_", "mul_", "multiply_", "mvlgamma_",
+           "nan_to_num_", "ne_", "neg_", "negative_", "nextafter_", "normal_", "not_equal_", "polygamma_", "pow_", "put_",
+           "rad2deg_", "random_", "reciprocal_", "remainder_", "renorm_", "requires_grad_", "resize_", "resize_as_", "round_",
+           "rsqrt_", "scatter_", "scatter_add_", "scatter_reduce_", "set_", "sgn_", "share_memory_", "sigmoid_", "sign_", "sin_",
+           "sinc_", "sinh_", "sqrt_", "square_", "squeeze_", "sub_", "subtract_", "swapaxes_", "swapdims_", "t_", "tan_",
+           "tanh_", "transpose_", "tril_", "triu_", "true_divide_", "trunc_", "uniform_", "unsqueeze_", "xlogy_"]

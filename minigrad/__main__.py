@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Callable
 
-from minigrad import as_torch, demo
+from minigrad import _paths, as_torch, demo
 
 
 def positive_number(kind: type) -> Callable[[str], float]:
@@ -22,12 +22,19 @@ def positive_number(kind: type) -> Callable[[str], float]:
     return parse
 
 
-def run_torch(script: str, arguments: list[str]) -> None:
-    """Run a program as ``python script arguments`` would, with minigrad in the place of PyTorch."""
-    sys.argv = [script, *arguments]
-    sys.path[0] = str(Path(script).resolve().parent)
+def run_torch(program: str, arguments: list[str], is_module: bool = False) -> None:
+    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad in the place of PyTorch.
+
+    That holds in the processes it starts by ``multiprocessing`` too: by fork they inherit the names, by spawn the path.
+    """
+    sys.argv = [program, *arguments]
+    sys.path[0] = str(Path.cwd() if is_module else Path(program).resolve().parent)
+    sys.path.insert(1, _paths.FILES_OF_ALIASES)
     with as_torch():
-        runpy.run_path(script, run_name="__main__")
+        if is_module:
+            runpy.run_module(program, run_name="__main__", alter_sys=True)
+        else:
+            runpy.run_path(program, run_name="__main__")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,11 +48,12 @@ def main(argv: list[str] | None = None) -> int:
     d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
     d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
     r = commands.add_parser("run-torch", help="run a program written for PyTorch: what it imports as torch is minigrad")
-    r.add_argument("script", help="the program's file")
+    r.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
+    r.add_argument("program", help="the program's file, or module")
     r.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)
     if args.command == "run-torch":
-        run_torch(args.script, args.arguments)
+        run_torch(args.program, args.arguments, args.is_module)
         return 0
     try:
         return demo.run(args.epochs, args.batch_size, args.lr, args.seed, args.out)

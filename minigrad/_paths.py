@@ -30,6 +30,9 @@ class Alias(NamedTuple):
 
 ALIASES = {"torch": Alias("PyTorch", "minigrad", "2.13.0"), "torchvision": Alias("torchvision", "minigrad.vision", "0.28.0")}
 
+# A folder that holds a file of each of these names, for processes of their own that have inherited `sys.path`, but no finder.
+FILES_OF_ALIASES = __file__.replace("_paths.py", "_alias")
+
 # A path of PyTorch's, and the rooms in which its names are looked up, in order; both below "minigrad.". Where there is a file of
 # that name, these are the rooms of what PyTorch has in it beside what is there.
 ROOMS: dict[str, tuple[str, ...]] = {
@@ -71,6 +74,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "utils.data._utils.fetch": ("utils.data.fetch",),
     "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
     "utils.data.distributed": ("utils.data.sampler",),
+    "vision._internally_replaced_utils": ("hub",), "vision.models.utils": ("hub",),
+    "vision.ops.ciou_loss": ("vision.ops.losses",), "vision.ops.diou_loss": ("vision.ops.losses",),
+    "vision.ops.focal_loss": ("vision.ops.losses",), "vision.ops.giou_loss": ("vision.ops.losses",),
+    "vision.ops.poolers": ("vision.ops.regions",),
     "xpu": ("backends.absent_devices",),
 }
 
@@ -185,6 +192,17 @@ class TorchFinder:
         """The import system has put its own ``__spec__`` into the module, which keeps the one that it had."""
         if module.__name__ not in ALIASES and module.__spec__ is not None:
             module.__spec__ = module.__spec__.loader_state
+
+
+def take_name(name: str) -> None:
+    """For the files in ``_alias``: from now on this process finds minigrad under PyTorch's names, the module `name` among them.
+
+    Where a file was imported by its own path, and not as one of those names, nothing happens.
+    """
+    if name in ALIASES:
+        sys.meta_path.insert(0, TorchFinder())
+        del sys.modules[name]
+        importlib.import_module(name)
 
 
 @contextlib.contextmanager

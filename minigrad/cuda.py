@@ -11,22 +11,26 @@ from typing import Any, Iterator
 
 from minigrad import _arrays, _paths
 from minigrad._arrays.gpus import DeviceProperties, GPUs
+from minigrad._tensor.typed import ON_GPUS
 from minigrad.errors import DeviceError, InvalidValueError
 from minigrad.random import Generator, default_of
 
-__all__ = ["Event", "Stream", "current_device", "current_stream", "default_stream", "device", "device_count", "device_of",
-           "empty_cache", "get_device_capability", "get_device_name", "get_device_properties", "get_rng_state",
-           "get_rng_state_all", "initial_seed", "is_available", "is_initialized", "manual_seed", "manual_seed_all",
-           "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated", "memory_reserved", "memory_stats",
-           "reset_peak_memory_stats", "seed", "seed_all", "set_device", "set_per_process_memory_fraction", "set_rng_state",
-           "set_rng_state_all", "set_stream", "stream", "synchronize"]
+__all__ = ["Event", "OutOfMemoryError", "Stream", "current_device", "current_stream", "default_stream", "device",
+           "device_count", "device_of", "empty_cache", "get_device_capability", "get_device_name", "get_device_properties",
+           "get_rng_state", "get_rng_state_all", "initial_seed", "is_available", "is_bf16_supported", "is_initialized",
+           "manual_seed", "manual_seed_all", "max_memory_allocated", "max_memory_reserved", "mem_get_info", "memory_allocated",
+           "memory_reserved", "memory_stats", "reset_peak_memory_stats", "seed", "seed_all", "set_device",
+           "set_per_process_memory_fraction", "set_rng_state", "set_rng_state_all", "set_stream", "stream", "synchronize"]
 
 __path__: list[str] = []  # `cuda.amp` and others lie below, by minigrad._paths
 HERE = _arrays.Device("cuda")
 
 
+OutOfMemoryError = MemoryError  # which CuPy's error is a subclass of
+
+
 def __getattr__(name: str) -> Any:
-    return _paths.submodule(__name__, name)
+    return ON_GPUS[name] if name in ON_GPUS else _paths.submodule(__name__, name)
 
 
 def gpus() -> GPUs:
@@ -57,6 +61,11 @@ def is_available() -> bool:
     except DeviceError:
         return False
     return True
+
+
+def is_bf16_supported(including_emulation: bool = True) -> bool:
+    """Whether tensors of bfloat16 can be on the GPU: False; use float16."""
+    return False
 
 
 def is_initialized() -> bool:

@@ -5,6 +5,8 @@ Catch ``RuntimeError``, ``TypeError`` or ``IndexError`` as with PyTorch, or the 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MinigradError(Exception):
     """Base of every exception that minigrad defines."""
@@ -62,6 +64,10 @@ class EmptyListError(MinigradError, ValueError, RuntimeError):
     """A sequence of tensors without any. PyTorch raises ValueError in cat, RuntimeError in stack."""
 
 
+class EndOfFileError(MinigradError, EOFError, RuntimeError):
+    """A file in which nothing comes any more."""
+
+
 class StateError(MinigradError, RuntimeError):
     """What was asked cannot be done now: too early, twice, or with an object that is not made for it."""
 
@@ -79,7 +85,9 @@ class FreedGraphError(GraphError):
 
 
 class InplaceError(GraphError):
-    """An in-place write that would make, or has made, a gradient wrong."""
+    """An in-place write that would make, or has made, a gradient wrong. ``write`` is what is known of one that was made."""
+
+    write: Any = None
 
 
 class MissingPackageError(MinigradError, ImportError):

@@ -23,6 +23,12 @@ HASH_IN_NAME = re.compile(r"-([a-f0-9]*)\.")  # weights-0123abcd.pt
 _dir: str | None = None
 
 
+def __getattr__(name: str) -> Any:
+    if name != "tqdm":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("tqdm").tqdm  # programs take the progress bar from here
+
+
 def _get_torch_home() -> str:
     """``$TORCH_HOME``, or else a folder in the user's cache."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")

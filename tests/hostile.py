@@ -46,7 +46,7 @@ def pickled(*parts: bytes, protocol: int = 2) -> bytes:
 
 def storage(key: str = "0", size: int = 4, kind: str = "FloatStorage", place: str = "cpu", *more: Any) -> bytes:
     """The persistent id of a storage in PyTorch's files; those before version 1.6 have one thing more."""
-    return many(value("storage"), name("torch", kind), value(key), value(place), value(size), *map(value, more)) + pickle.BINPERSID
+    return many(value("storage"), name("torch", kind), *map(value, (key, place, size, *more))) + pickle.BINPERSID
 
 
 def tensor(of: bytes, offset: Any = 0, size: Any = (4,), stride: Any = (1,)) -> bytes:
@@ -65,10 +65,11 @@ def former(data: bytes, **records: bytes) -> bytes:
     return file.getvalue()
 
 
-def archive(data: bytes, storages: dict[str, bytes] | None = None, root: str = "archive") -> bytes:
+def archive(data: bytes, storages: dict[str, bytes] | None = None, root: str = "archive",
+            method: int = zipfile.ZIP_STORED) -> bytes:
     """A file in PyTorch's format."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as records:
+    with zipfile.ZipFile(file, "w", method) as records:
         records.writestr(f"{root}/data.pkl", data)
         records.writestr(f"{root}/byteorder", "little")
         for key, content in ({"0": bytes(16)} if storages is None else storages).items():

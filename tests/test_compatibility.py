@@ -41,8 +41,6 @@ def test_what_is_scripted_or_traced_runs_as_it_is() -> None:
 def test_what_only_torchscript_can_do_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotImplementedError, match=r"use minigrad.save\(model.state_dict\(\), file\)"):
         jit.save(nn.Linear(1, 1), tmp_path / "model.pt")
-    with pytest.raises(NotImplementedError, match="build the model in Python"):
-        jit.load(tmp_path / "model.pt")
 
 
 def test_fx_takes_marks_and_refuses_to_trace() -> None:
@@ -267,3 +265,45 @@ def test_hashes_are_exclusive_ors_of_bits() -> None:
     assert mg.hash_tensor(mg.tensor([True, False])).item() == 1
     with pytest.raises(TypeError, match="expected real numbers and mode=0"):
         mg.hash_tensor(mg.tensor([1j]))
+
+
+# ---------------------------------------------------------------------------------------------------- what programs ask in passing
+
+@pytest.mark.skipif(mg.cuda.is_available(), reason="there is a GPU")
+def test_types_of_gpus_are_there_to_be_asked_for() -> None:
+    x = mg.ones(2)
+    assert isinstance(x, mg.FloatTensor) and not isinstance(x, (mg.cuda.FloatTensor, mg.cuda.LongTensor))
+    assert mg.cuda.FloatTensor.__module__ == "minigrad.cuda" and not mg.cuda.is_bf16_supported()
+    for ask in (lambda: mg.cuda.FloatTensor(2), lambda: x.type(mg.cuda.FloatTensor), lambda: x.type("torch.cuda.LongTensor")):
+        with pytest.raises(RuntimeError, match="needs CuPy"):
+            ask()
+    assert x.type(mg.LongTensor).dtype is mg.int64 and x.type("torch.DoubleTensor").dtype is mg.float64
+
+
+def test_switches_of_attention_are_accepted() -> None:
+    switches = mg.backends.cuda
+    for name in ("flash", "math", "mem_efficient", "cudnn"):
+        getattr(switches, f"enable_{name}_sdp")(True)
+        assert getattr(switches, f"{name}_sdp_enabled")() is (name == "math")
+    with switches.sdp_kernel(enable_flash=False):
+        assert nn.functional.scaled_dot_product_attention(mg.ones(1, 1), mg.ones(1, 1), mg.ones(1, 1)).item() == 1
+
+
+def test_progress_bars_are_where_programs_take_them_from() -> None:
+    tqdm = pytest.importorskip("tqdm", reason="tqdm is not installed")
+    assert mg.hub.tqdm is tqdm.tqdm
+    with pytest.raises(AttributeError, match="no attribute 'sqdm'"):
+        mg.hub.sqdm  # noqa: B018
+
+
+def test_batch_norms_are_converted_for_several_processes() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.Sequential(nn.BatchNorm1d(3).eval(), nn.ReLU()), nn.LayerNorm(3))
+    x = mg.randn(5, 2)
+    before, state = model(x), model.state_dict()
+    assert nn.SyncBatchNorm.convert_sync_batchnorm(model) is model
+    norm = model[1][0]
+    assert type(norm) is nn.SyncBatchNorm and not norm.training and model.state_dict().keys() == state.keys()
+    mg.testing.assert_close(model(x), before)
+    assert nn.SyncBatchNorm.convert_sync_batchnorm(model)[1][0] is norm
+    alone = nn.SyncBatchNorm.convert_sync_batchnorm(nn.BatchNorm2d(2, affine=False))
+    assert type(alone) is nn.SyncBatchNorm and alone.weight is None and alone(mg.randn(2, 2, 3)).shape == (2, 2, 3)

@@ -348,6 +348,6 @@ def test_devices_have_whole_names() -> None:
             mg.device(name)
     with pytest.raises(RuntimeError, match="must not be negative"):
         mg.device("cuda", -1)
-    with pytest.raises(RuntimeError, match="the older constructors are of the CPU, not of cuda"):
+    with pytest.raises(RuntimeError, match="this older constructor is of cpu, not of cuda"):
         mg.FloatTensor(2, device="cuda")
     assert mg.ones(2).int().type(mg.Tensor).dtype is mg.float32 and mg.ones(2).type("torch.Tensor").dtype is mg.float32

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.util
+import multiprocessing
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -166,6 +168,35 @@ def test_a_program_written_for_pytorch_runs(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", str(tmp_path / "program.py"), "--lr", "0.1"], cwd=ROOT,
                           capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['--lr', '0.1'] minigrad.Size([3, 1]) minigrad"
+
+
+def test_a_module_written_for_pytorch_runs(tmp_path: Path) -> None:
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").write_text("")
+    (tmp_path / "package" / "train.py").write_text("import sys\nimport torch\nprint(__package__, sys.argv[1:], torch.Tensor.__module__)\n")
+    done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", "-m", "package.train", "-m", "--lr", "0.1"], cwd=tmp_path,
+                          capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.stdout.strip() == "package ['-m', '--lr', '0.1'] minigrad"
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_processes_of_a_program_find_the_same_names(method: str, tmp_path: Path) -> None:
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"there is no {method} here")
+    (tmp_path / "program.py").write_text(
+        "import sys\nimport torch\nimport torch.multiprocessing as mp\nimport torchvision\n"
+        "class Net(torch.nn.Linear):\n    pass\n"
+        "def work(model, queue):\n"
+        "    queue.put((type(model).__mro__[2].__module__, torchvision.__version__, torch.nn.ReLU.__module__))\n"
+        "if __name__ == '__main__':\n"
+        "    context = mp.get_context(sys.argv[1])\n"
+        "    queue = context.Queue()\n"
+        "    process = context.Process(target=work, args=(Net(2, 1), queue))\n"
+        "    process.start()\n    print(*queue.get(timeout=60))\n    process.join()\n")
+    done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", str(tmp_path / "program.py"), method], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["minigrad.nn.modules.module", "0.28.0", "minigrad.nn.modules.activation"]
 
 
 def test_an_error_in_the_program_is_the_programs(tmp_path: Path) -> None:

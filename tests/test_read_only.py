@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from typing import Any, Callable
 
 import numpy as np
@@ -25,7 +26,9 @@ def frozen(*shape: int, dtype: Any = np.float32, value: float = 1) -> Any:
 
 
 def on(array: np.ndarray[Any, Any]) -> mg.Tensor:
-    return mg.as_tensor(array)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of which there is a test of its own
+        return mg.from_numpy(array)
 
 
 # ---------------------------------------------------------------------------------------------------- methods
@@ -98,8 +101,8 @@ def load_into(array: Any) -> None:
     layer.load_state_dict({"weight": mg.zeros(3, 3)})
 
 
-OPTIMIZERS = ("ASGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Muon", "NAdam", "RAdam", "RMSprop", "Rprop",
-              "SGD")
+OPTIMIZERS = sorted({c.__name__ for c in vars(mg.optim).values() if isinstance(c, type) and issubclass(c, mg.optim.Optimizer)}
+                    - {"LBFGS", "Optimizer"})
 WRITES: dict[str, Callable[[Any], Any]] = {
     "x += 1": lambda a: on(a).__iadd__(1),
     "x[0] = 1": lambda a: on(a).__setitem__(0, 2.0),
@@ -148,11 +151,6 @@ def test_whatever_writes_is_refused(what: str) -> None:
     with pytest.raises(RuntimeError, match=WORDS):
         WRITES[what](array)
     assert (array == 1).all()
-
-
-def test_every_optimizer_is_there() -> None:
-    classes = {c.__name__ for c in vars(mg.optim).values() if isinstance(c, type) and issubclass(c, mg.optim.Optimizer)}
-    assert classes == {*OPTIMIZERS, "LBFGS", "Optimizer"}
 
 
 def test_a_step_names_the_parameter() -> None:

@@ -334,10 +334,13 @@ class Tensor(TensorMethods):
     @overload
     def type(self, dtype: DTypeLike | str, non_blocking: builtins.bool = False) -> Tensor: ...
     def type(self, dtype: DTypeLike | str | None = None, non_blocking: builtins.bool = False) -> Tensor | str:
-        """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`."""
+        """PyTorch's name of the type, such as ``'minigrad.FloatTensor'``; or the tensor converted to `dtype`, and moved to a GPU
+        for ``'minigrad.cuda.FloatTensor'``."""
         if dtype is not None:
-            name = dtype if isinstance(dtype, str) else f"minigrad.{getattr(dtype, '__name__', '')}"
+            name = dtype if isinstance(dtype, str) else f"{getattr(dtype, '__module__', '')}.{getattr(dtype, '__name__', '')}"
             name = name.replace("torch.", "minigrad.")
+            if name.startswith("minigrad.cuda."):
+                return self.cuda().type(name.replace(".cuda", ""))
             found: Any = dtypes.get_default_dtype() if name == "minigrad.Tensor" else TYPE_OF.get(name, dtype)
             if found is dtype and isinstance(dtype, str) and "Tensor" in dtype:
                 raise InvalidValueError(f"type(): invalid type: {dtype!r}; it can be {', '.join(TYPE_OF)}")

@@ -1,4 +1,7 @@
-"""PyTorch's older constructors, one for each dtype: ``minigrad.LongTensor([1, 2])``, ``isinstance(x, minigrad.FloatTensor)``."""
+"""PyTorch's older constructors, one for each dtype: ``minigrad.LongTensor([1, 2])``, ``isinstance(x, minigrad.FloatTensor)``.
+
+Those of GPUs, :data:`ON_GPUS`, are names of ``minigrad.cuda``.
+"""
 
 from __future__ import annotations
 
@@ -19,37 +22,41 @@ __all__ = ["BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTensor", "DoubleTe
 
 
 class TypedTensorMeta(type):
-    """The type of the classes whose instances are the tensors of one dtype."""
+    """The type of the classes whose instances are the tensors of one dtype, in host memory or on GPUs."""
 
     dtype: dtypes.dtype
+    on: str
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, Tensor) and instance.dtype is cls.dtype
+        return isinstance(instance, Tensor) and instance.dtype is cls.dtype and instance.device.type == cls.on
 
     def __call__(cls, *data: Any, device: DeviceLike | None = None) -> Any:
-        """A tensor in host memory from data, or uninitialised of a shape: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
-        if device is not None and (there := _arrays.as_device(device)).type != "cpu":
-            raise DeviceError(f"{cls.__name__}(): the older constructors are of the CPU, not of {there}; "
+        """A tensor from data, or uninitialised of a shape: ``LongTensor([1, 2])``, ``LongTensor(2, 3)``."""
+        there = _arrays.as_device(cls.on if device is None else device)
+        if there.type != cls.on:
+            raise DeviceError(f"{cls.__name__}(): this older constructor is of {cls.on}, not of {there}; "
                               "use tensor(..., device=...)")
         if len(data) == 1 and not isinstance(data[0], (int, Size)):
             if isinstance(data[0], Tensor):
                 if data[0].dtype is not cls.dtype:
                     raise ArgumentError(f"{cls.__name__}(): expected a tensor of {cls.dtype!r}, not of {data[0].dtype!r}; "
                                         f"convert it, by .to({cls.dtype!r})")
-                return data[0].detach()
-            return creation.tensor(legacy_data(data[0]), dtype=cls.dtype)
-        return creation.empty(*(data or (0,)), dtype=cls.dtype)
+                return data[0].detach().to(there)
+            return creation.tensor(legacy_data(data[0]), dtype=cls.dtype, device=there)
+        return creation.empty(*(data or (0,)), dtype=cls.dtype, device=there)
 
 
-def tensor_type(name: str) -> Any:
+def tensor_type(name: str, on: str = "cpu") -> Any:
     """The class of the tensors of the dtype that PyTorch's older constructor `name` stands for."""
-    dtype = TYPE_OF[f"minigrad.{name}"]
-    return TypedTensorMeta(name, (), {"dtype": dtype, "__module__": "minigrad", "__doc__": f"Tensors of {dtype!r}."})
+    dtype, module = TYPE_OF[f"minigrad.{name}"], "minigrad" if on == "cpu" else f"minigrad.{on}"
+    return TypedTensorMeta(name, (), {"dtype": dtype, "on": on, "__module__": module, "__doc__": f"Tensors of {dtype!r}."})
 
 
 BoolTensor, ByteTensor, CharTensor, DoubleTensor = map(tensor_type, ("BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor"))
 FloatTensor, HalfTensor, IntTensor, LongTensor = map(tensor_type, ("FloatTensor", "HalfTensor", "IntTensor", "LongTensor"))
 ShortTensor, BFloat16Tensor = map(tensor_type, ("ShortTensor", "BFloat16Tensor"))
+
+ON_GPUS = {name: tensor_type(name, "cuda") for name in __all__ if name.endswith("Tensor")}
 
 
 def set_default_tensor_type(t: Any) -> None:

@@ -195,9 +195,11 @@ def known_dtype(numpy_dtype: Any) -> dtype:
 
 
 def adopt_array(array: Any) -> Any:
-    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises as :func:`known_dtype`
-    for other dtypes."""
+    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity, and of none of NumPy's
+    subclasses, such as mapped files are. Raises as :func:`known_dtype` for other dtypes."""
     known = known_dtype(array.dtype)
+    if array.__class__ is not np.ndarray and isinstance(array, np.ndarray):
+        array = np.asarray(array)
     return array if array.dtype is known.numpy else array.view(known.numpy)
 
 

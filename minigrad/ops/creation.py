@@ -542,7 +542,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
                                 "array.copy()")
     warn_read_only(ndarray)
     warn_mask("from_numpy", ndarray)
-    return wrap_shared(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    return wrap_shared(dtypes.adopt_array(ndarray))
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
@@ -683,16 +683,15 @@ def as_numbers(caller: str, array: Any) -> Any:
     """`array` with its numbers in the machine's byte order. Warns where its mask is dropped."""
     if not array.dtype.isnative and array.dtype.newbyteorder("=") in dtypes.FROM_NUMPY:
         array = array.astype(array.dtype.newbyteorder("="))
-    if array.__class__ is not np.ndarray:
-        warn_mask(caller, array)
+    warn_mask(caller, array)
     return array
 
 
 def warn_mask(caller: str, array: Any) -> None:
     """Warn where elements of a masked array would count like the others."""
-    if isinstance(array, np.ndarray) and np.any(getattr(array, "mask", False)):
+    if array.__class__ is not np.ndarray and isinstance(array, np.ndarray) and np.any(getattr(array, "mask", False)):
         warn_user(f"{caller}: the mask of the array is dropped, and what it hides counts like the rest; give "
-                  "array.filled(value), or keep the mask in masked.masked_tensor(data, ~mask)")
+                  "array.filled(value), or use the mask apart from it, as in masked.mean(x, mask=~mask)")
 
 
 def wrap_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowError) -> Any:

@@ -26,6 +26,7 @@ ALIGNMENT = 64
 BLOCK = 1 << 22  # bytes that are read or written at once
 NO_CHECKSUM = 0  # what PyTorch writes where it was told to compute none
 LOCAL_HEADER = struct.Struct("<4s22xHH")  # the signature, and the lengths of the name and of the extra field
+IS_ENCRYPTED = 1  # in the flags of an entry
 LOCAL_SIGNATURE = b"PK\3\4"
 ZIP64_EXTRA = 20  # bytes of the extra field that zipfile adds for a record whose size takes 64 bits
 
@@ -36,7 +37,8 @@ class Sink:
     """A file that is written from here on and never moved in. To zipfile this is a pipe: it begins to count here."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.write, self.file = file.write, file
+        self.write: Any = file.write
+        self.file = file
 
     def flush(self) -> None:
         """Hand on what the file keeps back."""
@@ -44,10 +46,19 @@ class Sink:
 
 
 class ArchiveWriter:
-    """Writes records into `file`, from where it stands, below the folder `root`."""
+    """A block in which records are written into `file`, from where it stands, below the folder `root`."""
 
     def __init__(self, file: IO[bytes], root: str) -> None:
-        self.archive, self.root = zipfile.ZipFile(Sink(file), "w"), root  # type: ignore[call-overload]
+        self.sink, self.root = Sink(file), root
+        self.archive: Any = zipfile.ZipFile(self.sink, "w")  # type: ignore[call-overload]
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(self, kind: Any, *exc: object) -> None:
+        if kind is not None:  # an archive that is not whole gets no table of contents, so that none takes it for one
+            self.sink.write = len
+        self.archive.close()
 
     def write(self, record: str, content: Any) -> None:
         """Add a record; `content` is anything that has bytes."""
@@ -63,10 +74,6 @@ class ArchiveWriter:
         entry.extra = b""  # the padding is of no use in the table of contents
         if not get_crc32_options():
             entry.CRC = NO_CHECKSUM
-
-    def close(self) -> None:
-        """Write the table of contents, without which the file is none."""
-        self.archive.close()
 
 
 @contextmanager
@@ -115,17 +122,19 @@ class ArchiveReader:
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.file, self.name = file, name
-        length = file.seek(0, io.SEEK_END)
+        self.length = file.seek(0, io.SEEK_END)
         try:
             self.archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error, ValueError, OSError) as error:
             raise RuntimeValueError(f"load: {name} begins as PyTorch's archives do, but its table of contents cannot be read "
                                     f"({error}): it is truncated or damaged; fetch or save it again") from None
         self.entries = {entry.filename: entry for entry in self.archive.infolist()}
+        if len(self.entries) != len(self.archive.infolist()):
+            raise self.damaged("two of its records have the same name")
         declared = sum([entry.file_size for entry in self.entries.values()])
-        if declared > 4 * length or any([entry.file_size < 0 for entry in self.entries.values()]):
+        if declared > 4 * self.length or any([entry.file_size < 0 for entry in self.entries.values()]):
             raise RuntimeValueError(f"load: {name} is damaged, or made to fill the memory: its records declare {declared} bytes, "
-                                    f"and the file has {length}")
+                                    f"and the file has {self.length}")
         self.root = next((n[:-len("data.pkl")] for n in self.entries if n.endswith("data.pkl") and n.count("/") < 2), "")
 
     def __contains__(self, record: str) -> bool:
@@ -133,10 +142,12 @@ class ArchiveReader:
 
     def entry(self, record: str) -> zipfile.ZipInfo:
         """The entry of a record. Raises ``RuntimeError`` where there is none."""
-        try:
-            return self.entries[self.root + record]
-        except KeyError:
-            raise self.damaged(f"there is no record {self.root + record!r}") from None
+        entry = self.entries.get(self.root + record)
+        if entry is None:
+            raise self.damaged(f"there is no record {self.root + record!r}")
+        if entry.flag_bits & IS_ENCRYPTED:
+            raise RuntimeValueError(f"load: {self.name} is encrypted; unpack it with its password, and pack it again without")
+        return entry
 
     def damaged(self, how: object) -> RuntimeValueError:
         """The error for a file that is not as it was written."""
@@ -172,8 +183,8 @@ class ArchiveReader:
                 for k in range(0, content.nbytes, BLOCK):
                     block = file.read(min(BLOCK, content.nbytes - k))
                     content[k:k + len(block)] = np.frombuffer(block, np.uint8)
-        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-            raise self.damaged(f"{entry.filename!r} cannot be read ({error})") from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+            raise self.damaged(f"{entry.filename!r} cannot be read ({str(error)[:200]})") from None
 
     def require_size(self, record: str, nbytes: int) -> None:
         """Raise ``RuntimeError`` unless a record has this many bytes."""
@@ -183,6 +194,8 @@ class ArchiveReader:
     def offset(self, record: str) -> int:
         """Where in the file the content of a record begins."""
         entry = self.entry(record)
+        if not 0 <= entry.header_offset < self.length:
+            raise self.damaged(f"{entry.filename!r} is to lie outside of the file")
         self.file.seek(entry.header_offset)
         header = self.file.read(LOCAL_HEADER.size)
         signature, name, extra = LOCAL_HEADER.unpack(header) if len(header) == LOCAL_HEADER.size else (b"", 0, 0)

@@ -10,6 +10,7 @@ import itertools
 import math
 import pickle
 import re
+import reprlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any, Callable
 
@@ -31,11 +32,24 @@ class Damaged(pickle.UnpicklingError):
     """A pickle asks for what none that is in order asks for."""
 
 
+class Brief(reprlib.Repr):
+    """How errors show a value of a file, which may have no end: the beginning of plain data, the class of anything else. To print
+    a tensor, say, takes memory for all of its elements."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """What is no plain data."""
+        return f"a {type(x).__name__}"
+
+
+brief = Brief().repr
+
+
 class Work:
     """What a pickle of `length` bytes may still ask for. Its parts can be used again and again, so that work and memory would
     otherwise grow with the square of its length, and the hash of a tuple of tuples with two to the power of it.
 
-    What it makes at most copies each of its bytes once; what is only looked at may be looked at a hundred times.
+    A file is read once; beside that, its bytes may be copied four times and its elements once, and what is only looked at may be
+    looked at a hundred times.
     """
 
     def __init__(self, length: int) -> None:
@@ -49,8 +63,12 @@ class Work:
             raise Damaged("it asks for far more than its length explains")
 
     def copy(self, elements: int) -> None:
-        """Count so many elements, or bytes, that are copied."""
+        """Count so many elements that a container is made of."""
         self.look_at(100 * elements)
+
+    def copy_bytes(self, count: int) -> None:
+        """Count so many bytes that are copied."""
+        self.look_at(25 * count)
 
     def check_arguments(self, args: tuple[Any, ...]) -> None:
         """Count the elements of a function's arguments, each as often as it occurs, so that it can look at all and print them."""
@@ -159,13 +177,13 @@ def make_frozenset(work: Work, *args: Any) -> Any:
 def make_bytes(work: Work, *args: Any) -> Any:
     """Bytes, as protocols below 3 write them: nothing, or text and the name of the encoding of its characters 0 to 255."""
     expect(not args or len(args) == 2 and type(args[0]) is str and args[1] in ("latin1", "latin-1"), "a bytes object", args)
-    work.copy(len(args[0]) if args else 0)
+    work.copy_bytes(len(args[0]) if args else 0)
     return args[0].encode("latin1") if args else b""
 
 
 def make_bytearray(work: Work, *args: Any) -> Any:
     if len(args) == 1 and type(args[0]) is bytes:
-        work.copy(len(args[0]))
+        work.copy_bytes(len(args[0]))
         return bytearray(args[0])
     return bytearray(make_bytes(work, *args))
 
@@ -231,7 +249,7 @@ def make_dtype(work: Work, *args: Any) -> Any:
 def make_scalar(work: Work, *args: Any) -> Any:
     expect(len(args) == 2 and isinstance(args[0], np.dtype) and type(args[1]) is bytes
            and len(args[1]) == args[0].itemsize, "a NumPy scalar", args)
-    work.copy(len(args[1]))
+    work.copy_bytes(len(args[1]))
     return np.frombuffer(args[1], args[0])[0] if args[1] else args[0].type()
 
 
@@ -245,7 +263,7 @@ def make_ndarray_of_bytes(work: Work, *args: Any) -> Any:
     """An array as protocol 5 writes it: its bytes, dtype, shape and the order of its elements."""
     expect(len(args) == 4 and fits_array(*args[:3]) and args[3] in ("C", "F"), "a NumPy array", args)
     data, dtype, shape, order = args
-    work.copy(len(data))
+    work.copy_bytes(len(data))
     return np.frombuffer(bytearray(data), dtype).reshape(shape, order=order)
 
 
@@ -257,13 +275,15 @@ def fits_array(data: Any, dtype: Any, shape: Any) -> bool:
 
 
 def fill_ndarray(work: Work, array: Any, state: Any) -> None:
-    """Give an array from :func:`make_ndarray` its elements."""
-    fits = (type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
-            and type(state[4]) is bytes and fits_array(state[4], state[2], state[1]))
-    if not fits or array.shape != (0,) or array.base is not None:
+    """Give an array from :func:`make_ndarray` its elements: bytes, or the string that they were in Python 2."""
+    fits = type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
+    data = state[4] if fits else None
+    if type(data) is str and max(data, default="") <= "\xff":
+        data = data.encode("latin1")
+    if type(data) is not bytes or not fits_array(data, state[2], state[1]) or array.shape != (0,) or array.base is not None:
         raise Damaged("a NumPy array is given a state that does not fit")
-    work.copy(len(state[4]))
-    array.__setstate__(state)
+    work.copy_bytes(len(data))
+    array.__setstate__((*state[:4], data))
 
 
 def order_bytes(dtype: Any, state: Any) -> None:

@@ -44,6 +44,7 @@ def step(*instructions: bytes) -> Callable[[Step], Step]:
 
 def refusal(module: str, name: str) -> pickle.UnpicklingError:
     """What is said of a name that is not on the list."""
+    module, name = module[:100], name[:100]
     if module in NEVER:
         return pickle.UnpicklingError(f"the file refers to {module}.{name}, which loading could run and weights have no use for. "
                                       "If you trust the file all the same, pass weights_only=False")
@@ -63,13 +64,14 @@ class WeightsUnpickler:
         persistent_load: returns what stands for a persistent id: an integer, a text or a tuple of values that have quick hashes.
         added: classes and functions that the user allows: called with any arguments, and their instances given any state, as by
             ``pickle``.
+        beside: how many bytes of content there are beside the pickle, which persistent ids refer to.
         encoding: of strings that Python 2 wrote; "bytes" leaves them bytes.
 
     Raises: ``pickle.UnpicklingError`` for whatever else a pickle asks for, and for damaged ones.
     """
 
     def __init__(self, file: IO[bytes], *, find_class: Callable[[str, str], Any], persistent_load: Callable[[Any], Any],
-                 added: Collection[Any] = (), encoding: str = "utf-8", errors: str = "strict") -> None:
+                 added: Collection[Any] = (), beside: int = 0, encoding: str = "utf-8", errors: str = "strict") -> None:
         self.file, self.find_class, self.persistent_load = file, find_class, persistent_load
         self.added = {id(allowed): allowed for allowed in added}
         self.encoding, self.errors = encoding, errors
@@ -79,7 +81,7 @@ class WeightsUnpickler:
 
         self.data, self.at = b"", 0  # what of the file is at hand, and how much of that is used
         self.behind = 0  # how much of the file came before that
-        self.work = Work(self.length)
+        self.work = Work(self.length + beside)
         self.found: dict[tuple[str, str], Any] = {}
         self.functions: dict[int, Any] = {}  # those that find_class returned, by id
         self.memo: dict[int, Any] = {}
@@ -411,11 +413,15 @@ class WeightsUnpickler:
         self.work.check_keys(items)
         self.stack.append(frozenset(items))
 
-    def extend(self, items: list[Any]) -> None:
+    def filling(self, classes: Collection[type], method: str) -> Callable[..., Any]:
+        """The method by which the container on the stack takes elements: one of these classes, or what the user allows."""
         target = self.stack[-1]
-        if type(target) is not list and type(target) is not deque and id(type(target)) not in self.added:
-            raise Damaged(f"elements are appended to a {type(target).__name__}")
-        target.extend(items)
+        if type(target) in classes or id(type(target)) in self.added and hasattr(type(target), method):
+            return getattr(target, method)  # type: ignore[no-any-return]
+        raise Damaged(f"a {type(target).__name__} is given elements by {method}")
+
+    def extend(self, items: list[Any]) -> None:
+        self.filling((list, deque), "extend")(items)
 
     @step(pickle.APPEND)
     def append(self) -> None:
@@ -426,14 +432,12 @@ class WeightsUnpickler:
         self.extend(self.since_mark())
 
     def set_items_of(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if type(target) not in MAPPINGS and id(type(target)) not in self.added:
-            raise Damaged(f"keys are set in a {type(target).__name__}")
+        set_item = self.filling(MAPPINGS, "__setitem__")
         if len(items) % 2:
             raise Damaged("a key is without its value")
         self.work.check_keys(items[::2])
         for k in range(0, len(items), 2):
-            target[items[k]] = items[k + 1]
+            set_item(items[k], items[k + 1])
 
     @step(pickle.SETITEM)
     def set_item(self) -> None:
@@ -447,10 +451,9 @@ class WeightsUnpickler:
     @step(pickle.ADDITEMS)
     def add_items(self) -> None:
         items = self.since_mark()
-        if type(self.stack[-1]) is not set and id(type(self.stack[-1])) not in self.added:
-            raise Damaged(f"elements are added to a {type(self.stack[-1]).__name__}")
+        update = self.filling((set,), "update")
         self.work.check_keys(items)
-        self.stack[-1].update(items)
+        update(items)
 
     # -- names, and what is made by them
 
@@ -497,7 +500,10 @@ class WeightsUnpickler:
         else:
             raise pickle.UnpicklingError(f"the file calls {describe(function)}, which loading does not. If you trust the file, "
                                          "pass weights_only=False")
-        self.stack.append(self.attempt(function, *make, **options))
+        made = self.attempt(function, *make, **options)
+        if isinstance(made, TensorBase) and getattr(made.array, "base", made) is None:  # no view of what was read
+            self.work.copy_bytes(made.array.nbytes)
+        self.stack.append(made)
 
     def attempt(self, function: Any, called: Any, args: tuple[Any, ...], **options: Any) -> Any:
         """Call something that is allowed; what goes wrong in it is the file's fault."""

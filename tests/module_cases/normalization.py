@@ -84,6 +84,8 @@ def cases_of(n):
 
 CASES = {
     **cases_of(1), **cases_of(2), **cases_of(3),
+    "SyncBatchNorm": [ModuleCase(lambda t: t.nn.SyncBatchNorm(2), (normal(3, 2, 4),), batch_norm, evaluated=by_running_statistics,
+                                 bad=[Bad((normal(2),), ValueError, r"expected at least 2D input \(got 1D input\)")])],
     "LayerNorm": [
         ModuleCase(lambda t: t.nn.LayerNorm((3, 4)), (normal(2, 3, 4),),
                    lambda state, x: scaled(state, standard(x, (-2, -1)), (3, 4)), batch=0,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from minigrad.nn.parameter import Parameter
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d",
-           "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
+           "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm", "SyncBatchNorm"]
 
 
 class RunningNorm(Module):
@@ -130,6 +130,38 @@ class BatchNorm3d(BatchNorm):
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim != 5:
             raise InvalidValueError(f"expected 5D input (got {input.ndim}D input)")
+
+
+class SyncBatchNorm(BatchNorm):
+    """As :class:`BatchNorm1d`, for any number of dimensions from (N, C) on, over the batches of all processes of a group.
+
+    The group has one process (:mod:`minigrad.distributed`), so the batch is its own; `process_group` is accepted, without effect.
+    """
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
+                 track_running_stats: bool = True, process_group: Any = None, device: DeviceLike | None = None,
+                 dtype: dtype | None = None, *, bias: bool = True) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
+        self.process_group = process_group
+
+    def _check_input_dim(self, input: Any) -> None:
+        if input.ndim < 2:
+            raise InvalidValueError(f"expected at least 2D input (got {input.ndim}D input)")
+
+    @classmethod
+    def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
+        """`module` with each batch norm in it replaced by one of this class that has its parameters, statistics and mode; or,
+        where `module` is a batch norm itself, that one."""
+        if isinstance(module, BatchNorm) and not isinstance(module, cls):
+            new = cls(module.num_features, module.eps, module.momentum, module.affine, module.track_running_stats, process_group,
+                      bias=module.bias is not None)
+            new.weight, new.bias, new.training = module.weight, module.bias, module.training
+            new.running_mean, new.running_var = module.running_mean, module.running_var
+            new.num_batches_tracked = module.num_batches_tracked
+            return new
+        for name, child in module.named_children():
+            module.add_module(name, cls.convert_sync_batchnorm(child, process_group))
+        return module
 
 
 class InstanceNorm(RunningNorm):

@@ -57,7 +57,9 @@ def read_sn3_pascalvincent_tensor(path: str | os.PathLike[str], strict: bool = T
             sizes = [int(size) for size in np.frombuffer(file.read(4 * head[3]), ">u4")]
             dtype = np.dtype(DTYPES[head[2]])
             wanted = math.prod(sizes) * dtype.itemsize
-            data = file.read(wanted + 1)
+            data = bytearray()  # in pieces: the sizes may say anything
+            while len(data) <= wanted and (piece := file.read(min(wanted + 1 - len(data), 1 << 24))):
+                data += piece
     except (EOFError, OSError, lzma.LZMAError) as error:
         if isinstance(error, FileNotFoundError):
             raise
@@ -65,7 +67,8 @@ def read_sn3_pascalvincent_tensor(path: str | os.PathLike[str], strict: bool = T
     if len(sizes) != head[3] or len(data) < wanted or strict and len(data) > wanted:
         raise InvalidValueError(f"{path} is damaged: it should have {dtype.name} numbers of shape {tuple(sizes)}, and has "
                                 f"{'more' if len(data) > wanted else len(data) // dtype.itemsize}")
-    return mg.from_numpy(np.frombuffer(data[:wanted], dtype).astype(dtype.newbyteorder("=")).reshape(sizes))
+    array = np.frombuffer(data, dtype, math.prod(sizes)).reshape(sizes)
+    return mg.from_numpy(array.astype(dtype.newbyteorder("="), copy=False))
 
 
 def read_image_file(path: str | os.PathLike[str]) -> Any:
@@ -155,8 +158,8 @@ class MNIST(VisionDataset):
         return f"{'train' if self.train else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
 
     def needed(self) -> list[str]:
-        """The names of the files that must be there, unpacked."""
-        return [os.path.splitext(name)[0] for name, _ in self.resources]
+        """The names of the files that must be there, unpacked: those of these images, be the others there or not."""
+        return [self.file_of("images"), self.file_of("labels")]
 
     def path_of(self, name: str) -> str | None:
         """Where that file is, unpacked or not; None if it is not there."""
@@ -286,10 +289,6 @@ class EMNIST(MNIST):
     def file_of(self, kind: str) -> str:
         """The name of the file of "images" or "labels", unpacked."""
         return f"emnist-{self.split}-{'train' if self.train else 'test'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
-
-    def needed(self) -> list[str]:
-        """The names of the files that must be there, unpacked."""
-        return [self.file_of("images"), self.file_of("labels")]
 
     def download(self) -> None:
         """Fetch and unpack the archive of all splits if the files are not there."""
