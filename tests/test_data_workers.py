@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing import reduction
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -295,6 +296,19 @@ def test_without_room_for_shared_memory_batches_come_through_pipes(monkeypatch: 
     assert [y.tolist() for _, y in batches] == [[0, 1], [2, 3], [4, 5], [6, 7], [8]]
     assert all(mg.equal(x[:, 0, 0, 0], y.float()) for x, y in batches)
     assert len(noted) == 1
+
+
+@needs_fork
+@pytest.mark.parametrize("system", ["macOS", "Windows"])
+def test_batches_come_as_they_do_on_other_systems(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if system == "macOS":  # unnamed files are on a disk there, and what is given a descriptor must say so
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+        monkeypatch.setattr(reduction, "ACKNOWLEDGE", True)
+    else:  # there are no unnamed files
+        monkeypatch.setattr(shared, "available", False)
+    batches = list(DataLoader(Images(9), 2, num_workers=2, multiprocessing_context="fork"))
+    assert [y.tolist() for _, y in batches] == [[0, 1], [2, 3], [4, 5], [6, 7], [8]]
+    assert all(mg.equal(x[:, 0, 0, 0], y.float()) for x, y in batches)
 
 
 @needs_fork
