@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import importlib
 import io
 import multiprocessing
 import os
@@ -30,6 +31,8 @@ from minigrad._arrays import shared
 from minigrad.errors import ArgumentError, StateError
 from minigrad.multiprocessing.reductions import reduce_shared
 from minigrad.utils.data.workers import Plan, WorkerError, seed_process, serve
+
+importlib.import_module("minigrad.serialization")  # pickles of tensors name it; workers that are forked have it then
 
 GRACE = 5.0  # seconds that a worker has to end in before it is killed
 LARGE = 1 << 15  # bytes from which an array goes by shared memory
