@@ -299,6 +299,22 @@ def test_without_room_for_shared_memory_batches_come_through_pipes(monkeypatch: 
 
 
 @needs_fork
+@needs_proc
+def test_where_too_many_files_are_open_a_batch_is_lost_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    def receive(pipe: Any) -> int:
+        os.close(received(pipe))
+        monkeypatch.undo()
+        raise RuntimeError("received 0 items of ancdata")
+
+    received = reduction.recv_handle
+    monkeypatch.setattr(reduction, "recv_handle", receive)
+    batches = iter(DataLoader(Images(6), 2, num_workers=2, multiprocessing_context="fork"))
+    with pytest.raises(RuntimeError, match="too many files are open in this process.*ulimit -n"):
+        next(batches)
+    assert [y.tolist() for _, y in batches] == [[2, 3], [4, 5]]
+
+
+@needs_fork
 @pytest.mark.parametrize("system", ["macOS", "Windows"])
 def test_batches_come_as_they_do_on_other_systems(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if system == "macOS":  # unnamed files are on a disk there, and what is given a descriptor must say so
