@@ -308,7 +308,7 @@ def test_where_too_many_files_are_open_a_batch_is_lost_with_a_word(monkeypatch: 
 
     received = reduction.recv_handle
     monkeypatch.setattr(reduction, "recv_handle", receive)
-    batches = iter(DataLoader(Images(6), 2, num_workers=2, multiprocessing_context="fork"))
+    batches = iter(DataLoader(Images(6), 2, num_workers=1, multiprocessing_context="fork"))
     with pytest.raises(RuntimeError, match="too many files are open in this process.*ulimit -n"):
         next(batches)
     assert [y.tolist() for _, y in batches] == [[2, 3], [4, 5]]
