@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any, Iterable
 
 from minigrad.viz.boxes import box_of, frame_title, shape_text
-from minigrad.viz.colours import KINDS, legend, text_on
+from minigrad.viz.colours import KINDS, Scale, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.graph import Arrow, Graph, Group, Leaf, Operation, Statistics, spoken
 
@@ -41,7 +41,7 @@ def to_html(fold: Fold, backward: bool = False) -> str:
 
 def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
     """What the page knows."""
-    graph = fold.graph
+    graph, scale = fold.graph, Scale.of(fold.graph)
     stands_for = representatives(graph)
     shown = [id for id in graph.inside("") if stands_for.get(id, id) == id]
     groups = [g for g in graph.groups.values() if g.id and stands_for.get(g.id, g.id) == g.id]
@@ -53,7 +53,7 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
         "title": graph.title, "failure": graph.failure, "peak": graph.peak, "backward": backward,
         "open": sorted(id for id in fold.open if id and stands_for.get(id, id) == id),
         "root": graph.groups[""].members,
-        "boxes": {id: box_data(fold, id) for id in [*shown, *[g.id for g in groups]]},
+        "boxes": {id: box_data(fold, id, scale) for id in [*shown, *[g.id for g in groups]]},
         "groups": {g.id: group_data(g) for g in groups},
         "details": {id: details(graph, id) for id in shown},
         "alike": {first: [numbers(graph[id]) for id in ids[:ALIKE]] for first, ids in alike.items()},
@@ -61,7 +61,7 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
         "steps": steps_data(graph, stands_for),
         "sources": {name: asdict(found) for name, found in graph.sources.items()
                     if name in {graph.operations[id].node for id in shown if id in graph.operations}},
-        "legend": legend(), "kinds": {kind: [colour, text_on(colour)] for kind, colour in KINDS.items()},
+        "legend": scale.legend(), "kinds": {kind: [colour, text_on(colour)] for kind, colour in KINDS.items()},
     }
 
 
@@ -82,9 +82,9 @@ def representatives(graph: Graph) -> dict[str, str]:
     return found
 
 
-def box_data(fold: Fold, id: str) -> dict[str, Any]:
+def box_data(fold: Fold, id: str, scale: Scale) -> dict[str, Any]:
     """What stands in a box, as every picture has it."""
-    box = box_of(fold, id)
+    box = box_of(fold.graph, id, scale)
     return {"title": box.title, "lines": box.lines, "result": box.result, "tip": box.tooltip, "fill": box.fill,
             "text": text_on(box.fill), "ring": box.ring, "kind": box.kind, "parent": fold.frame_of(id),
             "zero": box.gradient is not None and not box.gradient.rms and not box.gradient.nonfinite}
