@@ -173,9 +173,10 @@ def test_a_program_written_for_pytorch_runs(tmp_path: Path) -> None:
 def test_a_module_written_for_pytorch_runs(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("")
-    (tmp_path / "package" / "train.py").write_text("import sys\nimport torch\nprint(__package__, sys.argv[1:], torch.Tensor.__module__)\n")
-    done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", "-m", "package.train", "-m", "--lr", "0.1"], cwd=tmp_path,
-                          capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    (tmp_path / "package" / "train.py").write_text(
+        "import sys\nimport torch\nprint(__package__, sys.argv[1:], torch.Tensor.__module__)\n")
+    done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", "-m", "package.train", "-m", "--lr", "0.1"],
+                          cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.stdout.strip() == "package ['-m', '--lr', '0.1'] minigrad"
 
 

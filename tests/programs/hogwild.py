@@ -47,7 +47,8 @@ if __name__ == "__main__":
     model.share_memory()
     x, y = points(7)
     first = F.nll_loss(model(x), y).item()
-    processes = [mp.Process(target=train, args=(rank, args, model, torch.utils.data.TensorDataset(*points(rank)))) for rank in (0, 1)]
+    sets = [torch.utils.data.TensorDataset(*points(rank)) for rank in (0, 1)]
+    processes = [mp.Process(target=train, args=(rank, args, model, dataset)) for rank, dataset in enumerate(sets)]
     for p in processes:
         p.start()
     for p in processes:

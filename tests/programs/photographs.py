@@ -1,4 +1,4 @@
-"""A network of torchvision's on a folder of photographs, in a group of processes that spawn starts; checkpoints, pictures of batches."""
+"""A network of torchvision's on a folder of photographs, in a group of processes that spawn starts; its checkpoint."""
 
 import argparse
 import os
