@@ -8,7 +8,7 @@ PYTHON ?= python
 check: lint types layers coverage docs wheel
 
 install:
-	$(PYTHON) -m pip install -q -e ".[test,lint,docs]"
+	$(PYTHON) -m pip install -q -e ".[test,lint,docs,dist]"
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -33,12 +33,15 @@ docs:
 serve:
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs serve
 
-# The wheel is at most 1 MB, and what is in it does README's main job without the files around it.
+# What is uploaded: a source distribution with all that the tests need, and a wheel made from it. The wheel is at most 1 MB, and
+# what is in it does README's main job without the files around it.
 wheel: clean
-	$(PYTHON) -m pip wheel -q --no-deps -w build/wheel .
-	find build/wheel -name '*.whl' -size -1000001c | grep .
-	$(PYTHON) -m pip install -q --no-deps --target build/wheel/installed build/wheel/*.whl
-	cd build/wheel/installed && $(PYTHON) -m minigrad demo --epochs 1 --out ../runs
+	$(PYTHON) -m build --outdir build/dist .
+	$(PYTHON) -m twine check --strict build/dist/*
+	$(PYTHON) -m tests.distribution build/dist
+	find build/dist -name '*.whl' -size -1000001c | grep .
+	$(PYTHON) -m pip install -q --no-deps --target build/dist/installed build/dist/*.whl
+	cd build/dist/installed && $(PYTHON) -m minigrad demo --epochs 1 --out ../runs
 
 # An old build/lib would go into the next wheel.
 clean:

@@ -152,7 +152,7 @@ def main() -> None:
     args = parser.parse_args()
     import numpy as np
 
-    from benchmarks import workloads
+    from benchmarks import files, workloads
     from benchmarks.workloads import COMPARED, WORKLOADS
 
     libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
@@ -174,6 +174,9 @@ def main() -> None:
         print(row("import, beyond NumPy's own (ms)", import_seconds(libraries, 9), libraries, 1e-3, 0))
     if args.only in "installed size":
         print(row("installed size (MB)", {n: float(installed_bytes(n)) for n in libraries}, libraries, 1e6, 1))
+    if args.only in "files":
+        for key, values in files.figures(libraries).items():
+            print(row(files.ROWS[key], values, libraries, 1, 1))
     if args.only in "peak memory":
         print(f"\npeak memory of forward and backward of 40 x (Linear(256), Tanh), batch 1024: {peak_over_activations():.2f} of "
               "the activations that the rules need (goal: at most 1.3)")

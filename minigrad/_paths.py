@@ -74,8 +74,18 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "utils.data._utils.fetch": ("utils.data.fetch",),
     "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
     "utils.data.distributed": ("utils.data.sampler",),
+    "vision._internally_replaced_utils": ("hub",), "vision.models.utils": ("hub",),
+    "vision.ops.ciou_loss": ("vision.ops.losses",), "vision.ops.diou_loss": ("vision.ops.losses",),
+    "vision.ops.focal_loss": ("vision.ops.losses",), "vision.ops.giou_loss": ("vision.ops.losses",),
+    "vision.ops.poolers": ("vision.ops.regions",),
     "xpu": ("backends.absent_devices",),
 }
+
+
+# What the names of PyTorch's that begin so would be for, and what to do instead.
+ABSENT = {"sparse": "there are no sparse tensors; make a dense one, of SciPy's arrays by tensor(array.toarray())",
+          "nested": "there are no nested tensors; pad, by nn.utils.rnn.pad_sequence, or pack, by pack_sequence",
+          "quantiz": "there are no quantized tensors; use float32, or float16 to take half of its memory"}
 
 
 class Path(ModuleType):
@@ -125,7 +135,8 @@ def submodule(package: str, name: str) -> ModuleType:
         except ModuleNotFoundError as error:
             if error.name != path:
                 raise
-    raise AttributeError(f"module {package!r} has no attribute {name!r}")
+    hint = "".join([f": {instead}" for begin, instead in ABSENT.items() if name.startswith(begin)])
+    raise AttributeError(f"module {package!r} has no attribute {name!r}{hint}")
 
 
 def rooms_of(path: str) -> list[str]:

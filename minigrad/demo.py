@@ -11,6 +11,7 @@ from typing import Any
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.datasets import digits
+from minigrad.errors import missing_extra
 from minigrad.utils.data import DataLoader, TensorDataset, random_split
 
 TEST_IMAGES = 360
@@ -80,7 +81,7 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
         import matplotlib  # noqa: F401
         from tqdm import tqdm
     except ImportError as missing:
-        raise Unusable(f"needs {missing.name}; install it with pip install -e '.[demo]' in minigrad's folder") from None
+        raise Unusable(missing_extra("the demo", str(missing.name), "demo")) from None
     mg.manual_seed(seed)
     images, labels = digits()
     train, test = random_split(TensorDataset(images, labels), [len(images) - TEST_IMAGES, TEST_IMAGES])

@@ -5,6 +5,8 @@ Catch ``RuntimeError``, ``TypeError`` or ``IndexError`` as with PyTorch, or the 
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MinigradError(Exception):
     """Base of every exception that minigrad defines."""
@@ -62,6 +64,10 @@ class EmptyListError(MinigradError, ValueError, RuntimeError):
     """A sequence of tensors without any. PyTorch raises ValueError in cat, RuntimeError in stack."""
 
 
+class EndOfFileError(MinigradError, EOFError, RuntimeError):
+    """A file in which nothing comes any more."""
+
+
 class StateError(MinigradError, RuntimeError):
     """What was asked cannot be done now: too early, twice, or with an object that is not made for it."""
 
@@ -79,4 +85,27 @@ class FreedGraphError(GraphError):
 
 
 class InplaceError(GraphError):
-    """An in-place write that would make, or has made, a gradient wrong."""
+    """An in-place write that would make, or has made, a gradient wrong. ``write`` is what is known of one that was made."""
+
+    write: Any = None
+
+
+class MissingPackageError(MinigradError, ImportError):
+    """A package that only a part of minigrad needs is not installed; the message says which of minigrad's extras installs it.
+
+    >>> issubclass(MissingPackageError, ImportError)
+    True
+    """
+
+
+def missing_extra(what: str, package: str, extra: str) -> MissingPackageError:
+    """The error to raise where `package`, which `what` needs and minigrad's extra of the name `extra` installs, cannot be found.
+
+    The command it names adds the extra to the minigrad that is installed, wherever that came from.
+
+    >>> raise missing_extra("ImageFolder", "Pillow", "vision")
+    Traceback (most recent call last):
+      ...
+    minigrad.errors.MissingPackageError: ImageFolder needs Pillow, which is not installed: pip install "minigrad-numpy[vision]"
+    """
+    return MissingPackageError(f'{what} needs {package}, which is not installed: pip install "minigrad-numpy[{extra}]"')

@@ -11,15 +11,15 @@ import contextlib
 from typing import Any, Callable, Iterator, NamedTuple, NoReturn, TypeVar
 from typing import Final as Final
 
-from minigrad.errors import MinigradError, StateError
+from minigrad.errors import MinigradError, RuntimeValueError, StateError
 from minigrad.futures import Future
 from minigrad.nn import Module, Parameter
 from minigrad.serialization import torchscript
 
-__all__ = ["Attribute", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork", "freeze", "ignore",
-           "interface", "is_scripting", "is_tracing", "isinstance", "load", "onednn_fusion_enabled", "optimize_for_inference",
-           "optimized_execution", "save", "script", "script_if_tracing", "script_method", "set_fusion_strategy", "strict_fusion",
-           "trace", "trace_module", "unused", "wait"]
+__all__ = ["Attribute", "Future", "RecursiveScriptModule", "ScriptFunction", "ScriptModule", "annotate", "export", "fork",
+           "freeze", "ignore", "interface", "is_scripting", "is_tracing", "isinstance", "load", "onednn_fusion_enabled",
+           "optimize_for_inference", "optimized_execution", "save", "script", "script_if_tracing", "script_method",
+           "set_fusion_strategy", "strict_fusion", "trace", "trace_module", "unused", "wait"]
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -191,8 +191,10 @@ class RecursiveScriptModule(ScriptModule):
                 self.add_module(name, made.get(id(value)) or made.setdefault(id(value), RecursiveScriptModule(value, made)))
             elif name in compiled.parameters:
                 self.register_parameter(name, value)
-            else:
+            elif name in self.__dict__ or not hasattr(ScriptModule, name):
                 self.__dict__[name] = value
+            else:
+                raise KeyError(f"the attribute {name!r} would hide a method")
 
     def extra_repr(self) -> str:
         """The name of its class in the program that saved it."""
@@ -218,4 +220,7 @@ def load(f: Any, map_location: Any = None, _extra_files: dict[str, Any] | None =
     for name in _extra_files or {}:
         if name in script.extra_files:
             _extra_files[name] = script.extra_files[name]  # type: ignore[index]
-    return RecursiveScriptModule(script.module, {})
+    try:
+        return RecursiveScriptModule(script.module, {})
+    except (AttributeError, KeyError, RecursionError, TypeError) as error:
+        raise RuntimeValueError(f"jit.load: the file is damaged: its modules cannot be put together ({error})") from error

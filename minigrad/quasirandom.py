@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad._types import dtypes
-from minigrad.errors import InvalidValueError
+from minigrad.errors import InvalidValueError, missing_extra
 from minigrad.ops.creation import tensor
 from minigrad.random import default_generator
 
@@ -96,6 +96,5 @@ def _qmc() -> Any:
     """SciPy's module of such sequences. Raises ``ImportError`` that says what to install where it is missing."""
     try:
         return importlib.import_module("scipy.stats.qmc")
-    except ModuleNotFoundError as error:
-        raise ImportError(f"SobolEngine needs SciPy, which is not installed here ({error}); install it with pip install scipy"
-                          ) from None
+    except ModuleNotFoundError:
+        raise missing_extra("SobolEngine", "SciPy", "scipy") from None

@@ -37,9 +37,9 @@ class Generator:
 
     def __init__(self, device: Any = "cpu") -> None:
         self._device = _arrays.as_device(device)
-        self._seed: int | None = None
-        self._stream: Any = None  # made when first needed
-        self._there: Any = None
+        # The seed, the stream, and what draws on a GPU. They are made when first needed, by setdefault, so that threads which
+        # come first together have the same.
+        self._held: dict[str, Any] = {}
 
     @property
     def device(self) -> _arrays.Device:
@@ -55,39 +55,39 @@ class Generator:
         if not -2**63 <= seed < 2**64:
             raise RuntimeValueError("manual_seed: Overflow when unpacking long: expected a seed from -2**63 to 2**64 - 1, got "
                                     f"{seed}")
-        self._seed, self._stream, self._there = seed % 2**64, None, None
+        self._held = {"seed": seed % 2**64}
         return self
 
     def seed(self) -> int:
         """Start a stream from the operating system's entropy, and return its seed."""
-        return self.manual_seed(int.from_bytes(os.urandom(8), "little") >> 1).initial_seed()
+        return self.manual_seed(entropy()).initial_seed()
 
     def initial_seed(self) -> int:
         """The seed the stream was started from."""
-        if self._seed is None:
-            self.seed()
-        assert self._seed is not None
-        return self._seed
+        held = self._held
+        seed: int = held["seed"] if "seed" in held else held.setdefault("seed", entropy())
+        return seed
 
     @property
     def stream(self) -> Any:
         """NumPy's generator."""
-        if self._stream is None:
-            self._stream = _arrays.new_stream(self.initial_seed())
-        return self._stream
+        held = self._held
+        return held["stream"] if "stream" in held else held.setdefault("stream", _arrays.new_stream(self.initial_seed()))
 
     @property
     def draws(self) -> Any:
         """What draws arrays on the generator's device: it has NumPy's ``Generator`` methods."""
         if self.device.type == "cpu":
             return self.stream
-        if self._there is None:
-            self._there = _arrays.library_on(self.device).generator(int(self.stream.integers(2**63)), self.device)
-        return self._there
+        held = self._held
+        if "there" not in held:
+            made = _arrays.library_on(self.device).generator(int(self.stream.integers(2**63)), self.device)
+            return held.setdefault("there", made)
+        return held["there"]
 
     def get_state(self) -> Any:
         """The state of the stream as a tensor of bytes, for :meth:`set_state`."""
-        self._there = None
+        self._held.pop("there", None)
         state: Any = object.__new__(TensorBase.result_class)
         state.array, state.node = _arrays.stream_state(self.initial_seed(), self.stream), None
         return state
@@ -97,8 +97,8 @@ class Generator:
         array = getattr(new_state, "array", None)
         if array is None or array.dtype.name != "uint8":
             raise ArgumentError("set_state: expected a minigrad.uint8 tensor, as get_state() returns")
-        self._seed, self._stream = _arrays.stream_from_state(_arrays.to_numpy(array))
-        self._there = None
+        seed, stream = _arrays.stream_from_state(_arrays.to_numpy(array))
+        self._held = {"seed": seed, "stream": stream}
 
     def clone_state(self) -> Generator:
         """A second generator in the same state."""
@@ -111,6 +111,11 @@ class Generator:
 
     def __repr__(self) -> str:
         return f"<minigrad.Generator on {self.device}>"
+
+
+def entropy() -> int:
+    """A seed from the operating system."""
+    return int.from_bytes(os.urandom(8), "little") >> 1
 
 
 def restore_generator(device: str, state: Any) -> Generator:
@@ -147,10 +152,10 @@ def default_of(device: Any) -> Generator:
     if device not in generators:
         device = _arrays.resolve(device)
     if device not in generators:
-        generators[device] = Generator(device)
-        on_cpu = generators[default_generator.device]
-        if on_cpu._seed is not None:
-            generators[device].manual_seed(on_cpu._seed)
+        made, on_cpu = Generator(device), generators[default_generator.device]
+        if "seed" in on_cpu._held:
+            made.manual_seed(on_cpu.initial_seed())
+        generators.setdefault(device, made)
     return generators[device]
 
 

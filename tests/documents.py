@@ -6,13 +6,15 @@ then the functions among them whose names begin with ``test_`` are called. Block
 ``tests/test_documents.py``.
 
 A comment on the line before a block says that it is not to be run: ``<!-- quoted from: minigrad.exp -->`` where it is what the
-source file of that name says, but for annotations of types, and ``<!-- not run: reason -->`` otherwise.
+source file of that name says, but for annotations of types, and ``<!-- not run: reason -->`` otherwise. After
+``<!-- needs: package -->`` a block is run where that package is installed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import doctest
+import importlib.util
 import io
 import re
 import sys
@@ -26,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(p for p in (*ROOT.glob("*.md"), *ROOT.glob("examples/*.md"), *ROOT.glob("docs/**/*.md")))
 FENCE = re.compile(r"^(?P<indent> *)(?P<fence>```+|~~~+)(?P<language>.*)$")
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-_MARK = re.compile(r"<!-- (quoted from|not run): (.+) -->")
+_MARK = re.compile(r"<!-- (quoted from|not run|needs): (.+) -->")
 
 
 class Block(NamedTuple):
@@ -37,6 +39,7 @@ class Block(NamedTuple):
     line: int
     quoted_from: str | None
     not_run: str | None
+    needs: str | None
 
 
 def read_blocks(document: Path) -> list[Block]:
@@ -56,7 +59,7 @@ def read_blocks(document: Path) -> list[Block]:
         mark = _MARK.fullmatch(lines[number - 2].strip()) if number > 1 else None
         said = {mark[1]: mark[2]} if mark else {}
         blocks.append(Block("\n".join(body) + "\n", opening["language"].split(" ")[0].strip(), number + 1,
-                            said.get("quoted from"), said.get("not run")))
+                            said.get("quoted from"), said.get("not run"), said.get("needs")))
     return blocks
 
 
@@ -84,7 +87,7 @@ def run_document(document: Path) -> list[str]:
     names: dict[str, Any] = {"__name__": "__main__"}
     wrong: list[str] = []
     for block in read_blocks(document):
-        if block.quoted_from or block.not_run:
+        if block.quoted_from or block.not_run or block.needs and importlib.util.find_spec(block.needs) is None:
             continue
         where = f"{document.name}:{block.line}"
         if block.language == "python":

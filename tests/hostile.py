@@ -65,10 +65,11 @@ def former(data: bytes, **records: bytes) -> bytes:
     return file.getvalue()
 
 
-def archive(data: bytes, storages: dict[str, bytes] | None = None, root: str = "archive") -> bytes:
+def archive(data: bytes, storages: dict[str, bytes] | None = None, root: str = "archive",
+            method: int = zipfile.ZIP_STORED) -> bytes:
     """A file in PyTorch's format."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as records:
+    with zipfile.ZipFile(file, "w", method) as records:
         records.writestr(f"{root}/data.pkl", data)
         records.writestr(f"{root}/byteorder", "little")
         for key, content in ({"0": bytes(16)} if storages is None else storages).items():

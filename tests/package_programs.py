@@ -316,6 +316,94 @@ def skorch(torch: Any) -> Results:
     return results
 
 
+@program
+def lightning_utilities(torch: Any) -> Results:
+    """A loop as Lightning's: a module that says what a step is and what moves it, and a trainer that knows the rest."""
+    import io
+
+    from lightning_utilities.core.apply_func import apply_to_collection
+    from torchmetrics import MeanMetric
+    from torchmetrics.regression import MeanSquaredError
+
+    class Module(torch.nn.Module):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.net, self.error, self.logged = small_model(torch), MeanSquaredError(), {}
+
+        def log(self, name: str, value: Any) -> None:
+            self.logged.setdefault(name, []).append(float(value))
+
+        def training_step(self, batch: Any, batch_idx: int) -> Any:
+            loss = torch.nn.functional.mse_loss(self.net(batch["x"]), batch["y"])
+            self.log("train_loss", loss)
+            return loss
+
+        def validation_step(self, batch: Any, batch_idx: int) -> None:
+            self.error.update(self.net(batch["x"]), batch["y"])
+
+        def configure_optimizers(self) -> dict[str, Any]:
+            optimizer = torch.optim.AdamW(self.parameters(), lr=0.05)
+            return {"optimizer": optimizer, "lr_scheduler": torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=12)}
+
+    class Trainer:
+        def __init__(self, max_epochs: int, gradient_clip_val: float, accumulate_grad_batches: int) -> None:
+            self.max_epochs, self.clip, self.accumulate = max_epochs, gradient_clip_val, accumulate_grad_batches
+            self.checkpoint, self.norms = io.BytesIO(), MeanMetric()
+
+        def place(self, batch: Any) -> Any:
+            return apply_to_collection(batch, torch.Tensor, lambda t: t.to(torch.device("cpu"), non_blocking=True))
+
+        def fit(self, module: Any, loader: Any, validation: Any) -> None:
+            configured = module.configure_optimizers()
+            optimizer, scheduler = configured["optimizer"], configured["lr_scheduler"]
+            averaged = torch.optim.swa_utils.AveragedModel(module.net)
+            for _ in range(self.max_epochs):
+                module.train()
+                for k, batch in enumerate(map(self.place, loader)):
+                    def closure(batch: Any = batch, k: int = k) -> Any:
+                        with torch.autocast("cpu", enabled=False):
+                            loss = module.training_step(batch, k) / self.accumulate
+                        loss.backward()
+                        return loss
+                    if (k + 1) % self.accumulate:
+                        closure()
+                        continue
+                    self.norms.update(optimizer.step(closure).detach())
+                    torch.nn.utils.clip_grad_norm_(module.parameters(), self.clip)
+                    optimizer.zero_grad(set_to_none=True)
+                    scheduler.step()
+                    averaged.update_parameters(module.net)
+                module.eval()
+                with torch.inference_mode():
+                    for k, batch in enumerate(validation):
+                        module.validation_step(self.place(batch), k)
+                module.log("val_error", module.error.compute())
+                module.error.reset()
+            torch.save({"state_dict": module.state_dict(), "optimizer": optimizer.state_dict(), "averaged": averaged.state_dict(),
+                        "scheduler": scheduler.state_dict(), "norm": self.norms.compute()}, self.checkpoint)
+
+    class Pairs(torch.utils.data.Dataset):  # type: ignore[name-defined,misc]
+        def __init__(self, seed: int) -> None:
+            self.x, self.y = torch.from_numpy(numbers(seed, 32, 4)), torch.from_numpy(numbers(seed + 1, 32, 2))
+
+        def __len__(self) -> int:
+            return 32
+
+        def __getitem__(self, k: int) -> Any:
+            return {"x": self.x[k], "y": self.y[k], "name": f"row {k}"}
+
+    module, trainer = Module(), Trainer(max_epochs=3, gradient_clip_val=0.5, accumulate_grad_batches=2)
+    loaders = [torch.utils.data.DataLoader(Pairs(seed), batch_size=4, shuffle=False) for seed in (1, 5)]
+    trainer.fit(module, *loaders)
+    trainer.checkpoint.seek(0)
+    saved = torch.load(trainer.checkpoint)
+    again = Module()
+    again.load_state_dict(saved["state_dict"])
+    return {**{name: np.array(values) for name, values in module.logged.items()}, "norm": saved["norm"],
+            "predicted": again.net(loaders[0].dataset.x), "rate": np.array(saved["scheduler"]["_last_lr"]),
+            **{f"averaged {name}": t for name, t in saved["averaged"].items()}}
+
+
 # ---------------------------------------------------------------------------------------------------- running one
 
 class Unused(types.ModuleType):
@@ -336,7 +424,8 @@ def library(name: str) -> Iterator[Any]:
     # torchvision is compiled against one build of PyTorch. Packages that name it beside their own work are given the names.
     vision = {name: Unused(name) for name in ("torchvision", "torchvision.models", "torchvision.transforms")}
     vision["torchvision"].__dict__.update(models=vision["torchvision.models"], transforms=vision["torchvision.transforms"])
-    sys.modules.update(vision)
+    if name == "torch":  # minigrad's name for torchvision is its own
+        sys.modules.update(vision)
     with contextlib.nullcontext() if name == "torch" else importlib.import_module("minigrad").as_torch():
         yield importlib.import_module("torch")
 

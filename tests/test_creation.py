@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -311,6 +312,13 @@ def test_what_no_tensor_is_made_of_is_refused() -> None:
         for function in (mg.tensor, mg.as_tensor):
             with pytest.raises(TypeError, match=match):
                 function(data)
+    nested: Any = 1
+    for _ in range(64):
+        nested = [nested]
+    assert mg.tensor(nested).ndim == 64
+    for deep in ([nested], functools.reduce(lambda inside, _: [inside], range(5000), nested)):
+        with pytest.raises(ValueError, match="too many dimensions 'list'"):
+            mg.tensor(deep)
     with pytest.raises(ValueError, match="does not implement Python buffer protocol: list"):
         mg.frombuffer([1, 2], dtype=mg.int32)
     with pytest.raises(TypeError, match="'fill_value' must be a number, not Tensor"):

@@ -133,15 +133,6 @@ def test_pytorch_and_tensors_share_memory(dtype: str) -> None:
             library.ones(1, requires_grad=True).__dlpack__()
 
 
-@pytest.mark.parity
-def test_jax_and_tensors_share_memory() -> None:
-    jax = pytest.importorskip("jax", reason="JAX is not installed")
-    theirs = jax.numpy.arange(6.0).reshape(2, 3)
-    ours = mg.from_dlpack(theirs)
-    assert ours.tolist() == theirs.tolist() and ours.data_ptr() == theirs.unsafe_buffer_pointer()
-    assert jax.dlpack.from_dlpack(mg.ones(2)).tolist() == [1.0, 1.0]
-
-
 def test_streams_are_refused_where_there_are_none() -> None:
     x = mg.ones(2)
     with pytest.raises(TypeError, match="stream must be an int or None, not object"):

@@ -7,9 +7,11 @@ import runpy
 from pathlib import Path
 from typing import Callable, Iterator
 
+import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.datasets import digits
 from minigrad.recording.call import REGISTRY
 
 FOLDER = Path(__file__).parent.parent / "examples"
@@ -136,6 +138,23 @@ def test_gpt(run: Run) -> None:
     assert losses[-1] < 2.9
     written = out.partition("\n\n")[2]
     assert written.startswith("def update(") and len(written) > 300
+
+
+def test_lenet(run: Run, tmp_path: Path) -> None:
+    for package in ("PIL", "tensorboardX", "tqdm"):
+        pytest.importorskip(package, reason="the example is about images and TensorBoard")
+    small, labels = digits()  # in MNIST's format and size
+    images = np.pad((small.numpy()[:, 0] * 255).astype(np.uint8).repeat(3, 1).repeat(3, 2), ((0, 0), (2, 2), (2, 2)))
+    folder = tmp_path / "data" / "MNIST" / "raw"
+    folder.mkdir(parents=True)
+    for kind, array in (("images-idx3", images), ("labels-idx1", labels.numpy().astype(np.uint8))):
+        head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+        (folder / f"t10k-{kind}-ubyte").write_bytes(head + array.tobytes())
+    out = run(13, "--epochs", "3", "--workers", "2")
+    losses = numbers("loss #", out)
+    assert len(losses) == 3 and losses[-1] < losses[0] / 2
+    assert numbers("test accuracy #%", out)[-1] > 75
+    assert list((tmp_path / "runs" / "lenet").glob("events.*")) and (tmp_path / "runs" / "lenet.pt").exists()
 
 
 def test_each_is_short_and_in_the_course() -> None:

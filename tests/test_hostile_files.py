@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
+import os
 import pickle
 import struct
 import tracemalloc
+import warnings
+import zipfile
 from collections import OrderedDict
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from tests.hostile import BUILD, MARK, NEWOBJ, REDUCE, archive, call, former, get, legacy, many, name, pickled, put, value
+from minigrad import serialization
+from minigrad.errors import MinigradError
+from tests.hostile import (
+    BUILD,
+    MARK,
+    NEWOBJ,
+    REDUCE,
+    archive,
+    call,
+    former,
+    get,
+    legacy,
+    many,
+    name,
+    pickled,
+    put,
+    storage,
+    tensor,
+    value,
+)
 
 CONTAINERS: dict[str, Callable[[bytes], bytes]] = {"former": former, "archive": archive,
                                                    "legacy": functools.partial(legacy, storages={})}
@@ -261,3 +285,298 @@ def test_a_pickle_that_ends_anywhere_is_said_to_be_damaged(container: str) -> No
     for end in range(len(whole)):
         with pytest.raises((pickle.UnpicklingError, RuntimeError), match="damaged"):
             load(CONTAINERS[container](whole[:end]))
+
+
+# ---------------------------------------------------------------------------------------------------- tensors
+
+OUTSIDE = {  # offset, size and stride in a storage of four elements
+    "behind the end": (1, (4,), (1,)),
+    "far behind the end": (2**62, (1,), (1,)),
+    "before the beginning": (-1, (2,), (1,)),
+    "steps over the end": (0, (2,), (4,)),
+    "steps far over the end": (0, (2,), (2**62,)),
+    "steps back": (3, (2,), (-1,)),
+    "steps that overflow": (0, (2**33, 2**33), (2**31, 2**31)),
+    "a negative size": (0, (-1,), (1,)),
+    "two negative sizes": (0, (-2, -2), (1, 1)),
+    "more sizes than steps": (0, (2, 2), (1,)),
+    "more steps than sizes": (0, (2,), (1, 1)),
+    "a size that is no integer": (0, (2.0,), (1,)),
+    "a step that is no integer": (0, (2,), ("1",)),
+    "an offset that is none": (None, (2,), (1,)),
+    "a size that is no tuple": (0, 4, 1),
+    "a size that is a text": (0, "12", "12"),
+    "more dimensions than there are": (0, (1,) * 100, (1,) * 100),
+}
+OTHERS = {  # functions that make tensors, with what they should not be given
+    "a conjugate of everything": call(name("torch._utils", "_rebuild_tensor_v2"), storage(), value(0), value((10**10,)),
+                                      value((0,)), value(False), value({}), value({"conj": True})),
+    "conjugates again and again": MARK + (name("torch._utils", "_rebuild_tensor_v2") + many(
+        storage("big", 50_000), value(0), value((50_000,)), value((1,)), value(False), value({}),
+        value({"conj": True})) + REDUCE) * 50 + pickle.LIST,
+    "a tensor of a list": tensor(value([1, 2, 3, 4])),
+    "a tensor of a text": tensor(value("0")),
+    "a dtype that is none": call(name("torch._utils", "_rebuild_tensor_v3"), storage(), value(0), value((1,)), value((1,)),
+                                 value(False), value({}), value("float32")),
+    "a size that is a tensor": call(name("torch._utils", "_rebuild_tensor_v2"), storage(), value(0),
+                                    tensor(storage(), 0, (10**9,), (0,)), value((1,)), value(False), value({})),
+    "a conversion of everything": call(name("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"),
+                                       tensor(storage(), 0, (10**9,), (0,)), name("torch", "float64"), value("cpu"),
+                                       value(False)),
+    "a parameter of a number": call(name("torch._utils", "_rebuild_parameter"), value(10**11), value(False), value({})),
+    "an attribute that is a method": call(name("torch._utils", "_rebuild_parameter_with_state"), tensor(storage()), value(True),
+                                          value({}), value({"backward": 1})),
+    "an attribute that is a hook": call(name("torch._utils", "_rebuild_parameter_with_state"), tensor(storage()), value(True),
+                                        value({}), value({"_leaf_hooks": {0: 1}})),
+    "an attribute that is a class": call(name("torch._utils", "_rebuild_parameter_with_state"), tensor(storage()), value(True),
+                                         value({}), value({"__class__": 1})),
+    "a type that is none": call(name("torch._tensor", "_rebuild_from_type_v2"), name("torch._utils", "_rebuild_tensor_v2"),
+                                name("collections", "OrderedDict"), value(()), value({})),
+    "a function that is another": call(name("torch._tensor", "_rebuild_from_type_v2"), name("collections", "OrderedDict"),
+                                       name("torch", "Tensor"), value(()), value({})),
+    "a class that is called": call(name("torch", "Tensor"), value(10**5), value(10**6)),
+    "a parameter that is called": call(name("torch.nn.parameter", "Parameter"), value(10**11)),
+    "a tensor without anything": name("torch", "Tensor") + value(()) + NEWOBJ,
+    "a generator of a size": call(name("minigrad.random", "restore_generator"), value("cpu"), value(10**11)),
+    "an array for a device": call(name("torch._utils", "_rebuild_device_tensor_from_numpy"), value([[1], 2]), value("float32"),
+                                  value("cpu"), value(False)),
+    "a layout that is none": call(name("torch.serialization", "_get_layout"), value(doubled.__name__)),
+    "a storage of more": tensor(storage("0", 5)),
+    "a storage of less": tensor(storage("0", 3)),
+    "a storage of a negative size": tensor(storage("0", -1)),
+    "a storage of another type": tensor(storage("0", 4, "DoubleStorage")),
+    "a storage of everything": tensor(storage("0", 2**62)),
+    "a storage that is not there": tensor(storage("1", 4)),
+    "a storage outside of the folder": tensor(storage("../version", 1)),
+    "a storage by a number": tensor(storage(0)),  # type: ignore[arg-type]
+    "a storage that has no type": many(*map(value, ("storage", "FloatStorage", "0", "cpu", 4))) + pickle.BINPERSID,
+    "a storage that is something else": many(value("device"), name("torch", "FloatStorage"), value("0")) + pickle.BINPERSID,
+    "a part of a storage that is none": many(value("storage"), name("torch", "FloatStorage"), value("0"), value("cpu"), value(4),
+                                             value("view")) + pickle.BINPERSID,
+    "a device that is none": tensor(storage("0", 4, "FloatStorage", "os.system")),
+}
+HOLDING = {"archive": functools.partial(archive, storages={"0": bytes(16), "big": bytes(200_000)}),
+           "legacy": functools.partial(legacy, storages={"0": bytes(16), "big": bytes(200_000)})}
+
+
+@pytest.mark.parametrize("container", HOLDING)
+@pytest.mark.parametrize("attack", [*OUTSIDE, *OTHERS])
+def test_no_file_makes_a_tensor_outside_of_its_memory(attack: str, container: str) -> None:
+    made = tensor(storage(), *OUTSIDE[attack]) if attack in OUTSIDE else OTHERS[attack]
+    if container == "legacy":  # whose persistent ids have one thing more
+        made = made.replace(value("cpu") + value(4) + pickle.TUPLE, value("cpu") + value(4) + value(None) + pickle.TUPLE)
+    with pytest.raises((pickle.UnpicklingError, RuntimeError)):
+        load(HOLDING[container](pickled(made)))
+
+
+def test_an_expanded_tensor_takes_the_memory_of_one_element() -> None:
+    x = load(archive(pickled(tensor(storage(), 0, (10**9, 4), (0, 1)))))
+    assert x.shape == (10**9, 4) and x.stride() == (0, 1)
+
+
+def test_what_a_damaged_file_says_is_short() -> None:
+    """Values of a file that errors name may be endless."""
+    with pytest.raises((pickle.UnpicklingError, RuntimeError)) as caught:
+        load(archive(pickled(tensor(storage(), 0, tuple(range(10**5)), ("x" * 10**5,)))))
+    assert len(str(caught.value)) < 2000
+
+
+# ---------------------------------------------------------------------------------------------------- archives
+
+FINE = archive(pickled(tensor(storage())))
+CENTRAL, LOCAL, END = b"PK\1\2", b"PK\3\4", b"PK\5\6"
+
+
+def with_field(data: bytes, record: bytes, signature: bytes, field: int, number: int, size: int = 4) -> bytes:
+    """The archive with another number in a header of the record of that name."""
+    name_at = {CENTRAL: 46, LOCAL: 30}[signature]
+    at = data.index(record, data.index(signature)) if signature == LOCAL else data.rindex(record)
+    changed = bytearray(data)
+    assert changed[at - name_at:at - name_at + 4] == signature
+    changed[at - name_at + field:at - name_at + field + size] = number.to_bytes(size, "little")
+    return bytes(changed)
+
+
+def with_entry(data: bytes, path: str, content: bytes = b"x") -> bytes:
+    file = io.BytesIO(data)
+    with zipfile.ZipFile(file, "a") as records, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a name that is there already
+        records.writestr(path, content)
+    return file.getvalue()
+
+
+STORAGE = b"archive/data/0"
+ARCHIVES = {
+    "truncated": FINE[:-30],
+    "half of it": FINE[:len(FINE) // 2],
+    "only a head": FINE[:4],
+    "a bit of a storage": FINE[:FINE.index(STORAGE) + 20] + b"\1" + FINE[FINE.index(STORAGE) + 21:],
+    "a compressed bomb": archive(pickled(tensor(storage("0", 10**7))), {"0": bytes(4 * 10**7)}, method=zipfile.ZIP_DEFLATED),
+    "a compressed bomb of a pickle": archive(pickled(value("x" * 10**7)), {}, method=zipfile.ZIP_DEFLATED),
+    "a storage that says it is larger": with_field(FINE, STORAGE, CENTRAL, 24, 2**32 - 2),
+    "a storage that says it is a little larger": with_field(FINE, STORAGE, CENTRAL, 24, 20),
+    "a storage that says it is smaller": with_field(FINE, STORAGE, CENTRAL, 24, 8),
+    "a storage that is elsewhere": with_field(FINE, STORAGE, CENTRAL, 42, 2**32 - 2),
+    "a storage that is in the middle of something": with_field(FINE, STORAGE, CENTRAL, 42, 3),
+    "a storage behind a long name": with_field(FINE, STORAGE, LOCAL, 26, 65535, 2),
+    "an encrypted storage": with_field(FINE, STORAGE, CENTRAL, 8, 1, 2),
+    "an encrypted pickle": with_field(FINE, b"archive/data.pkl", CENTRAL, 8, 1, 2),
+    "a method that is none": with_field(FINE, STORAGE, CENTRAL, 10, 77, 2),
+    "a version to come": with_field(FINE, STORAGE, CENTRAL, 6, 200, 2),
+    "sizes of 64 bits that are not there": with_field(FINE, STORAGE, CENTRAL, 24, 2**32 - 1),
+    "the same name twice": with_entry(FINE, "archive/data/0", bytes(16)),
+    "two pickles": with_entry(FINE, "archive/data.pkl", pickled(value(1))),
+    "no pickle": archive(b"", {"0": bytes(16)}).replace(b"data.pkl", b"data.pk0"),
+    "no storage": archive(pickled(tensor(storage())), {}),
+    "a byte order that is none": FINE.replace(b"little", b"middle"),
+}
+
+
+@pytest.mark.parametrize("attack", ARCHIVES)
+def test_damaged_archives_are_refused(attack: str, tmp_path: Path) -> None:
+    with pytest.raises((pickle.UnpicklingError, RuntimeError, ValueError)):
+        load(ARCHIVES[attack])
+    (tmp_path / "file.pt").write_bytes(ARCHIVES[attack])
+    with contextlib.suppress(pickle.UnpicklingError, RuntimeError, ValueError):  # mapped, what is not looked at is not checked
+        assert mg.load(tmp_path / "file.pt", mmap=True).shape == (4,)
+
+
+@pytest.mark.parametrize("path", ["../../outside", "/outside", "archive/../../outside", "archive\\..\\outside", "C:\\outside"])
+def test_records_of_any_path_are_only_read(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is unpacked, so that there is no place outside of a folder to write to."""
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    Path("file.pt").write_bytes(with_entry(FINE, path))
+    assert mg.load("file.pt").tolist() == [0, 0, 0, 0]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["a", "b", "file.pt"]
+
+
+def test_overlapping_records_take_no_more_than_four_times_the_file() -> None:
+    """A thousand entries of the table of contents that all tell of the same million bytes."""
+    def entry(k: int, size: int) -> bytes:
+        path = b"archive/data/%d" % k
+        return struct.pack("<4s4B4HL2L5H2L", CENTRAL, 20, 3, 20, 0, 0, 0, 0, 0, 0, size, size, len(path), 0, 0, 0, 0, 0, 0) + path
+
+    file = io.BytesIO()
+    data = pickled(many(*[storage(str(k), 250_000) for k in range(1000)]))
+    with zipfile.ZipFile(file, "w") as records:
+        records.writestr("first", bytes(10**6))
+        records.writestr("archive/data.pkl", data)
+        records.writestr("archive/version", "3")
+    plain = file.getvalue()
+    table = plain.index(CENTRAL)
+    end = plain.index(END)
+    entries = plain[table:end] + b"".join([entry(k, 10**6) for k in range(1000)])
+    overlapping = plain[:table] + entries + struct.pack("<4s4H2LH", END, 0, 0, 1003, 1003, len(entries), table, 0)
+    with pytest.raises(RuntimeError, match="made to fill the memory"):
+        load(overlapping)
+
+
+LEGACY = legacy(pickled(tensor(storage("0", 4, "FloatStorage", "cpu", None))))
+STREAMS = {
+    "truncated": LEGACY[:-4],
+    "without storages": LEGACY[:-24],
+    "a storage of more": LEGACY[:-24] + struct.pack("<q", 5) + bytes(16),
+    "a storage of everything": LEGACY[:-24] + struct.pack("<q", 2**62) + bytes(16),
+    "a storage of a negative size": LEGACY[:-24] + struct.pack("<q", -4) + bytes(16),
+    "another number": pickle.dumps(1, 2) + LEGACY,
+    "another version": LEGACY.replace(pickle.dumps(1001, 2), pickle.dumps(1002, 2)),
+    "keys that are none": legacy(pickled(value(1)))[:-40] + pickle.dumps(3, 2),
+    "a pickle": pickle.dumps({"a": 1}, 4),
+    "a pickle that runs": pickled(call(name("os", "system"), value("exit 1"))),
+    "a place of the memo in the head": pickled(value(1), pickle.LONG_BINPUT + b"\xff\xff\xff\x7f"),
+}
+
+
+@pytest.mark.parametrize("attack", STREAMS)
+def test_damaged_streams_are_refused(attack: str) -> None:
+    with pytest.raises((pickle.UnpicklingError, RuntimeError)):
+        load(STREAMS[attack])
+
+
+@pytest.mark.parametrize("whole", [FINE, LEGACY], ids=["archive", "stream"])
+def test_a_file_that_ends_anywhere_is_refused(whole: bytes) -> None:
+    load(whole)
+    for end in range(1, len(whole)):
+        with pytest.raises((pickle.UnpicklingError, RuntimeError)):
+            load(whole[:end])
+
+
+@pytest.mark.parametrize("whole", [FINE, LEGACY], ids=["archive", "stream"])
+def test_a_file_with_a_bit_turned_loads_or_is_refused(whole: bytes) -> None:
+    for at in range(len(whole)):
+        turned = whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1:]
+        with contextlib.suppress(pickle.UnpicklingError, MinigradError):
+            load(turned)
+
+
+# ---------------------------------------------------------------------------------------------------- what users allow
+
+class Point:
+    """A class of a user's."""
+
+    __slots__ = ("x", "__dict__")
+
+    def __init__(self, x: int = 0) -> None:
+        self.x = x
+        self.label = "here"
+
+
+class Bag(dict[str, int]):
+    """A class with its own way to take a state."""
+
+    def __setstate__(self, state: Any) -> None:
+        self.taken = state
+
+
+def make_point(x: int) -> Point:
+    return Point(x)
+
+
+HERE = __name__
+
+
+def test_what_the_user_allows_is_made() -> None:
+    made = Point(3)
+    for protocol in (2, 3, 4, 5):
+        with serialization.safe_globals([Point]):
+            found = load(archive(pickle.dumps(made, protocol)))
+        assert found.x == 3 and found.label == "here"
+    with serialization.safe_globals([Bag]):
+        bag = name(HERE, "Bag") + value(()) + NEWOBJ
+        found = load(archive(pickled(bag, value("k"), value(1), pickle.SETITEM, value([7]), BUILD)))
+        assert found == {"k": 1} and found.taken == [7]
+    with serialization.safe_globals([make_point, Point]):
+        assert load(archive(pickled(call(name(HERE, "make_point"), value(5))))).x == 5
+    with serialization.safe_globals([(Point, "elsewhere.Spot")]):
+        assert type(load(archive(pickled(name("elsewhere", "Spot"), value(()), NEWOBJ)))) is Point
+    with pytest.raises(pickle.UnpicklingError, match="refers to .*Point.*add_safe_globals"):
+        load(archive(pickle.dumps(made, 2)))
+
+
+POINT = name(HERE, "Point")
+NOT_ALLOWED = {
+    "a method of the class": POINT + value((None, {"x": 1})) + BUILD,
+    "an attribute of the class": POINT + value({"x": 1}) + BUILD,
+    "a slot that is none": POINT + value(()) + NEWOBJ + value((None, {"__class__": 1})) + BUILD,
+    "a method by a name": name(HERE, "Point.__init__"),
+    "the module": name(HERE, "pickle"),
+    "what the module has": call(name(HERE, "make_point"), value(1)),
+    "an object that is called": call(POINT + value(()) + NEWOBJ, value(1)),
+    "its base": call(name("builtins", "object")),
+}
+
+
+@pytest.mark.parametrize("attack", NOT_ALLOWED)
+def test_what_the_user_allows_lets_nothing_else_in(attack: str) -> None:
+    slot = Point.__dict__["x"]
+    with serialization.safe_globals([Point]), pytest.raises(pickle.UnpicklingError):
+        load(archive(pickled(NOT_ALLOWED[attack])))
+    assert Point.__dict__["x"] is slot
+
+
+def test_some_modules_are_refused_even_where_the_user_allows_them() -> None:
+    with (serialization.safe_globals([os.system, (os.system, "posix.system")]),
+          pytest.raises(pickle.UnpicklingError, match="posix.system.*weights have no use for")):
+        load(archive(pickled(call(name("posix", "system"), value("exit 1")))))

@@ -50,7 +50,7 @@ def test_an_operation_of_a_users_own_is_complete(softplus_like: Any) -> None:
     assert f(x.detach(), 2.0, out=out) is out and mg.allclose(out, mg.tensor(want))
     y = x * 1.0
     assert f.inplace(y, beta=2.0) is y and mg.allclose(y, mg.tensor(want)) and y.grad_fn.name() == "LibrarySoftplusBackward0"
-    assert "LibrarySoftplusBackward0" in mg.viz.draw(f(x).sum()).source
+    assert "LibrarySoftplusBackward0" in {op.node for op in mg.viz.draw(f(x).sum()).graph.operations.values()}
     assert mg.func.vmap(f)(x.detach()).shape == (2,) and "def library_softplus(" in f.source
     assert list(inspect.signature(f).parameters) == ["input", "beta", "out"]
     with pytest.raises(TypeError, match=r"library_softplus\(\): argument 'input' must be a Tensor, not list"):

@@ -10,6 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import multiprocessing as mp
+from tests import standin  # noqa: F401  (registers the device "standin")
 
 
 def double(x: Any) -> Any:
@@ -71,6 +72,74 @@ def test_a_process_that_ends_otherwise_is_named() -> None:
     assert (killed.value.exit_code, killed.value.signal_name) == (-9, "SIGKILL")
     with pytest.raises(mp.ProcessExitedException, match="process 0 terminated with exit code 3"):
         mp.start_processes(leave, start_method="fork")
+
+
+def bump(model: Any, counter: Any, done: Any) -> None:
+    with mg.no_grad():
+        for p in model.parameters():
+            p.add_(1)
+    counter.value += 1
+    done.put(model[0].bias)
+    done.get()  # what is sent can be opened for as long as the sender lives
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_module_in_shared_memory_is_one_for_all_processes(method: str) -> None:
+    context = mp.get_context(method)
+    model = mg.nn.Sequential(mg.nn.Linear(3, 2), mg.nn.BatchNorm1d(2))
+    before = [p.clone() for p in model.parameters()]
+    assert not any(p.is_shared() for p in model.parameters())
+    assert model.share_memory() is model
+    assert all(t.is_shared() for t in model.state_dict().values()) and not before[0].is_shared()
+    counter, there, back = context.Value("i", 0), context.SimpleQueue(), context.SimpleQueue()
+    process = context.Process(target=bump, args=(model, counter, Both(there, back)))
+    process.start()
+    bias = there.get()
+    assert [mg.equal(p, q + 1) for p, q in zip(model.parameters(), before)] == [True] * 4 and counter.value == 1
+    assert isinstance(bias, mg.nn.Parameter) and bias.is_shared()
+    bias.data.fill_(7)
+    assert model[0].bias.tolist() == [7, 7]
+    back.put(None)
+    process.join()
+    assert process.exitcode == 0
+
+
+class Both:
+    """A queue to the parent and one from it."""
+
+    def __init__(self, there: Any, back: Any) -> None:
+        self.put, self.get = there.put, back.get
+
+
+def test_shared_memory_keeps_layouts_and_values_and_costs_few_descriptors() -> None:
+    for x in (mg.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1), mg.zeros(0, 3), mg.tensor(2.5), mg.ones(2, 3, dtype=mg.bool),
+              mg.randn(1, 5, 4, 3).contiguous(memory_format=mg.channels_last)):
+        strides, values = x.stride(), x.clone()
+        assert x.share_memory_() is x and x.stride() == strides and mg.equal(x, values)
+    if os.path.isdir("/proc/self/fd"):
+        before = len(os.listdir("/proc/self/fd"))
+        many = [mg.full((10,), float(k)).share_memory_() for k in range(500)]
+        assert len(os.listdir("/proc/self/fd")) <= before + 2
+        assert [t[0].item() for t in many] == list(range(500)) and all(t.is_shared() for t in many)
+    large = mg.ones(1 << 20).share_memory_()
+    assert large[5:].is_shared() and large.data.is_shared() and large.detach().is_shared() and not (large + 1).is_shared()
+
+
+def fill(index: int, x: Any, values: Any) -> None:
+    values.append(x.share_memory_())  # in memory of its own, not in what it has inherited of its parent's
+    x.fill_(index)
+
+
+def test_processes_that_were_forked_share_new_memory_of_their_own() -> None:
+    ours = mg.zeros(4).share_memory_()
+    mp.start_processes(fill, (mg.zeros(4), []), nprocs=2, start_method="fork")
+    later = mg.ones(4).share_memory_()
+    assert ours.tolist() == [0] * 4 and later.tolist() == [1] * 4
+
+
+def test_tensors_on_a_gpu_are_left_where_they_are() -> None:
+    x = mg.ones(2, device="standin")
+    assert x.share_memory_() is x and x.is_shared() and x.tolist() == [1, 1]
 
 
 def test_strategies_are_accepted() -> None:

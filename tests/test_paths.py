@@ -171,7 +171,7 @@ def test_a_program_written_for_pytorch_runs(tmp_path: Path) -> None:
 
 
 def test_a_program_knows_its_place(tmp_path: Path) -> None:
-    """As with ``python program.py``, ``__file__`` is a whole path: programs look for their data beside it."""
+    """As with ``python program.py``, ``__file__`` is a whole path: programs look for data beside it."""
     (tmp_path / "program.py").write_text("import sys\nprint(__file__, sys.argv[1:], sys.path[0], __name__)\n")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     shown = [subprocess.run([sys.executable, *runner, "program.py", "a"], cwd=tmp_path, capture_output=True, text=True, check=True,

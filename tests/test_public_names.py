@@ -23,6 +23,7 @@ OWN = {
     "errors": "the exceptions, which PyTorch has in C++",
     "viz": "drawings of the graph, which PyTorch leaves to other packages",
     "datasets": "the digits, which PyTorch leaves to torchvision",
+    "safetensors": "files of weights, which PyTorch leaves to the library of that name",
     "vision": "images, which PyTorch leaves to torchvision, under its names",
     "demo": "the program that `python -m minigrad demo` runs",
     "recording": "what stands for PyTorch's C++ below the operations: to be read, not to be called",

@@ -269,7 +269,7 @@ def test_errors_of_other_kinds_are_left_as_they_are() -> None:
         minigrad.chunk(FLOATS, 2, 5)
     with pytest.raises(TypeError, match=r"^chunk\(\) missing 1 required positional argument: 'chunks'$"):
         minigrad.chunk(FLOATS)
-    with pytest.raises(TypeError, match=r"^chunk\(\) got an unexpected keyword argument 'dims'$"):
+    with pytest.raises(TypeError, match=r"^chunk\(\) got an unexpected keyword argument 'dims'(\. Did you mean 'dim'\?)?$"):
         minigrad.chunk(FLOATS, 2, dims=0)
 
 

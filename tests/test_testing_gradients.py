@@ -127,5 +127,5 @@ def test_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(ImportError, match="pip install hypothesis"):
+    with pytest.raises(ImportError, match=r'needs hypothesis, .* pip install "minigrad-numpy\[testing\]"'):
         shapes()

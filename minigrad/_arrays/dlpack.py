@@ -6,32 +6,16 @@ array is that a bare capsule holds, so that :func:`minigrad.from_dlpack` takes c
 
 from __future__ import annotations
 
-import ctypes
+import importlib
 from typing import Any
 
 import numpy as np
 
-from minigrad.errors import StateError
-
-__all__ = ["Bits", "Capsule", "CPU", "CUDA", "Writeable", "bfloat16_capsule", "is_capsule", "tells_writeable"]
+__all__ = ["Bits", "Capsule", "CPU", "CUDA", "Writeable", "bfloat16_capsule", "is_capsule"]
 
 CPU, CUDA = (1, 3), (2, 13)  # DLDeviceType: kDLCPU and kDLCUDAHost; kDLCUDA and kDLCUDAManaged
-NAMES = (b"dltensor", b"dltensor_versioned")
 UNSIGNED, BFLOAT = 1, 4  # DLDataTypeCode
-
-
-class Place(ctypes.Structure):
-    """The beginning of a ``DLTensor``, up to the code that says of what type the elements are."""
-
-    _fields_ = [("data", ctypes.c_void_p), ("kind", ctypes.c_int32), ("index", ctypes.c_int32), ("ndim", ctypes.c_int32),
-                ("code", ctypes.c_uint8)]
-
-
-class Versioned(ctypes.Structure):
-    """A ``DLManagedTensorVersioned``, up to the beginning of its ``DLTensor``."""
-
-    _fields_ = [("version", ctypes.c_uint32 * 2), ("context", ctypes.c_void_p), ("deleter", ctypes.c_void_p),
-                ("flags", ctypes.c_uint64), ("place", Place)]
+READ_ONLY = 1  # DLPACK_FLAG_BITMASK_READ_ONLY
 
 
 def is_capsule(x: Any) -> bool:
@@ -39,27 +23,18 @@ def is_capsule(x: Any) -> bool:
     return type(x).__name__ == "PyCapsule"
 
 
-def open_capsule(capsule: Any) -> tuple[Place, bool]:
-    """What a capsule holds, and whether with the version of the protocol. Raises ``RuntimeError`` for one that has been taken, or
-    is another thing."""
-    holds = ctypes.pythonapi.PyCapsule_IsValid
-    holds.argtypes, holds.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_int
-    name = next((n for n in NAMES if holds(capsule, n)), None)
-    if name is None:
-        raise StateError("from_dlpack: expected a 'dltensor' capsule that nobody has taken yet: a DLPack capsule can be "
-                         "consumed only once, so make another with to_dlpack(tensor)")
-    pointer = ctypes.pythonapi.PyCapsule_GetPointer
-    pointer.argtypes, pointer.restype = (ctypes.py_object, ctypes.c_char_p), ctypes.c_void_p
-    address = pointer(capsule, name)
-    place: Place = Place.from_address(address) if name == NAMES[0] else Versioned.from_address(address).place
-    return place, name == NAMES[1]
+def open_capsule(capsule: Any) -> tuple[Any, int | None]:
+    """The beginning of the tensor that a capsule holds, and its flags; None for one of the protocol's first version, which had
+    none. Raises ``RuntimeError`` for one that has been taken, or is another thing."""
+    opened: tuple[Any, int | None] = importlib.import_module("minigrad._arrays.capsules").open_capsule(capsule)
+    return opened
 
 
 class Capsule:
     """A bare capsule as an object with the protocol. Raises ``RuntimeError`` for one that has been taken, or is another thing."""
 
     def __init__(self, capsule: Any) -> None:
-        place, self.versioned = open_capsule(capsule)
+        place, _ = open_capsule(capsule)
         self._capsule, self._place = capsule, (place.kind, place.index)
 
     def __dlpack__(self, **options: Any) -> Any:
@@ -70,15 +45,19 @@ class Capsule:
 
 
 class Bits:
-    """An object with the protocol which, where its elements are bfloat16, says that they are integers, for NumPy to take."""
+    """An object with the protocol which, where its elements are bfloat16, says that they are integers, for NumPy to take.
+
+    It knows whether the memory may be written, which not every NumPy finds out: by the flags, or, without, as a bare capsule.
+    """
 
     def __init__(self, x: Any) -> None:
         self._x = x
-        self.are_bfloat16 = False
+        self.are_bfloat16 = self.writeable = False
 
     def __dlpack__(self, **options: Any) -> Any:
         capsule = self._x.__dlpack__(**options)
-        place, _ = open_capsule(capsule)
+        place, flags = open_capsule(capsule)
+        self.writeable = isinstance(self._x, Capsule) if flags is None else not flags & READ_ONLY
         if place.code == BFLOAT:
             place.code, self.are_bfloat16 = UNSIGNED, True
         return capsule
@@ -94,13 +73,8 @@ def bfloat16_capsule(array: Any, **options: Any) -> Any:
     return capsule
 
 
-def tells_writeable(x: Any) -> bool:
-    """Whether NumPy asks `x` for the version of the protocol that says if the memory may be written; NumPy 2.1 does."""
-    return x.versioned if isinstance(x, Capsule) else np.lib.NumpyVersion(np.__version__) >= "2.1.0"
-
-
 class Writeable:
-    """The memory of an array that NumPy takes to be read-only because the protocol's first version does not say."""
+    """The memory of an array that NumPy takes to be read-only, though it is not."""
 
     def __init__(self, array: Any) -> None:
         self._array = array

@@ -17,7 +17,7 @@ from minigrad._arrays.tf32 import tf32
 from minigrad._types import dtypes
 from minigrad._types.device import CPU, Device
 from minigrad._types.dtypes import is_low_precision, opmath_dtype
-from minigrad.errors import DeviceError
+from minigrad.errors import DeviceError, missing_extra
 
 
 class ArrayLibrary:
@@ -200,7 +200,7 @@ class NumpyLibrary(ArrayLibrary):
     def from_dlpack(self, x: Any, index: int) -> Any:
         bits = dlpack.Bits(x)
         array = np.from_dlpack(bits)
-        if not (array.flags.writeable or dlpack.tells_writeable(x)):
+        if bits.writeable and not array.flags.writeable:
             array = np.asarray(dlpack.Writeable(array))
         return array.view(dtypes.bfloat16.numpy) if bits.are_bfloat16 else array
 
@@ -220,7 +220,7 @@ class NumpyLibrary(ArrayLibrary):
     def special(self) -> Any:
         module = scipy_special()
         if module is None:
-            raise ImportError("this function needs SciPy, which is not installed here; install it with pip install scipy")
+            raise missing_extra("this function", "SciPy", "scipy")
         return module
 
     def index_add(self, target: Any, index: Any, values: Any) -> None:
@@ -438,8 +438,8 @@ def cupy_library() -> CupyLibrary:
     except ModuleNotFoundError as error:
         if error.name != "cupy":
             raise
-        raise DeviceError("device 'cuda' needs CuPy, which is not installed here; install it with pip install -e '.[cuda12]' in "
-                          "minigrad's folder (or '.[cuda13]', to match the driver), or use device='cpu'") from None
+        missing = missing_extra("device 'cuda'", "CuPy", "cuda13")
+        raise DeviceError(f"{missing} (or cuda12, to match the driver); or use device='cpu'") from None
     except ImportError as error:
         raise DeviceError(f"device 'cuda': CuPy is installed, but cannot be imported ({error}); use device='cpu'") from error
     try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from minigrad import _arrays
 from minigrad._types import dtypes
+from minigrad.ops import creation
 from minigrad.ops.indexing.as_strided import as_vector
 from minigrad.recording.clock import memory_owner
+from minigrad.recording.inplace import refuse_read_only
 
 __all__ = ["TypedStorage", "UntypedStorage", "is_storage"]
 
@@ -23,6 +26,18 @@ class UntypedStorage:
 
     def __init__(self, array: Any) -> None:
         self._owner = memory_owner(array)
+
+    @classmethod
+    def from_file(cls, filename: str | os.PathLike[str], shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first `nbytes` bytes of a file, read where they are needed; written to the file too if `shared`.
+
+        Raises ``RuntimeError`` for a file that is too short, unless `shared`, which makes it longer.
+        """
+        return cls(creation.from_file(filename, shared, nbytes, dtype=dtypes.uint8).array)
+
+    def untyped(self) -> UntypedStorage:
+        """The storage itself."""
+        return self
 
     @property
     def device(self) -> _arrays.Device:
@@ -63,8 +78,15 @@ class UntypedStorage:
         """The bytes as numbers."""
         return list(_arrays.to_numpy(self._owner).tobytes(order="A"))
 
-    def __getitem__(self, index: int) -> int:
-        return self.tolist()[index]
+    def __getitem__(self, index: Any) -> Any:
+        found = self.as_vector(dtypes.uint8)[index]
+        return UntypedStorage(_arrays.library_of(found).apart(found)) if isinstance(index, slice) else int(found)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return _arrays.to_dlpack(self.as_vector(dtypes.uint8), **options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._owner.__dlpack_device__()
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + self.nbytes()
@@ -145,6 +167,7 @@ class TypedStorage:
         return self.as_vector(self.dtype)[index].tolist()
 
     def __setitem__(self, index: int | slice, value: Any) -> None:
+        refuse_read_only(self._array, "storage")
         self.as_vector(self.dtype)[index] = value
 
     def __eq__(self, other: object) -> bool:

@@ -90,7 +90,10 @@ class Tensor(TensorMethods):
     @classmethod
     def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """What a subclass that overrides this method calls by ``super()``: ``func(*args, **kwargs)`` itself, which is then not
-        asked of the subclass again. A tensor that comes of it is made one of the subclass."""
+        asked of the subclass again. A tensor that comes of it is made one of the subclass. PyTorch, which asks too where one of
+        its own tensors is beside one of ours, is answered ``NotImplemented``."""
+        if any([overriding.is_of_pytorch(type(x)) for x in overriding.flat(args)]):
+            return NotImplemented
         token = overriding.disabled.set(True)
         try:
             result = func(*args, **(kwargs or {}))
@@ -492,6 +495,9 @@ class Tensor(TensorMethods):
             options["stream"] = stream
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if not options.get("copy") and min(self.array.strides, default=0) < 0:
+            raise BufferError("__dlpack__(): the tensor lies over a NumPy array that is read backwards, by a negative stride, "
+                              "which other libraries cannot do, some without saying so; give them x.contiguous()")
         return _arrays.to_dlpack(self.array, **options)
 
     def __dlpack_device__(self) -> Any:

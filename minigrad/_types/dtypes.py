@@ -167,6 +167,18 @@ def opmath_dtype(numpy_dtype: Any) -> Any:
     return float32.numpy if is_low_precision(numpy_dtype) else numpy_dtype
 
 
+# For arrays of other kinds, as NumPy's dtypes name them: how numbers are made of them.
+WHAT_TO_DO = {
+    "O": "If its elements are numbers, give array.astype('float32'); of a table, choose the columns that hold numbers first",
+    "U": "Text becomes numbers by a table of its words, as np.unique(array, return_inverse=True) makes it",
+    "S": "Text becomes numbers by a table of its words, as np.unique(array, return_inverse=True) makes it",
+    "M": "Times become numbers by array.astype('int64'), which counts their unit",
+    "m": "Times become numbers by array.astype('int64'), which counts their unit",
+    "V": "Give its fields one by one, array[name].copy()",
+    "f": "Give array.astype('float64')",
+    "c": "Give array.astype('complex128')"}
+
+
 def known_dtype(numpy_dtype: Any) -> dtype:
     """The dtype of arrays of `numpy_dtype`. Raises ``TypeError`` where minigrad has none, and ``ValueError`` for another byte
     order than the machine's."""
@@ -177,14 +189,17 @@ def known_dtype(numpy_dtype: Any) -> dtype:
     if not numpy_dtype.isnative and numpy_dtype.newbyteorder("=") in FROM_NUMPY:
         raise InvalidValueError(f"given numpy array of {numpy_dtype} has byte order different from the native byte order; "
                                 "convert it with array.astype(array.dtype.newbyteorder('='))")
+    hint = WHAT_TO_DO.get(numpy_dtype.kind)
     raise ArgumentError(f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: "
-                        + ", ".join(d.name for d in ALL))
+                        + ", ".join(d.name for d in ALL) + (f". {hint}" if hint else ""))
 
 
 def adopt_array(array: Any) -> Any:
-    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity. Raises as :func:`known_dtype`
-    for other dtypes."""
+    """`array`, sharing its memory, with the one dtype object that minigrad compares by identity, and of none of NumPy's
+    subclasses, such as mapped files are. Raises as :func:`known_dtype` for other dtypes."""
     known = known_dtype(array.dtype)
+    if array.__class__ is not np.ndarray and isinstance(array, np.ndarray):
+        array = np.asarray(array)
     return array if array.dtype is known.numpy else array.view(known.numpy)
 
 

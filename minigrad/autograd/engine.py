@@ -19,7 +19,7 @@ from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
-from minigrad.recording.clock import ledger, tick, user_frame
+from minigrad.recording.clock import derivative_at, ledger, passes, tick, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
 
 
@@ -112,11 +112,14 @@ class Pass:
 
     def __enter__(self) -> Pass:
         self.calls: dict[Any, Any] = {}
+        self.began, self.order = tick(), 0  # and the highest derivative among what it has run
         self.outer_mode = grad_enabled.set(recording_mode(self.create_graph))
         self.outer_calls = pass_end.set(self.calls)
         return self
 
     def __exit__(self, *exc: object) -> None:
+        if self.create_graph:
+            passes.append((self.began, tick(), self.order + 1))  # what was made in between is a derivative: drawings show it
         pass_end.reset(self.outer_calls)
         grad_enabled.reset(self.outer_mode)
 
@@ -155,6 +158,7 @@ class Pass:
             return ()
         saved = check_saved(node) if node.saved.__class__ is not tuple or ledger.last > node.stamp else node.saved
         if self.create_graph:
+            self.order = max(self.order, derivative_at(node.stamp))
             saved = node.as_tensors(saved, self.cls)
             since = tick()
             grads = connect(node, saved, apply_rules(node, g, saved), since)
@@ -165,7 +169,7 @@ class Pass:
         if extras is not None:
             grads = run_post_hooks(extras, grads, g, self.cls)
         if self.watching is not None:
-            self.watching.check_backward(node, grads)
+            self.watching.check_backward(node, g, grads)
         return grads
 
     def stops_at(self, node: Node, g: Any) -> bool:

@@ -14,11 +14,12 @@ from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, DtypeError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.copying import clone
 from minigrad.ops.shaping.shape import copy_in_order, laid_out
+from minigrad.recording import clock
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.call import unwrap_result
-from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import tensor_on_edge
+from minigrad.recording.inplace import refuse_read_only
 
 # For the backward pass that is running: what is to be called at its end with which gradients, by the hook's own key; and, by
 # None, the identities of the arrays that users have been shown, and may keep.
@@ -163,17 +164,22 @@ def ensure_owned(g: Any, like: Any, shown: set[int]) -> Any:
 
 
 def accumulate(tensor: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> None:
-    """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array."""
-    held = tensor._grad
-    if isinstance(g, TensorBase):
-        tensor._grad = copy_in_order(g, order=order_of_gradient(tensor.array)) if held is None else held + g
-    elif held is None:
-        tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
-    elif held.node is not None:
-        tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
-    else:
-        held.array += g
-        ledger.record(held.array, ACCUMULATION)
+    """Add `g` to ``tensor.grad``; two tensors never come to share one gradient array. Threads may do so at the same time."""
+    with clock.lock:
+        held = tensor._grad
+        if isinstance(g, TensorBase):
+            tensor._grad = copy_in_order(g, order=order_of_gradient(tensor.array)) if held is None else held + g
+        elif held is None:
+            tensor._grad = tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
+        elif held.node is not None:
+            tensor._grad = held + tensor_on_edge(ensure_owned(g, tensor.array, shown), None, cls)
+        else:
+            try:
+                held.array += g
+            except ValueError:
+                refuse_read_only(held.array, f"{ACCUMULATION} of a tensor of shape {list(tensor.shape)}")
+                raise
+            clock.ledger.record(held.array, ACCUMULATION)
 
 
 def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], shown: set[int]) -> None:

@@ -4,6 +4,7 @@ node it makes: for hooks on saved tensors (:mod:`~minigrad.autograd.graph`), or 
 
 from __future__ import annotations
 
+import copy
 from contextvars import Token
 from typing import Any, Callable
 
@@ -27,7 +28,9 @@ class Observer:
 
     def replace(self, **changes: Any) -> Observer:
         """Another observer that differs in `changes`."""
-        return Observer(**{**self.__dict__, **changes})
+        new = copy.copy(self)
+        new.__dict__.update(changes)
+        return new
 
     def observe(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
         """Observe `node`, which has just been made for `result`, computed from the arrays `inputs`."""
@@ -54,8 +57,8 @@ class Observer:
                 raise GraphError(f"detect_anomaly: {node.op_name} at {node.source()} made {what} in {count} of {made.size} "
                                  f"elements of its result, of shape {list(made.shape)}, from inputs without any")
 
-    def check_backward(self, node: Node, grads: tuple[Any, ...]) -> None:
-        """Raise if a gradient that `node` computed has a NaN, where such are looked for."""
+    def check_backward(self, node: Node, g: Any, grads: tuple[Any, ...]) -> None:
+        """Raise if a gradient that `node` computed, from the gradient `g` of its result, has a NaN, where such are looked for."""
         if not (self.anomaly and self.check_nan):
             return
         for k, grad in enumerate(grads):

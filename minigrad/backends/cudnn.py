@@ -1,4 +1,4 @@
-"""Switches of cuDNN, which computes the convolutions on a GPU where ``pip install -e ".[cudnn13]"`` (or 12) was done.
+"""Switches of cuDNN, which computes the convolutions on a GPU where the extra ``cudnn13`` (or ``cudnn12``) is installed.
 
 As attributes of this module, all with PyTorch's meaning:
 

@@ -1,8 +1,8 @@
 """Python's ``multiprocessing`` with the names that PyTorch adds: :func:`spawn`, and the strategies by which tensors are shared.
 
-Tensors go from process to process like other objects: they are pickled, and what arrives is a copy. But those in shared memory, by
-:meth:`Tensor.share_memory_ <minigrad.Tensor.share_memory_>` or ``module.share_memory()``, stay in it, and every process sees what
-any of them writes.
+Tensors go from process to process like other objects: they are pickled, and what arrives is a copy. But those that
+:meth:`Tensor.share_memory_ <minigrad.Tensor.share_memory_>` or ``module.share_memory()`` has moved to shared memory stay in it,
+and every process sees what any of them writes.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from minigrad import _arrays, autograd
 from minigrad.errors import InvalidValueError
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import refuse_read_only
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -212,6 +213,7 @@ def _older_name(name: str) -> Any:
 @on_device_of_inputs
 def _write(tensor: Tensor, values: Any, name: str) -> Tensor:
     """Put `values`, a NumPy array, into `tensor`."""
+    refuse_read_only(tensor.array, f"nn.init.{name}")
     tensor.array[...] = _arrays.to_device(values.astype(tensor.array.dtype), _arrays.device_of(tensor.array))
     ledger.record(tensor.array, f"nn.init.{name}")
     return tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import math
 import os
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,7 @@ __all__ = ["arange", "as_tensor", "asarray", "empty", "empty_like", "empty_permu
            "scalar_tensor", "tensor", "to_dlpack", "tril_indices", "triu_indices", "zeros", "zeros_like"]
 
 NUMBERS = (bool, int, float, complex, np.generic)
+MOST_DIMENSIONS = 64  # that NumPy's arrays have
 
 
 # ---------------------------------------------------------------------------------------------------- arrays into tensors
@@ -92,6 +94,13 @@ def wrap_shared(array: Any) -> Tensor:
     """A tensor on the memory of `array`, which the user holds. Where that is a part of another array, the tensor has no more."""
     whole = array.base if isinstance(array, np.ndarray) and array.size else None
     return wrap(ledger.add_piece(array) if isinstance(whole, np.ndarray) and min(array.strides, default=0) >= 0 else array)
+
+
+def warn_read_only(array: Any, what: str = "NumPy array") -> None:
+    """Warn where a tensor is to share the memory of `array`, and that must not be written."""
+    if isinstance(array, np.ndarray) and not array.flags.writeable:
+        warn_user(f"The given {what} is not writable, and a tensor that shares its memory cannot be written to either; copy it, "
+                  "by minigrad.tensor(...) or .clone(), to write")
 
 
 def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
@@ -488,6 +497,7 @@ def as_tensor(data: Any, dtype: DTypeLike | None = None, device: DeviceLike | No
         given: Any = data
         return given.to(dtype=dtype, device=device)  # type: ignore[no-any-return]
     array, home = to_array("as_tensor", data, None if dtype is None else dtypes.as_dtype(dtype))
+    warn_read_only(array)
     return wrap_shared(_arrays.to_device(array, home if device is None else _arrays.as_device(device)))
 
 
@@ -504,7 +514,7 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
     elif isinstance(obj, TensorBase):
         source = obj.detach() if requires_grad is False and obj.requires_grad else obj  # type: ignore[attr-defined]
     elif isinstance(obj, _arrays.array_types):
-        source = wrap_shared(dtypes.adopt_array(obj))
+        source = wrap_shared(dtypes.adopt_array(as_numbers("asarray", obj)))
     elif hasattr(obj, "__cuda_array_interface__"):
         source = wrap(dtypes.adopt_array(_arrays.from_cuda(obj)))
     elif hasattr(obj, "__dlpack__") or _arrays.is_capsule(obj):
@@ -518,6 +528,8 @@ def asarray(obj: Any, *, dtype: DTypeLike | None = None, device: DeviceLike | No
         raise InvalidValueError("asarray: can't alias tensor with a different dtype or device; leave copy out")
     if copy and result.array is source.array:
         result = result.clone()
+    if result.array is source.array and isinstance(obj, np.ndarray):
+        warn_read_only(result.array)
     return result.requires_grad_() if requires_grad and not result.requires_grad else result
 
 
@@ -528,10 +540,9 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     if any([step % ndarray.itemsize for step in ndarray.strides]):
         raise InvalidValueError("given numpy array strides not a multiple of the element byte size; copy the array, by "
                                 "array.copy()")
-    if not ndarray.flags.writeable:
-        warn_user("The given NumPy array is not writable, and a tensor that shares its memory cannot be written to either; copy "
-                  "it, by minigrad.tensor(array), to write")
-    return wrap_shared(dtypes.adopt_array(ndarray if type(ndarray) is np.ndarray else np.asarray(ndarray)))
+    warn_read_only(ndarray)
+    warn_mask("from_numpy", ndarray)
+    return wrap_shared(dtypes.adopt_array(ndarray))
 
 
 def from_dlpack(ext_tensor: Any, *, device: DeviceLike | None = None, copy: bool | None = None) -> Tensor:
@@ -596,9 +607,9 @@ def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 
     except TypeError:
         raise InvalidValueError(f"frombuffer: object does not implement Python buffer protocol: {type(buffer).__name__}") \
             from None
-    if memoryview(buffer).readonly:
-        warn_user("The given buffer is not writable, and a tensor that shares its memory cannot be written to either; copy it, "
-                  "by .clone(), to write")
+    if not memoryview(buffer).c_contiguous:
+        raise RuntimeValueError("frombuffer: could not retrieve buffer from object: its elements do not lie side by side; "
+                                "copy it, by bytes(buffer)")
     if not there or not count:
         raise InvalidValueError(f"both buffer length ({there}) and count ({count}) must not be 0")
     if not 0 <= offset < there:
@@ -610,7 +621,9 @@ def frombuffer(buffer: Any, *, dtype: DTypeLike, count: int = -1, offset: int = 
     if count < 0 and (there - offset) % wanted.itemsize:
         raise InvalidValueError(f"buffer length ({there - offset} bytes) after offset ({offset} bytes) must be a multiple of "
                                 f"element size ({wanted.itemsize})")
-    return wrap(np.frombuffer(buffer, wanted.numpy, count, offset), requires_grad)
+    array = np.frombuffer(buffer, wanted.numpy, count, offset)
+    warn_read_only(array, "buffer")
+    return wrap(array, requires_grad)
 
 
 def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
@@ -620,24 +633,23 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     if isinstance(data, np.generic):
         data = np.asarray(data)
     if isinstance(data, _arrays.array_types):
-        array = dtypes.adopt_array(data)
+        array = dtypes.adopt_array(as_numbers(caller, data))
         return (array if wanted is None else convert(array, wanted)), _arrays.device_of(array)
     if not isinstance(data, (*NUMBERS, list, tuple)):
         if hasattr(data, "__cuda_array_interface__"):
             return to_array(caller, _arrays.from_cuda(data), wanted)
-        if hasattr(data, "__array__"):
-            return to_array(caller, np.asarray(data), wanted)
+        if hasattr(data, "__array__") or hasattr(data, "__array_interface__"):
+            return to_array(caller, as_numpy(data), wanted)
         if hasattr(data, "__dlpack__"):
             return to_array(caller, _arrays.from_dlpack(data), wanted)
+        if hasattr(data, "toarray"):
+            raise ArgumentError(f"{caller}(): there are no sparse tensors, and {type(data).__name__} is a sparse array; make it "
+                                f"dense, by {caller}(data.toarray())")
     found: set[Any] = set()
     if type(data) is float or type(data) is int:
         found.add(dtypes.get_default_dtype() if type(data) is float else dtypes.int64)
     else:
-        try:
-            tensors_as_numbers = gather(caller, [data], found, nested=False)
-        except RecursionError:
-            raise ArgumentError(f"{caller}(): self-referential lists are incompatible with tensors") from None
-        if tensors_as_numbers:
+        if gather(caller, [data], found):
             data = with_numbers(data)
     if wanted is None:
         wanted = dtypes.get_default_dtype()  # of an empty list
@@ -652,6 +664,34 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
     except ValueError as error:
         raise uneven_error(caller, data) or DtypeError(f"{caller}: value cannot be converted to {wanted!r} without overflow "
                                                        f"({error})") from None
+
+
+def as_numpy(data: Any) -> Any:
+    """The array of an object that says how it becomes one. What NumPy cannot hold, such as another library's bfloat16, may come
+    by DLPack."""
+    try:
+        return np.asarray(data)
+    except Exception:
+        if not hasattr(data, "__dlpack__"):
+            raise
+        with contextlib.suppress(Exception):
+            return _arrays.from_dlpack(data)
+        raise
+
+
+def as_numbers(caller: str, array: Any) -> Any:
+    """`array` with its numbers in the machine's byte order. Warns where its mask is dropped."""
+    if not array.dtype.isnative and array.dtype.newbyteorder("=") in dtypes.FROM_NUMPY:
+        array = array.astype(array.dtype.newbyteorder("="))
+    warn_mask(caller, array)
+    return array
+
+
+def warn_mask(caller: str, array: Any) -> None:
+    """Warn where elements of a masked array would count like the others."""
+    if array.__class__ is not np.ndarray and isinstance(array, np.ndarray) and np.any(getattr(array, "mask", False)):
+        warn_user(f"{caller}: the mask of the array is dropped, and what it hides counts like the rest; give "
+                  "array.filled(value), or use the mask apart from it, as in masked.mean(x, mask=~mask)")
 
 
 def wrap_around(caller: str, data: Any, wanted: dtypes.dtype, error: OverflowError) -> Any:
@@ -671,9 +711,13 @@ def convert(array: Any, wanted: dtypes.dtype) -> Any:
     return quiet().run(part.astype, wanted.numpy, copy=False)
 
 
-def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool:
-    """Collect into `found` the dtypes of the numbers in nested sequences. Returns whether a tensor of one element and with
-    dimensions, which counts as a number, is among them. Raises where there is something else."""
+def gather(caller: str, data: Any, found: set[Any], within: tuple[Any, ...] = ()) -> bool:
+    """Collect into `found` the dtypes of the numbers in nested sequences, those round `data` being `within`. Returns whether a
+    tensor of one element and with dimensions, which counts as a number, is among them. Raises where there is something else."""
+    if any([data is outer for outer in within]):
+        raise ArgumentError(f"{caller}(): self-referential lists are incompatible with tensors")
+    if len(within) > MOST_DIMENSIONS:
+        raise InvalidValueError(f"{caller}: too many dimensions {type(data).__name__!r}; arrays have {MOST_DIMENSIONS} at most")
     tensors_as_numbers = False
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
@@ -684,13 +728,16 @@ def gather(caller: str, data: Any, found: set[Any], nested: bool = True) -> bool
             python = next(k for k in (bool, int, float, complex) if issubclass(kind, k))
             found.add(dtypes.result_dtype([python(0)]))
         elif issubclass(kind, (str, bytes)):
-            if not nested or not isinstance(data[0], kind):  # beside numbers
+            if not within or not isinstance(data[0], kind):  # beside numbers
                 raise ArgumentError(f"{caller}(): invalid data type {kind.__name__!r}")
             raise InvalidValueError(f"{caller}: too many dimensions {kind.__name__!r}")
+        elif hasattr(kind, "__array__"):
+            found.update([dtypes.known_dtype(np.asarray(x).dtype) for x in data if type(x) is kind])
         elif hasattr(kind, "__len__") and hasattr(kind, "__getitem__") and not issubclass(kind, dict):
+            inside = (*within, data)
             for x in data:
                 if type(x) is kind:
-                    tensors_as_numbers |= gather(caller, x, found)
+                    tensors_as_numbers |= gather(caller, x, found, inside)
         else:
             raise DtypeError(f"{caller}: Could not infer dtype of {kind.__name__}")
     return tensors_as_numbers

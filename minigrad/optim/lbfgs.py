@@ -13,6 +13,7 @@ from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
 from minigrad.recording.call import widened
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
+from minigrad.recording.inplace import refuse_read_only
 from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class LBFGS(Optimizer):
         at = 0
         for k, p in enumerate(self._params):
             x = p.array
+            refuse_read_only(x, f"LBFGS.step: parameter {k} of shape {list(x.shape)}")
             if start is not None:
                 x[...] = start[k]
             if x.dtype.kind == "c":

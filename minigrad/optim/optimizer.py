@@ -23,6 +23,7 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
+from minigrad.recording.inplace import refuse_read_only
 from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
@@ -95,6 +96,13 @@ def full_like(p: Any, value: Any) -> Tensor:
 def zeros_like(p: Any) -> Tensor:
     """Zeros for the state of `p`."""
     return tensor_of(np.zeros_like(p.array))
+
+
+def refuse_read_only_parameters(name: str, params: list[Any]) -> None:
+    """Raise, after a step that failed, if one of the parameters lies in memory that must not be written."""
+    for k, p in enumerate(params):
+        if p._grad is not None:
+            refuse_read_only(p.array, f"{name}: parameter {k} of shape {list(p.shape)}")
 
 
 def in_float32(update: Callable[..., None]) -> Callable[..., None]:
@@ -270,6 +278,7 @@ class Optimizer:
                         p._grad = None
                     else:
                         p._grad = grad = grad.detach()
+                        refuse_read_only(grad.array, "zero_grad(set_to_none=False)")
                         guard_device(grad.array.__class__.fill)(grad.array, 0)
                         ledger.record(grad.array, "zero_grad")
 
@@ -313,6 +322,7 @@ class Optimizer:
             try:
                 run_quietly(self.update_group, group, moved)
             except (TypeError, ValueError) as error:
+                refuse_read_only_parameters(f"{type(self).__name__}.step", group["params"])
                 raise self._device_mismatch(group) or error from None
         if moved:
             ledger.record_all(moved, type(self).__name__ + ".step")

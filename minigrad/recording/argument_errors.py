@@ -20,6 +20,7 @@ from minigrad.errors import (
     ShapeError,
     UnsupportedDtypeError,
 )
+from minigrad.recording.declaration import annotations_of
 from minigrad.recording.graph import grad_enabled
 
 NAMED = re.compile(r"[A-Za-z_][\w.]*(\(\))?: ")  # how a message begins that names its operation
@@ -152,8 +153,9 @@ def explain(info: Any, error: Exception, arrays: Any, settings: dict[str, Any]) 
         return GraphError(f"{name}: '{setting}' is a tensor that requires grad, but settings are numbers, by which nothing is "
                           f"differentiated; give its value, such as {setting}.item()")
     if not isinstance(error, ArgumentError):
+        annotations = annotations_of(info.forward)
         for k, value in settings.items():
-            wrong = not_of_its_kind(name, k, info.forward.__annotations__.get(k), value)
+            wrong = not_of_its_kind(name, k, annotations.get(k), value)
             if wrong is not None and value is not info.settings.get(k):
                 return wrong
     if isinstance(error, MinigradError):

@@ -12,6 +12,7 @@ import itertools
 import os
 import sys
 import weakref
+from _thread import RLock  # ``threading`` would be imported for this alone
 from collections import deque
 from contextvars import ContextVar
 from functools import partial
@@ -21,18 +22,34 @@ import numpy as np
 
 tick: Callable[[], int] = itertools.count(1).__next__
 
-# The last calls of modules: when each began and ended, and the identity of the module.
-calls: deque[tuple[int, int, int]] = deque(maxlen=20_000)
+# The last calls of modules during which something was recorded: when each began and ended, and the identity of the module.
+calls: deque[tuple[int, int, int]] = deque(maxlen=65_536)
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+# The last backward passes that were themselves recorded: when each began and ended, and which derivative it computed.
+passes: deque[tuple[int, int, int]] = deque(maxlen=4096)
+
+# As frames name it: what was compiled elsewhere, as in a frozen program, has the paths of there.
+PACKAGE = os.path.dirname(os.path.dirname(sys._getframe().f_code.co_filename)) + os.sep
 
 
 def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[int, str]:
     """Return, for each stamp, the dotted path of the module during whose call it was given, or ''. Of nested calls the innermost
     counts."""
     paths = {id(module): path for path, module in modules.items() if path}
-    spans = sorted([(start, end, paths[who]) for start, end, who in calls if who in paths], key=lambda span: span[1] - span[0])
+    known = calls.copy()  # at once: other threads go on calling modules
+    spans = sorted([(start, end, paths[who]) for start, end, who in known if who in paths], key=lambda span: span[1] - span[0])
     return {stamp: next((path for start, end, path in spans if start < stamp < end), "") for stamp in stamps}
+
+
+def derivative_at(stamp: int) -> int:
+    """Which derivative was being computed at a time: 0 in no recorded backward pass, 1 in one, 2 in one through the results of
+    that ..."""
+    for start, end, order in reversed(passes):
+        if stamp > end:
+            return 0
+        if stamp > start:
+            return order
+    return 0
 
 
 class User:
@@ -112,6 +129,19 @@ class Pieces:
         self.whole = whole
 
 
+lock = RLock()  # held while something changes that threads may have in common: the ledger, the gradient of a leaf
+
+
+def renew_lock() -> None:
+    """Make the lock anew, in a process begun by fork: the thread that may have held it is not in there."""
+    global lock
+    lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=renew_lock)
+
+
 class Ledger:
     """In-place writes, by the array that owns the memory; an entry goes when that array does.
 
@@ -131,31 +161,33 @@ class Ledger:
         """Note that the memory of all `arrays` has been written by one call of `op_name`, such as an optimizer's step."""
         frame = user_frame()
         code, lasti = frame.f_code, frame.f_lasti
-        self.last = stamp = tick()
         watchers = write_watchers.get()
-        for array in arrays:
-            for note in watchers:
-                note(array, op_name)
-            owner = array if array.base is None else memory_owner(array)
-            write = self.writes.get(id(owner))
-            if write is None:
-                # The entry goes when the array does, before another can get its identity. The callback is one call of C, so that
-                # a Ctrl-C cannot come before it has done its work.
-                write = Write(op_name, weakref.ref(owner, partial(self.writes.pop, id(owner))))
-                self.writes[id(owner)] = write
-            write.count += 1
-            write.run = write.run + 1 if write.op_name == op_name else 1
-            write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
-            if owner.base.__class__ is Piece:
-                self.pieces[id(owner.base.whole)].last = stamp
+        with lock:
+            self.last = stamp = tick()
+            for array in arrays:
+                for note in watchers:
+                    note(array, op_name)
+                owner = array if array.base is None else memory_owner(array)
+                write = self.writes.get(id(owner))
+                if write is None:
+                    # The entry goes when the array does, before another can get its identity. The callback is one call of C, so
+                    # that a Ctrl-C cannot come before it has done its work.
+                    write = Write(op_name, weakref.ref(owner, partial(self.writes.pop, id(owner))))
+                    self.writes[id(owner)] = write
+                write.count += 1
+                write.run = write.run + 1 if write.op_name == op_name else 1
+                write.op_name, write.code, write.lasti, write.stamp = op_name, code, lasti, stamp
+                if owner.base.__class__ is Piece:
+                    self.pieces[id(owner.base.whole)].last = stamp
 
     def add_piece(self, part: Any) -> Any:
         """`part`, a view of a NumPy array, as an array whose memory counts as its own: a :class:`Piece`."""
         whole = memory_owner(part)
-        found = self.pieces.get(id(whole))
-        if found is None:
-            found = self.pieces[id(whole)] = Pieces(weakref.ref(whole, partial(self.forget_pieces, id(whole))))
         root = np.asarray(Piece(part, whole))
+        with lock:
+            found = self.pieces.get(id(whole))
+            if found is None:
+                found = self.pieces[id(whole)] = Pieces(weakref.ref(whole, partial(self.forget_pieces, id(whole))))
         found.roots[id(root)] = weakref.ref(root, partial(found.roots.pop, id(root)))
         return np.ndarray(part.shape, part.dtype, root, 0, part.strides)
 

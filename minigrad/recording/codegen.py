@@ -77,7 +77,9 @@ def write_call_paths(function: Any, info: Declaration) -> None:
             namespace["general"] = call.for_operators(general)
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
         target.__globals__.update(made.__globals__)
-        target.__code__, target.__defaults__, target.__kwdefaults__ = made.__code__, made.__defaults__, made.__kwdefaults__
+        # The code comes last: until then a call in another thread runs the old one, which needs none of the rest.
+        target.__defaults__, target.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
+        target.__code__ = made.__code__
 
 
 def regenerate_call_paths() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from functools import cached_property
 from types import FunctionType
 from typing import Any, Callable
@@ -11,8 +12,22 @@ from minigrad._types.named_results import named_results
 from minigrad.errors import DeclarationError
 from minigrad.recording.graph import Node
 
+if sys.version_info >= (3, 14):
+    from annotationlib import Format, get_annotations
+
 REQUIRED = inspect.Parameter.empty  # the default of a setting that has none
 NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims"}  # which PyTorch takes as well
+
+
+def annotations_of(function: Callable[..., Any]) -> dict[str, str]:
+    """The annotations of `function` as they are written, whether its module has postponed them or not.
+
+    Since Python 3.14 they are evaluated when they are asked for, and may speak of what can be found by type checkers only.
+    """
+    if sys.version_info >= (3, 14):
+        return get_annotations(function, format=Format.STRING)
+    return {name: found if isinstance(found, str) else inspect.formatannotation(found)
+            for name, found in function.__annotations__.items()}
 
 
 class Declaration:

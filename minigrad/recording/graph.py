@@ -383,11 +383,13 @@ def check_saved(node: Node) -> tuple[Any, ...]:
             write = None if a is None else ledger.find_since(a, node.stamp)
             if write is not None:
                 what = saved_name(node, k)
-                raise InplaceError(
+                fault = InplaceError(
                     f"one of the variables needed for gradient computation has been modified by an inplace operation: "
                     f"{node.name()} ({node.op_name} at {node.source()}) saved {what}, of shape {tuple(a.shape)}, which "
                     f"{write.op_name} at {source_line(write.code, write.lasti)} then changed (it is at version "
                     f"{write.count}). Use the out-of-place form there, or clone() the tensor before.")
+                fault.write = write
+                raise fault
     checked: tuple[Any, ...] = saved if saved.__class__ is tuple else unpack_saved(saved)
     return checked
 

@@ -12,6 +12,8 @@ import functools
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, ParamSpec, Protocol, TypeVar
 
+import numpy as np
+
 from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF, TensorBase
@@ -188,6 +190,7 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
     """
     target = t.array
     refuse_overlap(target, name)
+    refuse_read_only(target, name)
     arrays = (target, *[x.array for x in others])
     settings = {**info.settings, **settings}
     refuse_constants(info, (t, *others))
@@ -219,10 +222,10 @@ def refuse_overlap(target: Any, name: str) -> None:
 
 
 def refuse_read_only(target: Any, name: str) -> None:
-    """Raise, after a write that failed, if `target` is memory that must not be written."""
-    if not target.flags.writeable:
-        raise InplaceError(f"{name}: the tensor cannot be written in place, because it shares the memory of a read-only NumPy "
-                           "array; clone() it before")
+    """Raise if the array `target` is memory that must not be written. Not every function of NumPy looks."""
+    if isinstance(target, np.ndarray) and not target.flags.writeable:
+        raise InplaceError(f"{name}: the tensor cannot be written in place, because its memory is read-only: that of a NumPy "
+                           "array that is not writeable, as pandas gives it, or of bytes; write to a copy, x.clone()")
 
 
 @on_device_of_inputs
@@ -388,6 +391,7 @@ def write_out(out: Any, result: Any, called: str, exact: bool = False) -> Any:
         raise error
     refuse_overlap(out.array, called)
     if out.array.shape == result.array.shape:
+        refuse_read_only(out.array, f"{called}(out=)")
         out.array[...] = result.array
         ledger.record(out.array, called)
         return out

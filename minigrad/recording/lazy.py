@@ -6,7 +6,7 @@ import inspect
 from types import FunctionType, MappingProxyType
 from typing import Any, Callable, Iterable
 
-from minigrad.recording.declaration import NUMPY_NAMES
+from minigrad.recording.declaration import NUMPY_NAMES, annotations_of
 
 
 class Source:
@@ -69,7 +69,8 @@ def operation_signature(function: Any, info: Any) -> inspect.Signature:
     plain.__kwdefaults__ = function.__kwdefaults__
     found = inspect.signature(plain)
     several = bool(info.outputs)
-    settings = {name: info.forward.__annotations__.get(name, "Any") for name in info.settings}
+    annotations = annotations_of(info.forward)
+    settings = {name: annotations.get(name, "Any") for name in info.settings}
     settings |= {theirs: optional(settings[ours]) for ours, theirs in NUMPY_NAMES.items() if ours in settings}
     types = {**settings, **{name: argument_type(info, name) for name in info.arguments},
              "out": optional("Sequence[Tensor]" if several else "Tensor")}

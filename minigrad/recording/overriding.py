@@ -17,11 +17,24 @@ disabled: ContextVar[bool] = ContextVar("overrides_disabled", default=False)  # 
 
 
 def overrides(x: Any) -> bool:
-    """Whether the class of `x` answers for operations: one with ``__torch_function__``, but for tensors as they are."""
+    """Whether the class of `x` answers for operations: one with ``__torch_function__``, but for tensors as they are.
+
+    Raises ``TypeError`` for PyTorch's own tensors, which answer that the operation is to be called.
+    """
     cls = x.__class__
     if issubclass(cls, TensorBase):
         return cls in subclasses and not disabled.get()
-    return hasattr(cls, "__torch_function__")
+    if not hasattr(cls, "__torch_function__"):
+        return False
+    if is_of_pytorch(cls):
+        raise ArgumentError("expected minigrad's tensors, but one is PyTorch's; minigrad.from_dlpack(x) makes a tensor of "
+                            "its memory, and torch.from_dlpack(x) the other way")
+    return True
+
+
+def is_of_pytorch(cls: type) -> bool:
+    """Whether `cls` is PyTorch's own class of tensors, or one below it."""
+    return any([c.__module__ == "torch" and c.__name__ == "Tensor" for c in cls.__mro__])
 
 
 def overriding(values: Iterable[Any]) -> list[Any]:

@@ -6,9 +6,12 @@ machine that runs a pickle without running code. `names` says what PyTorch's nam
 memory, `registry` and `options` keep what users add and choose, and `foreign` knows files that are none of these.
 """
 
-from minigrad._tensor.tensor import rebuild as rebuild
+from minigrad._tensor.tensor import rebuild as rebuild  # by which pickles of tensors outside of files name it
+from minigrad.serialization import loading, options, registry, saving
 from minigrad.serialization.loading import *
-from minigrad.serialization.names import StorageType as StorageType
+from minigrad.serialization.names import StorageType
 from minigrad.serialization.options import *
 from minigrad.serialization.registry import *
 from minigrad.serialization.saving import *
+
+__all__ = ["StorageType", *loading.__all__, *options.__all__, *registry.__all__, *saving.__all__]

@@ -37,7 +37,8 @@ class Sink:
     """A file that is written from here on and never moved in. To zipfile this is a pipe: it begins to count here."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.write, self.file = file.write, file
+        self.write: Any = file.write
+        self.file = file
 
     def flush(self) -> None:
         """Hand on what the file keeps back."""
@@ -45,10 +46,19 @@ class Sink:
 
 
 class ArchiveWriter:
-    """Writes records into `file`, from where it stands, below the folder `root`."""
+    """A block in which records are written into `file`, from where it stands, below the folder `root`."""
 
     def __init__(self, file: IO[bytes], root: str) -> None:
-        self.archive, self.root = zipfile.ZipFile(Sink(file), "w"), root  # type: ignore[call-overload]
+        self.sink, self.root = Sink(file), root
+        self.archive: Any = zipfile.ZipFile(self.sink, "w")  # type: ignore[call-overload]
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(self, kind: Any, *exc: object) -> None:
+        if kind is not None:  # an archive that is not whole gets no table of contents, so that none takes it for one
+            self.sink.write = len
+        self.archive.close()
 
     def write(self, record: str, content: Any) -> None:
         """Add a record; `content` is anything that has bytes."""
@@ -64,10 +74,6 @@ class ArchiveWriter:
         entry.extra = b""  # the padding is of no use in the table of contents
         if not get_crc32_options():
             entry.CRC = NO_CHECKSUM
-
-    def close(self) -> None:
-        """Write the table of contents, without which the file is none."""
-        self.archive.close()
 
 
 @contextmanager
@@ -178,7 +184,7 @@ class ArchiveReader:
                     block = file.read(min(BLOCK, content.nbytes - k))
                     content[k:k + len(block)] = np.frombuffer(block, np.uint8)
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
-            raise self.damaged(f"{entry.filename!r} cannot be read ({error})") from None
+            raise self.damaged(f"{entry.filename!r} cannot be read ({str(error)[:200]})") from None
 
     def require_size(self, record: str, nbytes: int) -> None:
         """Raise ``RuntimeError`` unless a record has this many bytes."""

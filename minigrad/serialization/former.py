@@ -17,9 +17,11 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes, layouts
 from minigrad._types.device import Device
 from minigrad._types.size import Size
+from minigrad.errors import InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.serialization import tensors
 from minigrad.serialization.archive import ArchiveReader
+from minigrad.serialization.plain import brief
 
 # What these files refer to, by the places it had in the versions that wrote them.
 NAMES: dict[tuple[str, str], Any] = {
@@ -43,7 +45,7 @@ class FormerReader:
         """The array of a number, which is alone or beside the name of its dtype, where NumPy's format has none for it."""
         number, *dtype = pid if isinstance(pid, tuple) else (pid,)
         if type(number) is not int or dtype not in ([], ["bfloat16"]):
-            raise pickle.UnpicklingError(f"the file is damaged: {pid!r:.100} is the number of no array")
+            raise pickle.UnpicklingError(f"the file is damaged: {brief(pid)} is the number of no array")
         if number not in self.arrays:
             array = parse_npy(self.archive.read(f"arrays/{number}.npy"))
             self.arrays[number] = array.view(dtypes.as_dtype(*dtype).numpy) if dtype else array
@@ -66,7 +68,7 @@ def parse_npy(content: bytes) -> Any:
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, columns, dtype = read_header(file)
         if dtype.hasobject or dtype.fields is not None or dtype.itemsize * math.prod(shape) != len(content) - file.tell():
-            raise ValueError(f"an array of shape {shape} and dtype {dtype} in {len(content) - file.tell()} bytes")
+            raise InvalidValueError(f"an array of shape {shape} and dtype {dtype} in {len(content) - file.tell()} bytes")
         array = np.frombuffer(bytearray(content[file.tell():]), dtype)
         return array.reshape(shape, order="F" if columns else "C")
     except ValueError as error:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from minigrad.errors import RuntimeValueError
+from minigrad.errors import InvalidValueError, RuntimeValueError
 from minigrad.serialization import names
 from minigrad.serialization.archive import fill
 from minigrad.serialization.unpickler import WeightsUnpickler
@@ -88,7 +88,7 @@ class Stream:
         count, = COUNT.unpack(self.file.read(COUNT.size))
         offset, nbytes = self.file.tell(), count * itemsizes[key]
         if count < 0 or offset + nbytes > self.file.seek(0, io.SEEK_END):
-            raise ValueError(f"storage {key} has {count} elements, which end behind the end of the file")
+            raise InvalidValueError(f"storage {key} has {count} elements, which end behind the end of the file")
         self.file.seek(offset + nbytes)
         return key, (offset, nbytes)
 
@@ -119,8 +119,8 @@ def skip_header(file: IO[bytes], name: str) -> IO[bytes]:
     """The file, placed behind what comes before the object. Raises ``RuntimeError`` where that is not as it should be."""
     try:
         if look_through(file)[0] != MAGIC_NUMBER:
-            raise RuntimeValueError(f"load: {name} is a pickle, but not one of PyTorch's: pickle.load, or joblib.load, may "
-                                    "read it")
+            raise RuntimeValueError(f"load: {name} is no checkpoint: it is a pickle, but not one of PyTorch's; pickle.load, or "
+                                    "joblib.load, may read it")
         version, _ = look_through(file)[0], look_through(file)
     except pickle.UnpicklingError as error:
         raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({error})") from None

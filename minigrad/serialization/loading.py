@@ -18,11 +18,19 @@ from minigrad import _arrays
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
 from minigrad._types.device import Device
-from minigrad.errors import ArgumentError, InvalidValueError, MinigradError, RuntimeValueError, StateError
+from minigrad.errors import (
+    ArgumentError,
+    DeviceError,
+    EndOfFileError,
+    InvalidValueError,
+    MinigradError,
+    RuntimeValueError,
+    StateError,
+)
 from minigrad.serialization import foreign, legacy, names, options
 from minigrad.serialization.archive import ArchiveReader, map_file
 from minigrad.serialization.former import NAMES, FormerReader
-from minigrad.serialization.plain import PLAIN
+from minigrad.serialization.plain import PLAIN, brief
 from minigrad.serialization.registry import _added, default_restore_location
 from minigrad.serialization.unpickler import WeightsUnpickler
 
@@ -92,14 +100,14 @@ class Storages:
         if kind == "module" and rest:  # the class of a module and its source, of which old files tell
             return rest[0]
         if kind not in ("storage", b"storage") or len(rest) not in (4, 5):
-            raise ArgumentError(f"it refers to {str(pid)[:80]!r}, which should be a storage")
+            raise ArgumentError(f"it refers to {brief(pid)}, which should be a storage")
         storage_type, key, location, count = rest[:4]
         dtype = storage_type.dtype if isinstance(storage_type, names.StorageType) else None
         if not (dtype or storage_type is UntypedStorage) or type(count) is not int or count < 0:
-            raise ArgumentError(f"it refers to a storage of {count!r} elements of the kind {storage_type!r}")
+            raise ArgumentError(f"it refers to a storage of {brief(count)} elements of the kind {brief(storage_type)}")
         key, location = [text.decode("ascii") if isinstance(text, bytes) else text for text in (key, location)]
         if type(key) is not str or type(location) is not str:
-            raise ArgumentError(f"it refers to a storage by {key!r} on {location!r}, which should be texts")
+            raise ArgumentError(f"it refers to a storage by {brief(key)} on {brief(location)}, which should be texts")
         if key not in self.loaded:
             array = self.read(key, dtype or dtypes.uint8, count, typed=dtype is not None)
             self.loaded[key] = self.restore(UntypedStorage(array), location)
@@ -135,12 +143,21 @@ class Storages:
         return array.byteswap(inplace=True) if swapped else array
 
 
+def as_saved(storage: UntypedStorage, location: str) -> Any:
+    """A storage on the device that it was on."""
+    try:
+        return default_restore_location(storage, location)
+    except DeviceError as error:
+        raise DeviceError(f"load: the tensors were saved on device '{location}': {error}. To put them elsewhere, pass for "
+                          "instance map_location='cpu'") from None
+
+
 def restorer(map_location: Any) -> Callable[[UntypedStorage, str], Any]:
     """The function that brings a storage, and the name of the device that it was on, to where `map_location` says."""
     if map_location is None:
-        return default_restore_location
+        return as_saved
     if isinstance(map_location, dict):
-        return lambda storage, location: default_restore_location(storage, str(map_location.get(location, location)))
+        return lambda storage, location: as_saved(storage, str(map_location.get(location, location)))
     if isinstance(map_location, (str, bytes, Device, int)):
         there = map_location.decode() if isinstance(map_location, bytes) else str(_arrays.as_device(map_location))
         return lambda storage, location: default_restore_location(storage, there)
@@ -151,7 +168,7 @@ def restorer(map_location: Any) -> Callable[[UntypedStorage, str], Any]:
     def restore(storage: UntypedStorage, location: str) -> Any:
         chosen = map_location(storage, location)
         if chosen is None:
-            return default_restore_location(storage, location)
+            return as_saved(storage, location)
         if isinstance(chosen, TypedStorage):
             return chosen.untyped()
         if not isinstance(chosen, UntypedStorage):
@@ -179,7 +196,7 @@ class Pickles:
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
-                found = _added.get((module, name))
+                found = allowed(module, name)
                 return find_class(module, name) if found is None else found
             return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load,
                                     added=list(_added.values()), **self.arguments).load()
@@ -194,6 +211,17 @@ class Pickles:
         unpickler = Unpickler(file, **self.arguments)
         unpickler.persistent_load = persistent_load
         return unpickler.load()
+
+
+def allowed(module: str, name: str) -> Any:
+    """The class or function of that name, if :func:`add_safe_globals` has allowed it; under PyTorch's name too."""
+    if (module, name) in _added or not _added or module.split(".")[0] != "torch":
+        return _added.get((module, name))
+    try:
+        found = names.find_trusted(module, name)
+    except pickle.UnpicklingError:
+        return None
+    return found if any([found is other for other in _added.values()]) else None
 
 
 def referred_names(file: IO[bytes]) -> list[str]:
@@ -214,7 +242,7 @@ def referred_names(file: IO[bytes]) -> list[str]:
 def is_safe(module: str, name: str) -> bool:
     """Whether files may refer to a name."""
     try:
-        known = names.find_safe(module, name) is not None or (module, name) in _added
+        known = names.find_safe(module, name) is not None or allowed(module, name) is not None
     except pickle.UnpicklingError:
         known = True  # it is no danger, but there is nothing like it here
     return known or (module, name) in PLAIN or (module, name) in NAMES
@@ -223,10 +251,10 @@ def is_safe(module: str, name: str) -> bool:
 # ---------------------------------------------------------------------------------------------------- files
 
 @contextmanager
-def opened(f: Any, called: str) -> Iterator[tuple[IO[bytes], str]]:
+def opened(f: Any, called: str, mode: str = "rb") -> Iterator[tuple[IO[bytes], str]]:
     """The file `f`, or at the path `f`, and what errors call it."""
     if isinstance(f, (str, os.PathLike)):
-        with open(f, "rb") as file:
+        with open(f, mode) as file:
             yield file, os.fspath(f)
         return
     if not (hasattr(f, "read") and hasattr(f, "readline")):
@@ -234,7 +262,8 @@ def opened(f: Any, called: str) -> Iterator[tuple[IO[bytes], str]]:
     try:
         f.seek(f.tell())
     except (AttributeError, io.UnsupportedOperation, OSError):
-        raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from that") from None
+        raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from "
+                                      "that") from None
     yield f, str(getattr(f, "name", f"the {type(f).__name__}"))
 
 
@@ -272,11 +301,12 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
         raise InvalidValueError("load: f must be a file path in order to use the mmap argument")
     pickles = Pickles(trusted, pickle_module, {"encoding": "utf-8", **pickle_load_args})
     restore = restorer(map_location)
-    with opened(f, "load") as (file, name):
+    shared = mmap and options.get_default_mmap_options() == options.MAP_SHARED
+    with opened(f, "load", "r+b" if shared else "rb") as (file, name):
         begin = file.tell()
         head = file.read(foreign.HEAD)
         if not head:
-            raise EOFError(f"load: {name} is empty, or stands at its end; file.seek(0) goes back to the beginning")
+            raise EndOfFileError(f"load: {name} is empty, or stands at its end; file.seek(0) goes back to the beginning")
         file.seek(begin)
         is_archive = head.startswith(b"PK\3\4")
         if not is_archive and (why := foreign.describe(head, file)) is not None:
@@ -330,10 +360,14 @@ def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapp
 
 def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
+    length = file.seek(0, io.SEEK_END) - begin
     file.seek(begin)
     try:
-        content = io.BytesIO(ArchiveReader(file, "").read("data.pkl")) if is_archive else legacy.skip_header(file, "")
-        unsafe = referred_names(content)
+        if is_archive:
+            content = ArchiveReader(file, "").read("data.pkl")
+        else:
+            content = legacy.skip_header(file, "").read(min(length, 1 << 26))
+        unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""
     told = f". In all it refers to {', '.join(unsafe[:20])}" if len(unsafe) > 1 else ""

@@ -35,7 +35,12 @@ STORAGES = {"DoubleStorage": dtypes.float64, "FloatStorage": dtypes.float32, "Ha
 
 
 class StorageType:
-    """What a file names as the class of a storage, ``FloatStorage`` say: its dtype."""
+    """What a file names as the class of a storage, ``FloatStorage`` say: its dtype.
+
+    >>> import minigrad as mg
+    >>> mg.serialization.StorageType("FloatStorage").dtype
+    minigrad.float32
+    """
 
     def __init__(self, name: str) -> None:
         self._dtype = STORAGES[name]
@@ -56,7 +61,7 @@ UNTYPED = Name("torch.storage", "UntypedStorage")
 def get_layout(name: Any) -> layouts.layout:
     """The layout that PyTorch's files call so."""
     if name != "torch.strided":
-        raise pickle.UnpicklingError(f"it holds a tensor with the layout {name}, and tensors here are strided; in PyTorch, "
+        raise pickle.UnpicklingError(f"it holds a tensor with the layout {name!s:.40}, and tensors here are strided; in PyTorch, "
                                      "save x.to_dense()")
     return layouts.strided
 

@@ -10,6 +10,7 @@ import itertools
 import math
 import pickle
 import re
+import reprlib
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any, Callable
 
@@ -29,6 +30,18 @@ NO_OBJECTS = re.compile(r"[?]|[biufc]\d{1,2}|[SU]\d{1,9}")  # dtypes of which Nu
 
 class Damaged(pickle.UnpicklingError):
     """A pickle asks for what none that is in order asks for."""
+
+
+class Brief(reprlib.Repr):
+    """How errors show a value of a file, which may have no end: the beginning of plain data, the class of anything else. To print
+    a tensor, say, takes memory for all of its elements."""
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """What is no plain data."""
+        return f"a {type(x).__name__}"
+
+
+brief = Brief().repr
 
 
 class Work:

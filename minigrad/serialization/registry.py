@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
-from minigrad.errors import DeviceError
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "default_restore_location", "get_safe_globals", "location_tag",
            "register_package", "safe_globals"]
@@ -97,11 +96,7 @@ def device_tag(storage: Any) -> str:
 
 def deserialize(storage: UntypedStorage, location: str) -> UntypedStorage:
     """A storage on the device of that name."""
-    try:
-        return storage.to(location)
-    except DeviceError as error:
-        raise DeviceError(f"load: the tensors were saved on device '{location}': {error}. To put them elsewhere, pass for "
-                          "instance map_location='cpu'") from None
+    return storage.to(location)
 
 
 _packages: list[tuple[int, Tagger, Deserializer]] = [(100, device_tag, deserialize)]

@@ -86,8 +86,12 @@ def pickler_on(module: Any) -> Any:
             self.owners: list[Any] = []
 
         def persistent_id(self, obj: Any) -> Any:
-            if isinstance(obj, (TypedStorage, UntypedStorage)):
-                vector = obj.as_vector(obj.dtype if isinstance(obj, TypedStorage) else dtypes.uint8)
+            if isinstance(obj, UntypedStorage):
+                vector = obj.as_vector(dtypes.uint8)
+                stored = self.note(storage_owner(vector), vector)
+                return ("storage", UNTYPED, stored.key, stored.location, stored.memory.nbytes, *self.end_of_ids)
+            if isinstance(obj, TypedStorage):
+                vector = obj.as_vector(obj.dtype)
                 obj = self.note(storage_owner(vector), vector)
             if not isinstance(obj, Stored):
                 return None
@@ -223,16 +227,15 @@ def write_archive(obj: Any, file: Any, pickler_class: Any, protocol: int, root: 
     pickled = io.BytesIO()
     pickler = pickler_class(pickled, protocol)
     pickler.dump(obj)
-    archive = ArchiveWriter(file, root)
-    archive.write("data.pkl", pickled.getbuffer())
-    archive.write(".format_version", FORMAT_VERSION)
-    archive.write(".storage_alignment", str(ALIGNMENT).encode())
-    if with_byteorder:
-        archive.write("byteorder", sys.byteorder.encode())
-    identity = hashlib.sha256(pickled.getbuffer())
-    for stored in pickler.stored.values():
-        archive.write(f"data/{stored.key}", stored.content())
-        identity.update(struct.pack("<q", stored.memory.nbytes))
-    archive.write("version", VERSION)
-    archive.write(".data/serialization_id", f"{int.from_bytes(identity.digest()[:16], 'big') % 10**40:040}".encode())
-    archive.close()
+    with ArchiveWriter(file, root) as archive:
+        archive.write("data.pkl", pickled.getbuffer())
+        archive.write(".format_version", FORMAT_VERSION)
+        archive.write(".storage_alignment", str(ALIGNMENT).encode())
+        if with_byteorder:
+            archive.write("byteorder", sys.byteorder.encode())
+        identity = hashlib.sha256(pickled.getbuffer())
+        for stored in pickler.stored.values():
+            archive.write(f"data/{stored.key}", stored.content())
+            identity.update(struct.pack("<q", stored.memory.nbytes))
+        archive.write("version", VERSION)
+        archive.write(".data/serialization_id", f"{int.from_bytes(identity.digest()[:16], 'big') % 10**40:040}".encode())

@@ -17,7 +17,11 @@ from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn.parameter import Buffer, Parameter
 from minigrad.ops.creation import refuse_integers
 from minigrad.ops.indexing.as_strided import at_place
+from minigrad.recording.clock import memory_owner
+from minigrad.serialization.plain import brief
 from minigrad.serialization.registry import default_restore_location
+
+MOST_DIMENSIONS = 64  # as NumPy can have
 
 
 def as_tensor(array: Any, requires_grad: bool) -> Tensor:
@@ -32,10 +36,11 @@ def as_tensor(array: Any, requires_grad: bool) -> Tensor:
 def part_of(storage: TypedStorage | UntypedStorage, dtype: dtypes.dtype, offset: int, size: Any, stride: Any) -> Any:
     """The array at `offset`, with `size` and `stride`, all counted in elements of `dtype`, in the memory of a storage. Raises
     ``ValueError`` where that reaches outside of it."""
-    numbers = (offset, *size, *stride)
-    if len(size) != len(stride) or not all([type(n) is int and n >= 0 for n in numbers]):
-        raise InvalidValueError(f"a tensor of size {size!r} and stride {stride!r} at {offset!r}: there should be as many of the "
-                                "one as of the other, all of them integers that are not negative")
+    fits = isinstance(size, (tuple, list)) and isinstance(stride, (tuple, list)) and len(size) == len(stride) <= MOST_DIMENSIONS
+    if not fits or not all([type(n) is int and n >= 0 for n in (offset, *size, *stride)]):
+        raise InvalidValueError(f"a tensor of size {brief(size)} and stride {brief(stride)} at {brief(offset)}: there should be "
+                                f"as many of the one as of the other, at most {MOST_DIMENSIONS}, all of them integers that are "
+                                "not negative")
     memory, n = storage.as_vector(dtype), math.prod(size)
     if not n:
         return memory[:0].reshape(size)
@@ -67,12 +72,12 @@ def rebuild_tensor_v3(storage: Any, storage_offset: int, size: Any, stride: Any,
                       dtype: Any, metadata: Any = None) -> Tensor:
     """A tensor of any dtype in the memory of a storage."""
     if not isinstance(storage, (TypedStorage, UntypedStorage)) or not isinstance(dtype, dtypes.dtype):
-        raise ArgumentError(f"a tensor of the dtype {dtype!r} lies in a {type(storage).__name__}, which should be a storage")
+        raise ArgumentError(f"a tensor of the dtype {brief(dtype)} lies in a {type(storage).__name__}, which should be a storage")
     array = part_of(storage, dtype, storage_offset, size, stride)
     for mark, change in (("conj", np.conj), ("neg", np.negative)):
-        if metadata and metadata.get(mark):
+        if isinstance(metadata, dict) and metadata.get(mark):
             if array.size > storage.nbytes() // dtype.itemsize:
-                raise InvalidValueError(f"a tensor of size {size!r} that is marked as {mark} lies in a storage of fewer "
+                raise InvalidValueError(f"a tensor of size {brief(size)} that is marked as {mark} lies in a storage of fewer "
                                         "elements; as its elements are copied, it should have no more")
             array = change(array)
     return as_tensor(array, bool(requires_grad))
@@ -91,13 +96,13 @@ def rebuild_parameter_with_state(data: Any, requires_grad: Any, backward_hooks: 
 def rebuild_from_type_v2(func: Any, new_type: Any, args: Any, state: Any) -> Any:
     """What another of these functions makes, as an instance of `new_type`, with attributes of its own."""
     if func not in REBUILDING:
-        raise ArgumentError(f"a tensor is made by {func!r}, which should be one of PyTorch's functions for that")
+        raise ArgumentError(f"a tensor is made by {brief(func)}, which should be one of PyTorch's functions for that")
     made = func(*args)
     attributes = state[0] if isinstance(state, tuple) and len(state) == 2 else state
     if new_type is Tensor and isinstance(attributes, dict) and attributes.get("_is_buffer"):
         return Buffer(made, persistent=bool(attributes.get("persistent", True)))  # a class here, a mark in PyTorch
     if not (isinstance(new_type, type) and issubclass(new_type, Tensor)):
-        raise ArgumentError(f"a tensor is to be made a {new_type!r}, which should be a subclass of Tensor")
+        raise ArgumentError(f"a tensor is to be made a {brief(new_type)}, which should be a subclass of Tensor")
     if type(made) is not new_type:
         tensor, made = made, object.__new__(new_type)
         made.array, made.node = tensor.array, tensor.node
@@ -126,7 +131,9 @@ def rebuild_device_tensor_from_cpu_tensor(data: Any, dtype: Any, device: Any, re
 def convert(array: Any, dtype: Any) -> Any:
     """An array as one of `dtype`."""
     if not isinstance(array, np.ndarray) or not isinstance(dtype, dtypes.dtype):
-        raise ArgumentError(f"a tensor of the dtype {dtype!r} is made of a {type(array).__name__}, which should be an array")
+        raise ArgumentError(f"a tensor of the dtype {brief(dtype)} is made of a {type(array).__name__}, which should be an array")
+    if array.nbytes > memory_owner(array).nbytes:
+        raise InvalidValueError(f"a tensor of shape {list(array.shape)} is converted that lies in memory of fewer elements")
     return array.astype(dtype.numpy, copy=False)
 
 
@@ -135,7 +142,8 @@ def rebuild(cls: Any, memory: Any, device: Any, requires_grad: Any, place: Any =
     """A tensor as minigrad's own pickles hold it: what lies at a place in the memory that an array owns. `restore` brings it to
     its device."""
     if not (isinstance(cls, type) and issubclass(cls, Tensor) and isinstance(memory, np.ndarray) and isinstance(device, str)):
-        raise ArgumentError(f"a {cls!r} is made of a {type(memory).__name__} on {device!r}; it should be a tensor, of an array")
+        raise ArgumentError(f"a {brief(cls)} is made of a {type(memory).__name__} on {brief(device)}; it should be a tensor, of "
+                            "an array")
     array = at_place(dtypes.adopt_array(memory), place)
     there = restore(UntypedStorage(array), device).device
     t: Any = object.__new__(cls)
@@ -159,6 +167,6 @@ def with_attributes(made: Any, state: Any) -> Any:
             if name == "_is_param":  # PyTorch's mark of subclasses that are parameters
                 continue
             if type(name) is not str or name in NOTES or hasattr(Tensor, name):
-                raise InvalidValueError(f"a tensor is given the attribute {name!r}, which hides that of every tensor")
+                raise InvalidValueError(f"a tensor is given the attribute {brief(name)}, which hides that of every tensor")
             setattr(made, name, value)
     return made

@@ -61,7 +61,7 @@ def declared_classes(archive: ArchiveReader) -> dict[tuple[str, str], type]:
     for path in archive.entries:
         if path.startswith(begin) and path.endswith(".py"):
             module = path[len(begin):-len(".py")].replace("/", ".")
-            for name, parameters, buffers in DECLARATION.findall(archive.read(path[len(archive.root):]).decode()):
+            for name, parameters, buffers in DECLARATION.findall(archive.read(path[len(archive.root):]).decode(errors="replace")):
                 found[module, name] = type(name, (Compiled,), {"parameters": frozenset(NAME_IN_LIST.findall(parameters)),
                                                                "buffers": frozenset(NAME_IN_LIST.findall(buffers))})
     return found
@@ -90,6 +90,8 @@ def read_script(f: str | os.PathLike[str] | IO[bytes], map_location: Any) -> Scr
                                       added=list(classes.values()), beside=archive.length).load()
         except pickle.UnpicklingError as error:
             raise pickle.UnpicklingError(f"jit.load: {name}: {error}") from None
+        if not isinstance(module, Compiled):
+            raise RuntimeValueError(f"jit.load: {name} is damaged: it holds a {type(module).__name__}, which should be a module")
         extra = f"{archive.root}extra/"
         return Script(module, {path[len(extra):]: archive.read(path[len(archive.root):])
                                for path in archive.entries if path.startswith(extra)})

@@ -44,6 +44,7 @@ def step(*instructions: bytes) -> Callable[[Step], Step]:
 
 def refusal(module: str, name: str) -> pickle.UnpicklingError:
     """What is said of a name that is not on the list."""
+    module, name = module[:100], name[:100]
     if module in NEVER:
         return pickle.UnpicklingError(f"the file refers to {module}.{name}, which loading could run and weights have no use for. "
                                       "If you trust the file all the same, pass weights_only=False")
@@ -412,11 +413,15 @@ class WeightsUnpickler:
         self.work.check_keys(items)
         self.stack.append(frozenset(items))
 
-    def extend(self, items: list[Any]) -> None:
+    def filling(self, classes: Collection[type], method: str) -> Callable[..., Any]:
+        """The method by which the container on the stack takes elements: one of these classes, or what the user allows."""
         target = self.stack[-1]
-        if type(target) is not list and type(target) is not deque and id(type(target)) not in self.added:
-            raise Damaged(f"elements are appended to a {type(target).__name__}")
-        target.extend(items)
+        if type(target) in classes or id(type(target)) in self.added and hasattr(type(target), method):
+            return getattr(target, method)  # type: ignore[no-any-return]
+        raise Damaged(f"a {type(target).__name__} is given elements by {method}")
+
+    def extend(self, items: list[Any]) -> None:
+        self.filling((list, deque), "extend")(items)
 
     @step(pickle.APPEND)
     def append(self) -> None:
@@ -427,14 +432,12 @@ class WeightsUnpickler:
         self.extend(self.since_mark())
 
     def set_items_of(self, items: list[Any]) -> None:
-        target = self.stack[-1]
-        if type(target) not in MAPPINGS and id(type(target)) not in self.added:
-            raise Damaged(f"keys are set in a {type(target).__name__}")
+        set_item = self.filling(MAPPINGS, "__setitem__")
         if len(items) % 2:
             raise Damaged("a key is without its value")
         self.work.check_keys(items[::2])
         for k in range(0, len(items), 2):
-            target[items[k]] = items[k + 1]
+            set_item(items[k], items[k + 1])
 
     @step(pickle.SETITEM)
     def set_item(self) -> None:
@@ -448,10 +451,9 @@ class WeightsUnpickler:
     @step(pickle.ADDITEMS)
     def add_items(self) -> None:
         items = self.since_mark()
-        if type(self.stack[-1]) is not set and id(type(self.stack[-1])) not in self.added:
-            raise Damaged(f"elements are added to a {type(self.stack[-1]).__name__}")
+        update = self.filling((set,), "update")
         self.work.check_keys(items)
-        self.stack[-1].update(items)
+        update(items)
 
     # -- names, and what is made by them
 

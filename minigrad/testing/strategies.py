@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, missing_extra
 from minigrad.ops import creation
 
 __all__ = ["broadcastable", "shapes", "tensors"]
@@ -23,8 +23,7 @@ def hypothesis(module: str) -> Any:
     try:
         return importlib.import_module(f"hypothesis.{module}")
     except ImportError:
-        raise ImportError("the strategies of minigrad.testing need hypothesis, which is not installed: pip install hypothesis") \
-            from None
+        raise missing_extra("minigrad.testing.strategies", "hypothesis", "testing") from None
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 1, max_side: int = 4) -> Any:

@@ -6,16 +6,17 @@ import importlib
 import sys
 from typing import Any
 
+from minigrad.errors import missing_extra
+
 
 def pillow(module: str) -> Any:
-    """A module of Pillow. Raises ``ImportError`` that says how to install it."""
+    """A module of Pillow. Raises ``MissingPackageError`` where it is not installed."""
     try:
         return importlib.import_module(f"PIL.{module}")
     except ModuleNotFoundError as error:
         if error.name not in ("PIL", f"PIL.{module}"):
             raise
-        raise ImportError('images need Pillow, which is not installed; install it with pip install "minigrad-numpy[vision]"',
-                          name=error.name) from None
+        raise missing_extra("an image", "Pillow", "vision") from None
 
 
 def is_pil_image(x: Any) -> bool:

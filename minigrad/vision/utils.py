@@ -248,7 +248,7 @@ def draw_keypoints(image: Any, keypoints: Any, connectivity: Sequence[tuple[int,
         ValueError: for another dtype or shape.
 
     >>> draw_keypoints(mg.zeros(3, 9, 9), mg.tensor([[[4, 4]]]), colors="blue", radius=1)[2, 3:6, 3:6].sum()
-    tensor(9.)
+    tensor(5.)
     """
     check_image("draw_keypoints", image, (3,))
     if keypoints.ndim != 3:

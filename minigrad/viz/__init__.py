@@ -1,9 +1,11 @@
 """Drawings of what was recorded.
 
-:func:`draw` and :func:`make_dot` give a :class:`Drawing`, a ``graphviz.Digraph`` that shows itself in a notebook and renders
-to SVG, PNG or PDF. Where Graphviz's program ``dot`` is not installed it renders an SVG of its own instead.
+:func:`draw` gives a :class:`Drawing` of how a tensor was computed; in a ``with record(model)`` block values, gradients and
+times are watched too. A drawing shows itself in a notebook, prints as text, and is saved as a page, a picture or data.
 """
 
 from minigrad.viz.drawing import Drawing, draw, make_dot
+from minigrad.viz.graph import Graph
+from minigrad.viz.recorder import record
 
-__all__ = ["Drawing", "draw", "make_dot"]
+__all__ = ["Drawing", "Graph", "draw", "make_dot", "record"]

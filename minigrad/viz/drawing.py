@@ -1,135 +1,198 @@
-"""Pictures of a recorded graph in Graphviz's language, and where Graphviz is missing, in SVG drawn here."""
+"""What :func:`draw` gives: a picture that can be shown, saved and printed in several forms, all of the same fold."""
 
 from __future__ import annotations
 
-import math
 import os
-import warnings
-from typing import Any, Mapping
-
-import graphviz
+import tempfile
+from typing import Any, Iterable, Mapping
 
 from minigrad._types.tensor_base import TensorBase
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, InvalidValueError
+from minigrad.nn import Module
+from minigrad.viz.dot import run_dot, to_dot
+from minigrad.viz.folding import BUDGET, Fold, fold
+from minigrad.viz.graph import Graph
+from minigrad.viz.html import to_html
+from minigrad.viz.raster import to_image
+from minigrad.viz.reading import Names, caller_variables, read
 from minigrad.viz.svg import to_svg
-from minigrad.viz.walk import Box, Picture, walk
+from minigrad.viz.text import to_text
 
-FILL = {"op": "#eeeeee", "parameter": "#d7e8fb", "leaf": "#e9e2f8", "output": "#d3f0d5"}
-# From small to large gradients; the bounds are powers of ten of their root mean square.
-HEAT = ("#3b7dd8", "#6fb1e0", "#a8d6c0", "#f4e08a", "#f2a65e", "#de5b49")
-HEAT_LOW, HEAT_HIGH = -6.0, 0.0
+DIRECTIONS = ("forward", "backward")
+FORMATS = ("html", "svg", "png", "pdf", "txt", "json", "dot")
+DOT_LIMIT = 400  # boxes up to which Graphviz's program is asked; it takes long for more
 
 
-class Drawing(graphviz.Digraph):  # type: ignore[misc]
-    """A ``graphviz.Digraph`` of a recorded graph, which also renders where the program ``dot`` is not installed."""
+class Drawing:
+    """A picture of a recorded computation. ``graph`` is the model of all of it, ``fold`` what is drawn of that.
 
-    def __init__(self, picture: Picture, **options: Any) -> None:
-        super().__init__("minigrad", **options)
-        self.picture = picture
+    It shows itself in a notebook, and ``print`` shows it as text. :meth:`save` writes it in the form that the name asks for.
+    """
+
+    def __init__(self, graph: Graph, *, budget: int = BUDGET, depth: int | None = None, expand: Iterable[str] = (),
+                 direction: str = "forward") -> None:
+        if direction not in DIRECTIONS:
+            raise InvalidValueError("draw(): argument 'direction' must be 'forward' (as values flow, from the inputs at the top) "
+                                    f"or 'backward' (as gradients flow, from the result at the top), got {direction!r}")
+        self.graph = graph
+        self.fold: Fold = fold(graph, budget, depth, [expand] if isinstance(expand, str) else expand)
+        self.direction = direction
+
+    @property
+    def backward(self) -> bool:
+        """Whether arrows lead from results to what they were computed from."""
+        return self.direction == "backward"
+
+    @property
+    def source(self) -> str:
+        """The picture in Graphviz's language."""
+        return str(self.dot().source)
+
+    def dot(self) -> Any:
+        """The picture as a ``graphviz.Digraph``."""
+        return to_dot(self.fold, self.backward)
+
+    def svg(self) -> str:
+        """The picture as SVG: by Graphviz's program ``dot`` where it is installed, else by our own layout."""
+        drawn = self.by_dot("svg")
+        return to_svg(self.fold, self.backward) if drawn is None else drawn.decode("utf-8")
+
+    def text(self) -> str:
+        """The picture as an outline for a terminal."""
+        return to_text(self.fold)
+
+    def json(self, **options: Any) -> str:
+        """All of the graph as JSON; `options` are those of ``json.dumps``."""
+        return self.graph.to_json(**options)
+
+    def html(self) -> str:
+        """The picture as a page that needs no other file and no network: to zoom, search, fold and step through the backward
+        pass."""
+        return to_html(self.fold, self.backward)
+
+    def by_dot(self, form: str) -> bytes | None:
+        """What Graphviz's program makes of the picture; None where it is not there, or the picture is too large for it."""
+        if len(self.fold.boxes) > DOT_LIMIT:
+            return None
+        return run_dot(self.fold, form, self.backward)
+
+    def png(self) -> bytes:
+        """The picture as PNG: by Graphviz's program where it is installed, else by matplotlib. Raises ``ImportError`` without
+        both."""
+        return self.raster("png")
+
+    def pdf(self) -> bytes:
+        """The picture as PDF, as :meth:`png`."""
+        return self.raster("pdf")
+
+    def raster(self, form: str) -> bytes:
+        """The picture in a form that we cannot write ourselves."""
+        drawn = self.by_dot(form)
+        if drawn is None:
+            drawn = to_image(self.fold, form, self.backward)
+        return drawn
+
+    def save(self, path: str | os.PathLike[str]) -> str:
+        """Write the picture in the form that the end of `path` names: .html, .svg, .png, .pdf, .txt, .json or .dot.
+
+        Nothing else is written, and a file of that name is replaced only by a whole picture. Returns the path. Raises
+        ``ValueError`` for another ending.
+        """
+        path = os.fspath(path)
+        form = os.path.splitext(path)[1][1:].lower()
+        if form not in FORMATS:
+            raise InvalidValueError(f"draw(): a picture is saved in the form that its file's name ends in: one of "
+                                    f"{', '.join('.' + f for f in FORMATS)}; got {path!r}")
+        make: Any = {"txt": self.text, "dot": lambda: self.source}.get(form) or getattr(self, form)
+        content = make()
+        data = content if isinstance(content, bytes) else f"{content.rstrip()}\n".encode("utf-8", "replace")
+        folder = os.path.dirname(path) or "."
+        os.makedirs(folder, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=f".{form}")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, 0o666 & ~current_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        return path
 
     def render(self, filename: Any = None, directory: Any = None, view: bool = False, cleanup: bool = False,
-               format: str | None = None, **options: Any) -> str:
-        """As ``graphviz.Digraph.render``: write the picture and give its path. Without ``dot`` the picture is an SVG.
+               format: str | None = None) -> str:
+        """:meth:`save` with the arguments of ``graphviz.Digraph.render``, as torchviz's users call it: `format` is appended to
+        `filename`, which does not end in it. `view` and `cleanup` are accepted: nothing is opened, and nothing is left over."""
+        name = os.fspath(filename if filename is not None else "minigrad")
+        known = os.path.splitext(name)[1][1:].lower() in FORMATS
+        if format is not None or not known:
+            name = name if known and name.endswith(f".{format}") else f"{name}.{format or 'svg'}"
+        return self.save(os.path.join(directory, name) if directory is not None else name)
 
-        A name that ends in .svg, .png or .pdf sets the format, and is then the path itself.
-        """
-        if filename is not None:
-            stem, dot = os.path.splitext(os.fspath(filename))
-            if dot[1:] in ("svg", "png", "pdf"):
-                filename, format = stem, format or dot[1:]
-        try:
-            return str(super().render(filename, directory=directory, view=view, cleanup=cleanup, format=format, **options))
-        except graphviz.ExecutableNotFound:
-            if cleanup:
-                os.remove(self.filepath)  # which was written for dot
-            path = os.path.join(directory or "", f"{filename or 'minigrad.gv'}.svg")
-            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(to_svg(self.picture, colour))
-            warnings.warn(f"Graphviz's program 'dot' is not installed, so {path} was drawn without it; for {format or 'its'} "
-                          "output install Graphviz (for instance: apt install graphviz, brew install graphviz)",
-                          stacklevel=2)
-            return path
+    def __str__(self) -> str:
+        return self.text()
 
-    def _repr_image_svg_xml(self) -> str:
-        try:
-            return str(self.pipe(format="svg", encoding="utf-8"))
-        except graphviz.ExecutableNotFound:
-            return to_svg(self.picture, colour)
+    def __repr__(self) -> str:
+        return f"<Drawing of {len(self.graph.operations):,} operations as {len(self.fold.boxes)} boxes; print() shows it>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
-        return {"image/svg+xml": self._repr_image_svg_xml()}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        return {"image/svg+xml": self.svg(), "text/plain": self.text()}
 
 
-def draw(output: Any, model: Any = None, params: Mapping[str, Any] | None = None, path: Any = None, *,
-         attributes: bool = True, saved: bool = False) -> Drawing:
+def current_umask() -> int:
+    """The process's mask of file modes, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def draw(output: Any, model: Any = None, params: Mapping[str, Any] | None = None, path: Any = None, *, budget: int = BUDGET,
+         depth: int | None = None, expand: str | Iterable[str] = (), direction: str = "forward") -> Drawing:
     """Draw how `output` was computed: operations, the leaves they started from, the shapes that flowed between them.
 
     Args:
         output: a tensor with a ``grad_fn``, or a sequence of them.
-        model: a module; its parameters get their names, and each of its submodules a frame round what it computed.
-        params: names for further leaves, ``{"x": x}``.
-        path: where to save the picture, as .svg, .png or .pdf.
-        attributes: write the settings of each operation (``dim=1``).
-        saved: write what each operation keeps for its derivative.
+        model: a module; its parameters get their names, and each call of its submodules a box that opens.
+        params: names for further tensors, ``{"x": x}``. What has no name gets that of the caller's variable.
+        path: where to save the picture: .html (to zoom, search and step through), .svg, .png, .pdf, .txt, .json or .dot.
+        budget: how many boxes to show at most. What repeats is drawn once, with the number of times.
+        depth: open modules down to this depth instead.
+        expand: paths of modules to open as well, ``"blocks.0.attn"``.
+        direction: ``"forward"``: values flow from the inputs, at the top; ``"backward"``: gradients flow from the result, at
+        the top.
 
-    Returns: a :class:`Drawing`. Arrows go from a result to what it was computed from, as gradients do. After
-    ``backward()`` leaves are coloured by the size (root mean square) of their gradient, from blue (1e-6) to red (1).
+    Returns: a :class:`Drawing`, which shows itself in a notebook; ``print`` shows it as text. Before ``backward()`` it has the
+    values
+        that the graph keeps; after it the gradients of the leaves. :class:`record` watches both passes, and has all.
 
-    Raises: ``TypeError`` if `output` is not a tensor.
+    Raises: ``TypeError`` if `output` is not a tensor, or `expand` names no module; ``ValueError`` for another ending of `path`.
+
+    >>> import minigrad as mg
+    >>> w = mg.tensor([1., 2.], requires_grad=True)
+    >>> loss = (w * 3).sum()
+    >>> loss.backward()
+    >>> print(mg.viz.draw(loss))
+    1  w  leaf 2 float32  grad rms 3
+    2  mul  ← 1  → 2  other=3
+    3  sum  ← 2  → scalar  value 9
+    4  loss  ← 3  scalar float32  value 9
     """
     outputs = [output] if isinstance(output, TensorBase) else list(output) if isinstance(output, (list, tuple)) else []
     if not outputs or not all(isinstance(t, TensorBase) for t in outputs):
         raise ArgumentError(f"draw(): argument 'output' must be a Tensor or a sequence of Tensors, not {type(output).__name__}; "
                             "pass the loss, or what the model returned")
-    names = {t: name for name, t in (params or {}).items()}
-    if model is not None:
-        names = {**{p: name for name, p in model.named_parameters()}, **names}
-    modules = dict(model.named_modules()) if model is not None else {}
-    drawing = to_dot(walk(outputs, names, modules, attributes, saved))
+    if model is not None and not isinstance(model, Module):
+        raise ArgumentError(f"draw(): argument 'model' must be a Module, not {type(model).__name__}; names of tensors are "
+                            "given as params={'x': x}")
+    graph = read(outputs, Names(model, params, caller_variables()))
+    graph.title = type(model).__name__ if model is not None else ""
+    drawing = Drawing(graph, budget=budget, depth=depth, expand=expand, direction=direction)
     if path is not None:
-        drawing.render(path, cleanup=True)
+        drawing.save(path)
     return drawing
 
 
 def make_dot(var: Any, params: Mapping[str, Any] | None = None, show_attrs: bool = False, show_saved: bool = False) -> Drawing:
-    """:func:`draw` with torchviz's name and arguments: ``make_dot(loss, params=dict(model.named_parameters()))``."""
-    return draw(var, params=params, attributes=show_attrs, saved=show_saved)
-
-
-def colour(box: Box) -> str:
-    """The fill of a box: by kind, or by the size of its gradient."""
-    if box.gradient is None:
-        return FILL[box.kind]
-    size = math.log10(box.gradient) if box.gradient > 0 and math.isfinite(box.gradient) else HEAT_LOW
-    place = (min(max(size, HEAT_LOW), HEAT_HIGH) - HEAT_LOW) / (HEAT_HIGH - HEAT_LOW)
-    return HEAT[round(place * (len(HEAT) - 1))]
-
-
-def to_dot(picture: Picture) -> Drawing:
-    """`picture` in Graphviz's language."""
-    dot = Drawing(picture, graph_attr={"rankdir": "TB", "fontname": "Helvetica", "fontsize": "11", "nodesep": "0.25"},
-                  node_attr={"shape": "box", "style": "filled,rounded", "fontname": "Helvetica", "fontsize": "10",
-                             "height": "0.25", "color": "#777777"},
-                  edge_attr={"fontname": "Helvetica", "fontsize": "8", "fontcolor": "#555555", "color": "#777777",
-                             "arrowsize": "0.6"})
-    add_frame(dot, picture, "")
-    for arrow in picture.arrows:
-        dot.edge(arrow.source, arrow.target, label=f" {arrow.label}" if arrow.label else None)
-    return dot
-
-
-def add_frame(dot: graphviz.Digraph, picture: Picture, path: str) -> None:
-    """The boxes of the module at `path`, and a frame for each of its children that computed something."""
-    for box in picture.boxes:
-        if box.module == path:
-            label = "\n".join([box.title, *box.lines])
-            dot.node(box.id, graphviz.escape(label).replace("\n", r"\n"), fillcolor=colour(box), tooltip=box.tooltip or label)
-    depth = path.count(".") + 1 if path else 0
-    for child, kind in picture.modules.items():
-        if child.count(".") == depth and child.startswith(f"{path}." if path else ""):
-            frame = graphviz.Digraph(f"cluster_{child}")
-            frame.attr(label=f"{child}: {kind}" if kind else child, labeljust="l", style="rounded", color="#9aa7b5",
-                       fontcolor="#44505c")
-            add_frame(frame, picture, child)
-            dot.subgraph(frame)
+    """:func:`draw` with torchviz's name and arguments: ``make_dot(loss, params=dict(model.named_parameters()))``. Settings are
+    always shown; what is kept is in the page that ``save("graph.html")`` writes."""
+    return draw(var, params=params, direction="backward")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import io
 import pickle
 import pickletools
 import random
+import re
 import struct
 import zipfile
 from collections import OrderedDict
@@ -16,16 +18,20 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad import safetensors
 from tests import hostile
 
-NUMBERS = (0, 1, 2, 3, 7, 64, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**62, 2**63 - 1, 2**64, -1, -2, -2**31, -2**63)
+NUMBERS = (0, 1, 2, 3, 7, 64, 255, 256, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**62, 2**63 - 1,
+           2**64, -1, -2, -2**31, -2**63)
 TEXTS = ("", "storage", "0", "1", "../0", "/etc/passwd", "cpu", "cuda:0", "meta", "FloatStorage", "__class__", "backward", "data",
          "x" * 300, "\ud800", "latin1", "zip", "f8", "O", ">", "torch.strided")
-NAMES = (("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"), ("builtins", "set"),
-         ("builtins", "bytearray"), ("builtins", "range"), ("builtins", "list"), ("builtins", "slice"), ("builtins", "complex"),
+NAMES = (("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"),
+         ("builtins", "set"), ("builtins", "bytearray"), ("builtins", "range"), ("builtins", "list"), ("builtins", "slice"),
+         ("builtins", "complex"),
          ("subprocess", "Popen"), ("collections", "OrderedDict"), ("collections", "defaultdict"), ("collections", "Counter"),
-         ("collections", "deque"), ("_codecs", "encode"), ("numpy", "dtype"), ("numpy", "ndarray"), ("numpy._core.multiarray", "scalar"),
-         ("numpy._core.multiarray", "_reconstruct"), ("numpy._core.numeric", "_frombuffer"), ("torch", "Tensor"), ("torch", "Size"),
+         ("collections", "deque"), ("_codecs", "encode"), ("numpy", "dtype"), ("numpy", "ndarray"),
+         ("numpy._core.multiarray", "scalar"), ("numpy._core.multiarray", "_reconstruct"), ("numpy._core.numeric", "_frombuffer"),
+         ("torch", "Tensor"), ("torch", "Size"),
          ("torch", "device"), ("torch", "float64"), ("torch", "bfloat16"), ("torch", "DoubleStorage"), ("torch", "FloatStorage"),
          ("torch.storage", "UntypedStorage"), ("torch.storage", "TypedStorage"), ("torch._utils", "_rebuild_tensor"),
          ("torch._utils", "_rebuild_tensor_v2"), ("torch._utils", "_rebuild_tensor_v3"), ("torch._utils", "_rebuild_parameter"),
@@ -35,8 +41,9 @@ NAMES = (("os", "system"), ("posix", "system"), ("builtins", "eval"), ("builtins
          ("torch.nn.parameter", "Buffer"), ("torch.serialization", "_get_layout"), ("minigrad", "Tensor"), ("minigrad", "Size"),
          ("minigrad", "float32"), ("minigrad.serialization", "rebuild"), ("minigrad.random", "restore_generator"))
 INSTRUCTIONS = tuple(code for op in pickletools.opcodes for code in [op.code.encode("latin1")] if op.arg is None)
-PATHS = ("../../x", "/x", "archive/../x", "archive/data/../../x", "", "archive/data/0", "data.pkl", "archive/data.pkl", "other/data.pkl",
-         "C:\\x", "archive/version", "archive/byteorder", "archive/data/" + "9" * 300, "archive\\data\\0", "archive/constants.pkl")
+PATHS = ("../../x", "/x", "archive/../x", "archive/data/../../x", "", "archive/data/0", "data.pkl", "archive/data.pkl",
+         "other/data.pkl", "C:\\x", "archive/version", "archive/byteorder", "archive/data/" + "9" * 300, "archive\\data\\0",
+         "archive/constants.pkl")
 HEADERS = {b"PK\1\2": 46, b"PK\3\4": 30, b"PK\5\6": 22, b"PK\6\6": 56, b"PK\6\7": 20}  # signatures of an archive, and lengths
 
 
@@ -48,7 +55,8 @@ def values() -> list[Any]:
     optimizer.step()
     x = mg.arange(12.0).reshape(3, 4)
     return [{"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3, "best": np.float64(0.5)},
-            OrderedDict(a=x, b=x.t(), c=x[1:, ::2], d=x.expand(2, 3, 4), e=mg.zeros(0, 3), f=mg.tensor(1 + 2j), g=mg.ones(3, dtype=mg.bool)),
+            OrderedDict(a=x, b=x.t(), c=x[1:, ::2], d=x.expand(2, 3, 4), e=mg.zeros(0, 3), f=mg.tensor(1 + 2j),
+                        g=mg.ones(3, dtype=mg.bool)),
             [mg.nn.Parameter(mg.ones(2)), mg.ones(2, dtype=mg.bfloat16), mg.Size([1, 2]), mg.device("cpu"), mg.int8,
              {1, 2}, frozenset({3}), b"bytes", bytearray(b"x"), 1j, 2**100, range(3), slice(1, 2), None, True, "text", -1.5],
             mg.ones(3)]
@@ -68,6 +76,9 @@ def beginnings() -> dict[str, bytes]:
     found["former"] = hostile.former(hostile.pickled(hostile.value({"a": [1, (2, 3)], "b": {4}})))
     old = hostile.tensor(hostile.storage("0", 4, "FloatStorage", "cpu", None), 1, (3,), (1,))
     found["legacy"] = hostile.legacy(hostile.pickled(old))
+    if importlib.util.find_spec("safetensors"):
+        tensors = {"a": mg.ones(2, 3), "b": mg.zeros(0, dtype=mg.int8), "c": mg.ones(1, dtype=mg.bfloat16)}
+        found["safetensors"] = safetensors.save(tensors)
     return found
 
 
@@ -106,7 +117,7 @@ def random_instruction(rng: random.Random) -> bytes:
     """An instruction with or without a value, among them those that hostile files need."""
     return rng.choice([
         lambda: rng.choice(INSTRUCTIONS),
-        lambda: rng.choice((pickle.REDUCE, pickle.BUILD, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.BINPERSID, pickle.TUPLE, pickle.MARK)),
+        lambda: rng.choice((pickle.REDUCE, pickle.BUILD, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.BINPERSID, pickle.TUPLE)),
         lambda: hostile.name(*rng.choice(NAMES)),
         lambda: hostile.value(rng.choice(NUMBERS)),
         lambda: hostile.value(rng.choice(TEXTS)),
@@ -117,7 +128,8 @@ def random_instruction(rng: random.Random) -> bytes:
         lambda: rng.choice((pickle.FRAME, pickle.BINBYTES8, pickle.BINUNICODE8, pickle.BYTEARRAY8))
         + struct.pack("<Q", rng.choice(NUMBERS) % 2**64),
         lambda: rng.choice((pickle.LONG4, pickle.BINBYTES, pickle.BINUNICODE)) + struct.pack("<I", rng.choice(NUMBERS) % 2**32),
-        lambda: hostile.call(hostile.name(*rng.choice(NAMES)), *[hostile.value(rng.choice(NUMBERS + TEXTS)) for _ in range(rng.randrange(3))]),
+        lambda: hostile.call(hostile.name(*rng.choice(NAMES)),
+                             *[hostile.value(rng.choice(NUMBERS + TEXTS)) for _ in range(rng.randrange(3))]),
         lambda: hostile.value(1) + rng.choice((pickle.TUPLE1, pickle.DUP + pickle.TUPLE2)) * rng.choice((5, 50, 500, 5000)),
         lambda: hostile.tensor(hostile.storage(rng.choice(TEXTS), rng.choice(NUMBERS)), rng.choice(NUMBERS),
                                tuple(rng.choices(NUMBERS, k=rng.randrange(4))), tuple(rng.choices(NUMBERS, k=rng.randrange(4)))),
@@ -210,7 +222,8 @@ def change_headers(rng: random.Random, data: bytes) -> bytes:
     for _ in range(rng.choice((1, 1, 2))):
         size = rng.choice((2, 4, 4, 8))
         field = at + rng.randrange(4, max(5, length - size + 1), 2)
-        number = rng.choice((*NUMBERS, rng.randrange(2 * len(data) + 1), int.from_bytes(data[field:field + size], "little") + rng.choice((-1, 1))))
+        now = int.from_bytes(data[field:field + size], "little")
+        number = rng.choice((*NUMBERS, rng.randrange(2 * len(data) + 1), now + 1, now - 1))
         changed[field:field + size] = (number % 2 ** (8 * size)).to_bytes(size, "little")
     return bytes(changed)
 
@@ -241,9 +254,22 @@ def draw_file(seed: int) -> tuple[str, bytes]:
             data = change_headers(rng, data)
         elif data[:1] == pickle.PROTO and kind < 8:
             data = change_stream(rng, data)
+        elif origin == "safetensors" and kind < 8:
+            data = change_table(rng, data)
         else:
             data = change_bytes(rng, data)
     return origin, data
+
+
+def change_table(rng: random.Random, data: bytes) -> bytes:
+    """Change a number in the table of contents of a file in the safetensors format, or the length of that table."""
+    length = int.from_bytes(data[:8], "little")
+    table, behind = data[8:8 + length], data[8 + length:]
+    numbers = list(re.finditer(rb"\d+", table))
+    if numbers:
+        found = rng.choice(numbers)
+        table = table[:found.start()] + str(rng.choice((*NUMBERS, rng.randrange(64)))).encode() + table[found.end():]
+    return rng.choice((len(table),) * 8 + (length, rng.choice(NUMBERS) % 2**64)).to_bytes(8, "little") + table + behind
 
 
 def change_stream(rng: random.Random, data: bytes) -> bytes:

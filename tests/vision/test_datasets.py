@@ -19,8 +19,8 @@ from minigrad.vision.datasets import mnist
 from minigrad.vision.datasets.cifar import read_batch
 from minigrad.vision.datasets.folder import IMG_EXTENSIONS, default_loader, find_classes, is_image_file, make_dataset
 from tests.vision import files
+from tests.vision.oracle import torchvision_or_skip
 from tests.vision.servers import Server, serving
-from tests.vision.torchvision import torchvision_or_skip
 
 Image = pytest.importorskip("PIL.Image", reason='images need Pillow: pip install "minigrad-numpy[vision]"')
 
@@ -215,7 +215,8 @@ def test_cifar10(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = datasets.CIFAR10(str(tmp_path), download=True)
     images = np.concatenate([files.cifar_batch(3, seed)["data"] for seed in range(5)])
     images = images.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    assert found.data.shape == (15, 32, 32, 3) and np.array_equal(found.data, images) and found.classes == ["airplane", "automobile"]
+    assert found.data.shape == (15, 32, 32, 3) and np.array_equal(found.data, images)
+    assert found.classes == ["airplane", "automobile"]
     image, label = found[4]
     assert image.mode == "RGB" and np.array_equal(np.asarray(image), images[4]) and label == files.cifar_batch(3, 1)["labels"][1]
     assert len(datasets.CIFAR10(tmp_path, train=False, download=True)) == 3 and len(server.asked) == 1

@@ -163,7 +163,9 @@ class Module:
             result = self.forward(*args, **kwargs)
         except MinigradError as error:
             raise self._note_module(error, args) from None
-        calls.append((start, tick(), id(self)))  # what was made in between is this module's: drawings show it
+        end = tick()
+        if end - start > 1:
+            calls.append((start, end, id(self)))  # what was made in between is this module's: drawings show it
         return result
 
     if TYPE_CHECKING:
@@ -197,7 +199,9 @@ class Module:
             *forward_hooks_of(self._forward_hooks, self._forward_hooks_with_kwargs, self._forward_hooks_always_called)]
         try:
             result = self._forward_with_hooks(args, kwargs, forward_hooks, ran)
-            calls.append((start, tick(), id(self)))
+            end = tick()
+            if end - start > 1:
+                calls.append((start, end, id(self)))
             return result
         except Exception:
             for hook in forward_hooks:

@@ -15,6 +15,7 @@ from minigrad.errors import MinigradError
 from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
+from minigrad.recording.inplace import refuse_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +73,7 @@ def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float
     """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
     factor = _factor(total_norm.array, float(max_norm))
     for g in _gradients(parameters):
+        refuse_read_only(g.array, "clip_grad_norm_")
         _scale(g.array, factor if factor.__class__ is g.array.__class__ is np.ndarray else _arrays.to_device(factor, g.device))
         ledger.record(g.array, "clip_grad_norm_")
 
@@ -116,5 +118,6 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
     limit = float(clip_value)
     clip = guard_device(np.clip)
     for g in _gradients(parameters):
+        refuse_read_only(g.array, "clip_grad_value_")
         clip(g.array, -limit, limit, out=g.array)
         ledger.record(g.array, "clip_grad_value_")

@@ -286,7 +286,6 @@ def write_at(input: Any, value: Any, index: Any, indices: Any) -> None:
             raise ValueError
         part[where] = value
     except ValueError:
-        inplace.refuse_read_only(input, "index_put_")
         raise ShapeError(f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
                          f"shape {list(part[where].shape)}") from None
 overwrite.info.writer = write_at

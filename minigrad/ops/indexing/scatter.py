@@ -188,7 +188,7 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     return scatter_at.inplace(input, index, src, dim=dim, add=True)
 
 
-@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter_reduce")
+@op(dtypes="same", discrete=("index",), layout="contiguous", called="scatter_reduce", opmath=True)
 def reduce_at(input: Any, index: Any, src: Any, *, dim: Any, reduce: Any, include_self: Any = True) -> Any:
     """A copy of `input` with `src` combined with it at the places `index` names: sum, prod, mean, amax or amin."""
     if reduce in ("amax", "amin"):

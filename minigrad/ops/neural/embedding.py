@@ -18,6 +18,7 @@ from minigrad.recording import call
 from minigrad.recording.argument_errors import dtype_name, require_one_device
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import refuse_read_only
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def renorm_rows(weight: Any, input: Any, max_norm: float, norm_type: float) -> N
     norms: Any = vector_norm(rows, norm_type, 1)
     large = norms > max_norm
     if large.any():
+        refuse_read_only(table, "embedding(max_norm=...)")
         table[places[large]] = rows[large] * (max_norm / (norms[large] + 1e-7))[:, None].astype(table.dtype)
         ledger.record(table, "embedding(max_norm=...)")
 

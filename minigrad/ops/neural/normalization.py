@@ -23,6 +23,7 @@ from minigrad.ops.shaping.shape import expand, in_layout, reshape, sum_to_size
 from minigrad.recording import clock
 from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import refuse_read_only
 from minigrad.recording.op import op
 
 if TYPE_CHECKING:
@@ -276,6 +277,7 @@ def move(running: Any, towards: Any, momentum: float) -> None:
     if running is not None:
         if not running.array.__class__ is towards.__class__ is np.ndarray:
             require_one_device("batch_norm", input=towards, running_mean=running)
+        refuse_read_only(running.array, "batch_norm: running statistics")
         running.array += (momentum * (towards - running.array)).astype(running.array.dtype)
         clock.ledger.record(running.array, "batch_norm")
 

@@ -72,8 +72,8 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
 
     Args:
         batch: the samples.
-        collate_fn_map: from classes, or tuples of them, to functions ``f(batch, collate_fn_map=...)``. The class of the samples is
-            looked up first, then the first class that they are instances of.
+        collate_fn_map: from classes, or tuples of them, to functions ``f(batch, collate_fn_map=...)``. The class of the samples
+            is looked up first, then the first class that they are instances of.
 
     Raises ``TypeError`` for what has no function there.
     """

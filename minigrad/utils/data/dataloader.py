@@ -111,6 +111,7 @@ class DataLoader(Generic[T_co]):
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.persistent_workers = persistent_workers
         self.collate_fn = collate_fn or (default_convert if batch_sampler is None else default_collate)
+        self._promised: int | None = None  # what len() has said of an iterable dataset, which may be wrong
         self._alone = False  # whether workers were wanted and could not be had
         self._idle: Any = None  # workers that wait for the next iteration
         self._initialized = True
@@ -156,9 +157,10 @@ class DataLoader(Generic[T_co]):
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
             length = len(self.dataset)  # type: ignore[arg-type]
-            if self.batch_size is None:
-                return length
-            return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
+            if self.batch_size is not None:
+                length = length // self.batch_size if self.drop_last else -(-length // self.batch_size)
+            self._promised = length
+            return length
         return len(self._index_sampler)
 
 
@@ -187,10 +189,7 @@ class Iteration:
     def __init__(self, loader: DataLoader[Any]) -> None:
         self.loader = loader
         self.indices = iter(loader._index_sampler)
-        self.given = 0
-        # How many batches an iterable dataset says it has; None where that cannot be exceeded.
-        telling = isinstance(loader.dataset, IterableDataset) and hasattr(loader.dataset, "__len__")
-        self.promised = len(loader) if telling else None
+        self.given, self.promised = 0, loader._promised
         self.pinned = loader.pin_memory and cuda.is_available()
         if loader.pin_memory and not self.pinned:
             warnings.warn("'pin_memory' argument is set as true but no accelerator is found, then device pinned memory won't be "
@@ -215,10 +214,12 @@ class Iteration:
     def __next__(self) -> Any:
         batch = pin_memory(self.make()) if self.pinned else self.make()
         self.given += 1
-        if self.given - 1 == self.promised:
+        if self.promised is not None and self.given > self.promised:
             dataset = self.loader.dataset
-            warnings.warn(f"Length of IterableDataset {dataset!r} was reported to be {len(dataset)}, but more have been fetched: "
-                          "with several workers, each must give its own part (see get_worker_info)", stacklevel=2)
+            warnings.warn(f"Length of IterableDataset {dataset!r} was reported to be {len(dataset)}, which "
+                          f"makes {self.promised} batches (when accessing len(dataloader)), but {self.given} samples have been "
+                          "fetched. For multiprocessing data-loading, this is so where workers do not give a part of the data "
+                          "each; see get_worker_info().", stacklevel=2)
         return batch
 
 
@@ -242,6 +243,11 @@ class WorkerIteration(Iteration):
 
     def new_fetcher(self) -> Any:
         return None  # each worker has its own
+
+    @property
+    def _workers(self) -> list[Any]:
+        """The processes or threads, which programs look at."""
+        return list(self.workers.runners)
 
     def send(self) -> None:
         """Ask the next worker for the next batch, if there is any."""

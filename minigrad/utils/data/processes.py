@@ -96,13 +96,11 @@ def send_batch(pipe: Any, receiver: int, number: int, batch: Any) -> None:
             os.close(file)
 
 
-def receive_batch(pipe: Any, worker: int) -> tuple[int, Any]:
-    """A result that has come. Raises ``EOFError`` or ``OSError`` where the worker has gone before it was all sent."""
+def receive_batch(pipe: Any, worker: int) -> tuple[int, Any, str | None]:
+    """A result that has come, and why shared memory was not used if it was wanted. Raises ``EOFError`` or ``OSError`` where the
+    worker has gone before it was all sent."""
     number, places, note = pipe.recv()
     text, memory = pipe.recv_bytes(), memoryview(b"")
-    if note is not None:
-        warnings.warn(f"DataLoader: there is no room for shared memory ({note}); batches come through pipes, which is slower",
-                      stacklevel=5)
     if places:
         try:
             file = reduction.recv_handle(pipe)
@@ -111,9 +109,9 @@ def receive_batch(pipe: Any, worker: int) -> tuple[int, Any]:
                              "batch; raise the limit (ulimit -n), or close some") from None
         memory = shared.read_file(file)
     try:
-        return number, pickle.loads(text, buffers=[memory[start:end] for start, end in places])
+        return number, pickle.loads(text, buffers=[memory[start:end] for start, end in places]), note
     except Exception as error:
-        return number, WorkerError(error, f"in reading what DataLoader worker process {worker} has sent")
+        return number, WorkerError(error, f"in reading what DataLoader worker process {worker} has sent"), note
 
 
 # ---------------------------------------------------------------------------------------------------- in a worker
@@ -125,6 +123,12 @@ class Inbox:
     def __init__(self, pipe: Any) -> None:
         self.pipe, self.closed = pipe, False
         self.texts: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def open(self) -> None:
+        """Begin, ready for interrupts."""
+        signal.signal(signal.SIGINT, self.on_interrupt)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         threading.Thread(target=self.fill, daemon=True).start()
 
     def fill(self) -> None:
@@ -155,9 +159,7 @@ class Inbox:
 def run_process(tasks: Any, results: Any, plan: Plan, worker: int, method: str, parent: int) -> None:
     """What a process does."""
     inbox = Inbox(tasks)
-    signal.signal(signal.SIGINT, inbox.on_interrupt)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    inbox.open()
     seed_process(plan.seed, worker)
     if method == "fork":
         _arrays.refuse_accelerators("a process that was forked cannot compute on the GPU of its parent: make batches on the CPU "
@@ -170,12 +172,14 @@ def run_process(tasks: Any, results: Any, plan: Plan, worker: int, method: str, 
         except (BrokenPipeError, ConnectionResetError):
             raise SystemExit from None
         except Exception as error:
+            if inbox.closed:  # and the interrupt came where it was taken for another error
+                raise SystemExit from None
             if isinstance(batch, WorkerError):
                 batch.kind = RuntimeError  # its own class has no name by which the parent finds it
             else:
                 batch = WorkerError(ArgumentError(f"DataLoader: a batch of class {type(batch).__name__} cannot be sent from a "
                                                   f"process to another ({type(error).__name__}: {error})"), where)
-            send_batch(results, parent, number, batch)
+            give(number, batch)
 
     serve(inbox.next_task, give, plan, worker, "multiprocessing", where)
 
@@ -206,10 +210,11 @@ class Processes:
         self.context = context or multiprocessing.get_context()
         self.epoch = self.sent = 0
         self.broken: str | None = None
+        self.warned = False  # that there was no room for shared memory
         self.tasks: list[Any] = []
         self.results: list[Any] = []
-        self.processes: list[Any] = []
-        self.stop = weakref.finalize(self, end_processes, os.getpid(), self.tasks, self.results, self.processes)
+        self.runners: list[Any] = []
+        self.stop = weakref.finalize(self, end_processes, os.getpid(), self.tasks, self.results, self.runners)
         try:
             for worker in range(plan.num_workers):
                 self.start(plan, worker)
@@ -237,7 +242,7 @@ class Processes:
         finally:
             their_tasks.close()
             their_results.close()
-        self.processes.append(process)
+        self.runners.append(process)
 
     def send(self, worker: int, task: tuple[int, int, Any]) -> None:
         """Give a worker something to do."""
@@ -248,36 +253,42 @@ class Processes:
         """Results that have come from the workers `owing` some, at least one; none after `timeout` seconds. Raises
         ``RuntimeError`` where a worker has died."""
         ends = {self.results[k]: k for k in owing}
-        sentinels = {self.processes[k].sentinel: k for k in owing}
+        sentinels = {self.runners[k].sentinel: k for k in owing}
         ready: list[Any] = wait([*ends, *sentinels], timeout)
         dead = [sentinels[end] for end in ready if end in sentinels]
         arrived = []
         for end in ready:
             if end in ends:
                 try:
-                    arrived.append(receive_batch(end, ends[end]))
+                    number, batch, note = receive_batch(end, ends[end])
+                    arrived.append((number, batch))
                 except (EOFError, OSError):
                     dead.append(ends[end])
+                    continue
+                if note is not None and not self.warned:
+                    self.warned = True
+                    warnings.warn(f"DataLoader: there is no room for shared memory ({note}); batches come through pipes, which "
+                                  "is slower", stacklevel=5)
         if dead and not arrived:
             self.report_death(dead[0])
         return arrived
 
     def report_death(self, worker: int) -> None:
         """Raise what became of a worker that is gone."""
-        process = self.processes[worker]
+        process = self.runners[worker]
         process.join()
-        code, hint = process.exitcode, ""
-        if code < 0:
-            name = signal.Signals(-code).name
-            how = f"was killed by signal {name}"
-            hint = {"SIGKILL": ", as the system does where memory is short", "SIGSEGV": ", which is a fault of compiled code",
-                    "SIGBUS": ", perhaps because memory is short"}.get(name, "")
+        if process.exitcode < 0:
+            name = signal.Signals(-process.exitcode).name
+            what = f"(pid {process.pid}) is killed by signal: {name}"
+            why = {"SIGKILL": ", as the system does where memory is short", "SIGSEGV": ", by a fault in compiled code",
+                   "SIGBUS": ", as the system does where memory is short"}.get(name, "")
         else:
-            how = f"ended with exit code {code}"
-            if self.context.get_start_method() != "fork" and code == 1:
-                hint = ('; a program whose workers are not forked must begin its work below if __name__ == "__main__": because '
-                        "they import it")
-        self.broken = f"DataLoader worker (pid(s) {process.pid}) exited unexpectedly: worker {worker} {how}{hint}"
+            what = f"(pid(s) {process.pid}) exited unexpectedly with exit code {process.exitcode}"
+            why = ". With num_workers=0 the reason may show"
+            if process.exitcode == 1 and self.context.get_start_method() != "fork":
+                why = ('. A program whose workers are not forked is imported by them: what it does must stand below '
+                       'if __name__ == "__main__":')
+        self.broken = f"DataLoader worker {what}. It was worker {worker} of {len(self.runners)}{why}"
         raise StateError(self.broken)
 
 
@@ -310,4 +321,3 @@ def end_processes(maker: int, tasks: list[Any], results: list[Any], processes: l
         process.kill()
     for process in processes:
         process.join()
-        process.close()

@@ -150,14 +150,14 @@ class Threads:
         self.results: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self.broken: str | None = None
         self.stop = weakref.finalize(self, end_threads, self.tasks)
-        for worker, tasks in enumerate(self.tasks):
-            thread = threading.Thread(target=run_thread, args=(tasks, self.results, plan, worker), daemon=True,
-                                      name=f"DataLoader worker {worker}")
-            try:
+        self.runners = [threading.Thread(target=run_thread, args=(tasks, self.results, plan, worker), daemon=True,
+                                         name=f"DataLoader worker {worker}") for worker, tasks in enumerate(self.tasks)]
+        try:
+            for thread in self.runners:
                 thread.start()
-            except RuntimeError as error:
-                self.stop()
-                raise OSError(str(error)) from error
+        except RuntimeError as error:
+            self.stop()
+            raise OSError(str(error)) from error
 
     def send(self, worker: int, task: tuple[int, int, Any]) -> None:
         """Give a worker something to do."""

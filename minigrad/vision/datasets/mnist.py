@@ -158,8 +158,8 @@ class MNIST(VisionDataset):
         return f"{'train' if self.train else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
 
     def needed(self) -> list[str]:
-        """The names of the files that must be there, unpacked."""
-        return [os.path.splitext(name)[0] for name, _ in self.resources]
+        """The names of the files that must be there, unpacked: those of these images, be the others there or not."""
+        return [self.file_of("images"), self.file_of("labels")]
 
     def path_of(self, name: str) -> str | None:
         """Where that file is, unpacked or not; None if it is not there."""
@@ -289,10 +289,6 @@ class EMNIST(MNIST):
     def file_of(self, kind: str) -> str:
         """The name of the file of "images" or "labels", unpacked."""
         return f"emnist-{self.split}-{'train' if self.train else 'test'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte"
-
-    def needed(self) -> list[str]:
-        """The names of the files that must be there, unpacked."""
-        return [self.file_of("images"), self.file_of("labels")]
 
     def download(self) -> None:
         """Fetch and unpack the archive of all splits if the files are not there."""

@@ -7,7 +7,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad.errors import StateError
+from minigrad.errors import StateError, missing_extra
 from minigrad.vision._pillow import pillow
 from minigrad.vision.datasets.utils import by_hand, check_integrity, download_from_mirrors, verify_str_arg
 from minigrad.vision.datasets.vision import VisionDataset
@@ -68,10 +68,9 @@ class SVHN(VisionDataset):
 
 
 def loadmat(path: str) -> Any:
-    """The arrays in a file of MATLAB's. Raises ``ImportError`` that says how to install SciPy."""
+    """The arrays in a file of MATLAB's. Raises ``MissingPackageError`` where SciPy is not installed."""
     try:
         from scipy import io
-    except ModuleNotFoundError as error:
-        raise ImportError('SVHN needs SciPy, which is not installed; install it with pip install "minigrad-numpy[scipy]"',
-                          name=error.name) from None
+    except ModuleNotFoundError:
+        raise missing_extra("SVHN", "SciPy", "scipy") from None
     return io.loadmat(path)
