@@ -21,7 +21,7 @@ __all__ = ["as_torch"]
 
 
 class Alias(NamedTuple):
-    """A package whose name :func:`as_torch` gives to a room: what it is called in words, and the version whose names these are."""
+    """A package whose name :func:`as_torch` gives to a room: its name in words, and the version whose names these are."""
 
     title: str
     room: str
@@ -73,7 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
     "utils.data._utils.fetch": ("utils.data.fetch",),
     "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
-    "utils.data.distributed": ("utils.data.sampler",),
+    "utils.data.distributed": ("utils.data.sampler",), "utils.tensorboard.writer": ("utils.tensorboard",),
     "vision._internally_replaced_utils": ("hub",), "vision.models.utils": ("hub",),
     "vision.ops.ciou_loss": ("vision.ops.losses",), "vision.ops.diou_loss": ("vision.ops.losses",),
     "vision.ops.focal_loss": ("vision.ops.losses",), "vision.ops.giou_loss": ("vision.ops.losses",),
@@ -182,7 +182,8 @@ class TorchFinder:
         """minigrad's module; ``torch`` itself is one of its own, because programs ask for its version."""
         if spec.name in ALIASES:
             alias = Path(spec.name, [ALIASES[spec.name].room])
-            alias.__dict__["__version__"] = importlib.import_module("minigrad.torch_version").TorchVersion(ALIASES[spec.name].version)
+            version = importlib.import_module("minigrad.torch_version").TorchVersion(ALIASES[spec.name].version)
+            alias.__dict__["__version__"] = version
             return alias
         found: ModuleType = spec.loader_state
         spec.loader_state = found.__spec__
@@ -210,15 +211,15 @@ def as_torch() -> Iterator[None]:
     """A block in which ``import torch`` finds minigrad, for programs and packages written for PyTorch.
 
     ``torch.x.y`` is the module ``minigrad.x.y``, and ``torch.__version__`` that of the PyTorch whose names these are;
-    ``torchvision.x.y`` is ``minigrad.vision.x.y``. What was imported in the block keeps minigrad after it; the names are forgotten.
-    Blocks may be nested. Raises ``RuntimeError`` where PyTorch or torchvision has been imported already: no program can have both
-    under one name.
+    ``torchvision.x.y`` is ``minigrad.vision.x.y``. What was imported in the block keeps minigrad after it; the names are
+    forgotten. Blocks may be nested. Raises ``RuntimeError`` where PyTorch or torchvision has been imported already: no program
+    can have both under one name.
     """
     for name, alias in ALIASES.items():
         if name in sys.modules and not isinstance(sys.modules[name], Path):
-            raise StateError(f"as_torch: {alias.title} is imported in this process already, and two libraries cannot have one name; "
-                             f"enter the block before anything imports {name}, or use another process: python -m minigrad run-torch "
-                             "SCRIPT")
+            raise StateError(f"as_torch: {alias.title} is imported in this process already, and two libraries cannot have one "
+                             f"name; enter the block before anything imports {name}, or use another process: python -m minigrad "
+                             "run-torch SCRIPT")
     finder = TorchFinder()
     sys.meta_path.insert(0, finder)
     try:

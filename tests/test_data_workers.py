@@ -462,7 +462,7 @@ def test_where_none_can_be_started_batches_are_made_without_workers(context: Any
 def test_where_python_has_no_processes_batches_are_made_without_workers() -> None:
     ended = run("""if True:
         import sys
-        sys.modules["_multiprocessing"] = None  # as in a browser
+        sys.modules["multiprocessing.connection"] = None  # as in a browser
         import warnings
         from minigrad.utils.data import DataLoader
         with warnings.catch_warnings(record=True) as seen:

@@ -203,3 +203,15 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_files_that_are_named_are_there(document: Path) -> None:
     named = re.findall(r"`((?:minigrad|tests|docs|examples|benchmarks)/[\w/.-]+)`", document.read_text(encoding="utf-8"))
     assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_pictures_of_a_page_are_those_that_its_code_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they differ, ``python -m tests.documents docs/seeing.md`` writes the new ones into the current folder."""
+    monkeypatch.setenv("PATH", os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep)
+                                               if not os.path.exists(os.path.join(p, "dot"))))
+    done = run_module("tests.documents", str(ROOT / "docs" / "seeing.md"), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    drawn = sorted(tmp_path.glob("*.svg"))
+    assert [p.name for p in drawn] == sorted(p.name for p in (ROOT / "docs" / "pictures").glob("*.svg"))
+    for picture in drawn:
+        assert picture.read_text(encoding="utf-8") == (ROOT / "docs" / "pictures" / picture.name).read_text(encoding="utf-8")

@@ -555,6 +555,18 @@ def test_what_the_user_allows_is_made() -> None:
         load(archive(pickle.dumps(made, 2)))
 
 
+def double(x: mg.Tensor) -> mg.Tensor:
+    return x * 2
+
+
+def test_what_the_user_allows_is_called_once_with_what_the_file_holds() -> None:
+    """Also in older files, which are looked through before they are read."""
+    old = tensor(storage("0", 4, "FloatStorage", "cpu", None))
+    with serialization.safe_globals([double]):
+        found = load(legacy(pickled(call(name(HERE, "double"), old)), {"0": np.ones(4, np.float32).tobytes()}))
+    assert found.tolist() == [2, 2, 2, 2]
+
+
 POINT = name(HERE, "Point")
 NOT_ALLOWED = {
     "a method of the class": POINT + value((None, {"x": 1})) + BUILD,

@@ -46,6 +46,7 @@ def test_a_path_leads_to_its_rooms(path: str) -> None:
     ("optim.lr_scheduler", "_LRScheduler"), ("optim.sgd", "SGD"), ("optim.rmsprop", "RMSprop"), ("cuda.amp", "GradScaler"),
     ("cuda.amp.autocast_mode", "autocast"), ("cpu.amp", "autocast"), ("utils.data.distributed", "DistributedSampler"),
     ("utils.data._utils.collate", "default_collate"), ("utils.data.sampler", "Sampler"), ("utils._pytree", "tree_map"),
+    ("utils.tensorboard.writer", "SummaryWriter"),
     ("utils.hooks", "RemovableHandle"), ("functional", "einsum"), ("version", "cuda"), ("types", "_size"),
     ("torch_version", "TorchVersion"), ("signal.windows.windows", "hann"), ("multiprocessing.spawn", "spawn"),
     ("backends.mkldnn", "is_available"), ("futures", "Future"), ("jit", "script"), ("compiler", "is_compiling"),
@@ -174,8 +175,8 @@ def test_a_program_knows_its_place(tmp_path: Path) -> None:
     """As with ``python program.py``, ``__file__`` is a whole path: programs look for data beside it."""
     (tmp_path / "program.py").write_text("import sys\nprint(__file__, sys.argv[1:], sys.path[0], __name__)\n")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    shown = [subprocess.run([sys.executable, *runner, "program.py", "a"], cwd=tmp_path, capture_output=True, text=True, check=True,
-                            env=environment).stdout for runner in ([], ["-m", "minigrad", "run-torch"])]
+    shown = [subprocess.run([sys.executable, *runner, "program.py", "a"], cwd=tmp_path, capture_output=True, text=True,
+                            check=True, env=environment).stdout for runner in ([], ["-m", "minigrad", "run-torch"])]
     assert shown[1] == shown[0]
 
 

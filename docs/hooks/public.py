@@ -29,8 +29,8 @@ NAMESPACES = (
     "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub",
     "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.vision", "minigrad.vision.datasets", "minigrad.vision.transforms", "minigrad.vision.transforms.functional",
-    "minigrad.vision.transforms.v2", "minigrad.vision.transforms.v2.functional", "minigrad.vision.models",
-    "minigrad.vision.models.feature_extraction", "minigrad.vision.ops", "minigrad.vision.utils", "minigrad.vision.io",
+    "minigrad.vision.transforms.v2", "minigrad.vision.transforms.v2.functional", "minigrad.vision.io", "minigrad.vision.models",
+    "minigrad.vision.models.feature_extraction", "minigrad.vision.ops", "minigrad.vision.utils",
     "minigrad.testing", "minigrad.library", "minigrad.errors")
 
 IMPORTS = """\

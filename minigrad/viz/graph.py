@@ -20,7 +20,7 @@ class Statistics:
     """Numbers that describe the elements of an array, computed in float64; of complex ones, of their absolute values.
 
     ``value`` is the element itself where there is but one. ``mean``, ``rms``, ``min`` and ``max`` are those of the finite
-    elements, None where there is none. ``histogram`` counts at most 4,096 of them, evenly chosen, in equal bins from ``min`` to
+    elements, None where there is none. ``histogram`` counts at most 1,024 of them, evenly chosen, in equal bins from ``min`` to
     ``max``.
     """
 

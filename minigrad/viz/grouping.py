@@ -159,7 +159,10 @@ def split_calls(graph: Graph, stretch: list[str], known: bool) -> list[list[str]
 # ---------------------------------------------------------------------------------------------------- leaves
 
 def place_leaves(graph: Graph) -> None:
-    """Put each leaf before the first operation that reads it, in the innermost group of a module that holds all that do."""
+    """Put each leaf before the first operation that reads it, in the innermost group of a module that holds all that do.
+
+    Data that the first operation of a group reads was handed to it, and stands outside.
+    """
     readers: dict[str, list[str]] = {}
     for arrow in graph.arrows:
         if arrow.source in graph.leaves:
@@ -176,6 +179,8 @@ def place_leaves(graph: Graph) -> None:
             shared = [g for g in shared if g in others]
         first = min(found, key=lambda r: graph.operations[r].stamp if r in graph.operations else 0)
         chain = [first, *graph.ancestors(first)]
+        while leaf.kind in ("constant", "leaf") and shared[0] and first_operation(graph, shared[0]) == first:
+            shared = shared[1:]
         leaf.group = shared[0]
         waiting.setdefault(leaf.group, []).append((chain[chain.index(leaf.group) - 1], leaf.id))
     for id, listed in waiting.items():
@@ -184,6 +189,11 @@ def place_leaves(graph: Graph) -> None:
             before.setdefault(member, []).append(leaf_id)
         members = graph.groups[id]
         members.members = [x for member in members.members for x in (*before.get(member, ()), member)] + before.get("", [])
+
+
+def first_operation(graph: Graph, id: str) -> str:
+    """The operation of a group that was computed first."""
+    return next((x for x in graph.inside(id) if x in graph.operations), "")
 
 
 # ---------------------------------------------------------------------------------------------------- runs of equal members

@@ -7,6 +7,7 @@ expression begins and ends, so the expression itself can be shown, at no cost to
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import linecache
 import os
@@ -208,11 +209,17 @@ def source_of(function: Any) -> str:
     return "\n".join(lines[begin:])
 
 
+@functools.cache
+def declared_sources(info: Any) -> Source:
+    """The forward and the rules of a declared operation; reading sources takes long."""
+    return Source(source_of(info.forward), {argument: source_of(rule) for argument, rule in info.rules.items()})
+
+
 def sources_of(node: Any) -> Source:
     """The forward and the rules of a node's operation, declared or the user's own Function."""
     info, function = getattr(type(node), "info", None), getattr(node, "function", None)
     if info is not None:
-        return Source(source_of(info.forward), {argument: source_of(rule) for argument, rule in info.rules.items()})
+        return declared_sources(info)
     if isinstance(function, type):
         return Source(source_of(function.forward), {"": source_of(function.backward)})  # type: ignore[attr-defined]
     return Source()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import warnings
 from typing import Any
@@ -106,8 +107,16 @@ def draw_legend(axes: Any, y: float) -> None:
         x += 12 + (45 if len(colours) == 1 else 12)
 
 
+@functools.cache
+def installed_fonts() -> list[str]:
+    """Those of the fonts that this machine has."""
+    from matplotlib.font_manager import get_font_names
+    there = set(get_font_names())
+    return [name for name in FONTS if name in there]
+
+
 def write(axes: Any, x: float, y: float, text: str, colour: str, size: float, side: str, weight: str = "normal") -> None:
     """Text as it is: matplotlib's own formulas, between dollar signs, are none."""
     plain = "".join(c if c.isprintable() else "\ufffd" for c in text)
-    axes.text(x, y, plain, fontfamily=FONTS, color=colour, fontsize=size, ha=side, va="baseline", fontweight=weight,
+    axes.text(x, y, plain, fontfamily=installed_fonts(), color=colour, fontsize=size, ha=side, va="baseline", fontweight=weight,
               parse_math=False)

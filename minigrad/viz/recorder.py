@@ -59,7 +59,8 @@ class Recorder(Observer):
         if op is not None:
             op.backward_seconds, op.order = seconds, self.steps[0]
             self.steps[0] += 1
-            op.gradient = self.describe_arrived(next((x for x in g if x is not None), None) if isinstance(g, tuple) else g)
+            arrived = next((x for x in g if x is not None), None) if isinstance(g, tuple) else g
+            op.gradient = None if arrived is None else self.describe_arrived(arrived)
             for k, (edge, grad) in enumerate(zip(node.inputs, grads)):
                 arrow = self.builder.arrow_of.get((op.id, k))
                 if arrow is not None and edge is not None and grad is not None:
@@ -69,19 +70,15 @@ class Recorder(Observer):
 
     def describe_sent(self, array: Any) -> Any:
         """The statistics of a gradient that a node sends on."""
-        if not _arrays.is_array(array):
-            return None
-        found = describe(array)
+        found = describe(_arrays.as_array(array))  # a rule may give one of NumPy's numbers
         self.sent[id(array)] = array, found
         return found
 
     def describe_arrived(self, g: Any) -> Any:
         """The statistics of a gradient that has arrived at a node: often the very array that another node has sent."""
         array = unwrap(g)
-        if not _arrays.is_array(array):
-            return None
         held = self.sent.pop(id(array), None)
-        return held[1] if held is not None else describe(array)
+        return held[1] if held is not None else describe(_arrays.as_array(array))
 
 
 class record(ObserverBlock):
@@ -284,7 +281,8 @@ def tensors_given(frame: Any, text: str) -> list[tuple[str, Any]]:
 def add_write(builder: Builder, failed: Operation, write: Any) -> None:
     """Add the write in place that changed what `failed` had kept, with an arrow to it."""
     line, said = source_line(write.code, write.lasti), f"changed in place what {failed.name} had kept"
-    op = next((o for o in builder.graph.operations.values() if (o.name, o.line) == (write.op_name, line)), None)
+    op = next((o for o in builder.graph.operations.values()
+               if o.line == line and write.op_name in (o.name, f"{o.name}_", builder.spot_of[o.id].called)), None)
     if op is None:
         op = new_operation(builder, write.op_name, line, "", said)
     op.failure = said

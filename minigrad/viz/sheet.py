@@ -19,8 +19,8 @@ class Sheet:
     is."""
 
     def __init__(self, fold: Fold, backward: bool = False) -> None:
-        self.boxes: dict[str, Box] = {id: box_of(fold, id) for id in fold.boxes}
-        self.titles = {id: frame_title(fold.graph.groups[id]) for id in fold.open}
+        self.boxes: dict[str, Box] = {name: box_of(fold, name) for name in fold.boxes}
+        self.titles = {name: frame_title(fold.graph.groups[name]) for name in fold.open}
         self.layout = lay_out(fold, self.size, backward)
         self.coloured = any(box.gradient is not None for box in self.boxes.values())
         texts = arrow_texts(fold)

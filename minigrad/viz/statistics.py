@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,19 @@ from minigrad import _arrays
 from minigrad.recording.quiet import run_quietly
 from minigrad.viz.graph import Statistics
 
-BLOCK = 1 << 16  # elements that are looked at together, so that the float64 copy of them stays in the processor's cache
-SAMPLE = 4096  # elements that a histogram counts
+BLOCK = 1 << 15  # elements that are looked at together, so that the float64 copy of them stays in the processor's cache
+SAMPLE = 1024  # elements that a histogram counts
 BINS = 24
+
+
+class Buffer(threading.local):
+    """The float64 copy of a block, one for each thread: fresh memory for every block would take longer than the sums."""
+
+    def __init__(self) -> None:
+        self.block = np.empty(BLOCK, np.float64)
+
+
+buffer = Buffer()
 
 
 def describe(array: Any) -> Statistics:
@@ -27,19 +38,21 @@ def describe_quietly(array: Any) -> Statistics:
         return describe_one(array.reshape(-1)[0].item(), array.dtype.kind)
     total = squares = 0.0
     low, high, zeros, finite = math.inf, -math.inf, 0, 0
-    flat = array.reshape(-1) if array.flags.c_contiguous or array.size <= BLOCK else None
-    blocks = [flat] if flat is not None else [row.reshape(-1) for row in array]
-    for block in blocks:
-        for start in range(0, block.size, BLOCK):
-            part = as_float64(block[start:start + BLOCK])
+    rows = [array.reshape(-1)] if array.flags.c_contiguous or array.size <= BLOCK else [row.reshape(-1) for row in array]
+    for row in rows:
+        for start in range(0, row.size, BLOCK):
+            given = row[start:start + BLOCK]
+            part = buffer.block[:given.size]
+            part[...] = np.abs(given) if given.dtype.kind == "c" else given
             zeros += part.size - int(np.count_nonzero(part))
             square = float(part @ part)
             if not math.isfinite(square):
                 part = part[np.isfinite(part)]
                 square = float(part @ part)
             if part.size:
+                real = given if given.dtype.kind == "f" and part.size == given.size else part  # short numbers compare sooner
                 total, squares = total + float(part.sum()), squares + square
-                low, high, finite = min(low, float(part.min())), max(high, float(part.max())), finite + part.size
+                low, high, finite = min(low, float(real.min())), max(high, float(real.max())), finite + part.size
     if not finite:
         return Statistics(array.size, zeros=0.0, nonfinite=array.size)
     rms = math.sqrt(squares / finite)
@@ -58,17 +71,12 @@ def describe_one(value: Any, kind: str) -> Statistics:
     return Statistics(1, shown, size, abs(size), size, size, float(size == 0))
 
 
-def as_float64(part: Any) -> Any:
-    """Elements as real numbers in float64."""
-    return (np.abs(part) if part.dtype.kind == "c" else part).astype(np.float64)
-
-
 def histogram_of(array: Any, low: float, high: float) -> list[int]:
     """How many of some of the finite elements lie in each of equal bins from `low` to `high`."""
     if not low < high or not math.isfinite(high - low):
         return []
-    step = max(1, array.size // SAMPLE)
-    some = as_float64(array.flat[::step][:SAMPLE])
-    places = ((some[np.isfinite(some)] - low) * (BINS / (high - low))).astype(np.int64)
-    counts: list[int] = np.bincount(np.clip(places, 0, BINS - 1), minlength=BINS).tolist()
+    some = array.flat[::max(1, array.size // SAMPLE)][:SAMPLE]
+    some = (np.abs(some) if some.dtype.kind == "c" else some).astype(np.float64)
+    places = (some[np.isfinite(some)] - low) * (BINS / (high - low))
+    counts: list[int] = np.bincount(np.minimum(places.astype(np.intp), BINS - 1), minlength=BINS).tolist()
     return counts

@@ -46,6 +46,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which published weights are kept, empty."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(mg.hub, "_dir", None)  # what another test chose
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
     return folder

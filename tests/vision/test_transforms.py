@@ -341,6 +341,13 @@ def test_small_images(change: Callable[[Any], Any], wanted: list[list[int]], kin
     assert found.shape[-2:] == mg.tensor(wanted).shape and off <= (1 if kind == "image" else 0), found.tolist()
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    x, one = mg.rand(3, 8, 8), np.float32(1)
+    for transform in (transforms.RandomRotation(one), transforms.ColorJitter(one), transforms.GaussianBlur(3, one),
+                      transforms.RandomAffine(one, shear=one), transforms.Pad(2, one), transforms.CenterCrop(np.float32(8))):
+        assert transform(x).shape[0] == 3
+
+
 def test_corners_and_middle() -> None:
     x = mg.arange(12).view(1, 3, 4)
     assert [c.flatten().tolist() for c in F.five_crop(x, [1, 2])] == [[0, 1], [2, 3], [8, 9], [10, 11], [5, 6]]

@@ -133,7 +133,7 @@ def test_a_notebook_shows_the_picture_and_a_terminal_the_text(no_dot: None) -> N
 
 def test_both_directions(no_dot: None) -> None:
     model, loss = PROGRAMS["mlp"]()
-    for direction, first in (("forward", "0 · Linear"), ("backward", "loss")):
+    for direction, first in (("forward", "input"), ("backward", "loss")):
         svg = ElementTree.fromstring(draw(loss, model=model, direction=direction).svg())
         at = {e.text: float(e.attrib["y"]) for e in svg.iter(f"{SVG}text") if e.text and "y" in e.attrib}
         assert (at["mean"] < at["pow"]) == (direction == "backward")

@@ -5,7 +5,10 @@ Colours are numbers from 0 to :func:`max_value` of the dtype: to 255 in uint8, t
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Callable, Sequence
+
+import numpy as np
 
 import minigrad as mg
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
@@ -94,13 +97,22 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
     if tensor.ndim < 3:
         raise InvalidValueError("Expected tensor to be a tensor image of size (..., C, H, W). Got tensor.size() = "
                                 f"{tuple(tensor.shape)}")
-    middle, width = (mg.as_tensor(numbers, dtype=tensor.dtype, device=tensor.device) for numbers in (mean, std))
-    middle, width = (numbers.view(-1, 1, 1) if numbers.ndim == 1 else numbers for numbers in (middle, width))
+    middle, width = for_channels(mean, tensor), for_channels(std, tensor)
     if not width.all():
         raise InvalidValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero.")
     if inplace:
         return tensor.sub_(middle).div_(width)
     return (tensor - middle) / width
+
+
+def for_channels(numbers: Any, img: Any) -> Any:
+    """A number for each channel of `img`, or one for all, as what broadcasts with it."""
+    if isinstance(numbers, mg.Tensor):
+        numbers = numbers.to(dtype=img.dtype, device=img.device)
+        return numbers.view(-1, 1, 1) if numbers.ndim == 1 else numbers
+    array = np.asarray(numbers, dtype=img.dtype.numpy)
+    array = array.reshape(-1, 1, 1).copy() if array.ndim == 1 else array  # an array of its own is a tensor sooner than a view
+    return mg.as_tensor(array, device=img.device)
 
 
 # ---------------------------------------------------------------------------------------------------- parts and edges
@@ -131,14 +143,14 @@ def crop(img: Any, top: int, left: int, height: int, width: int) -> Any:
 def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -> Any:
     """With edges of `padding` pixels."""
     require_image(img)
-    if not isinstance(fill, (int, float, type(None))):
+    if not isinstance(fill, (Real, type(None))):
         raise ArgumentError(f"pad: expected fill to be a number for tensors, got {fill!r}")
     left, top, right, bottom = padding
     if padding_mode == "symmetric":
         return pad_symmetric(img, left, top, right, bottom)
     mode = {"edge": "replicate"}.get(padding_mode, padding_mode)
     if mode == "constant":
-        return F.pad(img, (left, right, top, bottom), value=fill or 0)
+        return F.pad(img, (left, right, top, bottom), value=0.0 if fill is None else float(fill))
     dtype = img.dtype if img.dtype in (mg.float32, mg.float64) else mg.float32
     return on_batch(img, dtype, lambda batch: F.pad(batch, (left, right, top, bottom), mode=mode))
 

@@ -274,12 +274,12 @@ class AugMix(ImageTransform):
             return F.to_pil_image(self.change(F.pil_to_tensor(img), own, weights, chains))
         dims = (-1, *(1,) * (max(img.ndim, 4) - 1))
         batch = img.reshape((1,) * max(4 - img.ndim, 0) + tuple(img.shape))
-        mix = own.view(dims) * batch
+        mix = own.view(dims).to(img.device) * batch
         for weight, chain in zip(weights.unbind(1), chains):
             changed = batch
             for name, strength in chain:
                 changed = apply(changed, name, strength, self.interpolation, self.fill)
-            mix = mix + weight.view(dims) * changed
+            mix = mix + weight.view(dims).to(img.device) * changed
         return mix.reshape(img.shape).to(img.dtype)
 
     def details(self) -> str:

@@ -11,6 +11,7 @@ import math
 import sys
 import warnings
 from enum import Enum
+from numbers import Real
 from typing import Any, Sequence
 
 import numpy as np
@@ -77,7 +78,7 @@ def _require_tensor(img: Any) -> None:
 
 def _pair(value: Any, what: str) -> Any:
     """Two numbers, from one or two."""
-    if isinstance(value, (int, float)):
+    if isinstance(value, Real):
         return (value, value)
     if not isinstance(value, Sequence):
         raise ArgumentError(f"{what} should be a number or a sequence of two, got {value!r}")
@@ -234,7 +235,7 @@ def pad(img: Any, padding: Any, fill: Any = 0, padding_mode: str = "constant") -
     """
     if not isinstance(padding, (int, tuple, list)):
         raise ArgumentError(f"Got inappropriate padding arg: {padding!r}; expected a number, or a sequence of 1, 2 or 4")
-    if not isinstance(fill, (int, float, tuple, list, type(None))):
+    if not isinstance(fill, (Real, tuple, list, type(None))):
         raise ArgumentError(f"Got inappropriate fill arg: {fill!r}; expected a number or a sequence")
     sides = [padding] if isinstance(padding, int) else list(padding)
     if len(sides) not in (1, 2, 4):
@@ -363,7 +364,7 @@ def rotate(img: Any, angle: float, interpolation: Any = InterpolationMode.NEARES
         fill: the colour of what is outside the image, a number or one for each channel; black by default.
     """
     mode = _interpolation_mode(interpolation)
-    if not isinstance(angle, (int, float)):
+    if not isinstance(angle, Real):
         raise ArgumentError(f"Argument angle should be int or float, got {angle!r}")
     if not isinstance(center, (list, tuple, type(None))):
         raise ArgumentError(f"Argument center should be a sequence, got {center!r}")
@@ -387,7 +388,7 @@ def affine(img: Any, angle: float, translate: Sequence[float], scale: float, she
         center: (x, y) of the point that stays, from the top left corner; the middle by default.
     """
     mode = _interpolation_mode(interpolation)
-    if not isinstance(angle, (int, float)):
+    if not isinstance(angle, Real):
         raise ArgumentError(f"Argument angle should be int or float, got {angle!r}")
     if not isinstance(translate, (list, tuple)):
         raise ArgumentError(f"Argument translate should be a sequence, got {translate!r}")
@@ -395,11 +396,11 @@ def affine(img: Any, angle: float, translate: Sequence[float], scale: float, she
         raise InvalidValueError(f"Argument translate should be a sequence of length 2, got {translate!r}")
     if scale <= 0.0:
         raise InvalidValueError(f"Argument scale should be positive, got {scale}")
-    if not isinstance(shear, (int, float, list, tuple)):
+    if not isinstance(shear, (Real, list, tuple)):
         raise ArgumentError(f"Shear should be either a single value or a sequence of two values, got {shear!r}")
     if not isinstance(center, (list, tuple, type(None))):
         raise ArgumentError(f"Argument center should be a sequence, got {center!r}")
-    shear = (shear, 0.0) if isinstance(shear, (int, float)) else _pair(shear, "shear")
+    shear = (shear, 0.0) if isinstance(shear, Real) else _pair(shear, "shear")
     if _room(img) is on_pil:
         center = [img.width * 0.5, img.height * 0.5] if center is None else center
         matrix = _get_inverse_affine_matrix(center, angle, translate, scale, shear)
@@ -472,7 +473,7 @@ def gaussian_blur(img: Any, kernel_size: Any, sigma: Any = None) -> Any:
     sizes = _pair(kernel_size, "kernel_size")
     if any(size % 2 == 0 or size < 0 for size in sizes):
         raise InvalidValueError(f"kernel_size should have odd and positive integers. Got {kernel_size}")
-    if not isinstance(sigma, (int, float, list, tuple, type(None))):
+    if not isinstance(sigma, (Real, list, tuple, type(None))):
         raise ArgumentError(f"sigma should be either float or sequence of floats. Got {type(sigma)}")
     sigmas = [0.15 * size + 0.35 for size in sizes] if sigma is None else _pair(sigma, "sigma")
     if any(s <= 0 for s in sigmas):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 import warnings
+from numbers import Real
 from typing import Any, Callable, Sequence
 
 import numpy as np
@@ -112,8 +113,8 @@ def whole(low: int, high: int) -> int:
 
 def size_of(size: Any, message: str = "Please provide only two dimensions (h, w) for size.") -> Any:
     """Height and width, from one number or two."""
-    if isinstance(size, (int, float)):
-        return (int(size), int(size))
+    if isinstance(size, Real):
+        return (int(float(size)),) * 2
     if not isinstance(size, Sequence):
         raise ArgumentError(f"{message} Got {size!r}")
     if len(size) == 1:
@@ -134,7 +135,7 @@ def require_sequence(x: Any, name: str, lengths: tuple[int, ...] = (2,)) -> None
 
 def range_of(x: Any, name: str, lengths: tuple[int, ...] = (2,)) -> list[float]:
     """Bounds of a draw: from ``-x`` to ``x`` for one number."""
-    if isinstance(x, (int, float)):
+    if isinstance(x, Real):
         if x < 0:
             raise InvalidValueError(f"If {name} is a single number, it must be positive. Got {x}")
         x = [-x, x]
@@ -144,7 +145,7 @@ def range_of(x: Any, name: str, lengths: tuple[int, ...] = (2,)) -> list[float]:
 
 def fill_of(fill: Any) -> Any:
     """A colour: 0 for None."""
-    if not isinstance(fill, (int, float, Sequence, type(None))):
+    if not isinstance(fill, (Real, Sequence, type(None))):
         raise ArgumentError(f"Fill should be either a sequence or a number. Got {fill!r}")
     return 0 if fill is None else fill
 
@@ -514,7 +515,7 @@ class Pad(ImageTransform):
         super().__init__()
         if not isinstance(padding, (int, tuple, list)):
             raise ArgumentError(f"Got inappropriate padding arg: {padding!r}; expected a number or a sequence")
-        if not isinstance(fill, (int, float, tuple, list)):
+        if not isinstance(fill, (Real, tuple, list)):
             raise ArgumentError(f"Got inappropriate fill arg: {fill!r}; expected a number or a sequence")
         if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
             raise InvalidValueError(f"Padding mode should be either constant, edge, reflect or symmetric, got {padding_mode!r}")
@@ -674,7 +675,7 @@ class RandomErasing(RandomImageTransform):
     def __init__(self, p: float = 0.5, scale: Sequence[float] = (0.02, 0.33), ratio: Sequence[float] = (0.3, 3.3), value: Any = 0,
                  inplace: bool = False) -> None:
         super().__init__(p)
-        if not isinstance(value, (int, float, str, tuple, list)):
+        if not isinstance(value, (Real, str, tuple, list)):
             raise ArgumentError(f"Argument value should be either a number or str or a sequence, got {value!r}")
         if isinstance(value, str) and value != "random":
             raise InvalidValueError(f"If value is str, it should be 'random', got {value!r}")
@@ -904,7 +905,7 @@ class ElasticTransform(ImageTransform):
         super().__init__()
         self.alpha, self.sigma = self.floats(alpha, "alpha"), self.floats(sigma, "sigma")
         self.interpolation = F._interpolation_mode(interpolation)
-        if not isinstance(fill, (int, float, list, tuple)):
+        if not isinstance(fill, (Real, list, tuple)):
             raise ArgumentError(f"fill should be int or float or a list or tuple of them. Got {fill!r}")
         self.fill = [float(f) for f in (fill if isinstance(fill, (list, tuple)) else [fill])]
 
@@ -965,7 +966,7 @@ class ColorJitter(ImageTransform):
     @staticmethod
     def bounds(value: Any, name: str, middle: float = 1.0, least: float = 0.0, most: float = math.inf) -> Any:
         """The bounds of a draw, or None where it would change nothing."""
-        if isinstance(value, (int, float)):
+        if isinstance(value, Real):
             if value < 0:
                 raise InvalidValueError(f"If {name} is a single number, it must be non negative. Got {value}")
             low, high = middle - float(value), middle + float(value)
@@ -1050,7 +1051,7 @@ class GaussianBlur(ImageTransform):
         self.kernel_size = size_of(kernel_size, "Kernel size should be a tuple/list of two integers.")
         if any(size <= 0 or size % 2 == 0 for size in self.kernel_size):
             raise InvalidValueError(f"Kernel size value should be an odd and positive number. Got {kernel_size}")
-        if isinstance(sigma, (int, float)):
+        if isinstance(sigma, Real):
             if sigma <= 0:
                 raise InvalidValueError(f"If sigma is a single number, it must be positive. Got {sigma}")
             sigma = (sigma, sigma)
