@@ -209,7 +209,7 @@ def hold_repeats(made: Fold, run: Group) -> None:
         pairs = [(run.members[0], other)]
         while pairs:
             first, second = pairs.pop()
-            if first in made.open:
+            if first not in made.holder:  # it is open, or in the place of one that is
                 pairs += zip(made.graph.groups[first].members, made.graph.groups[second].members)
                 continue
             box = made.holder[first]
