@@ -73,7 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
     "utils.data._utils.fetch": ("utils.data.fetch",),
     "utils.data._utils.pin_memory": ("utils.data.pin_memory",), "utils.data._utils.worker": ("utils.data.workers",),
-    "utils.data.distributed": ("utils.data.sampler",),
+    "utils.data.distributed": ("utils.data.sampler",), "utils.tensorboard.writer": ("utils.tensorboard",),
     "vision._internally_replaced_utils": ("hub",), "vision.models.utils": ("hub",),
     "vision.ops.ciou_loss": ("vision.ops.losses",), "vision.ops.diou_loss": ("vision.ops.losses",),
     "vision.ops.focal_loss": ("vision.ops.losses",), "vision.ops.giou_loss": ("vision.ops.losses",),

@@ -14,7 +14,6 @@ from minigrad.__main__ import main
 from minigrad.datasets import digits
 
 
-
 @pytest.fixture(autouse=True)
 def nothing_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tqdm from its thread, which looks at slow bars every ten seconds, and whose warnings would be errors here."""

@@ -478,8 +478,7 @@ ARRAY_API = """
 import minigrad
 
 with minigrad.as_torch():
-    import torch
-    import array_api_compat
+    import array_api_compat, torch
     x = torch.arange(3.0)
     xp = array_api_compat.array_namespace(x)
     assert xp.concat([x, x]).shape == (6,) and xp.astype(x, xp.int64).dtype is torch.int64

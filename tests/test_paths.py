@@ -46,6 +46,7 @@ def test_a_path_leads_to_its_rooms(path: str) -> None:
     ("optim.lr_scheduler", "_LRScheduler"), ("optim.sgd", "SGD"), ("optim.rmsprop", "RMSprop"), ("cuda.amp", "GradScaler"),
     ("cuda.amp.autocast_mode", "autocast"), ("cpu.amp", "autocast"), ("utils.data.distributed", "DistributedSampler"),
     ("utils.data._utils.collate", "default_collate"), ("utils.data.sampler", "Sampler"), ("utils._pytree", "tree_map"),
+    ("utils.tensorboard.writer", "SummaryWriter"),
     ("utils.hooks", "RemovableHandle"), ("functional", "einsum"), ("version", "cuda"), ("types", "_size"),
     ("torch_version", "TorchVersion"), ("signal.windows.windows", "hann"), ("multiprocessing.spawn", "spawn"),
     ("backends.mkldnn", "is_available"), ("futures", "Future"), ("jit", "script"), ("compiler", "is_compiling"),

@@ -546,3 +546,53 @@ def test_a_file_cannot_make_a_tensor_that_reaches_outside_its_memory(place: Any)
 
     with pytest.raises((ValueError, pickle.UnpicklingError), match=r"does not lie within the 4 elements|zip\(\)"):
         through_a_file(Damaged())
+
+
+class Python2Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
+    """Writes texts as Python 2 does, whose strings are bytes."""
+
+    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+    def save_string(self, obj: str) -> None:
+        data = obj.encode("latin1")
+        self.write(pickle.SHORT_BINSTRING + bytes([len(data)]) + data)
+        self.memoize(obj)
+
+    dispatch[str] = save_string
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_files_of_python_2(zipped: bool, weights_only: bool) -> None:
+    module = types.ModuleType("python2")
+    module.Pickler = Python2Pickler  # type: ignore[attr-defined]
+    file = io.BytesIO()
+    mg.save({"caf\u00e9": mg.ones(2)}, file, pickle_module=module, _use_new_zipfile_serialization=zipped)
+    for encoding, key in (("latin1", "caf\u00e9"), ("bytes", b"caf\xe9")):
+        file.seek(0)
+        assert mg.load(file, weights_only=weights_only, encoding=encoding)[key].tolist() == [1, 1]
+    file.seek(0)
+    with pytest.raises((pickle.UnpicklingError, RuntimeError, UnicodeDecodeError)):
+        mg.load(file, weights_only=weights_only)
+    with pytest.raises(TypeError, match="fix_imports is for weights_only=False"):
+        mg.load(file, fix_imports=True)
+
+
+def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mg.save(Custom(), tmp_path / "x.pt")
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    assert mg.load(tmp_path / "x.pt").x == 1
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(tmp_path / "x.pt", weights_only=True)
+    monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(tmp_path / "x.pt", weights_only=False)
+
+
+def test_safetensors_are_known_by_their_name(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    mg.safetensors.save_file({"a": mg.ones(2)}, str(tmp_path / "x.safetensors"))
+    assert mg.load(tmp_path / "x.safetensors")["a"].tolist() == [1, 1]
+    assert mg.load(tmp_path / "x.safetensors", "standin")["a"].device == standin.DEVICE
+    with pytest.raises(RuntimeError, match="x.safetensors is a safetensors file, which does not say where its tensors were"):
+        mg.load(tmp_path / "x.safetensors", {"cpu": "cpu"})

@@ -25,6 +25,7 @@ from minigrad.recording.graph import Node, Port, edge_of
 from minigrad.recording.hints import warn_user
 
 __all__ = ["SummaryWriter"]
+__path__: list[str] = []  # `tensorboard.writer` lies below, by minigrad._paths
 
 MESH_PARTS = {1: "VERTEX", 2: "FACE", 3: "COLOR"}  # what tensorboardX numbers, by TensorBoard's names
 

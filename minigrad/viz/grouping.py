@@ -161,10 +161,13 @@ def split_calls(graph: Graph, stretch: list[str], known: bool) -> list[list[str]
 def place_leaves(graph: Graph) -> None:
     """Put each leaf before the first operation that reads it, in the innermost group of a module that holds all that do.
 
-    Data that the first operation of a group reads was handed to it, and stands outside.
+    What the first operation of a group reads first, beside parameters, was handed to the group, and stands outside.
     """
     readers: dict[str, list[str]] = {}
+    data: dict[str, str] = {}  # what each operation reads first, beside parameters
     for arrow in graph.arrows:
+        if arrow.source not in graph.leaves or graph.leaves[arrow.source].kind in ("constant", "leaf"):
+            data.setdefault(arrow.target, arrow.source)
         if arrow.source in graph.leaves:
             readers.setdefault(arrow.source, []).append(arrow.target)
     waiting: dict[str, list[tuple[str, str]]] = {}  # by group: before which member which leaf
@@ -179,7 +182,7 @@ def place_leaves(graph: Graph) -> None:
             shared = [g for g in shared if g in others]
         first = min(found, key=lambda r: graph.operations[r].stamp if r in graph.operations else 0)
         chain = [first, *graph.ancestors(first)]
-        while leaf.kind in ("constant", "leaf") and shared[0] and first_operation(graph, shared[0]) == first:
+        while data.get(first) == leaf.id and shared[0] and first_operation(graph, shared[0]) == first:
             shared = shared[1:]
         leaf.group = shared[0]
         waiting.setdefault(leaf.group, []).append((chain[chain.index(leaf.group) - 1], leaf.id))

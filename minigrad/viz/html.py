@@ -17,7 +17,7 @@ from typing import Any, Iterable
 
 from minigrad.viz import layout
 from minigrad.viz.boxes import box_of, frame_title, number_text, shape_text
-from minigrad.viz.colours import DARK, KINDS, LIGHT, legend, text_on
+from minigrad.viz.colours import DARK, KINDS, LIGHT, Scale, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.graph import Arrow, Graph, Group, Leaf, Operation, Statistics, spoken
 
@@ -54,7 +54,7 @@ class Words(dict[str, int]):
 
 def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
     """What the page knows."""
-    graph, words = fold.graph, Words()
+    graph, words, scale = fold.graph, Words(), Scale.of(fold.graph)
     stands_for = representatives(graph)
     shown = [id for id in graph.inside("") if id not in stands_for]
     groups = [g for g in graph.groups.values() if g.id and g.id not in stands_for]
@@ -70,14 +70,14 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
         "coloured": any(x.gradient is not None for x in (*graph.operations.values(), *graph.leaves.values())),
         "open": sorted(id for id in fold.open if id and id not in stands_for),
         "root": graph.groups[""].members,
-        "boxes": {id: box_data(fold, id) for id in [*shown, *[g.id for g in groups]]},
+        "boxes": {id: box_data(fold, id, scale) for id in [*shown, *[g.id for g in groups]]},
         "groups": {g.id: group_data(g) for g in groups},
         "details": {id: details(graph[id], words) for id in shown},
         "alike": {first: [numbers(graph[id]) for id in ids[:ALIKE]] for first, ids in alike.items()},
         "arrows": arrows_data(graph, stands_for, words),
         "ran": len(ran), "steps": steps_data(graph, ran[:STEPS], stands_for, which),
         "sources": {name: asdict(found) for name, found in graph.sources.items() if name in nodes},
-        "legend": legend(), "light": LIGHT, "dark": DARK,
+        "legend": scale.legend(), "light": LIGHT, "dark": DARK,
         "kinds": {kind: [colour, text_on(colour)] for kind, colour in KINDS.items()},
         "layout": {name.lower(): getattr(layout, name) for name in ("GAP", "DROP", "PADDING", "TITLE", "LANE", "SWEEPS")},
         "words": list(words),
@@ -106,9 +106,9 @@ def present(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in ("", None, [], {}, 0, False)}
 
 
-def box_data(fold: Fold, id: str) -> dict[str, Any]:
+def box_data(fold: Fold, id: str, scale: Scale) -> dict[str, Any]:
     """What stands in a box, as every picture has it."""
-    box = box_of(fold, id)
+    box = box_of(fold.graph, id, scale)
     return {"title": box.title, **present({
         "lines": box.lines, "fill": box.fill, "light": text_on(box.fill) == LIGHT, "ring": box.ring, "parent": fold.frame_of(id),
         "kind": box.kind if id in fold.graph.leaves else "",

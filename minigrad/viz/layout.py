@@ -14,11 +14,12 @@ from typing import Any, Callable
 from minigrad.viz.folding import Fold, FoldedArrow, shown_members
 
 GAP = 22.0  # between neighbours in a layer
-DROP = 28.0  # between layers, which arrows and their labels have for themselves
+DROP = 24.0  # between layers, which arrows and their labels have for themselves
 PADDING = 12.0  # round what stands in a frame
-TITLE = 20.0  # the height of a frame's title
+TITLE = 18.0  # the height of a frame's title
 LANE = 10.0  # the width of the place that an arrow has in a layer it passes through
 SWEEPS = 8
+STRAIGHT = 8.0  # how much more than other parts of an arrow those that pass layers resist a bend
 
 Point = tuple[float, float]
 
@@ -213,13 +214,15 @@ class FrameLayout:
                 v.x = x + v.width / 2
                 x += v.width + GAP
         for sweep in range(SWEEPS):
-            down = sweep % 2 == 0
+            down, both = sweep % 2 == 0, sweep >= SWEEPS // 2
             for layer in self.layers if down else reversed(self.layers):
-                wanted = []
+                wanted, weights = [], []
                 for v in layer:
-                    found = [w.x + dw - dv for joined in (above, below) for w, dv, dw in joined.get(v, ())]
-                    wanted.append(sum(found) / len(found) if found else v.x)
-                for v, x in zip(layer, spread(wanted, [v.width for v in layer], [v.weight for v in layer])):
+                    sides = (above, below) if both else (above if down else below,)
+                    found = [(w.x + dw - dv, stiffness(v, w)) for joined in sides for w, dv, dw in joined.get(v, ())]
+                    weights.append(sum([k for _, k in found]) or 0.1)
+                    wanted.append(sum([x * k for x, k in found]) / weights[-1] if found else v.x)
+                for v, x in zip(layer, spread(wanted, [v.width for v in layer], weights)):
                     v.x = x
         every = [v for layer in self.layers for v in layer]
         loops = 2 * GAP if self.loops else 0.0
@@ -227,7 +230,7 @@ class FrameLayout:
         right = max([v.x + v.width / 2 for v in every], default=0.0) + loops
         self.width = max(right - left + 2 * PADDING, title_width)
         shift = PADDING - left + (self.width - (right - left) - 2 * PADDING) / 2
-        y = self.title + PADDING - (DROP / 2 if self.layers[0] else DROP)
+        y = self.title + PADDING - DROP
         self.bands: list[tuple[float, float]] = []  # of each layer
         for layer in self.layers:
             tall = max([v.height for v in layer], default=0.0)
@@ -236,7 +239,7 @@ class FrameLayout:
                 v.y = y
             self.bands.append((y, y + tall))
             y += tall + DROP
-        self.height = y - DROP + PADDING
+        self.height = self.bands[-1][0] if self.exits else self.bands[-2][1] + PADDING
 
     def draw(self, layout: Layout, x: float, y: float, pieces: dict[int, list[Any]]) -> None:
         """Write the places of all that stands in the frame, whose left upper corner is at `x` and `y`, into `layout`; `pieces`
@@ -269,6 +272,11 @@ class FrameLayout:
             right = x + v.x + v.width / 2
             layout.arrows.append((arrow, [(right, y + v.y + v.height * 0.75), (right + GAP, y + v.y + v.height * 0.75),
                                           (right + GAP, y + v.y + v.height * 0.25), (right, y + v.y + v.height * 0.25)]))
+
+
+def stiffness(v: Vertex, w: Vertex) -> float:
+    """How much the part of an arrow between two vertices pulls them to one line."""
+    return STRAIGHT if not v.id and not w.id else 1.0
 
 
 def spread(wanted: list[float], widths: list[float], weights: list[float]) -> list[float]:
