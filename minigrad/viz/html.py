@@ -25,6 +25,7 @@ ALIKE = 200  # members of a run whose numbers the page has at most
 STEPS = 20_000  # steps of the backward pass that the page has at most
 PROGRAM = ("graph.js", "layout.js", "picture.js", "panel.js", "backward.js", "page.js")
 SHARED = ("node", "line", "code", "dtype")  # fields whose texts many things share
+DISTANCES = ("GAP", "DROP", "PADDING", "TITLE", "LANE", "FAN", "SWEEPS", "STRAIGHT")  # of the layout
 KNOWN = ("settings", "names", "kind", "shape", "kept", "keeps", "derivative", "failure")  # further fields that the panel shows
 
 
@@ -79,7 +80,7 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
         "sources": {name: asdict(found) for name, found in graph.sources.items() if name in nodes},
         "legend": scale.legend(), "light": LIGHT, "dark": DARK,
         "kinds": {kind: [colour, text_on(colour)] for kind, colour in KINDS.items()},
-        "layout": {name.lower(): getattr(layout, name) for name in ("GAP", "DROP", "PADDING", "TITLE", "LANE", "SWEEPS")},
+        "layout": {name.lower(): getattr(layout, name) for name in DISTANCES},
         "words": list(words),
     }
 

@@ -18,6 +18,7 @@ DROP = 24.0  # between layers, which arrows and their labels have for themselves
 PADDING = 12.0  # round what stands in a frame
 TITLE = 18.0  # the height of a frame's title
 LANE = 10.0  # the width of the place that an arrow has in a layer it passes through
+FAN = 12.0  # between the ends of arrows on one side of a box
 SWEEPS = 8
 STRAIGHT = 8.0  # how much more than other parts of an arrow those that pass layers resist a bend
 
@@ -57,7 +58,6 @@ class Vertex:
     x: float = 0.0  # of its middle
     y: float = 0.0  # of its upper edge
     inner: Any = None  # the laid-out frame
-    weight: float = 1.0
 
 
 @dataclass(eq=False)
@@ -105,6 +105,7 @@ class FrameLayout:
         self.layers = self.make_layers()
         self.order_layers()
         self.place(title_width)
+        self.ends = self.fan()
 
     def add_edge(self, arrow: FoldedArrow, a: str | None, b: str | None) -> None:
         """Add the part of an arrow that is in this frame; `a` and `b` are the members it comes from and leads to."""
@@ -113,9 +114,9 @@ class FrameLayout:
                 self.loops.append((arrow, a))
             return
         if a is None:
-            self.entries[id(arrow)] = Vertex("", LANE, 0.0, weight=0.5)
+            self.entries[id(arrow)] = Vertex("", LANE, 0.0)
         if b is None:
-            self.exits[id(arrow)] = Vertex("", LANE, 0.0, weight=0.5)
+            self.exits[id(arrow)] = Vertex("", LANE, 0.0)
         source = self.entries[id(arrow)] if a is None else self.vertices[a]
         target = self.exits[id(arrow)] if b is None else self.vertices[b]
         self.edges.append(Edge(arrow, source, target))
@@ -143,7 +144,7 @@ class FrameLayout:
             layers[v.rank].append(v)
         for e in self.edges:
             for rank in range(e.source.rank + 1, e.target.rank):
-                lane = Vertex("", LANE, 0.0, rank, weight=4.0)
+                lane = Vertex("", LANE, 0.0, rank)
                 e.path.append(lane)
                 layers[rank].append(lane)
         return layers
@@ -241,6 +242,23 @@ class FrameLayout:
             y += tall + DROP
         self.height = self.bands[-1][0] if self.exits else self.bands[-2][1] + PADDING
 
+    def fan(self) -> dict[tuple[int, bool], float]:
+        """How far from the middle of its box each arrow begins, and, with True, ends: side by side, in the order of where they lead
+        and come from."""
+        sides: dict[tuple[Vertex, bool], list[tuple[float, int]]] = {}
+        for e in self.edges:
+            chain = [e.source, *e.path, e.target]
+            for v, w, ends in ((chain[0], chain[1], False), (chain[-1], chain[-2], True)):
+                if v.id and v.inner is None:
+                    x = w.x + self.offset(w, e, "exits" if ends else "entries")
+                    sides.setdefault((v, ends), []).append((x, id(e.arrow)))
+        found: dict[tuple[int, bool], float] = {}
+        for (v, ends), arrows in sides.items():
+            arrows.sort(key=lambda arrow: arrow[0])
+            step = min(FAN, 0.6 * v.width / len(arrows))
+            found.update(((arrow, ends), (k - (len(arrows) - 1) / 2) * step) for k, (_, arrow) in enumerate(arrows))
+        return found
+
     def draw(self, layout: Layout, x: float, y: float, pieces: dict[int, list[Any]]) -> None:
         """Write the places of all that stands in the frame, whose left upper corner is at `x` and `y`, into `layout`; `pieces`
         gains the parts of each arrow."""
@@ -256,7 +274,9 @@ class FrameLayout:
             points: list[Point] = []
             for k, v in enumerate(chain):
                 first, last = k == 0, k == len(chain) - 1
-                at = x + v.x + (self.offset(v, e, "exits" if first else "entries") if first or last else 0.0)
+                at = x + v.x
+                if first or last:
+                    at += self.offset(v, e, "exits" if first else "entries") + self.ends.get((id(e.arrow), last), 0.0)
                 top, bottom = self.bands[v.rank]
                 if first:
                     start = 0.0 if id(e.arrow) in self.entries else v.y + v.height

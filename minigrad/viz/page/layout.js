@@ -13,13 +13,14 @@ class FrameLayout {
     for (const m of members) {
       const inner = shown.members.has(m) ? new FrameLayout(shown, m, size, within.get(m), size(m).width, backward) : null;
       const { width, height } = inner || size(m);
-      this.vertices.set(m, { id: m, width, height, rank: 0, x: 0, y: 0, inner, weight: 1 });
+      this.vertices.set(m, { id: m, width, height, rank: 0, x: 0, y: 0, inner });
     }
     for (const end of ends) this.addEdge(end.arrow, childOf.get(end.above), childOf.get(end.below));
     this.title = id ? data.layout.title : 0;
     this.layers = this.makeLayers();
     this.orderLayers();
     this.place(titleWidth);
+    this.ends = this.fan();
   }
 
   // Add the part of an arrow that is in this frame; `a` and `b` are the members it comes from and leads to.
@@ -28,8 +29,8 @@ class FrameLayout {
       if (!this.vertices.get(a).inner) this.loops.push([arrow, a]);
       return;
     }
-    if (a === undefined) this.entries.set(arrow, lane(0, 0.5));
-    if (b === undefined) this.exits.set(arrow, lane(0, 0.5));
+    if (a === undefined) this.entries.set(arrow, lane(0));
+    if (b === undefined) this.exits.set(arrow, lane(0));
     const source = a === undefined ? this.entries.get(arrow) : this.vertices.get(a);
     const target = b === undefined ? this.exits.get(arrow) : this.vertices.get(b);
     this.edges.push({ arrow, source, target, path: [] });
@@ -49,7 +50,7 @@ class FrameLayout {
     for (const v of [...this.entries.values(), ...inside, ...this.exits.values()]) layers[v.rank].push(v);
     for (const e of this.edges) {
       for (let rank = e.source.rank + 1; rank < e.target.rank; rank++) {
-        e.path.push(lane(rank, 4));
+        e.path.push(lane(rank));
         layers[rank].push(e.path[e.path.length - 1]);
       }
     }
@@ -116,12 +117,16 @@ class FrameLayout {
       for (const v of layer) { v.x = x + v.width / 2; x += v.width + gap; }
     }
     for (let sweep = 0; sweep < sweeps; sweep++) {
-      for (const layer of sweep % 2 ? [...this.layers].reverse() : this.layers) {
-        const wanted = layer.map(v => {
-          const found = [above, below].flatMap(joined => (joined.get(v) || []).map(([w, dv, dw]) => w.x + dw - dv));
-          return found.length ? sum(found) / found.length : v.x;
-        });
-        spread(wanted, layer).forEach((x, k) => { layer[k].x = x; });
+      const down = sweep % 2 === 0, sides = sweep >= Math.floor(sweeps / 2) ? [above, below] : [down ? above : below];
+      for (const layer of down ? this.layers : [...this.layers].reverse()) {
+        const wanted = [], weights = [];
+        for (const v of layer) {
+          const found = sides.flatMap(joined => (joined.get(v) || []).map(([w, dv, dw]) => [w.x + dw - dv, stiffness(v, w)]));
+          const weight = sum(found.map(([, k]) => k)) || 0.1;
+          weights.push(weight);
+          wanted.push(found.length ? sum(found.map(([x, k]) => x * k)) / weight : v.x);
+        }
+        spread(wanted, layer, weights).forEach((x, k) => { layer[k].x = x; });
       }
     }
     const every = this.layers.flat();
@@ -129,14 +134,35 @@ class FrameLayout {
     const right = most(every.map(v => v.x + v.width / 2), 0) + (this.loops.length ? 2 * gap : 0);
     this.width = Math.max(right - left + 2 * padding, titleWidth);
     const shift = padding - left + (this.width - (right - left) - 2 * padding) / 2;
-    let y = this.title + padding - (this.layers[0].length ? drop / 2 : drop);
+    let y = this.title + padding - drop;
     this.bands = this.layers.map(layer => {
       const top = y, tall = most(layer.map(v => v.height), 0);
       for (const v of layer) { v.x += shift; v.y = top; }
       y += tall + drop;
       return [top, top + tall];
     });
-    this.height = y - drop + padding;
+    const [last, end] = this.bands.slice(-2);
+    this.height = this.exits.size ? end[0] : last[1] + padding;
+  }
+
+  // How far from the middle of its box each arrow begins and ends: side by side, in the order of where they lead and come from.
+  fan() {
+    const begins = new Map(), ends = new Map();
+    for (const e of this.edges) {
+      const chain = [e.source, ...e.path, e.target], n = chain.length;
+      for (const [v, w, side, port] of [[chain[0], chain[1], begins, "entries"], [chain[n - 1], chain[n - 2], ends, "exits"]])
+        if (v.id && !v.inner) listed(side, v).push([w.x + offset(w, e.arrow, port), e.arrow]);
+    }
+    const [first, last] = [begins, ends].map(side => {
+      const found = new Map();
+      for (const [v, arrows] of side) {
+        arrows.sort((a, b) => a[0] - b[0]);
+        const step = Math.min(data.layout.fan, 0.6 * v.width / arrows.length);
+        arrows.forEach(([, arrow], k) => found.set(arrow, (k - (arrows.length - 1) / 2) * step));
+      }
+      return found;
+    });
+    return { first, last };
   }
 
   // Write the places of all that stands in the frame, whose left upper corner is at `x` and `y`, into `made`; `pieces` gains the
@@ -151,7 +177,8 @@ class FrameLayout {
       const chain = [e.source, ...e.path, e.target], points = [];
       chain.forEach((v, k) => {
         const first = k === 0, last = k === chain.length - 1, [top, bottom] = this.bands[v.rank];
-        const at = x + v.x + (first ? offset(v, e.arrow, "exits") : last ? offset(v, e.arrow, "entries") : 0);
+        const at = x + v.x + (first ? offset(v, e.arrow, "exits") + (this.ends.first.get(e.arrow) || 0)
+          : last ? offset(v, e.arrow, "entries") + (this.ends.last.get(e.arrow) || 0) : 0);
         if (first) {
           const start = this.entries.has(e.arrow) ? 0 : v.y + v.height;
           points.push([at, y + start], [at, y + Math.max(bottom, start)]);
@@ -170,7 +197,8 @@ class FrameLayout {
   }
 }
 
-const lane = (rank, weight) => ({ id: "", width: data.layout.lane, height: 0, rank, x: 0, y: 0, inner: null, weight });
+const lane = rank => ({ id: "", width: data.layout.lane, height: 0, rank, x: 0, y: 0, inner: null });
+const stiffness = (v, w) => v.id || w.id ? 1 : data.layout.straight;  // how much an arrow pulls two vertices to one line
 const listed = (map, key) => map.get(key) || map.set(key, []).get(key);
 const placesIn = layer => new Map(layer.map((v, k) => [v, k]));
 const sum = numbers => numbers.reduce((a, b) => a + b, 0);
@@ -184,11 +212,11 @@ function offset(v, arrow, side) {
 }
 
 // The places nearest to those wanted, by weighted least squares, for the vertices of a layer, which keep their order and distance.
-function spread(wanted, layer) {
+function spread(wanted, layer, weights) {
   const steps = [0], pools = [];  // of each pool: the sum of weights, the mean, how many
   for (let k = 1; k < layer.length; k++) steps.push(steps[k - 1] + (layer[k - 1].width + layer[k].width) / 2 + data.layout.gap);
   wanted.forEach((place, k) => {
-    pools.push([layer[k].weight, place - steps[k], 1]);
+    pools.push([weights[k], place - steps[k], 1]);
     while (pools.length > 1 && pools[pools.length - 2][1] > pools[pools.length - 1][1]) {
       const [w, m, n] = pools.pop(), [v, l, p] = pools.pop();
       pools.push([v + w, (v * l + w * m) / (v + w), p + n]);

@@ -2,7 +2,7 @@
 
 const at = id => document.getElementById(id);
 const svg = at("picture"), map = at("map");
-const READABLE = 0.85;  // the scale below which text is too small to read
+const READABLE = 0.8;  // the scale below which text is too small to read
 const NEAREST = 1.35;  // the scale at which a small graph is shown
 const LINE = 13.5, TITLE_FONT = "bold 11.5px Helvetica, Arial, sans-serif", FONT = "10.5px Helvetica, Arial, sans-serif";
 
@@ -52,22 +52,22 @@ function draw() {
     make("path", { d: "M0,0 L7,3 L0,6 z" }, head);
   }
   stage = make("g", { id: "stage" }, svg);
-  for (const [id, place] of picture.frames) drawFrame(id, place);
+  for (const [id, place] of picture.frames) make("rect", { class: "frame", "data-frame": id, ...place, rx: 6 }, stage);
   const said = new Set();
   for (const [arrow, points] of picture.arrows) drawArrow(arrow, points, said);
   for (const id of picture.boxes.keys()) drawBox(id, picture.boxes.get(id));
+  for (const [id, place] of picture.frames) drawTitle(id, place);
   drawMap();
   noteReached();
   mark();
 }
 
-function drawFrame(id, { x, y, width, height }) {
-  make("rect", { class: "frame", "data-frame": id, x, y, width, height, rx: 6 }, stage);
+function drawTitle(id, { x, y }) {
   const g = make("g", { class: "title", id: "box-" + id, "data-id": id, tabindex: 0, role: "button", "aria-expanded": "true",
                         "aria-label": groupOf(id).title }, stage);
   const wide = widthOf("▾ " + groupOf(id).title, TITLE_FONT);
-  make("rect", { x: x + 4, y: y + 2, width: wide + 8, height: 17, rx: 3 }, g);
-  make("text", { x: x + 8, y: y + 14.5 }, g, "▾ " + groupOf(id).title);
+  make("rect", { x: x + 4, y: y + 2, width: wide + 8, height: 16, rx: 3 }, g);
+  make("text", { x: x + 8, y: y + 14 }, g, "▾ " + groupOf(id).title);
   make("title", {}, g, "close " + groupOf(id).title);
   g.addEventListener("click", () => toggle(id));
   g.addEventListener("keydown", event => { if (isPress(event)) toggle(id); });
