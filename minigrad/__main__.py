@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def run_torch(program: str, arguments: list[str], is_module: bool = False) -> No
         if is_module:
             runpy.run_module(program, run_name="__main__", alter_sys=True)
         else:
-            runpy.run_path(program, run_name="__main__")
+            runpy.run_path(os.path.abspath(program), run_name="__main__")  # Python makes __file__ absolute too
 
 
 def main(argv: list[str] | None = None) -> int:
