@@ -26,19 +26,22 @@ from minigrad.viz.graph import Source
 # Operations that are one for any number of dimensions, which users call by a name for each.
 SPATIAL = {"convolution": "conv{}d", "convolution_transpose": "conv_transpose{}d", "max_pool": "max_pool{}d",
            "max_pool_indices": "max_pool{}d", "avg_pool": "avg_pool{}d"}
+OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.MatMult: "matmul", ast.Pow: "pow",
+             ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge"}
 LONGEST = 60  # characters of a setting that are shown
 
 
 @dataclass
 class Spot:
-    """One expression in the user's source: where it stands, its text, the function it calls, what it gives it to compute with,
-    and the settings."""
+    """One expression in the user's source: where it stands, its text, the function it calls and its settings; and what it gives
+    to the operation it computes, if it is clear which that is."""
 
     line: str = ""  # file:line
     text: str = ""
     called: str = ""
-    operands: list[str] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
+    computes: str = ""
+    operands: list[str] = field(default_factory=list)
 
 
 class Spots:
@@ -71,7 +74,7 @@ def find_spot(code: Any, lasti: int) -> Spot:
     raw[0] = raw[0][begin:]
     spot.text = textwrap.dedent(b"".join(raw).decode("utf-8", "replace")).strip()
     try:
-        tree = ast.parse(f"({spot.text})", mode="eval").body
+        tree = parsed(spot.text)
     except (SyntaxError, ValueError):
         return spot
     if isinstance(tree, ast.Call):
@@ -80,12 +83,26 @@ def find_spot(code: Any, lasti: int) -> Spot:
         spot.settings = settings_in(tree, name)
         if public_function(name) is not None:
             method = [tree.func.value] if isinstance(tree.func, ast.Attribute) and not is_module_name(tree.func.value) else []
-            spot.operands = [ast.unparse(x) for x in (*method, *tree.args)]
-    elif isinstance(tree, ast.BinOp):
-        spot.operands = [ast.unparse(tree.left), ast.unparse(tree.right)]
+            spot.computes, spot.operands = name, [ast.unparse(x) for x in (*method, *tree.args)]
+    elif isinstance(tree, ast.Subscript):
+        spot.settings = {"index": shorten(ast.unparse(tree.slice))}
+    elif isinstance(tree, (ast.BinOp, ast.AugAssign)):
+        left, right = (tree.left, tree.right) if isinstance(tree, ast.BinOp) else (tree.target, tree.value)
+        spot.computes, spot.operands = OPERATORS.get(type(tree.op), ""), [ast.unparse(left), ast.unparse(right)]
+        if is_constant(left) and spot.computes in ("add", "mul"):
+            spot.operands.reverse()  # 2 * x is computed as x * 2
     elif isinstance(tree, ast.Compare):
+        spot.computes = OPERATORS.get(type(tree.ops[0]), "")
         spot.operands = [ast.unparse(tree.left), ast.unparse(tree.comparators[0])]
     return spot
+
+
+def parsed(text: str) -> ast.AST:
+    """The tree of an expression, which may go over several lines, or of a statement such as ``x += 1``."""
+    try:
+        return ast.parse(f"({text})", mode="eval").body
+    except SyntaxError:
+        return ast.parse(text).body[0]
 
 
 def settings_in(call: ast.Call, name: str) -> dict[str, str]:
@@ -127,7 +144,8 @@ def is_constant(tree: ast.expr) -> bool:
 
 def public_function(name: str) -> Any:
     """The function or method of that name which users call on tensors, or None."""
-    return None if name.startswith("_") else getattr(functional, name, None) or getattr(Tensor, name, None)
+    found = None if name.startswith("_") else getattr(functional, name, None) or getattr(Tensor, name, None)
+    return found if callable(found) else None
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
@@ -158,9 +176,17 @@ def operation_name(node: Any) -> str:
     return str(info.called)
 
 
-def kept_settings(node: Any) -> dict[str, str]:
-    """The settings of a node that differ from their defaults, as far as it keeps them."""
+def operand_texts(node: Any, spot: Spot) -> list[str]:
+    """What the user wrote for each input of a node; nothing where the node is but a part of what the expression computes."""
+    same = spot.computes.rstrip("_") in (operation_name(node).rstrip("_"), str(node.op_name))
+    return spot.operands if same and len(spot.operands) == len(node.inputs) else []
+
+
+def kept_settings(node: Any, spot: Spot) -> dict[str, str]:
+    """The settings of a node that differ from their defaults, as far as it keeps them; an index as the user wrote it."""
     info = getattr(type(node), "info", None)
+    if not spot.called and "index" in spot.settings and "index" in getattr(info, "settings", ()):
+        return spot.settings
     if info is None or public_function(operation_name(node)) is None:
         return {}
     return {name: setting_text(value) for name, value in zip(info.kept_values, node.settings)
