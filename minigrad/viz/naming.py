@@ -26,6 +26,7 @@ from minigrad.viz.graph import Source
 # Operations that are one for any number of dimensions, which users call by a name for each.
 SPATIAL = {"convolution": "conv{}d", "convolution_transpose": "conv_transpose{}d", "max_pool": "max_pool{}d",
            "max_pool_indices": "max_pool{}d", "avg_pool": "avg_pool{}d"}
+CALLED = {"true_divide": "div"}  # operations of which the declared name is not what users say
 OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.MatMult: "matmul", ast.Pow: "pow",
              ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge"}
 LONGEST = 60  # characters of a setting that are shown
@@ -119,7 +120,7 @@ def settings_in(call: ast.Call, name: str) -> dict[str, str]:
             rest = [ast.unparse(x) for x in call.args[k:]]
             found[known[k].name] = shorten(", ".join(rest))
             break
-        if is_constant(argument):
+        if is_constant(argument) and not (isinstance(argument, ast.Constant) and argument.value is None):
             found[known[k].name if k < len(known) else str(k)] = shorten(ast.unparse(argument))
     for keyword in call.keywords:
         if keyword.arg is not None:
@@ -173,7 +174,7 @@ def operation_name(node: Any) -> str:
         return str(node.op_name)
     if info.name in SPATIAL and "stride" in info.kept_values:
         return SPATIAL[info.name].format(len(node.settings[info.kept_values.index("stride")]))
-    return str(info.called)
+    return CALLED.get(info.called, str(info.called))
 
 
 def operand_texts(node: Any, spot: Spot) -> list[str]:
@@ -187,11 +188,44 @@ def kept_settings(node: Any, spot: Spot) -> dict[str, str]:
     info = getattr(type(node), "info", None)
     if not spot.called and "index" in spot.settings and "index" in getattr(info, "settings", ()):
         return spot.settings
-    if info is None or public_function(operation_name(node)) is None:
+    known = parameters_of(operation_name(node))
+    if info is None or not known:
         return {}
-    return {name: setting_text(value) for name, value in zip(info.kept_values, node.settings)
-            if name in info.settings and value is not None
-            and (info.settings[name] is REQUIRED or not same(value, info.settings[name]))}
+    found = {name: value for name, value in zip(info.kept_values, node.settings)
+             if name in info.settings and value is not None
+             and (info.settings[name] is REQUIRED or not same(value, info.settings[name]))}
+    if info.name in SPATIAL and "padding" in found:
+        found = window_settings(found, info.name)
+    return {name: setting_text(value) for name, value in found.items() if name in known}
+
+
+def window_settings(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """The settings of a convolution or a pooling as users give them: of the padding before and after each dimension, which both
+    are there, the first is what was asked for; that after is shorter where the stride leaves a rest."""
+    pairs = found.pop("padding")
+    before = tuple([first for first, _ in pairs])
+    if name == "convolution" and any(last > first for first, last in pairs):
+        found["padding"] = "same"
+    elif any(before):
+        found["padding"] = before
+    if name == "convolution_transpose" and any(first != last for first, last in pairs):
+        found["output_padding"] = tuple([first - last for first, last in pairs])
+    if "kernel" in found:
+        kernel, stride = found.pop("kernel"), found.pop("stride", None)
+        found = {"kernel_size": kernel, **({"stride": stride} if stride is not None and stride != kernel else {}), **found}
+    if flat(found.get("dilation")) == 1:
+        del found["dilation"]
+    return found
+
+
+@functools.cache
+def parameters_of(name: str) -> frozenset[str]:
+    """The names of the parameters of a public function; none where there is no such function."""
+    function = public_function(name)
+    try:
+        return frozenset(inspect.signature(function).parameters) if function is not None else frozenset()
+    except (TypeError, ValueError):
+        return frozenset()
 
 
 def same(value: Any, default: Any) -> bool:
