@@ -11,7 +11,7 @@ from minigrad.viz.graph import Graph, Group, Leaf, Operation, Statistics
 from minigrad.viz.naming import short_line, shorten
 
 LONGEST_TITLE = 40
-SHORT = 32  # characters of lines that stand together on one
+SHORT = 44  # characters of lines that stand together on one
 KIND_WORDS = {"constant": "input", "leaf": "leaf", "frozen": "frozen", "buffer": "buffer", "output": "output"}
 
 

@@ -93,7 +93,7 @@ function drawArrow(arrow, points, said) {
   const text = [...arrow.texts][0];
   if (arrow.returns || !groupOf(arrow.source) && boxOf(arrow.source).kind || said.has(arrow.source + text)) return;
   said.add(arrow.source + text);
-  const [x, y] = points[0][1] < points[1][1] ? points[1] : points[points.length - 1];
+  const upwards = points[0][1] > points[points.length - 1][1], [x, y] = upwards ? points[points.length - 1] : points[1];
   make("text", { class: "label", x: x + 4, y: y + 9.5 }, stage, text + (arrow.texts.size > 1 ? ", …" : ""));
 }
 
