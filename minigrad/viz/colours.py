@@ -1,8 +1,8 @@
 """Colours that tell the size and the sign of a gradient.
 
-One scale for every output: the size is the root mean square on a logarithmic scale that spans what there is in the graph, from pale
-to strong; the hue is orange where the elements are positive on the whole, blue where they are negative, green where they are of both signs. Zero is
-white with a dashed border, and NaN or infinity among the elements is magenta, whatever the others are.
+One scale for every output: the size is the root mean square, on a logarithmic scale that spans what there is in the graph, from
+pale to strong. The hue is orange where the elements are positive on the whole, blue where they are negative, green where they are
+of both signs. Zero is white with a dashed border, and NaN or infinity among the elements is magenta, whatever the others are.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Scale:
     @classmethod
     def of(cls, graph: Graph) -> Scale:
         """The scale of a graph: from its smallest gradient to its largest, where that is not too narrow or too wide."""
-        things = [*graph.operations.values(), *graph.leaves.values()]
-        powers = [math.log10(x.gradient.rms) for x in things if x.gradient is not None and x.gradient.rms]
+        found = [op.gradient for op in graph.operations.values()] + [leaf.gradient for leaf in graph.leaves.values()]
+        powers = [math.log10(g.rms) for g in found if g is not None and g.rms]
         if not powers:
             return cls()
         high = math.ceil(max(powers))

@@ -118,7 +118,8 @@ def box_data(fold: Fold, id: str, scale: Scale) -> dict[str, Any]:
 
 def group_data(group: Group) -> dict[str, Any]:
     """What the page knows of a group."""
-    return {"kind": group.kind, "title": frame_title(group), "members": group.members[:1] if group.kind == "run" else group.members,
+    members = group.members[:1] if group.kind == "run" else group.members
+    return {"kind": group.kind, "title": frame_title(group), "members": members,
             **present({"path": group.path, "line": group.line, "repeats": group.repeats if group.repeats > 1 else 0})}
 
 
@@ -141,7 +142,8 @@ def statistics_data(found: Statistics | None) -> list[Any] | None:
         return None
     if found.value is not None:
         return [rounded(found.value)]
-    return [found.count, *map(rounded, (found.mean, found.rms, found.min, found.max, found.zeros)), found.nonfinite, found.histogram]
+    several = map(rounded, (found.mean, found.rms, found.min, found.max, found.zeros))
+    return [found.count, *several, found.nonfinite, found.histogram]
 
 
 def rounded(x: Any) -> Any:

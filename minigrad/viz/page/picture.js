@@ -134,7 +134,7 @@ function isPress(event) {
 // ------------------------------------------------------------------------------------------------ which part is seen
 
 const room = () => svg.getBoundingClientRect();
-const MARGIN = 14;
+const MARGIN = 8;
 
 function move() {
   const { x, y, scale } = state.view;
