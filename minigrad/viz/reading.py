@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 import weakref
@@ -244,6 +245,7 @@ class Builder:
                 leaf.gradient = describe(grad.array)
 
 
+@functools.lru_cache(maxsize=1024)
 def is_literal(text: str) -> bool:
     """Whether the text of an expression is that of a number."""
     try:

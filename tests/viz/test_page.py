@@ -356,9 +356,10 @@ def test_boxes_are_coloured_as_the_backward_pass_reaches_them(open_page: OpenPag
 def test_a_step_in_a_closed_group_opens_it_on_demand(open_page: OpenPage) -> None:
     page = open_page(gpt(4))
     page.evaluate("step(steps.findIndex(s => boxOf(s.id).title === 'softmax') + 1)")
-    assert (page.locator(".box.running text.name").text_content() or "").startswith("attn") and page.locator(".sent").count() == 0
+    running = page.locator(".box.running text.name")
+    assert running.text_content().startswith("attn") and page.locator(".sent").count() == 0
     page.locator("#panel .step button.main", has_text="open attn").click()
-    assert (page.locator(".box.running text.name").text_content() or "").startswith("softmax") and page.locator(".sent").count() == 1
+    assert running.text_content().startswith("softmax") and page.locator(".sent").count() == 1
     assert "4 of 4 alike" in page.locator("#panel .step").inner_text()  # the last block comes first
 
 
