@@ -65,15 +65,16 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
             alike.setdefault(first, []).append(id)
     which = {id: k + 1 for ids in alike.values() for k, id in enumerate(ids[:ALIKE])}
     ran = steps_of(graph)
+    known = {id: details(graph[id], words) for id in shown}
     nodes = {graph.operations[id].node for id in shown if id in graph.operations}
     return {
         "title": graph.title, "failure": graph.failure, "peak": graph.peak, "backward": backward,
-        "coloured": any(x.gradient is not None for x in (*graph.operations.values(), *graph.leaves.values())),
+        "coloured": any("gradient" in found for found in known.values()),
         "open": sorted(id for id in fold.open if id and id not in stands_for),
         "root": graph.groups[""].members,
         "boxes": {id: box_data(fold, id, scale) for id in [*shown, *[g.id for g in groups]]},
         "groups": {g.id: group_data(g) for g in groups},
-        "details": {id: details(graph[id], words) for id in shown},
+        "details": known,
         "alike": {first: [numbers(graph[id]) for id in ids[:ALIKE]] for first, ids in alike.items()},
         "arrows": arrows_data(graph, stands_for, words),
         "ran": len(ran), "steps": steps_data(graph, ran[:STEPS], stands_for, which),
