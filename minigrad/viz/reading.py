@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
+import re
 import weakref
 from typing import Any, Iterable, Mapping
 
@@ -334,11 +336,20 @@ def spans_of(names: Names) -> list[Span]:
 
 
 def extra_of(module: Any) -> str:
-    """The settings of a module as its repr shows them."""
+    """The settings of a module as its repr shows them, without those that are as they are where nobody says otherwise."""
     try:
-        return shorten(module.extra_repr()) if isinstance(module, Module) else ""
+        text = module.extra_repr() if isinstance(module, Module) else ""
+        given = inspect.signature(type(module).__init__).parameters
     except Exception:  # an extra_repr of the user's that fails
         return ""
+    parts = re.split(r",\s*(?=\w+=)", text)
+    return shorten(", ".join(part for part in parts if not is_default(given, *part.partition("=")[::2])))
+
+
+def is_default(given: Mapping[str, inspect.Parameter], name: str, value: str) -> bool:
+    """Whether `value` is how a repr shows the default of a parameter: as it is, or once for each dimension."""
+    default = given[name].default if name in given else inspect.Parameter.empty
+    return default is not inspect.Parameter.empty and value in (repr(default), *[repr((default,) * n) for n in (1, 2, 3)])
 
 
 def caller_variables() -> dict[str, Any]:
