@@ -30,6 +30,7 @@ SIDE = 56  # pixels that the longer side of a small image has at least
 WIDTH = 900  # pixels that a row of them has at most, if it may be broken
 MARGIN, LINE = 12, 18
 LIMIT = 64
+ALONE = 512  # pixels that an image without neighbours is wide at most, if it is enlarged
 STRIP = 64  # units in a row
 LARGEST = 16_000.0  # pixels that a side of a PNG has at most
 
@@ -49,9 +50,10 @@ class Grid:
         values = np.asarray(self.values, np.float64)
         colour = colour_channels if values.ndim == 4 else colour_signed if self.signed else colour_grey
         height, width = values.shape[1:3]
-        times = max(1, round(SIDE / max(height, width)))
+        times = max(1, round(SIDE / max(height, width)), min(8, ALONE // width) if len(values) == 1 else 1)
         images = np.stack([colour(v) for v in values]).repeat(times, axis=1).repeat(times, axis=2)
-        return tile(images, self.columns or max(1, min(len(values), WIDTH // (images.shape[2] + 2))))
+        rows = -(-len(values) // max(1, WIDTH // (images.shape[2] + 2)))
+        return tile(images, self.columns or -(-len(values) // rows))
 
 
 class Images:
@@ -230,7 +232,7 @@ def activations(model: Any, x: Any, layers: str | Iterable[str] | None = None, i
     input (1, 8, 8)
     0 (4, 6, 6)
     1 (4, 6, 6)
-    2 (3, 1, 64)
+    2 (1, 3, 64)
     3 (1, 1, 10)
     """
     check_module("activations()", model)
@@ -273,8 +275,8 @@ def maps_of(name: str, made: Any, index: int | None, limit: int) -> Grid:
     if values.ndim < 2:  # units, in rows
         values = values.reshape(-1)
         columns = min(values.size, STRIP) or 1
-        padded = np.concatenate([values, np.full(-values.size % columns, values[-1:].max(initial=0))])
-        return Grid(name, said, padded.reshape(-1, 1, columns)[:limit], 1)
+        padded = np.concatenate([values, np.full(-values.size % columns, values[-1:].sum())])
+        return Grid(name, said, padded.reshape(1, -1, columns)[:, :limit])
     maps = values.reshape(-1, *values.shape[-2:])
     return Grid(name, said + some(len(maps), limit), maps[:limit])
 

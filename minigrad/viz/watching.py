@@ -33,24 +33,28 @@ from minigrad.viz.svg import clean
 __all__ = ["watch"]
 
 ELEMENTS = 16_384  # of an array that statistics look at; whether all are finite is asked of all
+PASSING = ("MaxPool", "AvgPool", "View", "Squeeze")  # nodes of operations that leave a map of zeros as it is
+MOST = 2_000  # numbers of a line that was logged that are shown
 CALLS = 4  # calls of a layer within a step that are told apart
 RATIO = 1e-3  # what the update of a weight customarily is of the weight
 KINDS = {
-    "activations": "Activations: the root mean square of what each layer makes",
-    "dead": "Dead units: the share that is zero for every example of the batch",
-    "flow": "Gradients of the activations: what reaches each layer on the way back",
+    "activations": "Activations",
+    "dead": "Dead units",
+    "flow": "Gradients of the activations",
     "gradients": "Gradients of the weights",
     "weights": "Weights",
-    "ratios": "Updates over weights: how far a step moves each weight, as a part of its size",
+    "ratios": "Updates over weights",
 }
 SAID = {
-    "activations": "Lines that drift apart, or to 0, ask for another initialization or for normalization.",
-    "dead": "A unit of a ReLU that is zero for all examples gets no gradient and learns nothing.",
-    "flow": "From the last layer (orange) to the first (blue): lines that fall by powers of ten show a gradient that vanishes, lines "
-            "that rise one that explodes.",
+    "activations": "Root mean square of what each layer makes, from the first layer (blue) to the last (orange). Lines that drift apart, or "
+                   "to 0, ask for another initialization or for normalization.",
+    "dead": "The share of a ReLU's units that is zero for every example of the batch: such a unit gets no gradient and learns nothing.",
+    "flow": "Root mean square of what reaches each layer on the way back. A first layer (blue) that is powers of ten below the last "
+            "(orange) shows a gradient that vanishes; one that is above, a gradient that explodes.",
     "gradients": "Root mean square; biases and other vectors are dashed.",
     "weights": "Root mean square; biases and other vectors are dashed.",
-    "ratios": "About 1e-3 is customary. Far above it the learning rate is high, far below it little is learnt.",
+    "ratios": "How far a step moves each weight, as a part of its size. About 1e-3 is customary: far above it the learning rate is high, far "
+              "below it little is learnt.",
 }
 LOGARITHMIC = {"activations": None, "dead": False, "flow": True, "gradients": True, "weights": None, "ratios": True}
 HEAT_MAPS = {"activations": "Histograms of the activations", "gradients": "Histograms of the gradients of the weights",
@@ -139,6 +143,9 @@ class watch:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def __deepcopy__(self, memo: Any) -> watch:
+        return self  # a copy of the model, as for an average of weights, is not watched
+
     def close(self) -> None:
         """Take away all hooks. What was seen stays."""
         for handle in self.handles:
@@ -157,30 +164,32 @@ class watch:
         """Forget what was seen of a step that is not over."""
         self.calls: dict[str, int] = {}
         self.now: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+        self.relus: set[int] = set()  # the nodes of ReLUs whose dead units were counted
         self.of_images = False  # whether dimension 1 has the units, as after a convolution
 
     def begin_forward(self, model: Any, inputs: Any) -> None:
         """Begin anew: of several forward passes in a step the last one counts."""
-        if is_grad_enabled():
+        if model is self.model and is_grad_enabled():
             self.began = True
             self.clear()
 
     def see_layer(self, module: Any, inputs: Any, output: Any) -> None:
         """Look at what a layer has made, and ask for the gradient that will reach it."""
-        if not self.is_looked_at or not is_grad_enabled():
+        path = self.paths.get(id(module))
+        if path is None or not self.is_looked_at or not is_grad_enabled():
             return
         made = next((t for t in tree_leaves(output) if isinstance(t, TensorBase)), None)
-        path = self.paths[id(module)]
         call = self.calls[path] = self.calls.get(path, 0) + 1
         if made is None or call > CALLS or not made.array.size:
             return
         self.began = True
         name = path if call == 1 else f"{path} (call {call})"
         self.note("activations", name, sample(made.array))
+        if module._parameters:
+            self.see_functional_relu(name, inputs)
         self.of_images = isinstance(module, ConvBase) or (self.of_images and not module._parameters) or made.ndim >= 4
-        if isinstance(module, (ReLU, ReLU6, Threshold)) and made.ndim >= 2:
-            units = 1 if made.ndim > 2 and self.of_images else -1
-            self.note("dead", name, run_quietly(dead_share, made.array, units))
+        if isinstance(module, (ReLU, ReLU6, Threshold)):
+            self.count_dead(name, made, made.grad_fn)
         if made.requires_grad:
             seen = self.now
 
@@ -189,6 +198,21 @@ class watch:
                     self.note("flow", name, sample(g.array))
 
             made.register_hook(see_gradient)
+
+    def see_functional_relu(self, name: str, inputs: Any) -> None:
+        """Count the dead units of a ReLU that is no module, where the layer that it leads to is called."""
+        x = next((t for t in tree_leaves(inputs) if isinstance(t, TensorBase)), None)
+        node = x.grad_fn if x is not None else None
+        while node is not None and leaves_zeros(node):
+            node = node.next_functions[0][0]
+        if node is not None and node.name().startswith("Relu"):
+            self.count_dead(f"relu before {name}", x, node)
+
+    def count_dead(self, name: str, made: Any, node: Any) -> None:
+        """Note the share of dead units, once for each ReLU."""
+        if made.ndim >= 2 and made.array.size and id(node) not in self.relus:
+            self.relus.add(id(node))
+            self.note("dead", name, run_quietly(dead_share, made.array, 1 if made.ndim > 2 and self.of_images else -1))
 
     def before_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Copy the weights that a step is about to change."""
@@ -263,6 +287,7 @@ class watch:
     def history(self) -> dict[str, dict[str, list[Any]]]:
         """What was seen: for each kind and each layer or parameter a list, as long as ``steps``."""
         names = {kind: list(dict.fromkeys(name for _, point in self.points for name in point[kind])) for kind in KINDS}
+        names["flow"] = [name for name in names["activations"] if name in names["flow"]]  # the backward pass sees the last first
         return {kind: {name: [point[kind].get(name) for _, point in self.points] for name in names[kind]} for kind in KINDS}
 
     def findings(self) -> list[str]:
@@ -276,7 +301,7 @@ class watch:
             return [*said, "No step has ended yet."]
         step, last = self.points[-1]
         said += [f"{name}: {share:.0%} of its units were dead at step {step}." for name, share in last["dead"].items() if share >= 0.4]
-        sizes = [(s.rms, name) for name, s in last["flow"].items() if s.rms]
+        sizes = [(last["flow"][name].rms, name) for name in last["activations"] if name in last["flow"] and last["flow"][name].rms]
         if len(sizes) > 1 and sizes[0][0] < 1e-3 * sizes[-1][0]:
             said.append(f"The gradient vanishes on its way back: {sizes[-1][0]:.2g} at {sizes[-1][1]}, {sizes[0][0]:.2g} at {sizes[0][1]}.")
         matrices = {name for name, p in self.parameters.items() if p.ndim > 1}
@@ -359,6 +384,7 @@ class watch:
         rows = [("", "activation", "dead", "its gradient")]
         rows += [(name, number(s.rms), percent(last["dead"].get(name)), number(rms(last["flow"].get(name))))
                  for name, s in last["activations"].items()]
+        rows += [(name, "", percent(share), "") for name, share in last["dead"].items() if name not in last["activations"]]
         rows += [("", "weight", "gradient", "update/weight")]
         rows += [(name, number(s.rms), number(rms(last["gradients"].get(name))), number(last["ratios"].get(name)))
                  for name, s in last["weights"].items()]
@@ -373,7 +399,6 @@ class watch:
         return frame_of(self.html(), 640)
 
 
-MOST = 2_000  # numbers of a line that was logged
 WORDS = {"activations": "the activations", "dead": "the units", "flow": "the gradient that reached the activations",
          "gradients": "the gradient", "weights": "the values", "ratios": "the update"}
 
@@ -406,6 +431,12 @@ def ratio_of(before: Any, after: Any) -> float | None:
     before, after = (_arrays.to_numpy(x).reshape(-1).astype(np.complex128 if x.dtype.kind == "c" else np.float64) for x in (before, after))
     size = float(np.linalg.norm(before))
     return float(np.linalg.norm(after - before)) / size if size else None
+
+
+def leaves_zeros(node: Any) -> bool:
+    """Whether what is zero everywhere is so after the operation of a node too: pooling, shaping, dropout."""
+    name = node.name()
+    return name.startswith(PASSING) or (name == "MulBackward0" and node.next_functions[1][0] is None)
 
 
 def is_bad(found: Any) -> bool:
