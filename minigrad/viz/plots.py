@@ -59,7 +59,7 @@ class Scale:
 
 
 def scale_of(values: Sequence[float], log: bool | None = None) -> Scale:
-    """The scale for some numbers: from 0 where none is negative, logarithmic if asked for, or, if None, where they differ much."""
+    """The scale for some numbers: from 0 where that is near, logarithmic if asked for, or, if None, where they differ much."""
     positive = [v for v in values if v > 0]
     if log is None:
         log = len(positive) == len(values) and bool(values) and max(values) > WIDE * min(values)
@@ -67,8 +67,11 @@ def scale_of(values: Sequence[float], log: bool | None = None) -> Scale:
         low, high = math.log10(min(positive)), math.log10(max(positive))
         low, high = math.floor(low * 2 + 1e-9) / 2, math.ceil(high * 2 - 1e-9) / 2
         return Scale(low - 0.5 * (low == high), high + 0.5 * (low == high), True)
-    low, high = min([0.0, *values]), max([0.0, *values])
-    return Scale(low, high + (high - low) * 0.04 if high > low else low + 1, False)
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if 0 < low < high / 2 or high == low > 0:
+        low = 0.0
+    margin = (high - low) * 0.04 or 1.0
+    return Scale(low - margin * (low != 0), high + margin, False)
 
 
 def line_colour(k: int, count: int) -> str:

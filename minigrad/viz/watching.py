@@ -312,25 +312,31 @@ class watch:
                 said.append(f"{name}: its updates are mostly {middle:.1g} of it; about {RATIO:g} is customary.")
         return said
 
-    def fragment(self) -> str:
-        """The plots as a piece of a page."""
+    def curves(self) -> str:
+        """The plots of what was logged, as a piece of a page."""
+        parts = []
+        for name, points in self.scalars.items():
+            points = points[::max(1, len(points) // MOST)]
+            xs = [x for x, _ in points]
+            parts.append(line_plot(name, xs, [as_line(name, [v for _, v in points], xs=xs)], log=False))
+        return f'<div class="plots">{"".join(parts)}</div>'
+
+    def lines(self) -> str:
+        """The plots of layers and weights over steps, as a piece of a page."""
+        history, steps = self.history, self.steps
+        flat = {name for name, p in self.parameters.items() if p.ndim < 2}
+        parts = []
+        for kind in KINDS:
+            if history[kind]:
+                lines = [as_line(name, values, name in flat, steps) for name, values in history[kind].items()]
+                rule = (RATIO, f"{RATIO:g}, the customary") if kind == "ratios" else None
+                parts.append(f"<div>{line_plot(KINDS[kind], steps, lines, LOGARITHMIC[kind], rule)}<p>{SAID[kind]}</p></div>")
+        return f'<div class="plots">{"".join(parts)}</div>'
+
+    def heat_maps(self) -> str:
+        """The histograms over steps, as a piece of a page."""
         history, steps = self.history, self.steps
         parts = []
-        if self.scalars:
-            parts.append('<div class="plots">')
-            for name, points in self.scalars.items():
-                points = points[::max(1, len(points) // MOST)]
-                xs = [x for x, _ in points]
-                parts.append(line_plot(name, xs, [as_line(name, [v for _, v in points], xs=xs)], log=False))
-            parts.append("</div>")
-        flat = {name for name, p in self.parameters.items() if p.ndim < 2}
-        shown = [kind for kind in KINDS if history[kind]]
-        parts += [f'<h2>Layers and weights</h2>\n<div class="plots">'] * bool(shown)
-        for kind in shown:
-            lines = [as_line(name, values, name in flat, steps) for name, values in history[kind].items()]
-            rule = (RATIO, f"{RATIO:g}, the customary") if kind == "ratios" else None
-            parts.append(f"<div>{line_plot(KINDS[kind], steps, lines, LOGARITHMIC[kind], rule)}<p>{SAID[kind]}</p></div>")
-        parts += ["</div>"] * bool(shown)
         for kind, title in HEAT_MAPS.items():
             if history[kind]:
                 maps = "".join(heat_map(name, steps, values) for name, values in history[kind].items())
@@ -343,7 +349,7 @@ class watch:
         said = "".join(f'<li{" class=bad" * ("NaN" in text)}>{clean(text)}</li>' for text in self.findings())
         title = f"Training of {type(self.model).__name__}"
         return page_of(title, f"<header><h1>{clean(title)}</h1><span>{self.count:,} steps, of which {len(self.points):,} are shown</span></header>\n"
-                              f'<ul class="findings">{said}</ul>\n{self.fragment()}')
+                              f'<ul class="findings">{said}</ul>\n{self.curves()}\n<h2>Layers and weights</h2>\n{self.lines()}\n{self.heat_maps()}')
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the page to `path`, which ends in .html. Returns the path. Raises ``ValueError`` for another ending."""
