@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -33,7 +34,7 @@ def positive_number(kind: type) -> Callable[[str], float]:
 
 
 def run_torch(program: str, arguments: list[str], is_module: bool = False) -> None:
-    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad in the place of PyTorch.
+    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad in PyTorch's place.
 
     That holds in the processes it starts by ``multiprocessing`` too: by fork they inherit the names, by spawn the path.
     """
@@ -44,7 +45,7 @@ def run_torch(program: str, arguments: list[str], is_module: bool = False) -> No
         if is_module:
             runpy.run_module(program, run_name="__main__", alter_sys=True)
         else:
-            runpy.run_path(program, run_name="__main__")
+            runpy.run_path(os.path.abspath(program), run_name="__main__")  # Python makes __file__ absolute too
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -114,6 +114,8 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 def test_tests_import_pytorch_only_where_marked() -> None:
     for file in Path(__file__).parent.rglob("*.py"):
+        if file.parent.name == "programs":
+            continue  # written for PyTorch, and run on minigrad
         text = file.read_text()
         if re.search(r"^\s*(import|from) torch\b", text, re.MULTILINE) or re.search(r"importorskip\(.torch.", text):
             assert "pytest.mark.parity" in text, f"{file.name} uses torch without the mark 'parity'"

@@ -67,7 +67,7 @@ def complaints(source: str) -> list[str]:
             found.append(f"line {line}: the message does not speak of what {name} is for: {message!r}")
         elif name in ("ShapeError", "DtypeError", "GraphError", "DeviceError") and VALUES.search(message):
             found.append(f"line {line}: {name} for a value; RuntimeValueError says that: {message!r}")
-        elif name not in BUILTIN and not hasattr(errors, name.lstrip("_")) and f"class {name}(" not in source and name not in HOMES:
+        elif not (name in BUILTIN or name in HOMES or hasattr(errors, name.lstrip("_")) or f"class {name}(" in source):
             found.append(f"line {line}: {name} is none of the library's exceptions")
     return found
 

@@ -14,6 +14,7 @@ from minigrad import hub
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(hub, "_dir", None)  # an example may have chosen a folder
     return tmp_path
 
 

@@ -159,12 +159,16 @@ def split_calls(graph: Graph, stretch: list[str], known: bool) -> list[list[str]
 # ---------------------------------------------------------------------------------------------------- leaves
 
 def place_leaves(graph: Graph) -> None:
-    """Put each leaf before the first operation that reads it, in the innermost group of a module that holds all that do.
+    """Put each leaf before the member that reads it, in the innermost group of a module that holds all operations that do; before
+    all members where several read it, so that it does not part equal ones.
 
-    Data that the first operation of a group reads was handed to it, and stands outside.
+    What the first operation of a group reads first, beside parameters, was handed to the group, and stands outside.
     """
     readers: dict[str, list[str]] = {}
+    data: dict[str, str] = {}  # what each operation reads first, beside parameters
     for arrow in graph.arrows:
+        if arrow.source not in graph.leaves or graph.leaves[arrow.source].kind in ("constant", "leaf"):
+            data.setdefault(arrow.target, arrow.source)
         if arrow.source in graph.leaves:
             readers.setdefault(arrow.source, []).append(arrow.target)
     waiting: dict[str, list[tuple[str, str]]] = {}  # by group: before which member which leaf
@@ -178,17 +182,24 @@ def place_leaves(graph: Graph) -> None:
             others = set(graph.ancestors(reader))
             shared = [g for g in shared if g in others]
         first = min(found, key=lambda r: graph.operations[r].stamp if r in graph.operations else 0)
-        chain = [first, *graph.ancestors(first)]
-        while leaf.kind in ("constant", "leaf") and shared[0] and first_operation(graph, shared[0]) == first:
+        while data.get(first) == leaf.id and shared[0] and first_operation(graph, shared[0]) == first:
             shared = shared[1:]
         leaf.group = shared[0]
-        waiting.setdefault(leaf.group, []).append((chain[chain.index(leaf.group) - 1], leaf.id))
+        reading = {member_of(graph, leaf.group, r) for r in found}
+        before = reading.pop() if len(reading) == 1 else graph.groups[leaf.group].members[0]
+        waiting.setdefault(leaf.group, []).append((before, leaf.id))
     for id, listed in waiting.items():
-        before: dict[str, list[str]] = {}
+        by_member: dict[str, list[str]] = {}
         for member, leaf_id in listed:
-            before.setdefault(member, []).append(leaf_id)
+            by_member.setdefault(member, []).append(leaf_id)
         members = graph.groups[id]
-        members.members = [x for member in members.members for x in (*before.get(member, ()), member)] + before.get("", [])
+        members.members = [x for member in members.members for x in (*by_member.get(member, ()), member)] + by_member.get("", [])
+
+
+def member_of(graph: Graph, group: str, id: str) -> str:
+    """The member of a group that is `id`, or holds it."""
+    chain = [id, *graph.ancestors(id)]
+    return chain[chain.index(group) - 1]
 
 
 def first_operation(graph: Graph, id: str) -> str:

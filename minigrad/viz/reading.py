@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import weakref
 from typing import Any, Iterable, Mapping
 
@@ -242,6 +243,7 @@ class Builder:
                 leaf.gradient = describe(grad.array)
 
 
+@functools.lru_cache(maxsize=1024)
 def is_literal(text: str) -> bool:
     """Whether the text of an expression is that of a number."""
     try:
@@ -318,6 +320,8 @@ def mark_nonfinite(graph: Graph) -> None:
 def spans_of(names: Names) -> list[Span]:
     """The calls of the named modules that are remembered, and the backward passes that were recorded."""
     paths = {id(module): (path, module) for path, module in reversed(names.modules.items()) if path}
+    if len(names.modules) == 1:  # a layer by itself is its own group
+        paths = {id(module): (type(module).__name__, module) for module in names.modules.values()}
     found = [(start, end, *paths[who]) for start, end, who in list(clock.calls) if who in paths]
     return [*[Span(start, end, path, type(module).__name__, extra_of(module),
               type(module).__module__.startswith("minigrad.nn.")) for start, end, path, module in found],

@@ -119,6 +119,8 @@ class record(ObserverBlock):
         self.names = Names(self.model, self.params, caller_variables())
         self.builder = Builder(self.names, weakref.WeakKeyDictionary())
         self.paths = {id(module): path for path, module in reversed(self.names.modules.items())}
+        if len(self.paths) == 1:  # a layer by itself is its own group
+            self.paths = {who: type(self.model).__name__ for who in self.paths}
         self.spans: list[Span] = []
         self.running: list[tuple[Any, Span, int]] = []
         self.began = tick()

@@ -14,7 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, viz
 from minigrad.viz import draw, make_dot
-from minigrad.viz.colours import NONFINITE, ZERO, contrast, fill, text_on
+from minigrad.viz.colours import NONFINITE, ZERO, Scale, contrast, text_on
 from minigrad.viz.drawing import FORMATS
 from minigrad.viz.graph import Statistics
 from minigrad.viz.svg import to_svg
@@ -145,12 +145,12 @@ def test_both_directions(no_dot: None) -> None:
     (Statistics(3, mean=1.0, rms=1.0, min=1.0, max=1.0, nonfinite=1), NONFINITE),
     (Statistics(1, value=float("nan"), nonfinite=1), NONFINITE)])
 def test_zero_and_nan_have_colours_of_their_own(found: Statistics, colour: str) -> None:
-    assert fill(found) == colour
+    assert Scale().fill(found) == colour
 
 
 def test_colours_tell_sign_and_size_and_text_can_be_read_on_them() -> None:
     def of(value: float) -> str:
-        return fill(Statistics(1, value=value, mean=value, rms=abs(value), min=value, max=value))
+        return Scale(-9, 3).fill(Statistics(1, value=value, mean=value, rms=abs(value), min=value, max=value))
 
     assert len({of(v) for v in (-1.0, 1.0, -1e-6, 1e-6, 0.0)}) == 5
     for power in range(-10, 4):
@@ -190,3 +190,13 @@ def test_a_large_picture_is_drawn_without_dot() -> None:
     model = nn.Sequential(*[nn.Linear(k + 1, k + 2) for k in range(30)])
     made = draw(model(mg.ones(1, 1)).sum(), model=model, budget=1000)
     assert ElementTree.fromstring(to_svg(made.fold)).tag == f"{SVG}svg"
+
+
+def test_the_scale_of_colours_spans_what_there_is() -> None:
+    model, loss = PROGRAMS["gpt"]()
+    assert Scale.of(draw(loss, model=model).graph) == Scale()
+    loss.backward()
+    scale = Scale.of(draw(loss, model=model).graph)
+    sizes = [p.grad.double().pow(2).mean().sqrt().item() for p in model.parameters()]
+    assert 10.0 ** scale.low <= min(sizes) and max(sizes) <= 10.0 ** scale.high
+    assert 3 <= scale.high - scale.low <= 9

@@ -158,8 +158,11 @@ def get_model(name: str, **config: Any) -> Module:
 
 
 def get_model_weights(name: Callable[..., Module] | str) -> type[WeightsEnum]:
-    """The weights that are published for a model, given the function that makes it, or its name."""
+    """The weights that are published for a model, given the function that makes it, or its name. Raises ``ValueError`` where
+    there are none."""
     builder = get_model_builder(name) if isinstance(name, str) else name
+    if builder not in BUILDERS.values():
+        raise InvalidValueError(f"get_model_weights: there are no weights for {builder!r}; list_models() has the names of models")
     return WEIGHTS[builder.__name__]
 
 
