@@ -18,6 +18,7 @@ from minigrad.autograd import no_grad
 from minigrad.errors import ArgumentError, InvalidValueError, missing_extra
 from minigrad.nn import Linear, Module
 from minigrad.nn.modules.conv import ConvBase, TransposedConvolution
+from minigrad.nn.parameter import is_lazy
 from minigrad.viz.colours import DARK
 from minigrad.viz.files import form_of, write_whole
 from minigrad.viz.pages import page_of
@@ -177,7 +178,7 @@ def filters(module: Any, layers: str | Iterable[str] | None = None, limit: int =
 def filters_of(name: str, layer: Any, limit: int, shape: tuple[int, int] | None) -> Grid | None:
     """The grid of a layer; None for a linear layer that is not given images."""
     weight = layer.weight
-    if 0 in weight.shape or not hasattr(weight, "array"):
+    if is_lazy(weight):
         raise InvalidValueError(f"filters(): {name} has no weights yet; call the model once")
     values = values_of(weight)
     if isinstance(layer, Linear):

@@ -51,7 +51,7 @@ class Scale:
             step = max(1, math.ceil((self.high - self.low) / 6))
             powers = range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1, step)
             return [((p - self.low) / (self.high - self.low), f"{10.0 ** p:g}") for p in powers]
-        rough = (self.high - self.low) / 5
+        rough = (self.high - self.low) / 6
         base = 10.0 ** math.floor(math.log10(rough))
         step = next(base * k for k in (1, 2, 5, 10) if base * k >= rough * 0.999)
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)

@@ -19,6 +19,7 @@ from minigrad.autograd import is_grad_enabled
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import Module, ReLU, ReLU6, Threshold
 from minigrad.nn.modules.conv import ConvBase
+from minigrad.nn.parameter import is_lazy
 from minigrad.optim import Optimizer
 from minigrad.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 from minigrad.recording.quiet import run_quietly
@@ -111,8 +112,6 @@ class watch:
             if not isinstance(value, int) or value < 1:
                 raise InvalidValueError(f"watch(): argument '{name}' must be a whole number of at least 1, got {value!r}")
         self.model, self.optimizer, self.every, self.keep = model, optimizer, every, keep
-        self.parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        self.ids = {id(p) for p in self.parameters.values()}
         self.count = 0  # steps that have ended
         self.points: list[tuple[int, dict[str, dict[str, Any]]]] = []
         self.scalars: dict[str, list[tuple[int, float]]] = {}
@@ -221,7 +220,7 @@ class watch:
 
     def copy_weights(self) -> None:
         """Keep the weights until the step is over."""
-        self.before = {name: p.array.copy() for name, p in self.parameters.items()}
+        self.before = {name: p.array.copy() for name, p in self.parameters().items()}
 
     def after_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """End a step: look at the weights, their gradients, and how far they have moved."""
@@ -230,7 +229,14 @@ class watch:
 
     def is_ours(self, optimizer: Any) -> bool:
         """Whether an optimizer moves parameters of the model."""
-        return self.optimizer is not None or any(id(p) in self.ids for group in optimizer.param_groups for p in group["params"])
+        if self.optimizer is not None:
+            return True
+        ids = {id(p) for p in self.model.parameters()}
+        return any(id(p) in ids for group in optimizer.param_groups for p in group["params"])
+
+    def parameters(self) -> dict[str, Any]:
+        """The parameters that are trained now, by name."""
+        return {name: p for name, p in self.model.named_parameters() if p.requires_grad and not is_lazy(p)}
 
     def step(self) -> None:
         """End a step of a training without an optimizer, after the weights were updated. The ratios of updates are there from the
@@ -242,7 +248,7 @@ class watch:
     def end_step(self) -> None:
         """Keep what was seen in the step that ends."""
         if self.is_looked_at:
-            for name, p in self.parameters.items():
+            for name, p in self.parameters().items():
                 self.note("weights", name, sample(p.array))
                 if p.grad is not None and not p.grad.is_sparse:
                     self.note("gradients", name, sample(p.grad.array))
@@ -304,7 +310,7 @@ class watch:
         sizes = [(last["flow"][name].rms, name) for name in last["activations"] if name in last["flow"] and last["flow"][name].rms]
         if len(sizes) > 1 and sizes[0][0] < 1e-3 * sizes[-1][0]:
             said.append(f"The gradient vanishes on its way back: {sizes[-1][0]:.2g} at {sizes[-1][1]}, {sizes[0][0]:.2g} at {sizes[0][1]}.")
-        matrices = {name for name, p in self.parameters.items() if p.ndim > 1}
+        matrices = {name for name, p in self.parameters().items() if p.ndim > 1}
         for name in matrices:
             seen = sorted(r for _, point in self.points if (r := point["ratios"].get(name)) is not None and math.isfinite(r))
             middle = seen[len(seen) // 2] if seen else RATIO
@@ -324,7 +330,7 @@ class watch:
     def lines(self) -> str:
         """The plots of layers and weights over steps, as a piece of a page."""
         history, steps = self.history, self.steps
-        flat = {name for name, p in self.parameters.items() if p.ndim < 2}
+        flat = {name for name, p in self.parameters().items() if p.ndim < 2}
         parts = []
         for kind in KINDS:
             if history[kind]:
