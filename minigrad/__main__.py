@@ -11,7 +11,6 @@ from typing import Callable
 
 from minigrad import _paths, as_torch, demo
 
-
 SAID = "minigrad: PyTorch's programming model in readable Python on NumPy."
 EXAMPLES = """\
 examples:

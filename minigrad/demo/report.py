@@ -1,4 +1,5 @@
-"""The page that a run of the demonstration leaves: how it learnt, what it gets wrong, what it looks for, and one backward pass."""
+"""The page that a run of the demonstration leaves: how it learnt, what it gets wrong, what it looks for, and one backward
+pass."""
 
 from __future__ import annotations
 

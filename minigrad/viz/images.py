@@ -13,7 +13,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._pytree import tree_leaves
-from minigrad._types.tensor_base import TensorBase
+from minigrad._tensor import Tensor
 from minigrad.autograd import no_grad
 from minigrad.errors import ArgumentError, InvalidValueError, missing_extra
 from minigrad.nn import Linear, Module
@@ -223,7 +223,8 @@ def activations(model: Any, x: Any, layers: str | Iterable[str] | None = None, i
 
     Returns: :class:`Images`, the first of which is the input where that is an image.
 
-    Raises: ``TypeError`` for a model that is no module, or a path that leads to none; ``ValueError`` for an `index` beyond the batch.
+    Raises: ``TypeError`` for a model that is no module, or a path that leads to none; ``ValueError`` for an `index` beyond the
+    batch.
 
     >>> import minigrad as mg
     >>> from minigrad import nn
@@ -239,13 +240,13 @@ def activations(model: Any, x: Any, layers: str | Iterable[str] | None = None, i
     check_module("activations()", model)
     found: list[tuple[str, Any, Any]] = []
     arguments = x.values() if isinstance(x, dict) else x if isinstance(x, tuple) else (x,)
-    found += [("input", None, a) for a in list(arguments)[:1] if isinstance(a, TensorBase) and a.is_floating_point()]
+    found += [("input", None, a) for a in list(arguments)[:1] if isinstance(a, Tensor) and a.is_floating_point()]
     handles = []
     modes = {m: m.training for m in model.modules()}
     for path, module in choose("activations()", model, layers).items():
         if layers is not None or not any(True for _ in module.children()):
             def keep(module: Any, inputs: Any, output: Any, path: str = path) -> None:
-                made = next((t for t in tree_leaves(output) if isinstance(t, TensorBase)), None)
+                made = next((t for t in tree_leaves(output) if isinstance(t, Tensor)), None)
                 if made is not None:
                     found.append((path or type(module).__name__, module, made.detach().clone()))
 

@@ -33,7 +33,8 @@ def colour_grey(values: Any) -> Any:
 
 
 def colour_channels(values: Any) -> Any:
-    """Colours (..., 3) of an image whose last dimension is red, green and blue, the least number of all dark and the largest bright."""
+    """Colours (..., 3) of an image whose last dimension is red, green and blue, the least number of all dark and the largest
+    bright."""
     return finish(255 * shares(values), np.isfinite(values).all(axis=-1))
 
 

@@ -81,7 +81,8 @@ def line_colour(k: int, count: int) -> str:
 
 def line_plot(title: str, xs: list[int], lines: list[Line], log: bool | None = None, rule: tuple[float, str] | None = None,
               unit: str = "step") -> str:
-    """A plot with its title and the names of its lines, as a piece of a page. `rule` is a number to compare with, and its name."""
+    """A plot with its title and the names of its lines, as a piece of a page. `rule` is a number to compare with, and its
+    name."""
     shown = [v for line in lines for v in line.values if v is not None] + ([rule[0]] if rule else [])
     y = scale_of(shown, log)
     low, high = (xs[0], xs[-1]) if xs else (0, 1)

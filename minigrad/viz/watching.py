@@ -14,7 +14,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._pytree import tree_leaves
-from minigrad._types.tensor_base import TensorBase
+from minigrad._tensor import Tensor
 from minigrad.autograd import is_grad_enabled
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import Module, ReLU, ReLU6, Threshold
@@ -67,22 +67,23 @@ class watch:
 
     Each step of the optimizer ends a step of the watch, which then has, of every layer, statistics of what it made and of the
     gradient that reached it; of every parameter those of its values and gradient, and the ratio of its update to it; and of every
-    ReLU the share of dead units. Statistics are those of at most 16,384 elements, evenly chosen; NaN and infinity are looked for in all.
+    ReLU the share of dead units. Statistics are those of at most 16,384 elements, evenly chosen; NaN and infinity are looked
+    for in all.
 
     Args:
         model: a module.
-        optimizer: whose steps count; by default every optimizer that has a parameter of `model`. Who updates weights by hand calls
-            :meth:`step`.
+        optimizer: whose steps count; by default every optimizer that has a parameter of `model`. Who updates weights by hand
+            calls :meth:`step`.
         every: look at every so many steps only.
         layers: paths of the modules to watch, ``"features.0"``; by default all without submodules, and all that have parameters.
         keep: how many steps are kept. When there are twice as many, every second one is dropped, and `every` doubles.
 
-    Raises: ``TypeError`` if `model` is no module, `optimizer` none, or `layers` has a path that leads to none; ``ValueError`` for numbers
-        less than 1.
+    Raises: ``TypeError`` if `model` is no module, `optimizer` none, or `layers` has a path that leads to none; ``ValueError``
+        for numbers less than 1.
 
     ``steps`` are the numbers of the steps that are kept, from 1, and ``history`` what was seen at them, by kind ("activations",
-    "dead", "flow", "gradients", "weights", "ratios") and by layer or parameter: lists of :class:`~minigrad.viz.graph.Statistics`, of
-    numbers for "dead" and "ratios", and None at steps without.
+    "dead", "flow", "gradients", "weights", "ratios") and by layer or parameter: lists of
+    :class:`~minigrad.viz.graph.Statistics`, of numbers for "dead" and "ratios", and None at steps without.
 
     >>> import minigrad as mg
     >>> from minigrad import nn, optim, viz
@@ -177,7 +178,7 @@ class watch:
         path = self.paths.get(id(module))
         if path is None or not self.is_looked_at or not is_grad_enabled():
             return
-        made = next((t for t in tree_leaves(output) if isinstance(t, TensorBase)), None)
+        made = next((t for t in tree_leaves(output) if isinstance(t, Tensor)), None)
         call = self.calls[path] = self.calls.get(path, 0) + 1
         if made is None or call > CALLS or not made.array.size:
             return
@@ -200,7 +201,7 @@ class watch:
 
     def see_functional_relu(self, name: str, inputs: Any) -> None:
         """Count the dead units of a ReLU that is no module, where the layer that it leads to is called."""
-        x = next((t for t in tree_leaves(inputs) if isinstance(t, TensorBase)), None)
+        x = next((t for t in tree_leaves(inputs) if isinstance(t, Tensor)), None)
         node = x.grad_fn if x is not None else None
         while node is not None and leaves_zeros(node):
             node = node.next_functions[0][0]
@@ -270,8 +271,8 @@ class watch:
                 self.first_bad[kind] = self.count + 1, name
 
     def log(self, **scalars: Any) -> None:
-        """Keep numbers of the step that is under way, or has just ended: ``log(loss=loss, accuracy=0.9)``. A tensor is taken as the number
-        that it holds.
+        """Keep numbers of the step that is under way, or has just ended: ``log(loss=loss, accuracy=0.9)``. A tensor is taken as
+        the number that it holds.
 
         Raises: ``ValueError`` for what is not one number.
         """
