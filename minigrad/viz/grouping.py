@@ -75,7 +75,6 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
     items += [(span.start, 0, span) for span in spans]
     items.sort(key=lambda item: item[:2])
     stack: list[tuple[float, Group]] = [(float("inf"), root)]
-    seen: Counter[str] = Counter()
     libraries: list[tuple[Group, bool]] = []
     passes: dict[str, int] = {}
     for stamp, _, item in items:
@@ -85,8 +84,7 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
         if isinstance(item, Span):
             title = item.path.rpartition(".")[2] or f"backward, derivative {item.derivative}"
             made = new_group(graph, "module" if item.path else "pass", parent, title=title, type=item.type, path=item.path,
-                             call=seen[item.path], settings={"": item.settings} if item.settings else {})
-            seen[item.path] += bool(item.path)
+                             settings={"": item.settings} if item.settings else {})
             libraries.append((made, item.own))
             if not item.path:
                 passes[made.id] = item.derivative
@@ -96,6 +94,11 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
             item.group = parent.id
             parent.members.append(item.id)
     remove_empty(graph)
+    seen: Counter[str] = Counter()
+    for found in graph.groups.values():  # calls that made nothing of this graph, as in earlier steps of a training, do not count
+        if found.path:
+            found.call = seen[found.path]
+            seen[found.path] += 1
     for found, own in libraries:
         operations = [m for m in found.members if m in graph.operations]
         found.whole = own and len(operations) == len(found.members) > 1
