@@ -21,6 +21,7 @@ from minigrad.onnx.sizes import Inputs, note_dynamic_axes, take_apart, trace_all
 from minigrad.onnx.tracing import Call, Trace
 from minigrad.onnx.translation import TABLE
 from minigrad.onnx.varying import Unlike, Varying, VaryingArray, merged, same_elements
+from minigrad.ops import creation
 from minigrad.recording.hints import warn_user
 
 __all__ = ["ONNXProgram", "OperatorExportTypes", "TrainingMode", "export", "is_in_onnx_export"]
@@ -87,12 +88,10 @@ class ONNXProgram:
 
     def __call__(self, *args: Any, **kwargs: Any) -> list[Any]:
         """What onnxruntime computes from tensors, given in the order of the inputs or by their names: a list of tensors."""
-        from minigrad._tensor import Tensor
-
         session = runtime().InferenceSession(self.model_proto.SerializeToString(), providers=["CPUExecutionProvider"])
         names = [x.name for x in session.get_inputs()]
         feed = {name: np.asarray(x.detach().cpu().numpy()) for name, x in (*zip(names, args), *kwargs.items())}
-        return [Tensor(np.asarray(out)) for out in session.run(None, feed)]
+        return [creation.from_numpy(np.asarray(out)) for out in session.run(None, feed)]
 
     def __repr__(self) -> str:
         graph = self.model_proto.graph
@@ -396,9 +395,7 @@ def converted(proto: Any, opset: int) -> Any:
 
 def compare(program: ONNXProgram, trace: Trace) -> None:
     """Warn where onnxruntime computes something else than the model has."""
-    from minigrad._tensor import Tensor
-
-    found = program(*[Tensor(value.array) for value in trace.values if value.kind == "input"])
+    found = program(*[creation.from_numpy(value.array) for value in trace.values if value.kind == "input"])
     for k, (number, x) in enumerate(zip(trace.outputs, found)):
         wanted = trace.values[number].array
         if wanted.dtype.kind == "f" and not np.allclose(wanted, x.array, rtol=1e-3, atol=1e-5, equal_nan=True):

@@ -9,13 +9,13 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from minigrad._pytree import tree_flatten_with_path, tree_unflatten
-from minigrad._tensor import Tensor
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import Module
 from minigrad.onnx.errors import OnnxExporterError
 from minigrad.onnx.tracing import Trace, trace_model
 from minigrad.onnx.varying import require_same_calls
+from minigrad.ops import creation
 
 
 @dataclass
@@ -222,6 +222,6 @@ def arguments_with(inputs: Inputs, sizes: Mapping[str, int], changed: bool) -> t
             name = inputs.dynamic.get((k, axis))
             if name is not None and array.shape[axis]:
                 array = np.take(array, np.arange(sizes[name]) % array.shape[axis], axis)
-        leaves[k] = Tensor(np.array(array))
+        leaves[k] = creation.from_numpy(np.array(array))
     args, kwargs = tree_unflatten(leaves, inputs.spec)
     return [(name, leaves[k]) for k, name, _ in inputs.tensors()], args, kwargs

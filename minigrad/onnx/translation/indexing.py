@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.onnx.building import Builder, Operand
-from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation.shaping import cut, slices
 from minigrad.onnx.translation.table import translates
 from minigrad.onnx.varying import VaryingArray, product
@@ -16,43 +15,35 @@ from minigrad.onnx.varying import VaryingArray, product
 
 @translates("lookup")
 def lookup(b: Builder, x: Operand, *, indices: Any) -> str:
+    return take(b, x, x.ndim, indices)
+
+
+def take(b: Builder, x: Any, ndim: int, indices: Any) -> str:
+    """The elements of `x`, of `ndim` dimensions, at index tensors, one for a dimension or None, or where a mask is true."""
     named = [d for d, i in enumerate(indices) if i is not None]
-    last = indices[-1]
-    if (last.arrays[0] if isinstance(last, VaryingArray) else last).dtype.kind == "b":
-        return masked(b, x, b.array(last), named[0])
-    if len(named) == 1:
-        return b("Gather", x, b.array(last), axis=named[0])
-    side_by_side = named[-1] - named[0] < len(named)
-    first = named[0] if side_by_side else 0
-    rest = [d for d in range(x.ndim) if d not in named]
-    moved = b("Transpose", x, perm=[*named, *rest])
-    found = b("GatherND", moved, together(b, [indices[d] for d in named]))
-    places = b.out.ndim - len(rest)
-    if not first or not side_by_side:
+    last = indices[-1].arrays[0] if isinstance(indices[-1], VaryingArray) else indices[-1]
+    if last.dtype.kind == "b":
+        named = [*range(named[0], named[0] + last.ndim)]
+        places, new = b("Transpose", b("NonZero", b.array(indices[-1])), perm=[1, 0]), 1
+    elif len(named) == 1:
+        return b("Gather", x, b.array(indices[-1]), axis=named[0])
+    else:
+        places, new = together(b, [indices[d] for d in named])
+    first = named[0] if named[-1] - named[0] < len(named) else 0  # dimensions that are not side by side come first
+    rest = [d for d in range(ndim) if d not in named]
+    moved = x if named == list(range(len(named))) else b("Transpose", x, perm=[*named, *rest])
+    found = b("GatherND", moved, places)
+    if not first:
         return found
-    before = list(range(places, places + first))
-    return b("Transpose", found, perm=[*before, *range(places), *range(places + first, b.out.ndim)])
+    return b("Transpose", found, perm=[*range(new, new + first), *range(new), *range(new + first, new + len(rest))])
 
 
-def together(b: Builder, indices: Any) -> str:
-    """Index tensors, broadcast, as one tensor with the places in its last dimension."""
+def together(b: Builder, indices: Any) -> tuple[str, int]:
+    """Index tensors, broadcast, as one tensor with the places in its last dimension, and their number of dimensions."""
+    ndim = max([(i.arrays[0] if isinstance(i, VaryingArray) else i).ndim for i in indices])
     arrays = [b.array(i) for i in indices]
     zeros = functools.reduce(lambda x, y: b("Add", x, y), [b("Mul", a, b.number(0, np.int64)) for a in arrays])
-    return b("Concat", *[b("Unsqueeze", b("Add", zeros, a), b.ints([-1])) for a in arrays], axis=-1)
-
-
-def masked(b: Builder, x: Operand, mask: str, first: int) -> str:
-    """The elements of `x` where `mask`, which covers dimensions from `first` on, is true."""
-    if not first:
-        return b("GatherND", x, b("Transpose", b("NonZero", mask), perm=[1, 0]))
-    if b.out.ndim == x.ndim:  # of one dimension
-        return b("Compress", x, mask, axis=first)
-    return not_understood(b, "a mask of several dimensions that is not the first index")
-
-
-def not_understood(b: Builder, what: str) -> Any:
-    """Raise for a use of an operation that has no form in ONNX here."""
-    raise UnsupportedOperatorError(f"onnx.export: {b.where()}: {what} has no translation into ONNX")
+    return b("Concat", *[b("Unsqueeze", b("Add", zeros, a), b.ints([-1])) for a in arrays], axis=-1), ndim
 
 
 @translates("select_mask")
@@ -65,18 +56,24 @@ def select_mask(b: Builder, x: Operand, mask: Operand) -> str:
 
 @translates("where_nonzero")
 def where_nonzero(b: Builder, x: Operand) -> Any:
-    found = b("NonZero", x)
+    found = b("NonZero", x if x.ndim else at_least_1d(b, x))
     return tuple([b("Gather", found, b.number(k, np.int64), axis=0) for k in range(len(b.outs))])
 
 
 @translates("nonzero_indices")
 def nonzero_indices(b: Builder, x: Operand) -> str:
-    return b("Transpose", b("NonZero", x), perm=[1, 0])
+    found = b("Transpose", b("NonZero", x if x.ndim else at_least_1d(b, x)), perm=[1, 0])
+    return found if x.ndim else cut(b, found, 1, 0, 0)  # one row for an element, with no index
+
+
+def at_least_1d(b: Builder, x: Operand) -> str:
+    """A tensor without dimensions as a vector of one element."""
+    return b("Reshape", x, b.ints([1]))
 
 
 @translates("select_rows")
 def select_rows(b: Builder, x: Operand, index: Operand, *, dim: int) -> str:
-    return b("Gather", x, index, axis=dim % x.ndim) if x.ndim else b("Identity", x)
+    return b("Gather", x, index if index.ndim else at_least_1d(b, index), axis=dim % x.ndim) if x.ndim else b("Identity", x)
 
 
 @translates("gather_at")
@@ -98,6 +95,9 @@ def first_parts(b: Builder, x: Any, index: Operand, axis: int) -> Any:
 
 @translates("scatter_at")
 def scatter_at(b: Builder, x: Operand, index: Operand, src: Operand, *, dim: int, add: bool = False) -> str:
+    if not x.ndim:
+        found = b("Add", x, src) if add else src
+        return b("Reshape", found, b.ints([]))
     source: Any = src
     for d in range(x.ndim):
         if src.shape[d] != index.shape[d]:
@@ -107,6 +107,8 @@ def scatter_at(b: Builder, x: Operand, index: Operand, src: Operand, *, dim: int
 
 @translates("scatter_value")
 def scatter_value(b: Builder, x: Operand, index: Operand, value: Operand, *, dim: int) -> str:
+    if not x.ndim:
+        return b("Reshape", value, b.ints([]))
     return b("ScatterElements", x, index, b("Expand", value, b("Shape", index)), axis=dim % x.ndim)
 
 
@@ -123,18 +125,8 @@ def overwrite(b: Builder, x: Operand, value: Operand, *, index: Any, indices: An
     numbers = b("Range", b.number(0, np.int64), b.number(product(sizes), np.int64), b.number(1, np.int64))
     places: Any = slices(b, Operand(b("Reshape", numbers, b.ints(sizes), allowzero=1), sizes, np.dtype(np.int64)), index=index)
     if indices is not None:
-        named = [d for d, i in enumerate(indices) if i is not None]
-        last = indices[-1]
-        if len(named) > 1 and named != list(range(len(named))):
-            return str(not_understood(b, "writing by several index tensors that are not the first indices"))
-        if (last.arrays[0] if isinstance(last, VaryingArray) else last).dtype.kind == "b":
-            if named[0]:
-                return str(not_understood(b, "writing by a mask that is not the first index"))
-            places = b("GatherND", places, b("Transpose", b("NonZero", b.array(last)), perm=[1, 0]))
-        elif len(named) == 1:
-            places = b("Gather", places, b.array(last), axis=named[0])
-        else:
-            places = b("GatherND", places, together(b, [indices[d] for d in named]))
+        integers = sum([not (i is None or i is Ellipsis or isinstance(i, slice)) for i in index])
+        places = take(b, places, x.ndim - integers + sum([i is None for i in index]), indices)
     wide = b("Expand", b.cast(value, x.dtype), b("Shape", places))
     updated = b("ScatterElements", flat, b("Reshape", places, b.ints([-1])), b("Reshape", wide, b.ints([-1])), axis=0)
     return b("Reshape", updated, b("Shape", x))
@@ -147,8 +139,8 @@ def rows_of(b: Builder, weight: Operand, index: Operand, **settings: Any) -> str
 
 @translates("unit_rows")
 def unit_rows(b: Builder, index: Operand, *, num_classes: int) -> str:
-    values = b.constant(np.array([0, 1], b.out.dtype))
-    return b("OneHot", index, b.constant(np.array(num_classes, np.int64)), values, axis=-1)
+    found = b("Equal", b("Unsqueeze", index, b.ints([-1])), b.constant(np.arange(num_classes, dtype=index.dtype)))
+    return str(b.cast(found, b.out.dtype))
 
 
 @translates("take_from_planes")

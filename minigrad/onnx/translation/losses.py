@@ -25,13 +25,13 @@ def l1_loss(b: Builder, x: Operand, target: Operand, *, reduction: str = "mean")
     return reduced(b, b("Abs", b("Sub", x, target)), max(x.ndim, target.ndim), reduction)
 
 
-@translates("cross_entropy_of_classes")
-def cross_entropy(b: Builder, x: Operand, target: Operand, weight: Operand | None, *, reduction: str = "mean",
-                  ignore_index: int = -100) -> str:
-    return b("SoftmaxCrossEntropyLoss", x, target, weight, reduction=reduction, ignore_index=ignore_index)
-
-
-@translates("nll_loss")
-def nll_loss(b: Builder, x: Operand, target: Operand, weight: Operand | None, *, reduction: str = "mean",
-             ignore_index: int = -100) -> str:
-    return b("NegativeLogLikelihoodLoss", x, target, weight, reduction=reduction, ignore_index=ignore_index)
+@translates("cross_entropy_of_classes", "nll_loss")
+def loss_of_classes(b: Builder, x: Operand, target: Operand, weight: Operand | None, *, reduction: str = "mean",
+                    ignore_index: int = -100) -> str:
+    assert b.call is not None
+    op_type = "NegativeLogLikelihoodLoss" if b.call.op == "nll_loss" else "SoftmaxCrossEntropyLoss"
+    inputs: Any = (x, target)
+    if x.ndim == 1:  # one sample, without a batch
+        inputs = [b("Unsqueeze", t, b.ints([0])) for t in inputs]
+    found = b(op_type, *inputs, weight, reduction=reduction, ignore_index=ignore_index)
+    return b("Reshape", found, b.ints([])) if x.ndim == 1 else found

@@ -15,7 +15,14 @@ from minigrad.onnx.translation.table import enter_nodes, translates
 from minigrad.onnx.varying import Varying, product
 from minigrad.ops.neural.pooling import adaptive_bounds
 
-enter_nodes(relu="Relu", hardswish="HardSwish", prelu_kernel="PRelu")
+enter_nodes(relu="Relu", hardswish="HardSwish")
+
+
+@translates("prelu_kernel")
+def prelu_kernel(b: Builder, x: Operand, weight: Operand) -> str:
+    if b.out.shape == x.shape:
+        return b("PRelu", x, weight)
+    return b("Where", b("Greater", x, b.number(0, x.dtype)), x, b("Mul", weight, x))
 
 
 @translates("leaky_relu")
@@ -105,18 +112,20 @@ def tanhshrink(b: Builder, x: Operand) -> str:
 @translates("softmax", "log_softmax")
 def softmax(b: Builder, x: Operand, *, dim: int, dtype: Any = None) -> str:
     assert b.call is not None
-    wide: Any = b.cast(x, b.out.dtype)
+    op_type, wide = "Softmax" if b.call.op == "softmax" else "LogSoftmax", b.cast(x, b.out.dtype)
     if not x.ndim:
-        return b("Squeeze", b("Softmax" if b.call.op == "softmax" else "LogSoftmax", b("Unsqueeze", wide, b.ints([0])), axis=0))
-    return b("Softmax" if b.call.op == "softmax" else "LogSoftmax", wide, axis=dim % x.ndim)
+        return b("Reshape", b(op_type, b("Reshape", wide, b.ints([1])), axis=0), b.ints([]))
+    return b(op_type, wide, axis=dim % x.ndim)
 
 
 @translates("safe_softmax")
 def safe_softmax(b: Builder, x: Operand, *, dim: int) -> str:
     """Zeros where all elements are -inf, of which ONNX's softmax makes NaN."""
-    most = reduce(b, "ReduceMax", x, [dim % x.ndim], True)
-    nothing = b("Equal", most, b.number(-np.inf, x.dtype))
-    return b("Where", nothing, b.number(0, x.dtype), b("Softmax", x, axis=dim % x.ndim))
+    axis = dim % max(x.ndim, 1)
+    rows = x if x.ndim else b("Reshape", x, b.ints([1]))
+    nothing = b("Equal", reduce(b, "ReduceMax", rows, [axis], True), b.number(-np.inf, x.dtype))
+    found = b("Where", nothing, b.number(0, x.dtype), b("Softmax", rows, axis=axis))
+    return found if x.ndim else b("Reshape", found, b.ints([]))
 
 
 # ---------------------------------------------------------------------------------------------------- windows

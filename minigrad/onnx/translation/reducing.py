@@ -53,6 +53,9 @@ def vector_norm(b: Builder, x: Any, *, ord: Any = 2, dim: Any = None, keepdim: b
     axes, wide = axes_of(x, dim), b.cast(x, b.out.dtype)
     if ord in (1, 2):
         return reduce(b, f"ReduceL{int(ord)}", wide, axes, keepdim) if axes else b("Abs", wide)
+    if ord == 0:
+        there = b("Not", b("Equal", wide, b.number(0, b.out.dtype)))
+        return reduce(b, "ReduceSum", b.cast(there, b.out.dtype), axes, keepdim)
     size = b("Abs", wide)
     if math.isinf(ord):
         return reduce(b, "ReduceMax" if ord > 0 else "ReduceMin", size, axes, keepdim)

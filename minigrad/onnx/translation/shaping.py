@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.translation.table import enter_nodes, translates
-from minigrad.onnx.varying import Varying
+from minigrad.onnx.varying import Varying, product
 
 END = np.iinfo(np.int64).max  # where a slice ends that goes to the end
 
@@ -92,14 +92,16 @@ def roll(b: Builder, x: Any, *, shifts: Any, dims: Any = ()) -> str:
     shifts = shifts if isinstance(shifts, tuple) else (shifts,)
     dims = dims if isinstance(dims, tuple) else (dims,)
     if not dims:
-        return reshaped(b, rolled(b, b("Reshape", x, b.ints([-1])), shifts[0], 0), shape)
+        return reshaped(b, rolled(b, b("Reshape", x, b.ints([-1])), shifts[0], 0, product(shape)), shape)
     for shift, dim in zip(shifts, dims):
-        x = rolled(b, x, shift, dim % len(shape))
+        x = rolled(b, x, shift, dim % len(shape), shape[dim])
     return str(x)
 
 
-def rolled(b: Builder, x: Any, shift: Any, axis: int) -> str:
-    """The last `shift` elements along an axis, then those before them."""
+def rolled(b: Builder, x: Any, shift: Any, axis: int, size: Any) -> str:
+    """The last `shift` elements along an axis of `size`, then those before them."""
+    if not isinstance(shift, Varying) and not isinstance(size, Varying):
+        shift = shift % max(size, 1)
     if not isinstance(shift, Varying) and shift == 0:
         return b("Identity", x)
     return b("Concat", cut(b, x, axis, -shift, END), cut(b, x, axis, 0, -shift), axis=axis)
@@ -193,6 +195,8 @@ def trilu(b: Builder, x: Operand, *, diagonal: Any = 0) -> str:
 
 @translates("constant_pad_nd")
 def constant_pad_nd(b: Builder, x: Operand, *, pad: Any, value: Any = 0) -> str:
+    if not pad:
+        return b("Identity", x)
     before, after = [0] * x.ndim, [0] * x.ndim
     for k in range(len(pad) // 2):
         before[x.ndim - 1 - k], after[x.ndim - 1 - k] = pad[2 * k], pad[2 * k + 1]
@@ -235,7 +239,9 @@ def replace_view(b: Builder, base: Operand, written: Operand, places: Operand) -
 
 @translates("unfold")
 def unfold(b: Builder, x: Operand, *, dimension: int, size: int, step: int) -> str:
-    axis = dimension % x.ndim if x.ndim else 0
+    if not x.ndim:
+        return b("Reshape", x, b.ints(b.out.shape)) if size else b("Slice", b("Reshape", x, b.ints([1])), b.ints([0]), b.ints([0]))
+    axis = dimension % x.ndim
     count = b.out.shape[axis]
     starts = b("Range", b.number(0, np.int64), b.number(count * step, np.int64), b.number(step, np.int64))
     places = b("Add", b("Unsqueeze", starts, b.ints([1])), b.constant(np.arange(size)[None]))
