@@ -64,8 +64,8 @@ _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "onnx", "optim", "overrides",
-                    "quasirandom", "return_types", "safetensors", "serialization", "signal", "special", "testing",
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "onnx", "optim",
+                    "overrides", "quasirandom", "return_types", "safetensors", "serialization", "signal", "special", "testing",
                     "torch_version", "types", "utils", "version", "vision", "viz", "_C", "__config__", "__future__", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
