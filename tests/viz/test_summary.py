@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from typing import Any, Callable
 
@@ -63,11 +62,8 @@ MODELS: dict[str, tuple[Callable[[Any], Any], Any]] = {
                                      {"row_settings": ("depth", "hide_recursive_layers"), "col_width": 16}], ids=str)
 @pytest.mark.parametrize("name", MODELS)
 def test_the_table_is_torchinfos(name: str, options: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    for needed in ("torch", "torchinfo"):
-        if importlib.util.find_spec(needed) is None:
-            pytest.skip(f"needs {needed}, which is not installed")
-    import torch
-    import torchinfo
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    torchinfo = pytest.importorskip("torchinfo", reason="compares with torchinfo, which is not installed")
     make, size = MODELS[name]
     theirs = str(torchinfo.summary(make(torch.nn), size, **options))
     units = {"Units.TERABYTES": "T", "Units.GIGABYTES": "G", "Units.MEGABYTES": "M"}
