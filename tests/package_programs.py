@@ -415,14 +415,6 @@ def torchinfo(torch: Any) -> Results:
 
 
 @program
-def torchlens(torch: Any) -> Results:
-    import torchlens
-
-    seen = torchlens.trace(small_model(torch), torch.from_numpy(numbers(1, 5, 4)))
-    return {"labels": list("\n".join(seen.layer_labels).encode())}
-
-
-@program
 def torchview(torch: Any) -> Results:
     import torchview
 
