@@ -571,6 +571,21 @@ def test_a_page_of_a_hundred_thousand_operations_opens(open_page: OpenPage, tmp_
     assert len(drawing.html()) < 8_000_000
 
 
+def test_a_crowd_is_not_opened_but_searched(open_page: OpenPage) -> None:
+    values = [mg.ones(2, requires_grad=True)]
+    for _ in range(2000):
+        values.append(random.choice([mg.sin, mg.exp, mg.tanh])(random.choice(values)))
+    page = open_page(viz.draw(mg.stack(values).sum()))
+    before = page.locator(".box").count()
+    crowd = page.evaluate("[...picture.boxes.keys()].find(id => groupOf(id) && membersOf(id).length > 1500)")
+    page.evaluate("toggle", crowd)
+    assert page.locator(".box").count() == before and "more than 1,500" in page.locator("#said").inner_text()
+    page.fill("#search", "tanh")
+    page.keyboard.press("Enter")
+    assert page.evaluate("boxOf(state.chosen).title") == "tanh" and page.locator(".box").count() == before
+    assert "def tanh(" in page.locator("#panel").inner_text()
+
+
 def test_texts_and_numbers_are_in_the_page_once_and_short() -> None:
     page = gpt(12).html()
     data = json.loads(page.split('<script id="data" type="application/json">')[1].split("</script>")[0])

@@ -182,10 +182,23 @@ function bringIntoSight(id) {
   move();
 }
 
+const CROWD = 1500;  // boxes that are not opened at once: placing them takes long, and nobody can read them
+
+// Open groups, unless there would then be too many boxes; say whether they are open.
+function openAll(ids) {
+  if (picture.boxes.size + sum(ids.map(id => membersOf(id).length)) > CROWD) {
+    at("said").textContent = `more than ${CROWD.toLocaleString("en")} boxes: search for one of them instead`;
+    return false;
+  }
+  ids.forEach(openGroup);
+  draw();
+  return true;
+}
+
 // Open or close a group, and stay with it.
 function toggle(id) {
-  if (state.open.has(id)) state.open.delete(id); else openGroup(id);
-  draw();
+  if (state.open.delete(id)) draw();
+  else if (!openAll([id])) return;
   fit(false, id);
   focusOn(id);
 }
@@ -198,10 +211,9 @@ function focusOn(id) {
 // Open all that `id` stands in, choose it, and bring it into sight.
 function reveal(id, which = 0) {
   const closed = ancestors(id).filter(p => !state.open.has(p));
-  closed.forEach(openGroup);
-  if (closed.length) { draw(); fit(false, holder(id)); }
+  if (closed.length && openAll(closed)) fit(false, id);
   choose(id, which);
-  bringIntoSight(id);
+  bringIntoSight(picture.frames.has(id) ? id : holder(id));
   focusOn(id);
 }
 
