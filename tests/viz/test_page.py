@@ -234,6 +234,8 @@ def test_groups_open_and_close_by_pointer(open_page: OpenPage) -> None:
     page.click("#refold")
     assert page.locator(".box").count() == before
     box(page, "ln1").click()
+    names = [name.bounding_box() for name in page.locator("#panel th button").all()]
+    assert len(names) >= 2 and all(place["width"] > place["height"] for place in names)  # each on one line
     page.locator("#panel button.main", has_text="open").click()  # a whole layer, on demand
     assert box(page, "blocks.0.ln1.weight").count() == 1
     assert page.locator("#panel button.main", has_text="close").count() == 1
@@ -395,6 +397,7 @@ def test_a_failure_is_said_with_its_line(open_page: OpenPage) -> None:
     page = open_page(r.draw(budget=1000))
     assert "2x4 and 5x1" in page.locator("#failure").inner_text()
     failed = page.locator(".box.failure")
+    assert page.locator("#said").inner_text() == "no backward pass"
     assert failed.count() == 1 and "failed" in (failed.text_content() or "")
     failed.click()
     assert "2x4 and 5x1" in page.locator("#panel .bad").first.inner_text()
