@@ -559,6 +559,17 @@ def test_paper_has_all_of_the_picture(open_page: OpenPage) -> None:
     assert page.pdf().startswith(b"%PDF")
 
 
+def test_a_notebook_holds_the_page_in_a_frame(browser: Any) -> None:
+    shown = mlp().iframe(height=500)
+    page = browser.new_page()
+    page.set_content(f"<h1>a notebook</h1>{shown._repr_html_()}")
+    inside = page.frame_locator("iframe")
+    inside.locator(".box", has_text="cross_entropy").click()
+    assert "def cross_entropy_of_classes(" in inside.locator("#panel").inner_text()
+    assert page.locator("iframe").bounding_box()["height"] == pytest.approx(500, abs=3) and "notebook shows it" in repr(shown)
+    page.close()
+
+
 # ---------------------------------------------------------------------------------------------------- how much it can hold
 
 def test_a_page_of_a_hundred_thousand_operations_opens(open_page: OpenPage, tmp_path: Path) -> None:
