@@ -549,10 +549,12 @@ def test_paper_has_all_of_the_picture(open_page: OpenPage) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert not page.locator("footer").is_visible() and not page.locator("#search").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 794, "height": 1123})  # which is paper's
     paper = page.locator("#picture").bounding_box()
     for shown in page.locator(".box").all():
         place = shown.bounding_box()
-        assert paper["x"] <= place["x"] and place["y"] + place["height"] <= paper["y"] + paper["height"]
+        assert paper["x"] <= place["x"] and place["x"] + place["width"] <= paper["x"] + paper["width"]
+        assert paper["y"] <= place["y"] and place["y"] + place["height"] <= paper["y"] + paper["height"]
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert page.evaluate("svg.getAttribute('viewBox')") is None

@@ -116,7 +116,7 @@ document.addEventListener("keydown", event => {
   event.preventDefault();
 });
 svg.addEventListener("focusin", event => { if (event.target.dataset.id && event.target.matches(":focus-visible")) bringIntoSight(event.target.dataset.id); });
-addEventListener("resize", () => fit());
+addEventListener("resize", () => { if (!svg.hasAttribute("viewBox")) fit(); });
 
 // On paper is all of the graph, whatever part of it is on the screen.
 addEventListener("beforeprint", () => {
@@ -127,6 +127,7 @@ addEventListener("afterprint", () => { svg.removeAttribute("viewBox"); move(); }
 
 function showHelp() {
   panel.textContent = "";
+  panel.className = "help";
   element("h2", panel, "How to read this");
   for (const text of [
     "Values flow along the arrows; what stands on an arrow is the shape. Round boxes are inputs and parameters; boxes with a double border are groups, and open.",
