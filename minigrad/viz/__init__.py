@@ -13,4 +13,5 @@ from minigrad.viz.landscapes import Landscape, landscape
 from minigrad.viz.recorder import record
 from minigrad.viz.watching import watch
 
-__all__ = ["Drawing", "Graph", "Images", "Landscape", "activations", "draw", "filters", "landscape", "make_dot", "record", "watch"]
+__all__ = ["Drawing", "Graph", "Images", "Landscape", "activations", "draw", "filters", "landscape", "make_dot", "record",
+           "watch"]
