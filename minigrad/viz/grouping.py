@@ -125,7 +125,7 @@ def add_calls(graph: Graph, members: Group, spots: dict[str, Spot]) -> None:
     listed, members.members = members.members, []
     for spot, stretch in stretches(listed, spots):
         known = spot is not None and public_function(spot.called) is not None
-        for call in split_calls(graph, stretch, known):
+        for call in split_calls(graph, stretch, spot if known else None):
             if spot is None or not spot.called:
                 members.members += call
             elif len(call) == 1:
@@ -150,11 +150,16 @@ def stretches(members: list[str], spots: dict[str, Spot]) -> Iterator[tuple[Spot
         at = end
 
 
-def split_calls(graph: Graph, stretch: list[str], known: bool) -> list[list[str]]:
-    """The calls that operations from one instruction come from: a loop calls it many times. Of a function that is not `known` to
-    be one of ours, what repeats may be its own loop, and is left together; single operations are a call each."""
-    kinds = [graph.operations[o].node if o in graph.operations else o for o in stretch]
-    limit = len(kinds) if known else 1
+def split_calls(graph: Graph, stretch: list[str], spot: Spot | None) -> list[list[str]]:
+    """The calls that operations from one instruction come from: a loop calls it many times. Where the `spot` calls a function of
+    ours, equal ones are a call each; equal parts of what it is made of are so if they have equal shapes. Of any other function,
+    what repeats may be its own loop, and is left together; single operations are a call each."""
+    kinds: list[Any] = []
+    for id in stretch:
+        op = graph.operations.get(id)
+        part = op is not None and spot is not None and op.name != spot.called
+        kinds.append(id if op is None else (op.node, str(op.shape)) if part else op.node)
+    limit = len(kinds) if spot is not None else 1
     period = next((p for p in range(1, limit + 1) if len(kinds) % p == 0 and kinds == kinds[:p] * (len(kinds) // p)), len(kinds))
     return [stretch[k:k + period] for k in range(0, len(stretch), period)]
 

@@ -65,15 +65,16 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
             alike.setdefault(first, []).append(id)
     which = {id: k + 1 for ids in alike.values() for k, id in enumerate(ids[:ALIKE])}
     ran = steps_of(graph)
+    known = {id: details(graph[id], words) for id in shown}
     nodes = {graph.operations[id].node for id in shown if id in graph.operations}
     return {
         "title": graph.title, "failure": graph.failure, "peak": graph.peak, "backward": backward,
-        "coloured": any(x.gradient is not None for x in (*graph.operations.values(), *graph.leaves.values())),
+        "coloured": any("gradient" in found for found in known.values()),
         "open": sorted(id for id in fold.open if id and id not in stands_for),
         "root": graph.groups[""].members,
         "boxes": {id: box_data(fold, id, scale) for id in [*shown, *[g.id for g in groups]]},
         "groups": {g.id: group_data(g) for g in groups},
-        "details": {id: details(graph[id], words) for id in shown},
+        "details": known,
         "alike": {first: [numbers(graph[id]) for id in ids[:ALIKE]] for first, ids in alike.items()},
         "arrows": arrows_data(graph, stands_for, words),
         "ran": len(ran), "steps": steps_data(graph, ran[:STEPS], stands_for, which),
@@ -118,7 +119,8 @@ def box_data(fold: Fold, id: str, scale: Scale) -> dict[str, Any]:
 
 def group_data(group: Group) -> dict[str, Any]:
     """What the page knows of a group."""
-    return {"kind": group.kind, "title": frame_title(group), "members": group.members[:1] if group.kind == "run" else group.members,
+    members = group.members[:1] if group.kind == "run" else group.members
+    return {"kind": group.kind, "title": frame_title(group), "members": members,
             **present({"path": group.path, "line": group.line, "repeats": group.repeats if group.repeats > 1 else 0})}
 
 
@@ -141,7 +143,8 @@ def statistics_data(found: Statistics | None) -> list[Any] | None:
         return None
     if found.value is not None:
         return [rounded(found.value)]
-    return [found.count, *map(rounded, (found.mean, found.rms, found.min, found.max, found.zeros)), found.nonfinite, found.histogram]
+    several = map(rounded, (found.mean, found.rms, found.min, found.max, found.zeros))
+    return [found.count, *several, found.nonfinite, found.histogram]
 
 
 def rounded(x: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, Callable
 from minigrad.viz.folding import Fold, FoldedArrow, shown_members
 
 GAP = 22.0  # between neighbours in a layer
-DROP = 24.0  # between layers, which arrows and their labels have for themselves
+DROP = 22.0  # between layers, which arrows and their labels have for themselves
 PADDING = 12.0  # round what stands in a frame
 TITLE = 18.0  # the height of a frame's title
 LANE = 10.0  # the width of the place that an arrow has in a layer it passes through
@@ -243,8 +243,8 @@ class FrameLayout:
         self.height = self.bands[-1][0] if self.exits else self.bands[-2][1] + PADDING
 
     def fan(self) -> dict[tuple[int, bool], float]:
-        """How far from the middle of its box each arrow begins, and, with True, ends: side by side, in the order of where they lead
-        and come from."""
+        """How far from the middle of its box each arrow begins, and, with True, ends: side by side, in the order of where they
+        lead and come from."""
         sides: dict[tuple[Vertex, bool], list[tuple[float, int]]] = {}
         for e in self.edges:
             chain = [e.source, *e.path, e.target]

@@ -211,7 +211,7 @@ def test_arguments_of_models() -> None:
     small = models.DenseNet(4, (1, 2), 8, memory_efficient=True, drop_rate=0.1, num_classes=3)
     small(mg.rand(2, 3, 32, 32)).sum().backward()
     assert all(p.grad is not None for p in small.parameters())
-    with pytest.raises(RuntimeError, match=r"images should be 32 by 32, got \(1, 3, 16, 16\)"):
+    with pytest.raises(RuntimeError, match=r"height and width should be 32, got \(1, 3, 16, 16\)"):
         models.VisionTransformer(32, 16, 1, 1, 8, 8)(mg.rand(1, 3, 16, 16))
     for wrong in (lambda: models.VisionTransformer(30, 16, 1, 1, 8, 8), lambda: models.ConvNeXt([]),
                   lambda: models.SqueezeNet("2_0"), lambda: models.MNASNet(0), lambda: models.GoogLeNet(blocks=[]),

@@ -59,7 +59,7 @@ function say() {
   const k = state.step, count = steps.length.toLocaleString("en");
   const all = data.ran > steps.length ? `the first ${count} of ${data.ran.toLocaleString("en")} steps` : `${count} step${steps.length === 1 ? "" : "s"}`;
   at("said").textContent = !steps.length ? "no backward pass" : !k ? `backward pass: ${all}, ${bytes(data.peak)} kept for it`
-    : `step ${k.toLocaleString("en")} of ${count}: ${boxOf(steps[k - 1].id).title} · ${bytes(left[k])} of ${bytes(data.peak)} still kept`;
+    : `step ${k.toLocaleString("en")} of ${data.ran > steps.length ? all.replace(" steps", "") : count}: ${boxOf(steps[k - 1].id).title} · ${bytes(left[k])} of ${bytes(data.peak)} still kept`;
   at("step").setAttribute("aria-valuetext", at("said").textContent);
   at("now").setAttribute("x", 100 * k / Math.max(steps.length, 1) - 0.15);
 }

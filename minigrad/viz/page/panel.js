@@ -138,6 +138,11 @@ function showGroup(id) {
   if (group.line) row(table, "line", group.line).className = "line";
   if (group.repeats > 1) row(table, "repeats", `${group.repeats.toLocaleString("en")} times; the first is drawn, and the dashed arrows lead to the next`);
   for (const line of box.lines || []) row(table, "", line);
+  if (box.ring) {
+    const [first, known] = Object.entries(data.details).find(([other]) => boxOf(other).ring && ancestors(other).includes(id));
+    if (known.failure) row(table, "failed", known.failure).className = "bad";
+    button(row(table, ringWords(box)), boxOf(first).title, () => reveal(first), "part");
+  }
   element("h3", panel, "holds");
   const list = element("table", panel), members = membersOf(id).filter(boxOf);
   for (const member of members.slice(0, 200)) {

@@ -2,9 +2,9 @@
 
 const at = id => document.getElementById(id);
 const svg = at("picture"), map = at("map");
-const READABLE = 0.8;  // the scale below which text is too small to read
+const READABLE = 0.77;  // the scale below which text is too small to read
 const NEAREST = 1.35;  // the scale at which a small graph is shown
-const LINE = 13.5, TITLE_FONT = "bold 11.5px Helvetica, Arial, sans-serif", FONT = "10.5px Helvetica, Arial, sans-serif";
+const LINE = 13, TITLE_FONT = "bold 11.5px Helvetica, Arial, sans-serif", FONT = "10.5px Helvetica, Arial, sans-serif";
 
 const make = (name, attributes = {}, parent = null, text = null) => {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -93,7 +93,7 @@ function drawArrow(arrow, points, said) {
   const text = [...arrow.texts][0];
   if (arrow.returns || !groupOf(arrow.source) && boxOf(arrow.source).kind || said.has(arrow.source + text)) return;
   said.add(arrow.source + text);
-  const [x, y] = points[1];
+  const upwards = points[0][1] > points[points.length - 1][1], [x, y] = upwards ? points[points.length - 1] : points[1];
   make("text", { class: "label", x: x + 4, y: y + 9.5 }, stage, text + (arrow.texts.size > 1 ? ", …" : ""));
 }
 
@@ -115,7 +115,7 @@ function drawBox(id, { x, y, width, height }) {
   g.addEventListener("keydown", event => { if (isPress(event)) { if (group && state.chosen === id) toggle(id); else choose(id); } });
 }
 
-const ringWords = box => ({ failure: "failed", value: "first value that is not finite", gradient: "first gradient that is not finite" })[box.ring] || "";
+const ringWords = box => ({ failure: (box.lines || []).some(line => line.startsWith("changed in place")) ? "changed in place" : "failed", value: "first value that is not finite", gradient: "first gradient that is not finite" })[box.ring] || "";
 
 function tipOf(id) {
   const known = data.details[id] || {}, group = groupOf(id);
@@ -134,7 +134,7 @@ function isPress(event) {
 // ------------------------------------------------------------------------------------------------ which part is seen
 
 const room = () => svg.getBoundingClientRect();
-const MARGIN = 14;
+const MARGIN = 8;
 
 function move() {
   const { x, y, scale } = state.view;
