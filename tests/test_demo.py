@@ -156,7 +156,8 @@ def test_the_curve_is_on_plain_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     from matplotlib.figure import Figure
     drawn: list[Any] = []
     monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **kwargs: drawn.append(figure))
-    demo.save_curve([{"epoch": 1, "loss": 2.0, "accuracy": 0.5}, {"epoch": 2, "loss": 0.6, "accuracy": 0.9}], tmp_path / "curve.png")
+    history = [{"epoch": 1, "loss": 2.0, "accuracy": 0.5}, {"epoch": 2, "loss": 0.6, "accuracy": 0.9}]
+    demo.save_curve(history, tmp_path / "curve.png")
     loss, share = drawn[0].axes
     assert (loss.get_yscale(), loss.get_ylim()[0], loss.get_ylabel()) == ("linear", 0, "training loss (cross entropy)")
     assert share.get_ylabel() == "test accuracy (%)"

@@ -102,8 +102,8 @@ class watch:
     ...         watching.log(loss=loss)
     >>> watching.steps, list(watching.history["activations"]), list(watching.history["ratios"])
     ([1, 2, 3], ['0', '1', '2'], ['0.weight', '0.bias', '2.weight', '2.bias'])
-    >>> watching.save("training.html")
-    'training.html'
+    >>> watching.html()[:15]
+    '<!DOCTYPE html>'
     """
 
     def __init__(self, model: Any, optimizer: Any = None, every: int = 1, *, layers: str | Iterable[str] | None = None,
