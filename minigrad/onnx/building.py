@@ -144,9 +144,9 @@ class Builder:
         if not isinstance(value, Varying):
             return self.constant(np.asarray(value).astype(dtype))
         if any(v != int(v) for v in value.values):
-            raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the sizes of the dynamic axes, {value.values} "
-                                    "for those that were tried, and is none that sizes are; compute it by operations, of "
-                                    "minigrad.tensor(x.size(0)), say")
+            raise OnnxExporterError(f"onnx.export: {self.where()}: a number is {value.values[0]}, and on inputs of other values or "
+                                    f"sizes {next(v for v in value.values if v != value.values[0])}, but was not computed from them "
+                                    "by operations: it came from .item() or from Python's numbers; compute it with tensors")
         size = self.size(Varying(tuple([int(v) for v in value.values])))
         return str(self.cast(self("Squeeze", size, self.constant(np.array([0], np.int64))), dtype))
 
@@ -225,7 +225,7 @@ class Builder:
         raise OnnxExporterError(f"onnx.export: {self.where()}: a tensor of shape {list(a.shape)} and dtype {dtypes.FROM_NUMPY[a.dtype]!r} "
                                 + ("has other values" if a.shape == b.shape else f"has shape {list(b.shape)}")
                                 + " where the inputs have other values or sizes, but was not computed from them by operations: it "
-                                "came from NumPy, or from .item() or .tolist(); compute it with tensors")
+                                "came from NumPy or from .tolist(), or is random; compute it with tensors")
 
     def range_like(self, arrays: Sequence[Any]) -> str | None:
         """A vector of equal steps from one number on, or None."""

@@ -68,6 +68,7 @@ class Tracer:
         self.names, self.paths = names, paths
         self.numbers: dict[int, int] = {}  # of values, by the identity of the arrays that stand for them
         self.held: list[Any] = []  # these arrays, whose identities are theirs only while they exist
+        self.unknown: set[int] = set()  # arrays that have been written, by identity, until it is known how
         self.running = [""]  # the paths of the modules that are being called
 
     def add(self, array: Any, value: Value) -> int:
@@ -82,15 +83,16 @@ class Tracer:
         if t is None:
             return None
         number = self.numbers.get(id(t.array))
-        if number is not None:
+        if number is not None and id(t.array) not in self.unknown:
             return number
         name = self.names.get(id(t.array))
         return self.add(t.array, Value(t.array.copy(), "constant") if name is None else Value(t.array, "parameter", name))
 
     def called(self, info: Any, inputs: tuple[Any, ...], settings: dict[str, Any], result: Any) -> None:
-        """Add a call that has been made."""
+        """Add a call that has been made. Where it has written into its first argument, its result is a copy of that."""
         results = result if isinstance(result, tuple) else (result,)
-        self.add_call(info.name, info.called, inputs, settings, [(t.array, t.array) for t in results])
+        self.add_call(info.name, info.called, inputs, settings,
+                      [(t.array, t.array.copy() if t is inputs[0] else t.array) for t in results])
 
     def add_call(self, op: str, called: str, inputs: Sequence[Any], settings: dict[str, Any], results: Any) -> None:
         """Add a call; `results` are pairs of the array that stands for a result and one that holds its elements."""
@@ -101,14 +103,15 @@ class Tracer:
                                      self.running[-1]))
 
     def noted(self, array: Any, op_name: str) -> None:
-        """See that `array` was written, before it is known how: what stood for a value does so no longer."""
+        """See that `array` was written, before it is known how."""
         for value in self.trace.values:
             if not value.overwritten and value.kind == "result" and np.may_share_memory(value.array, array):
                 value.overwritten = True
-        self.numbers.pop(id(array), None)
+        self.unknown.add(id(array))
 
     def wrote(self, target: Any, value: Any) -> None:
         """See that `target` holds the elements of `value` now. Of a view this changes its base, and of a base its views."""
+        self.unknown.discard(id(target.array))
         if value is not target:
             if value.array.dtype is not target.array.dtype:
                 value = cast(value, dtype=dtypes.FROM_NUMPY[target.array.dtype])

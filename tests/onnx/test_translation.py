@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 import minigrad as mg
+from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation import TABLE
 from minigrad.recording import watching
 from minigrad.recording.call import REGISTRY
@@ -79,9 +80,13 @@ def test_onnxruntime_computes_the_forward(name: str) -> None:
     @given(case.samples)
     def try_sample(sample: Any) -> None:
         args, settings = sample
-        if is_held_by_onnx(args, settings):
+        if not is_held_by_onnx(args, settings):
+            return
+        try:
             check(name, args, settings)
-            tried.append(1)
+        except UnsupportedOperatorError:  # settings that ONNX has no word for, and that are refused
+            return
+        tried.append(1)
 
     try_sample()
     assert tried

@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.errors import UnsupportedOperatorError
+from minigrad.onnx.translation.pointwise import require_opset
 from minigrad.onnx.translation.reducing import reduce
 from minigrad.onnx.translation.table import enter_nodes, translates
 from minigrad.onnx.varying import Varying, product
@@ -227,3 +228,31 @@ def adaptive_sum_pool(b: Builder, x: Operand, *, output_size: Any) -> str:
         matrix = b.constant(((places >= start) & (places < end)).astype(x.dtype))
         found = b("Transpose", b("MatMul", b("Transpose", found, perm=order), matrix), perm=back)
     return str(found)
+
+
+@translates("im2col")
+def im2col(b: Builder, x: Operand, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> str:
+    """A convolution of each channel with one filter for each element of the window."""
+    channels, size = x.shape[1], product(kernel)
+    if isinstance(channels, Varying) or any(isinstance(after, Varying) and not isinstance(before, int) for before, after in padding):
+        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: a dynamic number of channels has no translation into ONNX")
+    filters = np.tile(np.eye(size, dtype=x.dtype).reshape(size, 1, *kernel), (channels, *[1] * (len(kernel) + 1)))
+    ends = [before if isinstance(after, Varying) else max(after, 0) for before, after in padding]
+    found = b("Conv", x, b.constant(filters), kernel_shape=list(kernel), strides=list(stride), dilations=list(dilation),
+              pads=[*[before for before, _ in padding], *ends], group=channels)
+    return b("Reshape", found, b.ints([x.shape[0], channels * size, -1]))
+
+
+@translates("col2im")
+def col2im(b: Builder, x: Operand, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> str:
+    """In two dimensions at least, for onnxruntime folds no others rightly."""
+    require_opset(b, 18, "folded windows")
+    flat = len(size) == 1
+    size, kernel, stride, dilation = [(1, *v) if flat else tuple(v) for v in (size, kernel, stride, dilation)]
+    padding = ((0, 0), *padding) if flat else tuple(padding)
+    reached = [n + min(after, 0) for n, (_, after) in zip(size, padding)]
+    pads = [*[before for before, _ in padding], *[max(after, 0) for _, after in padding]]
+    found = b("Col2Im", x, b.ints(reached), b.ints(kernel), strides=list(stride), dilations=list(dilation), pads=pads)
+    if reached != list(size):
+        found = b("Pad", found, b.ints([0] * (len(size) + 4) + [n - m for n, m in zip(size, reached)]), b.number(0, x.dtype))
+    return b("Reshape", found, b.ints(b.out.shape)) if flat else found

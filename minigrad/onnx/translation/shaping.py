@@ -28,14 +28,14 @@ def reshape(b: Builder, x: Operand, **settings: Any) -> str:
 
 def reshaped(b: Builder, x: Any, shape: Any) -> str:
     """`x` in another shape. What varies is taken from `x` where it stands at the same place, and left open where it is one size."""
-    before = x.shape if isinstance(x, Operand) else ()
+    before, empty = x.shape if isinstance(x, Operand) else (), 0 in shape
     kept = [k < len(before) and isinstance(n, Varying) and n == before[k] for k, n in enumerate(shape)]
     open_ones = [k for k, n in enumerate(shape) if isinstance(n, Varying) and not kept[k]]
-    if len(open_ones) == 1 and 0 not in shape:
+    if len(open_ones) == 1 and not empty:
         shape = [0 if keep else -1 if k in open_ones else n for k, (n, keep) in enumerate(zip(shape, kept))]
-    elif not open_ones and 0 not in shape:
+    elif not open_ones and not empty:
         shape = [0 if keep else n for n, keep in zip(shape, kept)]
-    return b("Reshape", x, b.ints(shape), allowzero=1 if any(n == 0 for n in b.out.shape) else None)
+    return b("Reshape", x, b.ints(shape), allowzero=1 if empty else None)
 
 
 @translates("expand")
