@@ -11,7 +11,8 @@ from minigrad.onnx.translation.table import translates
 
 def reduced(b: Builder, x: str, ndim: int, reduction: str) -> str:
     """The mean or the sum of the elements, or themselves."""
-    return x if reduction == "none" else reduce(b, "ReduceMean" if reduction == "mean" else "ReduceSum", x, list(range(ndim)), False)
+    op_type = "ReduceMean" if reduction == "mean" else "ReduceSum"
+    return x if reduction == "none" else reduce(b, op_type, x, list(range(ndim)), False)
 
 
 @translates("mse_loss")
@@ -59,8 +60,8 @@ def binary_cross_entropy(b: Builder, x: Operand, target: Operand, weight: Operan
 
 
 @translates("binary_cross_entropy_with_logits")
-def binary_cross_entropy_with_logits(b: Builder, x: Operand, target: Operand, weight: Operand | None, pos_weight: Operand | None, *,
-                                     reduction: str = "mean") -> str:
+def binary_cross_entropy_with_logits(b: Builder, x: Operand, target: Operand, weight: Operand | None,
+                                     pos_weight: Operand | None, *, reduction: str = "mean") -> str:
     one = b.number(1, x.dtype)
     log_q = b("Softplus", b("Neg", x))
     if pos_weight is not None:

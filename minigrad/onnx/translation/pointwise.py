@@ -11,9 +11,11 @@ from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation.table import enter_nodes, translates
 
-enter_nodes(sqrt="Sqrt", reciprocal="Reciprocal", sign="Sign", sgn="Sign", floor="Floor", ceil="Ceil", exp="Exp", log="Log", sigmoid="Sigmoid",
-            sin="Sin", cos="Cos", tan="Tan", asin="Asin", acos="Acos", atan="Atan", sinh="Sinh", cosh="Cosh", tanh="Tanh",
-            asinh="Asinh", acosh="Acosh", atanh="Atanh", erf="Erf", neg="Neg", abs="Abs", isnan="IsNaN", eq="Equal", lt="Less", gt="Greater", le="LessOrEqual",
+enter_nodes(sqrt="Sqrt", reciprocal="Reciprocal", sign="Sign", sgn="Sign", floor="Floor", ceil="Ceil", exp="Exp", log="Log",
+            sigmoid="Sigmoid", sin="Sin", cos="Cos", tan="Tan", asin="Asin", acos="Acos", atan="Atan",
+            sinh="Sinh", cosh="Cosh", tanh="Tanh",
+            asinh="Asinh", acosh="Acosh", atanh="Atanh", erf="Erf", neg="Neg", abs="Abs", isnan="IsNaN",
+            eq="Equal", lt="Less", gt="Greater", le="LessOrEqual",
             ge="GreaterOrEqual", maximum="Max", minimum="Min", _where="Where")
 
 
@@ -155,8 +157,8 @@ def bitwise(b: Builder, x: Operand, other: Operand) -> str:
 def require_opset(b: Builder, least: int, what: str) -> None:
     """Raise unless the file may use what ONNX has since opset `least`."""
     if b.opset < least:
-        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: {what} are in ONNX since opset {least}; opset_version={b.opset} "
-                                       "was asked for")
+        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: {what} are in ONNX since opset {least}; "
+                                       f"opset_version={b.opset} was asked for")
 
 
 @translates("logical_not")
