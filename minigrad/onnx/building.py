@@ -147,7 +147,8 @@ class Builder:
         if any(v != int(v) for v in value.values):
             other = next(v for v in value.values if v != value.values[0])
             raise OnnxExporterError(f"onnx.export: {self.where()}: a number is {value.values[0]}, and on inputs of other values "
-                                    f"or sizes {other}, but was not computed from them by operations: it came from .item() or from Python's numbers; compute it with tensors")
+                                    f"or sizes {other}, but was not computed from them by operations: it came from .item(), or "
+                                    "from arithmetic on sizes; compute it with tensors")
         size = self.size(Varying(tuple([int(v) for v in value.values])))
         return str(self.cast(self("Squeeze", size, self.constant(np.array([0], np.int64))), dtype))
 
@@ -195,9 +196,9 @@ class Builder:
         for a, b in itertools.combinations(known, 2):
             if all(v == x + y for v, x, y in zip(values, a, b)):
                 return self("Add", self.size(Varying(a)), self.size(Varying(b)))
-        raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the values of the inputs or on the sizes of "
-                                f"the dynamic axes, {list(values)} for those that were tried, in a way that is not understood; make "
-                                "fewer axes dynamic, or reshape with -1 in the place of this number")
+        raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the values of the inputs, or on the sizes of "
+                                f"dynamic axes in a way that is not understood: it is {', '.join(map(str, values))} for the inputs "
+                                "that were tried; make fewer axes dynamic, or reshape with -1 in its place")
 
     def where(self) -> str:
         """The operation that is being translated, and the user's line."""

@@ -112,7 +112,8 @@ def export(model: Callable[..., Any], args: Any = (), f: str | os.PathLike[str] 
     """Write what `model` computes on `args` in ONNX's format, which onnxruntime and other programs run, and Netron shows.
 
     The model is called a few times, on `args` and on tensors of other values and sizes, and the operations that it calls are
-    written down. So a file holds one way through the program: a model whose operations depend on the values of its inputs is refused.
+    written down. So a file holds one way through the program: a model whose operations depend on the values of its inputs is
+    refused.
 
     Args:
         model: a module, or any function of tensors.
@@ -367,8 +368,8 @@ def name_outputs(outputs: Sequence[Operand], given: Sequence[str], named_axes: M
     names = [*given, *["output" if len(outputs) == 1 else f"output_{k}" for k in range(len(given), len(outputs))]]
     unknown = [name for name in named_axes if name not in names]
     if unknown:
-        raise InvalidValueError(f"onnx.export: dynamic_axes names {unknown[0]!r}, which is no input, {list(inputs.names.values())}, "
-                                f"and no output, {names}")
+        raise InvalidValueError(f"onnx.export: dynamic_axes names {unknown[0]!r}, which is none of the inputs, "
+                                f"{list(inputs.names.values())}, and none of the outputs, {names}")
     return names
 
 

@@ -68,22 +68,30 @@ class Tracer:
         self.names, self.paths = names, paths
         self.numbers: dict[int, int] = {}  # of values, by the identity of the arrays that stand for them
         self.held: list[Any] = []  # these arrays, whose identities are theirs only while they exist
+        self.same_memory: dict[Any, Any] = {}  # and they again, by what they are of which memory
         self.unknown: set[int] = set()  # arrays that have been written, by identity, until it is known how
         self.running = [""]  # the paths of the modules that are being called
 
     def add(self, array: Any, value: Value) -> int:
         """Add a value, which `array` stands for from now on."""
         self.trace.values.append(value)
-        self.held.append(array)
+        self.hold(array)
         number = self.numbers[id(array)] = len(self.trace.values) - 1
         return number
+
+    def hold(self, array: Any) -> None:
+        """Keep `array`, which stands for a value."""
+        self.held.append(array)
+        if array.size:
+            self.same_memory[memory_key(array)] = array
 
     def number_of(self, t: Any) -> int | None:
         """The number of the value that a tensor, or None, is."""
         if t is None:
             return None
-        number = self.numbers.get(id(t.array))
-        if number is not None and id(t.array) not in self.unknown:
+        known = self.same_memory.get(memory_key(t.array), t.array)  # x.data has an array of its own
+        number = self.numbers.get(id(known))
+        if number is not None and id(known) not in self.unknown:
             return number
         name = self.names.get(id(t.array))
         return self.add(t.array, Value(t.array.copy(), "constant") if name is None else Value(t.array, "parameter", name))
@@ -118,7 +126,7 @@ class Tracer:
             number = self.number_of(value)
             assert number is not None
             self.numbers[id(target.array)] = number
-            self.held.append(target.array)
+            self.hold(target.array)
         base = target._base
         if base is not None:
             places = reshape(creation.arange(base.array.size), shape=base.array.shape)
@@ -130,7 +138,7 @@ class Tracer:
                 led = self.number_of(replay_view(whole, view._view))
                 assert led is not None
                 self.numbers[id(view.array)] = led
-                self.held.append(view.array)
+                self.hold(view.array)
 
     def begin_module(self, module: Any, inputs: Any) -> None:
         """Note that a module is called."""
@@ -139,6 +147,11 @@ class Tracer:
     def end_module(self, module: Any, inputs: Any, output: Any) -> None:
         """Note that a module's call has ended."""
         self.running.pop()
+
+
+def memory_key(array: Any) -> Any:
+    """What two arrays have in common that are the same part of the same memory."""
+    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.char
 
 
 def trace_model(model: Callable[..., Any], inputs: Sequence[tuple[str, Any]], args: Sequence[Any],
