@@ -197,8 +197,8 @@ class Builder:
             if all(v == x + y for v, x, y in zip(values, a, b)):
                 return self("Add", self.size(Varying(a)), self.size(Varying(b)))
         raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the values of the inputs, or on the sizes of "
-                                f"dynamic axes in a way that is not understood: it is {', '.join(map(str, values))} for the inputs "
-                                "that were tried; make fewer axes dynamic, or reshape with -1 in its place")
+                                f"dynamic axes in a way that is not understood: it is {', '.join(map(str, values))} for the "
+                                "inputs that were tried; make fewer axes dynamic, or reshape with -1 in its place")
 
     def where(self) -> str:
         """The operation that is being translated, and the user's line."""

@@ -122,7 +122,8 @@ def export(model: Callable[..., Any], args: Any = (), f: str | os.PathLike[str] 
         f: a path, or a file open for writing bytes; None writes no file.
         input_names, output_names: names in the file. Inputs are called like the model's parameters, outputs ``output``, or
             ``output_0`` ... where there are several; parameters as in ``state_dict()``.
-        opset_version: of ONNX's operations, from 17 on; files of older versions are converted by the library, as far as it can.
+        opset_version: of ONNX's operations, from 17 on. For older ones the library converts the file; where it cannot, there is a
+            warning, as in PyTorch, and the file has opset 17.
         dynamic_axes: axes of any size: ``{"input": {0: "batch"}}``, or ``{"input": [0]}``. Axes of one name have one size.
         dynamic_shapes: the same by the model's parameters: ``{"x": {0: "batch"}}``, or a tuple with an entry for each.
         training: in which mode the model is called; it is put back into its own.
@@ -393,12 +394,13 @@ def rename_outputs(b: Builder, inputs: Inputs, outputs: Sequence[Operand], names
 
 
 def converted(proto: Any, opset: int) -> Any:
-    """The model in an older opset, by the library, where that has a way."""
+    """The model in an older opset, by the library, where that has a way. Warns where it has none, and keeps the model."""
     try:
         return library(".version_converter").convert_version(proto, opset)
     except Exception as error:
-        raise OnnxExporterError(f"onnx.export: the model cannot be brought to opset {opset}: {error}; leave out opset_version, "
-                                f"or ask for {LEAST_OPSET} or more") from error
+        warn_user(f"onnx.export: the model cannot be brought to opset {opset}, and has opset {LEAST_OPSET}, as if that were asked "
+                  f"for; onnx says: {str(error).splitlines()[0]}")
+        return proto
 
 
 def compare(program: ONNXProgram, trace: Trace) -> None:

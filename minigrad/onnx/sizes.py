@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad._pytree import tree_flatten_with_path, tree_unflatten
 from minigrad._types.tensor_base import TensorBase
-from minigrad.errors import ArgumentError, InvalidValueError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
 from minigrad.nn import Module
 from minigrad.onnx.errors import OnnxExporterError
 from minigrad.onnx.tracing import Trace, trace_model
@@ -60,11 +60,21 @@ def take_apart(model: Callable[..., Any], args: Any, kwargs: Mapping[str, Any] |
     if not names:
         raise ArgumentError("onnx.export: argument 'args' must hold the tensors that the model is called with, such as "
                             f"(minigrad.randn(1, 3),), not {args!r}")
+    refuse_devices([ways[k][1] for k in names], model)
     for k, name in zip(names, input_names or ()):
         names[k] = name
     if len(set(names.values())) < len(names):
         raise InvalidValueError(f"onnx.export: two inputs have one name: {list(names.values())}; give others by input_names=")
     return Inputs([leaf for _, leaf in ways], spec, names, arguments)
+
+
+def refuse_devices(tensors: Sequence[Any], model: Any) -> None:
+    """Raise for tensors on a GPU, among the inputs or the model's parameters."""
+    parameters = [*model.parameters(), *model.buffers()] if isinstance(model, Module) else []
+    for t in (*tensors, *parameters):
+        if t.device.type != "cpu":
+            raise DeviceError("onnx.export: the model and what it is called with must be on the CPU, but a tensor is on "
+                              f"{t.device}; move them, model.cpu() and x.cpu()")
 
 
 def positional_names(signature: inspect.Signature | None, count: int) -> list[str]:
