@@ -107,8 +107,8 @@ class SummaryWriter:
     """Writes scalars, histograms, images, figures, text and graphs for TensorBoard into a folder.
 
     ``add_histogram_raw``, ``add_image_with_boxes``, ``add_figure``, ``add_text``, ``add_embedding``, ``add_pr_curve``,
-    ``add_custom_scalars``, ``flush``, ``close`` and others are tensorboardX's, with PyTorch's arguments, and take arrays, and tensors
-    of every dtype and device.
+    ``add_custom_scalars``, ``flush``, ``close`` and others are tensorboardX's, with PyTorch's arguments, and take arrays, and
+    tensors of every dtype and device.
 
     Args:
         log_dir: the folder; by default a new one in ``runs``, with the time and the host in its name.
