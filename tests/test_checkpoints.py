@@ -284,9 +284,10 @@ def test_what_minigrad_saves_is_the_same_in_pytorch(name: str, zipped: bool, tmp
 
 
 @pytest.mark.parity
+@pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{name}-{k}") for name, cases in sorted(all_cases().items())
                                   for k, case in enumerate(cases)])
-def test_layers_that_pytorch_saved_whole_compute_the_same(case: ModuleCase) -> None:
+def test_layers_that_pytorch_saved_whole_compute_the_same(case: ModuleCase, zipped: bool) -> None:
     torch = pytest.importorskip("torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -300,7 +301,7 @@ def test_layers_that_pytorch_saved_whole_compute_the_same(case: ModuleCase) -> N
             pytest.skip("PyTorch's computes other numbers than its local_response_norm, which is the same")
         theirs = theirs.double().eval()
         file = io.BytesIO()
-        torch.save(theirs, file)
+        torch.save(theirs, file, _use_new_zipfile_serialization=zipped)
         file.seek(0)
         ours = mg.load(file, weights_only=False)
         assert type(ours).__module__.startswith("minigrad.nn") and list(ours.state_dict()) == list(theirs.state_dict())
@@ -328,3 +329,33 @@ def test_published_weights(package: str) -> None:
         else:
             theirs, ours = torch.load(path, map_location="cpu", weights_only=True), mg.load(path, map_location="cpu")
         assert [(k, v.shape, v.tolist()) for k, v in ours.items()] == [(k, v.shape, v.tolist()) for k, v in theirs.items()], path
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("kind", ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "LBFGS"])
+def test_optimizers_that_pytorch_saved_whole_go_on(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+
+    def step(torch: Any, parts: dict[str, Any]) -> None:
+        def closure() -> Any:
+            parts["optimizer"].zero_grad()
+            loss = parts["model"](torch.ones(3, 2)).square().sum()
+            loss.backward()
+            return loss
+
+        parts["optimizer"].step(closure)
+        parts["schedule"].step()
+
+    model = torch.nn.Linear(2, 2)
+    optimizer = getattr(torch.optim, kind)(model.parameters(), lr=0.1)
+    theirs = {"model": model, "optimizer": optimizer, "schedule": torch.optim.lr_scheduler.StepLR(optimizer, 1)}
+    step(torch, theirs)
+    file = io.BytesIO()
+    torch.save(theirs, file)
+    file.seek(0)
+    ours = mg.load(file, weights_only=False)
+    for _ in range(2):
+        step(torch, theirs)
+        step(mg, ours)
+    np.testing.assert_allclose(ours["model"].weight.detach().numpy(), model.weight.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert ours["schedule"].get_last_lr() == theirs["schedule"].get_last_lr()

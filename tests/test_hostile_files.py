@@ -158,6 +158,7 @@ ARRAYS = {  # NumPy's objects, with states by which NumPy would read outside of 
     "a scalar of nothing": call(name("numpy._core.multiarray", "scalar"), F8, value(b"")),
     "a scalar of an object": call(name("numpy._core.multiarray", "scalar"), F8, value({})),
     "a scalar of no dtype": call(name("numpy._core.multiarray", "scalar"), value("f8"), value(b"")),
+    "an array of another version": ARRAY + many(value(3), value((3,)), F8, value(False), value(bytes(24))) + BUILD,
     "an array of less": ARRAY + many(value(1), value((3,)), F8, value(False), value(bytes(16))) + BUILD,
     "an array of more": ARRAY + many(value(1), value((3,)), F8, value(False), value(bytes(32))) + BUILD,
     "an array of objects": ARRAY + many(value(1), value((3,)), F8, value(False), value([1, 2, 3])) + BUILD,
@@ -553,6 +554,18 @@ def test_what_the_user_allows_is_made() -> None:
         assert type(load(archive(pickled(name("elsewhere", "Spot"), value(()), NEWOBJ)))) is Point
     with pytest.raises(pickle.UnpicklingError, match="refers to .*Point.*add_safe_globals"):
         load(archive(pickle.dumps(made, 2)))
+
+
+def double(x: mg.Tensor) -> mg.Tensor:
+    return x * 2
+
+
+def test_what_the_user_allows_is_called_once_with_what_the_file_holds() -> None:
+    """Also in older files, which are looked through before they are read."""
+    old = tensor(storage("0", 4, "FloatStorage", "cpu", None))
+    with serialization.safe_globals([double]):
+        found = load(legacy(pickled(call(name(HERE, "double"), old)), {"0": np.ones(4, np.float32).tobytes()}))
+    assert found.tolist() == [2, 2, 2, 2]
 
 
 POINT = name(HERE, "Point")

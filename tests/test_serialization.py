@@ -123,7 +123,8 @@ def test_objects_inside_arrays_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (b"no archive", "it may be damaged, or of another kind|is no checkpoint, or it is truncated or damaged"),
+    (b"no archive", "is no checkpoint, but a text, which begins with 'no archive'"), ("zwölf".encode(), "a text, .* 'zwölf'"),
+    (b"import os\n" * 100, "a text, .* 'import os'"), (b"he\xf6\1ll", "is no checkpoint, or it is truncated or damaged"),
     (b"<!DOCTYPE html><html>", "is a page of the web"), (b"  <html lang=en>", "is a page of the web"),
     (b'{"error": "not found"}', "is JSON"), (b"version https://git-lfs.github.com/spec/v1", "is a pointer of Git LFS"),
     (b"\x93NUMPY\1\0", "is an array of NumPy's"), (b"\x89HDF\r\n\x1a\n", "is an HDF5 file"),
@@ -157,6 +158,9 @@ def test_arguments_that_are_no_files(tmp_path: Path) -> None:
         mg.save(mg.ones(1), 3)
     with pytest.raises(TypeError, match="load: expected 'f' to be a path or a file open for reading bytes, got int"):
         mg.load(3)
+    mg.save(mg.ones(1), tmp_path / "x.pt")
+    with open(tmp_path / "x.pt") as text, pytest.raises(TypeError, match="got a file of text: open it with mode 'rb'"):
+        mg.load(text)  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="save: parent directory .*none does not exist"):
         mg.save(mg.ones(1), tmp_path / "none" / "x.pt")
     with pytest.raises(EOFError, match=r"the BytesIO is empty, or stands at its end; file.seek\(0\) goes back"):
@@ -546,3 +550,53 @@ def test_a_file_cannot_make_a_tensor_that_reaches_outside_its_memory(place: Any)
 
     with pytest.raises((ValueError, pickle.UnpicklingError), match=r"does not lie within the 4 elements|zip\(\)"):
         through_a_file(Damaged())
+
+
+class Python2Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
+    """Writes texts as Python 2 does, whose strings are bytes."""
+
+    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+    def save_string(self, obj: str) -> None:
+        data = obj.encode("latin1")
+        self.write(pickle.SHORT_BINSTRING + bytes([len(data)]) + data)
+        self.memoize(obj)
+
+    dispatch[str] = save_string
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("weights_only", [True, False])
+def test_files_of_python_2(zipped: bool, weights_only: bool) -> None:
+    module = types.ModuleType("python2")
+    module.Pickler = Python2Pickler  # type: ignore[attr-defined]
+    file = io.BytesIO()
+    mg.save({"caf\u00e9": mg.ones(2)}, file, pickle_module=module, _use_new_zipfile_serialization=zipped)
+    for encoding, key in (("latin1", "caf\u00e9"), ("bytes", b"caf\xe9")):
+        file.seek(0)
+        assert mg.load(file, weights_only=weights_only, encoding=encoding)[key].tolist() == [1, 1]
+    file.seek(0)
+    with pytest.raises((pickle.UnpicklingError, RuntimeError, UnicodeDecodeError)):
+        mg.load(file, weights_only=weights_only)
+    with pytest.raises(TypeError, match="fix_imports is for weights_only=False"):
+        mg.load(file, fix_imports=True)
+
+
+def test_variables_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mg.save(Custom(), tmp_path / "x.pt")
+    monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    assert mg.load(tmp_path / "x.pt").x == 1
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(tmp_path / "x.pt", weights_only=True)
+    monkeypatch.setenv("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "1")
+    with pytest.raises(pickle.UnpicklingError):
+        mg.load(tmp_path / "x.pt", weights_only=False)
+
+
+def test_safetensors_are_known_by_their_name(tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    mg.safetensors.save_file({"a": mg.ones(2)}, str(tmp_path / "x.safetensors"))
+    assert mg.load(tmp_path / "x.safetensors")["a"].tolist() == [1, 1]
+    assert mg.load(tmp_path / "x.safetensors", "standin")["a"].device == standin.DEVICE
+    with pytest.raises(RuntimeError, match="x.safetensors is a safetensors file, which does not say where its tensors were"):
+        mg.load(tmp_path / "x.safetensors", {"cpu": "cpu"})

@@ -14,10 +14,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from minigrad.errors import InvalidValueError, RuntimeValueError
-from minigrad.serialization import names
+from minigrad.errors import InvalidValueError, RuntimeValueError, StateError
+from minigrad.serialization import foreign, names
 from minigrad.serialization.archive import fill
-from minigrad.serialization.unpickler import WeightsUnpickler
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL_VERSION = 1001
@@ -33,30 +32,33 @@ class Inert:
     def __new__(cls, *args: Any, **kwargs: Any) -> Inert:
         return super().__new__(cls)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Inert:
+        return self
+
     def __setstate__(self, state: Any) -> None:
         pass
 
     def __setitem__(self, key: Any, value: Any) -> None:
         pass
 
-    extend = update = __setstate__
+    append = extend = add = update = __setstate__
 
 
-def look_through(file: IO[bytes], encoding: str = "utf-8", errors: str = "strict") -> tuple[Any, dict[Any, int]]:
+def look_through(file: IO[bytes], pickles: Any) -> tuple[Any, dict[Any, int]]:
     """What the pickle that `file` goes on with holds of plain data, and of what size the elements are in the storages that it
     refers to, by their keys; nothing else in it is made."""
     itemsizes: dict[Any, int] = {}
 
-    def note(pid: Any) -> Inert:
-        if isinstance(pid, tuple) and len(pid) > 4:
+    def note(pid: Any) -> Any:
+        if isinstance(pid, tuple) and len(pid) > 4 and as_text(pid[0]) == "storage":
             itemsizes[as_text(pid[2])] = getattr(getattr(pid[1], "dtype", None), "itemsize", 1)
-        return Inert()
+            return Inert()
+        return Inert
 
     def find_class(module: str, name: str) -> Any:
         return names.StorageType(name) if name in names.STORAGES else Inert
 
-    found = WeightsUnpickler(file, find_class=find_class, persistent_load=note, added=[Inert], encoding=encoding, errors=errors)
-    return found.load(), itemsizes
+    return pickles.load(file, note, find_class, added=[Inert]), itemsizes
 
 
 def as_text(key: Any) -> Any:
@@ -71,10 +73,10 @@ class Stream:
 
     def __init__(self, file: IO[bytes], name: str, pickles: Any) -> None:
         self.file, self.name = file, name
-        skip_header(file, name)
+        skip_header(file, name, pickles)
         begin = file.tell()
-        _, itemsizes = look_through(file, **pickles.arguments)
-        keys, _ = look_through(file)
+        _, itemsizes = look_through(file, pickles)
+        keys, _ = look_through(file, pickles)
         try:
             self.places = dict([self.place_of(as_text(key), itemsizes) for key in keys])
         except (ValueError, TypeError, KeyError, struct.error) as error:
@@ -115,15 +117,18 @@ class Stream:
         self.file.seek(self.end)
 
 
-def skip_header(file: IO[bytes], name: str) -> IO[bytes]:
+def skip_header(file: IO[bytes], name: str, pickles: Any) -> IO[bytes]:
     """The file, placed behind what comes before the object. Raises ``RuntimeError`` where that is not as it should be."""
+    begin = file.tell()
     try:
-        if look_through(file)[0] != MAGIC_NUMBER:
-            raise RuntimeValueError(f"load: {name} is no checkpoint: it is a pickle, but not one of PyTorch's; pickle.load, or "
-                                    "joblib.load, may read it")
-        version, _ = look_through(file)[0], look_through(file)
-    except pickle.UnpicklingError as error:
-        raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({error})") from None
+        if look_through(file, pickles)[0] != MAGIC_NUMBER:
+            raise StateError(f"load: {name} is no checkpoint: it is a pickle, but not one of PyTorch's; pickle.load, or "
+                             "joblib.load, may read it")
+        version, _ = look_through(file, pickles)[0], look_through(file, pickles)
+    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        file.seek(begin)
+        why = foreign.describe_text(file.read(foreign.HEAD)) or f"is no checkpoint, or it is truncated or damaged ({error})"
+        raise RuntimeValueError(f"load: {name} {why}") from None
     if version != PROTOCOL_VERSION:
         raise RuntimeValueError(f"load: {name}: Invalid protocol version: {version}")
     return file

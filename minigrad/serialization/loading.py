@@ -10,11 +10,11 @@ import pickletools
 import sys
 from contextlib import contextmanager
 from types import ModuleType
-from typing import IO, Any, Callable, Iterator, Protocol
+from typing import IO, Any, Callable, Collection, Iterator, Protocol
 
 import numpy as np
 
-from minigrad import _arrays
+from minigrad import _arrays, safetensors
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 from minigrad._types import dtypes
 from minigrad._types.device import Device
@@ -36,6 +36,7 @@ from minigrad.serialization.unpickler import WeightsUnpickler
 
 __all__ = ["get_unsafe_globals_in_checkpoint", "load"]
 
+TRUE = ("1", "y", "yes", "true")  # of PyTorch's variables of the environment
 MAP_LOCATION = Any  # for annotations, as in PyTorch: a device or its name, a table of devices, a function, or None
 
 
@@ -187,19 +188,20 @@ class Pickles:
         self.trusted, self.module, self.arguments = trusted, pickle_module or pickle, arguments
 
     def load(self, file: IO[bytes], persistent_load: Callable[[Any], Any], find_class: Callable[[str, str], Any],
-             beside: int = 0) -> Any:
+             beside: int = 0, added: Collection[Any] = ()) -> Any:
         """The object in the pickle that `file` goes on with.
 
         Args:
             find_class: what stands for a name that makes a value, or None for other names.
             beside: how many bytes there are beside it, which it can refer to.
+            added: classes that may be called, and their instances given state, beside those of the user's.
         """
         if not self.trusted:
             def find_allowed(module: str, name: str) -> Any:
-                found = allowed(module, name)
-                return find_class(module, name) if found is None else found
+                found = find_class(module, name)
+                return allowed(module, name) if found is None else found
             return WeightsUnpickler(file, find_class=find_allowed, persistent_load=persistent_load,
-                                    added=list(_added.values()), **self.arguments).load()
+                                    added=[*_added.values(), *added], beside=beside, **self.arguments).load()
 
         class Unpickler(self.module.Unpickler):  # type: ignore[name-defined, misc]
             def find_class(self, module: str, name: str) -> Any:
@@ -264,12 +266,16 @@ def opened(f: Any, called: str, mode: str = "rb") -> Iterator[tuple[IO[bytes], s
     except (AttributeError, io.UnsupportedOperation, OSError):
         raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from "
                                       "that") from None
+    if isinstance(f.read(0), str):
+        raise ArgumentError(f"{called}: expected 'f' to be open for reading bytes, got a file of text: open it with mode 'rb'")
     yield f, str(getattr(f, "name", f"the {type(f).__name__}"))
 
 
 def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle_module: ModuleType | None = None, *,
          weights_only: bool | None = None, mmap: bool | None = None, **pickle_load_args: Any) -> Any:
     """Read what :func:`save`, or PyTorch's ``save``, wrote to `f`, a path or a seekable file open for reading bytes.
+
+    What has a name that ends in ``.safetensors`` is read by :func:`minigrad.safetensors.load_file`, as PyTorch does.
 
     Args:
         map_location: the device to put the tensors on; or a dictionary from the names of devices that they were on to that; or a
@@ -279,7 +285,9 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
         weights_only: refuse everything but tensors, numbers, strings and containers, and what
             :func:`~minigrad.serialization.add_safe_globals` has allowed; the default. A file that is loaded with
             ``weights_only=False`` can run any code: do so only with files you trust. It is then that whole models are read;
-            PyTorch's classes are taken for those of that name here.
+            PyTorch's classes are taken for those of that name here. PyTorch's variables of the environment,
+            ``TORCH_FORCE_WEIGHTS_ONLY_LOAD=1`` and ``TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1``, decide for everybody, the second
+            where a call does not say it.
         mmap: map the file into memory instead of reading it, so that of tensors in host memory only what is looked at is read.
             The tensors can be written, which does not change the file. `f` must be a path.
         pickle_load_args: for the unpickler; ``encoding="latin1"`` is for files of Python 2.
@@ -295,10 +303,19 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
     {'weight': tensor([1., 1.])}
     """
     trusted = pickle_module is not None if weights_only is None else not weights_only
+    if os.environ.get("TORCH_FORCE_WEIGHTS_ONLY_LOAD", "0").lower() in TRUE:
+        trusted = False
+    elif weights_only is None and os.environ.get("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "0").lower() in TRUE:
+        trusted = True
+    if not trusted and (unknown := set(pickle_load_args) - {"encoding", "errors"}):
+        raise ArgumentError(f"load: {min(unknown)} is for weights_only=False; with weights_only=True there are encoding and "
+                            "errors")
     if pickle_module is not None and not trusted:
         raise StateError("load: Can not safely load weights when explicit pickle_module is specified")
     if mmap and not isinstance(f, (str, os.PathLike)):
         raise InvalidValueError("load: f must be a file path in order to use the mmap argument")
+    if isinstance(f, (str, os.PathLike)) and os.fspath(f).endswith(".safetensors"):
+        return read_safetensors(f, map_location)
     pickles = Pickles(trusted, pickle_module, {"encoding": "utf-8", **pickle_load_args})
     restore = restorer(map_location)
     shared = mmap and options.get_default_mmap_options() == options.MAP_SHARED
@@ -316,7 +333,8 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
                 return read_stream(file, name, pickles, restore, bool(mmap))
             return read_archive(ArchiveReader(file, name), pickles, restore, bool(mmap))
         except pickle.UnpicklingError as error:
-            raise pickle.UnpicklingError(f"load: {name}: {error}{'' if trusted else advice(file, begin, is_archive)}") from None
+            told = "" if trusted else advice(file, begin, is_archive, pickles)
+            raise pickle.UnpicklingError(f"load: {name}: {error}{told}") from None
         except (ModuleNotFoundError, AttributeError) as error:
             if not trusted:
                 raise
@@ -330,6 +348,14 @@ def load(f: str | os.PathLike[str] | IO[bytes], map_location: Any = None, pickle
             raise RuntimeValueError(f"load: {name}: {error}") from error
 
 
+def read_safetensors(f: str | os.PathLike[str], map_location: Any) -> Any:
+    """The tensors of a safetensors file, on one device."""
+    if isinstance(map_location, dict) or callable(map_location):
+        raise StateError(f"load: {os.fspath(f)} is a safetensors file, which does not say where its tensors were; expected "
+                         f"map_location to be a device, its name or None, got a {type(map_location).__name__}")
+    return safetensors.load_file(f, "cpu" if map_location is None else map_location)
+
+
 def read_archive(archive: ArchiveReader, pickles: Pickles, restore: Any, mapped: bool) -> Any:
     """The object in a zip archive."""
     if "data.pkl" not in archive:
@@ -338,16 +364,18 @@ def read_archive(archive: ArchiveReader, pickles: Pickles, restore: Any, mapped:
         raise StateError(f"load: {archive.name} is a TorchScript archive, as jit.save writes: minigrad.jit.load(f).state_dict() "
                          "gives its parameters and buffers")
     content = io.BytesIO(archive.read("data.pkl"))
+    beside = max(archive.length - len(content.getbuffer()), 0)
     if not archive.root and "version" not in archive:
         if mapped:
             raise StateError(f"load: {archive.name} has a format that minigrad wrote formerly, which cannot be mapped; load it "
                              "without mmap=True, and save it again")
         former = FormerReader(archive, restore)
+
         def find_class(module: str, name: str) -> Any:
             return former.find_class(module, name) or names.find_safe(module, name)
-        return pickles.load(content, former.persistent_load, find_class, archive.length)
+        return pickles.load(content, former.persistent_load, find_class, beside)
     storages = Storages(Records(archive), restore, mapped)
-    return pickles.load(content, storages.persistent_load, names.find_safe, archive.length)
+    return pickles.load(content, storages.persistent_load, names.find_safe, beside)
 
 
 def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapped: bool) -> Any:
@@ -358,7 +386,7 @@ def read_stream(file: IO[bytes], name: str, pickles: Pickles, restore: Any, mapp
     return result
 
 
-def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
+def advice(file: IO[bytes], begin: int, is_archive: bool, pickles: Pickles) -> str:
     """What more to say of a file that refers to names it may not: all of them, and how to get at weights."""
     length = file.seek(0, io.SEEK_END) - begin
     file.seek(begin)
@@ -366,7 +394,7 @@ def advice(file: IO[bytes], begin: int, is_archive: bool) -> str:
         if is_archive:
             content = ArchiveReader(file, "").read("data.pkl")
         else:
-            content = legacy.skip_header(file, "").read(min(length, 1 << 26))
+            content = legacy.skip_header(file, "", pickles).read(min(length, 1 << 26))
         unsafe = referred_names(io.BytesIO(content))  # which gives no more than it has, whatever is asked of it
     except Exception:  # it is damaged in more than one way, and one has been told of
         return ""

@@ -106,6 +106,8 @@ def find_safe(module: str, name: str) -> Any:
     Raises ``pickle.UnpicklingError`` for values that there are none of here.
     """
     module = MOVED.get(module, module)
+    if (module, name) == ("ml_dtypes", "bfloat16"):
+        return dtypes.bfloat16.numpy.type  # of NumPy's arrays
     if module in ("torch", "torch.cuda", "torch.storage") and name in STORAGES:
         return StorageType(name)
     if (module, name) in SAFE:

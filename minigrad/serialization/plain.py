@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad._types import dtypes
 from minigrad._types.device import Device
 from minigrad._types.size import Size
 
@@ -241,6 +242,8 @@ def make_empty(kind: type) -> Callable[..., Any]:
 # ---------------------------------------------------------------------------------------------------- NumPy's and ours
 
 def make_dtype(work: Work, *args: Any) -> Any:
+    if args and dtypes.has_bfloat16() and args[0] is dtypes.bfloat16.numpy.type:
+        return dtypes.bfloat16.numpy  # which NumPy knows by its class, and of which there is one
     expect(1 <= len(args) <= 3 and type(args[0]) is str and NO_OBJECTS.fullmatch(args[0]) is not None
            and all([type(a) in (bool, int) for a in args[1:]]), "a numpy.dtype", args)
     return np.dtype(args[0], False, True)  # a copy, which may then be told its byte order
@@ -276,7 +279,7 @@ def fits_array(data: Any, dtype: Any, shape: Any) -> bool:
 
 def fill_ndarray(work: Work, array: Any, state: Any) -> None:
     """Give an array from :func:`make_ndarray` its elements: bytes, or the string that they were in Python 2."""
-    fits = type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
+    fits = type(state) is tuple and len(state) == 5 and type(state[0]) is int and state[0] == 1 and type(state[3]) in (bool, int)
     data = state[4] if fits else None
     if type(data) is str and max(data, default="") <= "\xff":
         data = data.encode("latin1")
@@ -289,6 +292,8 @@ def fill_ndarray(work: Work, array: Any, state: Any) -> None:
 def order_bytes(dtype: Any, state: Any) -> None:
     """Give a dtype from :func:`make_dtype` its byte order. Any other state would make NumPy read outside of arrays."""
     _, _, own = dtype.__reduce__()
+    if dtypes.is_bfloat16(dtype) and state == own:
+        return
     fits = type(state) is tuple and len(state) == len(own) and state[1] in ("<", ">", "|", "=")
     if not fits or state[:1] + state[2:] != own[:1] + own[2:] or dtype is np.dtype(dtype.str):
         raise Damaged("a numpy.dtype is given a state that is not its own")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from minigrad import _arrays
 from minigrad._tensor.storage import TypedStorage, UntypedStorage
 
 __all__ = ["add_safe_globals", "clear_safe_globals", "default_restore_location", "get_safe_globals", "location_tag",
-           "register_package", "safe_globals"]
+           "normalize_storage_type", "register_package", "safe_globals", "validate_cuda_device"]
 
 # ---------------------------------------------------------------------------------------------------- names
 
@@ -132,6 +133,28 @@ def location_tag(storage: TypedStorage | UntypedStorage) -> str:
     'cpu'
     """
     return str(next(tag for _, tagger, _ in _packages if (tag := tagger(storage)) is not None))
+
+
+def normalize_storage_type(storage_type: type) -> type:
+    """The class of storages that has the name of `storage_type`, which may be a subclass of a program's.
+
+    >>> import minigrad as mg
+    >>> mg.serialization.normalize_storage_type(mg.UntypedStorage).__name__
+    'UntypedStorage'
+    """
+    return next(known for known in (TypedStorage, UntypedStorage) if issubclass(storage_type, known))
+
+
+def validate_cuda_device(location: str) -> int:
+    """The number of the GPU that files call `location`. Raises ``RuntimeError`` where it is not here.
+
+    >>> import minigrad as mg
+    >>> mg.serialization.validate_cuda_device("cuda:77")
+    Traceback (most recent call last):
+      ...
+    minigrad.errors.DeviceError: ...
+    """
+    return _arrays.resolve(_arrays.as_device(location)).index or 0
 
 
 def default_restore_location(storage: UntypedStorage, location: str) -> Any:

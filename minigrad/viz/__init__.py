@@ -1,13 +1,18 @@
-"""Drawings of what was recorded.
+"""Drawings of what was recorded, and of what is learnt.
 
 :func:`draw` gives a :class:`Drawing` of how a tensor was computed; in a ``with record(model)`` block values, gradients and
 times are watched too. A drawing shows itself in a notebook, prints as text, and is saved as a page, a picture or data.
-:func:`summary` prints a table of a model's layers.
+:func:`summary` prints a table of a model's layers. :class:`watch` follows a training over its steps; :func:`filters` and
+:func:`activations` show what layers look for and what they find, and :func:`landscape` the hills that an optimizer walks through.
 """
 
 from minigrad.viz.drawing import Drawing, draw, make_dot
 from minigrad.viz.graph import Graph
+from minigrad.viz.images import Images, activations, filters
+from minigrad.viz.landscapes import Landscape, landscape
 from minigrad.viz.recorder import record
 from minigrad.viz.summary import LayerInfo, ModelStatistics, summary
+from minigrad.viz.watching import watch
 
-__all__ = ["Drawing", "Graph", "LayerInfo", "ModelStatistics", "draw", "make_dot", "record", "summary"]
+__all__ = ["Drawing", "Graph", "Images", "Landscape", "LayerInfo", "ModelStatistics", "activations", "draw", "filters",
+           "landscape", "make_dot", "record", "summary", "watch"]

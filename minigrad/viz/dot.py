@@ -6,7 +6,7 @@ from typing import Any
 
 from minigrad.recording.hints import warn_user
 from minigrad.viz.boxes import Box, arrow_texts, box_of, frame_title
-from minigrad.viz.colours import text_on
+from minigrad.viz.colours import Scale, text_on
 from minigrad.viz.folding import Fold, shown_members
 from minigrad.viz.svg import RINGS
 
@@ -19,7 +19,7 @@ def to_dot(fold: Fold, backward: bool = False) -> Any:
                                       "height": "0.25", "color": "#71717a"},
                            edge_attr={"fontname": "Helvetica", "fontsize": "8", "fontcolor": "#52525b", "color": "#71717a",
                                       "arrowsize": "0.6"})
-    add_frame(dot, fold, "")
+    add_frame(dot, fold, "", Scale.of(fold.graph))
     texts = arrow_texts(fold)
     for k, arrow in enumerate(fold.arrows):
         ends = (arrow.target, arrow.source) if backward else (arrow.source, arrow.target)
@@ -46,15 +46,15 @@ def run_dot(fold: Fold, form: str, backward: bool = False) -> bytes | None:
         return None
 
 
-def add_frame(dot: Any, fold: Fold, id: str) -> None:
+def add_frame(dot: Any, fold: Fold, id: str, scale: Scale) -> None:
     """The boxes of the frame `id`, and the frames in it."""
     for m in shown_members(fold.graph, id):
         if m in fold.open:
             with dot.subgraph(name=f"cluster_{m}") as inner:
                 inner.attr(label=words(frame_title(fold.graph.groups[m])), style="rounded", color="#a1a1aa", fontsize="9")
-                add_frame(inner, fold, m)
+                add_frame(inner, fold, m, scale)
         else:
-            add_box(dot, box_of(fold, m))
+            add_box(dot, box_of(fold.graph, m, scale))
 
 
 def add_box(dot: Any, box: Box) -> None:

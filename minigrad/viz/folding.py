@@ -200,7 +200,7 @@ def crosses(made: Fold, arrow: Arrow) -> bool:
     """Whether an arrow leads from one member of an open run to another, of which one is drawn."""
     above = set(made.graph.ancestors(arrow.source))
     common = made.graph.groups[next(g for g in made.graph.ancestors(arrow.target) if g in above)]
-    return common.kind == "run" and common.id in made.open
+    return common.kind == "run" and common.id not in made.holder  # it is open, or in the place of one that is
 
 
 def hold_repeats(made: Fold, run: Group) -> None:

@@ -75,7 +75,6 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
     items += [(span.start, 0, span) for span in spans]
     items.sort(key=lambda item: item[:2])
     stack: list[tuple[float, Group]] = [(float("inf"), root)]
-    seen: Counter[str] = Counter()
     libraries: list[tuple[Group, bool]] = []
     passes: dict[str, int] = {}
     for stamp, _, item in items:
@@ -85,8 +84,7 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
         if isinstance(item, Span):
             title = item.path.rpartition(".")[2] or f"backward, derivative {item.derivative}"
             made = new_group(graph, "module" if item.path else "pass", parent, title=title, type=item.type, path=item.path,
-                             call=seen[item.path], settings={"": item.settings} if item.settings else {})
-            seen[item.path] += bool(item.path)
+                             settings={"": item.settings} if item.settings else {})
             libraries.append((made, item.own))
             if not item.path:
                 passes[made.id] = item.derivative
@@ -96,6 +94,11 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
             item.group = parent.id
             parent.members.append(item.id)
     remove_empty(graph)
+    seen: Counter[str] = Counter()
+    for found in graph.groups.values():  # calls that made nothing of this graph, as in earlier steps of a training, do not count
+        if found.path:
+            found.call = seen[found.path]
+            seen[found.path] += 1
     for found, own in libraries:
         operations = [m for m in found.members if m in graph.operations]
         found.whole = own and len(operations) == len(found.members) > 1
@@ -167,10 +170,13 @@ def place_leaves(graph: Graph) -> None:
     """Put each leaf before the member that reads it, in the innermost group of a module that holds all operations that do; before
     all members where several read it, so that it does not part equal ones.
 
-    Data that the first operation of a group reads was handed to it, and stands outside.
+    What the first operation of a group reads first, beside parameters, was handed to the group, and stands outside.
     """
     readers: dict[str, list[str]] = {}
+    data: dict[str, str] = {}  # what each operation reads first, beside parameters
     for arrow in graph.arrows:
+        if arrow.source not in graph.leaves or graph.leaves[arrow.source].kind in ("constant", "leaf"):
+            data.setdefault(arrow.target, arrow.source)
         if arrow.source in graph.leaves:
             readers.setdefault(arrow.source, []).append(arrow.target)
     waiting: dict[str, list[tuple[str, str]]] = {}  # by group: before which member which leaf
@@ -184,7 +190,7 @@ def place_leaves(graph: Graph) -> None:
             others = set(graph.ancestors(reader))
             shared = [g for g in shared if g in others]
         first = min(found, key=lambda r: graph.operations[r].stamp if r in graph.operations else 0)
-        while leaf.kind in ("constant", "leaf") and shared[0] and first_operation(graph, shared[0]) == first:
+        while data.get(first) == leaf.id and shared[0] and first_operation(graph, shared[0]) == first:
             shared = shared[1:]
         leaf.group = shared[0]
         reading = {member_of(graph, leaf.group, r) for r in found}

@@ -11,6 +11,7 @@ import functools
 import inspect
 import linecache
 import os
+import re
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
@@ -271,8 +272,11 @@ def source_of(function: Any) -> str:
 
 @functools.cache
 def declared_sources(info: Any) -> Source:
-    """The forward and the rules of a declared operation; reading sources takes long."""
-    return Source(source_of(info.forward), {argument: source_of(rule) for argument, rule in info.rules.items()})
+    """The forward and the rules of a declared operation, without annotations that say nothing; reading sources takes long."""
+    def plain(function: Any) -> str:
+        return re.sub(r"(: Any| -> Any)\b", "", source_of(function))
+
+    return Source(plain(info.forward), {argument: plain(rule) for argument, rule in info.rules.items()})
 
 
 def sources_of(node: Any) -> Source:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import inspect
+import re
 import weakref
 from typing import Any, Iterable, Mapping
 
@@ -325,6 +327,8 @@ def mark_nonfinite(graph: Graph) -> None:
 def spans_of(names: Names) -> list[Span]:
     """The calls of the named modules that are remembered, and the backward passes that were recorded."""
     paths = {id(module): (path, module) for path, module in reversed(names.modules.items()) if path}
+    if len(names.modules) == 1:  # a layer by itself is its own group
+        paths = {id(module): (type(module).__name__, module) for module in names.modules.values()}
     found = [(start, end, *paths[who]) for start, end, who in list(clock.calls) if who in paths]
     return [*[Span(start, end, path, type(module).__name__, extra_of(module),
               type(module).__module__.startswith("minigrad.nn.")) for start, end, path, module in found],
@@ -332,11 +336,20 @@ def spans_of(names: Names) -> list[Span]:
 
 
 def extra_of(module: Any) -> str:
-    """The settings of a module as its repr shows them."""
+    """The settings of a module as its repr shows them, without those that are as they are where nobody says otherwise."""
     try:
-        return shorten(module.extra_repr()) if isinstance(module, Module) else ""
+        text = module.extra_repr() if isinstance(module, Module) else ""
+        given = inspect.signature(type(module).__init__).parameters
     except Exception:  # an extra_repr of the user's that fails
         return ""
+    parts = re.split(r",\s*(?=\w+=)", text)
+    return shorten(", ".join(part for part in parts if not is_default(given, *part.partition("=")[::2])))
+
+
+def is_default(given: Mapping[str, inspect.Parameter], name: str, value: str) -> bool:
+    """Whether `value` is how a repr shows the default of a parameter: as it is, or once for each dimension."""
+    default = given[name].default if name in given else inspect.Parameter.empty
+    return default is not inspect.Parameter.empty and value in (repr(default), *[repr((default,) * n) for n in (1, 2, 3)])
 
 
 def caller_variables() -> dict[str, Any]:

@@ -26,7 +26,7 @@ from minigrad.recording.graph import Node, Port
 from minigrad.viz.drawing import Drawing
 from minigrad.viz.graph import Arrow, Graph, Operation
 from minigrad.viz.grouping import Span
-from minigrad.viz.naming import find_spot, shorten
+from minigrad.viz.naming import find_spot, public_function, shorten
 from minigrad.viz.reading import Builder, Names, caller_variables, dtype_text, extra_of, finish
 from minigrad.viz.statistics import describe
 
@@ -144,6 +144,8 @@ class record(ObserverBlock):
         self.names = Names(self.model, self.params, caller_variables())
         self.builder = Builder(self.names, weakref.WeakKeyDictionary())
         self.paths = {id(module): path for path, module in reversed(self.names.modules.items())}
+        if len(self.paths) == 1:  # a layer by itself is its own group
+            self.paths = {who: type(self.model).__name__ for who in self.paths}
         self.spans: list[Span] = []
         self.running: list[tuple[Any, Span, int]] = []
         self.thread = get_ident()
@@ -285,9 +287,10 @@ def add_failure(builder: Builder, error: Exception) -> None:
     if at is None:
         return
     frame, lasti = frames[at]
-    called = frames[at + 1][0] if at + 1 < len(frames) else None
     spot = find_spot(frame.f_code, lasti)
-    name = spot.called or (called.f_code.co_name if called is not None else shorten(spot.text, 30)) or type(error).__name__
+    called = called_by([f for f, _ in frames[at + 1:]], spot.called)
+    known = public_function(spot.called) is not None
+    name = spot.called if known else called.f_code.co_name if called is not None else spot.called or shorten(spot.text, 30)
     if any(isinstance(f.f_locals.get("self"), Observer) for f, _ in frames) and builder.graph.operations:
         builder.graph.operations[f"o{len(builder.graph.operations) - 1}"].failure = message  # what it computed was refused
         return
@@ -296,6 +299,14 @@ def add_failure(builder: Builder, error: Exception) -> None:
     for argument, value in tensors_given(called or frame, spot.text if called is None else ""):
         source = source_of_tensor(builder, value)
         builder.graph.arrows.append(Arrow(source, op.id, argument, list(value.array.shape)))
+
+
+def called_by(frames: list[Any], name: str) -> Any:
+    """Of the frames below the user's innermost the one that was given the tensors of what failed: that of the last operation that
+    was called, or, where the fault was found before there was one, of the function that the user called by `name`."""
+    named = [f for f in frames if f.f_code.co_name == name]
+    operations = [f for f in frames if "<generated " in f.f_code.co_filename]
+    return next(iter([*operations[-1:], *named, *frames]), None)
 
 
 def is_engine(frame: Any) -> bool:

@@ -51,6 +51,8 @@ def assert_no_arrow_is_lost(made: Fold) -> None:
         source, target = made.holder[arrow.source], made.holder[arrow.target]
         returns = crosses(made, arrow)
         assert source == target and not returns or (source, target, returns) in drawn
+    place = {id: k for k, id in enumerate(made.boxes)}
+    assert all(place[a.source] < place[a.target] for a in made.arrows if not a.returns)  # only those of a run lead back
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
