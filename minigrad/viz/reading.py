@@ -349,7 +349,7 @@ def extra_of(module: Any) -> str:
 def is_default(given: Mapping[str, inspect.Parameter], name: str, value: str) -> bool:
     """Whether `value` is how a repr shows the default of a parameter: as it is, or once for each dimension."""
     default = given[name].default if name in given else inspect.Parameter.empty
-    return default is not inspect.Parameter.empty and value in (repr(default), *[repr((default,) * n) for n in (1, 2, 3)])
+    return default is not inspect.Parameter.empty and value in (str(default), repr(default), *[repr((default,) * n) for n in (1, 2, 3)])
 
 
 def caller_variables() -> dict[str, Any]:
