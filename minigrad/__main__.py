@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m minigrad", description=SAID, epilog=EXAMPLES,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits; leaves a page with what it learnt",
+    d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits, and show what it learnt",
                             formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     d.add_argument("--epochs", type=positive_number(int), default=20, help="passes over the training images")
     d.add_argument("--batch-size", type=positive_number(int), default=32, help="images in a step")

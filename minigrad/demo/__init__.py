@@ -132,7 +132,7 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
     optimizer.zero_grad()
     write_report(folder / "index.html", model, test_images, test_labels, watching, drawing)
     print(f"test accuracy {final:.2%} on {len(test_labels)} images not trained on")
-    print(f"page     {folder / 'index.html'}  (open it in a browser: all that follows, the mistakes, the filters, a backward pass)")
+    print(f"page     {folder / 'index.html'}  (for a browser: how it learnt, its mistakes, its filters, a backward pass)")
     print(f"graph    {folder / 'graph.svg'}")
     if history:
         print(f"curve    {folder / 'curve.png'}")

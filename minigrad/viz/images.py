@@ -71,8 +71,9 @@ class Images:
             pixels = grid.pixels()
             height, width = pixels.shape[:2]
             text = f"{grid.name}  {grid.caption}"
-            parts.append(f'<text x="{MARGIN}" y="{y + 12}" fill="#3f3f46"><tspan font-weight="bold" fill="#18181b">{clean(grid.name)}'
-                         f'</tspan>  {clean(grid.caption)}</text><image x="{MARGIN}" y="{y + LINE}" width="{width}" height="{height}" '
+            parts.append(f'<text x="{MARGIN}" y="{y + 12}" fill="#3f3f46"><tspan font-weight="bold" fill="#18181b">'
+                         f"{clean(grid.name)}</tspan>  {clean(grid.caption)}</text>"
+                         f'<image x="{MARGIN}" y="{y + LINE}" width="{width}" height="{height}" '
                          f'style="image-rendering:pixelated" href="{data_address(pixels)}"/>')
             y, widest = y + LINE + height + MARGIN, max(widest, width, 7 * len(text))
         size = f'width="{widest + 2 * MARGIN}" height="{y}"'
@@ -140,7 +141,8 @@ class Images:
 
 # ---------------------------------------------------------------------------------------------------- filters
 
-def filters(module: Any, layers: str | Iterable[str] | None = None, limit: int = LIMIT, shape: tuple[int, int] | None = None) -> Images:
+def filters(module: Any, layers: str | Iterable[str] | None = None, limit: int = LIMIT,
+            shape: tuple[int, int] | None = None) -> Images:
     """The weights of convolutions as small images: what each filter looks for.
 
     Orange is positive, blue negative, white zero; each image has its own scale, up to its largest weight. Filters of three
@@ -165,13 +167,15 @@ def filters(module: Any, layers: str | Iterable[str] | None = None, limit: int =
     """
     check_module("filters()", module)
     named = choose("filters()", module, layers)
-    chosen = {path: m for path, m in named.items() if isinstance(m, ConvBase)}
+    chosen: dict[str, Any] = {path: m for path, m in named.items() if isinstance(m, ConvBase)}
     if layers is not None or not chosen:
         chosen = {path: m for path, m in named.items() if isinstance(m, (ConvBase, Linear))}
-    grids = [grid for path, m in chosen.items() if (grid := filters_of(path or type(module).__name__, m, limit, shape)) is not None]
+    made = [filters_of(path or type(module).__name__, m, limit, shape) for path, m in chosen.items()]
+    grids = [grid for grid in made if grid is not None]
     if not grids:
-        raise InvalidValueError(f"filters(): {type(module).__name__} has no convolution whose weights could be drawn, and no linear "
-                                "layer whose inputs are square images; for a linear layer say shape=(height, width) of what it is given")
+        raise InvalidValueError(f"filters(): {type(module).__name__} has no convolution whose weights could be drawn, and no "
+                                "linear layer whose inputs are square images; for a linear layer say shape=(height, width) of "
+                                "what it is given")
     return Images(f"filters of {type(module).__name__}", grids)
 
 
@@ -185,8 +189,8 @@ def filters_of(name: str, layer: Any, limit: int, shape: tuple[int, int] | None)
         height, width = shape or (math.isqrt(values.shape[1]),) * 2
         if height * width != values.shape[1] or min(height, width) < 2:
             return None
-        return Grid(name, f"{len(values)} units, {height}×{width}{some(len(values), limit)}", values[:limit].reshape(-1, height, width),
-                    signed=True)
+        return Grid(name, f"{len(values)} units, {height}×{width}{some(len(values), limit)}",
+                    values[:limit].reshape(-1, height, width), signed=True)
     if isinstance(layer, TransposedConvolution):
         values = values.swapaxes(0, 1)
     count, channels = values.shape[:2]
@@ -208,7 +212,8 @@ def filters_of(name: str, layer: Any, limit: int, shape: tuple[int, int] | None)
 
 # ---------------------------------------------------------------------------------------------------- feature maps
 
-def activations(model: Any, x: Any, layers: str | Iterable[str] | None = None, index: int | None = 0, limit: int = LIMIT) -> Images:
+def activations(model: Any, x: Any, layers: str | Iterable[str] | None = None, index: int | None = 0,
+                limit: int = LIMIT) -> Images:
     """What each layer of a model makes of one example, as small images: the feature maps of convolutions, the units of others.
 
     The model runs once, in evaluation mode and without recording, and is then as it was before. Each small image has its own

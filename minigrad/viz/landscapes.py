@@ -42,8 +42,8 @@ class Landscape:
         shown = np.ma.masked_invalid(self.values)
         if shown.count() and shown.max() > shown.min():
             levels = levels_of(shown.compressed())
-            drawn = axes.contourf(self.x, self.y, shown, levels=levels, cmap="viridis", norm=BoundaryNorm(levels, 256, extend="both"),
-                                  extend="both")
+            drawn = axes.contourf(self.x, self.y, shown, levels=levels, cmap="viridis", extend="both",
+                                  norm=BoundaryNorm(levels, 256, extend="both"))
             axes.contour(self.x, self.y, shown, levels=levels, colors="white", linewidths=0.4)
             figure.colorbar(drawn, label="loss", format="%.3g")
         if len(self.path):
@@ -62,8 +62,9 @@ class Landscape:
         return path
 
     def __repr__(self) -> str:
-        return (f"<landscape of {len(self.x)}×{len(self.y)} losses from {np.nanmin(self.values):.4g} to {np.nanmax(self.values):.4g}; "
-                "save('landscape.png') draws it>")
+        finite = self.values[np.isfinite(self.values)]
+        said = f" from {finite.min():.4g} to {finite.max():.4g}" if finite.size else ""
+        return f"<landscape of {len(self.x)}×{len(self.y)} losses{said}; save('landscape.png') draws it>"
 
     def _repr_png_(self) -> bytes:
         return self.image("png")
@@ -115,12 +116,12 @@ def landscape(loss_fn: Callable[[], Any], params: Any, directions: Any = None, p
     """
     tensors = [params] if isinstance(params, Tensor) else list(params)
     if not tensors or not all(isinstance(p, Tensor) and p.is_floating_point() for p in tensors):
-        raise ArgumentError("landscape(): argument 'params' must be a floating-point Tensor or some of them, as model.parameters() is, got "
-                            f"{', '.join(type(p).__name__ for p in tensors[:3]) or 'none'}")
+        raise ArgumentError("landscape(): argument 'params' must be a floating-point Tensor or some of them, as model."
+                            f"parameters() is, got {', '.join(type(p).__name__ for p in tensors[:3]) or 'none'}")
     if points < 3:
         raise InvalidValueError(f"landscape(): argument 'points' must be at least 3, got {points}")
     now = flat(tensors)
-    steps = np.stack([flat_given("path", p, tensors) for p in path]) if path is not None and len(path) else np.empty((0, now.size))
+    steps = np.array([flat_given("path", p, tensors) for p in path or ()]).reshape(-1, now.size)
     if directions is None:
         directions = "axes" if now.size == 2 else "pca" if len(steps) else "random"
     origin = np.zeros(2) if directions == "axes" else steps[-1] if len(steps) else now
@@ -159,10 +160,10 @@ def choose_directions(directions: Any, tensors: list[Any], steps: Any) -> tuple[
                 raise InvalidValueError(f"landscape(): directions='pca' needs a path of at least 3 steps, got {len(steps)}")
             _, sizes, found = run_quietly(np.linalg.svd, steps - steps.mean(axis=0), full_matrices=False)
             shares = sizes[:2] ** 2 / (sizes ** 2).sum() if sizes.any() else np.zeros(2)
-            first, second = (f"{name} direction of the path ({s:.0%} of its variance)" for name, s in zip(("main", "second"), shares))
-            return found[0], found[1], (first, second)
-        raise InvalidValueError("landscape(): argument 'directions' must be 'random', 'pca' or two directions of the parameters' shapes, got "
-                                f"{directions!r}")
+            main, second = (f"{s:.0%} of its variance" for s in shares)
+            return found[0], found[1], (f"main direction of the path ({main})", f"second direction of the path ({second})")
+        raise InvalidValueError("landscape(): argument 'directions' must be 'random', 'pca' or two directions of the parameters' "
+                                f"shapes, got {directions!r}")
     if len(directions) != 2:
         raise InvalidValueError(f"landscape(): argument 'directions' must be two, got {len(directions)}")
     first, second = (flat_given("directions", d, tensors) for d in directions)

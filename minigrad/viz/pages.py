@@ -33,5 +33,5 @@ class Frame:
 
 def frame_of(page: str, height: int) -> str:
     """A page in a frame of another page or of a notebook, which holds it whole."""
-    return (f'<iframe srcdoc="{html.escape(page)}" style="width:100%;height:{height}px;border:1px solid #a1a1aa;border-radius:4px">'
-            "</iframe>")
+    style = f"width:100%;height:{height}px;border:1px solid #a1a1aa;border-radius:4px"
+    return f'<iframe srcdoc="{html.escape(page)}" style="{style}"></iframe>'

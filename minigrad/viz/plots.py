@@ -53,9 +53,9 @@ class Scale:
             return [((p - self.low) / (self.high - self.low), f"{10.0 ** p:g}") for p in powers]
         rough = (self.high - self.low) / 6
         base = 10.0 ** math.floor(math.log10(rough))
-        step = next(base * k for k in (1, 2, 5, 10) if base * k >= rough * 0.999)
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [(self.place(k * step), f"{k * step:.6g}") for k in range(first, last + 1)]
+        round_ = next(base * k for k in (1, 2, 5, 10) if base * k >= rough * 0.999)
+        first, last = math.ceil(self.low / round_ - 1e-9), math.floor(self.high / round_ + 1e-9)
+        return [(self.place(k * round_), f"{k * round_:.6g}") for k in range(first, last + 1)]
 
 
 def scale_of(values: Sequence[float], log: bool | None = None) -> Scale:
@@ -114,15 +114,17 @@ def line_plot(title: str, xs: list[int], lines: list[Line], log: bool | None = N
         colour = line_colour(k, len(lines))
         parts.append(f'<path class="series{" thin" * line.thin}" data-line="{k}" stroke="{colour}" d="{path_through(points)}"/>')
         parts += [f'<circle cx="{p[0]:.1f}" cy="{p[1]:.1f}" r="2" fill="{colour}"/>' for p in lonely(points)]
-        parts += [f'<path class="bad" d="M{at_x(x) - 3:.1f},{TOP} h6 l-3,6 z"><title>{clean(line.name)}: not finite at step {x}</title>'
-                  "</path>" for x in line.bad]
+        parts += [f'<path class="bad" d="M{at_x(x) - 3:.1f},{TOP} h6 l-3,6 z"><title>{clean(line.name)}: not finite at {x}'
+                  "</title></path>" for x in line.bad]
         data.append({"name": line.name, "values": [None if v is None else float(f"{v:.4g}") for v in line.values],
                      "places": [0 if p is None else round(p[1], 1) for p in points]})
     bad = sorted({x for line in lines for x in line.bad})
     if bad:
         parts.append(f'<line class="bad" x1="{at_x(bad[0]):.1f}" x2="{at_x(bad[0]):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-                     f'<text class="bad" x="{at_x(bad[0]) + 5:.1f}" y="{TOP + 16}" stroke="none">NaN or infinity from {bad[0]}</text>')
-    names = "".join(f'<li><i style="background:{line_colour(k, len(lines))}"></i>{clean(line.name)}</li>' for k, line in enumerate(lines))
+                     f'<text class="bad" x="{at_x(bad[0]) + 5:.1f}" y="{TOP + 16}" style="stroke:none">'
+                     f"NaN or infinity from {bad[0]}</text>")
+    names = "".join(f'<li><i style="background:{line_colour(k, len(lines))}"></i>{clean(line.name)}</li>'
+                    for k, line in enumerate(lines))
     spoken = json.dumps({"xs": xs, "lines": data, "box": [LEFT, TOP, wide, tall], "low": across.low, "high": across.high})
     return (f'<div class="plot" data-plot="{html.escape(spoken.encode("utf-8", "replace").decode())}"><h3>{clean(title)}</h3>'
             f'{"".join(parts)}</svg>{f"<ul class=names>{names}</ul>" if len(lines) > 1 else ""}</div>')
@@ -171,8 +173,8 @@ def heat_map(title: str, xs: list[int], found: list[Statistics | None]) -> str:
     wide, tall = 250, 90
     zero = TOP + tall * high / (high - low)
     parts = [f'<svg viewBox="0 0 {wide + LEFT} {tall + TOP + 18}" role="img" aria-label="{clean(title)}">',
-             f'<image x="{LEFT}" y="{TOP}" width="{wide}" height="{tall}" preserveAspectRatio="none" style="image-rendering:pixelated" '
-             f'href="{data_address(image)}"/>']
+             f'<image x="{LEFT}" y="{TOP}" width="{wide}" height="{tall}" preserveAspectRatio="none" '
+             f'style="image-rendering:pixelated" href="{data_address(image)}"/>']
     for value, at in ((high, TOP + 4), (low, TOP + tall + 2)):
         parts.append(f'<text x="{LEFT - 5}" y="{at}" text-anchor="end">{value:.3g}</text>')
     if low < 0 < high:
@@ -184,8 +186,13 @@ def heat_map(title: str, xs: list[int], found: list[Statistics | None]) -> str:
     return f'<div class="plot"><h3>{clean(title)}</h3>{"".join(parts)}</svg></div>'
 
 
+def is_bad(found: Any) -> bool:
+    """Whether statistics or a number are not finite."""
+    return bool(found.nonfinite) if isinstance(found, Statistics) else not math.isfinite(found)
+
+
 def as_line(name: str, values: list[Any], thin: bool = False, xs: Sequence[int] = ()) -> Line:
     """The line of the root mean squares of statistics, or of numbers."""
     numbers = [v.rms if isinstance(v, Statistics) else v for v in values]
-    bad = [x for x, v in zip(xs, values) if (v.nonfinite if isinstance(v, Statistics) else v is not None and not math.isfinite(v))]
+    bad = [x for x, v in zip(xs, values) if v is not None and is_bad(v)]
     return Line(name, [v if v is not None and math.isfinite(v) else None for v in numbers], bad, thin)

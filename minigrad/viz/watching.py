@@ -27,7 +27,7 @@ from minigrad.utils.tensorboard import SummaryWriter
 from minigrad.viz.files import form_of, write_whole
 from minigrad.viz.graph import Statistics
 from minigrad.viz.pages import frame_of, page_of
-from minigrad.viz.plots import as_line, heat_map, line_plot
+from minigrad.viz.plots import as_line, heat_map, is_bad, line_plot
 from minigrad.viz.statistics import describe
 from minigrad.viz.svg import clean
 
@@ -38,6 +38,9 @@ PASSING = ("MaxPool", "AvgPool", "View", "Squeeze")  # nodes of operations that 
 MOST = 2_000  # numbers of a line that was logged that are shown
 CALLS = 4  # calls of a layer within a step that are told apart
 RATIO = 1e-3  # what the update of a weight customarily is of the weight
+FAR = 30.0  # times more or less than that are worth a word
+DEAD = 0.4  # the share of dead units that is
+VANISHING = 1e-3  # the size of the gradient at the first layer, as a part of that at the last, below which it is
 KINDS = {
     "activations": "Activations",
     "dead": "Dead units",
@@ -47,15 +50,16 @@ KINDS = {
     "ratios": "Updates over weights",
 }
 SAID = {
-    "activations": "Root mean square of what each layer makes, from the first layer (blue) to the last (orange). Lines that drift apart, or "
-                   "to 0, ask for another initialization or for normalization.",
-    "dead": "The share of a ReLU's units that is zero for every example of the batch: such a unit gets no gradient and learns nothing.",
-    "flow": "Root mean square of what reaches each layer on the way back. A first layer (blue) that is powers of ten below the last "
-            "(orange) shows a gradient that vanishes; one that is above, a gradient that explodes.",
+    "activations": "Root mean square of what each layer makes, from the first layer (blue) to the last (orange). Lines that "
+                   "drift apart, or to 0, ask for another initialization or for normalization.",
+    "dead": "The share of a ReLU's units that is zero for every example of the batch: such a unit gets no gradient and learns "
+            "nothing.",
+    "flow": "Root mean square of what reaches each layer on the way back. A first layer (blue) that is powers of ten below the "
+            "last (orange) shows a gradient that vanishes; one that is above, a gradient that explodes.",
     "gradients": "Root mean square; biases and other vectors are dashed.",
     "weights": "Root mean square; biases and other vectors are dashed.",
-    "ratios": "How far a step moves each weight, as a part of its size. About 1e-3 is customary: far above it the learning rate is high, far "
-              "below it little is learnt.",
+    "ratios": "How far a step moves each weight, as a part of its size. About 1e-3 is customary: far above it the learning rate "
+              "is high, far below it little is learnt.",
 }
 LOGARITHMIC = {"activations": None, "dead": False, "flow": True, "gradients": True, "weights": None, "ratios": True}
 HEAT_MAPS = {"activations": "Histograms of the activations", "gradients": "Histograms of the gradients of the weights",
@@ -98,8 +102,8 @@ class watch:
     ...         watching.log(loss=loss)
     >>> watching.steps, list(watching.history["activations"]), list(watching.history["ratios"])
     ([1, 2, 3], ['0', '1', '2'], ['0.weight', '0.bias', '2.weight', '2.bias'])
-    >>> watching.save("training.html")
-    'training.html'
+    >>> watching.html()[:15]
+    '<!DOCTYPE html>'
     """
 
     def __init__(self, model: Any, optimizer: Any = None, every: int = 1, *, layers: str | Iterable[str] | None = None,
@@ -107,8 +111,8 @@ class watch:
         if not isinstance(model, Module):
             raise ArgumentError(f"watch(): argument 'model' must be a Module, not {type(model).__name__}")
         if optimizer is not None and not isinstance(optimizer, Optimizer):
-            raise ArgumentError(f"watch(): argument 'optimizer' must be an Optimizer, not {type(optimizer).__name__}; where weights are "
-                                "updated by hand, leave it out and call step() after each update")
+            raise ArgumentError(f"watch(): argument 'optimizer' must be an Optimizer, not {type(optimizer).__name__}; where "
+                                "weights are updated by hand, leave it out and call step() after each update")
         for name, value in (("every", every), ("keep", keep)):
             if not isinstance(value, int) or value < 1:
                 raise InvalidValueError(f"watch(): argument '{name}' must be a whole number of at least 1, got {value!r}")
@@ -133,9 +137,11 @@ class watch:
         self.handles = [model.register_forward_pre_hook(self.begin_forward)]
         self.handles += [named[path].register_forward_hook(self.see_layer) for path in wanted]
         if optimizer is None:
-            self.handles += [register_optimizer_step_pre_hook(self.before_update), register_optimizer_step_post_hook(self.after_update)]
+            self.handles += [register_optimizer_step_pre_hook(self.before_update),
+                             register_optimizer_step_post_hook(self.after_update)]
         else:
-            self.handles += [optimizer.register_step_pre_hook(self.before_update), optimizer.register_step_post_hook(self.after_update)]
+            self.handles += [optimizer.register_step_pre_hook(self.before_update),
+                             optimizer.register_step_post_hook(self.after_update)]
 
     def __enter__(self) -> watch:
         return self
@@ -307,15 +313,18 @@ class watch:
         if not self.points:
             return [*said, "No step has ended yet."]
         step, last = self.points[-1]
-        said += [f"{name}: {share:.0%} of its units were dead at step {step}." for name, share in last["dead"].items() if share >= 0.4]
-        sizes = [(last["flow"][name].rms, name) for name in last["activations"] if name in last["flow"] and last["flow"][name].rms]
-        if len(sizes) > 1 and sizes[0][0] < 1e-3 * sizes[-1][0]:
-            said.append(f"The gradient vanishes on its way back: {sizes[-1][0]:.2g} at {sizes[-1][1]}, {sizes[0][0]:.2g} at {sizes[0][1]}.")
+        said += [f"{name}: {share:.0%} of its units were dead at step {step}." for name, share in last["dead"].items()
+                 if share >= DEAD]
+        flow = last["flow"]
+        sizes = [(flow[name].rms, name) for name in last["activations"] if name in flow and flow[name].rms]
+        if len(sizes) > 1 and sizes[0][0] < VANISHING * sizes[-1][0]:
+            said.append(f"The gradient vanishes on its way back: {sizes[-1][0]:.2g} at {sizes[-1][1]}, {sizes[0][0]:.2g} at "
+                        f"{sizes[0][1]}.")
         matrices = {name for name, p in self.parameters().items() if p.ndim > 1}
         for name in matrices:
             seen = sorted(r for _, point in self.points if (r := point["ratios"].get(name)) is not None and math.isfinite(r))
             middle = seen[len(seen) // 2] if seen else RATIO
-            if not RATIO / 30 <= middle <= RATIO * 30:
+            if not RATIO / FAR <= middle <= RATIO * FAR:
                 said.append(f"{name}: its updates are mostly {middle:.1g} of it; about {RATIO:g} is customary.")
         return said
 
@@ -347,16 +356,18 @@ class watch:
         for kind, title in HEAT_MAPS.items():
             if history[kind]:
                 maps = "".join(heat_map(name, steps, values) for name, values in history[kind].items())
-                parts.append(f'<h2>{title}</h2>\n<p>Steps from left to right, numbers upwards; the stronger the colour, the more elements '
-                             f'there are.</p>\n<div class="plots small">{maps}</div>')
+                parts.append(f"<h2>{title}</h2>\n<p>Steps from left to right, numbers upwards; the stronger the colour, the more "
+                             f'elements there are.</p>\n<div class="plots small">{maps}</div>')
         return "\n".join(parts)
 
     def html(self) -> str:
         """The plots as a page that needs no other file and no network."""
         said = "".join(f'<li{" class=bad" * ("NaN" in text)}>{clean(text)}</li>' for text in self.findings())
         title = f"Training of {type(self.model).__name__}"
-        return page_of(title, f"<header><h1>{clean(title)}</h1><span>{self.count:,} steps, of which {len(self.points):,} are shown</span></header>\n"
-                              f'<ul class="findings">{said}</ul>\n{self.curves()}\n<h2>Layers and weights</h2>\n{self.lines()}\n{self.heat_maps()}')
+        steps = f"{self.count:,} steps, of which {len(self.points):,} are shown"
+        return page_of(title, "\n".join([
+            f"<header><h1>{clean(title)}</h1><span>{steps}</span></header>", f'<ul class="findings">{said}</ul>',
+            self.curves(), "<h2>Layers and weights</h2>", self.lines(), self.heat_maps()]))
 
     def save(self, path: str | os.PathLike[str]) -> str:
         """Write the page to `path`, which ends in .html. Returns the path. Raises ``ValueError`` for another ending."""
@@ -406,7 +417,7 @@ class watch:
         return "\n".join([f"{type(self.model).__name__} at step {step}: root mean squares", *table, *self.findings()])
 
     def __repr__(self) -> str:
-        return f"<watch of {type(self.model).__name__}, {self.count:,} steps; save('training.html') shows it, print() the last step>"
+        return f"<watch of {type(self.model).__name__}, {self.count:,} steps; save('training.html') shows it, print() the last>"
 
     def _repr_html_(self) -> str:
         return frame_of(self.html(), 640)
@@ -441,7 +452,8 @@ def dead_share(array: Any, units: int) -> float:
 
 def ratio_of(before: Any, after: Any) -> float | None:
     """How far weights have moved, as a part of their size; None of weights that were 0."""
-    before, after = (_arrays.to_numpy(x).reshape(-1).astype(np.complex128 if x.dtype.kind == "c" else np.float64) for x in (before, after))
+    wide = np.complex128 if before.dtype.kind == "c" else np.float64
+    before, after = (_arrays.to_numpy(x).reshape(-1).astype(wide) for x in (before, after))
     size = float(np.linalg.norm(before))
     return float(np.linalg.norm(after - before)) / size if size else None
 
@@ -452,18 +464,13 @@ def leaves_zeros(node: Any) -> bool:
     return name.startswith(PASSING) or (name == "MulBackward0" and node.next_functions[1][0] is None)
 
 
-def is_bad(found: Any) -> bool:
-    """Whether statistics or a number are not finite."""
-    return bool(found.nonfinite) if isinstance(found, Statistics) else not math.isfinite(found)
-
-
 def add_histogram(writer: Any, tag: str, found: Statistics, step: int) -> None:
     """Write the histogram of statistics."""
     assert found.min is not None and found.max is not None and found.mean is not None and found.rms is not None
     edges = np.linspace(found.min, found.max, len(found.histogram) + 1)[1:]
     count = sum(found.histogram)
-    writer.add_histogram_raw(f"{tag}/histogram", found.min, found.max, count, found.mean * count, found.rms ** 2 * count, edges.tolist(),
-                             found.histogram, step)
+    writer.add_histogram_raw(f"{tag}/histogram", found.min, found.max, count, found.mean * count, found.rms ** 2 * count,
+                             edges.tolist(), found.histogram, step)
 
 
 def rms(found: Statistics | None) -> float | None:

@@ -94,7 +94,8 @@ def test_filters_of_every_layer(layer: Any, shape: tuple[int, ...], said: str) -
 
 
 def test_filters_of_a_model_are_those_of_its_convolutions() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Sequential(nn.Conv2d(2, 2, 3)), nn.Flatten(), nn.Linear(32, 16), nn.Linear(16, 2))
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Sequential(nn.Conv2d(2, 2, 3)), nn.Flatten(), nn.Linear(32, 16),
+                          nn.Linear(16, 2))
     assert [g.name for g in viz.filters(model).grids] == ["0", "2.0"]
     assert [g.name for g in viz.filters(model, layers=["2.0", "5"]).grids] == ["2.0", "5"]
     mlp = nn.Sequential(nn.Linear(12, 5), nn.ReLU(), nn.Linear(5, 2))
@@ -113,7 +114,8 @@ def test_filters_of_a_model_are_those_of_its_convolutions() -> None:
 
 def network() -> Any:
     mg.manual_seed(0)
-    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(), nn.Linear(4 * 6 * 6, 10))
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.5), nn.Flatten(),
+                         nn.Linear(4 * 6 * 6, 10))
 
 
 def test_activations_are_what_the_layers_make() -> None:
@@ -151,7 +153,8 @@ def test_what_models_are_called_with() -> None:
 
     x = mg.ones(2, 5, 3)
     for given in ((x, 2.0), {"x": x, "scale": 2.0}):
-        assert [(g.name, g.values.shape) for g in viz.activations(Both(), given).grids] == [("input", (1, 5, 3)), ("lstm", (1, 5, 4))]
+        grids = viz.activations(Both(), given).grids
+        assert [(g.name, g.values.shape) for g in grids] == [("input", (1, 5, 3)), ("lstm", (1, 5, 4))]
     words = nn.Sequential(nn.Embedding(7, 4))
     assert [g.name for g in viz.activations(words, mg.tensor([[1, 2, 3]])).grids] == ["0"], "words are no image"
     conv = nn.Conv2d(1, 2, 3)

@@ -200,7 +200,8 @@ class Functional(nn.Module):
 
 @pytest.mark.parametrize("functional", [False, True])
 def test_dead_units_are_counted(functional: bool) -> None:
-    model: Any = Functional() if functional else nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 2))
+    layers = [nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 2)]
+    model: Any = Functional() if functional else nn.Sequential(*layers)
     conv = model.conv if functional else model[0]
     with mg.no_grad():
         conv.bias.copy_(mg.tensor([-100.0, 100.0, 100.0, 100.0]))
@@ -309,7 +310,8 @@ def test_the_page_is_whole_and_asks_for_nothing(tmp_path: Path) -> None:
     tags.feed(page)
     assert not tags.asked and tags.tags.count("script") == 1
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(|@import|url\((?!#)|WebSocket", page)
-    for said in ("Training of Sequential", "Dead units", "Updates over weights", "0.001, the customary", "Histograms of the weights"):
+    for said in ("Training of Sequential", "Dead units", "Updates over weights", "0.001, the customary",
+                 "Histograms of the weights"):
         assert said in page
     assert page.count('class="series') == 1 + 3 + 1 + 3 + 4 + 4 + 4, "the loss, and for each kind its layers or parameters"
     with pytest.raises(ValueError, match=r"one of \.html; got"):
@@ -404,7 +406,8 @@ def test_complex_half_and_integer_layers() -> None:
 def test_a_browser_draws_the_page_and_answers(tmp_path: Path) -> None:
     page = watched().html().replace("</body>", """<script>
       const plot = document.querySelectorAll(".plot[data-plot]")[1], box = plot.querySelector("svg").getBoundingClientRect();
-      plot.querySelector("svg").dispatchEvent(new MouseEvent("mousemove", { clientX: box.right - 3, clientY: box.top + 20, bubbles: true }));
+      const at = { clientX: box.right - 3, clientY: box.top + 20, bubbles: true };
+      plot.querySelector("svg").dispatchEvent(new MouseEvent("mousemove", at));
       document.title = plot.querySelector(".said").textContent.replace("\\n", " | ");
     </script></body>""")
     (tmp_path / "page.html").write_text(page, encoding="utf-8")
@@ -427,4 +430,5 @@ def test_layers_that_are_made_or_trained_later() -> None:
             train_on.step()
             model[1].weight.requires_grad_(True)
     weights = watching.history["weights"]
-    assert set(weights) == {"0.weight", "0.bias", "1.weight", "1.bias"} and weights["1.weight"][0] is None and weights["1.weight"][1]
+    assert set(weights) == {"0.weight", "0.bias", "1.weight", "1.bias"}
+    assert weights["1.weight"][0] is None and weights["1.weight"][1]
