@@ -337,9 +337,10 @@ def spans_of(names: Names) -> list[Span]:
 
 def extra_of(module: Any) -> str:
     """The settings of a module as its repr shows them, without those that are as they are where nobody says otherwise."""
+    kind: Any = type(module)
     try:
         text = module.extra_repr() if isinstance(module, Module) else ""
-        defaults = defaults_of(type(module))
+        defaults = defaults_of(kind)
     except Exception:  # an extra_repr of the user's that fails
         return ""
     parts = [part.partition("=") for part in re.split(r",\s*(?=\w+=)", text)]
