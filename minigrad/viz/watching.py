@@ -320,8 +320,7 @@ class watch:
         if len(sizes) > 1 and sizes[0][0] < VANISHING * sizes[-1][0]:
             said.append(f"The gradient vanishes on its way back: {sizes[-1][0]:.2g} at {sizes[-1][1]}, {sizes[0][0]:.2g} at "
                         f"{sizes[0][1]}.")
-        matrices = {name for name, p in self.parameters().items() if p.ndim > 1}
-        for name in matrices:
+        for name in [name for name, p in self.parameters().items() if p.ndim > 1]:
             seen = sorted(r for _, point in self.points if (r := point["ratios"].get(name)) is not None and math.isfinite(r))
             middle = seen[len(seen) // 2] if seen else RATIO
             if not RATIO / FAR <= middle <= RATIO * FAR:
@@ -447,7 +446,7 @@ def count_bad(array: Any) -> int:
 def dead_share(array: Any, units: int) -> float:
     """The share of the units, which are along dimension `units`, that are 0 for all examples."""
     others = tuple(k for k in range(array.ndim) if k != units % array.ndim)
-    return float(1 - (array > 0).any(axis=others).mean())
+    return float(1 - (array != 0).any(axis=others).mean())
 
 
 def ratio_of(before: Any, after: Any) -> float | None:

@@ -243,6 +243,15 @@ def test_where_nan_begins_is_said_and_marked(bad: float, tmp_path: Path) -> None
     assert "NaN or infinity from 3" in watching.html()
 
 
+def test_nan_is_not_dead() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with viz.watch(model, optimizer) as watching:
+        model(mg.full((4, 2), math.nan)).sum().backward()
+        optimizer.step()
+    assert watching.history["dead"] == {"1": [0.0]}
+
+
 def test_a_single_nan_among_many_is_found() -> None:
     from minigrad.viz.watching import sample
     array = np.ones(1_000_003, np.float32)
