@@ -8,7 +8,7 @@ PYTHON ?= python
 check: lint types layers coverage docs wheel
 
 install:
-	$(PYTHON) -m pip install -q -e ".[test,lint,docs,dist]"
+	$(PYTHON) -m pip install -q -e ".[test,browser,lint,docs,dist]"
 
 lint:
 	$(PYTHON) -m ruff check .

@@ -111,12 +111,6 @@ def test_there_are_no_devices_of_other_kinds() -> None:
         devices.empty_cache()
 
 
-def test_models_are_not_exported() -> None:
-    assert not mg.onnx.is_in_onnx_export()
-    with pytest.raises(NotImplementedError, match="a file that PyTorch opens"):
-        mg.onnx.export(nn.Linear(1, 1), (mg.ones(1),), "model.onnx", opset_version=17)
-
-
 # ---------------------------------------------------------------------------------------------------- futures
 
 def test_futures_call_what_waits_for_them() -> None:

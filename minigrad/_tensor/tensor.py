@@ -537,8 +537,8 @@ class Tensor(TensorMethods):
         return copying.copy.inplace(self, src.to(device=self.device))
 
     def _is_plain(self) -> builtins.bool:
-        """Whether a write in place concerns nothing but the elements: no gradient flows here, nobody watches, and the memory may be
-        written."""
+        """Whether a write in place concerns nothing but the elements: no gradient flows here, nobody watches, and the memory may
+        be written."""
         return self.node is None and (self._base is None or self._base.node is None) and not watching.count \
             and self.array.__class__ is np.ndarray and self.array.flags.writeable
 

@@ -1,7 +1,7 @@
 """The nodes of a file, written one after the other.
 
-A :class:`Builder` is what the functions of :mod:`minigrad.onnx.translation` write with. It knows the traces, and so for each tensor
-its shape, in which the sizes that depend on dynamic axes are :class:`~minigrad.onnx.varying.Varying`.
+A :class:`Builder` is what the functions of :mod:`minigrad.onnx.translation` write with. It knows the traces, and so the shape of
+each tensor, in which the sizes that depend on dynamic axes are :class:`~minigrad.onnx.varying.Varying`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ class Builder:
 
     def fresh(self, name: str) -> str:
         """`name`, with a number where it is taken."""
-        found = name if name not in self.taken else next(f"{name}_{k}" for k in itertools.count(1) if f"{name}_{k}" not in self.taken)
+        others = (f"{name}_{k}" for k in itertools.count(1))
+        found = next(n for n in itertools.chain((name,), others) if n not in self.taken)
         self.taken.add(found)
         return found
 
@@ -144,9 +145,10 @@ class Builder:
         if not isinstance(value, Varying):
             return self.constant(np.asarray(value).astype(dtype))
         if any(v != int(v) for v in value.values):
-            raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the sizes of the dynamic axes, {value.values} "
-                                    "for those that were tried, and is none that sizes are; compute it by operations, of "
-                                    "minigrad.tensor(x.size(0)), say")
+            other = next(v for v in value.values if v != value.values[0])
+            raise OnnxExporterError(f"onnx.export: {self.where()}: a number is {value.values[0]}, and on inputs of other values "
+                                    f"or sizes {other}, but was not computed from them by operations: it came from .item(), or "
+                                    "from arithmetic on sizes; compute it with tensors")
         size = self.size(Varying(tuple([int(v) for v in value.values])))
         return str(self.cast(self("Squeeze", size, self.constant(np.array([0], np.int64))), dtype))
 
@@ -194,9 +196,9 @@ class Builder:
         for a, b in itertools.combinations(known, 2):
             if all(v == x + y for v, x, y in zip(values, a, b)):
                 return self("Add", self.size(Varying(a)), self.size(Varying(b)))
-        raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the sizes of the dynamic axes, {values} for those "
-                                "that were tried, in a way that is not understood; make fewer axes dynamic, or reshape with -1 in "
-                                "the place of this number")
+        raise OnnxExporterError(f"onnx.export: {self.where()}: a number depends on the values of the inputs, or on the sizes of "
+                                f"dynamic axes in a way that is not understood: it is {', '.join(map(str, values))} for the "
+                                "inputs that were tried; make fewer axes dynamic, or reshape with -1 in its place")
 
     def where(self) -> str:
         """The operation that is being translated, and the user's line."""
@@ -222,10 +224,11 @@ class Builder:
             if isinstance(error, OnnxExporterError):
                 raise
         a, b = arrays[0], next(x for x in arrays if not same_elements(x, arrays[0]))
-        raise OnnxExporterError(f"onnx.export: {self.where()}: a tensor of shape {list(a.shape)} and dtype {dtypes.FROM_NUMPY[a.dtype]!r} "
+        raise OnnxExporterError(f"onnx.export: {self.where()}: a tensor of shape {list(a.shape)} and dtype "
+                                f"{dtypes.FROM_NUMPY[a.dtype]!r} "
                                 + ("has other values" if a.shape == b.shape else f"has shape {list(b.shape)}")
-                                + " where the inputs have other values or sizes, but was not computed from them by operations: it "
-                                "came from NumPy, or from .item() or .tolist(); compute it with tensors")
+                                + " where the inputs have other values or sizes, but was not computed from them by operations: "
+                                "it came from NumPy or from .tolist(), or is random; compute it with tensors")
 
     def range_like(self, arrays: Sequence[Any]) -> str | None:
         """A vector of equal steps from one number on, or None."""
@@ -247,7 +250,7 @@ class Builder:
         """A matrix with one number on and below a diagonal and another above, or None."""
         low, high = arrays[0][-1, 0], arrays[0][0, -1]
         k = next((k for k in range(-8, 9) if all(
-            same_elements(a, np.where(np.tri(*a.shape, k, dtype=bool), low, high)) for a in arrays)), None)
+            same_elements(a, np.where(np.tri(a.shape[0], a.shape[1], k, dtype=np.bool_), low, high)) for a in arrays)), None)
         if k is None:
             return None
         zero, one = (self.constant(np.array(n, np.int64)) for n in (0, 1))

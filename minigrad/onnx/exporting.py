@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import os
 from contextvars import ContextVar
@@ -14,13 +15,13 @@ import numpy as np
 from minigrad._types.dtypes import FROM_NUMPY
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import Module
-from minigrad.onnx._library import library
+from minigrad.onnx._library import library, runtime
 from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 from minigrad.onnx.sizes import Inputs, note_dynamic_axes, take_apart, trace_all
 from minigrad.onnx.tracing import Call, Trace
 from minigrad.onnx.translation import TABLE
-from minigrad.onnx.varying import Unlike, Varying, VaryingArray, merged, same_elements
+from minigrad.onnx.varying import Unlike, Varying, merged, same_elements
 from minigrad.ops import creation
 from minigrad.recording.hints import warn_user
 
@@ -71,15 +72,16 @@ class ONNXProgram:
         self.model_proto = model_proto
 
     def save(self, destination: str | os.PathLike[str] | io.IOBase, *, external_data: bool = True) -> None:
-        """Write the model to a path or an open file. Weights of more than 2 GB go into a file beside, with the ending ``.data``."""
+        """Write the model to a path or an open file. Weights of more than 2 GB go into a file beside it, with the ending
+        ``.data``."""
         if isinstance(destination, io.IOBase) or hasattr(destination, "write"):
-            destination.write(self.model_proto.SerializeToString())  # type: ignore[union-attr]
+            destination.write(self.model_proto.SerializeToString())
             return
-        path = os.fspath(destination)  # type: ignore[arg-type]
+        path = os.fspath(destination)
         large = sum([len(tensor.raw_data) for tensor in self.model_proto.graph.initializer]) > LARGEST_FILE
         if large and not external_data:
-            raise OnnxExporterError(f"onnx.export: the weights are larger than the 2 GB that a file can hold, and external_data=False; "
-                                    f"with external_data=True they go into {os.path.basename(path)}.data")
+            raise OnnxExporterError("onnx.export: the weights are larger than the 2 GB that a file can hold, and external_data "
+                                    f"is False; with external_data=True they go into {os.path.basename(path)}.data")
         if large:
             library().save_model(self.model_proto, path, save_as_external_data=True, all_tensors_to_one_file=True,
                                  location=f"{os.path.basename(path)}.data", convert_attribute=False)
@@ -99,18 +101,6 @@ class ONNXProgram:
                 f"{[x.name for x in graph.input]}, outputs {[x.name for x in graph.output]})")
 
 
-def runtime() -> Any:
-    """The package onnxruntime. Raises ``ImportError`` that names the extra which installs it."""
-    import importlib
-
-    from minigrad.errors import missing_extra
-
-    try:
-        return importlib.import_module("onnxruntime")
-    except ModuleNotFoundError:
-        raise missing_extra("ONNXProgram()", "onnxruntime", "onnx") from None
-
-
 def export(model: Callable[..., Any], args: Any = (), f: str | os.PathLike[str] | io.IOBase | None = None, *,
            kwargs: Mapping[str, Any] | None = None, verbose: bool | None = None, input_names: Sequence[str] | None = None,
            output_names: Sequence[str] | None = None, opset_version: int | None = None, dynamo: bool = True,
@@ -121,17 +111,19 @@ def export(model: Callable[..., Any], args: Any = (), f: str | os.PathLike[str] 
            operator_export_type: OperatorExportTypes = OperatorExportTypes.ONNX, **unknown: Any) -> ONNXProgram:
     """Write what `model` computes on `args` in ONNX's format, which onnxruntime and other programs run, and Netron shows.
 
-    The model is called a few times, on `args` and on tensors of other values and sizes, and the operations it calls are written down.
-    So a file holds one way through the program: a model whose operations depend on the values of its inputs is refused.
+    The model is called a few times, on `args` and on tensors of other values and sizes, and the operations that it calls are
+    written down. So a file holds one way through the program: a model whose operations depend on the values of its inputs is
+    refused.
 
     Args:
         model: a module, or any function of tensors.
-        args: what it is called with: a tuple, or one tensor. A dictionary that comes last holds arguments by name, as `kwargs` does.
-            Tensors may stand in lists, tuples and dictionaries; other values become part of the model.
+        args: what it is called with: a tuple, or one tensor. A dictionary that comes last holds arguments by name, as `kwargs`
+            does. Tensors may stand in lists, tuples and dictionaries; other values become part of the model.
         f: a path, or a file open for writing bytes; None writes no file.
         input_names, output_names: names in the file. Inputs are called like the model's parameters, outputs ``output``, or
             ``output_0`` ... where there are several; parameters as in ``state_dict()``.
-        opset_version: of ONNX's operations, from 17 on; files of older versions are converted by the library, as far as it can.
+        opset_version: of ONNX's operations, from 17 on. For older ones the library converts the file; where it cannot, there is a
+            warning, as in PyTorch, and the file has opset 17.
         dynamic_axes: axes of any size: ``{"input": {0: "batch"}}``, or ``{"input": [0]}``. Axes of one name have one size.
         dynamic_shapes: the same by the model's parameters: ``{"x": {0: "batch"}}``, or a tuple with an entry for each.
         training: in which mode the model is called; it is put back into its own.
@@ -163,13 +155,14 @@ def export(model: Callable[..., Any], args: Any = (), f: str | os.PathLike[str] 
         raise ArgumentError(f"onnx.export: argument 'model' must be a Module or a function, not {type(model).__name__}")
     opset = check_opset(opset_version)
     inputs = take_apart(model, args, kwargs, input_names)
-    named_axes = note_dynamic_axes(inputs, dynamic_axes, dynamic_shapes, output_names)
+    named_axes = note_dynamic_axes(inputs, dynamic_axes, dynamic_shapes)
     with in_mode(model, TrainingMode(training)):
         traces = trace_all(model, inputs)
     builder = Builder(traces, max(opset, LEAST_OPSET))
     outputs = translate(builder, traces, fold=do_constant_folding and export_params)
-    proto = assemble(builder, inputs, outputs, list(output_names or ()), named_axes, type(model).__name__, export_params,
-                     keep_initializers_as_inputs)
+    names = name_outputs(outputs, output_names or (), named_axes, inputs)
+    title = model.__name__ if inspect.isfunction(model) else type(model).__name__
+    proto = assemble(builder, inputs, outputs, names, named_axes, title, export_params, keep_initializers_as_inputs)
     if opset < LEAST_OPSET:
         proto = converted(proto, opset)
     program = ONNXProgram(proto)
@@ -184,20 +177,22 @@ def export(model: Callable[..., Any], args: Any = (), f: str | os.PathLike[str] 
 
 def check_opset(wanted: int | None) -> int:
     """The opset to write for. Raises ``ValueError`` for one that the library does not know."""
-    newest = library(".defs").onnx_opset_version()
+    newest = int(library(".defs").onnx_opset_version())
     if wanted is None:
         return min(DEFAULT_OPSET, newest)
     if not isinstance(wanted, int) or not 7 <= wanted <= newest:
-        raise InvalidValueError(f"onnx.export: opset_version must be a number from 7 to {newest}, the newest that the installed onnx "
-                                f"knows, not {wanted!r}")
+        raise InvalidValueError(f"onnx.export: opset_version must be a number from 7 to {newest}, the newest that the installed "
+                                f"onnx knows, not {wanted!r}")
     return wanted
 
 
 @contextlib.contextmanager
 def in_mode(model: Any, training: TrainingMode) -> Iterator[None]:
-    """A block in which the modules of `model` are in another mode, and :func:`is_in_onnx_export` is true."""
+    """A block in which the modules of `model` are in another mode, and :func:`is_in_onnx_export` is true. It leaves modes and
+    buffers as they were."""
     modules = list(model.modules()) if isinstance(model, Module) else []
     before = [module.training for module in modules]
+    buffers = [(t, t.array.copy()) for t in model.buffers()] if modules and training is not TrainingMode.EVAL else []
     token = exporting.set(True)
     try:
         if modules and training is not TrainingMode.PRESERVE:
@@ -207,6 +202,8 @@ def in_mode(model: Any, training: TrainingMode) -> Iterator[None]:
         exporting.reset(token)
         for module, mode in zip(modules, before):
             module.training = mode
+        for t, array in buffers:  # such as statistics that move with each call
+            t.array[...] = array
 
 
 # ---------------------------------------------------------------------------------------------------- translation
@@ -273,9 +270,9 @@ def merge_settings(settings: Sequence[dict[str, Any]], call: Call) -> dict[str, 
         try:
             found[name] = merged([s[name] for s in settings])
         except Unlike:
-            raise OnnxExporterError(f"onnx.export: {call.called} at {call.line}: its argument '{name}' is {settings[0][name]!r}, and "
-                                    f"{next(s[name] for s in settings if s[name] != settings[0][name])!r} on inputs of other "
-                                    "values or sizes, which a file cannot follow; make fewer axes dynamic") from None
+            raise OnnxExporterError(f"onnx.export: {call.called} at {call.line}: its argument '{name}' is {settings[0][name]!r}, "
+                                    f"and {settings[-1][name]!r} on inputs of other values or sizes, which a file cannot follow; "
+                                    "make fewer axes dynamic") from None
     return found
 
 
@@ -284,16 +281,16 @@ def unsupported(call: Call) -> UnsupportedOperatorError:
     return UnsupportedOperatorError(f"onnx.export: {call.called}"
                                     + (f" (the operation '{call.op}')" if call.op != call.called else "")
                                     + f" at {call.line}" + (f", in the module '{call.path}'," if call.path else "")
-                                    + " has no translation into ONNX; compute it from other operations, or leave it out of the model"
-                                    " that is exported")
+                                    + " has no translation into ONNX; compute it from other operations, or leave it out of the "
+                                    "model that is exported")
 
 
 def refuse_complex(call: Call, trace: Trace) -> None:
     """Raise for complex numbers, which ONNX's operations do not compute with."""
     for number in (*call.operands, *call.results):
         if number is not None and trace.values[number].array.dtype.kind == "c":
-            raise UnsupportedOperatorError(f"onnx.export: {call.called} at {call.line}: operations of ONNX do not compute with complex "
-                                           "numbers; compute with real and imaginary parts")
+            raise UnsupportedOperatorError(f"onnx.export: {call.called} at {call.line}: operations of ONNX do not compute with "
+                                           "complex numbers; compute with real and imaginary parts")
 
 
 def described(traces: Sequence[Trace], number: int, name: str) -> Operand:
@@ -322,19 +319,18 @@ def fixed_values(traces: Sequence[Trace]) -> set[int]:
 
 # ---------------------------------------------------------------------------------------------------- the file
 
-def assemble(b: Builder, inputs: Inputs, outputs: Sequence[Operand], output_names: list[str], named_axes: dict[str, dict[int, str]],
-             title: str, export_params: bool, initializers_as_inputs: bool) -> Any:
+def assemble(b: Builder, inputs: Inputs, outputs: Sequence[Operand], names: list[str], named_axes: Mapping[str, Any], title: str,
+             export_params: bool, initializers_as_inputs: bool) -> Any:
     """The model of nodes and initializers, without those that nothing needs."""
-    helper = library(".helper")
-    sizes = {}
+    helper, from_array = library(".helper"), library(".numpy_helper").from_array
+    sizes: dict[tuple[int, ...], str] = {}
     for (leaf, axis), name in inputs.dynamic.items():
         operand = next(x for x in b.names.values() if x.name == inputs.names[leaf])
         size = operand.shape[axis]
         if isinstance(size, Varying):
             sizes.setdefault(size.values, name)
-    names = [*output_names, *["output" if len(outputs) == 1 else f"output_{k}" for k in range(len(output_names), len(outputs))]]
     rename_outputs(b, inputs, outputs, names)
-    needed = set(names[:len(outputs)])
+    needed = set(names)
     kept = []
     for node in reversed(b.nodes):
         if needed.intersection(node.output):
@@ -357,13 +353,25 @@ def assemble(b: Builder, inputs: Inputs, outputs: Sequence[Operand], output_name
     made = {name for node in kept for name in node.output}
     graph = helper.make_graph(
         kept, title, tensors, [info(name, x, named_axes.get(name, {})) for name, x in zip(names, outputs)],
-        [library(".numpy_helper").from_array(np.ascontiguousarray(array).reshape(array.shape), name) for name, array in arrays.items()],
+        [from_array(np.ascontiguousarray(array).reshape(array.shape), name) for name, array in arrays.items()],
         value_info=[info(name, x, {}) for name, x in b.infos.items() if name in made and name not in names])
     from minigrad import __version__
 
     opsets = [helper.make_opsetid("", b.opset)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets), producer_name="minigrad",
-                             producer_version=__version__)
+    return helper.make_model(graph, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
+                             producer_name="minigrad", producer_version=__version__)
+
+
+def name_outputs(outputs: Sequence[Operand], given: Sequence[str], named_axes: Mapping[str, Any], inputs: Inputs) -> list[str]:
+    """The names of the outputs. Raises ``ValueError`` where axes of something else were named."""
+    if len(given) > len(outputs):
+        raise InvalidValueError(f"onnx.export: output_names has {len(given)} names, but the model returns {len(outputs)} tensors")
+    names = [*given, *["output" if len(outputs) == 1 else f"output_{k}" for k in range(len(given), len(outputs))]]
+    unknown = [name for name in named_axes if name not in names]
+    if unknown:
+        raise InvalidValueError(f"onnx.export: dynamic_axes names {unknown[0]!r}, which is none of the inputs, "
+                                f"{list(inputs.names.values())}, and none of the outputs, {names}")
+    return names
 
 
 def rename_outputs(b: Builder, inputs: Inputs, outputs: Sequence[Operand], names: Sequence[str]) -> None:
@@ -376,7 +384,8 @@ def rename_outputs(b: Builder, inputs: Inputs, outputs: Sequence[Operand], names
         else:
             b.nodes.append(library(".helper").make_node("Identity", [x.name], [name], name=b.fresh("/Identity")))
     if set(renamed.values()) & (set(inputs.names.values()) | set(b.initializers)) or len(set(names)) < len(names):
-        raise InvalidValueError(f"onnx.export: the names of the outputs, {list(names)}, are not their own; give others by output_names=")
+        raise InvalidValueError(f"onnx.export: the names of the outputs, {list(names)}, are not theirs alone; give others by "
+                                "output_names=")
     for node in b.nodes:
         for names_of in (node.input, node.output):
             for k, name in enumerate(names_of):
@@ -385,12 +394,13 @@ def rename_outputs(b: Builder, inputs: Inputs, outputs: Sequence[Operand], names
 
 
 def converted(proto: Any, opset: int) -> Any:
-    """The model in an older opset, by the library, where that has a way."""
+    """The model in an older opset, by the library, where that has a way. Warns where it has none, and keeps the model."""
     try:
         return library(".version_converter").convert_version(proto, opset)
     except Exception as error:
-        raise OnnxExporterError(f"onnx.export: the model cannot be brought to opset {opset}: {error}; leave out opset_version, or "
-                                f"ask for {LEAST_OPSET} or more") from error
+        warn_user(f"onnx.export: the model cannot be brought to opset {opset}, and has opset {LEAST_OPSET}, as if that were asked "
+                  f"for; onnx says: {str(error).splitlines()[0]}")
+        return proto
 
 
 def compare(program: ONNXProgram, trace: Trace) -> None:
@@ -400,4 +410,5 @@ def compare(program: ONNXProgram, trace: Trace) -> None:
         wanted = trace.values[number].array
         if wanted.dtype.kind == "f" and not np.allclose(wanted, x.array, rtol=1e-3, atol=1e-5, equal_nan=True):
             apart = float(np.abs(wanted.astype(np.float64) - x.array.astype(np.float64)).max())
-            warn_user(f"onnx.export: output {k}, of dtype {FROM_NUMPY[wanted.dtype]!r}, differs in onnxruntime by up to {apart:.3g}")
+            warn_user(f"onnx.export: output {k}, of dtype {FROM_NUMPY[wanted.dtype]!r}, differs in onnxruntime by up to "
+                      f"{apart:.3g}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from minigrad._pytree import tree_flatten_with_path, tree_unflatten
 from minigrad._types.tensor_base import TensorBase
-from minigrad.errors import ArgumentError, InvalidValueError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
 from minigrad.nn import Module
 from minigrad.onnx.errors import OnnxExporterError
 from minigrad.onnx.tracing import Trace, trace_model
@@ -33,7 +33,8 @@ class Inputs:
         return ((k, self.names[k], self.leaves[k]) for k in self.names)
 
 
-def take_apart(model: Callable[..., Any], args: Any, kwargs: Mapping[str, Any] | None, input_names: Sequence[str] | None) -> Inputs:
+def take_apart(model: Callable[..., Any], args: Any, kwargs: Mapping[str, Any] | None,
+               input_names: Sequence[str] | None) -> Inputs:
     """The inputs of a model. As in PyTorch, a single tensor may stand for a tuple of one, and a dictionary that comes last holds
     arguments by name where no `kwargs` are given. Tensors are named after the model's parameters, or by `input_names`."""
     args = args if isinstance(args, tuple) else tuple(args) if isinstance(args, list) else (args,)
@@ -51,7 +52,7 @@ def take_apart(model: Callable[..., Any], args: Any, kwargs: Mapping[str, Any] |
     names: dict[int, str] = {}
     arguments: dict[int, str] = {}
     for k, (way, leaf) in enumerate(ways):
-        keys = [key.idx if hasattr(key, "idx") else getattr(key, "key", getattr(key, "name", "")) for key in way]
+        keys: list[Any] = [key.idx if hasattr(key, "idx") else getattr(key, "key", getattr(key, "name", "")) for key in way]
         root = parameters[keys[1]] if keys[0] == 0 else str(keys[1])
         arguments[k] = root
         if isinstance(leaf, TensorBase):
@@ -59,11 +60,21 @@ def take_apart(model: Callable[..., Any], args: Any, kwargs: Mapping[str, Any] |
     if not names:
         raise ArgumentError("onnx.export: argument 'args' must hold the tensors that the model is called with, such as "
                             f"(minigrad.randn(1, 3),), not {args!r}")
+    refuse_devices([ways[k][1] for k in names], model)
     for k, name in zip(names, input_names or ()):
         names[k] = name
     if len(set(names.values())) < len(names):
         raise InvalidValueError(f"onnx.export: two inputs have one name: {list(names.values())}; give others by input_names=")
     return Inputs([leaf for _, leaf in ways], spec, names, arguments)
+
+
+def refuse_devices(tensors: Sequence[Any], model: Any) -> None:
+    """Raise for tensors on a GPU, among the inputs or the model's parameters."""
+    parameters = [*model.parameters(), *model.buffers()] if isinstance(model, Module) else []
+    for t in (*tensors, *parameters):
+        if t.device.type != "cpu":
+            raise DeviceError("onnx.export: the model and what it is called with must be on the CPU, but a tensor is on "
+                              f"{t.device}; move them, model.cpu() and x.cpu()")
 
 
 def positional_names(signature: inspect.Signature | None, count: int) -> list[str]:
@@ -79,8 +90,7 @@ def positional_names(signature: inspect.Signature | None, count: int) -> list[st
 
 # ---------------------------------------------------------------------------------------------------- dynamic axes
 
-def note_dynamic_axes(inputs: Inputs, axes: Mapping[str, Any] | None, shapes: Any, outputs: Sequence[str] | None) -> dict[
-        str, dict[int, str]]:
+def note_dynamic_axes(inputs: Inputs, axes: Mapping[str, Any] | None, shapes: Any) -> dict[str, dict[int, str]]:
     """Note which axes of the inputs are dynamic, from ``dynamic_axes`` (by the names of inputs) or ``dynamic_shapes`` (by the
     model's parameters), and return the names of axes that were given for outputs."""
     places = {name: k for k, name, _ in inputs.tensors()}
@@ -90,11 +100,8 @@ def note_dynamic_axes(inputs: Inputs, axes: Mapping[str, Any] | None, shapes: An
         if name in places:
             for axis, axis_name in named.items():
                 note_axis(inputs, places[name], axis, axis_name)
-        elif outputs is None or name in outputs:
-            of_outputs[name] = named
         else:
-            raise InvalidValueError(f"onnx.export: dynamic_axes names {name!r}, which is no input, {list(places)}, and none of "
-                                    f"output_names, {list(outputs)}")
+            of_outputs[name] = named
     if shapes is not None:
         by_leaf = shapes_by_leaf(inputs, shapes)
         for k, given in by_leaf.items():
@@ -112,8 +119,8 @@ def shapes_by_leaf(inputs: Inputs, shapes: Any) -> dict[int, Any]:
     given = dict(shapes) if isinstance(shapes, Mapping) else dict(zip(order, shapes))
     unknown = [name for name in given if name not in order]
     if unknown:
-        raise InvalidValueError(f"onnx.export: dynamic_shapes names {unknown[0]!r}, which the model is not called with; it is with "
-                                f"{order}")
+        raise InvalidValueError(f"onnx.export: dynamic_shapes names {unknown[0]!r}, which the model is not called with; it is "
+                                f"with {order}")
     found: dict[int, Any] = {}
     for name, tree in given.items():
         leaves = [k for k in inputs.names if inputs.arguments[k] == name]
@@ -138,7 +145,8 @@ def flat_shapes(tree: Any) -> Iterator[Any]:
 
 
 def note_axis(inputs: Inputs, leaf: int, axis: int, name: str) -> None:
-    """Note that an axis of a leaf is dynamic. Raises ``ValueError`` where there is no such axis, or another size under its name."""
+    """Note that an axis of a leaf is dynamic. Raises ``ValueError`` where there is no such axis, or one of another size has its
+    name."""
     shape, given = inputs.leaves[leaf].shape, inputs.names[leaf]
     if not -len(shape) <= axis < len(shape):
         raise InvalidValueError(f"onnx.export: axis {axis} of {given!r} is to be dynamic, but its shape is {list(shape)}")
@@ -154,8 +162,8 @@ def note_axis(inputs: Inputs, leaf: int, axis: int, name: str) -> None:
 # ---------------------------------------------------------------------------------------------------- traces
 
 def trace_all(model: Callable[..., Any], inputs: Inputs) -> list[Trace]:
-    """Traces of a model on its inputs, on inputs of other values, and with two other sizes of each dynamic axis. They make the same
-    calls, or an error says where they part."""
+    """Traces of a model on its inputs, on inputs of other values, and with two other sizes of each dynamic axis. They make the
+    same calls, or an error says where they part."""
     sizes: dict[str, int] = {}
     for (k, axis), name in inputs.dynamic.items():
         sizes[name] = inputs.leaves[k].shape[axis]
@@ -173,8 +181,8 @@ def trace_all(model: Callable[..., Any], inputs: Inputs) -> list[Trace]:
                 except Exception as error:
                     failure = error
         if not found:
-            raise OnnxExporterError(f"onnx.export: the axis {name!r} is to be dynamic, but the model cannot be called with another "
-                                    f"size of it than {n}: {failure}") from failure
+            raise OnnxExporterError(f"onnx.export: the axis {name!r} is to be dynamic, but the model cannot be called with "
+                                    f"another size of it than {n}: {failure}") from failure
         traces += found
     if len(base) > 1:
         sizes_of = {name: n + 1 for name, n in base.items()}
@@ -193,11 +201,10 @@ def run(model: Callable[..., Any], inputs: Inputs, sizes: Mapping[str, int], giv
     except Exception as error:
         if sizes == given:
             raise
-        model_trace = trace_model(model, *arguments_with(inputs, given, changed=False))  # raises what the user should see
-        del model_trace
+        trace_model(model, *arguments_with(inputs, given, changed=False))  # raises what is wrong with the model itself
         axes = [name for name, n in given.items() if sizes[name] != n]
-        raise OnnxExporterError(f"onnx.export: the axes {axes} are to be dynamic, but the model cannot be called with another size "
-                                f"of them than 1: {error}") from error
+        raise OnnxExporterError(f"onnx.export: the axes {axes} are to be dynamic, but the model cannot be called with another "
+                                f"size of them than 1: {error}") from error
 
 
 def run_varied(model: Callable[..., Any], inputs: Inputs, sizes: Mapping[str, int]) -> Trace:
@@ -209,8 +216,8 @@ def run_varied(model: Callable[..., Any], inputs: Inputs, sizes: Mapping[str, in
 
 
 def arguments_with(inputs: Inputs, sizes: Mapping[str, int], changed: bool) -> tuple[Any, ...]:
-    """What :func:`~minigrad.onnx.tracing.trace_model` takes: the tensors, with their names, and the arguments they are among, with
-    dynamic axes of other sizes, whose elements are repeated, and with other values if `changed`."""
+    """What :func:`~minigrad.onnx.tracing.trace_model` takes: the tensors, with their names, and the arguments they are among.
+    Dynamic axes have other sizes, along which elements are repeated; and if `changed`, values are others."""
     leaves = list(inputs.leaves)
     for k, _, t in inputs.tensors():
         array = t.array

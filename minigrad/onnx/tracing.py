@@ -68,29 +68,39 @@ class Tracer:
         self.names, self.paths = names, paths
         self.numbers: dict[int, int] = {}  # of values, by the identity of the arrays that stand for them
         self.held: list[Any] = []  # these arrays, whose identities are theirs only while they exist
+        self.same_memory: dict[Any, Any] = {}  # and they again, by what they are of which memory
+        self.unknown: set[int] = set()  # arrays that have been written, by identity, until it is known how
         self.running = [""]  # the paths of the modules that are being called
 
     def add(self, array: Any, value: Value) -> int:
         """Add a value, which `array` stands for from now on."""
         self.trace.values.append(value)
-        self.held.append(array)
+        self.hold(array)
         number = self.numbers[id(array)] = len(self.trace.values) - 1
         return number
+
+    def hold(self, array: Any) -> None:
+        """Keep `array`, which stands for a value."""
+        self.held.append(array)
+        if array.size:
+            self.same_memory[memory_key(array)] = array
 
     def number_of(self, t: Any) -> int | None:
         """The number of the value that a tensor, or None, is."""
         if t is None:
             return None
-        number = self.numbers.get(id(t.array))
-        if number is not None:
+        known = self.same_memory.get(memory_key(t.array), t.array)  # x.data has an array of its own
+        number = self.numbers.get(id(known))
+        if number is not None and id(known) not in self.unknown:
             return number
         name = self.names.get(id(t.array))
         return self.add(t.array, Value(t.array.copy(), "constant") if name is None else Value(t.array, "parameter", name))
 
     def called(self, info: Any, inputs: tuple[Any, ...], settings: dict[str, Any], result: Any) -> None:
-        """Add a call that has been made."""
+        """Add a call that has been made. Where it has written into its first argument, its result is a copy of that."""
         results = result if isinstance(result, tuple) else (result,)
-        self.add_call(info.name, info.called, inputs, settings, [(t.array, t.array) for t in results])
+        self.add_call(info.name, info.called, inputs, settings,
+                      [(t.array, t.array.copy() if t is inputs[0] else t.array) for t in results])
 
     def add_call(self, op: str, called: str, inputs: Sequence[Any], settings: dict[str, Any], results: Any) -> None:
         """Add a call; `results` are pairs of the array that stands for a result and one that holds its elements."""
@@ -101,21 +111,22 @@ class Tracer:
                                      self.running[-1]))
 
     def noted(self, array: Any, op_name: str) -> None:
-        """See that `array` was written, before it is known how: what stood for a value does so no longer."""
+        """See that `array` was written, before it is known how."""
         for value in self.trace.values:
             if not value.overwritten and value.kind == "result" and np.may_share_memory(value.array, array):
                 value.overwritten = True
-        self.numbers.pop(id(array), None)
+        self.unknown.add(id(array))
 
     def wrote(self, target: Any, value: Any) -> None:
         """See that `target` holds the elements of `value` now. Of a view this changes its base, and of a base its views."""
+        self.unknown.discard(id(target.array))
         if value is not target:
             if value.array.dtype is not target.array.dtype:
                 value = cast(value, dtype=dtypes.FROM_NUMPY[target.array.dtype])
             number = self.number_of(value)
             assert number is not None
             self.numbers[id(target.array)] = number
-            self.held.append(target.array)
+            self.hold(target.array)
         base = target._base
         if base is not None:
             places = reshape(creation.arange(base.array.size), shape=base.array.shape)
@@ -127,7 +138,7 @@ class Tracer:
                 led = self.number_of(replay_view(whole, view._view))
                 assert led is not None
                 self.numbers[id(view.array)] = led
-                self.held.append(view.array)
+                self.hold(view.array)
 
     def begin_module(self, module: Any, inputs: Any) -> None:
         """Note that a module is called."""
@@ -136,6 +147,11 @@ class Tracer:
     def end_module(self, module: Any, inputs: Any, output: Any) -> None:
         """Note that a module's call has ended."""
         self.running.pop()
+
+
+def memory_key(array: Any) -> Any:
+    """What two arrays have in common that are the same part of the same memory."""
+    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype.char
 
 
 def trace_model(model: Callable[..., Any], inputs: Sequence[tuple[str, Any]], args: Sequence[Any],

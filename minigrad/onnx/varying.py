@@ -80,7 +80,7 @@ def merged(values: Sequence[Any]) -> Any:
 
 def same_elements(a: Any, b: Any) -> bool:
     """Whether two arrays are the same, NaN being NaN."""
-    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    return bool(a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes())
 
 
 def require_same_calls(traces: Sequence[Trace]) -> None:
@@ -89,12 +89,13 @@ def require_same_calls(traces: Sequence[Trace]) -> None:
     for other in traces[1:]:
         for a, b in zip(first.calls, other.calls):
             if (a.op, a.operands) != (b.op, b.operands):
-                raise OnnxExporterError(f"onnx.export: what is computed depends on the values or the sizes of the inputs: on other "
-                                        f"inputs, {b.called} at {b.line} is called in the place of {a.called} at {a.line}. A file "
-                                        "holds one way only; take the choice out of the model, or make it by minigrad.where()")
+                raise OnnxExporterError("onnx.export: what is computed depends on the values or the sizes of the inputs: on "
+                                        f"other inputs, {b.called} at {b.line} is called in the place of {a.called} at {a.line}. "
+                                        "A file holds one way only; take the choice out of the model, or make it by "
+                                        "minigrad.where()")
         if len(first.calls) != len(other.calls) or first.outputs != other.outputs:
             line = max(first.calls, other.calls, key=len)[-1].line
-            raise OnnxExporterError("onnx.export: how much is computed depends on the values or the sizes of the inputs: there are "
-                                    f"{len(first.calls)} operations, and {len(other.calls)} on other inputs, of which the last is "
+            raise OnnxExporterError("onnx.export: how much is computed depends on the values or the sizes of the inputs: there "
+                                    f"are {len(first.calls)} operations, and {len(other.calls)} on other inputs, the last one "
                                     f"at {line}. A file holds one way only: loops must take the same number of steps for every "
                                     "input, so leave the axis they run over out of the dynamic ones")

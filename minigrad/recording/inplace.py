@@ -200,9 +200,10 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
         info.writer(*arrays, **settings)
     except Exception as error:
         raise explain(info, error, arrays, settings) from None
-    ledger.record(target, name)
     if watching.count:
         watching.show_call(info, (t, *others), settings, t)
+    ledger.record(target, name)
+    if watching.count:
         watching.show_write(t, t)
     if graph.grad_enabled.get():
         if info.node_class is None:

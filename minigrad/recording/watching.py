@@ -1,7 +1,7 @@
 """Watching every call of an operation, also those of which no gradient is wanted and which record no node.
 
-While somebody watches, the call paths are generated with a line more, which shows the calls. At other times there is no such line,
-so that watching costs nothing where nobody does.
+While somebody watches, the call paths are generated with a line more, which shows the calls. At other times there is no such
+line, so that watching costs nothing where nobody does.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class Watcher(Protocol):
     """Who watches."""
 
     def called(self, info: Any, inputs: tuple[Any, ...], settings: dict[str, Any], result: Any) -> None:
-        """See a call of an operation with `inputs`, tensors of the dtypes that it computes with, or None; `result` is a tensor or a
-        tuple of them."""
+        """See a call of an operation with `inputs`, tensors of the dtypes that it computes with, or None; `result` is a tensor or
+        a tuple of them."""
 
     def wrote(self, target: Any, value: Any) -> None:
         """See that the tensor `target` now holds, in its memory, what the tensor `value` holds."""

@@ -55,7 +55,7 @@ def operation_box(op: Operation, scale: Scale) -> Box:
 def leaf_box(leaf: Leaf, scale: Scale) -> Box:
     names = " = ".join(leaf.names[:2]) + (" = …" if len(leaf.names) > 2 else "")
     word = KIND_WORDS.get(leaf.kind, "")
-    box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word, gradient=leaf.gradient)
+    box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word or leaf.kind, gradient=leaf.gradient)
     shape = f"{shape_text(leaf.shape)} {leaf.dtype}".strip() if leaf.dtype else ""
     box.lines = [x for x in (f"{word} {shape}".strip() if names and leaf.kind != "output" else shape,) if x]
     box.lines += numbers_line(leaf.value, leaf.gradient)

@@ -13,6 +13,7 @@ from minigrad.viz.files import form_of, write_whole
 from minigrad.viz.folding import BUDGET, Fold, fold
 from minigrad.viz.graph import Graph
 from minigrad.viz.html import to_html
+from minigrad.viz.pages import Frame
 from minigrad.viz.raster import to_image
 from minigrad.viz.reading import Names, caller_variables, read
 from minigrad.viz.svg import to_svg
@@ -69,6 +70,14 @@ class Drawing:
         """The picture as a page that needs no other file and no network: to zoom, search, fold and step through the backward
         pass."""
         return to_html(self.fold, self.backward)
+
+    def iframe(self, height: int = 720) -> Frame:
+        """The page of :meth:`html` inside a notebook, `height` pixels high.
+
+        By itself a drawing shows itself there as SVG, which every notebook shows, also where it is not trusted or only displayed,
+        and which takes a tenth of the room in its file.
+        """
+        return Frame(self.html(), height)
 
     def by_dot(self, form: str) -> bytes | None:
         """What Graphviz's program makes of the picture; None where it is not there, or the picture is too large for it."""

@@ -176,9 +176,11 @@ def runs_crossed(graph: Graph, arrow: Arrow, stands_for: dict[str, str]) -> tupl
 
 
 def steps_of(graph: Graph) -> list[Operation]:
-    """The operations in the order in which the backward pass ran them, or, where none was seen, in which one would."""
+    """The operations in the order in which the backward pass ran them, or, where none was seen, in which one would; none where a
+    failure came before."""
     seen = [op for op in graph.operations.values() if op.gradient is not None]
-    return sorted(seen or [op for op in graph.operations.values() if op.node], key=lambda op: (op.order is None, op.order))
+    would = [op for op in graph.operations.values() if op.node and not graph.failure]
+    return sorted(seen or would, key=lambda op: (op.order is None, op.order))
 
 
 def steps_data(graph: Graph, ran: Iterable[Operation], stands_for: dict[str, str], which: dict[str, int]) -> list[list[Any]]:

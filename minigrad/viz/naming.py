@@ -165,21 +165,21 @@ def short_line(line: str) -> str:
 
 def operation_name(node: Any) -> str:
     """What users call the operation of a node: ``conv2d``; of their own Function, the name of its class."""
+    info = getattr(type(node), "info", None)
+    if info is not None:
+        if info.name in SPATIAL and "stride" in info.kept_values:
+            return SPATIAL[info.name].format(len(node.settings[info.kept_values.index("stride")]))
+        return CALLED.get(info.called, str(info.called))
     function = getattr(node, "function", None)
     if isinstance(function, type):
         return function.__name__
-    if not node.op_name:
-        return str(node.name()).removesuffix("0").removesuffix("Backward")
-    info = getattr(type(node), "info", None)
-    if info is None:
-        return str(node.op_name)
-    if info.name in SPATIAL and "stride" in info.kept_values:
-        return SPATIAL[info.name].format(len(node.settings[info.kept_values.index("stride")]))
-    return CALLED.get(info.called, str(info.called))
+    return str(node.op_name or str(node.name()).removesuffix("0").removesuffix("Backward"))
 
 
 def operand_texts(node: Any, spot: Spot) -> list[str]:
     """What the user wrote for each input of a node; nothing where the node is but a part of what the expression computes."""
+    if not spot.computes:
+        return []
     same = spot.computes.rstrip("_") in (operation_name(node).rstrip("_"), str(node.op_name))
     return spot.operands if same and len(spot.operands) == len(node.inputs) else []
 
@@ -189,9 +189,9 @@ def kept_settings(node: Any, spot: Spot) -> dict[str, str]:
     info = getattr(type(node), "info", None)
     if not spot.called and "index" in spot.settings and "index" in getattr(info, "settings", ()):
         return spot.settings
-    known = parameters_of(operation_name(node))
-    if info is None or not known:
+    if info is None or not info.kept_values:
         return {}
+    known = parameters_of(operation_name(node))
     found = {name: value for name, value in zip(info.kept_values, node.settings)
              if name in info.settings and value is not None
              and (info.settings[name] is REQUIRED or not same(value, info.settings[name]))}

@@ -49,9 +49,14 @@ class Count:
 class LayerInfo:
     """One row: a call of a module, or a module that holds others and was not called itself.
 
-    ``var_name`` is what its parent calls it, ``depth`` how many modules it is in, ``depth_index`` the number of its row among those
-    of that depth. ``is_recursive`` says that the module has a row further up; ``children`` are all rows below it. Sizes are lists,
-    ``output_bytes`` and ``param_bytes`` bytes, and ``macs`` counts multiply-adds.
+    ``var_name`` is what its parent calls it, ``depth`` how many modules it is in, ``depth_index`` the number of its row among
+    those of that depth. ``is_recursive`` says that the module has a row further up; ``children`` are all rows below it. Sizes are
+    lists, ``output_bytes`` and ``param_bytes`` bytes, and ``macs`` counts multiply-adds.
+
+    >>> from minigrad import nn
+    >>> row = summary(nn.Sequential(nn.Linear(3, 4)), (5, 3), verbose=0).summary_list[1]
+    >>> row.class_name, row.output_size, row.num_params, row.macs
+    ('Linear', [5, 4], 16, 80)
     """
 
     module: Module
@@ -127,6 +132,10 @@ class ModelStatistics:
     ``summary_list`` has a :class:`LayerInfo` for each row, ``input_size`` the shapes of the inputs. ``total_params``,
     ``trainable_params`` and ``total_mult_adds`` are numbers; ``total_input``, ``total_output_bytes`` (twice, because gradients
     take as much again) and ``total_param_bytes`` bytes.
+
+    >>> from minigrad import nn
+    >>> summary(nn.Linear(3, 4), (5, 3), verbose=0).total_params
+    16
     """
 
     def __init__(self, summary_list: list[LayerInfo], input_size: Any, total_input: int, table: Table) -> None:
@@ -166,7 +175,7 @@ class Table:
             if row.depth > self.depth or row.is_recursive and "hide_recursive_layers" in self.rows:
                 continue
             yield self.line(names, self.branch(row.depth) + self.title(row), self.cells(row, found.total_params))
-            counts = list(row.counts.values()) if self.parameters and (row.depth or len(listed) == 1) else []
+            counts = [c for c in row.counts.values() if self.parameters and (row.depth or "." not in c.name)]
             for k, c in enumerate(counts):
                 mark = ("+-" if "ascii_only" in self.rows else "└─" if k == len(counts) - 1 else "├─")
                 shape = [c.shape[1], c.shape[0], *c.shape[2:]] if c.name == "weight" and len(c.shape) > 1 else c.shape
@@ -213,9 +222,9 @@ class Table:
             macs = row.macs
         elif whole and row.macs:
             macs = sum(child.macs for child in row.children if child.is_leaf_layer)
-        return {"input_size": str(row.input_size or "--"), "output_size": str(row.output_size or "--"), "num_params": number,
-                "params_percent": percent, "kernel_size": str(row.kernel_size or "--"), "mult_adds": f"{macs:,}" if macs else "--",
-                "trainable": row.trainable}
+        return {"input_size": str(row.input_size or "--"), "output_size": str(row.output_size or "--"),
+                "kernel_size": str(row.kernel_size or "--"), "num_params": number, "params_percent": percent,
+                "mult_adds": f"{macs:,}" if macs else "--", "trainable": row.trainable}
 
 
 def in_units(number: int) -> str:
@@ -285,12 +294,13 @@ def summary(model: Module, input_size: Any = None, input_data: Any = None, batch
     rows = chosen("row_settings", row_settings, ROWS, ("depth",))
     needed = [name for name in columns if name in NEED_INPUT]
     if needed and not runs:
-        raise InvalidValueError(f"summary(): the columns {', '.join(needed)} need a run of the model: give input_size or input_data")
+        raise InvalidValueError(f"summary(): the columns {', '.join(needed)} need a run of the model: give input_size or "
+                                "input_data")
     if mode not in (None, "eval", "train"):
         raise InvalidValueError(f"summary(): argument 'mode' must be 'eval' or 'train', got {mode!r}")
     if verbose not in (None, 0, 1, 2) or col_width <= 0:
-        raise InvalidValueError("summary(): argument 'verbose' must be 0 (print nothing), 1 (the table) or 2 (also each parameter), "
-                                f"and 'col_width' greater than 0; got verbose={verbose!r}, col_width={col_width}")
+        raise InvalidValueError("summary(): argument 'verbose' must be 0 (print nothing), 1 (the table) or 2 (also each "
+                                f"parameter), and 'col_width' greater than 0; got verbose={verbose!r}, col_width={col_width}")
     place = device if device is not None else next((p.device for p in model.parameters()), None)
     if device is not None:
         model.to(device)
@@ -327,8 +337,8 @@ def sizes_of(input_size: Any) -> list[list[int]]:
     shapes = list(input_size) if isinstance(input_size, Iterable) and not isinstance(input_size, str) else []
     shapes = [shapes] if shapes and all(isinstance(n, int) for n in shapes) else shapes
     if not shapes or not all(isinstance(s, Iterable) and all(isinstance(n, int) and n > 0 for n in s) for s in shapes):
-        raise InvalidValueError("summary(): argument 'input_size' must be the shape of the input, (1, 3, 32, 32), or a list of the "
-                                f"shapes of several, with sizes greater than 0; got {input_size!r}")
+        raise InvalidValueError("summary(): argument 'input_size' must be the shape of the input, (1, 3, 32, 32), or a list of "
+                                f"the shapes of several, with sizes greater than 0; got {input_size!r}")
     return [list(s) for s in shapes]
 
 
@@ -358,10 +368,13 @@ def run(model: Module, given: Any, kwargs: dict[str, Any], training: bool) -> li
     """Run the model, and return a row for each call of a module in it."""
     listed: list[LayerInfo] = []
     open_rows: list[LayerInfo] = []
-    named = {id(row.module): row for row in named_rows(model)}
+    named: dict[int, list[LayerInfo]] = {}
+    for row in named_rows(model):
+        named.setdefault(id(row.module), []).append(row)
 
     def begin(module: Module, args: Any, named_args: Any) -> None:
-        known = named[id(module)]
+        names = named[id(module)]  # of a shared one, the name in what has called it
+        known = next((row for row in names if open_rows and open_rows[-1].module in [a.module for a in above(row)]), names[0])
         row = LayerInfo(module, known.var_name, known.depth, known.parent, input_size=first_shape((args, named_args)))
         listed.append(row)
         open_rows.append(row)
@@ -398,18 +411,23 @@ def run(model: Module, given: Any, kwargs: dict[str, Any], training: bool) -> li
     return with_holders(listed)
 
 
+def above(row: LayerInfo) -> list[LayerInfo]:
+    """The rows that hold a row, from the innermost to the model."""
+    found = []
+    while row.parent is not None:
+        row = row.parent
+        found.append(row)
+    return found
+
+
 def with_holders(listed: list[LayerInfo]) -> list[LayerInfo]:
     """The rows, with one before them for each module that holds called ones but was not called itself, as a ModuleList."""
     found: list[LayerInfo] = []
     path: list[LayerInfo] = []  # the rows that hold the last one, from the outermost, and that one itself
     for row in listed:
-        above: list[LayerInfo] = []
-        holder = row.parent
-        while holder is not None:
-            above.insert(0, holder)
-            holder = holder.parent
-        same = next((k for k, (a, b) in enumerate(zip(path, above)) if a.module is not b.module), min(len(path), len(above)))
-        missing = [LayerInfo(a.module, a.var_name, a.depth, a.parent) for a in above[same:]]
+        holders = above(row)[::-1]
+        same = next((k for k, (a, b) in enumerate(zip(path, holders)) if a.module is not b.module), min(len(path), len(holders)))
+        missing = [LayerInfo(a.module, a.var_name, a.depth, a.parent) for a in holders[same:]]
         found += [*missing, row]
         path = [*path[:same], *missing, row]
     return found
@@ -419,16 +437,16 @@ def finish(listed: list[LayerInfo]) -> None:
     """Number the rows, count parameters, and say which rows are below which."""
     numbers: dict[int, int] = {}
     seen: set[int] = set()
-    above: list[LayerInfo] = []
+    holders: list[LayerInfo] = []
     for row in listed:
         numbers[row.depth] = row.depth_index = numbers.get(row.depth, 0) + 1
         row.is_recursive = id(row.module) in seen
         seen.add(id(row.module))
         row.counts = counted(row.module)
-        above = [a for a in above if a.depth < row.depth]
-        for a in above:
-            a.children.append(row)
-        above.append(row)
+        holders = [holder for holder in holders if holder.depth < row.depth]
+        for holder in holders:
+            holder.children.append(row)
+        holders.append(row)
 
 
 def counted(module: Module) -> dict[int, Count]:

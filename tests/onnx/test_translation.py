@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 import minigrad as mg
+from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation import TABLE
 from minigrad.recording import watching
 from minigrad.recording.call import REGISTRY
@@ -72,18 +73,20 @@ def check(name: str, args: Any, settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", sorted(set(TABLE) - OF_THE_TRACER))
 def test_onnxruntime_computes_the_forward(name: str) -> None:
     case, tried = CASES[name], []
-    for args, settings in case.examples:
-        if is_held_by_onnx(args, settings):
-            check(name, args, settings)
 
-    @given(case.samples)
     def try_sample(sample: Any) -> None:
         args, settings = sample
-        if is_held_by_onnx(args, settings):
+        if not is_held_by_onnx(args, settings):
+            return
+        try:
             check(name, args, settings)
-            tried.append(1)
+        except UnsupportedOperatorError:  # settings that ONNX has no word for, and that are refused
+            return
+        tried.append(1)
 
-    try_sample()
+    for sample in case.examples:
+        try_sample(sample)
+    given(case.samples)(try_sample)()
     assert tried
 
 

@@ -339,6 +339,8 @@ def test_names_of_models_and_weights() -> None:
             models.get_weight(wrong)
     with pytest.raises(ValueError, match="Unknown model resnet19"):
         models.get_model("resnet19")
+    with pytest.raises(ValueError, match="ResNet18_Weights has no 'IMAGENET'; it has IMAGENET1K_V1, DEFAULT"):
+        models.resnet18(weights="IMAGENET")
     with pytest.raises(ValueError, match="there are no weights for <class '.*LeNet'>"):
         models.get_model_weights(models.LeNet)
     weights = models.VGG16_Weights.IMAGENET1K_FEATURES

@@ -234,6 +234,8 @@ def test_groups_open_and_close_by_pointer(open_page: OpenPage) -> None:
     page.click("#refold")
     assert page.locator(".box").count() == before
     box(page, "ln1").click()
+    names = [name.bounding_box() for name in page.locator("#panel th button").all()]
+    assert len(names) >= 2 and all(place["width"] > place["height"] for place in names)  # each on one line
     page.locator("#panel button.main", has_text="open").click()  # a whole layer, on demand
     assert box(page, "blocks.0.ln1.weight").count() == 1
     assert page.locator("#panel button.main", has_text="close").count() == 1
@@ -395,6 +397,7 @@ def test_a_failure_is_said_with_its_line(open_page: OpenPage) -> None:
     page = open_page(r.draw(budget=1000))
     assert "2x4 and 5x1" in page.locator("#failure").inner_text()
     failed = page.locator(".box.failure")
+    assert page.locator("#said").inner_text() == "no backward pass"
     assert failed.count() == 1 and "failed" in (failed.text_content() or "")
     failed.click()
     assert "2x4 and 5x1" in page.locator("#panel .bad").first.inner_text()
@@ -546,14 +549,27 @@ def test_paper_has_all_of_the_picture(open_page: OpenPage) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert not page.locator("footer").is_visible() and not page.locator("#search").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.set_viewport_size({"width": 794, "height": 1123})  # which is paper's
     paper = page.locator("#picture").bounding_box()
     for shown in page.locator(".box").all():
         place = shown.bounding_box()
-        assert paper["x"] <= place["x"] and place["y"] + place["height"] <= paper["y"] + paper["height"]
+        assert paper["x"] <= place["x"] and place["x"] + place["width"] <= paper["x"] + paper["width"]
+        assert paper["y"] <= place["y"] and place["y"] + place["height"] <= paper["y"] + paper["height"]
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     assert page.evaluate("svg.getAttribute('viewBox')") is None
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_a_notebook_holds_the_page_in_a_frame(browser: Any) -> None:
+    shown = mlp().iframe(height=500)
+    page = browser.new_page()
+    page.set_content(f"<h1>a notebook</h1>{shown._repr_html_()}")
+    inside = page.frame_locator("iframe")
+    inside.locator(".box", has_text="cross_entropy").click()
+    assert "def cross_entropy_of_classes(" in inside.locator("#panel").inner_text()
+    assert page.locator("iframe").bounding_box()["height"] == pytest.approx(500, abs=3) and "notebook shows it" in repr(shown)
+    page.close()
 
 
 # ---------------------------------------------------------------------------------------------------- how much it can hold
@@ -569,6 +585,21 @@ def test_a_page_of_a_hundred_thousand_operations_opens(open_page: OpenPage, tmp_
     page.click("#next")
     assert "of the first 20,000 of 100,000" in page.locator("#said").inner_text()
     assert len(drawing.html()) < 8_000_000
+
+
+def test_a_crowd_is_not_opened_but_searched(open_page: OpenPage) -> None:
+    values = [mg.ones(2, requires_grad=True)]
+    for _ in range(2000):
+        values.append(random.choice([mg.sin, mg.exp, mg.tanh])(random.choice(values)))
+    page = open_page(viz.draw(mg.stack(values).sum()))
+    before = page.locator(".box").count()
+    crowd = page.evaluate("[...picture.boxes.keys()].find(id => groupOf(id) && membersOf(id).length > 1500)")
+    page.evaluate("toggle", crowd)
+    assert page.locator(".box").count() == before and "more than 1,500" in page.locator("#said").inner_text()
+    page.fill("#search", "tanh")
+    page.keyboard.press("Enter")
+    assert page.evaluate("boxOf(state.chosen).title") == "tanh" and page.locator(".box").count() == before
+    assert "def tanh(" in page.locator("#panel").inner_text()
 
 
 def test_texts_and_numbers_are_in_the_page_once_and_short() -> None:

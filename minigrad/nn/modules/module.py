@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import warnings
 from collections import OrderedDict, namedtuple
 from functools import partial
@@ -764,7 +765,9 @@ class Module:
         Returns: the missing and the unexpected keys.
         """
         if not isinstance(state_dict, Mapping):
-            raise ArgumentError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+            path = isinstance(state_dict, (str, os.PathLike))
+            raise ArgumentError(f"Expected state_dict to be dict-like, got {type(state_dict)}."
+                                + (f" Load the file first: load_state_dict(minigrad.load({str(state_dict)!r}))" if path else ""))
         missing: list[str] = []
         unexpected: list[str] = []
         errors: list[str] = []

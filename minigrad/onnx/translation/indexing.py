@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.onnx.building import Builder, Operand
+from minigrad.onnx.errors import UnsupportedOperatorError
+from minigrad.onnx.translation.pointwise import require_opset, scaled
 from minigrad.onnx.translation.shaping import cut, slices
 from minigrad.onnx.translation.table import translates
 from minigrad.onnx.varying import VaryingArray, product
@@ -148,3 +150,63 @@ def take_from_planes(b: Builder, x: Operand, indices: Operand) -> str:
     planes = b("Reshape", x, b.ints([*x.shape[:2], -1]))
     flat = b("Reshape", indices, b.ints([*indices.shape[:2], -1]))
     return b("Reshape", b("GatherElements", planes, flat, axis=2), b("Shape", indices))
+
+
+@translates("add_rows", "copy_rows")
+def write_rows(b: Builder, x: Operand, index: Operand, source: Operand, *, dim: int, alpha: Any = 1) -> str:
+    assert b.call is not None
+    add = b.call.op == "add_rows"
+    values = scaled(b, source, alpha)
+    if not x.ndim:
+        return b("Reshape", b("Add", x, values) if add else values, b.ints([]))
+    axis = dim % x.ndim
+    if source.ndim != x.ndim:
+        values = b("Reshape", values, b("Shape", b("Gather", x, at_least_1d(b, index), axis=axis)))
+    return b("ScatterElements", x, along(b, index, axis, x.ndim, values), values, axis=axis, reduction="add" if add else None)
+
+
+@translates("fill_rows")
+def fill_rows(b: Builder, x: Operand, index: Operand, value: Operand, *, dim: int) -> str:
+    if not x.ndim:
+        return b("Reshape", value, b.ints([]))
+    axis = dim % x.ndim
+    values = b("Expand", value, b("Shape", b("Gather", x, index if index.ndim else at_least_1d(b, index), axis=axis)))
+    return b("ScatterElements", x, along(b, index, axis, x.ndim, values), values, axis=axis)
+
+
+def along(b: Builder, index: Operand, axis: int, ndim: int, values: Any) -> str:
+    """A vector of places along an axis, for each of `values`."""
+    return b("Expand", b("Reshape", index, b.ints([-1 if d == axis else 1 for d in range(ndim)])), b("Shape", values))
+
+
+@translates("reduce_at")
+def reduce_at(b: Builder, x: Operand, index: Operand, src: Operand, *, dim: int, reduce: str, include_self: bool = True) -> str:
+    reduction = {"sum": "add", "add": "add", "prod": "mul", "multiply": "mul", "amax": "max", "amin": "min"}.get(reduce)
+    if reduction is None or not include_self or not x.ndim:
+        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: reduce={reduce!r} with include_self={include_self} has no "
+                                       "translation into ONNX")
+    require_opset(b, 18 if reduction in ("max", "min") else 16, f"scattered values, reduced by {reduce!r},")
+    source: Any = src
+    for d in range(x.ndim):
+        if src.shape[d] != index.shape[d]:
+            source = cut(b, source, d, 0, index.shape[d])
+    return b("ScatterElements", x, index, source, axis=dim % x.ndim, reduction=reduction)
+
+
+@translates("is_member")
+def is_member(b: Builder, x: Operand, test: Operand, *, assume_unique: bool = False, invert: bool = False) -> str:
+    same = b("Equal", b("Unsqueeze", x, b.ints([-1])), b("Reshape", test, b.ints([-1])))
+    axes = [x.ndim]
+    numbers = b.cast(same, np.int32)
+    found = b("ReduceMax", numbers, b.ints(axes), keepdims=0) if b.opset >= 18 else b("ReduceMax", numbers, axes=axes, keepdims=0)
+    return b("Not", b.cast(found, np.bool_)) if invert else str(b.cast(found, np.bool_))
+
+
+@translates("put_in_planes", "max_unpool")
+def put_in_planes(b: Builder, x: Operand, indices: Operand, *, size: Any) -> str:
+    """Elements at their places in planes of zeros, added up where the operation does so."""
+    assert b.call is not None
+    flat = [b("Reshape", t, b.ints([*x.shape[:2], -1])) for t in (indices, x)]
+    zeros = b("Expand", b.number(0, x.dtype), b.ints([*x.shape[:2], product(size)]))
+    written = b("ScatterElements", zeros, *flat, axis=2, reduction="add" if b.call.op == "put_in_planes" else None)
+    return b("Reshape", written, b.ints(b.out.shape))

@@ -38,3 +38,22 @@ def contract(b: Builder, x: Operand, other: Operand, *, spec: Any) -> str:
     labels = {label: chr(ord("a") + k) for k, label in enumerate(dict.fromkeys((*spec[0], *spec[1], *spec[2])))}
     left, right, result = ["".join([labels[label] for label in part]) for part in spec]
     return b("Einsum", x, other, equation=f"{left},{right}->{result}")
+
+
+@translates("linalg_det")
+def determinant(b: Builder, x: Operand) -> str:
+    return b("Det", x)
+
+
+@translates("addbmm")
+def addbmm(b: Builder, x: Operand, batch1: Operand, batch2: Operand, *, beta: Any = 1, alpha: Any = 1) -> str:
+    total = b("ReduceSum", b("MatMul", batch1, batch2), b.ints([0]), keepdims=0)
+    product = scaled(b, Operand(total, b.out.shape, b.out.dtype), alpha)
+    return b("Add", product, scaled(b, x, beta)) if beta else b("Identity", product)
+
+
+@translates("addr")
+def addr(b: Builder, x: Operand, vec1: Operand, vec2: Operand, *, beta: Any = 1, alpha: Any = 1) -> str:
+    product = scaled(b, Operand(outer(b, vec1, vec2), b.out.shape, b.out.dtype), alpha)
+    return b("Add", product, scaled(b, x, beta)) if beta else b("Identity", product)
+

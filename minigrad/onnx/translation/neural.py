@@ -10,6 +10,7 @@ import numpy as np
 
 from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.errors import UnsupportedOperatorError
+from minigrad.onnx.translation.pointwise import require_opset
 from minigrad.onnx.translation.reducing import reduce
 from minigrad.onnx.translation.table import enter_nodes, translates
 from minigrad.onnx.varying import Varying, product
@@ -133,8 +134,8 @@ def safe_softmax(b: Builder, x: Operand, *, dim: int) -> str:
 def window_attributes(b: Builder, x: Operand, kernel: Any, stride: Any, padding: Any, dilation: Any) -> dict[str, Any]:
     """The attributes of a window that slides over `x`, the last dimensions of the result being its positions.
 
-    The padding after the last element is given as it is before the first, where the positions are the same then, so that it holds for
-    other sizes too; else where it would be with ``ceil_mode``; else exactly, for this size.
+    The padding after the last element is given as it is before the first, where the positions are the same then, so that it
+    holds for other sizes too; else where it would be with ``ceil_mode``; else exactly, for this size.
     """
     ends: list[int] = []
     ceil = False
@@ -162,12 +163,12 @@ def convolution(b: Builder, x: Operand, weight: Operand, bias: Operand | None, *
 
 
 @translates("convolution_transpose")
-def convolution_transpose(b: Builder, x: Operand, weight: Operand, bias: Operand | None, *, stride: Any, padding: Any, dilation: Any,
-                          groups: Any) -> str:
+def convolution_transpose(b: Builder, x: Operand, weight: Operand, bias: Operand | None, *, stride: Any, padding: Any,
+                          dilation: Any, groups: Any) -> str:
     added = [max(-after, 0) for _, after in padding]
-    ends = [max(after, 0) for _, after in padding]
-    return b("ConvTranspose", x, weight, bias, kernel_shape=list(weight.shape[2:]), strides=list(stride), dilations=list(dilation),
-             group=groups, pads=[*[before for before, _ in padding], *ends], output_padding=added if any(added) else None)
+    pads = [*[before for before, _ in padding], *[max(after, 0) for _, after in padding]]
+    return b("ConvTranspose", x, weight, bias, kernel_shape=list(weight.shape[2:]), strides=list(stride),
+             dilations=list(dilation), group=groups, pads=pads, output_padding=added if any(added) else None)
 
 
 @translates("max_pool")
@@ -191,8 +192,8 @@ def avg_pool(b: Builder, x: Operand, *, kernel: Any, stride: Any, padding: Any, 
     if all(k == n and o == 1 for k, n, o in zip(kernel, x.shape[2:], b.out.shape[2:])) and divisor == size:
         return b("GlobalAveragePool", x)
     if any(isinstance(k, Varying) for k in kernel):
-        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: adaptive pooling of a dynamic size has a translation into ONNX "
-                                       "only where the result is one element, as of AdaptiveAvgPool2d(1)")
+        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: adaptive pooling of a dynamic size has a translation into "
+                                       "ONNX only where the result is one element, as of AdaptiveAvgPool2d(1)")
     attributes = window_attributes(b, x, kernel, stride, padding, (1,) * len(kernel))
     del attributes["dilations"]
     if isinstance(divisor, tuple) and divisor == counts_inside(x.shape[2:], b.out.shape[2:], kernel, stride, padding):
@@ -209,7 +210,8 @@ def counts_inside(sizes: Any, positions: Any, kernel: Any, stride: Any, padding:
     if any(isinstance(n, Varying) for n in (*sizes, *positions)):
         return None
     starts = [np.arange(o) * s - before for o, s, (before, _) in zip(positions, stride, padding)]
-    return tuple([tuple((np.minimum(start + k, n) - np.maximum(start, 0)).tolist()) for start, k, n in zip(starts, kernel, sizes)])
+    return tuple([tuple((np.minimum(start + k, n) - np.maximum(start, 0)).tolist())
+                  for start, k, n in zip(starts, kernel, sizes)])
 
 
 @translates("adaptive_sum_pool")
@@ -227,3 +229,31 @@ def adaptive_sum_pool(b: Builder, x: Operand, *, output_size: Any) -> str:
         matrix = b.constant(((places >= start) & (places < end)).astype(x.dtype))
         found = b("Transpose", b("MatMul", b("Transpose", found, perm=order), matrix), perm=back)
     return str(found)
+
+
+@translates("im2col")
+def im2col(b: Builder, x: Operand, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> str:
+    """A convolution of each channel with one filter for each element of the window."""
+    channels, size = x.shape[1], product(kernel)
+    if isinstance(channels, Varying):
+        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: a dynamic number of channels has no translation into ONNX")
+    filters = np.tile(np.eye(size, dtype=x.dtype).reshape(size, 1, *kernel), (channels, *[1] * (len(kernel) + 1)))
+    ends = [before if isinstance(after, Varying) else max(after, 0) for before, after in padding]
+    found = b("Conv", x, b.constant(filters), kernel_shape=list(kernel), strides=list(stride), dilations=list(dilation),
+              pads=[*[before for before, _ in padding], *ends], group=channels)
+    return b("Reshape", found, b.ints([x.shape[0], channels * size, -1]))
+
+
+@translates("col2im")
+def col2im(b: Builder, x: Operand, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> str:
+    """In two dimensions at least, for onnxruntime folds no others rightly."""
+    require_opset(b, 18, "folded windows")
+    flat = len(size) == 1
+    size, kernel, stride, dilation = [(1, *v) if flat else tuple(v) for v in (size, kernel, stride, dilation)]
+    padding = ((0, 0), *padding) if flat else tuple(padding)
+    reached = [n + min(after, 0) for n, (_, after) in zip(size, padding)]
+    pads = [*[before for before, _ in padding], *[max(after, 0) for _, after in padding]]
+    found = b("Col2Im", x, b.ints(reached), b.ints(kernel), strides=list(stride), dilations=list(dilation), pads=pads)
+    if reached != list(size):
+        found = b("Pad", found, b.ints([0] * (len(size) + 4) + [n - m for n, m in zip(size, reached)]), b.number(0, x.dtype))
+    return b("Reshape", found, b.ints(b.out.shape)) if flat else found

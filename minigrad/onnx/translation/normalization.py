@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.translation.reducing import reduce
-from minigrad.onnx.translation.shaping import reshaped
+from minigrad.onnx.translation.shaping import cut, reshaped
 from minigrad.onnx.translation.table import translates
 from minigrad.onnx.varying import product
 
@@ -39,8 +39,7 @@ def find(b: Builder, number: int | None, pattern: Any, found: dict[str, int]) ->
 @translates("standardize")
 def standardize(b: Builder, x: Operand, *, layout: Any, eps: Any, centered: bool = True) -> Any:
     """Over rows of `x`, which is seen in the shape `layout` = (outer, rows, inner)."""
-    rows = b("Reshape", x, b.ints(layout)) if layout[0] != 1 else reshaped(b, x, (1, -1, layout[2])) if 0 not in layout else \
-        b("Reshape", x, b.ints(layout), allowzero=1)
+    rows = reshaped(b, x, layout)
     mean = reduce(b, "ReduceMean", rows, [0, 2], True)
     apart = b("Sub", rows, mean) if centered else rows
     var = reduce(b, "ReduceMean", b("Mul", apart, apart), [0, 2], True)
@@ -48,6 +47,16 @@ def standardize(b: Builder, x: Operand, *, layout: Any, eps: Any, centered: bool
         mean = b("Mul", mean, b.number(0, x.dtype))
     standard = b("Div", apart, b("Sqrt", b("Add", var, b.number(eps, x.dtype))))
     return reshaped(b, standard, x.shape), mean, var
+
+
+@translates("window_sum")
+def window_sum(b: Builder, x: Operand, *, dim: int, before: int, after: int) -> str:
+    """The elements with zeros around them, moved by each number of places, and added up."""
+    dim %= x.ndim
+    pads = [0] * 2 * x.ndim
+    pads[dim], pads[x.ndim + dim] = before, after
+    wide = b("Pad", x, b.ints(pads), b.number(0, x.dtype))
+    return b("Sum", *[cut(b, wide, dim, k, k + x.shape[dim]) for k in range(before + after + 1)])
 
 
 @translates("scale_shift")

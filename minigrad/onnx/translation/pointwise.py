@@ -11,9 +11,11 @@ from minigrad.onnx.building import Builder, Operand
 from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation.table import enter_nodes, translates
 
-enter_nodes(sqrt="Sqrt", reciprocal="Reciprocal", sign="Sign", floor="Floor", ceil="Ceil", exp="Exp", log="Log", sigmoid="Sigmoid",
-            sin="Sin", cos="Cos", tan="Tan", asin="Asin", acos="Acos", atan="Atan", sinh="Sinh", cosh="Cosh", tanh="Tanh",
-            asinh="Asinh", acosh="Acosh", atanh="Atanh", erf="Erf", neg="Neg", abs="Abs", isnan="IsNaN", eq="Equal", lt="Less", gt="Greater", le="LessOrEqual",
+enter_nodes(sqrt="Sqrt", reciprocal="Reciprocal", sign="Sign", sgn="Sign", floor="Floor", ceil="Ceil", exp="Exp", log="Log",
+            sigmoid="Sigmoid", sin="Sin", cos="Cos", tan="Tan", asin="Asin", acos="Acos", atan="Atan",
+            sinh="Sinh", cosh="Cosh", tanh="Tanh",
+            asinh="Asinh", acosh="Acosh", atanh="Atanh", erf="Erf", neg="Neg", abs="Abs", isnan="IsNaN",
+            eq="Equal", lt="Less", gt="Greater", le="LessOrEqual",
             ge="GreaterOrEqual", maximum="Max", minimum="Min", _where="Where")
 
 
@@ -155,8 +157,8 @@ def bitwise(b: Builder, x: Operand, other: Operand) -> str:
 def require_opset(b: Builder, least: int, what: str) -> None:
     """Raise unless the file may use what ONNX has since opset `least`."""
     if b.opset < least:
-        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: {what} are in ONNX since opset {least}; opset_version={b.opset} "
-                                       "was asked for")
+        raise UnsupportedOperatorError(f"onnx.export: {b.where()}: {what} are in ONNX since opset {least}; "
+                                       f"opset_version={b.opset} was asked for")
 
 
 @translates("logical_not")
@@ -283,3 +285,57 @@ def pow_tensor(b: Builder, x: Operand, exponent: Operand) -> str:
 def degrees(b: Builder, x: Operand) -> str:
     assert b.call is not None
     return b("Mul", x, b.number(math.pi / 180 if b.call.op == "deg2rad" else 180 / math.pi, x.dtype))
+
+
+@translates("fmax", "fmin")
+def extreme_of_numbers(b: Builder, x: Operand, other: Operand) -> str:
+    """The one that is no NaN, where the other is."""
+    assert b.call is not None
+    found = b("Max" if b.call.op == "fmax" else "Min", x, other)
+    if x.dtype.kind != "f":
+        return found
+    return b("Where", b("IsNaN", x), other, b("Where", b("IsNaN", other), x, found))
+
+
+@translates("signbit")
+def signbit(b: Builder, x: Operand) -> str:
+    """Of the reciprocal where `x` is 0, so that negative zeros count."""
+    zero = b.number(0, x.dtype)
+    negative = b("Less", x, zero)
+    if x.dtype.kind != "f":
+        return negative
+    return b("Or", negative, b("And", b("Equal", x, zero), b("Less", b("Reciprocal", x), zero)))
+
+
+@translates("isclose")
+def isclose(b: Builder, x: Operand, other: Operand, *, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> str:
+    near, equal = b.number(atol, x.dtype), b("Equal", x, other)
+    if x.dtype.kind != "f":
+        return equal
+    if equal_nan:
+        equal = b("Or", equal, b("And", b("IsNaN", x), b("IsNaN", other)))
+    allowed = b("Add", near, b("Abs", b("Mul", b.number(rtol, x.dtype), other)))
+    close = b("LessOrEqual", b("Abs", b("Sub", x, other)), allowed)
+    return b("Or", equal, b("And", close, b("Not", b("Or", b("IsInf", x), b("IsInf", other)))))
+
+
+@translates("xlogy")
+def xlogy(b: Builder, x: Operand, other: Operand) -> str:
+    zero = b.number(0, x.dtype)
+    found = b("Where", b("Equal", x, zero), zero, b("Mul", x, b("Log", other)))
+    return b("Where", b("IsNaN", other), other, found)
+
+
+@translates("atan2")
+def atan2(b: Builder, y: Operand, x: Operand) -> str:
+    zero = b.number(0, x.dtype)
+    turn = b("Where", b("Less", y, zero), b.number(-math.pi, x.dtype), b.number(math.pi, x.dtype))
+    angle = b("Atan", b("Div", y, x))
+    upright = b("Mul", b("Sign", y), b.number(math.pi / 2, x.dtype))
+    return b("Where", b("Equal", x, zero), upright, b("Where", b("Less", x, zero), b("Add", angle, turn), angle))
+
+
+@translates("ndtr")
+def ndtr(b: Builder, x: Operand) -> str:
+    half = b.number(0.5, x.dtype)
+    return b("Mul", half, b("Add", b.number(1, x.dtype), b("Erf", b("Mul", x, b.number(math.sqrt(0.5), x.dtype)))))

@@ -27,15 +27,16 @@ def reshape(b: Builder, x: Operand, **settings: Any) -> str:
 
 
 def reshaped(b: Builder, x: Any, shape: Any) -> str:
-    """`x` in another shape. What varies is taken from `x` where it stands at the same place, and left open where it is one size."""
-    before = x.shape if isinstance(x, Operand) else ()
+    """`x` in another shape. A size that varies is taken from `x` where it stands at the same place, and left open where it is the
+    only one."""
+    before, empty = x.shape if isinstance(x, Operand) else (), 0 in shape
     kept = [k < len(before) and isinstance(n, Varying) and n == before[k] for k, n in enumerate(shape)]
     open_ones = [k for k, n in enumerate(shape) if isinstance(n, Varying) and not kept[k]]
-    if len(open_ones) == 1 and 0 not in shape:
+    if len(open_ones) == 1 and not empty:
         shape = [0 if keep else -1 if k in open_ones else n for k, (n, keep) in enumerate(zip(shape, kept))]
-    elif not open_ones and 0 not in shape:
+    elif not open_ones and not empty:
         shape = [0 if keep else n for n, keep in zip(shape, kept)]
-    return b("Reshape", x, b.ints(shape), allowzero=1 if any(n == 0 for n in b.out.shape) else None)
+    return b("Reshape", x, b.ints(shape), allowzero=1 if empty else None)
 
 
 @translates("expand")
@@ -240,7 +241,8 @@ def replace_view(b: Builder, base: Operand, written: Operand, places: Operand) -
 @translates("unfold")
 def unfold(b: Builder, x: Operand, *, dimension: int, size: int, step: int) -> str:
     if not x.ndim:
-        return b("Reshape", x, b.ints(b.out.shape)) if size else b("Slice", b("Reshape", x, b.ints([1])), b.ints([0]), b.ints([0]))
+        row = b("Reshape", x, b.ints([1]))
+        return row if size else cut(b, row, 0, 0, 0)
     axis = dimension % x.ndim
     count = b.out.shape[axis]
     starts = b("Range", b.number(0, np.int64), b.number(count * step, np.int64), b.number(step, np.int64))

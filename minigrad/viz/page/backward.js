@@ -84,7 +84,11 @@ function showStep(now, box) {
   const alike = (data.alike[now.id] || []).length;
   element("p", part, `${boxOf(now.id).title}${alike ? ` (${now.which + 1} of ${alike + 1} alike)` : ""} `
     + (now.got === null ? "runs" : `receives g = ${now.got}`));
-  if (box !== now.id) button(part, `open ${boxOf(box).title} to see it`, () => { ancestors(now.id).forEach(openGroup); draw(); fit(false, now.id); step(state.step); }, "main");
+  if (box !== now.id) button(part, `open ${boxOf(box).title} to see it`, () => {
+    if (!openAll(ancestors(now.id).filter(p => !state.open.has(p)))) return;
+    fit(false, now.id);
+    step(state.step);
+  }, "main");
   for (const [argument, from, which, said] of now.sent) {
     if (said === null) continue;
     const rule = source.rules[argument] || source.rules[""] || Object.entries(source.rules).find(([names]) => names.split(/\W+/).includes(argument))?.[1];

@@ -12,6 +12,8 @@ function search() {
     return has(boxOf(id).title) || has(group.path) || (known.names || []).some(has) || ["line", "code", "node"].some(name => words.has(known[name]))
       || (data.alike[id] || []).some(other => (other.names || []).some(has));
   });
+  const distance = id => { const title = boxOf(id).title.toLowerCase(); return title === wanted ? 0 : title.includes(wanted) ? 1 : 2; };
+  hits.sort((a, b) => distance(a) - distance(b));  // what is called so before what stands on such a line
   for (const id of hits.slice(0, 60)) {
     const group = groupOf(id), line = group ? group.path || group.line || "" : word(data.details[id].line) || "";
     const hit = button(element("li", list), boxOf(id).title, () => { list.hidden = true; reveal(id); });
@@ -67,18 +69,11 @@ for (const name of ["pointerup", "pointercancel"]) svg.addEventListener(name, ev
 map.addEventListener("pointerdown", event => { map.setPointerCapture(event.pointerId); goTo(event); });
 map.addEventListener("pointermove", event => { if (event.buttons) goTo(event); });
 
-const CROWD = 1500;  // boxes that are not opened at once
 at("fit").addEventListener("click", () => fit(true));
 at("in").addEventListener("click", () => zoom(1.3));
 at("out").addEventListener("click", () => zoom(1 / 1.3));
 at("unfold").addEventListener("click", () => {
-  const shown = [...picture.boxes.keys()].filter(groupOf);
-  if (picture.boxes.size + shown.reduce((n, id) => n + membersOf(id).length, 0) > CROWD) {
-    at("said").textContent = `more than ${CROWD.toLocaleString("en")} boxes: open single groups instead`;
-    return;
-  }
-  shown.forEach(openGroup);
-  draw(); fit();
+  if (openAll([...picture.boxes.keys()].filter(groupOf))) fit();
 });
 at("refold").addEventListener("click", () => { state.open = new Set(data.open); draw(); fit(); });
 at("turn").addEventListener("click", () => { state.backward = !state.backward; draw(); fit(); });
@@ -121,7 +116,7 @@ document.addEventListener("keydown", event => {
   event.preventDefault();
 });
 svg.addEventListener("focusin", event => { if (event.target.dataset.id && event.target.matches(":focus-visible")) bringIntoSight(event.target.dataset.id); });
-addEventListener("resize", () => fit());
+addEventListener("resize", () => { if (!svg.hasAttribute("viewBox")) fit(); });
 
 // On paper is all of the graph, whatever part of it is on the screen.
 addEventListener("beforeprint", () => {
@@ -132,6 +127,7 @@ addEventListener("afterprint", () => { svg.removeAttribute("viewBox"); move(); }
 
 function showHelp() {
   panel.textContent = "";
+  panel.className = "help";
   element("h2", panel, "How to read this");
   for (const text of [
     "Values flow along the arrows; what stands on an arrow is the shape. Round boxes are inputs and parameters; boxes with a double border are groups, and open.",

@@ -60,6 +60,7 @@ const numbersOf = (id, which) => which ? (data.alike[id] || [])[which - 1] || {}
 function choose(id, which = 0) {
   Object.assign(state, { chosen: id, which });
   panel.textContent = "";
+  panel.className = "";
   const box = boxOf(id), known = data.details[id];
   element("h2", panel, box.title);
   showPath(id);

@@ -53,8 +53,8 @@ function draw() {
   }
   stage = make("g", { id: "stage" }, svg);
   for (const [id, place] of picture.frames) make("rect", { class: "frame", "data-frame": id, ...place, rx: 6 }, stage);
-  const said = new Set();
-  for (const [arrow, points] of picture.arrows) drawArrow(arrow, points, said);
+  for (const [arrow, points] of picture.arrows) drawArrow(arrow, points);
+  drawLabels();
   for (const id of picture.boxes.keys()) drawBox(id, picture.boxes.get(id));
   for (const [id, place] of picture.frames) drawTitle(id, place);
   drawMap();
@@ -85,16 +85,24 @@ function pathOf(points) {
   return path;
 }
 
-function drawArrow(arrow, points, said) {
+function drawArrow(arrow, points) {
   const path = make("path", { class: "arrow" + (arrow.returns ? " returns" : ""), "data-source": arrow.source, "data-target": arrow.target,
                               d: pathOf(points) }, stage);
   make("title", {}, path, [...arrow.texts].join(", ") + (arrow.count > 1 ? `, ${arrow.count} arrows` : "")
     + (arrow.returns ? ", to the next of the run" : ""));
-  const text = [...arrow.texts][0];
-  if (arrow.returns || !groupOf(arrow.source) && boxOf(arrow.source).kind || said.has(arrow.source + text)) return;
-  said.add(arrow.source + text);
-  const upwards = points[0][1] > points[points.length - 1][1], [x, y] = upwards ? points[points.length - 1] : points[1];
-  make("text", { class: "label", x: x + 4, y: y + 9.5 }, stage, text + (arrow.texts.size > 1 ? ", …" : ""));
+}
+
+// What flows, once for all arrows from a box that carry the same, beside the end of the arrow at that box.
+function drawLabels() {
+  const said = new Set();
+  for (const [arrow, points] of picture.arrows) {
+    const text = [...arrow.texts][0], last = points[points.length - 1];
+    if (arrow.returns || !groupOf(arrow.source) && boxOf(arrow.source).kind || said.has(arrow.source + text)) continue;
+    said.add(arrow.source + text);
+    const upwards = points[0][1] > last[1];
+    const [x, y] = upwards ? [last[0], last[1] + 9.5] : state.backward ? [last[0] + 2, last[1] - 3] : [points[1][0], points[1][1] + 9.5];
+    make("text", { class: "label", x: x + 4, y }, stage, text + (arrow.texts.size > 1 ? ", …" : ""));
+  }
 }
 
 function drawBox(id, { x, y, width, height }) {
@@ -182,10 +190,23 @@ function bringIntoSight(id) {
   move();
 }
 
+const CROWD = 1500;  // boxes that are not opened at once: placing them takes long, and nobody can read them
+
+// Open groups, unless there would then be too many boxes; say whether they are open.
+function openAll(ids) {
+  if (picture.boxes.size + sum(ids.map(id => membersOf(id).length)) > CROWD) {
+    at("said").textContent = `more than ${CROWD.toLocaleString("en")} boxes: search for one of them instead`;
+    return false;
+  }
+  ids.forEach(openGroup);
+  draw();
+  return true;
+}
+
 // Open or close a group, and stay with it.
 function toggle(id) {
-  if (state.open.has(id)) state.open.delete(id); else openGroup(id);
-  draw();
+  if (state.open.delete(id)) draw();
+  else if (!openAll([id])) return;
   fit(false, id);
   focusOn(id);
 }
@@ -198,10 +219,9 @@ function focusOn(id) {
 // Open all that `id` stands in, choose it, and bring it into sight.
 function reveal(id, which = 0) {
   const closed = ancestors(id).filter(p => !state.open.has(p));
-  closed.forEach(openGroup);
-  if (closed.length) { draw(); fit(false, holder(id)); }
+  if (closed.length && openAll(closed)) fit(false, id);
   choose(id, which);
-  bringIntoSight(id);
+  bringIntoSight(picture.frames.has(id) ? id : holder(id));
   focusOn(id);
 }
 
