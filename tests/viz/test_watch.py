@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -441,3 +442,16 @@ def test_layers_that_are_made_or_trained_later() -> None:
     weights = watching.history["weights"]
     assert set(weights) == {"0.weight", "0.bias", "1.weight", "1.bias"}
     assert weights["1.weight"][0] is None and weights["1.weight"][1]
+
+
+def test_who_draws_imports_no_optimizers() -> None:
+    script = """
+import sys, minigrad as mg
+mg.viz.draw
+print([m for m in ("minigrad.optim", "minigrad.utils", "minigrad.viz.watching") if m in sys.modules])
+mg.viz.watch, mg.viz.filters
+from minigrad.viz import *
+print("landscape" in dir(mg.viz), watch)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "True <class 'minigrad.viz.watching.watch'>"]
