@@ -455,3 +455,26 @@ print("landscape" in dir(mg.viz), watch)
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "True <class 'minigrad.viz.watching.watch'>"]
+
+
+def test_arrays_of_another_library_are_seen_as_those_of_numpy() -> None:
+    from tests import standin
+    assert standin
+    seen = []
+    for device in ("cpu", "standin:2"):
+        mg.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 2)).to(device)
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        x = mg.linspace(-1, 1, 40 * 3 * 100).reshape(40, 3, 10, 10).to(device)
+        with viz.watch(model, optimizer) as watching:
+            model(x).sum().backward()
+            optimizer.step()
+        pictures = [g.values for made in (viz.filters(model), viz.activations(model, x)) for g in made.grids]
+        hills = viz.landscape(lambda model=model, x=x: model(x).mean(), [model[3].bias], points=3)
+        seen.append((watching.history, pictures, hills.values))
+    (host, pictures, hills), (there, same_pictures, same_hills) = seen
+    for kind, names in host.items():
+        for name, (found,) in names.items():
+            assert (found.rms if isinstance(found, Statistics) else found) == pytest.approx(
+                there[kind][name][0].rms if isinstance(found, Statistics) else there[kind][name][0], rel=1e-4)
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(pictures, same_pictures)) and np.allclose(hills, same_hills, rtol=1e-4)
