@@ -77,8 +77,7 @@ class DeclarationError(MinigradError, TypeError):
 
 
 class OnnxExporterError(MinigradError, RuntimeError):
-    """A model that cannot be exported to ONNX, because what it computes depends on values, or on sizes in a way that a file cannot
-    hold."""
+    """A model that cannot be exported to ONNX: what it computes depends on values, or on sizes in a way no file can hold."""
 
 
 class UnsupportedOperatorError(OnnxExporterError):
