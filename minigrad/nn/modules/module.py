@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import os
 import warnings
@@ -883,6 +884,13 @@ class Module:
         if not lines and not children:
             return f"{self._get_name()}()"
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("minigrad.viz.notebook").module_html(self)
+        return text
+
+    def __treescope_repr__(self, path: Any, subtree_renderer: Any) -> Any:
+        return importlib.import_module("minigrad.viz.notebook").module_tree(self, path, subtree_renderer)
 
 
 def problem_of_one_node(args: tuple[Any, ...], result: Any, node: Any) -> str | None:
