@@ -247,6 +247,46 @@ def language_model(name: str) -> Step | None:
     return step
 
 
+# ---------------------------------------------------------------------------------------------- batches of small images
+
+class SmallImages:
+    """Pictures of the size of MNIST's, each shifted, perhaps mirrored, and normalized when it is asked for, by NumPy."""
+
+    def __init__(self, name: str, count: int) -> None:
+        self.name, self.lib = name, torch_like(name)
+        self.pictures = np.random.default_rng(0).integers(0, 256, (count, 28, 28), dtype=np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, k: int) -> Any:
+        down, right = divmod(k % 9, 3)
+        picture = np.pad(self.pictures[k], 2)[down:down + 28, right:right + 28]
+        if k % 2:
+            picture = picture[:, ::-1]
+        return self.lib.from_numpy(((picture / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081))[None]), k % 10
+
+    def __getstate__(self) -> Any:
+        return self.name, self.pictures  # a module cannot be pickled for processes that are spawned
+
+    def __setstate__(self, state: Any) -> None:
+        self.name, self.pictures = state
+        self.lib = torch_like(self.name)
+
+
+def batches(name: str, workers: int, context: str | None) -> Step | None:
+    """One epoch of 4096 images in batches of 64, by workers that stay."""
+    if name not in ("minigrad", "torch") or context == "thread" and name == "torch":
+        return None
+    loader = torch_like(name).utils.data.DataLoader(SmallImages(name, 4096), 64, num_workers=workers,
+                                                    multiprocessing_context=context, persistent_workers=workers > 0)
+
+    def step() -> None:
+        for _ in loader:
+            pass
+    return step
+
+
 WORKLOADS: dict[str, Callable[[str], Step | None]] = {
     "100 chained 4x4 multiplications, y = y * w": lambda name: chain(name, "parameter"),
     "  the same, w a constant": lambda name: chain(name, "constant"),
@@ -255,5 +295,9 @@ WORKLOADS: dict[str, Callable[[str], Step | None]] = {
     "MLP 784-512-256-10, batch 128, Adam": large_mlp,
     "LeNet-5, 1x28x28, batch 64, Adam": lenet_on_digits,
     "GPT, 4 layers of 128, 16 x 64 letters": language_model,
+    "loader, 4096 images, no workers": lambda name: batches(name, 0, None),
+    "loader, 2 workers, threads": lambda name: batches(name, 2, "thread"),
+    "loader, 2 workers, forked": lambda name: batches(name, 2, "fork"),
+    "loader, 2 workers, spawned": lambda name: batches(name, 2, "spawn"),
 }
 COMPARED = ("LeNet-5, 1x28x28, batch 64, Adam", "GPT, 4 layers of 128, 16 x 64 letters")

@@ -64,8 +64,8 @@ _sys.meta_path.append(_paths.RoomsFinder())
 
 # Imported when first asked for, so that `import minigrad` stays quick.
 _PARTS = frozenset(("accelerator", "amp", "backends", "compiler", "cpu", "cuda", "distributed", "distributions", "fft", "func",
-                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "onnx", "optim", "overrides",
-                    "quasirandom", "return_types", "safetensors", "serialization", "signal", "special", "testing",
+                    "futures", "fx", "hub", "jit", "library", "linalg", "masked", "multiprocessing", "nn", "onnx", "optim",
+                    "overrides", "quasirandom", "return_types", "safetensors", "serialization", "signal", "special", "testing",
                     "torch_version", "types", "utils", "version", "vision", "viz", "_C", "__config__", "__future__", "_dynamo"))
 _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
@@ -83,7 +83,7 @@ _ELSEWHERE = {
                      "feature_dropout", "feature_dropout_"), "nn.functional.switched_dropouts"),
     **dict.fromkeys(("grid_sampler", "grid_sampler_2d", "grid_sampler_3d"), "nn.functional.samplers"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage", "is_storage"), "_tensor.storage"),
-    "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "vmap": "func"}
+    "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "summary": "viz", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

@@ -5,8 +5,6 @@ Catch ``RuntimeError``, ``TypeError`` or ``IndexError`` as with PyTorch, or the 
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class MinigradError(Exception):
     """Base of every exception that minigrad defines."""
@@ -95,7 +93,7 @@ class FreedGraphError(GraphError):
 class InplaceError(GraphError):
     """An in-place write that would make, or has made, a gradient wrong. ``write`` is what is known of one that was made."""
 
-    write: Any = None
+    write: object = None
 
 
 class MissingPackageError(MinigradError, ImportError):

@@ -28,5 +28,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    declared = [f.info.called.replace(".", "_") for f in REGISTRY.values() if isinstance(f.info.outputs, tuple)]
+    declared = [f.info.called.replace(".", "_") for f in list(REGISTRY.values()) if isinstance(f.info.outputs, tuple)]
     return sorted({*declared, *TYPES})

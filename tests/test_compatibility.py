@@ -261,7 +261,7 @@ def test_hashes_are_exclusive_ors_of_bits() -> None:
         mg.hash_tensor(mg.tensor([1j]))
 
 
-# ---------------------------------------------------------------------------------------------------- what programs ask in passing
+# ---------------------------------------------------------------------------------------------------- asked in passing
 
 @pytest.mark.skipif(mg.cuda.is_available(), reason="there is a GPU")
 def test_types_of_gpus_are_there_to_be_asked_for() -> None:

@@ -99,6 +99,8 @@ def test_random_split_by_lengths_and_fractions() -> None:
     assert data.random_split(Squares(10), [7, 3], generator=seeded())[0].indices == first.indices
     with pytest.raises(ValueError, match="Sum of input lengths does not equal"):
         data.random_split(Squares(10), [7, 4])
+    with pytest.raises(ValueError, match="Sum of input lengths does not equal.*fractions must add up to 1"):
+        data.random_split(Squares(0), [0.5, 0.6])
     with pytest.raises(ValueError, match="not between 0 and 1"):
         data.random_split(Squares(10), [1.5, -0.5])
     with pytest.warns(UserWarning, match="Length of split at index 1 is 0"):

@@ -123,6 +123,32 @@ def test_neither_processes_nor_threads_are_needed() -> None:
     assert run(PROGRAM, first=UNABLE) == usual()
 
 
+LOADING = """\
+import warnings
+from minigrad.utils.data import DataLoader
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    batches = [x.tolist() for x in DataLoader([1, 2, 3], batch_size=2, num_workers=2)]
+print(batches, [str(w.message).partition(" (")[0] for w in seen])
+"""
+
+
+def test_batches_are_made_without_workers_where_none_can_be_started() -> None:
+    assert run(LOADING, first=UNABLE) == "[[1, 2], [3]] ['DataLoader: no workers can be started here']\n"
+
+
+DRAWING = """\
+import minigrad as mg
+x = mg.ones(2, requires_grad=True)
+print(mg.viz.draw((x * 2).sum()).svg()[:4])
+"""
+
+
+@pytest.mark.parametrize("first", [UNABLE, f"absent = {{'graphviz'}}\n{ABSENT}"], ids=["no processes", "no graphviz"])
+def test_pictures_are_drawn_without_graphviz(first: str) -> None:
+    assert run(DRAWING, first=first) == "<svg\n"
+
+
 READ_ONLY = """\
 import os
 

@@ -158,6 +158,7 @@ ARRAYS = {  # NumPy's objects, with states by which NumPy would read outside of 
     "a scalar of nothing": call(name("numpy._core.multiarray", "scalar"), F8, value(b"")),
     "a scalar of an object": call(name("numpy._core.multiarray", "scalar"), F8, value({})),
     "a scalar of no dtype": call(name("numpy._core.multiarray", "scalar"), value("f8"), value(b"")),
+    "an array of another version": ARRAY + many(value(3), value((3,)), F8, value(False), value(bytes(24))) + BUILD,
     "an array of less": ARRAY + many(value(1), value((3,)), F8, value(False), value(bytes(16))) + BUILD,
     "an array of more": ARRAY + many(value(1), value((3,)), F8, value(False), value(bytes(32))) + BUILD,
     "an array of objects": ARRAY + many(value(1), value((3,)), F8, value(False), value([1, 2, 3])) + BUILD,

@@ -57,6 +57,22 @@ def test_an_operation_of_a_users_own_is_complete(softplus_like: Any) -> None:
         f([1.0])
 
 
+def test_annotations_may_be_postponed_or_not() -> None:
+    source = """
+def scaled_sum(x, *, dim: int = 0, alpha: float = 2.0, kind: "Missing | None" = None):
+    return x.sum(dim) * alpha
+"""
+    for first in ("", "from __future__ import annotations"):
+        names: dict[str, Any] = {"__name__": "__main__"}
+        exec(compile(f"{first}\n{source}", "<annotated>", "exec", dont_inherit=True), names)
+        function: Any = library.op(differentiable=False, layout="contiguous")(names["scaled_sum"])
+        parameters = inspect.signature(function).parameters.values()
+        assert [p.annotation for p in parameters if p.name in ("dim", "alpha")] == ["int", "float"]
+        with pytest.raises(ArgumentError, match=r"^scaled_sum\(\): argument 'alpha' must be float, not str$"):
+            function(mg.ones(2, 2), alpha="a")
+        REGISTRY.pop("scaled_sum")
+
+
 def test_a_name_that_is_taken_is_refused_whether_or_not_its_module_was_in_use() -> None:
     for name in ("mul", "convolution"):
         scope: dict[str, Any] = {"__name__": "somebodys"}

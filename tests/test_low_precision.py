@@ -178,3 +178,9 @@ def test_clipping_gradients_whose_squares_overflow(p: float) -> None:
     assert norm.dtype is mg.float16
     np.testing.assert_allclose(norm.item(), expected, rtol=1e-3)
     np.testing.assert_allclose(w.grad.numpy(), np.array([300, 0, 0, 400]) / expected, rtol=2e-3)
+
+
+def test_means_of_what_is_scattered_are_rounded_once() -> None:
+    values = mg.tensor([1.6064453125, 1.7294921875, 1.5439453125], dtype=mg.float16)  # the sum, rounded, has another third
+    found = mg.zeros(1, dtype=mg.float16).scatter_reduce(0, mg.zeros(3, dtype=mg.int64), values, "mean", include_self=False)
+    assert found.item() == np.float16(np.float32(values.float().sum().item()) / np.float32(3))

@@ -125,6 +125,39 @@ def test_shared_memory_keeps_layouts_and_values_and_costs_few_descriptors() -> N
     assert large[5:].is_shared() and large.data.is_shared() and large.detach().is_shared() and not (large + 1).is_shared()
 
 
+class SharedAdam(mg.optim.Adam):
+    """As programs write it that train one model in several processes."""
+
+    def __init__(self, params: Any, lr: float, step: Any) -> None:
+        super().__init__(params, lr=lr)
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.state[p] = {"step": step(), "exp_avg": mg.zeros_like(p).share_memory_(),
+                                 "exp_avg_sq": mg.zeros_like(p).share_memory_()}
+
+
+def fit(index: int, model: Any, optimizer: Any) -> None:
+    mg.manual_seed(index)
+    local = mg.nn.Linear(3, 1)
+    for _ in range(150):
+        local.load_state_dict(model.state_dict())
+        x = mg.randn(16, 3)
+        loss = ((local(x) - x.sum(1, keepdim=True)) ** 2).mean()
+        local.zero_grad()
+        loss.backward()
+        for ours, shared in zip(local.parameters(), model.parameters()):
+            shared._grad = ours.grad
+        optimizer.step()
+
+
+@pytest.mark.parametrize("step", [lambda: 0, lambda: mg.zeros(1).share_memory_(), lambda: mg.tensor(0.0)])
+def test_processes_train_one_model_together(step: Any) -> None:
+    mg.manual_seed(0)
+    model = mg.nn.Linear(3, 1).share_memory()
+    mp.start_processes(fit, (model, SharedAdam(model.parameters(), 0.05, step)), nprocs=2, start_method="fork")
+    assert mg.allclose(model.weight, mg.ones(1, 3), atol=0.2) and abs(model.bias.item()) < 0.2
+
+
 def fill(index: int, x: Any, values: Any) -> None:
     values.append(x.share_memory_())  # in memory of its own, not in what it has inherited of its parent's
     x.fill_(index)

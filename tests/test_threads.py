@@ -102,7 +102,7 @@ def test_the_calls_of_modules_are_read_while_others_are_made() -> None:
 
 
 FIRST_CALLS = """\
-import sys, threading
+import sys, threading, traceback
 import minigrad as mg
 sys.setswitchinterval(1e-6)
 gate, failures, results = threading.Barrier(8), [], []
@@ -115,8 +115,8 @@ def work(k):
         z = z + mg.dropout(x, 0.0, True).mean()
         (z + y).backward()
         results.append(x.grad.tolist())
-    except BaseException as error:
-        failures.append(repr(error))
+    except BaseException:
+        failures.append(traceback.format_exc())
 threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
 [t.start() for t in threads], [t.join() for t in threads]
 assert not failures, failures

@@ -793,6 +793,13 @@ class Tensor(TensorMethods):
     def __str__(self) -> str:
         return printing.tensor_repr(self)
 
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("minigrad.viz.notebook").tensor_html(self)
+        return text
+
+    def __treescope_repr__(self, path: Any, subtree_renderer: Any) -> Any:
+        return importlib.import_module("minigrad.viz.notebook").tensor_tree(self, path, subtree_renderer)
+
     def __format__(self, spec: str) -> str:
         if self.array.ndim == 0:
             return format(self.array.item(), spec)

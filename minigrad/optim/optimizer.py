@@ -133,7 +133,7 @@ def increment_step(state: dict[str, Any]) -> float:
     if not isinstance(step, Tensor):  # from an older dictionary
         step = state["step"] = new_number(float(step))
     step.array += 1
-    return float(step.array)
+    return float(step.array.item())  # of one element, perhaps in a dimension: programs put such a one there
 
 
 def check(ok: bool, what: str, value: Any) -> None:

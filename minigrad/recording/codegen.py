@@ -85,7 +85,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 def regenerate_call_paths() -> None:
     """Generate the existing call paths anew, because they need lines now that they had not, or no longer: for more GPUs, for
     bfloat16, for classes that override operations, or for who watches them."""
-    for function in list(call.REGISTRY.values()):
+    for function in list(call.REGISTRY.values()):  # other threads may declare more
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
 

@@ -279,7 +279,7 @@ def fits_array(data: Any, dtype: Any, shape: Any) -> bool:
 
 def fill_ndarray(work: Work, array: Any, state: Any) -> None:
     """Give an array from :func:`make_ndarray` its elements: bytes, or the string that they were in Python 2."""
-    fits = type(state) is tuple and len(state) == 5 and type(state[0]) is int and type(state[3]) in (bool, int)
+    fits = type(state) is tuple and len(state) == 5 and type(state[0]) is int and state[0] == 1 and type(state[3]) in (bool, int)
     data = state[4] if fits else None
     if type(data) is str and max(data, default="") <= "\xff":
         data = data.encode("latin1")

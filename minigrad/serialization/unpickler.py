@@ -541,9 +541,9 @@ class WeightsUnpickler:
         elif type(target) is OrderedDict or isinstance(target, TensorBase):
             set_attributes(target, state)
         elif type(target) is np.ndarray:
-            fill_ndarray(self.work, target, state)
+            self.attempt(np.ndarray, fill_ndarray, (self.work, target, state))
         elif isinstance(target, np.dtype):
-            order_bytes(target, state)
+            self.attempt(np.dtype, order_bytes, (target, state))
         else:
             raise pickle.UnpicklingError(f"the file changes {describe(target)}, which loading does not. If you trust the file, "
                                          "pass weights_only=False")

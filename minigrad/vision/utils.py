@@ -26,7 +26,7 @@ def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = Fa
     """One image of the images of a batch, in rows.
 
     Args:
-        tensor: (N, C, H, W), or a list of images (C, H, W); one image, (C, H, W) or (H, W), is returned as it is. Of one channel
+        tensor: (N, C, H, W), or a list of images (C, H, W); of one image, (C, H, W) or (H, W), a copy is returned. Of one channel
             three are made.
         nrow: how many images there are in a row.
         padding: how many pixels lie between images, and around them.
@@ -59,7 +59,7 @@ def make_grid(tensor: Any, nrow: int = 8, padding: int = 2, normalize: bool = Fa
             else between_0_and_1(images, value_range)
     count, channels, height, width = images.shape
     if count == 1:
-        return images[0].clone() if images[0].data_ptr() == tensor.data_ptr() else images[0].contiguous()
+        return images[0].clone(memory_format=mg.contiguous_format)
 
     columns = min(nrow, count)
     rows = math.ceil(count / columns)

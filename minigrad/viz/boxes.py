@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.viz.colours import FAILURE, fill
+from minigrad.viz.colours import FAILURE, Scale
 from minigrad.viz.folding import Fold
 from minigrad.viz.graph import Graph, Group, Leaf, Operation, Statistics
 from minigrad.viz.naming import short_line, shorten
 
 LONGEST_TITLE = 40
+SHORT = 44  # characters of lines that stand together on one
 KIND_WORDS = {"constant": "input", "leaf": "leaf", "frozen": "frozen", "buffer": "buffer", "output": "output"}
 
 
@@ -29,39 +30,41 @@ class Box:
     gradient: Statistics | None = None
 
 
-def box_of(made: Fold, id: str) -> Box:
-    """The box for an operation, a leaf or a closed group of a fold."""
-    thing = made.graph[id]
-    if isinstance(thing, Operation):
-        return operation_box(thing)
-    return leaf_box(thing) if isinstance(thing, Leaf) else group_box(made.graph, thing)
+def box_of(graph: Graph, id: str, scale: Scale) -> Box:
+    """The box for an operation, a leaf or a closed group, with a colour of `scale`."""
+    thing = graph[id]
+    if isinstance(thing, Leaf):
+        return leaf_box(thing, scale)
+    box = operation_box(thing, scale) if isinstance(thing, Operation) else group_box(graph, thing, scale)
+    box.lines = joined(box.lines)
+    return box
 
 
-def operation_box(op: Operation) -> Box:
+def operation_box(op: Operation, scale: Scale) -> Box:
     box = Box(op.id, "operation", shorten(op.name, LONGEST_TITLE), settings_lines(op.settings), gradient=op.gradient)
     box.result = result_text(op.shape) if op.node or op.dtype else ""
     box.lines += numbers_line(op.value, op.gradient)
     box.ring = "failure" if op.failure else op.nonfinite
     if op.failure:
         box.lines += [shorten(op.failure, 60), short_line(op.line)]
-    box.fill = FAILURE if op.failure else fill(op.gradient)
+    box.fill = FAILURE if op.failure else scale.fill(op.gradient)
     box.tooltip = "\n".join(x for x in (op.node, op.line, op.code, op.failure) if x)
     return box
 
 
-def leaf_box(leaf: Leaf) -> Box:
+def leaf_box(leaf: Leaf, scale: Scale) -> Box:
     names = " = ".join(leaf.names[:2]) + (" = …" if len(leaf.names) > 2 else "")
     word = KIND_WORDS.get(leaf.kind, "")
-    box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word, gradient=leaf.gradient)
+    box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word or leaf.kind, gradient=leaf.gradient)
     shape = f"{shape_text(leaf.shape)} {leaf.dtype}".strip() if leaf.dtype else ""
     box.lines = [x for x in (f"{word} {shape}".strip() if names and leaf.kind != "output" else shape,) if x]
     box.lines += numbers_line(leaf.value, leaf.gradient)
-    box.fill = fill(leaf.gradient, leaf.kind)
+    box.fill = scale.fill(leaf.gradient, leaf.kind)
     box.tooltip = "\n".join([leaf.kind, *leaf.names])
     return box
 
 
-def group_box(graph: Graph, group: Group) -> Box:
+def group_box(graph: Graph, group: Group, scale: Scale) -> Box:
     box = Box(group.id, "group", group_title(group), settings_lines(group.settings))
     operations = [graph.operations[x] for x in graph.inside(group.id) if x in graph.operations]
     leaves = [graph.leaves[x] for x in graph.inside(group.id) if x in graph.leaves]
@@ -78,9 +81,20 @@ def group_box(graph: Graph, group: Group) -> Box:
         box.lines.append(said)
     failed = next((op for op in operations if op.failure), None)
     box.ring = "failure" if failed is not None else next((op.nonfinite for op in operations if op.nonfinite), "")
-    box.fill = FAILURE if failed is not None else fill(box.gradient, "group")
+    box.fill = FAILURE if failed is not None else scale.fill(box.gradient, "group")
     box.tooltip = "\n".join(x for x in (group.path, group.type, group.line) if x)
     return box
+
+
+def joined(lines: list[str]) -> list[str]:
+    """Lines with those that are short together on one: pictures are higher than wide."""
+    found: list[str] = []
+    for line in lines:
+        if found and len(found[-1]) + len(line) <= SHORT:
+            found[-1] += f" · {line}"
+        else:
+            found.append(line)
+    return found
 
 
 def frame_title(group: Group) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from minigrad.errors import missing_extra
 from minigrad.viz.boxes import Box
-from minigrad.viz.colours import DARK, FAILURE, legend, text_on
+from minigrad.viz.colours import DARK, FAILURE, Scale, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle
 from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner, is_dashed
@@ -44,7 +44,7 @@ def to_image(fold: Fold, form: str, backward: bool = False) -> bytes:
     for name, at in sheet.layout.boxes.items():
         draw_box(axes, sheet.boxes[name], at)
     if sheet.coloured:
-        draw_legend(axes, sheet.layout.height + MARGIN)
+        draw_legend(axes, sheet.scale, sheet.layout.height + MARGIN)
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a character that no font on this machine has is drawn as an empty box
@@ -93,11 +93,11 @@ def draw_arrow(axes: Any, points: list[Point], dashed: bool) -> None:
                                        linewidth=0.8, linestyle="--" if dashed else "-", shrinkA=0, shrinkB=0))
 
 
-def draw_legend(axes: Any, y: float) -> None:
+def draw_legend(axes: Any, scale: Scale, y: float) -> None:
     """What the colours mean."""
     write(axes, 0, y + 8, "gradient, root mean square:", "#3f3f46", 6, "left")
     x = 0.0
-    for word, colours in legend():
+    for word, colours in scale.legend():
         begin = x
         for colour, _ in colours:
             axes.add_patch(outline(Rectangle(x, y + 14, 15, 10), 0.1, facecolor=colour, edgecolor="#a1a1aa", linewidth=0.4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from minigrad.viz.boxes import Box, arrow_texts, box_of, frame_title
+from minigrad.viz.colours import Scale
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle, lay_out
 
@@ -19,8 +20,9 @@ class Sheet:
     is."""
 
     def __init__(self, fold: Fold, backward: bool = False) -> None:
-        self.boxes: dict[str, Box] = {id: box_of(fold, id) for id in fold.boxes}
-        self.titles = {id: frame_title(fold.graph.groups[id]) for id in fold.open}
+        self.scale = Scale.of(fold.graph)
+        self.boxes: dict[str, Box] = {name: box_of(fold.graph, name, self.scale) for name in fold.boxes}
+        self.titles = {name: frame_title(fold.graph.groups[name]) for name in fold.open}
         self.layout = lay_out(fold, self.size, backward)
         self.coloured = any(box.gradient is not None for box in self.boxes.values())
         texts = arrow_texts(fold)

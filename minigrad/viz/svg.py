@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 from minigrad.viz.boxes import Box
-from minigrad.viz.colours import FAILURE, NONFINITE, legend, text_on
+from minigrad.viz.colours import FAILURE, NONFINITE, Scale, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle
 from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner, is_dashed
@@ -36,7 +36,7 @@ def to_svg(fold: Fold, backward: bool = False) -> str:
     parts += [arrow_part(*arrow) for arrow in sheet.arrows]
     parts += [box_part(sheet.boxes[id], place) for id, place in sheet.layout.boxes.items()]
     if sheet.coloured:
-        parts += legend_parts(sheet.layout.height + MARGIN)
+        parts += legend_parts(sheet.scale, sheet.layout.height + MARGIN)
     return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
@@ -95,12 +95,12 @@ def box_part(box: Box, at: Rectangle) -> str:
     return "".join([*parts, "</g>"])
 
 
-def legend_parts(y: float) -> list[str]:
+def legend_parts(scale: Scale, y: float) -> list[str]:
     """What the colours mean."""
     parts = [f'<g transform="translate(0,{y:.1f})" font-size="8">',
              '<text x="0" y="8" fill="#3f3f46">gradient, root mean square:</text>']
     x = 0.0
-    for word, colours in legend():
+    for word, colours in scale.legend():
         for colour, _ in colours:
             parts.append(f'<rect x="{x:.1f}" y="14" width="15" height="10" fill="{colour}" stroke="#a1a1aa" stroke-width="0.5"/>')
             x += 15

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigrad.viz.boxes import box_of, frame_title
+from minigrad.viz.colours import Scale
 from minigrad.viz.folding import Fold, shown_members
 
 
@@ -23,7 +24,7 @@ def to_text(made: Fold) -> str:
             lines.append(f"{'':{wide}}  {'  ' * depth}{frame_title(made.graph.groups[id])}:")
             waiting += [(m, depth + 1) for m in reversed(shown_members(made.graph, id))]
             continue
-        box = box_of(made, id)
+        box = box_of(made.graph, id, Scale())
         mark = {"failure": "✗ ", "value": "! ", "gradient": "! ", "both": "! "}.get(box.ring, "")
         read = f"  ← {', '.join(sources[id])}" if id in sources else ""
         numbers = [f"→ {box.result}"] * bool(box.result) + box.lines

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import codecs
 import collections
+import importlib
 import io
 import os
 import pickle
@@ -44,7 +45,6 @@ SPARE = 2**22  # bytes that reading takes of any file
 RUNNING = re.compile(r"(code|ctypes|exec|gc|import|marshal|object\.__(set|del)attr__|open|os|pickle|pty|shutil|socket|"
                      r"subprocess|sys|tempfile|urllib|webbrowser|winreg)(\.|$)")
 HARMLESS = {"sys._getframe", "sys.unraisablehook"}
-ON_DEMAND = {"cupy", "unicodedata"}  # imported where a file tells of a GPU, and by the parser of NumPy's headers
 
 Reader = Callable[[bytes, int, str, str], Any]
 
@@ -92,14 +92,14 @@ class Watch:
         sys.addaudithook(self.see)
 
     def see(self, event: str, args: tuple[Any, ...]) -> None:
-        if self.path is None or event in HARMLESS or not RUNNING.match(event) or self.may_open(event, args):
-            return
-        if event == "import" and args[0] in ON_DEMAND:
+        if self.path is None or event in HARMLESS or not RUNNING.match(event) or self.is_expected(event, args):
             return
         self.path = None
         raise Ran(f"{event}{args!r:.200}")
 
-    def may_open(self, event: str, args: tuple[Any, ...]) -> bool:
+    def is_expected(self, event: str, args: tuple[Any, ...]) -> bool:
+        if event == "import":  # which finds none, see work()
+            return bool(args[0] == "cupy")
         return event == "open" and args[0] == self.path and not args[2] & (os.O_WRONLY | os.O_RDWR)
 
 
@@ -173,6 +173,8 @@ def work(pipe: Any, reader: Reader) -> None:
     warnings.simplefilter("ignore")
     beginnings()
     codecs.lookup("raw_unicode_escape")  # of texts in protocol 0
+    importlib.import_module("unicodedata")  # for the parser of NumPy's headers
+    sys.modules["cupy"] = None  # type: ignore[assignment]  # is looked for where a file tells of a GPU
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "file.pt")
         for origin, data in beginnings().items():  # so that all that is imported on demand is there

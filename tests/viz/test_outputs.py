@@ -14,7 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, viz
 from minigrad.viz import draw, make_dot
-from minigrad.viz.colours import NONFINITE, ZERO, contrast, fill, text_on
+from minigrad.viz.colours import NONFINITE, ZERO, Scale, contrast, text_on
 from minigrad.viz.drawing import FORMATS
 from minigrad.viz.graph import Statistics
 from minigrad.viz.svg import to_svg
@@ -72,7 +72,7 @@ def test_the_page_asks_for_nothing_from_elsewhere() -> None:
     page = drawing().html()
     parser = Scripts()
     parser.feed(page)
-    assert not parser.asked and parser.tags.count("script") == 3
+    assert not parser.asked and parser.tags.count("script") == 2
     code = page[:page.index('<script id="data"')] + page[page.rindex("<script>"):]
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(|@import|url\((?!#)|WebSocket", code)
 
@@ -87,7 +87,7 @@ def test_any_name_can_be_shown(name: str, no_dot: None, tmp_path: Path) -> None:
     assert any(leaf.get("names") for leaf in data["details"].values())
     parser = Scripts()
     parser.feed(made.html())
-    assert parser.tags.count("script") == 3 and "b" not in parser.tags
+    assert parser.tags.count("script") == 2 and "b" not in parser.tags
     assert json.loads(made.json())["leaves"]
     for form in FORMATS:
         assert Path(made.save(tmp_path / f"picture.{form}")).stat().st_size > 20
@@ -145,18 +145,18 @@ def test_both_directions(no_dot: None) -> None:
     (Statistics(3, mean=1.0, rms=1.0, min=1.0, max=1.0, nonfinite=1), NONFINITE),
     (Statistics(1, value=float("nan"), nonfinite=1), NONFINITE)])
 def test_zero_and_nan_have_colours_of_their_own(found: Statistics, colour: str) -> None:
-    assert fill(found) == colour
+    assert Scale().fill(found) == colour
 
 
 def test_colours_tell_sign_and_size_and_text_can_be_read_on_them() -> None:
     def of(value: float) -> str:
-        return fill(Statistics(1, value=value, mean=value, rms=abs(value), min=value, max=value))
+        return Scale(-9, 3).fill(Statistics(1, value=value, mean=value, rms=abs(value), min=value, max=value))
 
     assert len({of(v) for v in (-1.0, 1.0, -1e-6, 1e-6, 0.0)}) == 5
     for power in range(-10, 4):
         for sign in (-1, 1):
             colour = of(sign * 10.0 ** power)
-            assert contrast(colour, text_on(colour)) > 4.2
+            assert contrast(colour, text_on(colour)) >= 4.5
 
 
 def test_the_legend_is_there_when_there_are_gradients(no_dot: None) -> None:
@@ -172,8 +172,8 @@ def test_rules_and_lines_are_in_the_page() -> None:
         x.exp().sum().backward()
     data = json.loads(page_data(r.draw().html()))
     assert data["sources"]["ExpBackward0"]["rules"]["input"].endswith("return g * out")
-    assert [step[2] for step in data["steps"]] == [1.0, 1.0]
-    lines = [d["line"] for d in data["details"].values() if "line" in d]
+    assert [step[3] for step in data["steps"]] == ["1", "rms 1"]
+    lines = [data["words"][d["line"]] for d in data["details"].values() if "line" in d]
     assert len(lines) == 2 and all("test_outputs.py" in line for line in lines)
 
 
@@ -183,10 +183,20 @@ def test_boxes_of_a_run_are_in_the_page_once_with_the_numbers_of_all() -> None:
     data = json.loads(page_data(draw(loss, model=model).html()))
     weight = next(id for id, d in data["details"].items() if d.get("names") == ["blocks.0.attn.qkv.weight"])
     assert [n["names"] for n in data["alike"][weight]] == [[f"blocks.{k}.attn.qkv.weight"] for k in (1, 2, 3)]
-    assert all(n["gradient"]["rms"] > 0 for n in data["alike"][weight])
+    assert all(n["gradient"][2] > 0 for n in data["alike"][weight])
 
 
 def test_a_large_picture_is_drawn_without_dot() -> None:
     model = nn.Sequential(*[nn.Linear(k + 1, k + 2) for k in range(30)])
     made = draw(model(mg.ones(1, 1)).sum(), model=model, budget=1000)
     assert ElementTree.fromstring(to_svg(made.fold)).tag == f"{SVG}svg"
+
+
+def test_the_scale_of_colours_spans_what_there_is() -> None:
+    model, loss = PROGRAMS["gpt"]()
+    assert Scale.of(draw(loss, model=model).graph) == Scale()
+    loss.backward()
+    scale = Scale.of(draw(loss, model=model).graph)
+    sizes = [p.grad.double().pow(2).mean().sqrt().item() for p in model.parameters()]
+    assert 10.0 ** scale.low <= min(sizes) and max(sizes) <= 10.0 ** scale.high
+    assert 3 <= scale.high - scale.low <= 9

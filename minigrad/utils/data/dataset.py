@@ -218,8 +218,9 @@ def random_split(dataset: Dataset[T_co] | Sequence[T_co], lengths: Sequence[floa
                 warnings.warn(f"Length of split at index {k} is 0. This might result in an empty dataset.", stacklevel=2)
     else:
         sizes = [int(n) for n in lengths]
-    if sum(sizes) != total:
-        raise InvalidValueError(f"Sum of input lengths does not equal the length of the input dataset: {sum(sizes)} and {total}")
+        if sum(lengths) != total:
+            raise InvalidValueError("Sum of input lengths does not equal the length of the input dataset: "
+                                    f"{sum(lengths)} and {total}; fractions must add up to 1")
     if any(not isinstance(n, (int, float)) for n in lengths):
         raise ArgumentError("random_split: lengths must be integers, or fractions that add up to 1")
     order = randperm(total, generator=generator).tolist()

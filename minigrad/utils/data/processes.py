@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import importlib
 import io
 import multiprocessing
 import os
 import pickle
 import queue
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -29,6 +31,8 @@ from minigrad._arrays import shared
 from minigrad.errors import ArgumentError, StateError
 from minigrad.multiprocessing.reductions import reduce_shared
 from minigrad.utils.data.workers import Plan, WorkerError, seed_process, serve
+
+importlib.import_module("minigrad.serialization")  # pickles of tensors name it; workers that are forked have it then
 
 GRACE = 5.0  # seconds that a worker has to end in before it is killed
 LARGE = 1 << 15  # bytes from which an array goes by shared memory
@@ -99,19 +103,27 @@ def send_batch(pipe: Any, receiver: int, number: int, batch: Any) -> None:
 def receive_batch(pipe: Any, worker: int) -> tuple[int, Any, str | None]:
     """A result that has come, and why shared memory was not used if it was wanted. Raises ``EOFError`` or ``OSError`` where the
     worker has gone before it was all sent."""
+    where = f"in reading what DataLoader worker process {worker} has sent"
     number, places, note = pipe.recv()
-    text, memory = pipe.recv_bytes(), memoryview(b"")
-    if places:
-        try:
-            file = reduction.recv_handle(pipe)
-        except RuntimeError:
-            raise StateError("DataLoader: too many files are open in this process to take one more, the shared memory of a "
-                             "batch; raise the limit (ulimit -n), or close some") from None
-        memory = shared.read_file(file)
+    text = pipe.recv_bytes()
     try:
+        file = receive_file(pipe) if places else None
+    except StateError as error:
+        return number, WorkerError(error, where), note
+    try:
+        memory = memoryview(b"") if file is None else shared.read_file(file)
         return number, pickle.loads(text, buffers=[memory[start:end] for start, end in places]), note
     except Exception as error:
-        return number, WorkerError(error, f"in reading what DataLoader worker process {worker} has sent"), note
+        return number, WorkerError(error, where), note
+
+
+def receive_file(pipe: Any) -> int:
+    """The descriptor that follows. Raises ``RuntimeError`` where this process cannot have one more."""
+    try:
+        return reduction.recv_handle(pipe)
+    except RuntimeError:
+        raise StateError("DataLoader: too many files are open in this process to take one more, the shared memory of a batch; "
+                         "raise the limit (ulimit -n), or close some") from None
 
 
 # ---------------------------------------------------------------------------------------------------- in a worker
@@ -207,6 +219,8 @@ class Processes:
     """
 
     def __init__(self, plan: Plan, context: Any) -> None:
+        if sys.platform in ("emscripten", "wasi"):
+            raise OSError(f"{sys.platform} has no processes")
         self.context = context or multiprocessing.get_context()
         self.epoch = self.sent = 0
         self.broken: str | None = None
@@ -238,6 +252,8 @@ class Processes:
                 warnings.filterwarnings("ignore", message=".*multi-threaded, use of fork", category=DeprecationWarning)
                 process.start()
         except (pickle.PicklingError, AttributeError, TypeError) as error:
+            if method == "fork":  # by which nothing is pickled
+                raise
             raise explain_unpicklable(plan, method, error) from error
         finally:
             their_tasks.close()
@@ -276,9 +292,11 @@ class Processes:
     def report_death(self, worker: int) -> None:
         """Raise what became of a worker that is gone."""
         process = self.runners[worker]
+        process.join(GRACE)
+        process.kill()  # if it has closed its pipe only
         process.join()
         if process.exitcode < 0:
-            name = signal.Signals(-process.exitcode).name
+            name = next((s.name for s in signal.Signals if s == -process.exitcode), str(-process.exitcode))
             what = f"(pid {process.pid}) is killed by signal: {name}"
             why = {"SIGKILL": ", as the system does where memory is short", "SIGSEGV": ", by a fault in compiled code",
                    "SIGBUS": ", as the system does where memory is short"}.get(name, "")

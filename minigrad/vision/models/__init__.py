@@ -13,6 +13,7 @@ from minigrad.vision.models._api import get_model_weights as get_model_weights
 from minigrad.vision.models._api import get_weight as get_weight
 from minigrad.vision.models._api import list_models as list_models
 from minigrad.vision.models.alexnet import *
+from minigrad.vision.models.convnext import *
 from minigrad.vision.models.densenet import *
 from minigrad.vision.models.efficientnet import *
 from minigrad.vision.models.googlenet import *
@@ -24,3 +25,4 @@ from minigrad.vision.models.resnet import *
 from minigrad.vision.models.shufflenetv2 import *
 from minigrad.vision.models.squeezenet import *
 from minigrad.vision.models.vgg import *
+from minigrad.vision.models.vision_transformer import *

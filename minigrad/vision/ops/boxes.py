@@ -42,7 +42,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         RuntimeError: for other shapes.
     """
     if boxes.ndim != 2 or boxes.shape[1] != 4 or scores.shape != boxes.shape[:1]:
-        raise ShapeError(f"nms: boxes should be (N, 4) and scores (N,), got {tuple(boxes.shape)} and {tuple(scores.shape)}")
+        raise ShapeError(f"nms: boxes should be of shape (N, 4) and scores of (N,), got {tuple(boxes.shape)} and "
+                         f"{tuple(scores.shape)}")
     edges, order = boxes.detach().cpu().numpy(), argsort(scores, stable=True, descending=True).cpu().numpy()
     areas = (edges[:, 2] - edges[:, 0]) * (edges[:, 3] - edges[:, 1])
     kept = []

@@ -22,12 +22,12 @@ def as_rois(boxes: Any, name: str) -> Tensor:
     """(K, 5): the number of the image, and the box. Raises ``RuntimeError`` for other shapes."""
     if isinstance(boxes, Tensor):
         if boxes.ndim != 2 or boxes.shape[1] != 5:
-            raise ShapeError(f"{name}: boxes should be (K, 5), of an image's number and x1, y1, x2, y2, or a list of one (L, 4) "
-                             f"for each image, got {tuple(boxes.shape)}")
+            raise ShapeError(f"{name}: boxes should be of shape (K, 5): an image's number and x1, y1, x2, y2; or a list of one "
+                             f"(L, 4) for each image, got {tuple(boxes.shape)}")
         return boxes
     for one in boxes:
         if one.ndim != 2 or one.shape[1] != 4:
-            raise ShapeError(f"{name}: boxes of an image should be (L, 4), got {tuple(one.shape)}")
+            raise ShapeError(f"{name}: boxes of an image should be of shape (L, 4), got {tuple(one.shape)}")
     return cat([cat([full_like(one[:, :1], i), one], 1) for i, one in enumerate(boxes)])
 
 
