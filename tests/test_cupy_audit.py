@@ -63,6 +63,7 @@ ON_HOST = {
     ("utils/data/collate.py", "object_"): "samples that are NumPy's own numbers",
     ("utils/data/workers.py", "random.SeedSequence"): "seeds of workers are numbers",
     ("utils/tensorboard.py", ".max(initial=)"): "what goes into files is in host memory",
+    ("onnx/translation/neural.py", "multiply.outer"): "the number of elements in each window, from the sizes",
     ("vision/ops/boxes.py", "divide(where=)"): "nms keeps one box after the other, on the host",
     ("vision/transforms/functional.py", "divide(order=)"): "images of Pillow's and of NumPy's become tensors",
     ("vision/transforms/_functional_pil.py", ".resize"): "a method of Pillow's images",

@@ -13,8 +13,8 @@ from typing import Any, Iterable, Sequence
 import numpy as np
 
 from minigrad._types import dtypes
+from minigrad.errors import OnnxExporterError
 from minigrad.onnx._library import library
-from minigrad.onnx.errors import OnnxExporterError
 from minigrad.onnx.tracing import Call, Trace
 from minigrad.onnx.varying import Varying, VaryingArray, merged, same_elements
 

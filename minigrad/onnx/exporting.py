@@ -13,17 +13,17 @@ from typing import Any, Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from minigrad._types.dtypes import FROM_NUMPY
-from minigrad.errors import ArgumentError, InvalidValueError
+from minigrad.errors import ArgumentError, InvalidValueError, OnnxExporterError, UnsupportedOperatorError
 from minigrad.nn import Module
 from minigrad.onnx._library import library, runtime
 from minigrad.onnx.building import Builder, Operand
-from minigrad.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 from minigrad.onnx.sizes import Inputs, note_dynamic_axes, take_apart, trace_all
 from minigrad.onnx.tracing import Call, Trace
 from minigrad.onnx.translation import TABLE
 from minigrad.onnx.varying import Unlike, Varying, merged, same_elements
 from minigrad.ops import creation
 from minigrad.recording.hints import warn_user
+from minigrad.version import __version__
 
 __all__ = ["ONNXProgram", "OperatorExportTypes", "TrainingMode", "export", "is_in_onnx_export"]
 
@@ -355,8 +355,6 @@ def assemble(b: Builder, inputs: Inputs, outputs: Sequence[Operand], names: list
         kept, title, tensors, [info(name, x, named_axes.get(name, {})) for name, x in zip(names, outputs)],
         [from_array(np.ascontiguousarray(array).reshape(array.shape), name) for name, array in arrays.items()],
         value_info=[info(name, x, {}) for name, x in b.infos.items() if name in made and name not in names])
-    from minigrad import __version__
-
     opsets = [helper.make_opsetid("", b.opset)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=helper.find_min_ir_version_for(opsets),
                              producer_name="minigrad", producer_version=__version__)
@@ -398,8 +396,8 @@ def converted(proto: Any, opset: int) -> Any:
     try:
         return library(".version_converter").convert_version(proto, opset)
     except Exception as error:
-        warn_user(f"onnx.export: the model cannot be brought to opset {opset}, and has opset {LEAST_OPSET}, as if that were asked "
-                  f"for; onnx says: {str(error).splitlines()[0]}")
+        warn_user(f"onnx.export: the model cannot be brought to opset {opset}, and has opset {LEAST_OPSET}, as if that were "
+                  f"asked for; onnx says: {str(error).splitlines()[0]}")
         return proto
 
 

@@ -10,9 +10,8 @@ import numpy as np
 
 from minigrad._pytree import tree_flatten_with_path, tree_unflatten
 from minigrad._types.tensor_base import TensorBase
-from minigrad.errors import ArgumentError, DeviceError, InvalidValueError
+from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, OnnxExporterError
 from minigrad.nn import Module
-from minigrad.onnx.errors import OnnxExporterError
 from minigrad.onnx.tracing import Trace, trace_model
 from minigrad.onnx.varying import require_same_calls
 from minigrad.ops import creation

@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from minigrad.onnx.errors import OnnxExporterError
+from minigrad.errors import OnnxExporterError
 from minigrad.onnx.tracing import Trace
 
 

@@ -114,15 +114,17 @@ def line_plot(title: str, xs: list[int], lines: list[Line], log: bool | None = N
         colour = line_colour(k, len(lines))
         parts.append(f'<path class="series{" thin" * line.thin}" data-line="{k}" stroke="{colour}" d="{path_through(points)}"/>')
         parts += [f'<circle cx="{p[0]:.1f}" cy="{p[1]:.1f}" r="2" fill="{colour}"/>' for p in lonely(points)]
-        parts += [f'<path class="bad" d="M{at_x(x) - 3:.1f},{TOP} h6 l-3,6 z"><title>{clean(line.name)}: not finite at {x}'
-                  "</title></path>" for x in line.bad]
         data.append({"name": line.name, "values": [None if v is None else float(f"{v:.4g}") for v in line.values],
                      "places": [0 if p is None else round(p[1], 1) for p in points]})
-    bad = sorted({x for line in lines for x in line.bad})
+    bad = {x: line.name for line in reversed(lines) for x in line.bad}
+    parts += [f'<path class="bad" d="M{at_x(x) - 3:.1f},{TOP} h6 l-3,6 z"><title>not finite at {x}: {clean(name)}</title></path>'
+              for x, name in bad.items()]
     if bad:
-        parts.append(f'<line class="bad" x1="{at_x(bad[0]):.1f}" x2="{at_x(bad[0]):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-                     f'<text class="bad" x="{at_x(bad[0]) + 5:.1f}" y="{TOP + 16}" style="stroke:none">'
-                     f"NaN or infinity from {bad[0]}</text>")
+        first = min(bad)
+        side, away = ("start", 5) if at_x(first) < LEFT + wide / 2 else ("end", -5)
+        parts.append(f'<line class="bad" x1="{at_x(first):.1f}" x2="{at_x(first):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+                     f'<text class="bad" x="{at_x(first) + away:.1f}" y="{TOP + 16}" text-anchor="{side}" style="stroke:none">'
+                     f"NaN or infinity from {first}</text>")
     names = "".join(f'<li><i style="background:{line_colour(k, len(lines))}"></i>{clean(line.name)}</li>'
                     for k, line in enumerate(lines))
     spoken = json.dumps({"xs": xs, "lines": data, "box": [LEFT, TOP, wide, tall], "low": across.low, "high": across.high})

@@ -337,19 +337,22 @@ def spans_of(names: Names) -> list[Span]:
 
 def extra_of(module: Any) -> str:
     """The settings of a module as its repr shows them, without those that are as they are where nobody says otherwise."""
+    kind: Any = type(module)
     try:
         text = module.extra_repr() if isinstance(module, Module) else ""
-        given = inspect.signature(type(module).__init__).parameters
+        defaults = defaults_of(kind)
     except Exception:  # an extra_repr of the user's that fails
         return ""
-    parts = re.split(r",\s*(?=\w+=)", text)
-    return shorten(", ".join(part for part in parts if not is_default(given, *part.partition("=")[::2])))
+    parts = [part.partition("=") for part in re.split(r",\s*(?=\w+=)", text)]
+    return shorten(", ".join("".join(part) for part in parts if part[2] not in defaults.get(part[0], ())))
 
 
-def is_default(given: Mapping[str, inspect.Parameter], name: str, value: str) -> bool:
-    """Whether `value` is how a repr shows the default of a parameter: as it is, or once for each dimension."""
-    default = given[name].default if name in given else inspect.Parameter.empty
-    return default is not inspect.Parameter.empty and value in (repr(default), *[repr((default,) * n) for n in (1, 2, 3)])
+@functools.cache
+def defaults_of(module: type) -> dict[str, tuple[str, ...]]:
+    """How a repr may show the default of each parameter of a module: as it is, or once for each dimension."""
+    given = inspect.signature(module.__init__).parameters.values()  # type: ignore[misc]
+    return {p.name: (str(p.default), repr(p.default), *[repr((p.default,) * n) for n in (1, 2, 3)])
+            for p in given if p.default is not p.empty}
 
 
 def caller_variables() -> dict[str, Any]:

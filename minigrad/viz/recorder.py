@@ -17,7 +17,7 @@ from minigrad import _arrays
 from minigrad._pytree import tree_leaves
 from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.autograd.observe import Observer, ObserverBlock
-from minigrad.errors import ArgumentError, GraphError, InplaceError
+from minigrad.errors import ArgumentError, InplaceError, StateError
 from minigrad.nn import Module
 from minigrad.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from minigrad.recording import clock
@@ -139,7 +139,7 @@ class record(ObserverBlock):
 
     def __enter__(self) -> record:
         if self.handles:
-            raise GraphError("record(): this recording is already running; `with viz.record(...) as another:` begins another, "
+            raise StateError("record(): this recording is already running; `with viz.record(...) as another:` begins another, "
                              "also inside of it")
         self.names = Names(self.model, self.params, caller_variables())
         self.builder = Builder(self.names, weakref.WeakKeyDictionary())

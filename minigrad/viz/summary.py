@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from minigrad.nn.parameter import is_lazy
 from minigrad.ops.creation import as_tensor
 from minigrad.ops.sampling import rand
 from minigrad.random import fork_rng
+
+if TYPE_CHECKING:
+    from minigrad._types.annotations import DeviceLike
 
 __all__ = ["LayerInfo", "ModelStatistics", "summary"]
 
@@ -235,7 +238,7 @@ def in_units(number: int) -> str:
 
 
 def summary(model: Module, input_size: Any = None, input_data: Any = None, batch_dim: int | None = None,
-            col_names: Iterable[str] | None = None, col_width: int = 25, depth: int = 3, device: Any = None,
+            col_names: Iterable[str] | None = None, col_width: int = 25, depth: int = 3, device: DeviceLike | None = None,
             dtypes: Sequence[Any] | None = None, mode: str | None = None, row_settings: Iterable[str] | None = None,
             verbose: int | None = None, **kwargs: Any) -> ModelStatistics:
     """Print and return a table of the layers of `model`, as torchinfo does, whose arguments and figures these are.

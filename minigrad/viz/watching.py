@@ -22,6 +22,7 @@ from minigrad.nn.modules.conv import ConvBase
 from minigrad.nn.parameter import is_lazy
 from minigrad.optim import Optimizer
 from minigrad.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.quiet import run_quietly
 from minigrad.utils.tensorboard import SummaryWriter
 from minigrad.viz.files import form_of, write_whole
@@ -218,7 +219,7 @@ class watch:
         """Note the share of dead units, once for each ReLU."""
         if made.ndim >= 2 and made.array.size and id(node) not in self.relus:
             self.relus.add(id(node))
-            self.note("dead", name, run_quietly(dead_share, made.array, 1 if made.ndim > 2 and self.of_images else -1))
+            self.note("dead", name, dead_share(made.array, 1 if made.ndim > 2 and self.of_images else -1))
 
     def before_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Copy the weights that a step is about to change."""
@@ -227,7 +228,7 @@ class watch:
 
     def copy_weights(self) -> None:
         """Keep the weights until the step is over."""
-        self.before = {name: p.array.copy() for name, p in self.parameters().items()}
+        self.before = {name: p.detach().clone().array for name, p in self.parameters().items()}
 
     def after_update(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """End a step: look at the weights, their gradients, and how far they have moved."""
@@ -320,8 +321,7 @@ class watch:
         if len(sizes) > 1 and sizes[0][0] < VANISHING * sizes[-1][0]:
             said.append(f"The gradient vanishes on its way back: {sizes[-1][0]:.2g} at {sizes[-1][1]}, {sizes[0][0]:.2g} at "
                         f"{sizes[0][1]}.")
-        matrices = {name for name, p in self.parameters().items() if p.ndim > 1}
-        for name in matrices:
+        for name in [name for name, p in self.parameters().items() if p.ndim > 1]:
             seen = sorted(r for _, point in self.points if (r := point["ratios"].get(name)) is not None and math.isfinite(r))
             middle = seen[len(seen) // 2] if seen else RATIO
             if not RATIO / FAR <= middle <= RATIO * FAR:
@@ -427,6 +427,7 @@ WORDS = {"activations": "the activations", "dead": "the units", "flow": "the gra
          "gradients": "the gradient", "weights": "the values", "ratios": "the update"}
 
 
+@on_device_of_inputs
 def sample(array: Any) -> Statistics:
     """The statistics of some elements of an array, and how many of all are not finite."""
     size = array.size
@@ -434,7 +435,7 @@ def sample(array: Any) -> Statistics:
         return describe(array)
     flat = array.reshape(-1)
     found = describe(flat[::size // ELEMENTS | 1])
-    return replace(found, count=size, nonfinite=run_quietly(count_bad, flat))
+    return replace(found, count=size, nonfinite=count_bad(flat))
 
 
 def count_bad(array: Any) -> int:
@@ -444,10 +445,11 @@ def count_bad(array: Any) -> int:
     return int(array.size - np.isfinite(array).sum())
 
 
+@on_device_of_inputs
 def dead_share(array: Any, units: int) -> float:
     """The share of the units, which are along dimension `units`, that are 0 for all examples."""
     others = tuple(k for k in range(array.ndim) if k != units % array.ndim)
-    return float(1 - (array > 0).any(axis=others).mean())
+    return float(1 - (array != 0).any(axis=others).mean())
 
 
 def ratio_of(before: Any, after: Any) -> float | None:

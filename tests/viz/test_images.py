@@ -79,7 +79,7 @@ def test_tiles_are_in_rows_with_gaps_that_show_through() -> None:
     (nn.Conv2d(4, 2, 3), (8, 3, 3), "2 filters of 4 channels, 3×3"),
     (nn.Conv2d(16, 32, 3), (64, 3, 3), "32 filters of 16 channels, 3×3; 8 of 32 filters, 8 of 16 channels"),
     (nn.Conv2d(6, 6, 3, groups=6), (6, 3, 3), "6 filters of 1 channel, 3×3"),
-    (nn.ConvTranspose2d(4, 1, 3), (4, 3, 3), "1 filters of 4 channels, 3×3"),
+    (nn.ConvTranspose2d(4, 1, 3), (4, 3, 3), "1 filter of 4 channels, 3×3"),
     (nn.Conv1d(4, 2, 3), (2, 4, 3), "2 filters of 4 channels, 3"),
     (nn.Conv3d(1, 2, (3, 4, 5)), (6, 4, 5), "2 filters of 1 channel, 3×4×5"),
     (nn.Linear(64, 10), (10, 8, 8), "10 units, 8×8"),

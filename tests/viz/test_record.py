@@ -284,3 +284,18 @@ def test_what_a_rule_computes_does_not_take_the_names_of_what_called_it() -> Non
         loss = (x ** 3).sum()
         mg.autograd.grad(loss, x, create_graph=True)
     assert not any("loss" in leaf.names for leaf in r.graph.leaves.values())
+
+
+@pytest.mark.parametrize(("run", "name", "given"), [
+    (lambda a, b: a * 2 + b, "add", {"input": [2, 3], "other": [4]}),
+    (lambda a, b: mg.cat([a, b]), "cat", {"tensors[0]": [2, 3], "tensors[1]": [4]}),
+    (lambda a, b: nn.functional.cross_entropy(a, mg.ones(5).long()), "cross_entropy", {"input": [2, 3], "target": [5]}),
+    (lambda a, b: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(5, 1, bias=False))(a), "linear",
+     {"input": [2, 4], "weight": [1, 5]})])
+def test_what_failed_is_the_operation_with_what_it_was_given(run: Any, name: str, given: dict[str, list[int]]) -> None:
+    a, b = mg.ones(2, 3, requires_grad=True), mg.ones(4, requires_grad=True)
+    with pytest.raises((RuntimeError, ValueError)), viz.record() as r:
+        run(a, b)
+    failed, = [op for op in r.graph.operations.values() if op.failure]
+    assert failed.name == name and "test_record.py" in failed.line
+    assert {arrow.argument: arrow.shape for arrow in r.graph.arrows if arrow.target == failed.id} == given

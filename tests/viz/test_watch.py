@@ -7,6 +7,7 @@ import math
 import re
 import shutil
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,15 @@ def test_where_nan_begins_is_said_and_marked(bad: float, tmp_path: Path) -> None
     assert "NaN or infinity from 3" in watching.html()
 
 
+def test_nan_is_not_dead() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    with viz.watch(model, optimizer) as watching:
+        model(mg.full((4, 2), math.nan)).sum().backward()
+        optimizer.step()
+    assert watching.history["dead"] == {"1": [0.0]}
+
+
 def test_a_single_nan_among_many_is_found() -> None:
     from minigrad.viz.watching import sample
     array = np.ones(1_000_003, np.float32)
@@ -432,3 +442,39 @@ def test_layers_that_are_made_or_trained_later() -> None:
     weights = watching.history["weights"]
     assert set(weights) == {"0.weight", "0.bias", "1.weight", "1.bias"}
     assert weights["1.weight"][0] is None and weights["1.weight"][1]
+
+
+def test_who_draws_imports_no_optimizers() -> None:
+    script = """
+import sys, minigrad as mg
+mg.viz.draw
+print([m for m in ("minigrad.optim", "minigrad.utils", "minigrad.viz.watching") if m in sys.modules])
+mg.viz.watch, mg.viz.filters
+from minigrad.viz import *
+print("landscape" in dir(mg.viz), watch)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "True <class 'minigrad.viz.watching.watch'>"]
+
+
+def test_arrays_of_another_library_are_seen_as_those_of_numpy() -> None:
+    from tests import standin
+    assert standin
+    seen = []
+    for device in ("cpu", "standin:2"):
+        mg.manual_seed(0)
+        model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 64, 2)).to(device)
+        optimizer = optim.SGD(model.parameters(), lr=0.1)
+        x = mg.linspace(-1, 1, 40 * 3 * 100).reshape(40, 3, 10, 10).to(device)
+        with viz.watch(model, optimizer) as watching:
+            model(x).sum().backward()
+            optimizer.step()
+        pictures = [g.values for made in (viz.filters(model), viz.activations(model, x)) for g in made.grids]
+        hills = viz.landscape(lambda model=model, x=x: model(x).mean(), [model[3].bias], points=3)
+        seen.append((watching.history, pictures, hills.values))
+    (host, pictures, hills), (there, same_pictures, same_hills) = seen
+    for kind, names in host.items():
+        for name, (found,) in names.items():
+            assert (found.rms if isinstance(found, Statistics) else found) == pytest.approx(
+                there[kind][name][0].rms if isinstance(found, Statistics) else there[kind][name][0], rel=1e-4)
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(pictures, same_pictures)) and np.allclose(hills, same_hills, rtol=1e-4)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import UnsupportedOperatorError
 from minigrad.onnx.building import Builder, Operand
-from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation.pointwise import require_opset, scaled
 from minigrad.onnx.translation.shaping import cut, slices
 from minigrad.onnx.translation.table import translates

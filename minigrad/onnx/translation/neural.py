@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import UnsupportedOperatorError
 from minigrad.onnx.building import Builder, Operand
-from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation.pointwise import require_opset
 from minigrad.onnx.translation.reducing import reduce
 from minigrad.onnx.translation.table import enter_nodes, translates

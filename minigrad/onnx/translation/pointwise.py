@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.errors import UnsupportedOperatorError
 from minigrad.onnx.building import Builder, Operand
-from minigrad.onnx.errors import UnsupportedOperatorError
 from minigrad.onnx.translation.table import enter_nodes, translates
 
 enter_nodes(sqrt="Sqrt", reciprocal="Reciprocal", sign="Sign", sgn="Sign", floor="Floor", ceil="Ceil", exp="Exp", log="Log",

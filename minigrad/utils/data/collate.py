@@ -105,8 +105,11 @@ def is_picture(x: Any) -> bool:
 
 
 def collate_tensor_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
-    """Tensors, stacked."""
-    return stack(list(batch), 0)
+    """Tensors, stacked. Raises ``RuntimeError`` where their shapes differ."""
+    try:
+        return stack(list(batch), 0)
+    except ShapeError as error:
+        raise ShapeError(f"{error}; bring samples to one shape, or give a collate_fn") from None
 
 
 def collate_numpy_array_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
