@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import runpy
 import sys
 from pathlib import Path
 from typing import Callable
 
 from minigrad import _paths, as_torch, demo
+from minigrad.distributed import run
+from minigrad.errors import MissingPackageError
 
 
 def positive_number(kind: type) -> Callable[[str], float]:
@@ -51,7 +54,17 @@ def main(argv: list[str] | None = None) -> int:
     r.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
     r.add_argument("program", help="the program's file, or module")
     r.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
+    n = commands.add_parser("run", help="run a program in several processes that work together, by MPI's mpiexec")
+    n.add_argument("-n", type=positive_number(int), default=os.cpu_count(), dest="processes", help="how many processes")
+    n.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
+    n.add_argument("program", help="the program's file, or module")
+    n.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)
+    if args.command == "run":
+        try:
+            run.start(args.processes, args.program, args.arguments, args.is_module)
+        except MissingPackageError as error:
+            parser.exit(2, f"python -m minigrad run: {error}\n")
     if args.command == "run-torch":
         run_torch(args.program, args.arguments, args.is_module)
         return 0
