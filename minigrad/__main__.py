@@ -26,7 +26,7 @@ def positive_number(kind: type) -> Callable[[str], float]:
 
 
 def run_torch(program: str, arguments: list[str], is_module: bool = False) -> None:
-    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad in the place of PyTorch.
+    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad for PyTorch.
 
     That holds in the processes it starts by ``multiprocessing`` too: by fork they inherit the names, by spawn the path.
     """

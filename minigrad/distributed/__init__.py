@@ -52,7 +52,6 @@ from minigrad.distributed.process_group import (
     is_initialized,
     new_group,
 )
-
 from minigrad.distributed.work import Work
 from minigrad.errors import DistBackendError, DistError
 

@@ -16,9 +16,9 @@ from minigrad.distributed.process_group import ProcessGroup, ReduceOp, get_rank,
 from minigrad.distributed.work import Work, exchange
 from minigrad.errors import InvalidValueError, ShapeError
 
-__all__ = ["all_gather", "all_gather_into_tensor", "all_gather_single", "all_reduce", "all_to_all", "all_to_all_single", "barrier",
-           "broadcast", "gather", "monitored_barrier", "reduce", "reduce_scatter", "reduce_scatter_single", "reduce_scatter_tensor",
-           "scatter"]
+__all__ = ["all_gather", "all_gather_into_tensor", "all_gather_single", "all_reduce", "all_to_all", "all_to_all_single",
+           "barrier", "broadcast", "gather", "monitored_barrier", "reduce", "reduce_scatter", "reduce_scatter_single",
+           "reduce_scatter_tensor", "scatter"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,9 +67,11 @@ def one_for_each(name: str, things: list[Any] | None, group: ProcessGroup) -> li
 def same_size(name: str, output: Tensor, input: Tensor, parts: int, group: ProcessGroup) -> None:
     """Check that `output` has `parts` times as many elements as `input`, and its dtype."""
     if output.numel() != parts * input.numel() or output.dtype != input.dtype:
-        raise ShapeError(f"{group.where()}{name}: the output, of shape {tuple(output.shape)} and {output.dtype}, must have "
-                         f"{'' if parts == 1 else f'{parts} times '}as many elements as the input, of shape {tuple(input.shape)} and "
-                         f"{input.dtype}, and its dtype: the group has {group.size()} process{'' if group.size() == 1 else 'es'}")
+        times = "" if parts == 1 else f"{parts} times "
+        processes = "one process" if group.size() == 1 else f"{group.size()} processes"
+        raise ShapeError(f"{group.where()}{name}: the output, of shape {tuple(output.shape)} and {output.dtype}, must have {times}"
+                         f"as many elements as the input, of shape {tuple(input.shape)} and {input.dtype}, and its dtype: the "
+                         f"group has {processes}")
 
 
 def operation(op: Any) -> str:
@@ -302,12 +304,12 @@ def parts_of(t: Tensor, sizes: list[int] | None, name: str, group: ProcessGroup)
     length = t.size(0) if t.dim() else 1
     if sizes is None or not len(sizes):
         if length % group.size():
-            raise InvalidValueError(f"{group.where()}all_to_all_single: the {name}, of shape {tuple(t.shape)}, cannot be cut into "
-                                    f"{group.size()} equal parts; pass {name}_split_sizes")
+            raise InvalidValueError(f"{group.where()}all_to_all_single: the {name}, of shape {tuple(t.shape)}, cannot be cut "
+                                    f"into {group.size()} equal parts; pass {name}_split_sizes")
         return [t.numel() // group.size()] * group.size()
     if len(sizes) != group.size() or sum(sizes) != length:
-        raise InvalidValueError(f"{group.where()}all_to_all_single: {name}_split_sizes, {list(sizes)}, must be {group.size()} numbers "
-                                f"whose sum is {length}, the length of the {name}")
+        raise InvalidValueError(f"{group.where()}all_to_all_single: {name}_split_sizes, {list(sizes)}, must be {group.size()} "
+                                f"numbers whose sum is {length}, the length of the {name}")
     return [size * (t.numel() // length if length else 0) for size in sizes]
 
 

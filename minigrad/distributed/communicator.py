@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Protocol, Sequence
 
-__all__ = ["Alone", "Communicator", "Differ", "Done"]
+__all__ = ["Alone", "Communicator", "Differ"]
 
 Done = Callable[[], bool]  # whether an exchange has ended; asking it drives the exchange on
 

@@ -41,8 +41,9 @@ def library() -> Any:
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        raise MissingPackageError(f"a group of several processes needs a library of MPI, and mpi4py finds none ({error}): install "
-                                  f"one from your distribution (openmpi-bin, mpich) or by pip (pip install mpich)") from error
+        raise MissingPackageError(f"a group of several processes needs a library of MPI, and mpi4py finds none ({error}): "
+                                  f"install one from your distribution (openmpi-bin, mpich) or by pip (pip install mpich)"
+                                  ) from error
     return MPI
 
 
@@ -94,43 +95,43 @@ class MpiCommunicator:
     # ------------------------------------------------------------------------------------------------------------ exchanges
 
     def barrier(self) -> Done:
-        return test(self.comm.Ibarrier())
+        return progress(self.comm.Ibarrier())
 
     def broadcast(self, array: Any, root: int) -> Done:
-        return test(self.comm.Ibcast(bits(array), root), array)
+        return progress(self.comm.Ibcast(bits(array), root), array)
 
     def all_reduce(self, array: Any, op: str) -> Done:
-        return test(self.comm.Iallreduce(self.MPI.IN_PLACE, array, self.operation(op)), array)
+        return progress(self.comm.Iallreduce(self.MPI.IN_PLACE, array, self.operation(op)), array)
 
     def reduce(self, array: Any, op: str, root: int) -> Done:
         sent, received = (self.MPI.IN_PLACE, array) if self.rank == root else (array, None)
-        return test(self.comm.Ireduce(sent, received, self.operation(op), root), array)
+        return progress(self.comm.Ireduce(sent, received, self.operation(op), root), array)
 
     def reduce_scatter(self, output: Any, input: Any, counts: Sequence[int], op: str) -> Done:
-        return test(self.comm.Ireduce_scatter(input, output, counts, self.operation(op)), input, output)
+        return progress(self.comm.Ireduce_scatter(input, output, counts, self.operation(op)), input, output)
 
     def all_gather(self, output: Any, counts: Sequence[int], input: Any) -> Done:
-        return test(self.comm.Iallgatherv(bits(input), [bits(output), counts]), input, output)
+        return progress(self.comm.Iallgatherv(bits(input), [bits(output), counts]), input, output)
 
     def gather(self, output: Any, counts: Sequence[int], input: Any, root: int) -> Done:
         received = [bits(output), counts] if self.rank == root else None
-        return test(self.comm.Igatherv(bits(input), received, root), input, output)
+        return progress(self.comm.Igatherv(bits(input), received, root), input, output)
 
     def scatter(self, output: Any, input: Any, counts: Sequence[int], root: int) -> Done:
         sent = [bits(input), counts] if self.rank == root else None
-        return test(self.comm.Iscatterv(sent, bits(output), root), input, output)
+        return progress(self.comm.Iscatterv(sent, bits(output), root), input, output)
 
     def all_to_all(self, output: Any, output_counts: Sequence[int], input: Any, input_counts: Sequence[int]) -> Done:
-        return test(self.comm.Ialltoallv([bits(input), input_counts], [bits(output), output_counts]), input, output)
+        return progress(self.comm.Ialltoallv([bits(input), input_counts], [bits(output), output_counts]), input, output)
 
     def send(self, array: Any, to: int, tag: int) -> Done:
-        return test(self.comm.Isend(bits(array), to, tag), array)
+        return progress(self.comm.Isend(bits(array), to, tag), array)
 
     def receive(self, array: Any, source: int | None, tag: int) -> tuple[Done, Any]:
         """Also returns what says afterwards who sent it: ``status.Get_source()``."""
         status = self.MPI.Status()
         request = self.comm.Irecv(bits(array), self.MPI.ANY_SOURCE if source is None else source, tag)
-        return test(request, array, status=status), status
+        return progress(request, array, status=status), status
 
     def operation(self, op: str) -> Any:
         return getattr(self.MPI, OPERATIONS[op])
@@ -141,7 +142,7 @@ class MpiCommunicator:
         self.calls += 1
         number = zlib.crc32(words.encode())
         seen = np.array([number, -number], np.int64)
-        compared = test(self.checks.Iallreduce(self.MPI.IN_PLACE, seen, self.MPI.MAX), seen)
+        compared = progress(self.checks.Iallreduce(self.MPI.IN_PLACE, seen, self.MPI.MAX), seen)
 
         def done() -> bool:
             if not compared():
@@ -181,7 +182,7 @@ class MpiCommunicator:
         return before
 
 
-def test(request: Any, *arrays: Any, status: Any = None) -> Done:
+def progress(request: Any, *arrays: Any, status: Any = None) -> Done:
     """Whether `request` is done; it keeps the `arrays` that are exchanged. Raises ``RuntimeError`` where MPI fails."""
     def done() -> bool:
         try:

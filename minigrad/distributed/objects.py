@@ -20,9 +20,9 @@ def pickled(obj: Any) -> Any:
     return np.frombuffer(pickle.dumps(obj), np.uint8)
 
 
-def unpickled(received: Any, sizes: Any) -> list[Any]:
+def unpickled(received: Any, sizes: list[int]) -> list[Any]:
     """The objects whose pickles, of `sizes` bytes, stand in `received` one after the other."""
-    ends = list(itertools.accumulate(sizes))
+    ends = itertools.accumulate(sizes)
     return [pickle.loads(received[end - size:end]) for size, end in zip(sizes, ends)]
 
 
@@ -30,7 +30,7 @@ def sizes_of_all(g: ProcessGroup, words: str, mine: Any) -> list[int]:
     """How many bytes each process has."""
     sizes = np.zeros(g.size(), np.int64)
     exchange(g, words, lambda: g.communicator.all_gather(sizes, [1] * g.size(), np.array([mine.size], np.int64)))
-    return sizes.tolist()  # type: ignore[no-any-return]
+    return sizes.tolist()
 
 
 @of_members
@@ -79,7 +79,7 @@ def broadcast_object_list(object_list: list[Any], src: int | None = None, group:
     received = mine.copy() if here else np.empty(int(size[0]), np.uint8)
     exchange(g, words, lambda: g.communicator.broadcast(received, source))
     if not here:
-        object_list[:] = pickle.loads(received)
+        object_list[:] = unpickled(received, [received.size])[0]
 
 
 @of_members
@@ -98,4 +98,4 @@ def scatter_object_list(scatter_object_output_list: list[Any], scatter_object_in
     exchange(g, words, lambda: g.communicator.scatter(size, sizes, [1] * len(given), source))
     received, sent = np.empty(int(size[0]), np.uint8), np.concatenate(given) if given else np.empty(0, np.uint8)
     exchange(g, words, lambda: g.communicator.scatter(received, sent, sizes.tolist(), source))
-    scatter_object_output_list[0] = pickle.loads(received)
+    scatter_object_output_list[0] = unpickled(received, [received.size])[0]

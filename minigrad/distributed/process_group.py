@@ -137,11 +137,11 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
         raise InvalidValueError(f"init_process_group: Invalid rank {number}, rank should be in the interval [0, {size - 1}]")
     communicator: Communicator = mpi.world() if mpi.is_launched() else Alone()
     if size not in (-1, communicator.size) or number not in (-1, communicator.rank):
-        found = f"this is process {communicator.rank} of {communicator.size}" if mpi.is_launched() else "this process is alone"
-        raise StateError(f"init_process_group: there are to be {size if size > 0 else 'several'} processes, of which this is number "
-                         f"{max(number, 0)}, but by MPI {found}. Start them by mpiexec -n {max(size, 1)} python train.py, or python "
-                         f"-m minigrad run -n {max(size, 1)} train.py, with the mpiexec of the library that mpi4py uses; to run one "
-                         f"process alone, pass world_size=1, rank=0")
+        found = f"process {communicator.rank} of {communicator.size}" if mpi.is_launched() else "alone"
+        wanted = f"number {max(number, 0)} of {size if size > 0 else 'several'} processes"
+        raise StateError(f"init_process_group: this is to be {wanted}, but by MPI it is {found}. Start processes by mpiexec -n "
+                         f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the mpiexec of "
+                         f"the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
     _world = ProcessGroup(Backend(Backend.MPI if backend is None else backend), communicator, list(range(communicator.size)),
                           default_pg_timeout if timeout is None else timeout)
     if isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:

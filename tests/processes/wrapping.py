@@ -68,10 +68,10 @@ model(input_of(rank + 7)).exp().sum().backward()
 twin(input_of(rank + 7)).exp().sum().backward()
 mg.testing.assert_close(plain.weight.grad, average(twin.weight.grad))
 mg.testing.assert_close(plain.bias.grad, average(twin.bias.grad))
-before = plain.weight.grad
+before = plain.weight.grad.data_ptr()
 optim.SGD(model.parameters(), lr=0.1).zero_grad(set_to_none=False)
 model(input_of(rank)).sum().backward()
-assert plain.weight.grad is before
+assert plain.weight.grad.data_ptr() == before
 
 # Without the wrapper, which is gone, nobody is asked.
 del model
@@ -122,6 +122,24 @@ for m in (convolution, twin):
     m(images).pow(2).sum().backward()
 mg.testing.assert_close(convolution.module.weight.grad, average(twin.weight.grad))
 assert convolution.module.weight.grad.stride() == convolution.module.weight.stride()
+
+# Buckets are exchanged while the pass still runs, in the same order everywhere.
+deep = DistributedDataParallel(nn.Sequential(*[nn.Linear(3, 3) for _ in range(4)]), bucket_cap_mb=1e-5)
+events: list[str] = []
+communicator = deep.reducer.group.communicator
+begin = communicator.all_reduce
+
+
+def begin_and_note(array: Any, op: str) -> Any:
+    events.append("exchange")
+    return begin(array, op)
+
+
+communicator.all_reduce = begin_and_note
+deep.module[0].register_full_backward_hook(lambda module, grads, outputs: events.append("the first layer is differentiated"))
+deep(input_of(rank).requires_grad_()).sum().backward()
+assert events.index("the first layer is differentiated") >= 6 and events.count("exchange") == len(deep.reducer.buckets) + 1 == 9
+communicator.all_reduce = begin
 
 # What cannot be averaged is refused, and the next pass is as ever.
 plain = nn.Linear(3, 2)

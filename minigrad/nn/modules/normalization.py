@@ -184,7 +184,7 @@ class SyncBatchNorm(BatchNorm):
             y = y * self.weight.view(channels)
         if self.bias is not None:
             y = y + self.bias.view(channels)
-        return y.to(input.dtype)
+        return y.to(input.dtype)  # type: ignore[no-any-return]
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:
