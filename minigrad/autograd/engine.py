@@ -13,24 +13,14 @@ from typing import Any, Iterable
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
-from minigrad.autograd.hooks import (
-    FINISHES_EARLY,
-    accumulate_into_leaf,
-    early_requests,
-    finish_gradient,
-    finish_pass,
-    pass_end,
-    run_hooks,
-    run_post_hooks,
-    run_pre_hooks,
-)
+from minigrad.autograd.early import finish_leaves, leaves_by_last_gradient
+from minigrad.autograd.hooks import finish_gradient, finish_pass, pass_end, run_hooks, run_post_hooks, run_pre_hooks
 from minigrad.autograd.zero_derivative import connect
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import graph
 from minigrad.recording.clock import derivative_at, ledger, passes, tick, user_frame
-from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
 
 
@@ -114,12 +104,10 @@ class Pass:
         self.targets = None if wanted is None else set(wanted)
         self.needed = None if self.targets is None else nodes_leading_to(self.targets, [edge for edge, _ in roots])
         self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
-        asked = early_requests and self.targets is None and not create_graph
-        self.due = leaves_by_last_gradient([edge for edge, _ in roots]) if asked else []
+        simple = not create_graph and self.watching is None and self.targets is None and _arrays.accelerator_count() < 2
+        self.due = leaves_by_last_gradient(roots) if self.targets is None and not create_graph else []
         # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
-        simple = (not create_graph and self.watching is None and self.targets is None and not self.due
-                  and _arrays.accelerator_count() < 2)
-        dtype = roots[0][1].dtype
+        simple, dtype = simple and not self.due, roots[0][1].dtype
         self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
         for edge, g in roots:
             self.arrive(edge, g)
@@ -163,8 +151,8 @@ class Pass:
     def apply_rules(self, node: Node, g: Any) -> tuple[Any, ...]:
         """The gradients of `node`'s inputs, with all that may be asked for beside its rules; none where the pass ends there."""
         extras = node.extras
-        if self.due and node.stamp < self.due[-1][0]:
-            self.finish_leaves_before(node.stamp)
+        if self.due:
+            finish_leaves(self.due, node.stamp, self.arrived, self.cls, self.shown)
         if self.needed is not None and self.stops_at(node, g):
             return ()
         if extras is not None:
@@ -199,26 +187,13 @@ class Pass:
         self.found[node] = g if node.extras is None or not last else finish_gradient(node.extras, g, self.cls)
         return last
 
-    def leaf_gradient(self, leaf: Any, g: Any) -> Any:
-        """The gradient of `leaf`, of which `g` has arrived, after its hooks."""
-        hooks = leaf.__dict__.get("_leaf_hooks")
-        return run_hooks(hooks, g, self.cls) if hooks else g
-
-    def finish_leaves_before(self, stamp: int) -> None:
-        """Finish the leaves that are due before a node of that stamp is run: what flows into them has arrived."""
-        while self.due and self.due[-1][0] > stamp:
-            leaf = self.due.pop()[1]
-            if leaf in self.arrived:
-                g = self.leaf_gradient(leaf, self.arrived.pop(leaf))
-                self.shown.add(id(g))  # it may flow elsewhere still, so that .grad must not be the same memory
-                guard_device(accumulate_into_leaf)(leaf, g, self.cls, self.shown)
-
     def results(self) -> dict[Any, Any]:
         """The gradients of leaves, after their hooks, and of targets. Calls the hooks that wait for the end of a pass."""
-        if self.due:
-            self.finish_leaves_before(-1)
+        finish_leaves(self.due, -1, self.arrived, self.cls, self.shown)
         for leaf in [e for e in self.arrived if self.targets is None or e in self.targets]:
-            self.found[leaf] = self.leaf_gradient(leaf, self.arrived[leaf])
+            hooks = leaf.__dict__.get("_leaf_hooks")
+            g = self.arrived[leaf]
+            self.found[leaf] = run_hooks(hooks, g, self.cls) if hooks else g
         if self.calls:
             finish_pass()
             self.shown.update(self.calls.get(None, ()))
@@ -247,17 +222,6 @@ def nodes_leading_to(targets: set[Any], roots: list[Any]) -> set[Any]:
         if any(e in needed for e in node.inputs if e is not None):
             needed.add(node)
     return needed
-
-
-def leaves_by_last_gradient(roots: list[Any]) -> list[tuple[int, Any]]:
-    """The leaves below `roots` that are to be finished early, each with the stamp of the oldest node that it is an input of,
-    which is the last to give it a gradient; the first to be finished stands last."""
-    oldest: dict[Any, int] = {}
-    for node in graph.reachable_nodes(roots):
-        for edge in node.inputs:
-            if edge is not None and not isinstance(edge, Node) and FINISHES_EARLY in edge.__dict__:
-                oldest[edge] = min(node.stamp, oldest.get(edge, node.stamp))
-    return sorted(((stamp, leaf) for leaf, stamp in oldest.items()), key=lambda due: due[0])
 
 
 def apply_rules(node: Node, g: Any, saved: tuple[Any, ...]) -> tuple[Any, ...]:

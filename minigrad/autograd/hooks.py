@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import weakref
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, Callable, Sequence
@@ -198,37 +197,6 @@ def accumulate_into_leaf(leaf: Any, g: Any, cls: type[TensorBase], shown: set[in
         run_post_hooks(extras, (), g, cls)
 
 
-# ------------------------------------------------------------------------------------- leaves that are finished during the pass
-
-FINISHES_EARLY = "_finishes_early"  # the note on a leaf that it is asked of
-early_requests: set[int] = set()  # who asks, so that a pass does not look for such leaves where nobody does
-
-
-def finish_early(leaves: Sequence[Any], owner: Any) -> None:
-    """Let each of `leaves` have its gradient in ``.grad``, and its hooks called, as soon as the last part of it has arrived in a
-    pass of :func:`backward`, and not at the end of the pass, as long as `owner` lives.
-
-    A pass that reaches them looks at its graph once before it begins, and gives such a gradient memory of its own. It is the
-    ordinary pass where second derivatives, or only some gradients, are asked for.
-    """
-    for leaf in leaves:
-        leaf.__dict__[FINISHES_EARLY] = True
-    early_requests.add(id(owner))
-    weakref.finalize(owner, early_requests.discard, id(owner))
-
-
-def call_at_end_of_pass(key: Any, fn: Callable[[Any], None], argument: Any) -> bool:
-    """Let the backward pass that is running call ``fn(argument)`` when its leaves are finished; once for each `key`.
-
-    Returns: whether one is running.
-    """
-    calls = pass_end.get()
-    if calls is None:
-        return False
-    calls.setdefault(key, (fn, argument))
-    return True
-
-
 # ---------------------------------------------------------------------------------------------------- hooks on several tensors
 
 class Handles:
@@ -269,6 +237,18 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], 
             calls[key][1][k] = g
 
     return Handles([t.register_hook(partial(on_gradient, k)) for k, t in enumerate(tensors)])
+
+
+def call_at_end_of_pass(key: Any, fn: Callable[[Any], None], argument: Any) -> bool:
+    """Let the backward pass that is running call ``fn(argument)`` when its leaves are finished; once for each `key`.
+
+    Returns: whether one is running.
+    """
+    calls = pass_end.get()
+    if calls is None:
+        return False
+    calls.setdefault(key, (fn, argument))
+    return True
 
 
 def finish_pass() -> None:

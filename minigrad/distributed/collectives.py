@@ -69,8 +69,8 @@ def same_size(name: str, output: Tensor, input: Tensor, parts: int, group: Proce
     if output.numel() != parts * input.numel() or output.dtype != input.dtype:
         times = "" if parts == 1 else f"{parts} times "
         processes = "one process" if group.size() == 1 else f"{group.size()} processes"
-        raise ShapeError(f"{group.where()}{name}: the output, of shape {tuple(output.shape)} and {output.dtype}, must have {times}"
-                         f"as many elements as the input, of shape {tuple(input.shape)} and {input.dtype}, and its dtype: the "
+        raise ShapeError(f"{group.where()}{name}: the output, of shape {tuple(output.shape)} and {output.dtype}, must have "
+                         f"{times}as many elements as the input, of shape {tuple(input.shape)} and {input.dtype}, and its dtype: the "
                          f"group has {processes}")
 
 

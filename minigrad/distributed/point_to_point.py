@@ -38,9 +38,14 @@ def isend(tensor: Tensor, dst: int | None = None, group: ProcessGroup | None = N
 
     Raises ``RuntimeError`` if there is no other process, ``ValueError`` if `dst` is none of them.
     """
-    g, communicator = others("isend", group)
-    to = other("isend: dst", g, dst, group_dst)
-    words = f"send(dst={g.ranks[to]}, tag={tag}) of {describe(tensor)}"
+    return begin_to_send("isend", tensor, dst, group, tag, group_dst)
+
+
+def begin_to_send(name: str, tensor: Tensor, dst: int | None, group: ProcessGroup | None, tag: int,
+                  group_dst: int | None) -> Work:
+    g, communicator = others(name, group)
+    to = other(f"{name}: dst", g, dst, group_dst)
+    words = f"{name}(dst={g.ranks[to]}, tag={tag}) of {describe(tensor)}"
     return Work(g, words, [communicator.send(flat(tensor, words), to, tag)], with_one=True)
 
 
@@ -51,32 +56,32 @@ def irecv(tensor: Tensor, src: int | None = None, group: ProcessGroup | None = N
 
     Raises as :func:`isend`; waiting for it does so where what comes is larger than `tensor`.
     """
-    return receive("irecv", tensor, src, group, tag, group_src)[0]
+    return begin_to_receive("irecv", tensor, src, group, tag, group_src)[0]
 
 
-def receive(name: str, tensor: Tensor, src: int | None, group: ProcessGroup | None, tag: int,
-            group_src: int | None) -> tuple[Work, Callable[[], int]]:
-    """Begin to receive. Also returns what says afterwards which process has sent it."""
+def begin_to_receive(name: str, tensor: Tensor, src: int | None, group: ProcessGroup | None, tag: int,
+                     group_src: int | None) -> tuple[Work, Callable[[], int]]:
+    """Also returns what says afterwards which process has sent it."""
     g, communicator = others(name, group)
     source = None if src is None and group_src is None else other(f"{name}: src", g, src, group_src)
-    words = f"recv(src={'any' if source is None else g.ranks[source]}, tag={tag}) of {describe(tensor)}"
+    words = f"{name}(src={'any' if source is None else g.ranks[source]}, tag={tag}) of {describe(tensor)}"
     values = flat(tensor, words)
     done, status = communicator.receive(values, source, tag)
-    return Work(g, words, [done], lambda: put(tensor, values, "recv"), with_one=True), lambda: g.ranks[status.Get_source()]
+    return Work(g, words, [done], lambda: put(tensor, values, name), with_one=True), lambda: g.ranks[status.Get_source()]
 
 
 @of_members
 def send(tensor: Tensor, dst: int | None = None, group: ProcessGroup | None = None, tag: int = 0,
          group_dst: int | None = None) -> None:
     """Send `tensor` to process `dst`; as for :func:`isend`, but it waits until `tensor` may be changed again."""
-    isend(tensor, dst, group, tag, group_dst).wait()
+    begin_to_send("send", tensor, dst, group, tag, group_dst).wait()
 
 
 @of_members
 def recv(tensor: Tensor, src: int | None = None, group: ProcessGroup | None = None, tag: int = 0,
          group_src: int | None = None) -> int:
     """Receive what process `src`, or with None any, sends with `tag`, and return its number; as for :func:`irecv`."""
-    work, sender = receive("recv", tensor, src, group, tag, group_src)
+    work, sender = begin_to_receive("recv", tensor, src, group, tag, group_src)
     work.wait()
     return sender()
 

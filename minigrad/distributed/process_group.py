@@ -140,8 +140,8 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
         found = f"process {communicator.rank} of {communicator.size}" if mpi.is_launched() else "alone"
         wanted = f"number {max(number, 0)} of {size if size > 0 else 'several'} processes"
         raise StateError(f"init_process_group: this is to be {wanted}, but by MPI it is {found}. Start processes by mpiexec -n "
-                         f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the mpiexec of "
-                         f"the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
+                         f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the mpiexec "
+                         f"of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
     _world = ProcessGroup(Backend(Backend.MPI if backend is None else backend), communicator, list(range(communicator.size)),
                           default_pg_timeout if timeout is None else timeout)
     if isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:
@@ -237,8 +237,8 @@ def get_global_rank(group: ProcessGroup, group_rank: int) -> int:
     """The number among all of process `group_rank` of `group`. Raises ``ValueError`` if there is none."""
     ranks = member(group).ranks
     if not 0 <= group_rank < len(ranks):
-        raise InvalidValueError(f"get_global_rank: group_rank must be the number of a process of the group, which has {len(ranks)}, "
-                                f"not {group_rank}")
+        raise InvalidValueError(f"get_global_rank: group_rank must be the number of a process of the group, which has "
+                                f"{len(ranks)}, not {group_rank}")
     return ranks[group_rank]
 
 
@@ -246,8 +246,8 @@ def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
     """The number in `group` of process `global_rank` of all. Raises ``ValueError`` if it is not in it."""
     ranks = member(group).ranks
     if global_rank not in ranks:
-        raise InvalidValueError(f"get_group_rank: global_rank must be the number of a process of the group, which are {ranks}, not "
-                                f"{global_rank}")
+        raise InvalidValueError(f"get_group_rank: global_rank must be the number of a process of the group, which are {ranks}, "
+                                f"not {global_rank}")
     return ranks.index(global_rank)
 
 

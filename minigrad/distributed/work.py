@@ -29,8 +29,8 @@ class Work:
     def wait(self, timeout: datetime.timedelta | None = None) -> bool:
         """Wait until the exchange is done, and return True.
 
-        Raises ``RuntimeError`` if that takes longer than `timeout`, by default the group's, if the processes do not call the same,
-        or if MPI reports an error.
+        Raises ``RuntimeError`` if that takes longer than `timeout`, by default the group's, if the processes do not call the
+        same, or if MPI reports an error.
         """
         limit = (self.group.timeout if timeout is None else timeout).total_seconds()
         began, pause, told = time.monotonic(), 0.0, False
@@ -74,13 +74,13 @@ class Work:
     def is_late(self, limit: float) -> DistBackendError:
         """The error for an exchange that has taken longer than `limit` seconds: it names the processes that did not come."""
         if self.with_one:
-            return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds, and the other process has not "
-                                    f"called what belongs to it")
+            return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds, and the other process has "
+                                    f"not called what belongs to it")
         here = self.group.communicator.who_waits()
         missing = [global_rank for k, global_rank in enumerate(self.group.ranks) if k not in here]
-        return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds for the other processes, of which "
-                                f"{missing} have not called it; they have ended or failed, or do something else. Where some take "
-                                f"longer than others, pass a longer time to init_process_group(timeout=...)")
+        return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds for the other processes, of "
+                                f"which {missing} have not called it; they have ended or failed, or do something else. Where some "
+                                f"take longer than others, pass a longer time to init_process_group(timeout=...)")
 
     def differs(self) -> DistBackendError:
         """The error for processes that call different functions, or with other tensors."""
@@ -90,8 +90,8 @@ class Work:
             callers.setdefault(words, []).append(rank)
         told = "; ".join(f"{'process' if len(ranks) == 1 else 'processes'} {', '.join(map(str, ranks))}: {words}"
                          for words, ranks in callers.items())
-        return DistBackendError(f"{self.group.where()}the processes of a group must call the same, with tensors of the same shape "
-                                f"and dtype, but they call: {told}")
+        return DistBackendError(f"{self.group.where()}the processes of a group must call the same, with tensors of the same "
+                                f"shape and dtype, but they call: {told}")
 
 
 def agree(group: ProcessGroup, words: str) -> None:

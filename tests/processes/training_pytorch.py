@@ -1,4 +1,7 @@
-"""The program of ``training.py`` in PyTorch's DistributedDataParallel, with gloo: prints the losses of its two processes."""
+"""The program of ``training.py`` in PyTorch's DistributedDataParallel, with gloo: prints the losses of its two processes.
+
+A test that is marked ``pytest.mark.parity`` runs it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,10 @@ import json
 import sys
 from typing import Any
 
-import torch
-from torch import distributed
-from torch.nn.parallel import DistributedDataParallel
+import pytest
 
+torch = pytest.importorskip("torch")
+distributed = torch.distributed
 sys.path.insert(0, ".")
 from tests.processes.models import BATCH, CASES, STEPS, data, weights  # noqa: E402
 
@@ -22,7 +25,7 @@ def train(name: str) -> list[float]:
     make, make_optimizer, loss_of = CASES[name](torch)
     model = make().double()
     weights(model, 0, torch)
-    together = DistributedDataParallel(model)
+    together = torch.nn.parallel.DistributedDataParallel(model)
     optimizer, losses = make_optimizer(together), []
     for k in range(STEPS):
         x, y = (torch.from_numpy(a)[rank * BATCH // 2:(rank + 1) * BATCH // 2] for a in data(name, k))

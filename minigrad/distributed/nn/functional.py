@@ -46,7 +46,8 @@ def all_gather(tensor: Tensor, group: ProcessGroup | None = None) -> tuple[Tenso
 
 def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp.RedOpType = SUM,
                    group: ProcessGroup | None = None) -> Tensor:
-    """The sum, or the average, of what all processes have in the place of this one in their lists; `output` is what it is like."""
+    """The sum, or the average, of what all processes have in the place of this one in their lists; it has the shape of `output`.
+    """
     joined = cat([t.unsqueeze(0) for t in input_list])
     return ReduceScatter.apply(linear("reduce_scatter", op), group, joined).view(output.shape)  # type: ignore[no-any-return]
 

@@ -8,7 +8,8 @@ from typing import Any, Iterable
 import numpy as np
 
 from minigrad import _arrays
-from minigrad.autograd.hooks import call_at_end_of_pass, finish_early
+from minigrad.autograd.early import finish_early
+from minigrad.autograd.hooks import call_at_end_of_pass
 from minigrad.distributed.memory import put, summable
 from minigrad.distributed.process_group import ProcessGroup
 from minigrad.distributed.work import Work, exchange
@@ -71,12 +72,14 @@ class Reducer:
     def take(self, p: Any) -> None:
         """Put the gradient of `p`, which is complete, into its bucket, and exchange the buckets that are."""
         if not call_at_end_of_pass(self, Reducer.finish, self):
-            raise StateError("DistributedDataParallel: gradients are averaged by backward() without inputs=... and create_graph=True; "
-                             "call such a pass, and the forward before it, under no_sync(), and average by distributed.all_reduce")
+            raise StateError("DistributedDataParallel: gradients are averaged by backward() without inputs=... and "
+                             "create_graph=True; call such a pass, and the forward before it, under no_sync(), and average by "
+                             "distributed.all_reduce")
         bucket, k = self.place[id(p)]
         if k not in bucket.waits_for:
-            raise StateError(f"DistributedDataParallel: a parameter of shape {list(p.shape)} has got a gradient twice in one backward "
-                             "pass, as when the pass itself calls backward(); compute such a part outside of the wrapped module")
+            raise StateError(f"DistributedDataParallel: a parameter of shape {list(p.shape)} has got a gradient twice in one "
+                             "backward pass, as when the pass itself calls backward(); compute such a part outside of the wrapped "
+                             "module")
         self.fill(bucket, k)
         bucket.waits_for.remove(k)
         self.exchange_complete()
