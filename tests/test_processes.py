@@ -47,8 +47,8 @@ def test_processes_learn_what_one_does_with_the_whole_batch(losses: dict[str, li
 def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
     program = Path(__file__).parent / "processes" / "training_pytorch.py"
-    jobs = [subprocess.Popen([sys.executable, str(program), str(tmp_path / "store"), str(rank)], stdout=subprocess.PIPE, text=True,
-                             cwd=Path(__file__).parent.parent) for rank in range(2)]
+    jobs = [subprocess.Popen([sys.executable, str(program), str(tmp_path / "store"), str(rank)], stdout=subprocess.PIPE,
+                             text=True, cwd=Path(__file__).parent.parent) for rank in range(2)]
     theirs = json.loads([job.communicate(timeout=300)[0] for job in jobs][0])
     assert set(theirs) == {name for name in models.CASES if "lenet" not in name}  # its batch norm over processes needs a GPU
     for name, found in theirs.items():

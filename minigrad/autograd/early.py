@@ -1,4 +1,4 @@
-"""Leaves that are finished while a backward pass still runs, where someone asks for it, so that gradients can be used meanwhile."""
+"""Leaves that are finished while a backward pass still runs, where someone asks for it, so that it can use their gradients."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def leaves_by_last_gradient(roots: list[tuple[Any, Any]]) -> list[tuple[int, Any
 
 
 def finish_leaves(due: list[tuple[int, Any]], stamp: int, arrived: dict[Any, Any], cls: type[Any], shown: set[int]) -> None:
-    """Take those leaves off `due` that are complete before a node of that stamp is run, and finish them with what has `arrived`."""
+    """Take the leaves off `due` that are complete before a node of that stamp is run, and finish them with what has `arrived`."""
     while due and due[-1][0] > stamp:
         leaf = due.pop()[1]
         if leaf in arrived:

@@ -70,8 +70,8 @@ def same_size(name: str, output: Tensor, input: Tensor, parts: int, group: Proce
         times = "" if parts == 1 else f"{parts} times "
         processes = "one process" if group.size() == 1 else f"{group.size()} processes"
         raise ShapeError(f"{group.where()}{name}: the output, of shape {tuple(output.shape)} and {output.dtype}, must have "
-                         f"{times}as many elements as the input, of shape {tuple(input.shape)} and {input.dtype}, and its dtype: the "
-                         f"group has {processes}")
+                         f"{times}as many elements as the input, of shape {tuple(input.shape)} and {input.dtype}, and its dtype: "
+                         f"the group has {processes}")
 
 
 def operation(op: Any) -> str:

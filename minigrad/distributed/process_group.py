@@ -140,8 +140,8 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
         found = f"process {communicator.rank} of {communicator.size}" if mpi.is_launched() else "alone"
         wanted = f"number {max(number, 0)} of {size if size > 0 else 'several'} processes"
         raise StateError(f"init_process_group: this is to be {wanted}, but by MPI it is {found}. Start processes by mpiexec -n "
-                         f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the mpiexec "
-                         f"of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
+                         f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the "
+                         f"mpiexec of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
     _world = ProcessGroup(Backend(Backend.MPI if backend is None else backend), communicator, list(range(communicator.size)),
                           default_pg_timeout if timeout is None else timeout)
     if isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:

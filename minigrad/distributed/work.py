@@ -79,8 +79,8 @@ class Work:
         here = self.group.communicator.who_waits()
         missing = [global_rank for k, global_rank in enumerate(self.group.ranks) if k not in here]
         return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds for the other processes, of "
-                                f"which {missing} have not called it; they have ended or failed, or do something else. Where some "
-                                f"take longer than others, pass a longer time to init_process_group(timeout=...)")
+                                f"which {missing} have not called it; they have ended or failed, or do something else. Where "
+                                f"some take longer than others, pass a longer time to init_process_group(timeout=...)")
 
     def differs(self) -> DistBackendError:
         """The error for processes that call different functions, or with other tensors."""

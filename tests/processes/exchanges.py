@@ -174,7 +174,7 @@ if rank == 0:
     assert {dist.recv(x) for _ in range(size - 1)} == set(range(1, size))
 else:
     dist.send(x, 0)
-refused(lambda: dist.send(x, rank), ValueError, f"process {rank} of {size}: isend: dst must be another process")
+refused(lambda: dist.send(x, rank), ValueError, f"process {rank} of {size}: send: dst must be another process")
 refused(lambda: dist.send(x, size), ValueError, f"not {size}")
 
 # Objects.

@@ -78,8 +78,8 @@ class Reducer:
         bucket, k = self.place[id(p)]
         if k not in bucket.waits_for:
             raise StateError(f"DistributedDataParallel: a parameter of shape {list(p.shape)} has got a gradient twice in one "
-                             "backward pass, as when the pass itself calls backward(); compute such a part outside of the wrapped "
-                             "module")
+                             "backward pass, as when the pass itself calls backward(); compute such a part outside of the "
+                             "wrapped module")
         self.fill(bucket, k)
         bucket.waits_for.remove(k)
         self.exchange_complete()
@@ -116,7 +116,7 @@ class Reducer:
             bucket.waits_for.clear()
         self.exchange_complete()
         self.begin(has_gradient, "MAX", "which parameters have gradients")
-        for work, numbers in self.begun:
+        for work, _ in self.begun:
             assert work is not None
             work.wait()
         somewhere = iter(has_gradient)
