@@ -13,6 +13,7 @@ import minigrad as mg
 from minigrad import distributed as dist
 from minigrad import nn, optim
 from minigrad.nn.parallel import DistributedDataParallel
+from minigrad.optim.zero_redundancy_optimizer import ZeroRedundancyOptimizer
 from minigrad.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 dist.init_process_group(timeout=datetime.timedelta(seconds=60))
@@ -156,6 +157,53 @@ refused(lambda: DistributedDataParallel(nn.Linear(3, 2 + rank)), rf"process {ran
         rf"process {size - 1} has weight: float32 \[{size + 1}, 3\] instead of weight: float32 \[2, 3\]")
 refused(lambda: DistributedDataParallel(nn.ReLU()), "not needed")
 refused(lambda: model.join().__enter__(), "same number of batches")
+
+# Each process keeps a part of an optimizer's state.
+plain = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+alone = copy.deepcopy(plain)
+model = DistributedDataParallel(plain)
+alone.load_state_dict(plain.state_dict())
+groups = [{"params": list(m[1].parameters()), "lr": 0.1} for m in (plain, alone)]
+parts = ZeroRedundancyOptimizer(plain[0].parameters(), optimizer_class=optim.Adam, lr=0.01)
+parts.add_param_group(groups[0])
+whole = optim.Adam(alone[0].parameters(), lr=0.01)
+whole.add_param_group(groups[1])
+schedules = [optim.lr_scheduler.StepLR(o, 1, gamma=0.5) for o in (parts, whole)]
+
+
+def step_both() -> None:
+    for m in (model, alone):
+        m(input_of(3)).pow(2).sum().backward()
+    for step in (parts, whole, *schedules):
+        step.step()
+    parts.zero_grad()
+    whole.zero_grad()
+    for p, q in zip(plain.parameters(), alone.parameters()):
+        mg.testing.assert_close(p, q)
+
+
+for _ in range(3):
+    step_both()
+held: list[Any] = [None] * size
+dist.all_gather_object(held, [p.numel() for p in parts.state])
+assert sorted(n for part in held for n in part) == [2, 4, 8, 12] and all(held)
+if rank:
+    refused(parts.state_dict, "a part of the state only")
+parts.consolidate_state_dict(to=1)
+box: list[Any] = [parts.state_dict() if rank == 1 else None]
+dist.broadcast_object_list(box, src=1)
+expected = whole.state_dict()
+assert box[0]["state"].keys() == expected["state"].keys()
+for k, state in expected["state"].items():
+    for name, value in state.items():
+        mg.testing.assert_close(box[0]["state"][k][name], value)
+assert [{**g, "params": None} for g in box[0]["param_groups"]] == [{**g, "params": None} for g in expected["param_groups"]]
+parts = ZeroRedundancyOptimizer([{"params": list(m.parameters())} for m in plain], optimizer_class=optim.Adam, lr=7.0)
+parts.load_state_dict(box[0])
+whole.param_groups[0]["lr"] = parts.param_groups[0]["lr"] = 0.02
+whole.param_groups[1]["lr"] = parts.param_groups[1]["lr"] = 0.03
+schedules = []
+step_both()
 
 # Each process reads its part of the data.
 sampler: Any = DistributedSampler(TensorDataset(mg.arange(10)))

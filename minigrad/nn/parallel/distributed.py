@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Iterator
 
-import numpy as np
-
 from minigrad.autograd.grad_mode import is_grad_enabled
 from minigrad.distributed import ProcessGroup, all_gather_object, broadcast_object_list
-from minigrad.distributed.memory import describe, flat, put_all
+from minigrad.distributed.memory import describe
 from minigrad.distributed.process_group import member
-from minigrad.distributed.work import exchange
+from minigrad.distributed.together import broadcast_together
 from minigrad.errors import DistError, RuntimeValueError, StateError
 from minigrad.nn.modules.module import Module
 from minigrad.nn.parallel.reducer import Reducer
@@ -68,14 +66,14 @@ class DistributedDataParallel(Module):
         if group.size() > 1:
             if init_sync:
                 check_equal(module, group)
-                broadcast_together([*module.parameters(), *module.buffers()], group)
+                broadcast_together([*module.parameters(), *module.buffers()], group, 0, "DistributedDataParallel")
             self.reducer = Reducer(learned, group, int((25 if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20)))
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """``module(*inputs, **kwargs)``."""
         if self.reducer is not None:
             if self.require_backward_grad_sync and self.broadcast_buffers:
-                broadcast_together(list(self.module.buffers()), self.process_group)
+                broadcast_together(list(self.module.buffers()), self.process_group, 0, "buffers of DistributedDataParallel")
             if is_grad_enabled():
                 self.reducer.begin_pass(self.require_backward_grad_sync)
         return self.module(*inputs, **kwargs)
@@ -113,17 +111,3 @@ def check_equal(module: Module, group: ProcessGroup) -> None:
     if wrong:
         raise DistError(f"{group.where()}DistributedDataParallel: the modules of all processes must have the same parameters and "
                         f"buffers as that of process {group.ranks[0]}: {'; '.join(wrong)}")
-
-
-def broadcast_together(tensors: list[Any], group: ProcessGroup) -> None:
-    """Set `tensors` to those of the first process of `group`, all of a dtype in one exchange."""
-    for dtype in dict.fromkeys(t.dtype for t in tensors):
-        of_dtype = [t for t in tensors if t.dtype == dtype]
-        words = f"{len(of_dtype)} parameters or buffers of DistributedDataParallel"
-        values = np.concatenate([flat(t, words) for t in of_dtype])
-
-        def begin(values: Any = values) -> Any:
-            return group.communicator.broadcast(values, 0)
-        exchange(group, f"{words}, {values.size} of {values.dtype}", begin)
-        if group.rank() != 0:
-            put_all(of_dtype, values, "DistributedDataParallel")
