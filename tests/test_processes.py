@@ -55,6 +55,13 @@ def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], 
         assert losses[name] == pytest.approx(found, rel=1e-6), name
 
 
+@needs_mpi
+def test_gradients_travel_while_others_are_computed() -> None:
+    compute, communication, both = map(float, check(2, "overlapping.py").split())
+    assert communication == pytest.approx(0.24)
+    assert both < compute + communication
+
+
 def is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

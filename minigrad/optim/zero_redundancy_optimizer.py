@@ -84,7 +84,7 @@ class ZeroRedundancyOptimizer(Optimizer):
         return {"state": dict(sorted(self.consolidated.items())), "param_groups": groups}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load what :meth:`state_dict`, or the optimizer it stands for, returned; each process is given all, and keeps its part."""
+        """Load what :meth:`state_dict`, or the optimizer it stands for, returned: each process is given all, and keeps a part."""
         place = {id(p): k for k, p in enumerate(self.parameters())}
         mine = [p for group in self.optim.param_groups for p in group["params"]]
         states = {k: state_dict["state"][place[id(p)]] for k, p in enumerate(mine) if place[id(p)] in state_dict["state"]}
