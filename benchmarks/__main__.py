@@ -152,7 +152,7 @@ def main() -> None:
     args = parser.parse_args()
     import numpy as np
 
-    from benchmarks import files, workloads
+    from benchmarks import files, pictures, workloads
     from benchmarks.workloads import COMPARED, WORKLOADS
 
     libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
@@ -180,6 +180,8 @@ def main() -> None:
     if args.only in "peak memory":
         print(f"\npeak memory of forward and backward of 40 x (Linear(256), Tanh), batch 1024: {peak_over_activations():.2f} of "
               "the activations that the rules need (goal: at most 1.3)")
+    if args.only in "pictures":
+        print("\n" + "\n".join(pictures.lines()))
     compared = [label for label in COMPARED if args.only in f"losses {label}"] if "torch" in libraries else []
     apart = {label: disagreement(WORKLOADS[label]) for label in compared}
     for label, difference in apart.items():

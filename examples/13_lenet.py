@@ -5,7 +5,7 @@ import argparse
 from tqdm import tqdm
 
 import minigrad as torch
-from minigrad import optim
+from minigrad import optim, viz
 from minigrad.nn import functional as F
 from minigrad.utils.data import DataLoader, Subset
 from minigrad.utils.tensorboard import SummaryWriter
@@ -68,6 +68,9 @@ def main():
         writer.add_image("what it learns from", make_grid(images, normalize=True))
         writer.add_graph(model, images)
     torch.save(model.state_dict(), "runs/lenet.pt")
+    viz.filters(model).save("runs/lenet-filters.html")
+    viz.activations(model, images).save("runs/lenet-maps.html")
+    print("what it looks for: runs/lenet-filters.html, and what each layer sees in a digit: runs/lenet-maps.html")
     print("look at the run by: tensorboard --logdir runs")
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["_get_tracing_state", "_log_api_usage_once"]
+__all__ = ["ScriptMethod", "_get_tracing_state", "_log_api_usage_once"]
+
+
+class ScriptMethod:
+    """The class that PyTorch gives to methods of scripted modules, which here keep their own."""
 
 
 def _log_api_usage_once(event: str) -> None:

@@ -616,6 +616,7 @@ from minigrad.recording.hints import get_hints as get_hints
 from minigrad.recording.hints import set_hints as set_hints
 from minigrad.serialization.loading import load as load
 from minigrad.serialization.saving import save as save
+from minigrad.viz.summary import summary as summary
 import builtins
 
 e: builtins.float
@@ -843,14 +844,14 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "set_num_interop_threads", "set_num_threads", "set_printoptions", "set_rng_state", "set_warn_always", "sgn", "short",
            "sigmoid", "sign", "signal", "signbit", "sin", "sinc", "sinh", "slice_copy", "slice_scatter", "slogdet", "softmax",
            "sort", "special", "split", "split_copy", "split_with_sizes", "split_with_sizes_copy", "sqrt", "square", "squeeze",
-           "squeeze_copy", "stack", "std", "std_mean", "stft", "strided", "sub", "subtract", "sum", "svd", "svd_lowrank",
-           "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor", "tensor_split", "tensordot",
-           "testing", "threshold", "threshold_", "tile", "to_dlpack", "topk", "torch_version", "trace", "transpose",
-           "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices", "triplet_margin_loss", "triu",
-           "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32", "uint64", "uint8", "unbind", "unbind_copy",
-           "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index", "unsafe_chunk", "unsafe_split",
-           "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "use_deterministic_algorithms", "utils", "vander", "var",
-           "var_mean", "vdot", "version", "view_as", "view_as_complex", "view_as_complex_copy", "view_as_real",
+           "squeeze_copy", "stack", "std", "std_mean", "stft", "strided", "sub", "subtract", "sum", "summary", "svd",
+           "svd_lowrank", "swapaxes", "swapdims", "t", "t_copy", "take", "take_along_dim", "tan", "tanh", "tensor",
+           "tensor_split", "tensordot", "testing", "threshold", "threshold_", "tile", "to_dlpack", "topk", "torch_version",
+           "trace", "transpose", "transpose_copy", "trapezoid", "trapz", "triangular_solve", "tril", "tril_indices",
+           "triplet_margin_loss", "triu", "triu_indices", "true_divide", "trunc", "types", "uint16", "uint32", "uint64", "uint8",
+           "unbind", "unbind_copy", "unflatten", "unfold_copy", "unique", "unique_consecutive", "unravel_index", "unsafe_chunk",
+           "unsafe_split", "unsafe_split_with_sizes", "unsqueeze", "unsqueeze_copy", "use_deterministic_algorithms", "utils",
+           "vander", "var", "var_mean", "vdot", "version", "view_as", "view_as_complex", "view_as_complex_copy", "view_as_real",
            "view_as_real_copy", "view_copy", "vision", "viz", "vmap", "vsplit", "vstack", "where", "xlogy", "zero_", "zeros",
            "zeros_like", "abs_", "absolute_", "acos_", "acosh_", "add_", "addbmm_", "addcdiv_", "addcmul_", "addmm_", "addmv_",
            "addr_", "apply_", "arccos_", "arccosh_", "arcsin_", "arcsinh_", "arctan2_", "arctan_", "arctanh_", "as_strided_",

@@ -13,6 +13,16 @@ from minigrad import _paths, as_torch, demo
 from minigrad.distributed import run
 from minigrad.errors import MissingPackageError
 
+SAID = "minigrad: PyTorch's programming model in readable Python on NumPy."
+EXAMPLES = """\
+examples:
+  python -m minigrad demo                      train, and see runs/demo-001/index.html
+  python -m minigrad demo --epochs 3           the same, sooner
+  python -m minigrad run-torch train.py --lr 1 run a program that was written for PyTorch
+  python -m minigrad run -n 4 train.py         run a program in four processes that work together
+
+python -m minigrad COMMAND --help says more. In Python: import minigrad as mg."""
+
 
 def positive_number(kind: type) -> Callable[[str], float]:
     """What turns the text of an option into a number of `kind` greater than 0."""
@@ -26,7 +36,7 @@ def positive_number(kind: type) -> Callable[[str], float]:
 
 
 def run_torch(program: str, arguments: list[str], is_module: bool = False) -> None:
-    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad for PyTorch.
+    """Run a program as ``python program arguments``, or ``python -m program arguments``, would, with minigrad in PyTorch's place.
 
     That holds in the processes it starts by ``multiprocessing`` too: by fork they inherit the names, by spawn the path.
     """
@@ -37,13 +47,14 @@ def run_torch(program: str, arguments: list[str], is_module: bool = False) -> No
         if is_module:
             runpy.run_module(program, run_name="__main__", alter_sys=True)
         else:
-            runpy.run_path(program, run_name="__main__")
+            runpy.run_path(os.path.abspath(program), run_name="__main__")  # Python makes __file__ absolute too
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m minigrad", description="minigrad's command line")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits and draw its graph",
+    parser = argparse.ArgumentParser(prog="python -m minigrad", description=SAID, epilog=EXAMPLES,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    d = commands.add_parser("demo", help="train a small convolutional network on handwritten digits, and show what it learnt",
                             formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     d.add_argument("--epochs", type=positive_number(int), default=20, help="passes over the training images")
     d.add_argument("--batch-size", type=positive_number(int), default=32, help="images in a step")
@@ -60,6 +71,9 @@ def main(argv: list[str] | None = None) -> int:
     n.add_argument("program", help="the program's file, or module")
     n.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)
+    if args.command is None:
+        parser.print_help()
+        return 0
     if args.command == "run":
         try:
             run.start(args.processes, args.program, args.arguments, args.is_module)

@@ -74,6 +74,14 @@ class DeclarationError(MinigradError, TypeError):
     """An operation that is not declared as it must be: a rule without its argument, or an argument without its rule."""
 
 
+class OnnxExporterError(MinigradError, RuntimeError):
+    """A model that cannot be exported to ONNX: what it computes depends on values, or on sizes in a way no file can hold."""
+
+
+class UnsupportedOperatorError(OnnxExporterError):
+    """A model that calls an operation which has no form in ONNX."""
+
+
 class GraphError(MinigradError, RuntimeError):
     """The graph cannot do what was asked: nothing recorded, already freed, not reached."""
 

@@ -12,6 +12,7 @@ import urllib.request
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.error import HTTPError, URLError
 from urllib.parse import urlparse
 
 from minigrad import serialization
@@ -84,6 +85,8 @@ def load_state_dict_from_url(url: str, model_dir: str | None = None, map_locatio
         map_location, weights_only: as in :func:`minigrad.load`.
         check_hash: the name of the file ends in the beginning of its SHA-256, ``weights-<hash>.pt``, and must agree with it.
         file_name: what to call the file, if not as in `url`.
+
+    Raises ``urllib.error.URLError`` where there is no way to the server, which says where to put a file fetched otherwise.
     """
     folder = os.path.join(get_dir(), "checkpoints") if model_dir is None else model_dir
     os.makedirs(folder, exist_ok=True)
@@ -91,7 +94,12 @@ def load_state_dict_from_url(url: str, model_dir: str | None = None, map_locatio
     path = os.path.join(folder, name)
     if not os.path.exists(path):
         found = HASH_IN_NAME.search(name) if check_hash else None
-        download_url_to_file(url, path, found[1] if found else None, progress)
+        try:
+            download_url_to_file(url, path, found[1] if found else None, progress)
+        except HTTPError:
+            raise  # the server was there, and says what is wrong
+        except URLError as error:
+            raise URLError(f"{error.reason}: without a network, fetch {url} on another machine, and put it at {path}") from None
     return serialization.load(path, map_location, weights_only=weights_only)
 
 

@@ -43,7 +43,16 @@ def tell_file(where: Any, call: Callable[..., Any], *args: Any, **options: Any) 
     try:
         return call(*args, **options)
     except damaged as error:
-        raise damaged(f"{where}: {error}") from None
+        hint = "; it seems to be one of PyTorch's files: minigrad.load(f) reads it" if begins_as_checkpoint(where) else ""
+        raise damaged(f"{where}: {error}{hint}") from None
+
+
+def begins_as_checkpoint(where: Any) -> bool:
+    """Whether the file at this path, if it is one, begins as PyTorch's files do: as a zip archive or as a pickle."""
+    if not os.path.isfile(where):
+        return False
+    with open(where, "rb") as file:
+        return file.read(4).startswith((b"PK\3\4", b"\x80\2"))
 
 
 def known_dtype(name: str, code: str, where: Any) -> dtypes.dtype:

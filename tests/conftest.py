@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 from typing import Iterator
@@ -18,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 import minigrad
+from minigrad._tensor import printing
 
 settings.register_profile("fast", max_examples=20, derandomize=True, deadline=None, database=None,
                           phases=(Phase.explicit, Phase.generate, Phase.shrink),
@@ -27,13 +29,28 @@ settings.register_profile("deep", max_examples=200, deadline=None, print_blob=Tr
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
 
 
+# What functions change for the whole process; options of printing are a dictionary, which has what it had put back.
+SETTINGS = {"minigrad._settings": ["_deterministic", "_warn_only", "_warn_always", "_overwrite_params", "_swap_params"],
+            "minigrad._types.dtypes": ["_default"], "minigrad.hub": ["_dir"], "minigrad.multiprocessing": ["_strategy"],
+            "minigrad.distributed.process_group": ["_world"],
+            "minigrad.serialization.options": ["_endianness", "_checksums", "_mmap_flags"]}
+AT_FIRST = [(module, name, getattr(module, name)) for path, names in SETTINGS.items()
+            for module in [importlib.import_module(path)] for name in names]
+PRINTING = dict(printing._options)
+
+
 @pytest.fixture(autouse=True)
 def same_start() -> Iterator[None]:
-    """Every test starts from the same seeds and switches, and leaves recording switched on."""
+    """Every test starts from the same seeds and settings, and leaves recording switched on.
+
+    Examples and tests that call every public function change settings, among them those that a test later in the same process
+    is about.
+    """
     random.seed(0)
     np.random.seed(0)
-    if hasattr(minigrad, "manual_seed"):
-        minigrad.manual_seed(0)
-        minigrad.use_deterministic_algorithms(False)  # which tests that call every public function may have switched on
+    minigrad.manual_seed(0)
+    for module, name, value in AT_FIRST:
+        setattr(module, name, value)
+    printing._options.update(PRINTING)
     yield
     assert minigrad.autograd.is_grad_enabled(), "the test left gradient recording switched off"

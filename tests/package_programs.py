@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import sys
 import tempfile
 import types
@@ -402,6 +403,37 @@ def lightning_utilities(torch: Any) -> Results:
     return {**{name: np.array(values) for name, values in module.logged.items()}, "norm": saved["norm"],
             "predicted": again.net(loaders[0].dataset.x), "rate": np.array(saved["scheduler"]["_last_lr"]),
             **{f"averaged {name}": t for name, t in saved["averaged"].items()}}
+
+
+@program
+def torchinfo(torch: Any) -> Results:
+    import torchinfo
+
+    found = torchinfo.summary(small_model(torch), (5, 4), verbose=0)
+    return {"total": [found.total_params, found.trainable_params, found.total_mult_adds, found.total_output_bytes],
+            "outputs": [row.output_size for row in found.summary_list[1:]], "text": [len(line) for line in str(found).split("\n")]}
+
+
+@program
+def torchview(torch: Any) -> Results:
+    import torchview
+
+    graph = torchview.draw_graph(small_model(torch), input_size=(5, 4), device="cpu", expand_nested=True)
+    return {"edges": [len(graph.edge_list)], "lines": [len(graph.visual_graph.body)],
+            "shapes": [node.output_shape[0] for _, node in graph.edge_list if hasattr(node, "output_shape")]}
+
+
+@program
+def torchviz(torch: Any) -> Results:
+    """Operations have other names in some graphs; the leaves are the same."""
+    import torchviz
+
+    model = small_model(torch)
+    loss = torch.tanh(model(torch.from_numpy(numbers(1, 5, 4)))).exp().mean()
+    text = torchviz.make_dot(loss, params=dict(model.named_parameters()), show_attrs=True, show_saved=True).source
+    assert all(name in text for name in ("TanhBackward0", "ExpBackward0", "MeanBackward0", "AccumulateGrad", "[saved tensor]"))
+    return {name: [int(n) for n in re.findall(r"\d+", text.partition(f"{name}\n (")[2].partition(")")[0])]
+            for name, _ in model.named_parameters()}
 
 
 # ---------------------------------------------------------------------------------------------------- running one

@@ -62,11 +62,23 @@ def samples(name: str) -> list[Any]:
     return [(tuple([turned(a) for a in args]), settings) for args, settings in [*CASES[name].examples[:2], *drawn(name)[:3]]]
 
 
-def assert_same(what: str, found: Any, expected: Any, rtol: float = 0.0) -> None:
+def largest(x: Any) -> float:
+    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x))) if x.dtype.kind in "fc" else 0.0
+
+
+def assert_same(what: str, found: Any, expected: Any, rtol: float = 0.0, scale: float = 0.0) -> None:
     assert found.dtype == expected.dtype, f"{what}: {found.dtype}, not {expected.dtype}"
     found, expected = widen(found), widen(expected)
-    scale = np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)) if expected.dtype.kind in "fc" else 0.0
-    checks.assert_close(what, found, expected, rtol, scale=float(scale))
+    checks.assert_close(what, found, expected, rtol, scale=max(scale, largest(expected)))
+
+
+def largest_sums(op: Any, case: Any, args: Any, settings: dict[str, Any], weights: Any, which: list[int]) -> list[float]:
+    """How large what is added up to each gradient may be: of an argument that is broadcast each element gets several gradients,
+    which are rounded before they are added and may cancel each other."""
+    shape = np.broadcast_shapes(*[a.shape for a in args if a is not None]) if op.info.broadcasts else None
+    whole = args if shape is None else tuple([a if a is None else np.broadcast_to(a, shape).copy() for a in args])
+    terms = checks.gradients(op, case, whole, settings, weights, which)
+    return [largest(t) * t.size / max(1, args[k].size) for k, t in zip(which, terms)]
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n not in OF_THE_DTYPE and not CASES[n].drawn])
@@ -103,9 +115,10 @@ def test_a_rule_gives_what_it_gives_in_float32_rounded(name: str) -> None:
                        for w in checks.weights_for(np.random.default_rng(0), outs)]
             expected = checks.gradients(op, case, wide, settings, widen(tuple(weights)), which)
             found = checks.gradients(op, case, args, settings, weights, which)
-            for got, want in zip(found, expected):
+            sums = largest_sums(op, case, wide, settings, widen(tuple(weights)), which)
+            for got, want, scale in zip(found, expected, sums):
                 what = f"gradient of {checks.described(op, args, settings)}"
-                assert_same(what, got, narrow(want), 2**-6)  # where the result, which is rounded, is saved
+                assert_same(what, got, narrow(want), 2**-6, scale)  # where the result, which is rounded, is saved
 
 
 # ---------------------------------------------------------------------------------------------------- layers and optimizers

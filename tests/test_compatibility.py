@@ -111,12 +111,6 @@ def test_there_are_no_devices_of_other_kinds() -> None:
         devices.empty_cache()
 
 
-def test_models_are_not_exported() -> None:
-    assert not mg.onnx.is_in_onnx_export()
-    with pytest.raises(NotImplementedError, match="a file that PyTorch opens"):
-        mg.onnx.export(nn.Linear(1, 1), (mg.ones(1),), "model.onnx", opset_version=17)
-
-
 # ---------------------------------------------------------------------------------------------------- futures
 
 def test_futures_call_what_waits_for_them() -> None:
@@ -267,7 +261,7 @@ def test_hashes_are_exclusive_ors_of_bits() -> None:
         mg.hash_tensor(mg.tensor([1j]))
 
 
-# ---------------------------------------------------------------------------------------------------- what programs ask in passing
+# ---------------------------------------------------------------------------------------------------- asked in passing
 
 @pytest.mark.skipif(mg.cuda.is_available(), reason="there is a GPU")
 def test_types_of_gpus_are_there_to_be_asked_for() -> None:

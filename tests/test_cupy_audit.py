@@ -23,7 +23,7 @@ from tests import cupy_surface, emulator
 SURFACE = cupy_surface.load()
 PACKAGE = Path(minigrad.__file__).parent
 # They never see an array of another library.
-ROOMS_OF_THE_HOST = {"_arrays", "viz", "datasets", "demo.py", "__config__.py", "__main__.py"}
+ROOMS_OF_THE_HOST = {"_arrays", "viz", "datasets", "demo", "__config__.py", "__main__.py"}
 
 
 def parameters_of(function: Any) -> list[str]:
@@ -40,6 +40,8 @@ FUNCTIONS |= dict.fromkeys(SURFACE["ufuncs"], ["*", "out=", "dtype=", "casting="
 # NumPy takes `like` itself, and calls the function of the library that `like` is of, without it.
 PROTOCOL = {"like"}
 ARRAY_METHODS = {n for n in dir(np.ndarray) if not n.startswith("_") and callable(getattr(np.ndarray, n))} - {"to_device"}
+# The rooms of functions that have the names of methods.
+ROOMS_OF_FUNCTIONS = {"_arrays", "shapes", "F", "functional", "on_tensor", "on_pil"}
 # Of the methods; a call with another keyword, such as dim=, is one of a Tensor or not of an array at all.
 KEYWORDS = {p for n in ARRAY_METHODS if hasattr(np, n) for p in parameters_of(getattr(np, n))}
 
@@ -58,6 +60,13 @@ ON_HOST = {
        for name in ("read_magic", "read_array_header_1_0", "read_array_header_2_0")},
     ("autograd/gradcheck.py", ".max(initial=)"): "gradcheck compares on the host",
     ("ops/linear_algebra/decomposition.py", "linalg.LinAlgError"): "CuPy raises NumPy's",
+    ("utils/data/collate.py", "object_"): "samples that are NumPy's own numbers",
+    ("utils/data/workers.py", "random.SeedSequence"): "seeds of workers are numbers",
+    ("utils/tensorboard.py", ".max(initial=)"): "what goes into files is in host memory",
+    ("onnx/translation/neural.py", "multiply.outer"): "the number of elements in each window, from the sizes",
+    ("vision/ops/boxes.py", "divide(where=)"): "nms keeps one box after the other, on the host",
+    ("vision/transforms/functional.py", "divide(order=)"): "images of Pillow's and of NumPy's become tensors",
+    ("vision/transforms/_functional_pil.py", ".resize"): "a method of Pillow's images",
 }
 
 # What the package needs, CuPy has not (or not as NumPy's protocols carry it), and the ArrayLibrary method that replaces it.
@@ -99,7 +108,7 @@ def uses(source: str, file: str) -> Iterator[Use]:
         parts = dotted(node)
         if parts is not None and parts[0] in modules:
             yield Use(file, node.lineno, ".".join(parts[1:]), keywords)
-        elif call is not None and node.attr in ARRAY_METHODS and not (parts and parts[-2:-1] in (["_arrays"], ["shapes"])):
+        elif call is not None and node.attr in ARRAY_METHODS and not (parts and set(parts[-2:-1]) & ROOMS_OF_FUNCTIONS):
             yield Use(file, node.lineno, f".{node.attr}", keywords)
 
 

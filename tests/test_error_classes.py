@@ -28,10 +28,10 @@ WORDS = {
 # What only the messages for values speak of, so that no other class may.
 VALUES = re.compile(r"must be (one of|positive|> 0|>= 0)|should be (one of|positive|greater than zero)|be non-negative, got"
                     r"|be in (the range )?[\[(]0, 1|does not support negative|between 0(\.0)? and 1|is not a valid value")
-# Python's own protocols: attributes, keys, places in a sequence, abstract methods, modules; files and the system; and what
+# Python's own protocols: attributes, keys, places in a sequence, abstract methods, modules; files, the system and networks; and what
 # PyTorch asserts.
 BUILTIN = {"AttributeError", "KeyError", "IndexError", "NotImplementedError", "ImportError", "BufferError", "AssertionError",
-           "FileNotFoundError", "OSError"}
+           "FileNotFoundError", "OSError", "URLError"}
 
 
 def literal(node: ast.AST) -> str:
@@ -67,7 +67,7 @@ def complaints(source: str) -> list[str]:
             found.append(f"line {line}: the message does not speak of what {name} is for: {message!r}")
         elif name in ("ShapeError", "DtypeError", "GraphError", "DeviceError") and VALUES.search(message):
             found.append(f"line {line}: {name} for a value; RuntimeValueError says that: {message!r}")
-        elif name not in BUILTIN and not hasattr(errors, name.lstrip("_")) and f"class {name}(" not in source and name not in HOMES:
+        elif not (name in BUILTIN or name in HOMES or hasattr(errors, name.lstrip("_")) or f"class {name}(" in source):
             found.append(f"line {line}: {name} is none of the library's exceptions")
     return found
 

@@ -155,6 +155,8 @@ def test_lenet(run: Run, tmp_path: Path) -> None:
     assert len(losses) == 3 and losses[-1] < losses[0] / 2
     assert numbers("test accuracy #%", out)[-1] > 75
     assert list((tmp_path / "runs" / "lenet").glob("events.*")) and (tmp_path / "runs" / "lenet.pt").exists()
+    for name, layer in (("lenet-filters.html", "features.0"), ("lenet-maps.html", "input")):
+        assert f"<b>{layer}</b>" in (tmp_path / "runs" / name).read_text(encoding="utf-8")
 
 
 def test_each_is_short_and_in_the_course() -> None:

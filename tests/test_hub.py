@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from email.message import Message
 from pathlib import Path
+from urllib.error import HTTPError, URLError
 
 import pytest
 
@@ -14,6 +16,7 @@ from minigrad import hub
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(hub, "_dir", None)  # an example may have chosen a folder
     return tmp_path
 
 
@@ -33,6 +36,27 @@ def test_a_file_of_another_hash_is_refused_and_not_kept(folder: Path) -> None:
     with pytest.raises(RuntimeError, match='invalid hash value .expected "00000000"'):
         hub.load_state_dict_from_url((folder / "w-00000000.pt").as_uri(), check_hash=True)
     assert not list((folder / "home" / "hub" / "checkpoints").iterdir())
+
+
+def test_without_a_network_it_says_where_to_put_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(request: object) -> None:
+        raise URLError("Name or service not known")
+
+    monkeypatch.setattr("urllib.request.urlopen", unreachable)
+    with pytest.raises(URLError, match=r"not known: without a network, fetch https://host/w\.pt on another machine, and put it "
+                                       r"at .*checkpoints.w\.pt"):
+        hub.load_state_dict_from_url("https://host/w.pt")
+
+
+def test_what_a_server_answers_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers(request: object) -> None:
+        raise HTTPError("https://host/w.pt", 404, "Not Found", Message(), None)
+
+    monkeypatch.setattr("urllib.request.urlopen", answers)
+    with pytest.raises(HTTPError, match="404") as caught:
+        hub.load_state_dict_from_url("https://host/w.pt")
+    assert caught.value.code == 404
+    caught.value.close()
 
 
 def test_models_of_a_folder(folder: Path) -> None:

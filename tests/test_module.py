@@ -227,6 +227,8 @@ def test_loading_copies_and_reports() -> None:
                            'Unexpected key(s) in state_dict: "extra". \n\tsize mismatch for scale: copying a param with shape ')
     with pytest.raises(TypeError, match="dict-like"):
         other.load_state_dict([])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"load_state_dict\(minigrad\.load\('net\.pt'\)\)"):
+        other.load_state_dict("net.pt")  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="expected torch.Tensor or Tensor-like object from checkpoint but received"):
         other.load_state_dict({**net.state_dict(), "scale": 3})
 

@@ -171,12 +171,22 @@ def test_a_program_written_for_pytorch_runs(tmp_path: Path) -> None:
     assert done.stdout.strip() == "['--lr', '0.1'] minigrad.Size([3, 1]) minigrad"
 
 
+def test_a_program_knows_its_place(tmp_path: Path) -> None:
+    """As with ``python program.py``, ``__file__`` is a whole path: programs look for data beside it."""
+    (tmp_path / "program.py").write_text("import sys\nprint(__file__, sys.argv[1:], sys.path[0], __name__)\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    shown = [subprocess.run([sys.executable, *runner, "program.py", "a"], cwd=tmp_path, capture_output=True, text=True,
+                            check=True, env=environment).stdout for runner in ([], ["-m", "minigrad", "run-torch"])]
+    assert shown[1] == shown[0]
+
+
 def test_a_module_written_for_pytorch_runs(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").write_text("")
-    (tmp_path / "package" / "train.py").write_text("import sys\nimport torch\nprint(__package__, sys.argv[1:], torch.Tensor.__module__)\n")
-    done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", "-m", "package.train", "-m", "--lr", "0.1"], cwd=tmp_path,
-                          capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    (tmp_path / "package" / "train.py").write_text(
+        "import sys\nimport torch\nprint(__package__, sys.argv[1:], torch.Tensor.__module__)\n")
+    done = subprocess.run([sys.executable, "-m", "minigrad", "run-torch", "-m", "package.train", "-m", "--lr", "0.1"],
+                          cwd=tmp_path, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.stdout.strip() == "package ['-m', '--lr', '0.1'] minigrad"
 
 

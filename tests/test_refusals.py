@@ -33,6 +33,7 @@ ANYTHING = {
     ("printoptions", "options"),
     ("load", "pickle_load_args"),  # for the unpickler
     ("einsum", "args"),  # an equation and tensors, or tensors and lists of numbers in turn
+    ("summary", "input_size"), ("summary", "input_data"), ("summary", "kwargs"),  # shapes or inputs of any model, in any nest
     ("load", "map_location"), ("vmap", "in_dims"), ("vmap", "out_dims")}  # functions, dictionaries, nested tuples
 # Functions that give anything.
 RETURNS_ANYTHING = frozenset(("compile", "load", "get_rng_state", "to_dlpack", "Tensor.item", "Tensor.tolist"))

@@ -233,6 +233,14 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
         load_file(tmp_path / "missing.safetensors")
 
 
+@pytest.mark.parametrize("zipped", [True, False])
+def test_checkpoints_of_pytorch_are_told_by_their_beginning(tmp_path: Path, zipped: bool) -> None:
+    path = tmp_path / "model.pt"
+    mg.save({"a": mg.ones(2)}, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(library.SafetensorError, match=r"model\.pt: .*one of PyTorch's files: minigrad\.load\(f\) reads it"):
+        load_file(path)
+
+
 def test_dtypes_that_minigrad_does_not_have(tmp_path: Path) -> None:
     header = header_of({"low": ("F8_E4M3", [2], [8, 10]), "x": ("F32", [2], [0, 8])})
     (tmp_path / "f8.safetensors").write_bytes(header + np.ones(2, np.float32).tobytes() + b"\0\0")

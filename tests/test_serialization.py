@@ -123,7 +123,8 @@ def test_objects_inside_arrays_are_refused() -> None:
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (b"no archive", "it may be damaged, or of another kind|is no checkpoint, or it is truncated or damaged"),
+    (b"no archive", "is no checkpoint, but a text, which begins with 'no archive'"), ("zwölf".encode(), "a text, .* 'zwölf'"),
+    (b"import os\n" * 100, "a text, .* 'import os'"), (b"he\xf6\1ll", "is no checkpoint, or it is truncated or damaged"),
     (b"<!DOCTYPE html><html>", "is a page of the web"), (b"  <html lang=en>", "is a page of the web"),
     (b'{"error": "not found"}', "is JSON"), (b"version https://git-lfs.github.com/spec/v1", "is a pointer of Git LFS"),
     (b"\x93NUMPY\1\0", "is an array of NumPy's"), (b"\x89HDF\r\n\x1a\n", "is an HDF5 file"),
@@ -157,6 +158,9 @@ def test_arguments_that_are_no_files(tmp_path: Path) -> None:
         mg.save(mg.ones(1), 3)
     with pytest.raises(TypeError, match="load: expected 'f' to be a path or a file open for reading bytes, got int"):
         mg.load(3)
+    mg.save(mg.ones(1), tmp_path / "x.pt")
+    with open(tmp_path / "x.pt") as text, pytest.raises(TypeError, match="got a file of text: open it with mode 'rb'"):
+        mg.load(text)  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="save: parent directory .*none does not exist"):
         mg.save(mg.ones(1), tmp_path / "none" / "x.pt")
     with pytest.raises(EOFError, match=r"the BytesIO is empty, or stands at its end; file.seek\(0\) goes back"):

@@ -157,6 +157,21 @@ def test_one_number_is_wanted(tmp_path: Path) -> None:
             writer.add_scalar("loss", number)
 
 
+def test_images_and_histograms_say_what_they_lack(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer:
+        for call, shape in ((writer.add_image, (8, 8)), (writer.add_image, (8, 8, 3)), (writer.add_images, (3, 8, 8))):
+            with pytest.raises(ValueError, match=rf"{call.__name__}: expected dimensions N?CHW, .* got shape \[{shape[0]}"):
+                call("x", mg.ones(*shape))
+        writer.add_image("x", mg.ones(8, 8), dataformats="HW")
+        writer.add_image("x", np.ones((8, 8, 3)), dataformats="HWC")
+        writer.add_images("x", mg.ones(2, 8, 8, 1), dataformats="NHWC")
+        for empty in (mg.tensor([float("nan")] * 2), mg.tensor([float("inf")]), mg.tensor([])):
+            with pytest.raises(ValueError, match="add_histogram: 'weights' has no finite number"):
+                writer.add_histogram("weights", empty)
+        writer.add_histogram("weights", mg.arange(3))
+    assert [v.tag for event in read_events(tmp_path) for v in event.summary.value] == ["x"] * 3 + ["weights"]
+
+
 def test_what_a_crashed_run_wrote_is_hidden(tmp_path: Path) -> None:
     with SummaryWriter(tmp_path, purge_step=5, filename_suffix=".again") as writer:
         writer.add_scalar("loss", 1.0, 5)

@@ -32,7 +32,7 @@ from minigrad.ops.indexing.as_strided import at_place, memory_and_place, storage
 from minigrad.ops.pointwise import arithmetic, comparison
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
-from minigrad.recording import clock, overriding
+from minigrad.recording import clock, overriding, watching
 from minigrad.recording.boundary import publish_methods
 from minigrad.recording.call import is_operand, refuse_in_forward
 from minigrad.recording.codegen import regenerate_call_paths
@@ -537,8 +537,9 @@ class Tensor(TensorMethods):
         return copying.copy.inplace(self, src.to(device=self.device))
 
     def _is_plain(self) -> builtins.bool:
-        """Whether a write in place concerns nothing but the elements: no gradient flows here, and the memory may be written."""
-        return self.node is None and (self._base is None or self._base.node is None) \
+        """Whether a write in place concerns nothing but the elements: no gradient flows here, nobody watches, and the memory may
+        be written."""
+        return self.node is None and (self._base is None or self._base.node is None) and not watching.count \
             and self.array.__class__ is np.ndarray and self.array.flags.writeable
 
     @on_device_of_inputs
@@ -791,6 +792,13 @@ class Tensor(TensorMethods):
 
     def __str__(self) -> str:
         return printing.tensor_repr(self)
+
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("minigrad.viz.notebook").tensor_html(self)
+        return text
+
+    def __treescope_repr__(self, path: Any, subtree_renderer: Any) -> Any:
+        return importlib.import_module("minigrad.viz.notebook").tensor_tree(self, path, subtree_renderer)
 
     def __format__(self, spec: str) -> str:
         if self.array.ndim == 0:

@@ -15,7 +15,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import TensorBase, unwrap
 from minigrad.errors import ArgumentError, DtypeError, EmptyListError, GraphError
-from minigrad.recording import clock, graph, overriding
+from minigrad.recording import clock, graph, overriding, watching
 from minigrad.recording.argument_errors import (
     constant_requires_grad,
     dtype_name,
@@ -333,12 +333,15 @@ def record_call(info: Any, tensors: Any, settings: dict[str, Any]) -> Any:
     arrays = tuple([None if t is None else t.array for t in tensors])
     result = run_forward(info, arrays, settings)
     if info.outputs:
-        return finish_outputs(info, result, tensors, arrays, settings)
-    out: Any = object.__new__(tensors[0].result_class)
-    out.array = result = in_layout(info, unwrap_result(result), arrays)
-    out.node = record(info, tensors, arrays, result, settings)
-    if out.node is None:
-        out._off = why_off(info, tensors)
+        out: Any = finish_outputs(info, result, tensors, arrays, settings)
+    else:
+        out = object.__new__(tensors[0].result_class)
+        out.array = result = in_layout(info, unwrap_result(result), arrays)
+        out.node = record(info, tensors, arrays, result, settings)
+        if out.node is None:
+            out._off = why_off(info, tensors)
+    if watching.count:
+        watching.show_call(info, tuple(tensors), settings, out)
     return out
 
 

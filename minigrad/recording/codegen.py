@@ -21,7 +21,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
-from minigrad.recording import call, clock, graph, inplace, overriding
+from minigrad.recording import call, clock, graph, inplace, overriding, watching
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
@@ -61,7 +61,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
         "finish": call.finish_outputs, "note_view": inplace.note_view,
-        "note_pieces": inplace.note_pieces, own_name(info): function,
+        "note_pieces": inplace.note_pieces, "show_call": watching.show_call, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__,
         "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}
     for name in (*info.arguments, *info.settings):
@@ -83,8 +83,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
 
 
 def regenerate_call_paths() -> None:
-    """Generate the existing call paths anew, because they need lines now that they had not: for more GPUs, for bfloat16, or for
-    classes that override operations."""
+    """Generate the existing call paths anew, because they need lines now that they had not, or no longer: for more GPUs, for
+    bfloat16, for classes that override operations, or for who watches them."""
     for function in list(call.REGISTRY.values()):  # other threads may declare more
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
@@ -92,6 +92,7 @@ def regenerate_call_paths() -> None:
 
 _arrays.on_more_accelerators.append(regenerate_call_paths)
 dtypes.on_bfloat16.append(regenerate_call_paths)
+watching.on_change.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -212,11 +213,12 @@ def call_source(info: Declaration, out: bool) -> str:
     arrays = ", ".join(f"{a}_" for a in args)
     lines += [f"try: result = quiet().run(forward, {arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
+    shown = [f"show_call(info, ({', '.join(args)},), dict({settings[2:]}), out)"] if watching.count else []
     if info.outputs:
         lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
         if info.view:
             lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
-        lines.append("return out")
+        lines += [*shown, "return out"]
         return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
     lines += ["if result.__class__ is not ndarray: result = unwrap_result(result)",
               *layout_lines(info, all_of("{}_.flags.c_contiguous")),
@@ -250,7 +252,7 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append("out.node = None")
     if info.view:
         lines.append(f"note_view({own_name(info)}, dict({settings[2:]}), {args[0]}, out)")
-    lines.append("return out")
+    lines += [*shown, "return out"]
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
 
 

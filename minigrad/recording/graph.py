@@ -170,6 +170,14 @@ class Node:
                 return self.settings[info.kept_values.index(value)]
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
+    def __dir__(self) -> list[str]:
+        first = f"{self.arguments[0]}_" if self.arguments else "_"
+        settings = getattr(getattr(type(self), "info", None), "kept_values", ())
+        names = {-1: "result", 0: "self", **{-2 - k: name for name, k in self.results.items()}}
+        saved = [names.get(k) or self.arguments[k] for k in self.saved_from if k < len(self.arguments)]
+        kept = [f"self_{s[len(first):]}" if s.startswith(first) else s for s in settings]
+        return [*super().__dir__(), *[f"_saved_{name}" for name in (*saved, *[s.replace("_shape", "_sym_sizes") for s in kept])]]
+
     def __repr__(self) -> str:
         return f"<{self.name()}>"
 

@@ -18,7 +18,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import ArgumentError, DeviceError, DtypeError, InplaceError, ShapeError
-from minigrad.recording import graph
+from minigrad.recording import graph, watching
 from minigrad.recording.argument_errors import explain, operand_device_mismatch
 from minigrad.recording.call import REGISTRY, record, refuse_constants
 from minigrad.recording.clock import ledger, memory_owner, tick
@@ -200,7 +200,11 @@ def write(t: Any, info: Any, others: tuple[Any, ...], settings: dict[str, Any], 
         info.writer(*arrays, **settings)
     except Exception as error:
         raise explain(info, error, arrays, settings) from None
+    if watching.count:
+        watching.show_call(info, (t, *others), settings, t)
     ledger.record(target, name)
+    if watching.count:
+        watching.show_write(t, t)
     if graph.grad_enabled.get():
         if info.node_class is None:
             info.complete()
@@ -253,6 +257,8 @@ def assign(t: Any, result: Any, name: str, start: int) -> None:
         refuse_read_only(target, name)
         raise result_device_mismatch(name, "self", target, value) or error from None
     ledger.record(target, name)
+    if watching.count:
+        watching.show_write(t, result)
     if graph.grad_enabled.get():
         if node is not None:
             hold_result(node, value, target)
@@ -394,9 +400,13 @@ def write_out(out: Any, result: Any, called: str, exact: bool = False) -> Any:
         refuse_read_only(out.array, f"{called}(out=)")
         out.array[...] = result.array
         ledger.record(out.array, called)
+        if watching.count:
+            watching.show_write(out, result)
         return out
     if out.array.size:
         warn_user(f"An output with one or more elements was resized: {called} gives shape {list(result.array.shape)}, and 'out' "
                   f"had shape {list(out.array.shape)}. Make it empty first, by out.resize_(0), to reuse it on purpose.")
     out.array = result.array.astype(out.array.dtype)
+    if watching.count:
+        watching.show_write(out, result)
     return out

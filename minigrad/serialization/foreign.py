@@ -39,6 +39,15 @@ def describe(head: bytes, file: IO[bytes]) -> str | None:
     return None
 
 
+def describe_text(head: bytes) -> str | None:
+    """What a text is that begins with `head`, which no reader took for what it reads; None where it is no text."""
+    text = head.decode("utf-8", "replace").rstrip("\N{REPLACEMENT CHARACTER}")  # a letter may be cut at the end
+    if not all([c.isprintable() or c.isspace() for c in text]) or "\N{REPLACEMENT CHARACTER}" in text:
+        return None
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return f"is no checkpoint, but a text, which begins with {first[:40]!r}"
+
+
 def describe_archive(records: list[str]) -> str:
     """How a zip archive of these records is not what it should be."""
     if any([name.endswith(".npy") for name in records]):

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from minigrad.errors import InvalidValueError, RuntimeValueError, StateError
-from minigrad.serialization import names
+from minigrad.serialization import foreign, names
 from minigrad.serialization.archive import fill
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -119,13 +119,16 @@ class Stream:
 
 def skip_header(file: IO[bytes], name: str, pickles: Any) -> IO[bytes]:
     """The file, placed behind what comes before the object. Raises ``RuntimeError`` where that is not as it should be."""
+    begin = file.tell()
     try:
         if look_through(file, pickles)[0] != MAGIC_NUMBER:
             raise StateError(f"load: {name} is no checkpoint: it is a pickle, but not one of PyTorch's; pickle.load, or "
                              "joblib.load, may read it")
         version, _ = look_through(file, pickles)[0], look_through(file, pickles)
     except (pickle.UnpicklingError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-        raise RuntimeValueError(f"load: {name} is no checkpoint, or it is truncated or damaged ({error})") from None
+        file.seek(begin)
+        why = foreign.describe_text(file.read(foreign.HEAD)) or f"is no checkpoint, or it is truncated or damaged ({error})"
+        raise RuntimeValueError(f"load: {name} {why}") from None
     if version != PROTOCOL_VERSION:
         raise RuntimeValueError(f"load: {name}: Invalid protocol version: {version}")
     return file

@@ -266,6 +266,8 @@ def opened(f: Any, called: str, mode: str = "rb") -> Iterator[tuple[IO[bytes], s
     except (AttributeError, io.UnsupportedOperation, OSError):
         raise io.UnsupportedOperation(f"{called}: the file must be seekable; read it into an io.BytesIO, and load from "
                                       "that") from None
+    if isinstance(f.read(0), str):
+        raise ArgumentError(f"{called}: expected 'f' to be open for reading bytes, got a file of text: open it with mode 'rb'")
     yield f, str(getattr(f, "name", f"the {type(f).__name__}"))
 
 

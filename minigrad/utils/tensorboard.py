@@ -60,6 +60,16 @@ def as_number(called: str, x: Any) -> float:
     return float(x.item() if hasattr(x, "item") else x)
 
 
+def as_image(called: str, x: Any, dataformats: str) -> Any:
+    """Images as an array. Raises ``ValueError`` where the dimensions are not those that `dataformats` names."""
+    array = as_array(x) if isinstance(x, Tensor) else np.asarray(x)
+    shape, formats = list(array.shape), dataformats.upper()
+    if array.ndim != len(formats) or "C" in formats and not 1 <= shape[formats.index("C")] <= 4:
+        raise InvalidValueError(f"{called}: expected dimensions {formats}, with 1 to 4 channels C, got shape {shape}; say with "
+                                "dataformats='HWC', 'HW' and the like which they are")
+    return array
+
+
 def as_setting(name: str, x: Any) -> Any:
     """A setting of a run: a number, a truth value, a string or None. Raises ``ValueError`` for anything else."""
     if x is None or isinstance(x, (bool, int, float, str)):
@@ -96,9 +106,9 @@ def add_domains(summary: Any, domains: dict[str, list[Any]], settings: dict[str,
 class SummaryWriter:
     """Writes scalars, histograms, images, figures, text and graphs for TensorBoard into a folder.
 
-    ``add_histogram``, ``add_histogram_raw``, ``add_image``, ``add_images``, ``add_image_with_boxes``, ``add_figure``,
-    ``add_text``, ``add_embedding``, ``add_pr_curve``, ``add_custom_scalars``, ``flush``, ``close`` and others are tensorboardX's,
-    with PyTorch's arguments, and take arrays, and tensors of every dtype and device.
+    ``add_histogram_raw``, ``add_image_with_boxes``, ``add_figure``, ``add_text``, ``add_embedding``, ``add_pr_curve``,
+    ``add_custom_scalars``, ``flush``, ``close`` and others are tensorboardX's, with PyTorch's arguments, and take arrays, and
+    tensors of every dtype and device.
 
     Args:
         log_dir: the folder; by default a new one in ``runs``, with the time and the host in its name.
@@ -182,6 +192,29 @@ class SummaryWriter:
         for tag, value in tag_scalar_dict.items():
             files = self._files(f"{main_tag.replace('/', '_')}_{tag}")
             files.add_summary(scalar(main_tag, as_number("add_scalars", value)), global_step, walltime)
+
+    def add_image(self, tag: str, img_tensor: Any, global_step: int | None = None, walltime: float | None = None,
+                  dataformats: str = "CHW") -> None:
+        """Write an image: uint8 from 0 to 255, or floating numbers from 0 to 1. Raises ``ValueError`` for another shape than
+        `dataformats` names."""
+        array = as_image("add_image", img_tensor, dataformats)
+        self._writer.add_image(tag, array, global_step, walltime, dataformats)
+
+    def add_images(self, tag: str, img_tensor: Any, global_step: int | None = None, walltime: float | None = None,
+                   dataformats: str = "NCHW") -> None:
+        """Write several images as one, side by side, as :meth:`add_image` does."""
+        array = as_image("add_images", img_tensor, dataformats)
+        self._writer.add_images(tag, array, global_step, walltime, dataformats)
+
+    def add_histogram(self, tag: str, values: Any, global_step: int | None = None, bins: Any = "tensorflow",
+                      walltime: float | None = None, max_bins: int | None = None) -> None:
+        """Write how numbers are distributed. NaN and infinite ones are left out; ``ValueError`` is raised where there are no
+        others."""
+        array = as_array(values) if isinstance(values, Tensor) else np.asarray(values)
+        if not np.isfinite(array).any():
+            raise InvalidValueError(f"add_histogram: '{tag}' has no finite number: shape {list(array.shape)}, "
+                                    f"{np.isnan(array).sum()} of them NaN")
+        self._writer.add_histogram(tag, array, global_step, bins, walltime, max_bins)
 
     def add_tensor(self, tag: str, tensor: Any, global_step: int | None = None, walltime: float | None = None) -> None:
         """Write all numbers of a tensor, of a floating dtype, which TensorBoard keeps but does not draw."""

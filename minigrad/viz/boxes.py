@@ -11,6 +11,7 @@ from minigrad.viz.graph import Graph, Group, Leaf, Operation, Statistics
 from minigrad.viz.naming import short_line, shorten
 
 LONGEST_TITLE = 40
+SHORT = 44  # characters of lines that stand together on one
 KIND_WORDS = {"constant": "input", "leaf": "leaf", "frozen": "frozen", "buffer": "buffer", "output": "output"}
 
 
@@ -32,9 +33,11 @@ class Box:
 def box_of(graph: Graph, id: str, scale: Scale) -> Box:
     """The box for an operation, a leaf or a closed group, with a colour of `scale`."""
     thing = graph[id]
-    if isinstance(thing, Operation):
-        return operation_box(thing, scale)
-    return leaf_box(thing, scale) if isinstance(thing, Leaf) else group_box(graph, thing, scale)
+    if isinstance(thing, Leaf):
+        return leaf_box(thing, scale)
+    box = operation_box(thing, scale) if isinstance(thing, Operation) else group_box(graph, thing, scale)
+    box.lines = joined(box.lines)
+    return box
 
 
 def operation_box(op: Operation, scale: Scale) -> Box:
@@ -52,7 +55,7 @@ def operation_box(op: Operation, scale: Scale) -> Box:
 def leaf_box(leaf: Leaf, scale: Scale) -> Box:
     names = " = ".join(leaf.names[:2]) + (" = …" if len(leaf.names) > 2 else "")
     word = KIND_WORDS.get(leaf.kind, "")
-    box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word, gradient=leaf.gradient)
+    box = Box(leaf.id, leaf.kind, shorten(names, LONGEST_TITLE) or word or leaf.kind, gradient=leaf.gradient)
     shape = f"{shape_text(leaf.shape)} {leaf.dtype}".strip() if leaf.dtype else ""
     box.lines = [x for x in (f"{word} {shape}".strip() if names and leaf.kind != "output" else shape,) if x]
     box.lines += numbers_line(leaf.value, leaf.gradient)
@@ -81,6 +84,17 @@ def group_box(graph: Graph, group: Group, scale: Scale) -> Box:
     box.fill = FAILURE if failed is not None else scale.fill(box.gradient, "group")
     box.tooltip = "\n".join(x for x in (group.path, group.type, group.line) if x)
     return box
+
+
+def joined(lines: list[str]) -> list[str]:
+    """Lines with those that are short together on one: pictures are higher than wide."""
+    found: list[str] = []
+    for line in lines:
+        if found and len(found[-1]) + len(line) <= SHORT:
+            found[-1] += f" · {line}"
+        else:
+            found.append(line)
+    return found
 
 
 def frame_title(group: Group) -> str:

@@ -18,7 +18,7 @@ RAMPS = {"positive": ("#fdf1e4", "#c2410c"), "negative": ("#eaf2fd", "#1d4ed8"),
 ZERO, NONFINITE, FAILURE = "#ffffff", "#c026a3", "#dc2626"
 KINDS = {"operation": "#f4f4f5", "group": "#f4f4f5", "parameter": "#f1e8fd", "frozen": "#e2e8f0", "buffer": "#e7e5e4",
          "leaf": "#f1e8fd", "constant": "#fefce8", "output": "#e5e7eb"}
-DARK, LIGHT = "#18181b", "#ffffff"  # of text
+DARK, LIGHT = "#000000", "#ffffff"  # of text: one of them has a contrast of 4.5 with any colour
 
 
 def sign_of(found: Statistics) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.recording.hints import warn_user
 from minigrad.viz.boxes import Box, arrow_texts, box_of, frame_title
 from minigrad.viz.colours import Scale, text_on
 from minigrad.viz.folding import Fold, shown_members
@@ -28,13 +29,19 @@ def to_dot(fold: Fold, backward: bool = False) -> Any:
 
 
 def run_dot(fold: Fold, form: str, backward: bool = False) -> bytes | None:
-    """What Graphviz's program makes of the picture; None where it, or the package graphviz, is not there."""
+    """What Graphviz's program makes of the picture; None where it, or the package graphviz, is not there, and, with a warning,
+    where it fails, as one does that was built without a form."""
     try:
         import graphviz
     except ModuleNotFoundError:
         return None
     try:
-        return bytes(to_dot(fold, backward).pipe(format=form))
+        return bytes(to_dot(fold, backward).pipe(format=form, quiet=True))
+    except graphviz.CalledProcessError as error:
+        said = (error.stderr or b"").decode("utf-8", "replace").strip()
+        warn_user(f"Graphviz's program dot made no {form} (exit status {error.returncode}{': ' if said else ''}{said[:200]}); "
+                  "the picture is drawn without it")
+        return None
     except (graphviz.ExecutableNotFound, OSError):  # where no programs can be run, as in a browser, it is an OSError
         return None
 

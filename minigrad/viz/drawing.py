@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from typing import Any, Iterable, Mapping
 
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.nn import Module
 from minigrad.viz.dot import run_dot, to_dot
+from minigrad.viz.files import form_of, write_whole
 from minigrad.viz.folding import BUDGET, Fold, fold
 from minigrad.viz.graph import Graph
 from minigrad.viz.html import to_html
+from minigrad.viz.pages import Frame
 from minigrad.viz.raster import to_image
 from minigrad.viz.reading import Names, caller_variables, read
 from minigrad.viz.svg import to_svg
@@ -70,6 +71,14 @@ class Drawing:
         pass."""
         return to_html(self.fold, self.backward)
 
+    def iframe(self, height: int = 720) -> Frame:
+        """The page of :meth:`html` inside a notebook, `height` pixels high.
+
+        By itself a drawing shows itself there as SVG, which every notebook shows, also where it is not trusted or only displayed,
+        and which takes a tenth of the room in its file.
+        """
+        return Frame(self.html(), height)
+
     def by_dot(self, form: str) -> bytes | None:
         """What Graphviz's program makes of the picture; None where it is not there, or the picture is too large for it."""
         if len(self.fold.boxes) > DOT_LIMIT:
@@ -99,24 +108,9 @@ class Drawing:
         ``ValueError`` for another ending.
         """
         path = os.fspath(path)
-        form = os.path.splitext(path)[1][1:].lower()
-        if form not in FORMATS:
-            raise InvalidValueError(f"draw(): a picture is saved in the form that its file's name ends in: one of "
-                                    f"{', '.join('.' + f for f in FORMATS)}; got {path!r}")
+        form = form_of("draw()", path, FORMATS)
         make: Any = {"txt": self.text, "dot": lambda: self.source}.get(form) or getattr(self, form)
-        content = make()
-        data = content if isinstance(content, bytes) else f"{content.rstrip()}\n".encode("utf-8", "replace")
-        folder = os.path.dirname(path) or "."
-        os.makedirs(folder, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=f".{form}")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(temporary, 0o666 & ~current_umask())
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole(path, make())
         return path
 
     def render(self, filename: Any = None, directory: Any = None, view: bool = False, cleanup: bool = False,
@@ -137,13 +131,6 @@ class Drawing:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg(), "text/plain": self.text()}
-
-
-def current_umask() -> int:
-    """The process's mask of file modes, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def draw(output: Any, model: Any = None, params: Mapping[str, Any] | None = None, path: Any = None, *, budget: int = BUDGET,

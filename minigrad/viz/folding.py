@@ -181,8 +181,9 @@ def make_fold(graph: Graph, opened: set[str]) -> Fold:
             if group.kind == "run" and group.members[0] in graph.groups:
                 made.open.add(group.members[0])  # which has no frame of its own
             waiting += [(m, None) for m in reversed(shown_members(graph, id))]
-    for id in [id for id in made.open if graph.groups[id].kind == "run"]:
-        hold_repeats(made, graph.groups[id])
+    runs = [graph.groups[id] for id in made.open if graph.groups[id].kind == "run"]
+    for run in sorted(runs, key=lambda g: -len(list(graph.ancestors(g.id)))):  # inner ones first, which outer ones hold
+        hold_repeats(made, run)
     any_runs = any(graph.groups[id].kind == "run" for id in made.open)
     between: dict[tuple[str, str, bool], FoldedArrow] = {}
     for arrow in graph.arrows:
@@ -199,7 +200,7 @@ def crosses(made: Fold, arrow: Arrow) -> bool:
     """Whether an arrow leads from one member of an open run to another, of which one is drawn."""
     above = set(made.graph.ancestors(arrow.source))
     common = made.graph.groups[next(g for g in made.graph.ancestors(arrow.target) if g in above)]
-    return common.kind == "run" and common.id in made.open
+    return common.kind == "run" and common.id not in made.holder  # it is open, or in the place of one that is
 
 
 def hold_repeats(made: Fold, run: Group) -> None:
@@ -208,7 +209,7 @@ def hold_repeats(made: Fold, run: Group) -> None:
         pairs = [(run.members[0], other)]
         while pairs:
             first, second = pairs.pop()
-            if first in made.open:
+            if first not in made.holder:  # it is open, or in the place of one that is
                 pairs += zip(made.graph.groups[first].members, made.graph.groups[second].members)
                 continue
             box = made.holder[first]

@@ -75,7 +75,6 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
     items += [(span.start, 0, span) for span in spans]
     items.sort(key=lambda item: item[:2])
     stack: list[tuple[float, Group]] = [(float("inf"), root)]
-    seen: Counter[str] = Counter()
     libraries: list[tuple[Group, bool]] = []
     passes: dict[str, int] = {}
     for stamp, _, item in items:
@@ -85,8 +84,7 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
         if isinstance(item, Span):
             title = item.path.rpartition(".")[2] or f"backward, derivative {item.derivative}"
             made = new_group(graph, "module" if item.path else "pass", parent, title=title, type=item.type, path=item.path,
-                             call=seen[item.path], settings={"": item.settings} if item.settings else {})
-            seen[item.path] += bool(item.path)
+                             settings={"": item.settings} if item.settings else {})
             libraries.append((made, item.own))
             if not item.path:
                 passes[made.id] = item.derivative
@@ -96,6 +94,11 @@ def add_spans(graph: Graph, spans: Iterable[Span]) -> None:
             item.group = parent.id
             parent.members.append(item.id)
     remove_empty(graph)
+    seen: Counter[str] = Counter()
+    for found in graph.groups.values():  # calls that made nothing of this graph, as in earlier steps of a training, do not count
+        if found.path:
+            found.call = seen[found.path]
+            seen[found.path] += 1
     for found, own in libraries:
         operations = [m for m in found.members if m in graph.operations]
         found.whole = own and len(operations) == len(found.members) > 1
@@ -122,7 +125,7 @@ def add_calls(graph: Graph, members: Group, spots: dict[str, Spot]) -> None:
     listed, members.members = members.members, []
     for spot, stretch in stretches(listed, spots):
         known = spot is not None and public_function(spot.called) is not None
-        for call in split_calls(graph, stretch, known):
+        for call in split_calls(graph, stretch, spot if known else None):
             if spot is None or not spot.called:
                 members.members += call
             elif len(call) == 1:
@@ -147,11 +150,16 @@ def stretches(members: list[str], spots: dict[str, Spot]) -> Iterator[tuple[Spot
         at = end
 
 
-def split_calls(graph: Graph, stretch: list[str], known: bool) -> list[list[str]]:
-    """The calls that operations from one instruction come from: a loop calls it many times. Of a function that is not `known` to
-    be one of ours, what repeats may be its own loop, and is left together; single operations are a call each."""
-    kinds = [graph.operations[o].node if o in graph.operations else o for o in stretch]
-    limit = len(kinds) if known else 1
+def split_calls(graph: Graph, stretch: list[str], spot: Spot | None) -> list[list[str]]:
+    """The calls that operations from one instruction come from: a loop calls it many times. Where the `spot` calls a function of
+    ours, equal ones are a call each; equal parts of what it is made of are so if they have equal shapes. Of any other function,
+    what repeats may be its own loop, and is left together; single operations are a call each."""
+    kinds: list[Any] = []
+    for id in stretch:
+        op = graph.operations.get(id)
+        part = op is not None and spot is not None and op.name != spot.called
+        kinds.append(id if op is None else (op.node, str(op.shape)) if part else op.node)
+    limit = len(kinds) if spot is not None else 1
     period = next((p for p in range(1, limit + 1) if len(kinds) % p == 0 and kinds == kinds[:p] * (len(kinds) // p)), len(kinds))
     return [stretch[k:k + period] for k in range(0, len(stretch), period)]
 
@@ -159,7 +167,8 @@ def split_calls(graph: Graph, stretch: list[str], known: bool) -> list[list[str]
 # ---------------------------------------------------------------------------------------------------- leaves
 
 def place_leaves(graph: Graph) -> None:
-    """Put each leaf before the first operation that reads it, in the innermost group of a module that holds all that do.
+    """Put each leaf before the member that reads it, in the innermost group of a module that holds all operations that do; before
+    all members where several read it, so that it does not part equal ones.
 
     What the first operation of a group reads first, beside parameters, was handed to the group, and stands outside.
     """
@@ -181,17 +190,24 @@ def place_leaves(graph: Graph) -> None:
             others = set(graph.ancestors(reader))
             shared = [g for g in shared if g in others]
         first = min(found, key=lambda r: graph.operations[r].stamp if r in graph.operations else 0)
-        chain = [first, *graph.ancestors(first)]
         while data.get(first) == leaf.id and shared[0] and first_operation(graph, shared[0]) == first:
             shared = shared[1:]
         leaf.group = shared[0]
-        waiting.setdefault(leaf.group, []).append((chain[chain.index(leaf.group) - 1], leaf.id))
+        reading = {member_of(graph, leaf.group, r) for r in found}
+        before = reading.pop() if len(reading) == 1 else graph.groups[leaf.group].members[0]
+        waiting.setdefault(leaf.group, []).append((before, leaf.id))
     for id, listed in waiting.items():
-        before: dict[str, list[str]] = {}
+        by_member: dict[str, list[str]] = {}
         for member, leaf_id in listed:
-            before.setdefault(member, []).append(leaf_id)
+            by_member.setdefault(member, []).append(leaf_id)
         members = graph.groups[id]
-        members.members = [x for member in members.members for x in (*before.get(member, ()), member)] + before.get("", [])
+        members.members = [x for member in members.members for x in (*by_member.get(member, ()), member)] + by_member.get("", [])
+
+
+def member_of(graph: Graph, group: str, id: str) -> str:
+    """The member of a group that is `id`, or holds it."""
+    chain = [id, *graph.ancestors(id)]
+    return chain[chain.index(group) - 1]
 
 
 def first_operation(graph: Graph, id: str) -> str:

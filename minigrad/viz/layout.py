@@ -14,11 +14,13 @@ from typing import Any, Callable
 from minigrad.viz.folding import Fold, FoldedArrow, shown_members
 
 GAP = 22.0  # between neighbours in a layer
-DROP = 28.0  # between layers, which arrows and their labels have for themselves
+DROP = 22.0  # between layers, which arrows and their labels have for themselves
 PADDING = 12.0  # round what stands in a frame
-TITLE = 20.0  # the height of a frame's title
+TITLE = 18.0  # the height of a frame's title
 LANE = 10.0  # the width of the place that an arrow has in a layer it passes through
+FAN = 12.0  # between the ends of arrows on one side of a box
 SWEEPS = 8
+STRAIGHT = 8.0  # how much more than other parts of an arrow those that pass layers resist a bend
 
 Point = tuple[float, float]
 
@@ -56,7 +58,6 @@ class Vertex:
     x: float = 0.0  # of its middle
     y: float = 0.0  # of its upper edge
     inner: Any = None  # the laid-out frame
-    weight: float = 1.0
 
 
 @dataclass(eq=False)
@@ -104,6 +105,7 @@ class FrameLayout:
         self.layers = self.make_layers()
         self.order_layers()
         self.place(title_width)
+        self.ends = self.fan()
 
     def add_edge(self, arrow: FoldedArrow, a: str | None, b: str | None) -> None:
         """Add the part of an arrow that is in this frame; `a` and `b` are the members it comes from and leads to."""
@@ -112,9 +114,9 @@ class FrameLayout:
                 self.loops.append((arrow, a))
             return
         if a is None:
-            self.entries[id(arrow)] = Vertex("", LANE, 0.0, weight=0.5)
+            self.entries[id(arrow)] = Vertex("", LANE, 0.0)
         if b is None:
-            self.exits[id(arrow)] = Vertex("", LANE, 0.0, weight=0.5)
+            self.exits[id(arrow)] = Vertex("", LANE, 0.0)
         source = self.entries[id(arrow)] if a is None else self.vertices[a]
         target = self.exits[id(arrow)] if b is None else self.vertices[b]
         self.edges.append(Edge(arrow, source, target))
@@ -142,7 +144,7 @@ class FrameLayout:
             layers[v.rank].append(v)
         for e in self.edges:
             for rank in range(e.source.rank + 1, e.target.rank):
-                lane = Vertex("", LANE, 0.0, rank, weight=4.0)
+                lane = Vertex("", LANE, 0.0, rank)
                 e.path.append(lane)
                 layers[rank].append(lane)
         return layers
@@ -213,13 +215,15 @@ class FrameLayout:
                 v.x = x + v.width / 2
                 x += v.width + GAP
         for sweep in range(SWEEPS):
-            down = sweep % 2 == 0
+            down, both = sweep % 2 == 0, sweep >= SWEEPS // 2
             for layer in self.layers if down else reversed(self.layers):
-                wanted = []
+                wanted, weights = [], []
                 for v in layer:
-                    found = [w.x + dw - dv for joined in (above, below) for w, dv, dw in joined.get(v, ())]
-                    wanted.append(sum(found) / len(found) if found else v.x)
-                for v, x in zip(layer, spread(wanted, [v.width for v in layer], [v.weight for v in layer])):
+                    sides = (above, below) if both else (above if down else below,)
+                    found = [(w.x + dw - dv, stiffness(v, w)) for joined in sides for w, dv, dw in joined.get(v, ())]
+                    weights.append(sum([k for _, k in found]) or 0.1)
+                    wanted.append(sum([x * k for x, k in found]) / weights[-1] if found else v.x)
+                for v, x in zip(layer, spread(wanted, [v.width for v in layer], weights)):
                     v.x = x
         every = [v for layer in self.layers for v in layer]
         loops = 2 * GAP if self.loops else 0.0
@@ -227,7 +231,7 @@ class FrameLayout:
         right = max([v.x + v.width / 2 for v in every], default=0.0) + loops
         self.width = max(right - left + 2 * PADDING, title_width)
         shift = PADDING - left + (self.width - (right - left) - 2 * PADDING) / 2
-        y = self.title + PADDING - (DROP / 2 if self.layers[0] else DROP)
+        y = self.title + PADDING - DROP
         self.bands: list[tuple[float, float]] = []  # of each layer
         for layer in self.layers:
             tall = max([v.height for v in layer], default=0.0)
@@ -236,7 +240,24 @@ class FrameLayout:
                 v.y = y
             self.bands.append((y, y + tall))
             y += tall + DROP
-        self.height = y - DROP + PADDING
+        self.height = self.bands[-1][0] if self.exits else self.bands[-2][1] + PADDING
+
+    def fan(self) -> dict[tuple[int, bool], float]:
+        """How far from the middle of its box each arrow begins, and, with True, ends: side by side, in the order of where they
+        lead and come from."""
+        sides: dict[tuple[Vertex, bool], list[tuple[float, int]]] = {}
+        for e in self.edges:
+            chain = [e.source, *e.path, e.target]
+            for v, w, ends in ((chain[0], chain[1], False), (chain[-1], chain[-2], True)):
+                if v.id and v.inner is None:
+                    x = w.x + self.offset(w, e, "exits" if ends else "entries")
+                    sides.setdefault((v, ends), []).append((x, id(e.arrow)))
+        found: dict[tuple[int, bool], float] = {}
+        for (v, ends), arrows in sides.items():
+            arrows.sort(key=lambda arrow: arrow[0])
+            step = min(FAN, 0.6 * v.width / len(arrows))
+            found.update(((arrow, ends), (k - (len(arrows) - 1) / 2) * step) for k, (_, arrow) in enumerate(arrows))
+        return found
 
     def draw(self, layout: Layout, x: float, y: float, pieces: dict[int, list[Any]]) -> None:
         """Write the places of all that stands in the frame, whose left upper corner is at `x` and `y`, into `layout`; `pieces`
@@ -253,7 +274,9 @@ class FrameLayout:
             points: list[Point] = []
             for k, v in enumerate(chain):
                 first, last = k == 0, k == len(chain) - 1
-                at = x + v.x + (self.offset(v, e, "exits" if first else "entries") if first or last else 0.0)
+                at = x + v.x
+                if first or last:
+                    at += self.offset(v, e, "exits" if first else "entries") + self.ends.get((id(e.arrow), last), 0.0)
                 top, bottom = self.bands[v.rank]
                 if first:
                     start = 0.0 if id(e.arrow) in self.entries else v.y + v.height
@@ -269,6 +292,11 @@ class FrameLayout:
             right = x + v.x + v.width / 2
             layout.arrows.append((arrow, [(right, y + v.y + v.height * 0.75), (right + GAP, y + v.y + v.height * 0.75),
                                           (right + GAP, y + v.y + v.height * 0.25), (right, y + v.y + v.height * 0.25)]))
+
+
+def stiffness(v: Vertex, w: Vertex) -> float:
+    """How much the part of an arrow between two vertices pulls them to one line."""
+    return STRAIGHT if not v.id and not w.id else 1.0
 
 
 def spread(wanted: list[float], widths: list[float], weights: list[float]) -> list[float]:

@@ -11,6 +11,7 @@ import functools
 import inspect
 import linecache
 import os
+import re
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,19 +27,23 @@ from minigrad.viz.graph import Source
 # Operations that are one for any number of dimensions, which users call by a name for each.
 SPATIAL = {"convolution": "conv{}d", "convolution_transpose": "conv_transpose{}d", "max_pool": "max_pool{}d",
            "max_pool_indices": "max_pool{}d", "avg_pool": "avg_pool{}d"}
+CALLED = {"true_divide": "div"}  # operations of which the declared name is not what users say
+OPERATORS = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.MatMult: "matmul", ast.Pow: "pow",
+             ast.Eq: "eq", ast.NotEq: "ne", ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge"}
 LONGEST = 60  # characters of a setting that are shown
 
 
 @dataclass
 class Spot:
-    """One expression in the user's source: where it stands, its text, the function it calls, what it gives it to compute with,
-    and the settings."""
+    """One expression in the user's source: where it stands, its text, the function it calls and its settings; and what it gives
+    to the operation it computes, if it is clear which that is."""
 
     line: str = ""  # file:line
     text: str = ""
     called: str = ""
-    operands: list[str] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
+    computes: str = ""
+    operands: list[str] = field(default_factory=list)
 
 
 class Spots:
@@ -71,7 +76,7 @@ def find_spot(code: Any, lasti: int) -> Spot:
     raw[0] = raw[0][begin:]
     spot.text = textwrap.dedent(b"".join(raw).decode("utf-8", "replace")).strip()
     try:
-        tree = ast.parse(f"({spot.text})", mode="eval").body
+        tree = parsed(spot.text)
     except (SyntaxError, ValueError):
         return spot
     if isinstance(tree, ast.Call):
@@ -80,12 +85,26 @@ def find_spot(code: Any, lasti: int) -> Spot:
         spot.settings = settings_in(tree, name)
         if public_function(name) is not None:
             method = [tree.func.value] if isinstance(tree.func, ast.Attribute) and not is_module_name(tree.func.value) else []
-            spot.operands = [ast.unparse(x) for x in (*method, *tree.args)]
-    elif isinstance(tree, ast.BinOp):
-        spot.operands = [ast.unparse(tree.left), ast.unparse(tree.right)]
+            spot.computes, spot.operands = name, [ast.unparse(x) for x in (*method, *tree.args)]
+    elif isinstance(tree, ast.Subscript):
+        spot.settings = {"index": shorten(ast.unparse(tree.slice))}
+    elif isinstance(tree, (ast.BinOp, ast.AugAssign)):
+        left, right = (tree.left, tree.right) if isinstance(tree, ast.BinOp) else (tree.target, tree.value)
+        spot.computes, spot.operands = OPERATORS.get(type(tree.op), ""), [ast.unparse(left), ast.unparse(right)]
+        if is_constant(left) and spot.computes in ("add", "mul"):
+            spot.operands.reverse()  # 2 * x is computed as x * 2
     elif isinstance(tree, ast.Compare):
+        spot.computes = OPERATORS.get(type(tree.ops[0]), "")
         spot.operands = [ast.unparse(tree.left), ast.unparse(tree.comparators[0])]
     return spot
+
+
+def parsed(text: str) -> ast.AST:
+    """The tree of an expression, which may go over several lines, or of a statement such as ``x += 1``."""
+    try:
+        return ast.parse(f"({text})", mode="eval").body
+    except SyntaxError:
+        return ast.parse(text).body[0]
 
 
 def settings_in(call: ast.Call, name: str) -> dict[str, str]:
@@ -102,7 +121,7 @@ def settings_in(call: ast.Call, name: str) -> dict[str, str]:
             rest = [ast.unparse(x) for x in call.args[k:]]
             found[known[k].name] = shorten(", ".join(rest))
             break
-        if is_constant(argument):
+        if is_constant(argument) and not (isinstance(argument, ast.Constant) and argument.value is None):
             found[known[k].name if k < len(known) else str(k)] = shorten(ast.unparse(argument))
     for keyword in call.keywords:
         if keyword.arg is not None:
@@ -127,7 +146,8 @@ def is_constant(tree: ast.expr) -> bool:
 
 def public_function(name: str) -> Any:
     """The function or method of that name which users call on tensors, or None."""
-    return None if name.startswith("_") else getattr(functional, name, None) or getattr(Tensor, name, None)
+    found = None if name.startswith("_") else getattr(functional, name, None) or getattr(Tensor, name, None)
+    return found if callable(found) else None
 
 
 def shorten(text: str, longest: int = LONGEST) -> str:
@@ -145,27 +165,68 @@ def short_line(line: str) -> str:
 
 def operation_name(node: Any) -> str:
     """What users call the operation of a node: ``conv2d``; of their own Function, the name of its class."""
+    info = getattr(type(node), "info", None)
+    if info is not None:
+        if info.name in SPATIAL and "stride" in info.kept_values:
+            return SPATIAL[info.name].format(len(node.settings[info.kept_values.index("stride")]))
+        return CALLED.get(info.called, str(info.called))
     function = getattr(node, "function", None)
     if isinstance(function, type):
         return function.__name__
-    if not node.op_name:
-        return str(node.name()).removesuffix("0").removesuffix("Backward")
-    info = getattr(type(node), "info", None)
-    if info is None:
-        return str(node.op_name)
-    if info.name in SPATIAL and "stride" in info.kept_values:
-        return SPATIAL[info.name].format(len(node.settings[info.kept_values.index("stride")]))
-    return str(info.called)
+    return str(node.op_name or str(node.name()).removesuffix("0").removesuffix("Backward"))
 
 
-def kept_settings(node: Any) -> dict[str, str]:
-    """The settings of a node that differ from their defaults, as far as it keeps them."""
+def operand_texts(node: Any, spot: Spot) -> list[str]:
+    """What the user wrote for each input of a node; nothing where the node is but a part of what the expression computes."""
+    if not spot.computes:
+        return []
+    same = spot.computes.rstrip("_") in (operation_name(node).rstrip("_"), str(node.op_name))
+    return spot.operands if same and len(spot.operands) == len(node.inputs) else []
+
+
+def kept_settings(node: Any, spot: Spot) -> dict[str, str]:
+    """The settings of a node that differ from their defaults, as far as it keeps them; an index as the user wrote it."""
     info = getattr(type(node), "info", None)
-    if info is None or public_function(operation_name(node)) is None:
+    if not spot.called and "index" in spot.settings and "index" in getattr(info, "settings", ()):
+        return spot.settings
+    if info is None or not info.kept_values:
         return {}
-    return {name: setting_text(value) for name, value in zip(info.kept_values, node.settings)
-            if name in info.settings and value is not None
-            and (info.settings[name] is REQUIRED or not same(value, info.settings[name]))}
+    known = parameters_of(operation_name(node))
+    found = {name: value for name, value in zip(info.kept_values, node.settings)
+             if name in info.settings and value is not None
+             and (info.settings[name] is REQUIRED or not same(value, info.settings[name]))}
+    if info.name in SPATIAL and "padding" in found:
+        found = window_settings(found, info.name)
+    return {name: setting_text(value) for name, value in found.items() if name in known}
+
+
+def window_settings(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """The settings of a convolution or a pooling as users give them: of the padding before and after each dimension, which both
+    are there, the first is what was asked for; that after is shorter where the stride leaves a rest."""
+    pairs = found.pop("padding")
+    before = tuple([first for first, _ in pairs])
+    if name == "convolution" and any(last > first for first, last in pairs):
+        found["padding"] = "same"
+    elif any(before):
+        found["padding"] = before
+    if name == "convolution_transpose" and any(first != last for first, last in pairs):
+        found["output_padding"] = tuple([first - last for first, last in pairs])
+    if "kernel" in found:
+        kernel, stride = found.pop("kernel"), found.pop("stride", None)
+        found = {"kernel_size": kernel, **({"stride": stride} if stride is not None and stride != kernel else {}), **found}
+    if flat(found.get("dilation")) == 1:
+        del found["dilation"]
+    return found
+
+
+@functools.cache
+def parameters_of(name: str) -> frozenset[str]:
+    """The names of the parameters of a public function; none where there is no such function."""
+    function = public_function(name)
+    try:
+        return frozenset(inspect.signature(function).parameters) if function is not None else frozenset()
+    except (TypeError, ValueError):
+        return frozenset()
 
 
 def same(value: Any, default: Any) -> bool:
@@ -211,8 +272,11 @@ def source_of(function: Any) -> str:
 
 @functools.cache
 def declared_sources(info: Any) -> Source:
-    """The forward and the rules of a declared operation; reading sources takes long."""
-    return Source(source_of(info.forward), {argument: source_of(rule) for argument, rule in info.rules.items()})
+    """The forward and the rules of a declared operation, without annotations that say nothing; reading sources takes long."""
+    def plain(function: Any) -> str:
+        return re.sub(r"(: Any| -> Any)\b", "", source_of(function))
+
+    return Source(plain(info.forward), {argument: plain(rule) for argument, rule in info.rules.items()})
 
 
 def sources_of(node: Any) -> Source:

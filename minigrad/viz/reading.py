@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import ast
+import functools
+import inspect
+import re
 import weakref
 from typing import Any, Iterable, Mapping
 
@@ -20,7 +23,7 @@ from minigrad.recording.clock import ledger, memory_owner, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, edge_of, reachable_nodes
 from minigrad.viz.graph import Arrow, Graph, Leaf, Operation
 from minigrad.viz.grouping import Span, group
-from minigrad.viz.naming import Spot, Spots, kept_settings, operation_name, setting_text, shorten, sources_of
+from minigrad.viz.naming import Spot, Spots, kept_settings, operand_texts, operation_name, setting_text, shorten, sources_of
 from minigrad.viz.statistics import describe
 
 
@@ -35,21 +38,26 @@ class Names:
 
     def __init__(self, model: Any = None, given: Mapping[str, Any] | None = None,
                  variables: Mapping[str, Any] | None = None) -> None:
-        self.modules: dict[str, Any] = dict(model.named_modules(remove_duplicate=False)) if model is not None else {}
+        self.modules: dict[str, Any] = {}  # by path
         self.by_tensor: dict[int, list[str]] = {}
         self.kinds: dict[int, str] = {}
         self.held: dict[int, Any] = {}  # by the memory of a tensor that requires no gradient, which no edge leads to
         if model is not None:
-            for name, tensor in model.named_parameters(remove_duplicate=False):
-                self.add(name, tensor, "parameter" if tensor.requires_grad else "frozen")
-            for name, tensor in model.named_buffers(remove_duplicate=False):
-                self.add(name, tensor, "buffer")
+            self.add_model(model)
         for name, tensor in (given or {}).items():
             if isinstance(tensor, TensorBase):
                 self.add(name, tensor, kind_of(tensor), first=True)
         for name, value in (variables or {}).items():
             if isinstance(value, TensorBase) and id(value) not in self.by_tensor and not name.startswith("_"):
                 self.add(name, value, kind_of(value))
+
+    def add_model(self, model: Any, prefix: str = "") -> None:
+        """Note the names of a model's modules, parameters and buffers, each after `prefix`."""
+        self.modules.update(model.named_modules(prefix=prefix, remove_duplicate=False))
+        for name, tensor in model.named_parameters(prefix, remove_duplicate=False):
+            self.add(name, tensor, "parameter" if tensor.requires_grad else "frozen")
+        for name, tensor in model.named_buffers(prefix, remove_duplicate=False):
+            self.add(name, tensor, "buffer")
 
     def add(self, name: str, tensor: Any, kind: str, first: bool = False) -> None:
         """Note that `tensor` is called `name` too."""
@@ -97,7 +105,7 @@ class Builder:
         spot = self.spots.at(node.code, node.lasti)
         self.spot_of[op.id] = spot
         op.line, op.code = spot.line, spot.text
-        op.settings = kept_settings(node)
+        op.settings = dict(kept_settings(node, spot))
         several = bool(node.shape) and isinstance(node.shape[0], tuple)
         op.shape = [list(s) for s in node.shape] if several else list(node.shape)
         self.note_kept(op, node)
@@ -173,8 +181,8 @@ class Builder:
 
     def constant(self, op: Operation, node: Any, k: int, argument: str, array: Any) -> str:
         """The id of the leaf for an input that requires no gradient; nothing for a number, which becomes a setting."""
-        spot = self.spots.at(node.code, node.lasti)
-        text = spot.operands[k] if k < len(spot.operands) and len(spot.operands) == len(node.inputs) else ""
+        written = operand_texts(node, self.spots.at(node.code, node.lasti))
+        text = written[k] if written else ""
         if array is None:
             if is_literal(text):
                 op.settings.setdefault(argument, text)
@@ -186,7 +194,7 @@ class Builder:
             return leaf.id
         holder = self.names.holder(array)
         if holder is None and array.ndim == 0:
-            op.settings.setdefault(argument, setting_text(array.item()))
+            op.settings.setdefault(argument, text if is_literal(text) else setting_text(array.item()))
             return ""
         if holder is not None:
             return (self.of_leaf.get(id(holder))
@@ -242,6 +250,7 @@ class Builder:
                 leaf.gradient = describe(grad.array)
 
 
+@functools.lru_cache(maxsize=1024)
 def is_literal(text: str) -> bool:
     """Whether the text of an expression is that of a number."""
     try:
@@ -327,11 +336,23 @@ def spans_of(names: Names) -> list[Span]:
 
 
 def extra_of(module: Any) -> str:
-    """The settings of a module as its repr shows them."""
+    """The settings of a module as its repr shows them, without those that are as they are where nobody says otherwise."""
+    kind: Any = type(module)
     try:
-        return shorten(module.extra_repr()) if isinstance(module, Module) else ""
+        text = module.extra_repr() if isinstance(module, Module) else ""
+        defaults = defaults_of(kind)
     except Exception:  # an extra_repr of the user's that fails
         return ""
+    parts = [part.partition("=") for part in re.split(r",\s*(?=\w+=)", text)]
+    return shorten(", ".join("".join(part) for part in parts if part[2] not in defaults.get(part[0], ())))
+
+
+@functools.cache
+def defaults_of(module: type) -> dict[str, tuple[str, ...]]:
+    """How a repr may show the default of each parameter of a module: as it is, or once for each dimension."""
+    given = inspect.signature(module.__init__).parameters.values()  # type: ignore[misc]
+    return {p.name: (str(p.default), repr(p.default), *[repr((p.default,) * n) for n in (1, 2, 3)])
+            for p in given if p.default is not p.empty}
 
 
 def caller_variables() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
+from threading import RLock, get_ident
 from time import perf_counter
 from typing import Any, Mapping
 
@@ -16,7 +17,7 @@ from minigrad import _arrays
 from minigrad._pytree import tree_leaves
 from minigrad._types.tensor_base import LEAF, TensorBase, unwrap
 from minigrad.autograd.observe import Observer, ObserverBlock
-from minigrad.errors import ArgumentError, InplaceError
+from minigrad.errors import ArgumentError, InplaceError, StateError
 from minigrad.nn import Module
 from minigrad.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 from minigrad.recording import clock
@@ -25,7 +26,7 @@ from minigrad.recording.graph import Node, Port
 from minigrad.viz.drawing import Drawing
 from minigrad.viz.graph import Arrow, Graph, Operation
 from minigrad.viz.grouping import Span
-from minigrad.viz.naming import find_spot, shorten
+from minigrad.viz.naming import find_spot, public_function, shorten
 from minigrad.viz.reading import Builder, Names, caller_variables, dtype_text, extra_of, finish
 from minigrad.viz.statistics import describe
 
@@ -33,40 +34,56 @@ __all__ = ["record"]
 
 
 class Recorder(Observer):
-    """Sees the nodes that are made, and those that a backward pass has run."""
+    """Sees the nodes that are made, and those that a backward pass has run; so does the recorder of an outer block."""
 
     def __init__(self, builder: Builder, outer: Observer | None) -> None:
         super().__init__()
         if outer is not None:
             self.__dict__.update({name: value for name, value in outer.__dict__.items() if name in self.__dict__})
+        self.outer = outer if isinstance(outer, Recorder) else None
         self.builder = builder
+        self.lock = RLock()  # the threads of DataParallel record together
         self.last = [perf_counter()]
         self.steps = [0]  # backward steps so far; lists, because an observer inside this one is a copy of it
         self.sent: dict[int, tuple[Any, Any]] = {}  # gradients on their way, by identity: the array and its statistics
 
     def observe(self, node: Any, result: Any, inputs: tuple[Any, ...], cls: type[TensorBase]) -> None:
-        seconds = perf_counter() - self.last[0]
-        op = self.builder.add_operation(node, result, inputs)
-        op.seconds = seconds
-        for array in result if isinstance(result, tuple) else (result,):
-            self.builder.note_array(array, op.id)
+        self.note_forward(node, result, inputs)
         super().observe(node, result, inputs, cls)
-        self.last[0] = perf_counter()
 
     def check_backward(self, node: Node, g: Any, grads: tuple[Any, ...]) -> None:
-        seconds = perf_counter() - self.last[0]
-        op = self.builder.graph.operations.get(self.builder.of_node.get(node, ""))
-        if op is not None:
-            op.backward_seconds, op.order = seconds, self.steps[0]
-            self.steps[0] += 1
-            arrived = next((x for x in g if x is not None), None) if isinstance(g, tuple) else g
-            op.gradient = None if arrived is None else self.describe_arrived(arrived)
-            for k, (edge, grad) in enumerate(zip(node.inputs, grads)):
-                arrow = self.builder.arrow_of.get((op.id, k))
-                if arrow is not None and edge is not None and grad is not None:
-                    arrow.gradient = self.describe_sent(unwrap(grad))
+        self.note_backward(node, g, grads)
         super().check_backward(node, g, grads)
-        self.last[0] = perf_counter()
+
+    def note_forward(self, node: Any, result: Any, inputs: tuple[Any, ...]) -> None:
+        """Add a node that has just been made."""
+        if self.outer is not None:
+            self.outer.note_forward(node, result, inputs)
+        with self.lock:
+            seconds = perf_counter() - self.last[0]
+            op = self.builder.add_operation(node, result, inputs)
+            op.seconds = seconds
+            for array in result if isinstance(result, tuple) else (result,):
+                self.builder.note_array(array, op.id)
+            self.last[0] = perf_counter()
+
+    def note_backward(self, node: Node, g: Any, grads: tuple[Any, ...]) -> None:
+        """Note what a node that has just run received and sent."""
+        if self.outer is not None:
+            self.outer.note_backward(node, g, grads)
+        with self.lock:
+            seconds = perf_counter() - self.last[0]
+            op = self.builder.graph.operations.get(self.builder.of_node.get(node, ""))
+            if op is not None:
+                op.backward_seconds, op.order = seconds, self.steps[0]
+                self.steps[0] += 1
+                arrived = next((x for x in g if x is not None), None) if isinstance(g, tuple) else g
+                op.gradient = None if arrived is None else self.describe_arrived(arrived)
+                for k, (edge, grad) in enumerate(zip(node.inputs, grads)):
+                    arrow = self.builder.arrow_of.get((op.id, k))
+                    if arrow is not None and edge is not None and grad is not None:
+                        arrow.gradient = self.describe_sent(unwrap(grad))
+            self.last[0] = perf_counter()
 
     def describe_sent(self, array: Any) -> Any:
         """The statistics of a gradient that a node sends on."""
@@ -89,7 +106,11 @@ class record(ObserverBlock):
         params: names for further tensors, ``{"x": x}``.
 
     After the block, or after the error that ended it, ``graph`` is the model of what was computed, and :meth:`draw` a
-    :class:`~minigrad.viz.Drawing` of it. An operation that failed is in it, with what was raised. Statistics are kept, no arrays.
+    :class:`~minigrad.viz.Drawing` of it. An operation that failed is in it, with what was raised. Statistics are kept, no arrays:
+    about 10 kB for each operation, so a training loop of a thousand steps fits, and is drawn as one step times 1,000.
+
+    Of an operation that several backward passes run, the last is shown; a leaf has what its ``.grad`` then holds. Under
+    ``no_grad`` only the calls of modules are seen, and of other threads nothing. A block may stand in another; both record.
 
     >>> import minigrad as mg
     >>> from minigrad import nn, viz
@@ -110,12 +131,16 @@ class record(ObserverBlock):
                                 "viz.record() records what any code computes")
         self.model, self.params = model, params
         self.failure: BaseException | None = None
+        self.handles: list[Any] = []
 
     def new_observer(self, before: Observer | None) -> Observer:
         self.recorder = Recorder(self.builder, before)
         return self.recorder
 
     def __enter__(self) -> record:
+        if self.handles:
+            raise StateError("record(): this recording is already running; `with viz.record(...) as another:` begins another, "
+                             "also inside of it")
         self.names = Names(self.model, self.params, caller_variables())
         self.builder = Builder(self.names, weakref.WeakKeyDictionary())
         self.paths = {id(module): path for path, module in reversed(self.names.modules.items())}
@@ -123,6 +148,7 @@ class record(ObserverBlock):
             self.paths = {who: type(self.model).__name__ for who in self.paths}
         self.spans: list[Span] = []
         self.running: list[tuple[Any, Span, int]] = []
+        self.thread = get_ident()
         self.began = tick()
         self.finished: Graph | None = None
         self.failure = None
@@ -132,8 +158,8 @@ class record(ObserverBlock):
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for handle in self.handles:
-            handle.remove()
+        while self.handles:
+            self.handles.pop().remove()
         if exc and isinstance(exc[1], BaseException):
             self.failure = exc[1]
         super().__exit__(*exc)
@@ -151,7 +177,10 @@ class record(ObserverBlock):
         """Make the graph of what the builder has gathered."""
         now = tick()
         passes = [Span(start, end, derivative=order) for start, end, order in list(clock.passes) if start > self.began]
-        spans = [*passes, *self.spans, *[Span(s.start, now, s.path, s.type, s.settings, s.own) for _, s, _ in self.running]]
+        last = max((op.stamp for op in self.builder.graph.operations.values() if not op.failure), default=0)
+        running = [Span(s.start, s.end if 0 < s.end < last else now, s.path, s.type, s.settings, s.own)
+                   for _, s, _ in self.running if s.path]  # those that have raised hold what did, unless the user went on
+        spans = [*passes, *self.spans, *running]
         graph = finish(self.builder, spans)
         graph.title = type(self.model).__name__ if self.model is not None else ""
         return graph
@@ -168,26 +197,39 @@ class record(ObserverBlock):
 
     def begin_module(self, module: Any, inputs: Any) -> None:
         """Note that a module has been called."""
-        path = self.paths.get(id(module)) if self.model is not None else type(module).__name__
-        if path:
+        if get_ident() != self.thread:
+            return
+        if self.model is None and id(module) not in self.paths and not self.running:
+            self.add_model(module)
+        path = self.paths.get(id(module))
+        if path is not None:
             own = type(module).__module__.startswith("minigrad.nn.")
             span = Span(tick(), 0, path, type(module).__name__, extra_of(module), own)
             self.running.append((module, span, len(self.builder.graph.operations)))
 
+    def add_model(self, module: Any) -> None:
+        """Name a module that is called where no model was given, and what is in it, after the caller's variable or its class."""
+        found = next((name for name, value in caller_variables().items() if value is module), type(module).__name__)
+        again = sum(path.partition(".")[0].partition(" ")[0] == found and "." not in path for path in self.names.modules)
+        self.names.add_model(module, f"{found} {again + 1}" if again else found)
+        for path, part in self.names.modules.items():
+            self.paths.setdefault(id(part), path)
+
     def end_module(self, module: Any, inputs: Any, output: Any) -> None:
         """Note that the call of a module has ended; one that recorded nothing becomes one box."""
         at = next((k for k in reversed(range(len(self.running))) if self.running[k][0] is module), None)
-        if at is None:
+        if at is None or get_ident() != self.thread:
             return
         _, span, before = self.running[at]
-        del self.running[at:]
+        span.end = tick()
         if output is None:  # it has raised
-            self.running.insert(at, (module, span, before))
             return
+        del self.running[at:]
         if len(self.builder.graph.operations) == before:
             self.add_opaque(module, inputs, output)
-        span.end = tick()
-        self.spans.append(span)
+            span.end = tick()
+        if span.path:
+            self.spans.append(span)
 
     def add_opaque(self, module: Any, inputs: Any, output: Any) -> None:
         """Add the call of a module in which nothing was recorded, because nothing in it requires a gradient."""
@@ -245,9 +287,10 @@ def add_failure(builder: Builder, error: Exception) -> None:
     if at is None:
         return
     frame, lasti = frames[at]
-    called = frames[at + 1][0] if at + 1 < len(frames) else None
     spot = find_spot(frame.f_code, lasti)
-    name = spot.called or (called.f_code.co_name if called is not None else shorten(spot.text, 30)) or type(error).__name__
+    called = called_by([f for f, _ in frames[at + 1:]], spot.called)
+    known = public_function(spot.called) is not None
+    name = spot.called if known else called.f_code.co_name if called is not None else spot.called or shorten(spot.text, 30)
     if any(isinstance(f.f_locals.get("self"), Observer) for f, _ in frames) and builder.graph.operations:
         builder.graph.operations[f"o{len(builder.graph.operations) - 1}"].failure = message  # what it computed was refused
         return
@@ -256,6 +299,14 @@ def add_failure(builder: Builder, error: Exception) -> None:
     for argument, value in tensors_given(called or frame, spot.text if called is None else ""):
         source = source_of_tensor(builder, value)
         builder.graph.arrows.append(Arrow(source, op.id, argument, list(value.array.shape)))
+
+
+def called_by(frames: list[Any], name: str) -> Any:
+    """Of the frames below the user's innermost the one that was given the tensors of what failed: that of the last operation that
+    was called, or, where the fault was found before there was one, of the function that the user called by `name`."""
+    named = [f for f in frames if f.f_code.co_name == name]
+    operations = [f for f in frames if "<generated " in f.f_code.co_filename]
+    return next(iter([*operations[-1:], *named, *frames]), None)
 
 
 def is_engine(frame: Any) -> bool:

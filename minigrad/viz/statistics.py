@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 
@@ -12,16 +12,21 @@ from minigrad import _arrays
 from minigrad.recording.quiet import run_quietly
 from minigrad.viz.graph import Statistics
 
-BLOCK = 1 << 15  # elements that are looked at together, so that the float64 copy of them stays in the processor's cache
+ROW = 1 << 13  # elements summed by one call of BLAS, which for more would start threads, and wait for them
+BLOCK = 4 * ROW  # elements looked at together, so that the float64 copy of them stays in the processor's cache
 SAMPLE = 1024  # elements that a histogram counts
 BINS = 24
 
 
+ONES = np.ones(ROW)
+
+
 class Buffer(threading.local):
-    """The float64 copy of a block, one for each thread: fresh memory for every block would take longer than the sums."""
+    """The float64 copy of a block and which of it are zero, for each thread: fresh memory would take longer than the sums."""
 
     def __init__(self) -> None:
         self.block = np.empty(BLOCK, np.float64)
+        self.zeros = np.empty(BLOCK, np.bool_)
 
 
 buffer = Buffer()
@@ -38,21 +43,23 @@ def describe_quietly(array: Any) -> Statistics:
         return describe_one(array.reshape(-1)[0].item(), array.dtype.kind)
     total = squares = 0.0
     low, high, zeros, finite = math.inf, -math.inf, 0, 0
-    rows = [array.reshape(-1)] if array.flags.c_contiguous or array.size <= BLOCK else [row.reshape(-1) for row in array]
-    for row in rows:
+    for row in flat_parts(array):
         for start in range(0, row.size, BLOCK):
             given = row[start:start + BLOCK]
-            part = buffer.block[:given.size]
+            size = given.size
+            part = buffer.block[:size]
             part[...] = np.abs(given) if given.dtype.kind == "c" else given
-            zeros += part.size - int(np.count_nonzero(part))
-            square = float(part @ part)
-            if not math.isfinite(square):
-                part = part[np.isfinite(part)]
-                square = float(part @ part)
-            if part.size:
-                real = given if given.dtype.kind == "f" and part.size == given.size else part  # short numbers compare sooner
-                total, squares = total + float(part.sum()), squares + square
-                low, high, finite = min(low, float(real.min())), max(high, float(real.max())), finite + part.size
+            real = given if given.dtype.kind == "f" else part  # short numbers compare sooner
+            zeros += int(np.count_nonzero(np.equal(real, 0, out=buffer.zeros[:size])))
+            least, most = float(np.minimum.reduce(real)), float(np.maximum.reduce(real))
+            if not (math.isfinite(least) and math.isfinite(most)):
+                known = np.isfinite(part)
+                size = int(np.count_nonzero(known))
+                least, most = float(part.min(where=known, initial=math.inf)), float(part.max(where=known, initial=-math.inf))
+                part[~known] = 0.0
+            some, square = sums(given.size)
+            total, squares = total + some, squares + square
+            low, high, finite = min(low, least), max(high, most), finite + size
     if not finite:
         return Statistics(array.size, zeros=0.0, nonfinite=array.size)
     rms = math.sqrt(squares / finite)
@@ -60,6 +67,28 @@ def describe_quietly(array: Any) -> Statistics:
         rms = max(-low, high)
     return Statistics(array.size, None, total / finite, rms, low, high, zeros / array.size, array.size - finite,
                       histogram_of(array, low, high))
+
+
+def flat_parts(array: Any) -> Iterator[Any]:
+    """The elements of `array` in the order of memory: all at once where that needs no copy, else about a block at a time."""
+    ordered = array.transpose(sorted(range(array.ndim), key=lambda axis: -array.strides[axis]))
+    if ordered.flags.c_contiguous:
+        yield ordered.reshape(-1)
+        return
+    step = max(1, BLOCK * len(ordered) // max(array.size, 1))
+    for start in range(0, len(ordered), step):
+        yield ordered[start:start + step].reshape(-1)
+
+
+def sums(size: int) -> tuple[float, float]:
+    """The sum of the first `size` elements of the thread's block, and that of their squares."""
+    if size <= ROW:
+        part = buffer.block[:size]
+        return float(part @ ONES[:size]), float(part @ part)
+    end = -(-size // ROW)
+    buffer.block[size:end * ROW] = 0.0
+    rows = buffer.block[:end * ROW].reshape(end, ROW)
+    return float(np.vecdot(rows, ONES).sum()), float(np.vecdot(rows, rows).sum())
 
 
 def describe_one(value: Any, kind: str) -> Statistics:

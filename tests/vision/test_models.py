@@ -211,7 +211,7 @@ def test_arguments_of_models() -> None:
     small = models.DenseNet(4, (1, 2), 8, memory_efficient=True, drop_rate=0.1, num_classes=3)
     small(mg.rand(2, 3, 32, 32)).sum().backward()
     assert all(p.grad is not None for p in small.parameters())
-    with pytest.raises(RuntimeError, match=r"images should be 32 by 32, got \(1, 3, 16, 16\)"):
+    with pytest.raises(RuntimeError, match=r"height and width should be 32, got \(1, 3, 16, 16\)"):
         models.VisionTransformer(32, 16, 1, 1, 8, 8)(mg.rand(1, 3, 16, 16))
     for wrong in (lambda: models.VisionTransformer(30, 16, 1, 1, 8, 8), lambda: models.ConvNeXt([]),
                   lambda: models.SqueezeNet("2_0"), lambda: models.MNASNet(0), lambda: models.GoogLeNet(blocks=[]),
@@ -339,6 +339,8 @@ def test_names_of_models_and_weights() -> None:
             models.get_weight(wrong)
     with pytest.raises(ValueError, match="Unknown model resnet19"):
         models.get_model("resnet19")
+    with pytest.raises(ValueError, match="ResNet18_Weights has no 'IMAGENET'; it has IMAGENET1K_V1, DEFAULT"):
+        models.resnet18(weights="IMAGENET")
     with pytest.raises(ValueError, match="there are no weights for <class '.*LeNet'>"):
         models.get_model_weights(models.LeNet)
     weights = models.VGG16_Weights.IMAGENET1K_FEATURES

@@ -360,6 +360,23 @@ def test_normalizing() -> None:
     assert found[0, :, 0, 0].tolist() == [1.0, 0.0, 0.5] and mg.equal(x, mg.ones(2, 3, 4, 4))
     assert transforms.Normalize(0.5, 0.5)(x).max().item() == 1.0
     assert transforms.Normalize((0.5,), (0.5,), inplace=True)(x) is x and x.mean().item() == 1.0
+    assert transforms.Normalize((0.5, 1.0), (0.5, 1.0))(mg.ones(1, 4, 4)).shape == (2, 4, 4)  # as torchvision has it
+    for numbers in ((0.5, 0.5), mg.ones(2)):
+        with pytest.raises(RuntimeError, match=r"a number for each of 3 channels, or one for all, got 2 for an image of shape"):
+            transforms.Normalize(numbers, numbers)(x)
+
+
+def test_what_is_composed_are_transforms_in_a_list() -> None:
+    with pytest.raises(TypeError, match=r"expected a list of transforms, got ToTensor; write it in brackets"):
+        transforms.Compose(transforms.ToTensor())  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"got the class ToTensor; ToTensor\(\) makes a transform"):
+        transforms.Compose([transforms.ToTensor])
+    assert transforms.Compose(nn.Sequential(transforms.Grayscale()))(mg.ones(3, 2, 2)).shape == (1, 2, 2)
+
+
+def test_a_loader_of_images_asks_for_a_transform() -> None:
+    with pytest.raises(TypeError, match=r"found <class 'PIL.Image.Image'>; .* vision\.transforms\.ToTensor\(\)"):
+        next(iter(DataLoader(datasets.FakeData(4, (3, 8, 8)), batch_size=2)))
 
 
 def test_resizing_photographs() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.viz import draw
+from minigrad import nn
+from minigrad.viz import draw, record
 from minigrad.viz.folding import Fold, crosses, fold
 from minigrad.viz.graph import Graph
 from minigrad.viz.layout import Layout, Point, Rectangle
@@ -50,6 +51,8 @@ def assert_no_arrow_is_lost(made: Fold) -> None:
         source, target = made.holder[arrow.source], made.holder[arrow.target]
         returns = crosses(made, arrow)
         assert source == target and not returns or (source, target, returns) in drawn
+    place = {id: k for k, id in enumerate(made.boxes)}
+    assert all(place[a.source] < place[a.target] for a in made.arrows if not a.returns)  # only those of a run lead back
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -185,3 +188,18 @@ def test_a_hundred_thousand_operations_are_read_without_recursion() -> None:
     drawing = draw(h)
     assert len(drawing.graph.operations) == 100_000 and len(drawing.fold.boxes) < 10
     assert time.process_time() - begun < 120  # a quadratic walk would take hours
+
+
+def test_runs_within_runs_fold_at_every_budget() -> None:
+    graph = draw(PROGRAMS["loops"]()[1]).graph
+    for budget in range(1, 80):
+        made = fold(graph, budget)
+        assert set(graph.operations) <= set(made.holder) and set(made.holder.values()) <= set(made.boxes)
+
+
+def test_leaves_that_a_whole_loop_reads_do_not_part_its_steps() -> None:
+    model, x = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)), mg.ones(5, 3)
+    with record(model) as r:
+        for _ in range(7):
+            model(x).mean().backward()
+    assert [g.repeats for g in r.graph.groups.values() if g.kind == "run"] == [7]

@@ -198,3 +198,12 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         draw(model(mg.ones(1, 1)), model=model, expand="block")
     with pytest.raises(ValueError, match=r"'forward' \(as values flow"):
         draw(loss, direction="TB")
+
+
+def test_only_calls_that_are_in_the_graph_are_numbered() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Sigmoid())
+    for _ in range(3):
+        model(mg.ones(1, 2))
+    x = mg.ones(1, 2)
+    text = str(draw(model(model(x)).sum(), model=model, depth=1))
+    assert "(call 2)" in text and "(call 3)" not in text and "(call 4)" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from typing import Any
 
@@ -181,3 +182,120 @@ def test_each_call_of_a_module_is_a_group_of_its_own() -> None:
 def test_only_a_module_can_be_given_as_the_model() -> None:
     with pytest.raises(TypeError, match="'model' must be a Module"):
         viz.record(mg.ones(1))
+
+
+def test_blocks_within_blocks_both_record() -> None:
+    x = mg.ones(2, requires_grad=True)
+    with viz.record() as outer:
+        y = x * 2
+        with viz.record() as inner:
+            y.exp().sum().backward()
+        y + 1
+    assert [o.name for o in outer.graph.operations.values()] == ["mul", "exp", "sum", "add"]
+    assert by_name(outer.graph, "mul").gradient is not None
+    assert [o.name for o in inner.graph.operations.values()] == ["exp", "sum"]
+    assert observer.get() is None
+
+
+def test_a_recording_can_run_again_but_not_inside_itself() -> None:
+    x, r = mg.ones(2, requires_grad=True), viz.record()
+    with r:
+        x.exp()
+    with r:
+        x.sin()
+    assert [o.name for o in r.graph.operations.values()] == ["sin"]
+    with pytest.raises(RuntimeError, match="already running"), r, r:
+        pass
+
+
+def test_without_a_model_what_is_called_is_named_by_its_variable_or_class() -> None:
+    net = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    with viz.record() as r:
+        nn.Linear(2, 1)(net(nn.Linear(2, 2)(mg.ones(1, 2)))).sum().backward()
+    assert [g.path for g in r.graph.groups.values() if g.kind == "module"] == ["Linear", "net", "net.0", "net.1", "Linear 2"]
+    assert {"net.0.weight", "Linear.bias", "Linear 2.weight"} <= {n for leaf in r.graph.leaves.values() for n in leaf.names}
+
+
+def test_a_model_that_records_nothing_is_one_box() -> None:
+    model = nn.Linear(2, 1)
+    with mg.no_grad(), viz.record(model) as r:
+        model(mg.ones(3, 2))
+    assert [(o.name, o.shape) for o in r.graph.operations.values()] == [("Linear", [3, 1])]
+
+
+def test_calls_of_modules_in_other_threads_are_left_out() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    with viz.record(model) as r:
+        thread = threading.Thread(target=lambda: model(mg.ones(1, 2)))
+        thread.start()
+        thread.join()
+        model(mg.ones(1, 2)).sum().backward()
+    assert [o.name for o in r.graph.operations.values()] == ["linear", "relu", "sum"]
+
+
+def test_a_failure_inside_of_modules_has_the_frames_of_all() -> None:
+    class Outer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1))
+
+        def forward(self, x: Any) -> Any:
+            return self.inner(x)
+
+    model = nn.Sequential(Outer())
+    with viz.record(model) as r:
+        with pytest.raises(RuntimeError):
+            model(mg.ones(1, 2))
+        mg.ones(1, requires_grad=True).exp()
+    assert by_name(r.graph, "exp").group == ""  # the user went on
+    with pytest.raises(RuntimeError), viz.record(model) as r:
+        model(mg.ones(1, 2))
+    failed = next(o for o in r.graph.operations.values() if o.failure)
+    assert [r.graph.groups[g].path for g in r.graph.ancestors(failed.id) if g] == ["0.inner.1", "0.inner", "0"]
+
+
+def test_a_long_training_loop_is_drawn_as_one_step() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    optimizer, x = mg.optim.SGD(model.parameters(), 0.1), mg.ones(4, 2)
+    with viz.record(model) as r:
+        for _ in range(100):
+            optimizer.zero_grad()
+            model(x).pow(2).mean().backward()
+            optimizer.step()
+    assert len(r.graph.operations) == 500 and len(r.draw().fold.boxes) < 15
+    assert [g.repeats for g in r.graph.groups.values() if g.kind == "run"] == [100]
+
+
+def test_numbers_and_indices_are_as_the_user_wrote_them() -> None:
+    x = mg.ones(3, requires_grad=True)
+    with viz.record() as r:
+        y = 2 * x
+        y[0] = 7.0
+        y += 1
+        (y[1:] ** 3).sum()
+    found = {o.name: o.settings for o in r.graph.operations.values()}
+    assert found["mul"]["other"] == "2" and found["add"]["other"] == "1" and found["pow"]["exponent"] == "3"
+    assert found["index_put"]["index"] == "0" and found["getitem"]["index"] == "1:"
+
+
+def test_what_a_rule_computes_does_not_take_the_names_of_what_called_it() -> None:
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    with viz.record() as r:
+        loss = (x ** 3).sum()
+        mg.autograd.grad(loss, x, create_graph=True)
+    assert not any("loss" in leaf.names for leaf in r.graph.leaves.values())
+
+
+@pytest.mark.parametrize(("run", "name", "given"), [
+    (lambda a, b: a * 2 + b, "add", {"input": [2, 3], "other": [4]}),
+    (lambda a, b: mg.cat([a, b]), "cat", {"tensors[0]": [2, 3], "tensors[1]": [4]}),
+    (lambda a, b: nn.functional.cross_entropy(a, mg.ones(5).long()), "cross_entropy", {"input": [2, 3], "target": [5]}),
+    (lambda a, b: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(5, 1, bias=False))(a), "linear",
+     {"input": [2, 4], "weight": [1, 5]})])
+def test_what_failed_is_the_operation_with_what_it_was_given(run: Any, name: str, given: dict[str, list[int]]) -> None:
+    a, b = mg.ones(2, 3, requires_grad=True), mg.ones(4, requires_grad=True)
+    with pytest.raises((RuntimeError, ValueError)), viz.record() as r:
+        run(a, b)
+    failed, = [op for op in r.graph.operations.values() if op.failure]
+    assert failed.name == name and "test_record.py" in failed.line
+    assert {arrow.argument: arrow.shape for arrow in r.graph.arrows if arrow.target == failed.id} == given

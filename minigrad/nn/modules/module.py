@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import os
 import warnings
 from collections import OrderedDict, namedtuple
 from functools import partial
@@ -764,7 +766,9 @@ class Module:
         Returns: the missing and the unexpected keys.
         """
         if not isinstance(state_dict, Mapping):
-            raise ArgumentError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+            path = isinstance(state_dict, (str, os.PathLike))
+            raise ArgumentError(f"Expected state_dict to be dict-like, got {type(state_dict)}."
+                                + (f" Load the file first: load_state_dict(minigrad.load({str(state_dict)!r}))" if path else ""))
         missing: list[str] = []
         unexpected: list[str] = []
         errors: list[str] = []
@@ -880,6 +884,13 @@ class Module:
         if not lines and not children:
             return f"{self._get_name()}()"
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+
+    def _repr_html_(self) -> str:
+        text: str = importlib.import_module("minigrad.viz.notebook").module_html(self)
+        return text
+
+    def __treescope_repr__(self, path: Any, subtree_renderer: Any) -> Any:
+        return importlib.import_module("minigrad.viz.notebook").module_tree(self, path, subtree_renderer)
 
 
 def problem_of_one_node(args: tuple[Any, ...], result: Any, node: Any) -> str | None:

@@ -31,7 +31,7 @@ from minigrad.errors import (
 from minigrad.ops.pointwise.arithmetic import cast
 from minigrad.ops.shaping.shape import constant_full, expand, reshape, sum_to_size, wrap_dim
 from minigrad.ops.shaping.slicing import OF_NO_DIMENSION, select, slices, wrap_index
-from minigrad.recording import call, inplace
+from minigrad.recording import call, inplace, watching
 from minigrad.recording.argument_errors import dtype_name
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -300,7 +300,7 @@ def setitem(input: Tensor, index: Index, value: Tensor | Number) -> None:
     target, base = input.array, input._base
     basic, indices = parse_index(index, target)
     recorded = grad_enabled.get() and (input.node is not None or getattr(value, "node", None) is not None
-                                       or base is not None and base.node is not None)
+                                       or base is not None and base.node is not None) or watching.count
     if inplace.overlaps(target):  # what is written may be a part of it in which no two elements share memory
         if indices is not None:
             inplace.refuse_overlap(target, "index_put_")

@@ -95,12 +95,21 @@ def collate(batch: Any, *, collate_fn_map: dict[Any, Callable[..., Any]] | None 
             raise ShapeError("each element in list of batch should be of equal size; pad them, or give a collate_fn")
         columns = [inner(column) for column in zip(*batch)]
         return columns if isinstance(elem, tuple) else sequence_like(elem, columns)
-    raise ArgumentError(REFUSED.format(type(elem)))
+    hint = "; the dataset's transform can make tensors of images: vision.transforms.ToTensor()" if is_picture(elem) else ""
+    raise ArgumentError(REFUSED.format(type(elem)) + hint)
+
+
+def is_picture(x: Any) -> bool:
+    """Whether `x` is an image of Pillow's, which need not be installed."""
+    return any(c.__module__ == "PIL.Image" for c in type(x).__mro__)
 
 
 def collate_tensor_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:
-    """Tensors, stacked."""
-    return stack(list(batch), 0)
+    """Tensors, stacked. Raises ``RuntimeError`` where their shapes differ."""
+    try:
+        return stack(list(batch), 0)
+    except ShapeError as error:
+        raise ShapeError(f"{error}; bring samples to one shape, or give a collate_fn") from None
 
 
 def collate_numpy_array_fn(batch: Any, *, collate_fn_map: Any = None) -> Any:

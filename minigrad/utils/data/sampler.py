@@ -63,10 +63,10 @@ class RandomSampler(Sampler):
     def __init__(self, data_source: Any, replacement: bool = False, num_samples: int | None = None,
                  generator: Any = None) -> None:
         if not isinstance(replacement, bool):
-            raise ArgumentError(f"replacement should be a boolean value, but got replacement={replacement}")
+            raise ArgumentError(f"replacement should be a boolean value, but got replacement={replacement!r}")
         self.data_source, self.replacement, self._num_samples, self.generator = data_source, replacement, num_samples, generator
         if not isinstance(self.num_samples, int) or self.num_samples <= 0:
-            raise InvalidValueError(f"num_samples should be a positive integer value, but got num_samples={self.num_samples}")
+            raise InvalidValueError(f"num_samples should be a positive integer value, but got num_samples={self.num_samples!r}")
 
     @property
     def num_samples(self) -> int:
@@ -107,9 +107,9 @@ class WeightedRandomSampler(Sampler):
 
     def __init__(self, weights: Any, num_samples: int, replacement: bool = True, generator: Any = None) -> None:
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
-            raise InvalidValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+            raise InvalidValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples!r}")
         if not isinstance(replacement, bool):
-            raise InvalidValueError(f"replacement should be a boolean value, but got replacement={replacement}")
+            raise InvalidValueError(f"replacement should be a boolean value, but got replacement={replacement!r}")
         t: Any = object.__new__(Tensor)
         t.array, t.node = (weights.array if isinstance(weights, Tensor) else np.array(weights)).astype(dtypes.float64.numpy), None
         if t.ndim != 1:
@@ -132,9 +132,9 @@ class BatchSampler(Sampler):
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
-            raise InvalidValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
+            raise InvalidValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size!r}")
         if not isinstance(drop_last, bool):
-            raise InvalidValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
+            raise InvalidValueError(f"drop_last should be a boolean value, but got drop_last={drop_last!r}")
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[Any]]:

@@ -46,9 +46,13 @@ class WeightsEnum(Enum):
 
     @classmethod
     def verify(cls, obj: Any) -> Any:
-        """The member that `obj` is, or that it names; None for None. Raises ``TypeError`` for members of other tables."""
+        """The member that `obj` is, or that it names; None for None. Raises ``TypeError`` for members of other tables, and
+        ``ValueError`` for names that are not in this one."""
         if isinstance(obj, str):
-            return cls[obj.removeprefix(cls.__name__ + ".")]
+            name = obj.removeprefix(cls.__name__ + ".")
+            if name not in cls.__members__:
+                raise InvalidValueError(f"{cls.__name__} has no {name!r}; it has {', '.join(cls.__members__)}")
+            return cls[name]
         if obj is not None and not isinstance(obj, cls):
             raise ArgumentError(f"Invalid Weight class provided; expected {cls.__name__} but received {type(obj).__name__}.")
         return obj

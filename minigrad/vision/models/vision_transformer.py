@@ -150,7 +150,7 @@ class VisionTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-2:] != (self.image_size, self.image_size):
-            raise ShapeError(f"VisionTransformer: images should be {self.image_size} by {self.image_size}, got {tuple(x.shape)}")
+            raise ShapeError(f"VisionTransformer: height and width should be {self.image_size}, got {tuple(x.shape)}")
         patches = self.conv_proj(x).flatten(2).transpose(1, 2)
         tokens = self.encoder(cat([self.class_token.expand(len(x), -1, -1), patches], 1))
         return self.heads(tokens[:, 0])

@@ -11,7 +11,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
+from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.nn import functional as F
 
 INTEGERS = (mg.uint8, mg.int8, mg.int16, mg.int32, mg.int64)
@@ -107,6 +107,9 @@ def normalize(tensor: Any, mean: Sequence[float], std: Sequence[float], inplace:
 
 def for_channels(numbers: Any, img: Any) -> Any:
     """A number for each channel of `img`, or one for all, as what broadcasts with it."""
+    if np.ndim(numbers) == 1 and len(numbers) != img.shape[-3] and 1 not in (len(numbers), img.shape[-3]):
+        raise ShapeError(f"expected a number for each of {img.shape[-3]} channels, or one for all, got {len(numbers)} for an "
+                         f"image of shape {tuple(img.shape)}")
     if isinstance(numbers, mg.Tensor):
         numbers = numbers.to(dtype=img.dtype, device=img.device)
         return numbers.view(-1, 1, 1) if numbers.ndim == 1 else numbers

@@ -10,7 +10,7 @@ import math
 import random
 import warnings
 from numbers import Real
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -165,6 +165,12 @@ class Compose:
     """
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
+        if not isinstance(transforms, Iterable):
+            raise ArgumentError(f"Compose: expected a list of transforms, got {type(transforms).__name__}; write it in brackets, "
+                                "Compose([...])")
+        for t in transforms:
+            if isinstance(t, type):
+                raise ArgumentError(f"Compose: expected transforms, got the class {t.__name__}; {t.__name__}() makes a transform")
         self.transforms = transforms
 
     def __call__(self, *inputs: Any) -> Any:

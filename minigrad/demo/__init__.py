@@ -1,6 +1,6 @@
-"""The main job: a small convolutional network learns real handwritten digits, in seconds, and its graph is drawn.
+"""The main job: a small convolutional network learns real handwritten digits, in seconds, and shows what it has learnt.
 
-Written as a user would write it, with the public names only.
+Written as a user would write it, with the public names only; ``report`` puts the pictures on a page.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from typing import Any
 import minigrad as mg
 from minigrad import nn, optim
 from minigrad.datasets import digits
+from minigrad.demo.report import write_report
 from minigrad.errors import missing_extra
 from minigrad.utils.data import DataLoader, TensorDataset, random_split
 
 TEST_IMAGES = 360
+SMOOTHING = 0.1  # the share of a label that is spread over all classes
+LOOKS = 100  # steps at which the layers are looked at
 
 
 class Unusable(Exception):
@@ -67,7 +70,7 @@ def save_curve(history: list[dict[str, float]], path: Path) -> None:
     left, right = figure.subplots(1, 2)
     epochs = [h["epoch"] for h in history]
     left.plot(epochs, [h["loss"] for h in history], marker=".", color="#3b7dd8")
-    left.set(xlabel="epoch", ylabel="training loss (cross entropy)", yscale="log")
+    left.set(xlabel="epoch", ylabel="training loss (cross entropy)", ylim=(0, None))
     right.plot(epochs, [100 * h["accuracy"] for h in history], marker=".", color="#de5b49")
     right.set(xlabel="epoch", ylabel="test accuracy (%)")
     for axes in (left, right):
@@ -76,7 +79,7 @@ def save_curve(history: list[dict[str, float]], path: Path) -> None:
 
 
 def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
-    """Train, report, and save weights, curve and graph into a new folder in `out`. Returns the exit code."""
+    """Train, report, and save weights, curve, graph and a page with all into a new folder in `out`. Returns the exit code."""
     try:
         import matplotlib  # noqa: F401
         from tqdm import tqdm
@@ -92,16 +95,17 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
     loader = DataLoader(train, batch_size=batch_size, shuffle=True, drop_last=True)
     model = Net()
     optimizer = optim.AdamW(model.parameters(), lr=lr)
-    schedule = optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * len(loader))
+    steps = epochs * len(loader)
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
     history: list[dict[str, float]] = []
     interrupted = False
-    with tqdm(total=epochs * len(loader), unit="step") as bar:
+    with tqdm(total=steps, unit="step") as bar, mg.viz.watch(model, optimizer, every=max(1, steps // LOOKS)) as watching:
         try:
             for epoch in range(1, epochs + 1):
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 total = 0.0
                 for x, y in loader:
-                    loss = nn.functional.cross_entropy(model(x), y, label_smoothing=0.1)
+                    loss = nn.functional.cross_entropy(model(x), y, label_smoothing=SMOOTHING)
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
@@ -110,6 +114,7 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
                     bar.update()
                 share = accuracy(model, test_images, test_labels)
                 history.append({"epoch": epoch, "loss": total / len(loader), "accuracy": share})
+                watching.log(**{"training loss (cross entropy)": total / len(loader), "test accuracy (%)": 100 * share})
                 bar.set_postfix(loss=f"{total / len(loader):.4f}", accuracy=f"{share:.1%}")
         except KeyboardInterrupt:
             interrupted = True
@@ -122,9 +127,13 @@ def run(epochs: int, batch_size: int, lr: float, seed: int, out: Path) -> int:
     loss = nn.functional.cross_entropy(model(test_images[:8]), test_labels[:8])
     optimizer.zero_grad()
     loss.backward()
-    graph = mg.viz.draw(loss, model=model).render(folder / "graph.svg", cleanup=True)
+    drawing = mg.viz.draw(loss, model=model)
+    drawing.save(folder / "graph.svg")
+    optimizer.zero_grad()
+    write_report(folder / "index.html", model, test_images, test_labels, watching, drawing)
     print(f"test accuracy {final:.2%} on {len(test_labels)} images not trained on")
-    print(f"graph    {graph}")
+    print(f"page     {folder / 'index.html'}  (for a browser: how it learnt, its mistakes, its filters, a backward pass)")
+    print(f"graph    {folder / 'graph.svg'}")
     if history:
         print(f"curve    {folder / 'curve.png'}")
     print(f"weights  {folder / 'weights.pt'}")

@@ -1,0 +1,1 @@
+"""Models in ONNX's format: each operation of the table, models, and what is refused."""
