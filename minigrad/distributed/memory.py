@@ -62,7 +62,7 @@ def summable(values: Any, op: str, called: str) -> Any:
     dtype = values.dtype
     kind = "f" if dtype.kind == "V" else dtype.kind
     if (op in OF_INTEGERS and kind not in "iub") or (op in ("MIN", "MAX") and kind == "c") or (op == "AVG" and kind not in "fc"):
-        raise DtypeError(f"{called}: {op} is not defined for {dtype_name(dtype)}")
+        raise DtypeError(f"{called}: {op} is not defined for the dtype {dtype_name(dtype)}; convert the tensor, by .to()")
     if kind == "b":
         return values.view(np.uint8)
     return values.astype(np.float32) if kind == "f" and dtype.itemsize < 4 else values

@@ -68,7 +68,7 @@ for dtype in NUMBERS:
             x = mine(rank, mg.int64).to(dtype)
             dist.all_reduce(x, op)
             same(x, fold(function, mg.int64).to(dtype))
-        refused(lambda: dist.all_reduce(mine(0, dtype), dist.ReduceOp.AVG), RuntimeError, "AVG is not defined for")
+        refused(lambda: dist.all_reduce(mine(0, dtype), dist.ReduceOp.AVG), RuntimeError, "AVG is not defined for the dtype")
     else:
         x = mine(rank, dtype)
         dist.all_reduce(x, dist.ReduceOp.AVG)

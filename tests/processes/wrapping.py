@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import io
 import re
 from typing import Any
 
@@ -204,6 +205,17 @@ whole.param_groups[0]["lr"] = parts.param_groups[0]["lr"] = 0.02
 whole.param_groups[1]["lr"] = parts.param_groups[1]["lr"] = 0.03
 schedules = []
 step_both()
+
+# A copy, and what a file gives back, are averaged too.
+file = io.BytesIO()
+mg.save(model, file)
+file.seek(0)
+for again in (copy.deepcopy(model), mg.load(file, weights_only=False)):
+    again.zero_grad()
+    again(input_of(rank)).sum().backward()
+    gradients: list[Any] = [None] * size
+    dist.all_gather_object(gradients, again.module[0].weight.grad.tolist())
+    assert all(g == gradients[0] for g in gradients)
 
 # Each process reads its part of the data.
 sampler: Any = DistributedSampler(TensorDataset(mg.arange(10)))

@@ -54,20 +54,33 @@ class DistributedDataParallel(Module):
                  gradient_as_bucket_view: bool = False, static_graph: bool = False, **kwargs: Any) -> None:
         super().__init__()
         group = member(process_group)
-        learned = [p for p in module.parameters() if p.requires_grad]
-        if not learned:
+        if not any(p.requires_grad for p in module.parameters()):
             raise RuntimeValueError("DistributedDataParallel is not needed when a module doesn't have any parameters that "
                                     "require a gradient.")
         self.module, self.dim = module, dim
         self.device_ids, self.output_device = device_ids, output_device
         self.process_group, self.broadcast_buffers = group, broadcast_buffers
         self.require_backward_grad_sync = True
-        self.reducer: Reducer | None = None
-        if group.size() > 1:
-            if init_sync:
-                check_equal(module, group)
-                broadcast_together([*module.parameters(), *module.buffers()], group, 0, "DistributedDataParallel")
-            self.reducer = Reducer(learned, group, int((25 if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20)))
+        self.bucket_bytes = int((25 if bucket_cap_mb is None else bucket_cap_mb) * (1 << 20))
+        if group.size() > 1 and init_sync:
+            check_equal(module, group)
+            broadcast_together([*module.parameters(), *module.buffers()], group, 0, "DistributedDataParallel")
+        self.reducer = self.new_reducer()
+
+    def new_reducer(self) -> Reducer | None:
+        """What averages the gradients; None where there is one process."""
+        if self.process_group.size() == 1:
+            return None
+        return Reducer([p for p in self.module.parameters() if p.requires_grad], self.process_group, self.bucket_bytes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("process_group", "reducer")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, or one from a file, belongs to the group of all processes, which make it together."""
+        super().__setstate__(state)
+        self.process_group = member(None)
+        self.reducer = self.new_reducer()
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         """``module(*inputs, **kwargs)``."""
