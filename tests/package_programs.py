@@ -411,7 +411,8 @@ def torchinfo(torch: Any) -> Results:
 
     found = torchinfo.summary(small_model(torch), (5, 4), verbose=0)
     return {"total": [found.total_params, found.trainable_params, found.total_mult_adds, found.total_output_bytes],
-            "outputs": [row.output_size for row in found.summary_list[1:]], "text": [len(line) for line in str(found).split("\n")]}
+            "outputs": [row.output_size for row in found.summary_list[1:]],
+            "text": [len(line) for line in str(found).split("\n")]}
 
 
 @program

@@ -12,7 +12,9 @@ from minigrad.distributed.optim import ZeroRedundancyOptimizer  # type: ignore[i
 
 import minigrad as mg
 from minigrad import distributed, nn, optim
+from minigrad.nn.parallel.reducer import Reducer
 from minigrad.utils.data import DistributedSampler
+from tests import standin
 
 
 @pytest.fixture
@@ -153,3 +155,16 @@ def test_a_model_for_several_processes_learns_in_one(group: None) -> None:
         nn.parallel.DistributedDataParallel(nn.ReLU())
     with model.join():
         pass
+
+
+@pytest.mark.parametrize("device", ["cpu", str(standin.DEVICE)])
+def test_tensors_go_by_way_of_the_host(group: None, device: str) -> None:
+    x, out = mg.arange(6.0, device=device).reshape(2, 3), mg.zeros(3, 2, device=device).t()
+    distributed.all_reduce(x)
+    distributed.all_gather([out], x)
+    assert out.tolist() == x.tolist() == [[0, 1, 2], [3, 4, 5]] and out.device == mg.device(device)
+    numbers = nn.Linear(3, 1, device=device)
+    reducer = Reducer(numbers.parameters(), distributed.group.WORLD, 100)
+    numbers(x).sum().backward()
+    assert numbers.weight.grad.tolist() == [[3, 5, 7]] and numbers.weight.grad.device == mg.device(device)
+    assert not reducer.begun, "the pass has ended"

@@ -28,8 +28,8 @@ WORDS = {
 # What only the messages for values speak of, so that no other class may.
 VALUES = re.compile(r"must be (one of|positive|> 0|>= 0)|should be (one of|positive|greater than zero)|be non-negative, got"
                     r"|be in (the range )?[\[(]0, 1|does not support negative|between 0(\.0)? and 1|is not a valid value")
-# Python's own protocols: attributes, keys, places in a sequence, abstract methods, modules; files, the system and networks; and what
-# PyTorch asserts.
+# Python's own protocols: attributes, keys, places in a sequence, abstract methods, modules; files, networks and the system; and
+# what PyTorch asserts.
 BUILTIN = {"AttributeError", "KeyError", "IndexError", "NotImplementedError", "ImportError", "BufferError", "AssertionError",
            "FileNotFoundError", "OSError", "URLError"}
 

@@ -127,7 +127,8 @@ class Drawing:
         return self.text()
 
     def __repr__(self) -> str:
-        return f"<Drawing of {len(self.graph.operations):,} operations as {len(self.fold.boxes)} boxes; print() shows it>"
+        count = len(self.graph.operations)
+        return f"<Drawing of {count:,} operation{'s' * (count != 1)} as {len(self.fold.boxes)} boxes; print() shows it>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"image/svg+xml": self.svg(), "text/plain": self.text()}

@@ -14,6 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad import viz
 from minigrad.viz.boxes import box_of
+from minigrad.viz.colours import Scale
 from tests.viz.models import PROGRAMS
 from tests.viz.test_outputs import HOSTILE, texts_of
 
@@ -46,7 +47,7 @@ def test_every_drawing_goes_through_dot(name: str, direction: str, clean: Path, 
         svg = drawing.by_dot("svg")
         assert svg is not None
         shown = set(texts_of(svg.decode()))
-        assert {box_of(drawing.fold, b).title for b in drawing.fold.boxes} <= shown
+        assert {box_of(drawing.graph, b, Scale()).title for b in drawing.fold.boxes} <= shown
         assert drawing.png().startswith(b"\x89PNG") and drawing.pdf().startswith(b"%PDF")
     assert not list(clean.iterdir())
     assert capfd.readouterr() == ("", "")
@@ -58,7 +59,7 @@ def test_dot_shows_any_name(name: str, clean: Path) -> None:
     x = mg.ones(2, requires_grad=True)
     drawing = viz.draw((x * 2).sum(), params={name: x})
     shown = texts_of(drawing.svg())
-    plain = box_of(drawing.fold, drawing.fold.boxes[0]).title
+    plain = box_of(drawing.graph, drawing.fold.boxes[0], Scale()).title
     assert any(text[:2] == plain[:2] or "\ufffd" in text for text in shown)
     assert not list(clean.iterdir())
 

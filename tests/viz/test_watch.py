@@ -477,4 +477,5 @@ def test_arrays_of_another_library_are_seen_as_those_of_numpy() -> None:
         for name, (found,) in names.items():
             assert (found.rms if isinstance(found, Statistics) else found) == pytest.approx(
                 there[kind][name][0].rms if isinstance(found, Statistics) else there[kind][name][0], rel=1e-4)
-    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(pictures, same_pictures)) and np.allclose(hills, same_hills, rtol=1e-4)
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(pictures, same_pictures))
+    assert np.allclose(hills, same_hills, rtol=1e-4)
