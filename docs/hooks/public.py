@@ -27,7 +27,7 @@ NAMESPACES = (
     "minigrad.amp", "minigrad.cuda", "minigrad.cpu", "minigrad.accelerator", "minigrad.distributed", "minigrad.multiprocessing",
     "minigrad.futures",
     "minigrad.jit", "minigrad.compiler", "minigrad.fx", "minigrad.hub",
-    "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
+    "minigrad.onnx", "minigrad.backends", "minigrad.serialization", "minigrad.viz", "minigrad.datasets",
     "minigrad.vision", "minigrad.vision.datasets", "minigrad.vision.transforms", "minigrad.vision.transforms.functional",
     "minigrad.vision.transforms.v2", "minigrad.vision.transforms.v2.functional", "minigrad.vision.io", "minigrad.vision.models",
     "minigrad.vision.models.feature_extraction", "minigrad.vision.ops", "minigrad.vision.utils",

@@ -66,7 +66,13 @@ def is_in_onnx_export() -> bool:
 
 class ONNXProgram:
     """An exported model: ``model_proto`` is what the library ``onnx`` calls a ``ModelProto``. It can be called, with
-    onnxruntime."""
+    onnxruntime.
+
+    >>> import minigrad as mg
+    >>> program = mg.onnx.export(mg.relu, mg.zeros(3))
+    >>> program(mg.tensor([-1.0, 0.0, 2.0]))
+    [tensor([0., 0., 2.])]
+    """
 
     def __init__(self, model_proto: Any) -> None:
         self.model_proto = model_proto

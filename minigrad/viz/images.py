@@ -194,8 +194,8 @@ def filters_of(name: str, layer: Any, limit: int, shape: tuple[int, int] | None)
     if isinstance(layer, TransposedConvolution):
         values = values.swapaxes(0, 1)
     count, channels = values.shape[:2]
-    shape = "×".join(map(str, values.shape[2:]))
-    said = f"{count} filter{'s' * (count > 1)} of {channels} channel{'s' * (channels > 1)}, {shape}"
+    size = "×".join(map(str, values.shape[2:]))
+    said = f"{count} filter{'s' * (count > 1)} of {channels} channel{'s' * (channels > 1)}, {size}"
     if values.ndim == 3:  # one dimension: the whole filter is an image of channels by places
         return Grid(name, said + some(count, limit), values[:limit], signed=True)
     if values.ndim == 5:  # three dimensions: the slices of a filter stand side by side, as channels do
