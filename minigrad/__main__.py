@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Callable
 
 from minigrad import _paths, as_torch, demo
+from minigrad.distributed import run
+from minigrad.errors import MissingPackageError
 
 SAID = "minigrad: PyTorch's programming model in readable Python on NumPy."
 EXAMPLES = """\
@@ -17,6 +19,7 @@ examples:
   python -m minigrad demo                      train, and see runs/demo-001/index.html
   python -m minigrad demo --epochs 3           the same, sooner
   python -m minigrad run-torch train.py --lr 1 run a program that was written for PyTorch
+  python -m minigrad run -n 4 train.py         run a program in four processes that work together
 
 python -m minigrad COMMAND --help says more. In Python: import minigrad as mg."""
 
@@ -62,10 +65,20 @@ def main(argv: list[str] | None = None) -> int:
     r.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
     r.add_argument("program", help="the program's file, or module")
     r.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
+    n = commands.add_parser("run", help="run a program in several processes that work together, by MPI's mpiexec")
+    n.add_argument("-n", type=positive_number(int), default=os.cpu_count(), dest="processes", help="how many processes")
+    n.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
+    n.add_argument("program", help="the program's file, or module")
+    n.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)
     if args.command is None:
         parser.print_help()
         return 0
+    if args.command == "run":
+        try:
+            run.start(args.processes, args.program, args.arguments, args.is_module)
+        except MissingPackageError as error:
+            parser.exit(2, f"python -m minigrad run: {error}\n")
     if args.command == "run-torch":
         run_torch(args.program, args.arguments, args.is_module)
         return 0

@@ -45,7 +45,6 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
     "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
     "distributed.constants": ("distributed.process_group",), "distributed.distributed_c10d": ("distributed",),
-    "distributed.nn": (),
     "distributed.optim": ("optim.zero_redundancy_optimizer",),
     "functional": ("",),
     "fx.graph": ("fx",), "fx.graph_module": ("fx",), "fx.node": ("fx",), "fx.proxy": ("fx",),

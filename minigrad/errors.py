@@ -96,6 +96,24 @@ class InplaceError(GraphError):
     write: object = None
 
 
+class DistError(MinigradError, RuntimeError):
+    """Processes that work together cannot do so. Has the name that PyTorch gives it.
+
+    >>> from minigrad.distributed import DistError
+    >>> issubclass(DistError, RuntimeError)
+    True
+    """
+
+
+class DistBackendError(DistError):
+    """An exchange between processes has failed: they did not call the same, one did not come, or MPI reports it.
+
+    >>> from minigrad.distributed import DistBackendError
+    >>> issubclass(DistBackendError, DistError)
+    True
+    """
+
+
 class MissingPackageError(MinigradError, ImportError):
     """A package that only a part of minigrad needs is not installed; the message says which of minigrad's extras installs it.
 

@@ -24,7 +24,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MODULES = ["minigrad", *sorted(m.name for m in pkgutil.walk_packages(minigrad.__path__, "minigrad.")
                                if not m.name.endswith("__main__"))]
 # Imported inside functions, where first needed: what costs time to import or need not be installed.
-LAZY = {"cupy", "cupyx", "scipy", "graphviz", "matplotlib", "tqdm", "ml_dtypes", "threadpoolctl", "treescope"}
+LAZY = {"cupy", "cupyx", "scipy", "graphviz", "matplotlib", "tqdm", "ml_dtypes", "mpi4py", "threadpoolctl", "treescope"}
 
 
 def name_of(file: Path) -> str:

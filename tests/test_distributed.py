@@ -12,7 +12,9 @@ from minigrad.distributed.optim import ZeroRedundancyOptimizer  # type: ignore[i
 
 import minigrad as mg
 from minigrad import distributed, nn, optim
+from minigrad.nn.parallel.reducer import Reducer
 from minigrad.utils.data import DistributedSampler
+from tests import standin
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ def test_what_asks_for_other_processes_is_refused(group: None, monkeypatch: pyte
     distributed.destroy_process_group()
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "1")
-    with pytest.raises(RuntimeError, match="there are to be 2.*world_size=1"):
+    with pytest.raises(RuntimeError, match="number 1 of 2 processes, but by MPI it is alone.*world_size=1"):
         distributed.init_process_group("nccl")
     with pytest.raises(ValueError, match="Invalid rank 1"):
         distributed.init_process_group(world_size=1)
@@ -153,3 +155,16 @@ def test_a_model_for_several_processes_learns_in_one(group: None) -> None:
         nn.parallel.DistributedDataParallel(nn.ReLU())
     with model.join():
         pass
+
+
+@pytest.mark.parametrize("device", ["cpu", str(standin.DEVICE)])
+def test_tensors_go_by_way_of_the_host(group: None, device: str) -> None:
+    x, out = mg.arange(6.0, device=device).reshape(2, 3), mg.zeros(3, 2, device=device).t()
+    distributed.all_reduce(x)
+    distributed.all_gather([out], x)
+    assert out.tolist() == x.tolist() == [[0, 1, 2], [3, 4, 5]] and out.device == mg.device(device)
+    numbers = nn.Linear(3, 1, device=device)
+    reducer = Reducer(numbers.parameters(), distributed.group.WORLD, 100)
+    numbers(x).sum().backward()
+    assert numbers.weight.grad.tolist() == [[3, 5, 7]] and numbers.weight.grad.device == mg.device(device)
+    assert not reducer.begun, "the pass has ended"

@@ -24,8 +24,8 @@ from tests.documents import DOCUMENTS, FENCE, ROOT, Block, read_blocks, run_sess
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-LANGUAGES = {"python", "pycon", "bash", "text", "toml"}
-PROGRAMS = {"apt", "brew", "git"}  # commands of these change the machine, or need what is not here: they are only parsed
+LANGUAGES = {"python", "pycon", "bash", "text", "toml", "yaml"}
+PROGRAMS = {"apt", "brew", "git", "srun"}  # commands of these change the machine, or need what is not here: they are only parsed
 BLOCKS = [pytest.param(document, block, id=f"{document.relative_to(ROOT)}:{block.line}")
           for document in DOCUMENTS for block in read_blocks(document)]
 
@@ -99,9 +99,9 @@ COMMANDS = sorted({tuple(c) for p in BLOCKS if p.values[1].language == "bash" an
 
 
 @cache
-def help_of(module: str) -> str:
-    """What ``python -m module --help`` prints."""
-    done = run_module(module, "--help", folder=ROOT)
+def help_of(*command: str) -> str:
+    """What ``python -m command --help`` prints."""
+    done = run_module(*command, "--help", folder=ROOT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -122,7 +122,8 @@ def test_a_command_of_a_document_exists(command: tuple[str, ...], tmp_path: Path
         module, *words = words[1:]
         assert importlib.util.find_spec(module) is not None
         if module in ("minigrad", "benchmarks"):
-            missing = [w for w in words if w.startswith("-") and w not in help_of(module)]
+            named = words[:1] if words and not words[0].startswith("-") and module == "minigrad" else []
+            missing = [w for w in words if w.startswith("-") and w not in help_of(module, *named)]
             assert not missing
         program = module if module in ("pip", "pytest") else "checked"
     if program == "python":

@@ -13,6 +13,7 @@ from typing import Any, Iterable
 
 from minigrad import _arrays
 from minigrad._types.tensor_base import TensorBase, unwrap
+from minigrad.autograd.early import finish_leaves, leaves_by_last_gradient
 from minigrad.autograd.hooks import finish_gradient, finish_pass, pass_end, run_hooks, run_post_hooks, run_pre_hooks
 from minigrad.autograd.zero_derivative import connect
 from minigrad.errors import ShapeError
@@ -103,9 +104,10 @@ class Pass:
         self.targets = None if wanted is None else set(wanted)
         self.needed = None if self.targets is None else nodes_leading_to(self.targets, [edge for edge, _ in roots])
         self.found: dict[Any, Any] = {}  # the gradients of the targets that are no leaves
-        # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
         simple = not create_graph and self.watching is None and self.targets is None and _arrays.accelerator_count() < 2
-        dtype = roots[0][1].dtype
+        self.due = leaves_by_last_gradient(roots) if self.targets is None and not create_graph else []
+        # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
+        simple, dtype = simple and not self.due, roots[0][1].dtype
         self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
         for edge, g in roots:
             self.arrive(edge, g)
@@ -149,6 +151,8 @@ class Pass:
     def apply_rules(self, node: Node, g: Any) -> tuple[Any, ...]:
         """The gradients of `node`'s inputs, with all that may be asked for beside its rules; none where the pass ends there."""
         extras = node.extras
+        if self.due:
+            finish_leaves(self.due, node.stamp, self.arrived, self.cls, self.shown)
         if self.needed is not None and self.stops_at(node, g):
             return ()
         if extras is not None:
@@ -185,6 +189,7 @@ class Pass:
 
     def results(self) -> dict[Any, Any]:
         """The gradients of leaves, after their hooks, and of targets. Calls the hooks that wait for the end of a pass."""
+        finish_leaves(self.due, -1, self.arrived, self.cls, self.shown)
         for leaf in [e for e in self.arrived if self.targets is None or e in self.targets]:
             hooks = leaf.__dict__.get("_leaf_hooks")
             g = self.arrived[leaf]

@@ -239,6 +239,18 @@ def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable[[Any], None], 
     return Handles([t.register_hook(partial(on_gradient, k)) for k, t in enumerate(tensors)])
 
 
+def call_at_end_of_pass(key: Any, fn: Callable[[Any], None], argument: Any) -> bool:
+    """Let the backward pass that is running call ``fn(argument)`` when its leaves are finished; once for each `key`.
+
+    Returns: whether one is running.
+    """
+    calls = pass_end.get()
+    if calls is None:
+        return False
+    calls.setdefault(key, (fn, argument))
+    return True
+
+
 def finish_pass() -> None:
     """Call the hooks on several tensors whose gradients this pass has computed."""
     for key, call in list(pass_end.get().items()):

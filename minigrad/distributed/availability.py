@@ -1,15 +1,17 @@
-"""What there is to work together with: a group of one process, and none of PyTorch's libraries for more."""
+"""What there is to work together with: processes by MPI, through mpi4py; none of PyTorch's other libraries."""
 
 from __future__ import annotations
 
 import os
+
+from minigrad.distributed import mpi
 
 __all__ = ["is_available", "is_backend_available", "is_gloo_available", "is_mpi_available", "is_nccl_available",
            "is_torchelastic_launched", "is_ucc_available", "is_xccl_available"]
 
 
 def is_available() -> bool:
-    """Whether there are process groups: True, of one process."""
+    """Whether there are process groups: True. A group of one process needs no library."""
     return True
 
 
@@ -19,18 +21,18 @@ def is_torchelastic_launched() -> bool:
 
 
 def is_backend_available(backend: str) -> bool:
-    """Whether the library of that name is there to exchange tensors by: False. A group of one process needs none."""
-    return False
+    """Whether the library of that name is there to exchange tensors by. A group of one process needs none."""
+    return backend.lower() == "mpi" and is_mpi_available()
 
 
 def is_gloo_available() -> bool:
-    """False."""
+    """False: where a program asks for gloo, MPI exchanges its tensors."""
     return False
 
 
 def is_mpi_available() -> bool:
-    """False."""
-    return False
+    """Whether mpi4py is installed, and finds a library of MPI."""
+    return mpi.is_installed()
 
 
 def is_nccl_available() -> bool:

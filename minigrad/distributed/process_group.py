@@ -1,23 +1,28 @@
-"""The group that this process belongs to, once it was made: its only member is number 0."""
+"""Groups of processes: that of all, once it was made, and others of some of them."""
 
 from __future__ import annotations
 
 import datetime
 import enum
 import os
+import sys
 from typing import Any, Iterable
 
+from minigrad.distributed import mpi
+from minigrad.distributed.communicator import Alone, Communicator
+from minigrad.distributed.work import agree
 from minigrad.errors import InvalidValueError, StateError
 
 __all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend",
            "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size",
            "group", "init_process_group", "is_initialized", "new_group"]
 
-default_pg_timeout = datetime.timedelta(minutes=30)  # how long PyTorch's processes wait for each other
+default_pg_timeout = datetime.timedelta(minutes=30)  # how long processes wait for each other
+LOCAL_RANKS = ("LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "MV2_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
 
 
 class Backend(str):
-    """The name of a library that exchanges tensors, in small letters: a group of one process is the same with each.
+    """The name of a library that exchanges tensors, in small letters. Whatever it is, MPI exchanges those of several processes.
 
     Raises ``ValueError`` for what is no text.
     """
@@ -31,7 +36,8 @@ class Backend(str):
 
 
 class ReduceOp:
-    """How the numbers of several processes become one. Of those of one process, each leaves them as they are."""
+    """How the numbers of several processes become one. ``AVG`` is of floating numbers, ``BAND``, ``BOR`` and ``BXOR`` are of
+    integers and booleans; the sum of booleans is whether any of them is true, their product whether all are."""
 
     class RedOpType(enum.Enum):
         SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = range(9)
@@ -40,22 +46,47 @@ class ReduceOp:
 
 
 class ProcessGroup:
-    """Processes that work together: this one. :func:`init_process_group` and :func:`new_group` make it."""
+    """Processes that work together, this among them. :func:`init_process_group` and :func:`new_group` make it.
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    Args:
+        ranks: their numbers among all processes, in the order of their numbers in the group.
+    """
+
+    def __init__(self, backend: Backend, communicator: Communicator, ranks: list[int], timeout: datetime.timedelta) -> None:
+        self._backend, self.communicator, self.ranks, self.timeout = backend, communicator, ranks, timeout
+        self._gradients: ProcessGroup | None = None
+        self.hook_before: Any = None
 
     def rank(self) -> int:
-        """Which of its processes this is: number 0."""
-        return 0
+        """Which of its processes this is."""
+        return self.communicator.rank
 
     def size(self) -> int:
-        """How many processes it has: 1."""
-        return 1
+        """How many processes it has."""
+        return self.communicator.size
 
     def name(self) -> str:
         """The name of its library."""
         return str(self._backend)
+
+    def for_gradients(self) -> ProcessGroup:
+        """A group of the same processes in which gradients are exchanged while the program exchanges something else in this one,
+        so that each has an order of its own. All of them must call it."""
+        if self._gradients is None:
+            twin = self.communicator.twin() if isinstance(self.communicator, mpi.MpiCommunicator) else self.communicator
+            self._gradients = ProcessGroup(self._backend, twin, self.ranks, self.timeout)
+        return self._gradients
+
+    def end(self) -> None:
+        """Give up what its library keeps for it. All of its processes must call it."""
+        if self._gradients is not None:
+            self._gradients.end()
+        if isinstance(self.communicator, mpi.MpiCommunicator):
+            self.communicator.free()
+
+    def where(self) -> str:
+        """This process, as errors begin with it: nothing where it is alone."""
+        return f"process {get_rank()} of {get_world_size()}: " if is_initialized() and get_world_size() > 1 else ""
 
 
 class GroupMember(type):
@@ -78,36 +109,54 @@ _world: ProcessGroup | None = None
 def init_process_group(backend: str | None = None, init_method: str | None = None, timeout: datetime.timedelta | None = None,
                        world_size: int = -1, rank: int = -1, store: Any = None, group_name: str = "", pg_options: Any = None,
                        device_id: Any = None) -> None:
-    """Make the group of all processes, which has one: this.
+    """Make the group of all processes: those that MPI's launcher has started together, or else this one.
+
+    ``mpiexec -n 4 python train.py``, or ``python -m minigrad run -n 4 train.py``, starts four. From then on an exception that
+    nothing catches in one of them ends them all.
 
     Args:
-        backend: the name of a library, which :func:`get_backend` gives back.
-        world_size: how many processes there are. -1: what the environment says (``WORLD_SIZE``), or 1.
-        rank: which of them this is. -1: what the environment says (``RANK``), or 0.
-        init_method, timeout, store, group_name, pg_options, device_id: how processes find each other: accepted, without effect.
+        backend: the name of a library, which :func:`get_backend` gives back. MPI exchanges tensors, whatever it is; those on a
+            GPU by way of the host.
+        timeout: how long a process waits for the others in one exchange before it raises ``RuntimeError``: 30 minutes.
+        world_size: how many processes there are, which must be true. -1: as many as there are.
+        rank: which of them this is. -1: the one that it is.
+        init_method, store, group_name, pg_options, device_id: how PyTorch's processes find each other: accepted, without effect.
 
     Raises:
         ValueError: if there is a group already, or `rank` is not below `world_size`.
-        RuntimeError: if there is to be more than one process.
+        RuntimeError: if `world_size` and `rank`, or else ``WORLD_SIZE`` and ``RANK`` in the environment, are not those that
+            MPI has given to this process.
+        ImportError: if MPI's launcher has started this process, and mpi4py, or a library of MPI, is not there.
     """
     global _world
     if _world is not None:
         raise InvalidValueError("init_process_group: trying to initialize the default process group twice!")
-    size = int(os.environ.get("WORLD_SIZE", 1)) if world_size == -1 else world_size
-    number = int(os.environ.get("RANK", 0)) if rank == -1 else rank
-    if not 0 <= number < size:
+    size = int(os.environ.get("WORLD_SIZE", -1)) if world_size == -1 else world_size
+    number = int(os.environ.get("RANK", -1)) if rank == -1 else rank
+    if size != -1 and number != -1 and not 0 <= number < size:
         raise InvalidValueError(f"init_process_group: Invalid rank {number}, rank should be in the interval [0, {size - 1}]")
-    if size > 1:
-        raise StateError(f"init_process_group: processes cannot work together here, and there are to be {size}; run the program "
-                         f"as one process: world_size=1")
-    _world = ProcessGroup(Backend(Backend.GLOO if backend is None else backend))
+    communicator: Communicator = mpi.world() if mpi.is_launched() else Alone()
+    if size not in (-1, communicator.size) or number not in (-1, communicator.rank):
+        found = f"process {communicator.rank} of {communicator.size}" if mpi.is_launched() else "alone"
+        wanted = f"number {max(number, 0)} of {size if size > 0 else 'several'} processes"
+        raise StateError(f"init_process_group: this is to be {wanted}, but by MPI it is {found}. Start processes by mpiexec -n "
+                         f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the "
+                         f"mpiexec of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
+    _world = ProcessGroup(Backend(Backend.MPI if backend is None else backend), communicator, list(range(communicator.size)),
+                          default_pg_timeout if timeout is None else timeout)
+    if isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:
+        _world.hook_before = communicator.end_job_on_error()
 
 
 def destroy_process_group(group: ProcessGroup | None = None) -> None:
-    """End the group of all processes, or another. Raises ``ValueError`` if there is none."""
+    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none."""
     global _world
-    if member(group) is _world:
+    ended = member(group)
+    ended.end()
+    if ended is _world:
         _world = None
+        if ended.hook_before is not None:
+            sys.excepthook = ended.hook_before
 
 
 def is_initialized() -> bool:
@@ -116,41 +165,62 @@ def is_initialized() -> bool:
 
 
 def member(group: ProcessGroup | None) -> ProcessGroup:
-    """`group`, or that of all processes. Raises ``ValueError`` if there is none."""
-    if group is not None:
+    """`group`, or that of all processes. Raises ``ValueError`` if there is none, or if this process is not in it."""
+    if isinstance(group, ProcessGroup):
         return group
+    if group is not None:
+        raise InvalidValueError("this process does not belong to the given group" if is_no_member(group) else
+                                f"a process group must be what new_group returned, not {type(group).__name__}")
     if _world is None:
         raise InvalidValueError("Default process group has not been initialized, please make sure to call init_process_group.")
     return _world
 
 
-def check_number(name: str, group: ProcessGroup | None, number: int | None) -> None:
-    """Raise ``ValueError`` unless `number`, the argument of that name, is a process of `group`: 0."""
-    member(group)
-    if number != 0:
-        raise InvalidValueError(f"{name} must be the number of a process of the group, whose only one is 0, not {number}")
+def is_no_member(group: Any) -> bool:
+    """Whether `group` is what :func:`new_group` gives to processes that it leaves out."""
+    return isinstance(group, int) and group == GroupMember.NON_GROUP_MEMBER
 
 
 def new_group(ranks: Iterable[int] | None = None, timeout: datetime.timedelta | None = None, backend: str | None = None,
               pg_options: Any = None, use_local_synchronization: bool = False, group_desc: str | None = None,
               device_id: Any = None, sort_ranks: bool = True) -> ProcessGroup:
-    """A group of some processes: `ranks`, their numbers, can only be 0. Raises ``ValueError`` where there are others."""
+    """A group of the processes with the numbers `ranks`, by default all. All processes call it, also those that are not in it,
+    which get ``GroupMember.NON_GROUP_MEMBER``.
+
+    Args:
+        timeout: as for :func:`init_process_group`, whose is the default.
+        sort_ranks: number its processes in the order of their numbers among all, instead of that of `ranks`.
+        backend: the name that :func:`get_backend` gives back.
+        pg_options, use_local_synchronization, group_desc, device_id: accepted, without effect.
+
+    Raises ``ValueError`` for numbers of processes that are not there, or are there twice.
+    """
     world = member(None)
-    if ranks is not None:
-        numbers = list(ranks)
-        if numbers != [0]:
-            raise InvalidValueError(f"new_group: the world has one process, number 0; ranks are {numbers}")
-    return ProcessGroup(world._backend if backend is None else Backend(backend))
+    chosen = list(range(world.size())) if ranks is None else list(ranks)
+    if sort_ranks:
+        chosen.sort()
+    if len(set(chosen)) < len(chosen) or not all(0 <= r < world.size() for r in chosen):
+        raise InvalidValueError(f"new_group: the world has {world.size()} processes, numbered from 0, and each can be in a group "
+                                f"once; ranks are {chosen}")
+    agree(world, f"new_group({chosen})")
+    communicator = world.communicator
+    if isinstance(communicator, mpi.MpiCommunicator):
+        part = communicator.split(chosen, world.rank() in chosen)
+        if part is None:
+            return GroupMember.NON_GROUP_MEMBER  # type: ignore[return-value]
+        communicator = part
+    return ProcessGroup(world._backend if backend is None else Backend(backend), communicator, chosen,
+                        world.timeout if timeout is None else timeout)
 
 
 def get_rank(group: ProcessGroup | None = None) -> int:
-    """Which process of the group this is: 0. Raises ``ValueError`` if there is no group."""
-    return member(group).rank()
+    """Which process of the group this is; -1 if it is not in it. Raises ``ValueError`` if there is no group."""
+    return -1 if is_no_member(group) else member(group).rank()
 
 
 def get_world_size(group: ProcessGroup | None = None) -> int:
-    """How many processes the group has: 1. Raises ``ValueError`` if there is no group."""
-    return member(group).size()
+    """How many processes the group has; -1 if this one is not in it. Raises ``ValueError`` if there is no group."""
+    return -1 if is_no_member(group) else member(group).size()
 
 
 def get_backend(group: ProcessGroup | None = None) -> Backend:
@@ -159,28 +229,35 @@ def get_backend(group: ProcessGroup | None = None) -> Backend:
 
 
 def get_process_group_ranks(group: ProcessGroup | None) -> list[int]:
-    """The numbers that the processes of `group` have among all: ``[0]``."""
-    return list(range(member(group).size()))
+    """The numbers that the processes of `group` have among all."""
+    return list(member(group).ranks)
 
 
 def get_global_rank(group: ProcessGroup, group_rank: int) -> int:
-    """The number among all of process `group_rank` of `group`: 0. Raises ``ValueError`` for others."""
-    check_number("get_global_rank: group_rank", group, group_rank)
-    return 0
+    """The number among all of process `group_rank` of `group`. Raises ``ValueError`` if there is none."""
+    ranks = member(group).ranks
+    if not 0 <= group_rank < len(ranks):
+        raise InvalidValueError(f"get_global_rank: group_rank must be the number of a process of the group, which has "
+                                f"{len(ranks)}, not {group_rank}")
+    return ranks[group_rank]
 
 
 def get_group_rank(group: ProcessGroup, global_rank: int) -> int:
-    """The number in `group` of process `global_rank` of all: 0. Raises ``ValueError`` for others."""
-    check_number("get_group_rank: global_rank", group, global_rank)
-    return 0
+    """The number in `group` of process `global_rank` of all. Raises ``ValueError`` if it is not in it."""
+    ranks = member(group).ranks
+    if global_rank not in ranks:
+        raise InvalidValueError(f"get_group_rank: global_rank must be the number of a process of the group, which are {ranks}, "
+                                f"not {global_rank}")
+    return ranks.index(global_rank)
 
 
 def get_node_local_rank(fallback_rank: int | None = None) -> int:
-    """Which process of this machine this is, by the environment (``LOCAL_RANK``), or else `fallback_rank`.
+    """Which process of this machine this is, by the environment (``LOCAL_RANK``, or what MPI's launchers and Slurm call it), or
+    else `fallback_rank`.
 
     Raises ``RuntimeError`` where neither says it.
     """
-    number = os.environ.get("LOCAL_RANK", fallback_rank)
+    number = next((os.environ[name] for name in LOCAL_RANKS if name in os.environ), fallback_rank)
     if number is None:
         raise StateError("LOCAL_RANK is not in the environment. Consider passing fallback_rank to allow `get_node_local_rank` to "
                          "work, assuming you are not running in a multi-device context and want the code to run locally instead.")

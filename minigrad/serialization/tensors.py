@@ -156,7 +156,8 @@ REBUILDING = (rebuild_tensor, rebuild_tensor_v2, rebuild_tensor_v3, rebuild_para
 
 
 # What tensors note in attributes of their own that no class has; files may give them none of these, or hooks would be called.
-NOTES = frozenset({"_accumulation", "_accumulator", "_former", "_leaf_hooks", "_post_accumulate_hooks", "_views"})
+NOTES = frozenset({"_accumulation", "_accumulator", "_finishes_early", "_former", "_leaf_hooks", "_post_accumulate_hooks",
+                   "_views"})
 
 
 def with_attributes(made: Any, state: Any) -> Any:

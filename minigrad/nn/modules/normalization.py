@@ -6,11 +6,15 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
+from minigrad.autograd.grad_mode import no_grad
+from minigrad.distributed import get_world_size, is_initialized
+from minigrad.distributed.nn.functional import all_reduce
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
 from minigrad.nn.modules.factory import buffer, parameter
 from minigrad.nn.modules.module import Module
+from minigrad.ops.shaping.slicing import cat
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -101,6 +105,10 @@ class BatchNorm(RunningNorm):
                 average = 1.0 / float(self.num_batches_tracked)
         of_batch = self.training or (self.running_mean is None and self.running_var is None)
         mean, var = (self.running_mean, self.running_var) if not self.training or self.track_running_stats else (None, None)
+        return self.normalize(input, mean, var, of_batch, average)
+
+    def normalize(self, input: Tensor, mean: Tensor | None, var: Tensor | None, of_batch: bool, average: float) -> Tensor:
+        """`input` normalised by the batch, or by the statistics `mean` and `var`, which move by `average` towards the batch's."""
         return F.batch_norm(input, mean, var, self.weight, self.bias, of_batch, average, self.eps)
 
 
@@ -135,7 +143,12 @@ class BatchNorm3d(BatchNorm):
 class SyncBatchNorm(BatchNorm):
     """As :class:`BatchNorm1d`, for any number of dimensions from (N, C) on, over the batches of all processes of a group.
 
-    The group has one process (:mod:`minigrad.distributed`), so the batch is its own; `process_group` is accepted, without effect.
+    In training the mean and the variance are those of all batches together, which may have different sizes, and gradients flow
+    to all of them. Without a group, or with one process, it is batch norm. Raises ``ValueError`` where all batches together have
+    one value for each channel, and what :func:`minigrad.distributed.all_reduce` raises.
+
+    Args:
+        process_group: the processes; None: all.
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True,
@@ -147,6 +160,31 @@ class SyncBatchNorm(BatchNorm):
     def _check_input_dim(self, input: Any) -> None:
         if input.ndim < 2:
             raise InvalidValueError(f"expected at least 2D input (got {input.ndim}D input)")
+
+    def normalize(self, input: Tensor, mean: Tensor | None, var: Tensor | None, of_batch: bool, average: float) -> Tensor:
+        if not (of_batch and self.training and is_initialized() and get_world_size(self.process_group) > 1):
+            return super().normalize(input, mean, var, of_batch, average)
+        dims, channels = [0, *range(2, input.ndim)], (1, -1, *[1] * (input.ndim - 2))
+        x = input.float() if input.dtype.itemsize < 4 else input  # half precision accumulates in float32
+        here = x.numel() // x.size(1)
+        sums = all_reduce(cat([x.sum(dims), x.new_full((1,), here)]), group=self.process_group)
+        count = sums[-1].item()
+        if count < 2:
+            raise InvalidValueError(f"Expected more than 1 value per channel when training, got input size {input.size()} in one "
+                                    f"process, and none in the others")
+        centre = sums[:-1] / count
+        centred = x - centre.view(channels)
+        variance = all_reduce((centred * centred).sum(dims), group=self.process_group) / count
+        for statistic, new in ((mean, centre), (var, variance * (count / (count - 1)))):
+            if statistic is not None:
+                with no_grad():
+                    statistic.lerp_(new.to(statistic.dtype), average)
+        y = centred * (variance + self.eps).rsqrt().view(channels)
+        if self.weight is not None:
+            y = y * self.weight.view(channels)
+        if self.bias is not None:
+            y = y + self.bias.view(channels)
+        return y.to(input.dtype)  # type: ignore[no-any-return]
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Module, process_group: Any = None) -> Module:

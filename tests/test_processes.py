@@ -1,0 +1,116 @@
+"""Several processes work together: what each of them gets, and how all of them end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import models
+from tests.processes.launching import check, launch, needs_mpi, start
+
+several = pytest.mark.parametrize("processes", [2, 4])
+
+
+@needs_mpi
+@several
+@pytest.mark.parametrize("program", ["exchanges", "wrapping"])
+def test_every_process_gets_what_it_should(program: str, processes: int) -> None:
+    told = re.findall(r"process (\d) has checked everything", check(processes, f"{program}.py"))
+    assert sorted(map(int, told)) == list(range(processes))
+
+
+@pytest.fixture(scope="module")
+def losses() -> dict[str, list[float]]:
+    """The losses of four processes, each of which has compared its gradients and weights with those of one process."""
+    return json.loads(check(4, "training.py"))  # type: ignore[no-any-return]
+
+
+@needs_mpi
+def test_processes_learn_what_one_does_with_the_whole_batch(losses: dict[str, list[float]]) -> None:
+    assert set(losses) == set(models.CASES) and {len(found) for found in losses.values()} == {models.STEPS}
+    alone = json.loads(check(2, "training.py"))
+    for name in models.CASES:
+        assert losses[name] == pytest.approx(alone[name], rel=1e-6)
+
+
+@needs_mpi
+@pytest.mark.parity
+def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="PyTorch, the oracle, is not installed")
+    program = Path(__file__).parent / "processes" / "training_pytorch.py"
+    jobs = [subprocess.Popen([sys.executable, str(program), str(tmp_path / "store"), str(rank)], stdout=subprocess.PIPE,
+                             text=True, cwd=Path(__file__).parent.parent) for rank in range(2)]
+    theirs = json.loads([job.communicate(timeout=300)[0] for job in jobs][0])
+    assert set(theirs) == {name for name in models.CASES if "lenet" not in name}  # its batch norm over processes needs a GPU
+    for name, found in theirs.items():
+        assert losses[name] == pytest.approx(found, rel=1e-6), name
+
+
+@needs_mpi
+def test_gradients_travel_while_others_are_computed() -> None:
+    compute, communication, both = map(float, check(2, "overlapping.py").split())
+    assert communication == pytest.approx(0.24)
+    assert both < compute + communication
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+ENDINGS = {"raises": ("ValueError: something is wrong", "process 1 of 3 has ended by ValueError; it ends the others"),
+           "exits": (), "is killed": ("9",),
+           "has another shape": (r"process 1: all_reduce\(SUM\) of float32 \[3\]", r"processes 0, 2: .*float32 \[2\]", "it ends"),
+           "stays away": (r"process [02] of 3: all_reduce\(SUM\) of float32 \[2\] has waited 2 seconds for the other processes, "
+                          r"of which \[1\] have not called it", "it ends"),
+           "is interrupted": ()}
+
+
+@needs_mpi
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("how", ENDINGS)
+def test_all_end_when_one_fails(how: str) -> None:
+    if how == "is interrupted":
+        with start(3, "ending.py", how) as job:
+            out = ""
+            while out.count("ready") < 3:
+                out += job.stdout.readline()  # type: ignore[union-attr]
+            os.killpg(job.pid, signal.SIGINT)
+            more, err = job.communicate(timeout=60)
+            out, status = out + more, job.returncode
+    else:
+        done = launch(3, "ending.py", how)
+        out, err, status = done.stdout, done.stderr, done.returncode
+    assert status != 0
+    for words in ENDINGS[how]:
+        assert re.search(words, out + err), out + err
+    pids = [int(pid) for pid in re.findall(r"<(\d+)>", out)]
+    assert len(pids) == 3
+    until = time.monotonic() + 30
+    while any(map(is_running, pids)):
+        assert time.monotonic() < until, f"a process is left: {pids}"
+        time.sleep(0.05)
+
+
+def test_without_mpi_it_is_named(tmp_path: Path) -> None:
+    """A process that MPI's launcher has started, where mpi4py is not installed."""
+    (tmp_path / "mpi4py.py").write_text("raise ImportError('no mpi4py')")
+    program = "from minigrad import distributed\nassert not distributed.is_mpi_available()\ndistributed.init_process_group()"
+    environment: dict[str, Any] = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parent.parent}",
+                                   "PMI_SIZE": "2", "PMI_RANK": "0"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+    assert "needs mpi4py, which is not installed: pip install \"minigrad-numpy[mpi]\"" in done.stderr
+    command = [sys.executable, "-m", "minigrad", "run", "-n", "2", "train.py"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("python -m minigrad run: ") and "minigrad-numpy[mpi]" in done.stderr
