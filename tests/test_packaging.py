@@ -41,7 +41,8 @@ def test_what_is_missing_is_said_in_one_way() -> None:
     assert str(error) == 'ImageFolder needs Pillow, which is not installed: pip install "minigrad-numpy[vision]"'
     raising = {str(file.relative_to(PACKAGE)) for file in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(file.read_bytes()))
                if isinstance(node, ast.Raise) and "pip install" in ast.unparse(node)}
-    assert raising == {"_types/dtypes.py"}  # which names ml_dtypes: that is no extra, minigrad depends on it
+    # What no extra brings: ml_dtypes, on which minigrad depends, and a library of MPI, which a distribution has too.
+    assert raising == {"_types/dtypes.py", "distributed/mpi.py", "distributed/run.py"}
 
 
 def test_extras_install_what_they_are_named_for() -> None:
