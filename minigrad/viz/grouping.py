@@ -263,8 +263,8 @@ class Signatures:
 def add_runs(graph: Graph, members: Group, folds: Signatures) -> None:
     """Group neighbours in `members` that are equal, or that repeat together, short repeats first."""
     period = 1
+    numbers = np.array([folds.number(m) for m in members.members])
     while 2 * period <= len(members.members) and period <= LONGEST_PERIOD:
-        numbers = np.array([folds.number(m) for m in members.members])
         done, listed = 0, []
         for start, count in repeats(numbers, period):
             start, count = max(start, done), count - max(done - start, 0)
@@ -276,6 +276,7 @@ def add_runs(graph: Graph, members: Group, folds: Signatures) -> None:
                 done = begin + len(units) * period
         if done:
             members.members = listed + members.members[done:]
+            numbers = np.array([folds.number(m) for m in members.members])
         period += 1
 
 

@@ -47,26 +47,30 @@ class Spot:
 
 
 class Spots:
-    """The spots of instructions, each found once."""
+    """The spots of instructions, each found once. Code is known by its identity: to hash it takes as long as it is."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[Any, int], Spot] = {}
+        self.found: dict[tuple[int, int], Spot] = {}
+        self.positions: dict[int, tuple[Any, list[Any]]] = {}  # of each code that has been met: it, and those of its instructions
 
     def at(self, code: Any, lasti: int) -> Spot:
         """The spot of the instruction `lasti` of `code`; an empty one where there is no code."""
         if code is None:
             return Spot()
-        spot = self.found.get((code, lasti))
+        spot = self.found.get((id(code), lasti))
         if spot is None:
-            spot = self.found[code, lasti] = find_spot(code, lasti)
+            if id(code) not in self.positions:
+                self.positions[id(code)] = code, list(code.co_positions())
+            spot = self.found[id(code), lasti] = find_spot(code, self.positions[id(code)][1][lasti // 2])
         return spot
 
 
-def find_spot(code: Any, lasti: int) -> Spot:
-    """Look up an instruction in the source; where there is no source, only the line is known."""
-    first, last, begin, end = list(code.co_positions())[lasti // 2]
+def find_spot(code: Any, position: tuple[int | None, int | None, int | None, int | None]) -> Spot:
+    """Look up the expression at a position of `code`, as ``co_positions`` gives it, in the source; where there is no source, only
+    the line is known."""
+    first, last, begin, end = position
     spot = Spot(f"{code.co_filename}:{first or code.co_firstlineno}")
-    if None in (first, last, begin, end):
+    if first is None or last is None or begin is None or end is None:
         return spot
     lines = [linecache.getline(code.co_filename, n) for n in range(first, last + 1)]
     if not all(lines):

@@ -26,7 +26,7 @@ from minigrad.recording.graph import Node, Port
 from minigrad.viz.drawing import Drawing
 from minigrad.viz.graph import Arrow, Graph, Operation
 from minigrad.viz.grouping import Span
-from minigrad.viz.naming import find_spot, public_function, shorten
+from minigrad.viz.naming import Spots, public_function, shorten
 from minigrad.viz.reading import Builder, Names, caller_variables, dtype_text, extra_of, finish
 from minigrad.viz.statistics import describe
 
@@ -287,7 +287,7 @@ def add_failure(builder: Builder, error: Exception) -> None:
     if at is None:
         return
     frame, lasti = frames[at]
-    spot = find_spot(frame.f_code, lasti)
+    spot = Spots().at(frame.f_code, lasti)
     called = called_by([f for f, _ in frames[at + 1:]], spot.called)
     known = public_function(spot.called) is not None
     name = spot.called if known else called.f_code.co_name if called is not None else spot.called or shorten(spot.text, 30)

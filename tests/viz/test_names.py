@@ -12,7 +12,7 @@ import pytest
 import minigrad as mg
 from minigrad import nn, viz
 from minigrad.nn import functional as F
-from minigrad.viz.naming import public_function
+from minigrad.viz.naming import Spots, public_function
 from tests import module_checks
 from tests.module_cases import all_cases
 
@@ -94,3 +94,12 @@ def test_windows_of_layers_have_settings_that_can_be_written() -> None:
     layers = [nn.Conv2d(1, 1, 2, padding="same"), nn.ConvTranspose2d(1, 1, 3, 2, 1, output_padding=1), nn.MaxPool2d(2)]
     found = [o.settings for layer in layers for o in viz.draw(layer(x)).graph.operations.values()]
     assert found == [{"padding": "'same'"}, {"stride": "2", "padding": "1", "output_padding": "1"}, {"kernel_size": "2"}]
+
+
+def test_each_code_is_looked_through_once() -> None:
+    code = compile("\n".join(f"x = x.exp() + {k}" for k in range(50)), "many.py", "exec")
+    spots = Spots()
+    lines = {spots.at(code, lasti).line for lasti in range(0, len(code.co_code), 2)}
+    assert {f"many.py:{n}" for n in range(1, 51)} <= lines
+    assert [found[0] for found in spots.positions.values()] == [code]
+    assert spots.at(code, 4) is spots.at(code, 4)
