@@ -7,11 +7,11 @@ from typing import Any
 
 from minigrad.viz.colours import FAILURE, Scale
 from minigrad.viz.folding import Fold
-from minigrad.viz.graph import Graph, Group, Leaf, Operation, Statistics
+from minigrad.viz.graph import Arrow, Graph, Group, Leaf, Operation, Statistics
 from minigrad.viz.naming import short_line, shorten
 
 LONGEST_TITLE = 40
-SHORT = 44  # characters of lines that stand together on one
+SHORT = 44  # characters of a line of settings, and of lines that stand together on one
 KIND_WORDS = {"constant": "input", "leaf": "leaf", "frozen": "frozen", "buffer": "buffer", "output": "output"}
 
 
@@ -28,6 +28,11 @@ class Box:
     fill: str = ""
     ring: str = ""
     gradient: Statistics | None = None
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether its gradient is zero, which a dashed border says."""
+        return self.gradient is not None and not self.gradient.rms and not self.gradient.nonfinite
 
 
 def box_of(graph: Graph, id: str, scale: Scale) -> Box:
@@ -119,7 +124,7 @@ def strongest(found: list[Statistics | None]) -> Statistics | None:
 def settings_lines(settings: dict[str, str]) -> list[str]:
     """Settings on one line, as far as they have room."""
     text = ", ".join(f"{name}={value}" if name and not name.isdigit() else value for name, value in settings.items())
-    return [shorten(text, 44)] if text else []
+    return [shorten(text, SHORT)] if text else []
 
 
 def result_text(shape: Any) -> str:
@@ -168,12 +173,15 @@ def arrow_texts(made: Fold) -> dict[int, str]:
     for k, arrow in enumerate(made.arrows):
         if arrow.returns:
             continue
-        if not arrow.arrows[0].shape and arrow.arrows[0].argument.startswith("changes"):
-            texts[k] = arrow.arrows[0].argument
-        elif arrow.source not in made.graph.leaves:
-            shapes = list(dict.fromkeys(shape_text(a.shape) for a in arrow.arrows))
+        if arrow.source not in made.graph.leaves:
+            shapes = list(dict.fromkeys(map(arrow_text, arrow.arrows)))
             text = shapes[0] + (f" +{len(shapes) - 1}" if len(shapes) > 1 else "")
             if (arrow.source, text) not in said:
                 said.add((arrow.source, text))
                 texts[k] = text
     return texts
+
+
+def arrow_text(arrow: Arrow) -> str:
+    """What flows along an arrow: its shape, or that it changes something in place."""
+    return arrow.argument if arrow.argument.startswith("changes") and not arrow.shape else shape_text(arrow.shape)

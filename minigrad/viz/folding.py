@@ -181,10 +181,10 @@ def make_fold(graph: Graph, opened: set[str]) -> Fold:
             if group.kind == "run" and group.members[0] in graph.groups:
                 made.open.add(group.members[0])  # which has no frame of its own
             waiting += [(m, None) for m in reversed(shown_members(graph, id))]
-    runs = [graph.groups[id] for id in made.open if graph.groups[id].kind == "run"]
-    for run in sorted(runs, key=lambda g: -len(list(graph.ancestors(g.id)))):  # inner ones first, which outer ones hold
-        hold_repeats(made, run)
     any_runs = any(graph.groups[id].kind == "run" for id in made.open)
+    for id, first in representatives(graph).items() if any_runs else ():
+        if id not in made.holder and first in made.holder:  # else it is open, or in the place of what is
+            made.holder[id] = made.holder[first]
     between: dict[tuple[str, str, bool], FoldedArrow] = {}
     for arrow in graph.arrows:
         source, target = made.holder[arrow.source], made.holder[arrow.target]
@@ -198,24 +198,22 @@ def make_fold(graph: Graph, opened: set[str]) -> Fold:
 
 def crosses(made: Fold, arrow: Arrow) -> bool:
     """Whether an arrow leads from one member of an open run to another, of which one is drawn."""
-    above = set(made.graph.ancestors(arrow.source))
-    common = made.graph.groups[next(g for g in made.graph.ancestors(arrow.target) if g in above)]
+    common = made.graph.common_group(arrow.source, arrow.target)
     return common.kind == "run" and common.id not in made.holder  # it is open, or in the place of one that is
 
 
-def hold_repeats(made: Fold, run: Group) -> None:
-    """Say which box, in the drawn member of a run, holds what the other members hold: what is in the same place."""
-    for other in run.members[1:]:
-        pairs = [(run.members[0], other)]
-        while pairs:
-            first, second = pairs.pop()
-            if first not in made.holder:  # it is open, or in the place of one that is
-                pairs += zip(made.graph.groups[first].members, made.graph.groups[second].members)
-                continue
-            box = made.holder[first]
-            waiting = [second]
-            while waiting:
-                id = waiting.pop()
-                made.holder[id] = box
-                group = made.graph.groups.get(id)
-                waiting += group.members if group is not None else []
+def representatives(graph: Graph) -> dict[str, str]:
+    """For whatever is in a later member of a run, what is in its place in the first."""
+    found: dict[str, str] = {}
+    for run in [g for g in graph.groups.values() if g.kind == "run"]:
+        for other in run.members[1:]:
+            pairs = [(run.members[0], other)]
+            while pairs:
+                first, second = pairs.pop()
+                found.setdefault(second, first)
+                if first in graph.groups and second in graph.groups:
+                    pairs += zip(graph.groups[first].members, graph.groups[second].members)
+    for id in list(found):  # a run in a run: the first of the first
+        while found[id] in found:
+            found[id] = found[found[id]]
+    return found

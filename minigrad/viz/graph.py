@@ -158,6 +158,11 @@ class Graph:
             at = self.groups[at].parent
         yield ""
 
+    def common_group(self, a: str, b: str) -> Group:
+        """The innermost group that holds both `a` and `b`."""
+        above = set(self.ancestors(a))
+        return self.groups[next(g for g in self.ancestors(b) if g in above)]
+
     def to_dict(self) -> dict[str, Any]:
         """The graph as what JSON can say: NaN and infinities are the strings "nan", "inf" and "-inf"."""
         data: dict[str, Any] = spoken(asdict(self))

@@ -16,9 +16,9 @@ from importlib.resources import files
 from typing import Any, Iterable
 
 from minigrad.viz import layout
-from minigrad.viz.boxes import box_of, frame_title, number_text, shape_text
+from minigrad.viz.boxes import arrow_text, box_of, frame_title, number_text
 from minigrad.viz.colours import DARK, KINDS, LIGHT, Scale, text_on
-from minigrad.viz.folding import Fold
+from minigrad.viz.folding import Fold, representatives
 from minigrad.viz.graph import Arrow, Graph, Group, Leaf, Operation, Statistics, spoken
 
 ALIKE = 200  # members of a run whose numbers the page has at most
@@ -86,23 +86,6 @@ def page_data(fold: Fold, backward: bool) -> dict[str, Any]:
     }
 
 
-def representatives(graph: Graph) -> dict[str, str]:
-    """For whatever is in a later member of a run, what is in its place in the first."""
-    found: dict[str, str] = {}
-    for run in [g for g in graph.groups.values() if g.kind == "run"]:
-        for other in run.members[1:]:
-            pairs = [(run.members[0], other)]
-            while pairs:
-                first, second = pairs.pop()
-                found.setdefault(second, first)
-                if first in graph.groups and second in graph.groups:
-                    pairs += zip(graph.groups[first].members, graph.groups[second].members)
-    for id in list(found):  # a run in a run: the first of the first
-        while found[id] in found:
-            found[id] = found[found[id]]
-    return found
-
-
 def present(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields that say something."""
     return {name: value for name, value in fields.items() if value not in ("", None, [], {}, 0, False)}
@@ -114,7 +97,7 @@ def box_data(fold: Fold, id: str, scale: Scale) -> dict[str, Any]:
     return {"title": box.title, **present({
         "lines": box.lines, "fill": box.fill, "light": text_on(box.fill) == LIGHT, "ring": box.ring, "parent": fold.frame_of(id),
         "kind": box.kind if id in fold.graph.leaves else "",
-        "zero": box.gradient is not None and not box.gradient.rms and not box.gradient.nonfinite})}
+        "zero": box.is_zero})}
 
 
 def group_data(group: Group) -> dict[str, Any]:
@@ -163,16 +146,10 @@ def arrows_data(graph: Graph, stands_for: dict[str, str], words: Words) -> list[
             for (source, target, runs), arrows in found.items()]
 
 
-def arrow_text(arrow: Arrow) -> str:
-    """What flows along an arrow: its shape, or that it changes something in place."""
-    return arrow.argument if arrow.argument.startswith("changes") and not arrow.shape else shape_text(arrow.shape)
-
-
 def runs_crossed(graph: Graph, arrow: Arrow, stands_for: dict[str, str]) -> tuple[str, ...]:
     """The run in which both ends of an arrow are, in different members; none if there is no such."""
-    above = set(graph.ancestors(arrow.source))
-    common = next(g for g in graph.ancestors(arrow.target) if g in above)
-    return (stands_for.get(common, common),) if graph.groups[common].kind == "run" else ()
+    common = graph.common_group(arrow.source, arrow.target)
+    return (stands_for.get(common.id, common.id),) if common.kind == "run" else ()
 
 
 def steps_of(graph: Graph) -> list[Operation]:

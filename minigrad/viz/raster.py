@@ -12,7 +12,7 @@ from minigrad.viz.boxes import Box
 from minigrad.viz.colours import DARK, FAILURE, Scale, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle
-from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner, is_dashed
+from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner
 from minigrad.viz.svg import RINGS
 
 POINTS = 72.0  # a pixel of the layout is a point on paper
@@ -55,7 +55,7 @@ def to_image(fold: Fold, form: str, backward: bool = False) -> bytes:
 def draw_box(axes: Any, box: Box, at: Rectangle) -> None:
     """A box with its text."""
     axes.add_patch(outline(at, corner(box, at), facecolor=box.fill, edgecolor=RINGS.get(box.ring, "#71717a"),
-                           linewidth=2.4 if box.ring else 0.8, linestyle="--" if is_dashed(box) else "-"))
+                           linewidth=2.4 if box.ring else 0.8, linestyle="--" if box.is_zero else "-"))
     if box.kind == "group":
         inner = Rectangle(at.x + 2.5, at.y + 2.5, at.width - 5, at.height - 5)
         axes.add_patch(outline(inner, 3, facecolor="none", edgecolor=text_on(box.fill), linewidth=0.6, alpha=0.35))

@@ -50,11 +50,6 @@ def text_width(text: str) -> float:
     return CHARACTER * sum(2 if ord(c) > 0x2e80 else 1 for c in text)
 
 
-def is_dashed(box: Box) -> bool:
-    """Whether the border of a box is dashed, because its gradient is zero."""
-    return box.gradient is not None and not box.gradient.rms and not box.gradient.nonfinite
-
-
 def corner(box: Box, at: Rectangle) -> float:
     """The radius of a box's corners: leaves are rounder than operations."""
     return 4.0 if box.kind in ("operation", "group") else min(14.0, at.height / 2)

@@ -8,7 +8,7 @@ from minigrad.viz.boxes import Box
 from minigrad.viz.colours import FAILURE, NONFINITE, Scale, text_on
 from minigrad.viz.folding import Fold
 from minigrad.viz.layout import Point, Rectangle
-from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner, is_dashed
+from minigrad.viz.sheet import LINE, MARGIN, Sheet, corner
 
 RINGS = {"failure": FAILURE, "value": NONFINITE, "gradient": NONFINITE}
 
@@ -79,7 +79,7 @@ def path_of(points: list[Point]) -> str:
 def box_part(box: Box, at: Rectangle) -> str:
     """A box with its text."""
     ring = RINGS.get(box.ring, "#71717a")
-    dashed = ' stroke-dasharray="3 2"' if is_dashed(box) else ""
+    dashed = ' stroke-dasharray="3 2"' if box.is_zero else ""
     colour = text_on(box.fill)
     parts = [f'<g><title>{clean(box.tooltip or box.title)}</title>'
              f'<rect x="{at.x:.1f}" y="{at.y:.1f}" width="{at.width:.1f}" height="{at.height:.1f}" rx="{corner(box, at):.0f}" '
