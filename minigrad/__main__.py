@@ -62,14 +62,13 @@ def main(argv: list[str] | None = None) -> int:
     d.add_argument("--seed", type=int, default=0, help="seed of the split, the initial weights and the order of images")
     d.add_argument("--out", type=Path, default=Path("runs"), help="folder in which each run makes a folder of its own")
     r = commands.add_parser("run-torch", help="run a program written for PyTorch: what it imports as torch is minigrad")
-    r.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
-    r.add_argument("program", help="the program's file, or module")
-    r.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     n = commands.add_parser("run", help="run a program in several processes that work together, by MPI's mpiexec")
     n.add_argument("-n", type=positive_number(int), default=os.cpu_count(), dest="processes", help="how many processes")
-    n.add_argument("-m", dest="is_module", action="store_true", help="the program is a module, found as `python -m` finds it")
-    n.add_argument("program", help="the program's file, or module")
-    n.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
+    for command in (r, n):
+        command.add_argument("-m", dest="is_module", action="store_true",
+                             help="the program is a module, found as `python -m` finds it")
+        command.add_argument("program", help="the program's file, or module")
+        command.add_argument("arguments", nargs=argparse.REMAINDER, help="what the program is given")
     args = parser.parse_args(argv)
     if args.command is None:
         parser.print_help()

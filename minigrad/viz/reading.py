@@ -68,6 +68,12 @@ class Names:
         if tensor.node is None:
             self.held.setdefault(id(memory_owner(tensor.array)), tensor)
 
+    def paths(self) -> dict[int, str]:
+        """The path of each module, by its identity; a layer by itself, which is its own group, is called what its class is."""
+        if len(self.modules) == 1:
+            return {id(module): type(module).__name__ for module in self.modules.values()}
+        return {id(module): path for path, module in reversed(self.modules.items())}
+
     def holder(self, array: Any) -> Any:
         """The named tensor that holds `array`, or all of the memory that it is a view of; or None."""
         found = self.held.get(id(memory_owner(array)))
@@ -162,7 +168,7 @@ class Builder:
         op.keeps = [argument_name(node, k) if k >= 0 else "result" for k, a in zip(node.saved_from, node.saved) if a is not None]
 
     def leaf(self, tensor: Any) -> str:
-        """The id of the leaf for a tensor that requires a gradient."""
+        """The id of the leaf for a tensor that requires a gradient, or has a name."""
         found = self.of_leaf.get(id(tensor))
         if found is None:
             names, kinds = self.names.by_tensor, self.names.kinds
@@ -197,8 +203,7 @@ class Builder:
             op.settings.setdefault(argument, text if is_literal(text) else setting_text(array.item()))
             return ""
         if holder is not None:
-            return (self.of_leaf.get(id(holder))
-                    or self.add_leaf(holder, self.names.by_tensor[id(holder)], self.names.kinds[id(holder)]))
+            return self.leaf(holder)
         return self.maker_of(array) or self.add_leaf(array, [text] if text.isidentifier() else [], "constant")
 
     def maker_of(self, array: Any) -> str:
@@ -326,13 +331,20 @@ def mark_nonfinite(graph: Graph) -> None:
 
 def spans_of(names: Names) -> list[Span]:
     """The calls of the named modules that are remembered, and the backward passes that were recorded."""
-    paths = {id(module): (path, module) for path, module in reversed(names.modules.items()) if path}
-    if len(names.modules) == 1:  # a layer by itself is its own group
-        paths = {id(module): (type(module).__name__, module) for module in names.modules.values()}
-    found = [(start, end, *paths[who]) for start, end, who in list(clock.calls) if who in paths]
-    return [*[Span(start, end, path, type(module).__name__, extra_of(module),
-              type(module).__module__.startswith("minigrad.nn.")) for start, end, path, module in found],
-            *[Span(start, end, derivative=order) for start, end, order in list(clock.passes)]]
+    paths, modules = names.paths(), {id(module): module for module in names.modules.values()}
+    return [*[span_of(modules[who], paths[who], start, end) for start, end, who in list(clock.calls) if paths.get(who)],
+            *passes_since(0)]
+
+
+def passes_since(stamp: int) -> list[Span]:
+    """The backward passes that were recorded after the time `stamp`."""
+    return [Span(start, end, derivative=order) for start, end, order in list(clock.passes) if start > stamp]
+
+
+def span_of(module: Any, path: str, start: int, end: int) -> Span:
+    """A call of the module that is called `path`."""
+    kind = type(module)
+    return Span(start, end, path, kind.__name__, extra_of(module), kind.__module__.startswith("minigrad.nn."))
 
 
 def extra_of(module: Any) -> str:

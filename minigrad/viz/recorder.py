@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import weakref
+from dataclasses import replace
 from threading import RLock, get_ident
 from time import perf_counter
 from typing import Any, Mapping
@@ -20,14 +21,13 @@ from minigrad.autograd.observe import Observer, ObserverBlock
 from minigrad.errors import ArgumentError, InplaceError, StateError
 from minigrad.nn import Module
 from minigrad.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
-from minigrad.recording import clock
 from minigrad.recording.clock import is_package_file, source_line, tick
 from minigrad.recording.graph import Node, Port
 from minigrad.viz.drawing import Drawing
 from minigrad.viz.graph import Arrow, Graph, Operation
 from minigrad.viz.grouping import Span
 from minigrad.viz.naming import Spots, public_function, shorten
-from minigrad.viz.reading import Builder, Names, caller_variables, dtype_text, extra_of, finish
+from minigrad.viz.reading import Builder, Names, caller_variables, dtype_text, finish, passes_since, span_of
 from minigrad.viz.statistics import describe
 
 __all__ = ["record"]
@@ -143,9 +143,7 @@ class record(ObserverBlock):
                              "also inside of it")
         self.names = Names(self.model, self.params, caller_variables())
         self.builder = Builder(self.names, weakref.WeakKeyDictionary())
-        self.paths = {id(module): path for path, module in reversed(self.names.modules.items())}
-        if len(self.paths) == 1:  # a layer by itself is its own group
-            self.paths = {who: type(self.model).__name__ for who in self.paths}
+        self.paths = self.names.paths()
         self.spans: list[Span] = []
         self.running: list[tuple[Any, Span, int]] = []
         self.thread = get_ident()
@@ -176,11 +174,10 @@ class record(ObserverBlock):
     def finish(self) -> Graph:
         """Make the graph of what the builder has gathered."""
         now = tick()
-        passes = [Span(start, end, derivative=order) for start, end, order in list(clock.passes) if start > self.began]
         last = max((op.stamp for op in self.builder.graph.operations.values() if not op.failure), default=0)
-        running = [Span(s.start, s.end if 0 < s.end < last else now, s.path, s.type, s.settings, s.own)
-                   for _, s, _ in self.running if s.path]  # those that have raised hold what did, unless the user went on
-        spans = [*passes, *self.spans, *running]
+        running = [replace(s, end=s.end if 0 < s.end < last else now) for _, s, _ in self.running
+                   if s.path]  # those that have raised hold what did, unless the user went on
+        spans = [*passes_since(self.began), *self.spans, *running]
         graph = finish(self.builder, spans)
         graph.title = type(self.model).__name__ if self.model is not None else ""
         return graph
@@ -203,9 +200,7 @@ class record(ObserverBlock):
             self.add_model(module)
         path = self.paths.get(id(module))
         if path is not None:
-            own = type(module).__module__.startswith("minigrad.nn.")
-            span = Span(tick(), 0, path, type(module).__name__, extra_of(module), own)
-            self.running.append((module, span, len(self.builder.graph.operations)))
+            self.running.append((module, span_of(module, path, tick(), 0), len(self.builder.graph.operations)))
 
     def add_model(self, module: Any) -> None:
         """Name a module that is called where no model was given, and what is in it, after the caller's variable or its class."""
@@ -258,8 +253,7 @@ def source_of_tensor(builder: Builder, t: Any) -> str:
     named = builder.names.holder(t.array)
     if named is None:
         return builder.maker_of(t.array) or builder.add_leaf(t.array, [], "constant")
-    return (builder.of_leaf.get(id(named))
-            or builder.add_leaf(named, builder.names.by_tensor[id(named)], builder.names.kinds[id(named)]))
+    return builder.leaf(named)
 
 
 # ---------------------------------------------------------------------------------------------------- failures
