@@ -101,6 +101,30 @@ def test_the_calls_of_modules_are_read_while_others_are_made() -> None:
     together(work)
 
 
+def test_recorded_passes_are_read_while_others_end() -> None:
+    assert clock.passes.maxlen
+    beginning = clock.tick()
+    for _ in range(clock.passes.maxlen):
+        clock.passes.append((clock.tick(), clock.tick(), 1))
+    done = threading.Event()
+
+    def work(k: int) -> None:
+        if k:
+            try:
+                assert not any([clock.derivative_at(beginning) for _ in range(300)])
+            finally:
+                done.set()
+        while not done.is_set():
+            clock.passes.append((clock.tick(), clock.tick(), 1))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        together(work)
+    finally:
+        sys.setswitchinterval(interval)
+
+
 FIRST_CALLS = """\
 import sys, threading, traceback
 import minigrad as mg

@@ -44,7 +44,8 @@ def owning_modules(stamps: Iterable[int], modules: Mapping[str, Any]) -> dict[in
 def derivative_at(stamp: int) -> int:
     """Which derivative was being computed at a time: 0 in no recorded backward pass, 1 in one, 2 in one through the results of
     that ..."""
-    for start, end, order in reversed(passes):
+    for k in range(1, len(passes) + 1):  # by number: where another thread adds a pass meanwhile, one is looked at twice
+        start, end, order = passes[-k]
         if stamp > end:
             return 0
         if stamp > start:

@@ -332,13 +332,13 @@ def mark_nonfinite(graph: Graph) -> None:
 def spans_of(names: Names) -> list[Span]:
     """The calls of the named modules that are remembered, and the backward passes that were recorded."""
     paths, modules = names.paths(), {id(module): module for module in names.modules.values()}
-    return [*[span_of(modules[who], paths[who], start, end) for start, end, who in list(clock.calls) if paths.get(who)],
+    return [*[span_of(modules[who], paths[who], start, end) for start, end, who in clock.calls.copy() if paths.get(who)],
             *passes_since(0)]
 
 
 def passes_since(stamp: int) -> list[Span]:
     """The backward passes that were recorded after the time `stamp`."""
-    return [Span(start, end, derivative=order) for start, end, order in list(clock.passes) if start > stamp]
+    return [Span(start, end, derivative=order) for start, end, order in clock.passes.copy() if start > stamp]
 
 
 def span_of(module: Any, path: str, start: int, end: int) -> Span:
