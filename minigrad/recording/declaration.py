@@ -91,7 +91,7 @@ class Declaration:
         """The decorator that makes a function the derivative rule of the arguments; of several it is their joint rule. Raises
         ``TypeError`` for a rule that names what the operation has not."""
         if not arguments or len(set(arguments)) < len(arguments):
-            raise DeclarationError(f"{self.name}.derivative: expected the names of array arguments, each once, but got {arguments}")
+            raise DeclarationError(f"{self.name}.derivative: expected the names of array arguments, each once, not {arguments}")
 
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
             if not rule.__name__.isidentifier():

@@ -13,7 +13,7 @@ Positional parameters are arrays, parameters after ``*`` are settings. One starr
 of arrays. A rule names what it needs: ``g`` (the gradient coming in), an array argument, ``out`` (the result) or the name of
 one of several results, a setting, or ``<argument>_shape`` / ``<argument>_dtype`` where the values themselves need not be kept.
 It uses operators and other operations only, because it runs on arrays in a plain backward pass and on tensors under
-``create_graph=True``. Where gradients share work, ``@f.derivative("input", "weight")`` declares one rule that gives them together.
+``create_graph=True``. Where gradients share work, ``@f.derivative("input", "weight")`` declares a rule that gives them together.
 
 What the declaration gives is a plain function whose source was generated for exactly this signature, as ``dataclasses``
 generates ``__init__``: straight-line code with no loops or dictionaries in the way of a call. ``print(mul.source)`` shows
@@ -72,7 +72,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     the values need not be kept. It must use operators and other operations only: a plain backward pass gives it arrays, one with
     ``create_graph=True`` tensors.
 
-    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives a tuple of them, in that order. It can
+    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives a tuple of them in that order. It can
     name ``wanted``, a tuple of booleans, to compute only those that are asked for; what it gives for the others is ignored. The
     node keeps what it names where one of them is wanted.
 
