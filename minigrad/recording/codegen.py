@@ -37,7 +37,8 @@ OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Cons
 def compile_op(function: Any, info: Declaration) -> None:
     """Generate the node class and the call paths of `function` from its declaration."""
     info.check_rules()
-    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
+    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g" and not says_wanted(info, a, n))
+                  for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.results, *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
@@ -334,12 +335,14 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: rule_source(rule) for a, rule in info.rules.items()}
-        if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
+        calls = {a: rule_source(rule) for a, rule in info.rules.items() if a not in info.joint}
+        calls |= {a: f"{info.rules[a].__name__}_grads[{together.index(a)}]" for a, together in info.joint.items()}
+        if len(calls) > 1 or info.joint:  # a node with one rule was made because its input wants the gradient
             needed = [n for n in arrays if n not in info.optional]
             sign = {a: next((n for n in needed if arguments_needing(info, n) == [a]), f"{a}_edge") for a in calls}
             if any(s == f"{a}_edge" for a, s in sign.items()):
                 lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
+            lines += joint_lines(info)
             calls = {a: f"None if {sign[a]} is None else {call}" for a, call in calls.items()}
         grads = [calls.get(a, "None") for a in info.arguments]
         lines.append(f"return ({', '.join(grads)},)")
@@ -359,6 +362,22 @@ def make_node_class(info: Declaration) -> type[Node]:
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
         "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "connected": info.connected,
         "info": info})
+
+
+def says_wanted(info: Declaration, argument: str, parameter: str) -> bool:
+    """Whether `parameter` of the joint rule of `argument` is what tells it which gradients are wanted."""
+    return parameter == "wanted" and argument in info.joint and parameter not in (*info.arguments, *info.settings, *info.results)
+
+
+def joint_lines(info: Declaration) -> list[str]:
+    """The lines that call joint rules, each once, where at least one of the gradients that it gives is wanted."""
+    lines = []
+    for together in dict.fromkeys(info.joint.values()):
+        rule = info.rules[together[0]]
+        tests = [f"{a}_edge is not None" for a in together]
+        given = [f"({', '.join(tests)})" if says_wanted(info, together[0], n) else n for n in parameters_of(rule)]
+        lines.append(f"if {' or '.join(tests)}: {rule.__name__}_grads = {rule.__name__}({', '.join(given)})")
+    return lines
 
 
 def variadic_backward_source(info: Declaration) -> str:
