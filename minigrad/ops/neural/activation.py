@@ -341,7 +341,7 @@ def softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     x = to_working_dtype(input, dtype)
     if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, False)) is not None:
         return to_result_dtype(fused, input, dtype)
-    e, sums = exponentials(x, dim)
+    e, sums, _ = exponentials(x, dim)
     e /= sums
     return to_result_dtype(e, input, dtype)
 @softmax.derivative("input")
@@ -356,7 +356,7 @@ def safe_softmax(input: Any, *, dim: Any) -> Any:
     arithmetic.require_real("softmax", input)
     if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.softmax(input, dim, False)) is not None:
         return np.where(max_along(input, dim) == -np.inf, input.dtype.type(0), fused)
-    e, sums = exponentials(input, dim, safe=True)
+    e, sums, _ = exponentials(input, dim, safe=True)
     e /= np.where(sums == 0, input.dtype.type(1), sums)
     return e
 @safe_softmax.derivative("input")
@@ -405,8 +405,8 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Tensor:
     return softmax(-input, dim, dtype)
 
 
-def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any]:
-    """``exp(x - c)`` and its sums along `dim`: c is 0 where that gives sums of good size, else the maximum along `dim`.
+def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any, Any]:
+    """``exp(x - c)``, its sums along `dim`, and c: None, for 0, where that gives sums of good size, else the maximum along `dim`.
 
     To look for the maximum takes longer than all the rest. `safe`: where that is -inf, c is 0.
     """
@@ -414,16 +414,20 @@ def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any]:
         e = np.exp(x)
         sums = total(e, dim)
         if sums.min() > 1e-6 and sums.max() < math.inf:  # no overflow, and what underflows is nothing beside the sum
-            return e, sums
+            return e, sums, None
     peak = max_along(x, dim)
-    e = np.exp(x - (np.where(peak == -np.inf, x.dtype.type(0), peak) if safe else peak))
-    return e, total(e, dim)
+    if safe:
+        peak = np.where(peak == -np.inf, x.dtype.type(0), peak)
+    e = np.exp(x - peak)
+    return e, total(e, dim), peak
 
 
 def total(x: Any, dim: int, y: Any = None) -> Any:
     """The sum of `x`, or of ``x * y``, along `dim`, which is kept."""
-    if x.__class__ is np.ndarray and dim in (-1, x.ndim - 1) and 0 < x.ndim and x.shape[-1] <= SHORT:
-        return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
+    if x.__class__ is np.ndarray and x.ndim and dim in (-1, x.ndim - 1) and 0 < x.shape[-1] <= SHORT:
+        if y is not None or not x.flags.c_contiguous:
+            return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
+        return (x.reshape(-1, x.shape[-1]) @ np.ones(x.shape[-1], x.dtype)).reshape(*x.shape[:-1], 1)
     return _arrays.sum_over(x if y is None else x * y, axis_of(x, dim), True)
 
 
