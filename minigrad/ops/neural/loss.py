@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays import choice
 from minigrad._types import dtypes, layouts
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.neural import activation
@@ -126,7 +127,7 @@ def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any =
         raise RuntimeValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
-    near = np.minimum(distance, delta)
+    near = choice.at_most(distance, delta)
     return reduce_loss(near * (distance - 0.5 * near), reduction)
 @huber_loss.derivative("input")
 def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
@@ -144,7 +145,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: An
         raise RuntimeValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
-    near = np.minimum(distance, beta)
+    near = choice.at_most(distance, beta)
     return reduce_loss(distance if not beta else near * (distance - 0.5 * near) / beta, reduction)
 @smooth_l1_loss.derivative("input")
 def smooth_l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
@@ -176,7 +177,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
         raise RuntimeValueError("all elements of input should be between 0 and 1; for scores of any size use "
                                 "binary_cross_entropy_with_logits")
     check_weights(input, weight=weight)
-    log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+    log_p, log_q = choice.at_least(np.log(input), -100), choice.at_least(np.log1p(-input), -100)
     return reduce_loss(weighted((target - 1) * log_q - target * log_p, weight), reduction)
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
@@ -205,7 +206,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
         raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)}): make "
                                 f"it so{remedy(input, target)}")
     check_weights(input, weight=weight, pos_weight=pos_weight)
-    log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
+    log_q = activation.log1p_of_exp(-input)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
     loss = weighted(loss, weight)
     return layouts.lay_out("like_input", loss, target) if reduction == "none" else reduce_loss(loss, reduction)
