@@ -26,6 +26,10 @@ class LUPivots(NamedTuple):
     LU: Tensor
     pivots: Tensor
 
+class LossProbabilities(NamedTuple):
+    loss: Tensor
+    probabilities: Tensor
+
 class MantissaExponent(NamedTuple):
     mantissa: Tensor
     exponent: Tensor
