@@ -15,7 +15,7 @@ import minigrad as mg
 from minigrad import nn, optim
 from minigrad.optim import lr_scheduler as schedules
 from minigrad.optim import swa_utils
-from minigrad.optim.optimizer import BLOCK, blocks
+from minigrad.optim.blocks import BLOCK, blocks
 from minigrad.recording.graph import ledger
 from tests import standin  # noqa: F401  (registers the device "standin")
 from tests.optimizer_cases import CASES, gradient
