@@ -25,7 +25,7 @@ from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
-from minigrad.recording.inplace import refuse_read_only
+from minigrad.recording.inplace import refuse_read_only, write_each
 from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or with ``set_to_none=False`` set them to zero."""
+        kept = []
         for group in self.param_groups:
             for p in group["params"]:
                 grad = p._grad
@@ -228,10 +229,10 @@ class Optimizer:
                     if set_to_none:
                         p._grad = None
                     else:
-                        p._grad = grad = grad.detach()
-                        refuse_read_only(grad.array, "zero_grad(set_to_none=False)")
-                        guard_device(grad.array.__class__.fill)(grad.array, 0)
-                        ledger.record(grad.array, "zero_grad")
+                        p._grad = grad = grad if grad.node is None else grad.detach()
+                        kept.append(grad.array)
+        if kept:
+            write_each(kept, lambda grad: grad.fill(0), "zero_grad(set_to_none=False)")
 
     # ------------------------------------------------------------------------------------------------ the step
 
