@@ -416,8 +416,7 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
     ``softmax(input)``, of which the gradient is made."""
     arithmetic.require_real("cross_entropy", input, weight)
     check_reduction(reduction)
-    if input.__class__ is not np.ndarray and weight is None and check_classes(input, target, weight) and (
-            fused := _arrays.library_of(input).kernels.cross_entropy(input, target, ignore_index)):
+    if weight is None and (fused := _arrays.kernels_of(input).cross_entropy(input, target, ignore_index)):
         loss, probabilities, total, wrong = fused
         if wrong is not None:
             raise class_out_of_bounds(input, wrong)
@@ -462,9 +461,9 @@ def surprise(x: Any, places: Any) -> tuple[Any, Any]:
 def cross_entropy_slope(grad: Any, probabilities: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                         ignore_index: Any = -100) -> Any:
     """The gradient of :func:`cross_entropy_of_classes`: probabilities minus one-hot, times how much the sample counts."""
-    if probabilities.__class__ is not np.ndarray and weight is None:
-        fused = _arrays.library_of(probabilities).kernels.cross_entropy_slope(grad, probabilities, target, ignore_index,
-                                                                              reduction == "mean")
+    if weight is None:
+        fused = _arrays.kernels_of(probabilities).cross_entropy_slope(grad, probabilities, target, ignore_index,
+                                                                      reduction == "mean")
         if fused is not None:
             return fused
     places, scale = classes_of(probabilities, target, weight, ignore_index)
