@@ -38,6 +38,24 @@ class MinMax(NamedTuple):
     min: Tensor
     max: Tensor
 
+class OutputHNCNGatesCells(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    c_n: Tensor
+    gates: Tensor
+    cells: Tensor
+
+class OutputHNStates(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    states: Tensor
+
+class OutputHNStatesGates(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    states: Tensor
+    gates: Tensor
+
 class OutputInverseIndicesCounts(NamedTuple):
     output: Tensor
     inverse_indices: Tensor
