@@ -25,7 +25,7 @@ def _drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, sha
     if not training or p == 0:
         return input
     drawn, dtype, scale = _draw_uniform(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
-    mask = _arrays.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
+    mask = _arrays.kernels_of(drawn).dropout_mask(drawn, p, scale, dtype)
     if mask is None:
         mask = (drawn >= p).astype(dtype) * dtype.type(scale)
     return input.mul_(mask) if inplace else arithmetic.mul(input, mask)

@@ -73,8 +73,7 @@ def standardize(input: Any, weight: Any = None, bias: Any = None, *, layout: Any
     if input.dtype.kind not in "fc":
         raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
                          ".float()")
-    if input.__class__ is not np.ndarray and (
-            fused := _arrays.library_of(input).kernels.standardize(input, weight, bias, layout, step, eps, centered)) is not None:
+    if fused := _arrays.kernels_of(input).standardize(input, weight, bias, layout, step, eps, centered):
         return fused
     x, result = input.reshape(layout), np.empty_like(input, order="C")
     y, n = result.reshape(layout), x.dtype.type(x.shape[0] * x.shape[2])
@@ -117,11 +116,9 @@ def standardize_backward(grad: Any, input: Any, mean: Any, var: Any, weight: Any
     standardized, s, and h = grad * weight, they are rstd * (h - mean(h) - s * mean(h * s)) with means over rows, the sums of
     grad * s, and the sums of grad. What is not `wanted` is an array without elements.
     """
-    if input.__class__ is not np.ndarray:
-        kernels = _arrays.library_of(input).kernels
-        fused = kernels.standardize_backward(grad, input, mean, var, weight, layout, step, eps, centered, shape, wanted)
-        if fused is not None:
-            return fused
+    kernels = _arrays.kernels_of(input)
+    if fused := kernels.standardize_backward(grad, input, mean, var, weight, layout, step, eps, centered, shape, wanted):
+        return fused
     count = math.prod(shape)
     x, result = input.reshape(layout), np.empty_like(input, order="C")
     s, g, n = result.reshape(layout), grad.reshape(layout), x.dtype.type(x.shape[0] * x.shape[2] or 1)
@@ -194,8 +191,7 @@ def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
     if weight is None:
         return input.copy() if bias is None else input + bias
-    if input.__class__ is not np.ndarray and bias is not None and (
-            fused := _arrays.library_of(input).kernels.scale_shift(input, weight, bias)) is not None:
+    if bias is not None and (fused := _arrays.kernels_of(input).scale_shift(input, weight, bias)) is not None:
         return fused
     out = input * weight
     return out if bias is None else np.add(out, bias, out=out)

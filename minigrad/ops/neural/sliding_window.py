@@ -135,10 +135,9 @@ class Windows:
 
     def columns(self, x: Any) -> Any:
         """What every window meets, as an array (a, elements of the window, b, positions of the grid)."""
-        if x.__class__ is not np.ndarray:
-            fused = _arrays.library_of(x).kernels.columns(x, self.grid, self.kernel, self.stride, self.padding, self.dilation)
-            if fused is not None:
-                return fused
+        fused = _arrays.kernels_of(x).columns(x, self.grid, self.kernel, self.stride, self.padding, self.dilation)
+        if fused is not None:
+            return fused
         shape = self.grid if not self.rows else (math.prod(self.grid),)
         columns = np.empty((x.shape[0], self.count, x.shape[1], *shape), x.dtype, like=x)
         for k, tap in enumerate(self.taps(self.pad(x))):
@@ -148,11 +147,10 @@ class Windows:
     def collect(self, columns: Any) -> Any:
         """The adjoint of :meth:`columns`: every element of `columns` added to the element of x it was taken from."""
         a, _, b, _ = columns.shape
-        if columns.__class__ is not np.ndarray:
-            fused = _arrays.library_of(columns).kernels.collect(
-                columns, b, self.size, self.grid, self.positions, self.kernel, self.stride, self.padding, self.dilation)
-            if fused is not None:
-                return fused
+        fused = _arrays.kernels_of(columns).collect(
+            columns, b, self.size, self.grid, self.positions, self.kernel, self.stride, self.padding, self.dilation)
+        if fused is not None:
+            return fused
         padded = np.zeros((a, b, *self.buffer), columns.dtype, like=columns)
         columns = columns if self.rows else columns.reshape(a, self.count, b, *self.grid)
         for k, tap in enumerate(self.taps(padded)):
