@@ -30,12 +30,13 @@ class Kernels:
         return None
 
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
-        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; how many
-        rows are not ignored; and a target that is no place of a row, or None."""
+        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; softmax(x);
+        how many rows are not ignored; and a target that is no place of a row, or None."""
         return None
 
-    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
-        """The gradient of the sum of :meth:`cross_entropy` over the rows, or of the mean over those that are not ignored."""
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        """The gradient of :meth:`cross_entropy` with softmax(x) = `soft`; `grad` is that of each loss, or of the sum of all or,
+        with `mean`, of the mean over the rows that are not ignored."""
         return None
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
@@ -67,13 +68,13 @@ class Kernels:
         """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
         return None
 
-    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions of the grid)."""
+    def columns(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions)."""
         return None
 
-    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+    def collect(self, columns: Any, b: int, size: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
-        """The adjoint of :meth:`columns`, for the positions of the grid that are `positions`."""
+        """The adjoint of :meth:`columns`."""
         return None
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
@@ -155,7 +156,7 @@ COLLECT = """
         const long long r0 = q0 - j0 * d0, r1 = q1 - j1 * d1, r2 = q2 - j2 * d2;
         if (r0 < 0 || r1 < 0 || r2 < 0 || r0 % s0 || r1 % s1 || r2 % s2) continue;
         const long long g0 = r0 / s0, g1 = r1 / s1, g2 = r2 / s2;
-        if (g0 >= m0 || g1 >= m1 || g2 >= m2) continue;
+        if (g0 >= o0 || g1 >= o1 || g2 >= o2) continue;
         sum += columns[(((a * k0 * k1 * k2 + k) * nb + b) * o0 + g0) * o1 * o2 + g1 * o2 + g2];
     }
     y = sum;
@@ -169,7 +170,7 @@ ELEMENTWISE = {
     "max_pool": Elementwise(f"raw T x, {SIZES}", "T y", WINDOW + "    y = best;\n"),
     "max_pool_places": Elementwise(f"raw T x, {SIZES}", "int64 y", WINDOW + "    y = at;\n"),
     "columns": Elementwise(f"raw T x, {SIZES}, int64 nb, int64 step_a, int64 step_b", "T y", COLUMNS),
-    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb, int64 m0, int64 m1, int64 m2", "T y", COLLECT),
+    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb", "T y", COLLECT),
     "put_in_planes": Elementwise("T value, int64 place, int64 positions, int64 size", "raw T planes",
                                  "    atomicAdd(&planes[i / positions * size + place], value);\n"),
     "dropout_mask": Elementwise("float32 u, float32 p, T scale", "T y", "    y = u >= p ? scale : T(0);\n"),
@@ -237,10 +238,12 @@ extern "C" __global__ void softmax_slope(const T* g, const T* y, T* x, long long
 }
 """,
     "cross_entropy": """
-extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, long long* found, long long n,
+extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, T* soft, long long* found, long long n,
                                          long long ignore) {
     x += blockIdx.x * n;
+    soft += blockIdx.x * n;
     const T top = highest(x, n), sum = exponentials(x, n, top);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) soft[k] = exp(x[k] - top) / sum;
     if (threadIdx.x != 0) return;
     const long long place = target[blockIdx.x];
     const bool wrong = place != ignore && (place < 0 || place >= n);
@@ -250,15 +253,14 @@ extern "C" __global__ void cross_entropy(const T* x, const long long* target, T*
 }
 """,
     "cross_entropy_slope": """
-extern "C" __global__ void cross_entropy_slope(const T* x, const long long* target, const long long* total, T* y, long long n,
-                                               long long ignore, long long mean) {
+extern "C" __global__ void cross_entropy_slope(const T* g, const T* soft, const long long* target, const long long* total, T* x,
+                                               long long n, long long ignore, long long each, long long mean) {
+    soft += blockIdx.x * n;
     x += blockIdx.x * n;
-    y += blockIdx.x * n;
-    const T top = highest(x, n), sum = exponentials(x, n, top);
     const long long place = target[blockIdx.x];
-    const T count = mean ? T(*total) : T(1);
+    const T scale = g[each ? blockIdx.x : 0] / (mean ? T(*total) : T(1));
     for (long long k = threadIdx.x; k < n; k += blockDim.x)
-        y[k] = place == ignore ? T(0) : (exp(x[k] - top) / sum - T(k == place)) / count;
+        x[k] = place == ignore ? T(0) : (soft[k] - T(k == place)) * scale;
 }
 """,
     "standardize": """
@@ -460,18 +462,19 @@ class CudaKernels(Kernels):
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not self.takes_classes(x, target):
             return None
-        loss, found = self._cupy.empty(x.shape[:1], x.dtype), self._cupy.zeros(3, np.int64)
-        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, found, x.shape[1], ignore)
+        loss, soft = [self._cupy.empty(shape, x.dtype) for shape in (x.shape[:1], x.shape)]
+        found = self._cupy.zeros(3, np.int64)
+        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, soft, found, x.shape[1], ignore)
         counted, wrong, place = found.get().tolist()
-        return loss, counted, place if wrong else None
+        return loss, soft, counted, place if wrong else None
 
-    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
-        if not self.takes_classes(x, target):
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if not self.takes_classes(soft, target) or not self.takes(grad, soft):
             return None
-        slope = self._cupy.empty(x.shape, x.dtype)
+        slope = self._cupy.empty(soft.shape, soft.dtype)
         total = (target != ignore).sum() if mean else target
-        self.run_rows("cross_entropy_slope", *x.shape, contiguous(x), contiguous(target), total, slope, x.shape[1], ignore,
-                      int(mean))
+        self.run_rows("cross_entropy_slope", *soft.shape, contiguous(grad), contiguous(soft), contiguous(target), total, slope,
+                      soft.shape[1], ignore, grad.ndim, int(mean))
         return slope
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
@@ -529,27 +532,28 @@ class CudaKernels(Kernels):
                     contiguous(x), *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), out)
         return out
 
-    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    def columns(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         if not self.takes(x) or not 1 <= len(kernel) <= 3:
             return None
-        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(grid)), order="C")
+        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(positions)), order="C")
         if out.size:
             a, b, plane = x.shape[0], x.shape[1], math.prod(x.shape[2:])
             swapped = x.swapaxes(0, 1)  # images are stored by sample, and asked for by channel
             kept, steps = (swapped, (plane, a * plane)) if swapped.flags.c_contiguous else (contiguous(x), (b * plane, plane))
             with x.device:
-                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], grid, kernel, dilation, stride, padding), b, *steps, out)
+                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), b, *steps,
+                                            out)
         return out
 
-    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+    def collect(self, columns: Any, b: int, size: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
         if not self.takes(columns) or not 1 <= len(kernel) <= 3:
             return None
         out = self._cupy.empty_like(columns, shape=(columns.shape[0], b, *size), order="C")
         if out.size:
             with columns.device:
-                self.elementwise["collect"](contiguous(columns), *sizes_of(size, grid, kernel, dilation, stride, padding), b,
-                                            *in_three(positions, 1), out)
+                self.elementwise["collect"](contiguous(columns), *sizes_of(size, positions, kernel, dilation, stride, padding), b,
+                                            out)
         return out
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
