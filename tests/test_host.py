@@ -114,7 +114,7 @@ HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2]
 CASES = [
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
-          (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (1000 + random(300, 4, 20), random(2, 4), random(2, 4, 20)),
+          (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),
           (np.where(random(5, 4, 33) > 2.2, np.nan, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
           (np.where(random(5, 4, 33) > 2.2, np.inf, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
           (random(2, 4, 9000), random(2, 4), random(2, 4, 9000))]
