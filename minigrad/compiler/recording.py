@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import copy
 import functools
+import math
 import re
 import weakref
 from types import FunctionType
@@ -18,7 +19,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad._types import dtypes, layouts
+from minigrad._types import layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd import early, engine
 from minigrad.autograd.hooks import accumulate, ensure_owned
@@ -31,7 +32,7 @@ from minigrad.recording.call import computes_in_opmath, run_forward, unwrap_resu
 from minigrad.recording.clock import ledger, source_line, user_frame
 from minigrad.recording.codegen import as_ufunc, formula_of
 from minigrad.recording.declaration import parameters_of
-from minigrad.recording.graph import AliasBackward0, FreedMark, Node, Port, reachable_nodes, tensor_on_edge
+from minigrad.recording.graph import AliasBackward0, Node, Port, reachable_nodes
 
 # Operations whose results have as many elements as their operands decide: what comes after them may be made for that number.
 DATA_DEPENDENT = frozenset(("nonzero_indices", "_unique", "select_mask", "bincount", "repeat_rows"))
@@ -95,6 +96,7 @@ class Recorder(Observer, watching.Watcher):
         self.refusal = ""
         self.known: dict[int, str] = {}  # names of arrays, by identity
         self.places: dict[Any, str] = {}  # and by what they are of which memory
+        self.whole: dict[Any, str] = {}  # and those of contiguous arrays, by what they are all of
         self.held: list[Any] = []  # what has no weak references, so that its identity stays its own; and finalizers
         self.counts: dict[str, int] = {}
         self.objects: dict[int, str] = {}  # names of what is no array, by identity
@@ -136,6 +138,8 @@ class Recorder(Observer, watching.Watcher):
         if isinstance(array, np.ndarray):
             key = memory_key(array)
             self.places[key] = name
+            if array.flags.c_contiguous:
+                self.whole[array.ctypes.data, array.size, array.dtype.char] = name
             self.held.append(weakref.ref(array, functools.partial(self.forget, id(array), key, name)))
             if array.nbytes >= LARGE and name[0] in "vg":
                 self.tape.large.add(name)
@@ -149,13 +153,15 @@ class Recorder(Observer, watching.Watcher):
             del self.known[identity]
         if self.places.get(key) == name:
             del self.places[key]
+        for whole in [whole for whole in ((key[0], math.prod(key[1]), key[3]),) if self.whole.get(whole) == name]:
+            del self.whole[whole]
 
     def name(self, array: Any, t: Any = None, constant: bool = False) -> str:
         """The name of `array`, which is that of the tensor `t` if that is given. Refuses one that nobody has made, unless it may
         be a `constant`."""
         found = self.known.get(id(array))
         if found is None and isinstance(array, np.ndarray) and array.base is not None:
-            found = self.places.get(memory_key(array))
+            found = self.places.get(memory_key(array)) or self.reshaped(array)
         if found is not None:
             return found
         if not isinstance(array, (np.ndarray, np.generic)):
@@ -172,6 +178,15 @@ class Recorder(Observer, watching.Watcher):
         name = self.new("c")
         self.tape.names[name] = array
         self.held.append(array)
+        return self.bind(array, name)
+
+    def reshaped(self, array: Any) -> str | None:
+        """The name of `array`, if it is all of a known array in another shape."""
+        other = self.whole.get((array.ctypes.data, array.size, array.dtype.char))
+        if other is None or not array.flags.c_contiguous:
+            return None
+        name = self.new("v")
+        self.do((name,), f"{other}.reshape({array.shape!r})", pure=True)
         return self.bind(array, name)
 
     def before(self, t: Any) -> str:
@@ -228,10 +243,11 @@ class Recorder(Observer, watching.Watcher):
         """The names of values in a piece of a line."""
         return frozenset(VALUE.findall(text))
 
-    def do(self, targets: tuple[str, ...], text: str, op: Any = None, operands: Any = (), several: bool = False) -> None:
-        """Add a line."""
+    def do(self, targets: tuple[str, ...], text: str, op: Any = None, operands: Any = (), several: bool = False,
+           pure: bool = False) -> None:
+        """Add a line. One that is `pure` does nothing but make its targets."""
         frame = user_frame()
-        self.tape.lines.append(Line(targets, text, self.used(text), (frame.f_code, frame.f_lasti), op, operands, several))
+        self.tape.lines.append(Line(targets, text, self.used(text), (frame.f_code, frame.f_lasti), op, operands, several, pure))
 
     # ------------------------------------------------------------------------------------------------ operations
 
@@ -254,13 +270,13 @@ class Recorder(Observer, watching.Watcher):
             return  # the operand itself
         names = tuple([self.new("v") for _ in results])
         text = self.call_text(info, operands, given, [None if t is None else t.array for t in inputs], settings, results)
-        self.do(names, text, info, operands, several=bool(info.outputs))
+        self.do(names, text, info, operands, several=bool(info.outputs), pure="generator" not in settings)
         for name, t in zip(names, results):
             if info.outputs and not t.array.ndim:
-                self.do((name,), f"{self.tape.function(unwrap_result)}({name})")
+                self.do((name,), f"{self.tape.function(unwrap_result)}({name})", pure=True)
             if info.outputs and info.layout:
                 arrays = "".join([f", {n}" for n in operands])
-                self.do((name,), f"{self.tape.function(layouts.lay_out)}({info.layout!r}, {name}{arrays})")
+                self.do((name,), f"{self.tape.function(layouts.lay_out)}({info.layout!r}, {name}{arrays})", pure=True)
             self.bind(t.array, name)
 
     def call_text(self, info: Any, operands: Any, given: str, arrays: list[Any], settings: dict[str, Any], results: Any) -> str:
@@ -435,7 +451,7 @@ class Recorder(Observer, watching.Watcher):
         name, total = parts[0]
         for other, part in parts[1:]:
             added = self.new("g")
-            self.do((added,), f"{name} + {other}")
+            self.do((added,), f"{name} + {other}", pure=True)
             name, total = added, total + part
         if total.dtype != g.dtype or total.shape != g.shape or total.tobytes() != g.tobytes():
             self.refuse("a gradient is changed on its way")
@@ -447,7 +463,7 @@ class Recorder(Observer, watching.Watcher):
         if grad.shape != shape:
             back: Any = expand if not grad.shape and len(shape) else sum_to_size
             grad, summed = back.info.forward(grad, size=shape), self.new("g")
-            self.do((summed,), f"{self.tape.function(back.info.forward)}({name}, size={self.value(tuple(shape))})")
+            self.do((summed,), f"{self.tape.function(back.info.forward)}({name}, size={self.value(tuple(shape))})", pure=True)
             name = self.bind(grad, summed)
         self.sent.setdefault(edge, []).append((name, grad))
 
@@ -456,16 +472,13 @@ class Recorder(Observer, watching.Watcher):
         if isinstance(node, AliasBackward0):
             return [names]
         info = type(node).info
-        if any([isinstance(a, tuple) for a in saved]):
-            self.refuse("a node keeps all results of an operation")
-            return []
-        kept = [None if a is None else self.name(a, constant=not a.ndim) for a in saved]
+        kept = [self.kept(a) for a in saved]
         outs: list[str | None] = [None if grad is None else self.known.get(id(grad)) if isinstance(grad, np.ndarray) else None
                                   for grad in grads]
         complex_ = any([x is not None and x.dtype.kind == "c" for x in (*grads, *(g if isinstance(g, tuple) else (g,)))])
         if type(node) is not info.node_class or info.variadic or isinstance(g, tuple) or complex_:
             return self.apply_whole(node, names, kept, grads)
-        known = {"g": names, **dict(zip(info.kept_arrays, map(str, kept)))}
+        known = {"g": names, **dict(zip(info.kept_arrays, kept))}
         values = dict(zip(info.kept_values, node.settings))
         done: set[Any] = set()
         for k, (argument, grad) in enumerate(zip(info.arguments, grads)):
@@ -479,7 +492,7 @@ class Recorder(Observer, watching.Watcher):
                 if "wanted" in texts and "wanted" not in values:
                     texts["wanted"] = repr(tuple([node.inputs[p] is not None for p in places]))
                 fresh = [self.new("g") for _ in places]
-                self.do(tuple(fresh), f"{self.tape.function(rule)}({', '.join(texts.values())})", several=True)
+                self.do(tuple(fresh), f"{self.tape.function(rule)}({', '.join(texts.values())})", several=True, pure=True)
                 for p, name in zip(places, fresh):
                     if grads[p] is not None and node.inputs[p] is not None:
                         outs[p] = self.bind(grads[p], name)
@@ -490,9 +503,15 @@ class Recorder(Observer, watching.Watcher):
             formula = formula_of(rule)
             text = f"{self.tape.function(rule)}({', '.join(texts.values())})" if formula is None else substituted(formula, texts)
             name = outs[k] = self.new("g")
-            self.do((name,), text)
+            self.do((name,), text, pure=True)
             self.bind(grad, name)
         return outs
+
+    def kept(self, saved: Any) -> str:
+        """What lines call an array that a node has saved, or all results of its operation."""
+        if isinstance(saved, tuple):
+            return f"({', '.join([self.kept(a) for a in saved])},)"
+        return "None" if saved is None else self.name(saved, constant=not saved.ndim)
 
     def apply_whole(self, node: Any, names: Any, kept: list[Any], grads: tuple[Any, ...]) -> list[str | None]:
         """Add a line that applies all rules of a node as the engine does."""
@@ -502,9 +521,9 @@ class Recorder(Observer, watching.Watcher):
             names = f"{self.tape.function(engine.OutputGradients)}([{', '.join(map(str, names))}])"
         outs = [None if grad is None else self.new("g") for grad in grads]
         targets = tuple([out or "_" for out in outs])
-        given = f"({', '.join(map(str, kept))}{',' if kept else ''})"
+        given = f"({', '.join(kept)}{',' if kept else ''})"
         text = f"{self.tape.function(engine.apply_rules)}({stub}.node, {names}, {given})"
-        self.do(targets, text, several=True)
+        self.do(targets, text, several=True, pure=True)
         for out, grad in zip(outs, grads):
             if out is not None:
                 self.bind(grad, out)
@@ -536,7 +555,7 @@ class Recorder(Observer, watching.Watcher):
     def own(self, name: str, like: str, array: Any) -> str:
         """Add a line that makes a gradient an array of its own, and return its name."""
         new = self.new("g")
-        self.do((new,), f"{self.tape.function(own_copy)}({name}, {like})")
+        self.do((new,), f"{self.tape.function(own_copy)}({name}, {like})", pure=True)
         return self.bind(array, new)
 
     def settle(self) -> None:
@@ -550,7 +569,7 @@ class Recorder(Observer, watching.Watcher):
             if held is not None and held.node is not None:
                 self.refuse("a gradient in .grad has a graph")
                 return
-            if id(leaf) not in self.settled:
+            if tensor_name is not None and id(leaf) not in self.settled:
                 self.had_grad.setdefault(id(leaf), (leaf, held is not None))
                 self.settled.add(id(leaf))
             if held is not None:

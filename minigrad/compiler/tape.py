@@ -30,6 +30,7 @@ class Line:
     op: Any = None  # the declaration of the operation that it calls, and the names of the operands
     operands: tuple[str | None, ...] = ()
     several: bool = False  # whether it gives a tuple, of what its targets are
+    pure: bool = False  # whether it does nothing else than make them
 
     def __str__(self) -> str:
         made = ", ".join(self.targets) + "," * (self.several and len(self.targets) == 1)
@@ -61,12 +62,13 @@ class Tape:
     def body(self) -> tuple[str, list[int | None]]:
         """The source of the replay, and for each of its lines the number of the recorded one."""
         last: dict[str, int] = {}
-        for k, line in enumerate(self.lines):
+        needed = self.needed_lines()
+        for k, line in needed:
             for name in (*line.uses, *line.targets):
                 last[name] = k
         text = [f"def replay({', '.join(self.inputs)}):"]
         numbers: list[int | None] = [None]
-        for k, line in enumerate(self.lines):
+        for k, line in needed:
             text.append(f"    {line}")
             numbers.append(k)
             ended = sorted(n for n in {*line.uses, *line.targets} if last[n] == k and n in self.large and n not in self.result_uses)
@@ -76,6 +78,16 @@ class Tape:
         text.append(f"    return {self.result}")
         numbers.append(None)
         return "\n".join(text) + "\n", numbers
+
+    def needed_lines(self) -> list[tuple[int, Line]]:
+        """The lines that are not there for nothing, with their numbers."""
+        needed, used = [], set(self.result_uses)
+        for k in range(len(self.lines) - 1, -1, -1):
+            line = self.lines[k]
+            if not line.pure or not used.isdisjoint(line.targets):
+                needed.append((k, line))
+                used |= line.uses
+        return needed[::-1]
 
     def compile(self, called: str) -> tuple[Callable[..., Any], str, list[int | None]]:
         """The function that replays the lines, its source, and which line each of that comes from."""
