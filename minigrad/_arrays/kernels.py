@@ -62,13 +62,13 @@ class Kernels:
         """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
         return None
 
-    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions of the grid)."""
+    def columns(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions)."""
         return None
 
-    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+    def collect(self, columns: Any, b: int, size: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
-        """The adjoint of :meth:`columns`, for the positions of the grid that are `positions`."""
+        """The adjoint of :meth:`columns`."""
         return None
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
@@ -150,7 +150,7 @@ COLLECT = """
         const long long r0 = q0 - j0 * d0, r1 = q1 - j1 * d1, r2 = q2 - j2 * d2;
         if (r0 < 0 || r1 < 0 || r2 < 0 || r0 % s0 || r1 % s1 || r2 % s2) continue;
         const long long g0 = r0 / s0, g1 = r1 / s1, g2 = r2 / s2;
-        if (g0 >= m0 || g1 >= m1 || g2 >= m2) continue;
+        if (g0 >= o0 || g1 >= o1 || g2 >= o2) continue;
         sum += columns[(((a * k0 * k1 * k2 + k) * nb + b) * o0 + g0) * o1 * o2 + g1 * o2 + g2];
     }
     y = sum;
@@ -164,7 +164,7 @@ ELEMENTWISE = {
     "max_pool": Elementwise(f"raw T x, {SIZES}", "T y", WINDOW + "    y = best;\n"),
     "max_pool_places": Elementwise(f"raw T x, {SIZES}", "int64 y", WINDOW + "    y = at;\n"),
     "columns": Elementwise(f"raw T x, {SIZES}, int64 nb, int64 step_a, int64 step_b", "T y", COLUMNS),
-    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb, int64 m0, int64 m1, int64 m2", "T y", COLLECT),
+    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb", "T y", COLLECT),
     "put_in_planes": Elementwise("T value, int64 place, int64 positions, int64 size", "raw T planes",
                                  "    atomicAdd(&planes[i / positions * size + place], value);\n"),
     "dropout_mask": Elementwise("float32 u, float32 p, T scale", "T y", "    y = u >= p ? scale : T(0);\n"),
@@ -505,27 +505,28 @@ class CudaKernels(Kernels):
                     contiguous(x), *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), out)
         return out
 
-    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    def columns(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         if not self.takes(x) or not 1 <= len(kernel) <= 3:
             return None
-        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(grid)), order="C")
+        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(positions)), order="C")
         if out.size:
             a, b, plane = x.shape[0], x.shape[1], math.prod(x.shape[2:])
             swapped = x.swapaxes(0, 1)  # images are stored by sample, and asked for by channel
             kept, steps = (swapped, (plane, a * plane)) if swapped.flags.c_contiguous else (contiguous(x), (b * plane, plane))
             with x.device:
-                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], grid, kernel, dilation, stride, padding), b, *steps, out)
+                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), b, *steps,
+                                            out)
         return out
 
-    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+    def collect(self, columns: Any, b: int, size: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
         if not self.takes(columns) or not 1 <= len(kernel) <= 3:
             return None
         out = self._cupy.empty_like(columns, shape=(columns.shape[0], b, *size), order="C")
         if out.size:
             with columns.device:
-                self.elementwise["collect"](contiguous(columns), *sizes_of(size, grid, kernel, dilation, stride, padding), b,
-                                            *in_three(positions, 1), out)
+                self.elementwise["collect"](contiguous(columns), *sizes_of(size, positions, kernel, dilation, stride, padding), b,
+                                            out)
         return out
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:

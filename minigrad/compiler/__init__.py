@@ -34,13 +34,14 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
     """`model`, a function or module, in a form whose calls are recorded and replayed. Without it, a decorator that makes this.
 
     A call that is like none before runs as it is, and what it does with arrays is written down. Once a second one has done the
-    same, calls like it are replayed as straight-line Python, with the same results to the last bit: 2 to 4 times as fast where the
-    tensors are small, about as fast where the arithmetic takes the time. It pays most for a whole step of a training, with the
-    backward pass and the optimizer in it. ``compiled.source`` shows what is replayed.
+    same, calls like it are replayed as straight-line Python, with the same results to the last bit: 2 to 4 times as fast where
+    the tensors are small, about as fast where the arithmetic takes the time. It pays most for a whole step of a training, with
+    the backward pass and the optimizer in it. ``compiled.source`` shows what is replayed.
 
-    Calls are alike whose tensors agree in shape, dtype and strides and whose other arguments are equal, as long as the parameters,
-    the settings of modules and the other things that the function finds by its names are what they were. What a replay could not
-    do, such as ``loss.item()`` or a branch on values, makes the function run as it is, with a warning that names the line.
+    Calls are alike whose tensors agree in shape, dtype and strides and whose other arguments are equal, as long as the
+    parameters, the settings of modules and the other things that the function finds by its names are what they were. What a
+    replay could not do, such as ``loss.item()`` or a branch on values, makes the function run as it is, with a warning that names
+    the line.
     What a function does beside computing, such as counting its calls, is done when it is recorded only.
 
     Args:
@@ -180,7 +181,8 @@ class set_stance(contextlib.ContextDecorator):
 
     def __init__(self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None) -> None:
         if stance not in compiled.STANCES:
-            raise InvalidValueError(f"set_stance: invalid torch.compile stance {stance!r}; there are {', '.join(compiled.STANCES)}")
+            raise InvalidValueError(f"set_stance: invalid torch.compile stance {stance!r}; there are "
+                                    f"{', '.join(compiled.STANCES)}")
         self.stance, self.before = stance, compiled.stance.get()
         compiled.stance.set(stance)
 

@@ -114,8 +114,8 @@ class Compiled:
         if self.eager or wanted in ("force_eager", "eager_on_recompile") or not can_record():
             return self.function(*args, **kwargs)
         if wanted == "fail_on_recompile":
-            raise CompileError(f"compile: {self.__qualname__} would be recorded anew: Detected recompile when torch.compile stance "
-                               f"is 'fail_on_recompile'. {self.broken(args, kwargs)}")
+            raise CompileError("Detected recompile when torch.compile stance is 'fail_on_recompile': there is no recording of "
+                               f"{self.function!r} for this call. {self.broken(args, kwargs)}")
         return self.record(args, kwargs)
 
     def broken(self, args: Any, kwargs: Any) -> str:

@@ -71,7 +71,7 @@ class Tape:
         for k, line in needed:
             text.append(f"    {line}")
             numbers.append(k)
-            ended = sorted(n for n in {*line.uses, *line.targets} if last[n] == k and n in self.large and n not in self.result_uses)
+            ended = sorted([n for n in self.large & {*line.uses, *line.targets} if last[n] == k and n not in self.result_uses])
             if ended:
                 text.append(f"    del {', '.join(ended)}")
                 numbers.append(k)

@@ -364,7 +364,7 @@ class Optimizer:
             together = self.__dict__.pop("_together")
             for (device, _, rule, factors), tensors in together.items():
                 with _arrays.on_device(device):
-                    _arrays.library_on(device).kernels.move(rule, tensors, factors)
+                    _arrays.kernels_of(tensors[0][0]).move(rule, tensors, factors)
 
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """What `p` carries from step to step."""
@@ -376,7 +376,7 @@ class Optimizer:
 
         `factors` are the numbers of its `rule`; what has the same ones goes together.
         """
-        if p.__class__ is np.ndarray or not _arrays.library_of(p).kernels.moves(p, grad, *state):
+        if not _arrays.kernels_of(p).moves(p, grad, *state):
             return False
         key = _arrays.device_of(p), p.dtype, rule, tuple([float(f) for f in factors])
         self._together.setdefault(key, []).append((p, *state, grad))

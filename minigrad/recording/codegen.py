@@ -21,7 +21,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
-from minigrad.recording import call, clock, graph, inplace, overriding, watching
+from minigrad.recording import call, clock, graph, inplace, overriding, timing, watching
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
@@ -77,15 +77,24 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         if not out:
             namespace["general"] = call.for_operators(general)
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
+        if timing.timer is not None:
+            made = timed_path(info, made)
         target.__globals__.update(made.__globals__)
         # The code comes last: until then a call in another thread runs the old one, which needs none of the rest.
         target.__defaults__, target.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
         target.__code__ = made.__code__
 
 
+def timed_path(info: Declaration, path: Any) -> Any:
+    """A function around the call path `path` that lets calls be timed."""
+    source = f"def {info.name}(*args, **settings): return time_call(info, path, args, settings)\n"
+    namespace = {"time_call": timing.time_call, "info": info, "path": path, "__name__": info.forward.__module__}
+    return generate(f"timed {info.name}", source, namespace)[info.name]
+
+
 def regenerate_call_paths() -> None:
     """Generate the existing call paths anew, because they need lines now that they had not, or no longer: for more GPUs, for
-    bfloat16, for classes that override operations, or for who watches them."""
+    bfloat16, for classes that override operations, or for who watches or times them."""
     for function in list(call.REGISTRY.values()):  # other threads may declare more
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
@@ -94,6 +103,7 @@ def regenerate_call_paths() -> None:
 _arrays.on_more_accelerators.append(regenerate_call_paths)
 dtypes.on_bfloat16.append(regenerate_call_paths)
 watching.on_change.append(regenerate_call_paths)
+timing.on_change.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:

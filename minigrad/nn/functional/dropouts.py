@@ -38,7 +38,7 @@ def _check_probability(name: str, p: float) -> None:
 def _draw_mask(shape: tuple[int, ...], dtype: Any, device: Any, p: float) -> Any:
     """An array on `device` whose elements are 0 with probability `p`, else 1 / (1 - p)."""
     drawn, scale = random.draws_on(device).random(shape, dtype="float32"), 0 if p == 1 else 1 / (1 - p)
-    mask = _arrays.library_of(drawn).kernels.dropout_mask(drawn, p, scale, dtype)
+    mask = _arrays.kernels_of(drawn).dropout_mask(drawn, p, scale, dtype)
     return (drawn >= p).astype(dtype) * dtype.type(scale) if mask is None else mask
 
 

@@ -222,7 +222,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
         raise RuntimeValueError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
-    if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.gelu(input)) is not None:
+    if (fused := _arrays.kernels_of(input).gelu(input)) is not None:
         return fused
     return special.gelu_of(input)
 @gelu.derivative("input")
@@ -237,10 +237,8 @@ def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
 @op(grad_name="GeluBackwardBackward0", opmath=True)
 def gelu_slope(grad: Any, input: Any) -> Any:
     """The gradient of :func:`gelu`: ``grad * (ndtr(x) + x * density(x))``."""
-    if input.__class__ is not np.ndarray:
-        fused = _arrays.library_of(input).kernels.gelu_slope(grad, input)
-        if fused is not None:
-            return fused
+    if (fused := _arrays.kernels_of(input).gelu_slope(grad, input)) is not None:
+        return fused
     return grad * special.gelu_slope_of(input)
 @gelu_slope.derivative("grad")
 def gelu_slope_wrt_grad(g: Any, input: Any) -> Any: return gelu_slope(g, input)
@@ -339,7 +337,7 @@ def softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
     x = to_working_dtype(input, dtype)
-    if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, False)) is not None:
+    if (fused := _arrays.kernels_of(x).softmax(x, dim, False)) is not None:
         return to_result_dtype(fused, input, dtype)
     e, sums = exponentials(x, dim)
     e /= sums
@@ -354,7 +352,7 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
 def safe_softmax(input: Any, *, dim: Any) -> Any:
     """:func:`softmax`, but 0 where everything along `dim` is -inf, as where attention has nothing to look at."""
     arithmetic.require_real("softmax", input)
-    if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.softmax(input, dim, False)) is not None:
+    if (fused := _arrays.kernels_of(input).softmax(input, dim, False)) is not None:
         return np.where(max_along(input, dim) == -np.inf, input.dtype.type(0), fused)
     e, sums = exponentials(input, dim, safe=True)
     e /= np.where(sums == 0, input.dtype.type(1), sums)
@@ -367,7 +365,7 @@ def safe_softmax_wrt_input(g: Any, out: Any, dim: int) -> Any: return softmax_sl
 def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = to_working_dtype(input, dtype)
-    if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, True)) is not None:
+    if (fused := _arrays.kernels_of(x).softmax(x, dim, True)) is not None:
         return to_result_dtype(fused, input, dtype)
     x = x - max_along(x, dim)
     return to_result_dtype(x - np.log(total(np.exp(x), dim)), input, dtype)
@@ -381,7 +379,7 @@ def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: A
 def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
     """The gradient of :func:`softmax`, or of its logarithm, from that of the result, `soft`."""
     g, y = to_working_dtype(grad, None), to_working_dtype(soft, None)
-    if y.__class__ is not np.ndarray and (fused := _arrays.library_of(y).kernels.softmax_slope(g, y, dim, logarithm)) is not None:
+    if (fused := _arrays.kernels_of(y).softmax_slope(g, y, dim, logarithm)) is not None:
         return to_result_dtype(fused, grad, None)
     if logarithm:
         return to_result_dtype(g - np.exp(y) * total(g, dim), grad, None)

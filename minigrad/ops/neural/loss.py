@@ -406,8 +406,7 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
     arithmetic.require_real("cross_entropy", input, weight)
-    if input.__class__ is not np.ndarray and weight is None and check_classes(input, target, weight) and (
-            fused := _arrays.library_of(input).kernels.cross_entropy(input, target, ignore_index)):
+    if weight is None and (fused := _arrays.kernels_of(input).cross_entropy(input, target, ignore_index)):
         loss, total, wrong = fused
         if wrong is not None:
             raise class_out_of_bounds(input, wrong)
@@ -434,8 +433,8 @@ def cross_entropy_of_classes_wrt_weight(g: Any, input: Any, target: Any, weight:
 @op(discrete=("target",), opmath=True)
 def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
     """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
-    if input.__class__ is not np.ndarray and weight is None:
-        fused = _arrays.library_of(input).kernels.cross_entropy_slope(input, target, ignore_index, reduction == "mean")
+    if weight is None:
+        fused = _arrays.kernels_of(input).cross_entropy_slope(input, target, ignore_index, reduction == "mean")
         if fused is not None:
             return fused
     index, chosen, scale = classes_of(input, target, weight, ignore_index)

@@ -53,7 +53,7 @@ def standardize(input: Any, *, layout: Any, eps: Any, centered: Any = True) -> A
         raise DtypeError(f"expected a floating point input, got {FROM_NUMPY[input.dtype]!r}; convert it, for instance with "
                          ".float()")
     x = input.reshape(layout)
-    if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.standardize(x, layout, eps, centered)):
+    if fused := _arrays.kernels_of(x).standardize(x, layout, eps, centered):
         return fused[0].reshape(input.shape), *fused[1:]
     n = x.dtype.type(layout[0] * layout[2])
     mean = row_sums(x) / n if centered else np.zeros((1, layout[1], 1), x.dtype, like=x)
@@ -79,10 +79,8 @@ def standardize_wrt_input(g: Any, standard: Any, var: Any, input_shape: Any, lay
 @op(opmath=True)
 def standardize_backward(grad: Any, standard: Any, rstd: Any, *, layout: Any, centered: Any) -> Any:
     """The gradient of :func:`standardize`: rstd * (grad - mean(grad) - standard * mean(grad * standard)), over rows."""
-    if standard.__class__ is not np.ndarray:
-        fused = _arrays.library_of(standard).kernels.standardize_backward(grad, standard, rstd, layout, centered)
-        if fused is not None:
-            return fused
+    if (fused := _arrays.kernels_of(standard).standardize_backward(grad, standard, rstd, layout, centered)) is not None:
+        return fused
     result = np.empty_like(standard, order="C")
     d, g, x = result.reshape(layout), grad.reshape(layout), standard.reshape(layout)
     n = x.dtype.type(layout[0] * layout[2] or 1)
@@ -114,8 +112,7 @@ def scale_shift(input: Any, weight: Any = None, bias: Any = None) -> Any:
     """``input * weight + bias``, each of which is broadcast to the input or is not there. Always a new array."""
     if weight is None:
         return input.copy() if bias is None else input + bias
-    if input.__class__ is not np.ndarray and bias is not None and (
-            fused := _arrays.library_of(input).kernels.scale_shift(input, weight, bias)) is not None:
+    if bias is not None and (fused := _arrays.kernels_of(input).scale_shift(input, weight, bias)) is not None:
         return fused
     out = input * weight
     return out if bias is None else np.add(out, bias, out=out)
