@@ -23,7 +23,7 @@ import minigrad
 from minigrad import nn
 from minigrad._types import dtypes
 from minigrad.errors import DeviceError
-from minigrad.optim.optimizer import NUMBERS
+from minigrad.optim.state import NUMBERS
 from minigrad.recording.call import REGISTRY
 from tests import checks, module_checks, test_optimizer_table
 from tests.optimizer_cases import gradient

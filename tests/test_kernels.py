@@ -91,17 +91,20 @@ def test_rows_by_one_and_by_several_threads(name: str, threads: int, dtype: Any,
             run(g, x, out, 13, flag)
             want = g - np.exp(x) * g.sum(1, keepdims=True) if flag else g * x - x * (g * x).sum(1, keepdims=True)
         elif name.startswith("cross_entropy"):
-            target, found, loss = np.array([12, 0, 5]), np.zeros(3, np.int64), np.empty(3, dtype)
+            target, found, loss, soft = np.array([12, 0, 5]), np.zeros(3, np.int64), np.empty(3, dtype), np.empty_like(x)
             e, counts = np.exp(x - x.max(1, keepdims=True)), np.array([[1.0], [1.0 - flag], [1.0]])
             if name == "cross_entropy":
-                run(x, target, loss, found, 13, 0 if flag else -100)
+                run(x, target, loss, soft, found, 13, 0 if flag else -100)
                 out, want = loss, -np.log((e / e.sum(1, keepdims=True))[np.arange(3), target]) * counts[:, 0]
+                np.testing.assert_allclose(soft, e / e.sum(1, keepdims=True), rtol=tolerance)
                 assert found.tolist() == [3 - flag, 0, 0]
-                run(x, np.array([12, 13, 5]), np.empty(3, dtype), found, 13, -100)
+                run(x, np.array([12, 13, 5]), np.empty(3, dtype), soft, found, 13, -100)
                 assert found[1:].tolist() == [1, 13]
             else:
-                run(x, target, np.array(3 - flag), out, 13, 0 if flag else -100, 1)
-                want = (e / e.sum(1, keepdims=True) - np.eye(13)[target]) * counts / counts.sum()
+                each = np.array([2.0, -1.0, 0.5], dtype)
+                grad = each[1:2] if flag else each
+                run(grad, x, target, np.array(3 - flag), out, 13, 0 if flag else -100, 1 - flag, flag)
+                want = (x - np.eye(13)[target]) * (counts / counts.sum() if flag else counts) * grad[:, None]
         elif name == "standardize":
             mean, var = np.empty((1, 3, 1), dtype), np.empty((1, 3, 1), dtype)
             run(x, out, mean, var, 1, 3, 13, 1e-5, flag)

@@ -30,12 +30,13 @@ class Kernels:
         return None
 
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
-        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; how many
-        rows are not ignored; and a target that is no place of a row, or None."""
+        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; softmax(x);
+        how many rows are not ignored; and a target that is no place of a row, or None."""
         return None
 
-    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
-        """The gradient of the sum of :meth:`cross_entropy` over the rows, or of the mean over those that are not ignored."""
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        """The gradient of :meth:`cross_entropy` with softmax(x) = `soft`; `grad` is that of each loss, or of the sum of all or,
+        with `mean`, of the mean over the rows that are not ignored."""
         return None
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
@@ -232,10 +233,12 @@ extern "C" __global__ void softmax_slope(const T* g, const T* y, T* x, long long
 }
 """,
     "cross_entropy": """
-extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, long long* found, long long n,
+extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, T* soft, long long* found, long long n,
                                          long long ignore) {
     x += blockIdx.x * n;
+    soft += blockIdx.x * n;
     const T top = highest(x, n), sum = exponentials(x, n, top);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) soft[k] = exp(x[k] - top) / sum;
     if (threadIdx.x != 0) return;
     const long long place = target[blockIdx.x];
     const bool wrong = place != ignore && (place < 0 || place >= n);
@@ -245,15 +248,14 @@ extern "C" __global__ void cross_entropy(const T* x, const long long* target, T*
 }
 """,
     "cross_entropy_slope": """
-extern "C" __global__ void cross_entropy_slope(const T* x, const long long* target, const long long* total, T* y, long long n,
-                                               long long ignore, long long mean) {
+extern "C" __global__ void cross_entropy_slope(const T* g, const T* soft, const long long* target, const long long* total, T* x,
+                                               long long n, long long ignore, long long each, long long mean) {
+    soft += blockIdx.x * n;
     x += blockIdx.x * n;
-    y += blockIdx.x * n;
-    const T top = highest(x, n), sum = exponentials(x, n, top);
     const long long place = target[blockIdx.x];
-    const T count = mean ? T(*total) : T(1);
+    const T scale = g[each ? blockIdx.x : 0] / (mean ? T(*total) : T(1));
     for (long long k = threadIdx.x; k < n; k += blockDim.x)
-        y[k] = place == ignore ? T(0) : (exp(x[k] - top) / sum - T(k == place)) / count;
+        x[k] = place == ignore ? T(0) : (soft[k] - T(k == place)) * scale;
 }
 """,
     "standardize": """
@@ -447,18 +449,19 @@ class CudaKernels(Kernels):
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not self.takes_classes(x, target):
             return None
-        loss, found = self._cupy.empty(x.shape[:1], x.dtype), self._cupy.zeros(3, np.int64)
-        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, found, x.shape[1], ignore)
+        loss, soft = [self._cupy.empty(shape, x.dtype) for shape in (x.shape[:1], x.shape)]
+        found = self._cupy.zeros(3, np.int64)
+        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, soft, found, x.shape[1], ignore)
         counted, wrong, place = found.get().tolist()
-        return loss, counted, place if wrong else None
+        return loss, soft, counted, place if wrong else None
 
-    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
-        if not self.takes_classes(x, target):
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if not self.takes_classes(soft, target) or not self.takes(grad, soft):
             return None
-        slope = self._cupy.empty(x.shape, x.dtype)
+        slope = self._cupy.empty(soft.shape, soft.dtype)
         total = (target != ignore).sum() if mean else target
-        self.run_rows("cross_entropy_slope", *x.shape, contiguous(x), contiguous(target), total, slope, x.shape[1], ignore,
-                      int(mean))
+        self.run_rows("cross_entropy_slope", *soft.shape, contiguous(grad), contiguous(soft), contiguous(target), total, slope,
+                      soft.shape[1], ignore, grad.ndim, int(mean))
         return slope
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:

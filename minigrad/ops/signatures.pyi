@@ -26,6 +26,10 @@ class LUPivots(NamedTuple):
     LU: Tensor
     pivots: Tensor
 
+class LossProbabilities(NamedTuple):
+    loss: Tensor
+    probabilities: Tensor
+
 class MantissaExponent(NamedTuple):
     mantissa: Tensor
     exponent: Tensor
@@ -33,6 +37,24 @@ class MantissaExponent(NamedTuple):
 class MinMax(NamedTuple):
     min: Tensor
     max: Tensor
+
+class OutputHNCNGatesCells(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    c_n: Tensor
+    gates: Tensor
+    cells: Tensor
+
+class OutputHNStates(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    states: Tensor
+
+class OutputHNStatesGates(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    states: Tensor
+    gates: Tensor
 
 class OutputInverseIndicesCounts(NamedTuple):
     output: Tensor
