@@ -29,6 +29,9 @@ __all__ = ["gradient_of_input", "gradient_of_weight", "output"]
 
 # ---------------------------------------------------------------------------------------------------- kernels
 
+NEAR = 1 << 16  # numbers that stay in the cache next to the processor
+
+
 @functools.cache
 def correlation(high: int) -> Any:
     """The kernel that computes `high` channels of the result at a time."""
@@ -47,6 +50,7 @@ def correlation(high: int) -> Any:
         for f in range(len(images)):
             longest = max(longest, images[f, 3])
         row = (longest + lanes - 1) // lanes * lanes
+        stretch = max(1, NEAR // channels // (most * lanes)) * most * lanes  # positions, whose elements stay in the cache
         found = np.empty(blocks * high * row, x.dtype)
         for unit in range(begin, end):
             first_block, last_block = unit % splits * blocks // splits, (unit % splits + 1) * blocks // splits
@@ -61,19 +65,21 @@ def correlation(high: int) -> Any:
             for f in range(len(images)):
                 offset, taps, weight = images[f, 0], images[f, 1], images[f, 2]
                 positions, begin_pieces, end_pieces = images[f, 3], images[f, 4], images[f, 5]
-                q = 0
-                while q < positions:
-                    left = (positions - q + lanes - 1) // lanes
-                    wide = most if left >= most else middle if left >= middle else least
+                for start in range(0, positions, stretch):
+                    end_stretch = min(positions, start + stretch)
                     for b in range(first_block, last_block):
-                        at, to = weight + b * taps * high, b * high * row + q
-                        if wide == most:
-                            wide_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
-                        elif wide == middle:
-                            middle_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
-                        else:
-                            narrow_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
-                    q += wide * lanes
+                        at, q = weight + b * taps * high, start
+                        while q < end_stretch:
+                            left, to = (end_stretch - q + lanes - 1) // lanes, b * high * row + q
+                            if left >= most:
+                                wide_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                q += most * lanes
+                            elif left >= middle:
+                                middle_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                q += middle * lanes
+                            else:
+                                narrow_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                q += least * lanes
                 for c in range(first_block * high, min(last_block * high, out)):
                     for i in range(count):
                         image, here = y[first + i, g, c], c * row + i * plane

@@ -98,22 +98,36 @@ class Builder:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def copy_run(typing: Any, x: Any, at: Any, step: Any, out: Any, to: Any, stride: Any, count: Any) -> Any:
-    """``out[to + j * stride] = x[at + j * step]`` for `count` numbers, by short vectors where they are neighbours."""
+    """``out[to + j * stride] = x[at + j * step]`` for `count` numbers. Where the numbers of `out` are neighbours, and those of
+    `x` are, or every second one, by short vectors; the last of these covers part of what the one before has."""
     def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         x_, at, step, out_, to, stride, count = args
         v = Builder(context, builder, x.dtype, SHORT)
         source, target = builder.gep(v.data(x, x_), [at]), builder.gep(v.data(out, out_), [to])
-        one, done = v.index(1), cgutils.alloca_once_value(builder, v.index(0))
-        dense = builder.and_(builder.icmp_signed("==", step, one), builder.icmp_signed("==", stride, one))
-        with builder.if_then(dense):
-            vectors = builder.sdiv(count, v.index(v.lanes))
-            with cgutils.for_range(builder, vectors) as loop:
-                j = builder.mul(loop.index, v.index(v.lanes))
-                v.store_vector(v.load_vector(source, j), target, j)
-            builder.store(builder.mul(vectors, v.index(v.lanes)), done)
-        with cgutils.for_range(builder, count, start=builder.load(done)) as loop:
-            number = v.load(source, builder.mul(loop.index, step))
-            builder.store(number, builder.gep(target, [builder.mul(loop.index, stride)]))
+        lanes, last = v.index(v.lanes), builder.sub(count, v.index(v.lanes))
+        by_vectors = builder.and_(builder.icmp_signed(">=", last, v.index(0)), builder.icmp_signed("==", stride, v.index(1)))
+        dense = builder.and_(by_vectors, builder.icmp_signed("==", step, v.index(1)))
+        halved = builder.and_(by_vectors, builder.icmp_signed("==", step, v.index(2)))
+        every_second = [k for k in range(v.lanes) if k % 2 == 0]
+        every_second += [k + 1 for k in range(v.lanes, 2 * v.lanes) if k % 2 == 0]  # of numbers that begin one earlier
+
+        def copy(j: Any) -> None:
+            v.store_vector(v.load_vector(source, j), target, j)
+
+        def copy_every_second(j: Any) -> None:
+            first = builder.add(j, j)
+            vectors = v.load_vector(source, first), v.load_vector(source, v.add(first, v.index(v.lanes - 1)))
+            v.store_vector(v.shuffle(*vectors, every_second), target, j)
+
+        for applies, copy_vector in ((dense, copy), (halved, copy_every_second)):
+            with builder.if_then(applies):
+                with cgutils.for_range(builder, builder.sdiv(count, lanes)) as loop:
+                    copy_vector(builder.mul(loop.index, lanes))
+                copy_vector(last)
+        with builder.if_then(builder.not_(builder.or_(dense, halved))):
+            with cgutils.for_range(builder, count) as loop:
+                number = v.load(source, builder.mul(loop.index, step))
+                builder.store(number, builder.gep(target, [builder.mul(loop.index, stride)]))
         return context.get_dummy_value()
     i = types.intp
     return types.void(x, i, i, out, i, i, i), write
