@@ -124,10 +124,9 @@ def copy_run(typing: Any, x: Any, at: Any, step: Any, out: Any, to: Any, stride:
                 with cgutils.for_range(builder, builder.sdiv(count, lanes)) as loop:
                     copy_vector(builder.mul(loop.index, lanes))
                 copy_vector(last)
-        with builder.if_then(builder.not_(builder.or_(dense, halved))):
-            with cgutils.for_range(builder, count) as loop:
-                number = v.load(source, builder.mul(loop.index, step))
-                builder.store(number, builder.gep(target, [builder.mul(loop.index, stride)]))
+        with builder.if_then(builder.not_(builder.or_(dense, halved))), cgutils.for_range(builder, count) as loop:
+            number = v.load(source, builder.mul(loop.index, step))
+            builder.store(number, builder.gep(target, [builder.mul(loop.index, stride)]))
         return context.get_dummy_value()
     i = types.intp
     return types.void(x, i, i, out, i, i, i), write
