@@ -12,14 +12,16 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import _settings
 from minigrad._arrays import host
 from minigrad._arrays.kernels import Kernels
 from tests import test_environments as environments
+from tests.op_cases.neural import convolution as convolutions
 from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, elementary, kernels, threads  # noqa: E402
+from minigrad._arrays.host import compiling, convolution, elementary, kernels, threads  # noqa: E402
 
 functional = mg.nn.functional
 
@@ -111,6 +113,15 @@ def rms_norm(x: Any, *weights: Any) -> Any:
 
 
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
+
+
+def conv(stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) -> Callable[..., Any]:
+    def convolve(x: Any, weight: Any, bias: Any = None) -> Any:
+        function = getattr(functional, f"conv{weight.ndim - 2}d")
+        return function(x, weight, bias, stride, padding, dilation, groups)
+    return convolve
+
+
 CASES = [
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
@@ -123,6 +134,14 @@ CASES = [
                             (rms_norm, of_each[:1])]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
+    *[Case("convolve", conv(*settings), arrays, 200) for settings, arrays in [
+        ((1, 1), (random(3, 5, 9, 11), random(6, 5, 3, 3), random(6))), ((2, 1), (random(3, 5, 9, 12), random(13, 5, 4, 4))),
+        ((1, 2), (random(5, 1, 14, 14), random(6, 1, 5, 5), random(6))), ((2, 0), (random(2, 3, 9, 9), random(17, 3, 1, 1))),
+        ((1, 1, 1, 4), (random(2, 4, 9, 8), random(4, 1, 3, 3))), ((1, 1, 1, 2), (random(2, 4, 9, 8), random(20, 2, 3, 3))),
+        ((1, 3, 2), (random(2, 3, 12, 9), random(9, 3, 3, 4))), ((3, 2, 2), (random(2, 3, 13, 15), random(4, 3, 3, 3))),
+        ((2, 3), (random(1, 3, 20, 21), random(40, 3, 7, 9))), ((1, 1), (random(11, 20, 4, 4), random(33, 20, 3, 3))),
+        ((1, 2), (random(3, 4, 40), random(8, 4, 5), random(8))), ((1, 1), (random(2, 3, 4, 5, 6), random(4, 3, 3, 2, 3))),
+        ((1, 1), (HOLES[None, None], random(2, 1, 3, 3)))]],
 ]
 CASES = [case._replace(function=lambda x, f=case.function: f(x, -1)) if "softmax" in case.kernels else case for case in CASES]
 
@@ -190,6 +209,37 @@ def test_kernels_and_compositions_agree(case: Case, dtype: Any, witness: Witness
             assert one.dtype == dtype and one.shape == other.shape
             greatest = np.abs(other[np.isfinite(other)]).max(initial=1)
             np.testing.assert_allclose(one, other, rtol=0, atol=case.ulp * np.finfo(dtype).eps * greatest)
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_convolutions_of_every_geometry(ndim: int) -> None:
+    rng, computed = np.random.default_rng(ndim), 0
+    for _ in range(100):
+        x, w, y, _, settings = convolutions.parts(rng, ndim)
+        if x.size and w.size:
+            steps = settings["stride"], settings["padding"], settings["dilation"]
+            for found, expected in (
+                    (convolution.output(x, w, y.shape, *steps), convolutions.convolution(x, w, None, **settings)),
+                    (convolution.gradient_of_input(x.shape, w, y, *steps),
+                     convolutions.convolution_transpose(y, w, None, **settings)),
+                    (convolution.gradient_of_weight(x, w.shape, y, *steps), convolutions.convolution_weight(x, y, **settings))):
+                np.testing.assert_allclose(found, expected, atol=1e-12)
+                computed += 1
+    assert computed > 150
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_threads_share_a_convolution(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    x, w = random(n, 4, 12, 12), random(40, 4, 3, 3)
+    found = []
+    for count in (1, 3):
+        monkeypatch.setattr(_settings, "get_num_threads", lambda count=count: count)
+        y = convolution.output(x, w, (n, 40, 10, 10), (1, 1), ((0, 0), (0, 0)), (1, 1))
+        found.append((y, convolution.gradient_of_input(x.shape, w, y, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+                      convolution.gradient_of_weight(x, w.shape, y, (1, 1), ((0, 0), (0, 0)), (1, 1))))
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-9)
 
 
 def test_every_kernel_has_a_case() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import normalization, softmax
+from minigrad._arrays.host import convolution, normalization, softmax
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.sums import sum_over
@@ -78,6 +78,14 @@ class HostKernels(Kernels):
         grads = [sum_over(v.reshape(-1, count), 0).reshape(shape) if asked else none
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
+
+    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        given = [a for a in (x, weight, y) if not isinstance(a, tuple)]
+        if not takes(*given) or not all([a.size for a in given]):
+            return None
+        compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
+                   else convolution.gradient_of_weight)
+        return compute(x, weight, y, stride, padding, dilation)
 
 
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:
