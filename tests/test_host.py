@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import time
 from typing import Any, Callable, Iterator, NamedTuple
@@ -84,16 +85,30 @@ def random(*shape: int) -> Any:
 
 
 class Case(NamedTuple):
-    """A function of a tensor, by name, and the kernels that its operations ask for; arrays for it; and how far results may be
-    from those of the composition in float64, in units of the precision of the type, for numbers of the size of the greatest or
-    of 1."""
+    """A function of tensors whose operations ask for the kernels named; arrays for it; and how far results may be from those of
+    the composition in float64, in units of the precision of the type, for numbers of the size of the greatest or of 1."""
 
-    name: str
     kernels: str
     function: Callable[..., Any]
-    arrays: list[Any]
+    arrays: tuple[Any, ...]
     ulp: float = 8
     single: bool = False  # whether there are kernels for float32 alone
+
+
+def batch_norm(x: Any, *weights: Any) -> Any:
+    return functional.batch_norm(x, None, None, *weights, training=True)
+
+
+def group_norm(x: Any, *weights: Any) -> Any:
+    return functional.group_norm(x, 2, *weights)
+
+
+def layer_norm(x: Any, *weights: Any) -> Any:
+    return functional.layer_norm(x, x.shape[1:], *weights)
+
+
+def rms_norm(x: Any, *weights: Any) -> Any:
+    return functional.rms_norm(x, x.shape[1:], *weights)
 
 
 def dropout(x: Any) -> Any:
@@ -101,21 +116,31 @@ def dropout(x: Any) -> Any:
     return functional.dropout(x, 0.3)
 
 
+def leaky_relu(x: Any) -> Any:
+    return functional.leaky_relu(x, 0.2)
+
+
 ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
-ARRAYS = [random(7), 3 * random(3, 40), random(2, 3, 4, 5), random(1), ENDS]
-ROWS = [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES]
 CASES = [
-    Case("sigmoid", "each", mg.sigmoid, ARRAYS, 2),
-    Case("silu", "each", functional.silu, ARRAYS, 4),
-    Case("gelu", "each", functional.gelu, ARRAYS, 4, single=True),
-    Case("leaky_relu", "each", lambda x: functional.leaky_relu(x, 0.2), ARRAYS, 1),
-    Case("relu", "each", functional.relu, ARRAYS, 1),
-    Case("dropout", "dropout_mask", dropout, ARRAYS[:4], 1),
-    Case("softmax", "softmax softmax_slope", lambda x: mg.softmax(x, -1), ROWS, 4),
-    Case("log_softmax", "softmax softmax_slope", lambda x: mg.log_softmax(x, -1), ROWS, 4),
+    *[Case("each", function, (x,), ulp, single) for function, ulp, single in [
+        (mg.sigmoid, 2, False), (functional.silu, 4, False), (functional.gelu, 4, True), (leaky_relu, 1, False),
+        (functional.relu, 1, False)]
+      for x in [random(7), 3 * random(3, 40), random(2, 3, 4, 5), random(1), ENDS]],
+    Case("dropout_mask", dropout, (random(50, 7),), 1),
+    *[Case("standardize standardize_backward", norm, (x, *weights), 40)
+      for x, of_a_channel, of_each in [
+          (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),
+          (np.where(random(5, 4, 33) > 2.2, np.nan, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
+          (np.where(random(5, 4, 33) > 2.2, np.inf, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
+          (random(2, 4, 9000), random(2, 4), random(2, 4, 9000))]
+      for norm, weights in [(batch_norm, of_a_channel), (batch_norm, ()), (group_norm, of_a_channel), (group_norm, ()),
+                            (functional.instance_norm, ()), (layer_norm, of_each), (layer_norm, of_each[:1]), (layer_norm, ()),
+                            (rms_norm, of_each[:1])]],
+    *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
+        ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
 ]
-BY_ARRAY = [pytest.param(case, array, id=f"{case.name}-{array.shape}") for case in CASES for array in case.arrays]
+CASES = [case._replace(function=lambda x, f=case.function: f(x, -1)) if "softmax" in case.kernels else case for case in CASES]
 
 
 class Witness(Kernels):
@@ -146,34 +171,37 @@ def witness(monkeypatch: pytest.MonkeyPatch) -> Witness:
     return witness
 
 
-def results(function: Callable[..., Any], array: Any) -> list[Any]:
-    """What `function` gives of `array` as a tensor, and the gradient."""
-    x = mg.from_numpy(array).requires_grad_()
-    out = function(x)
-    out.backward(mg.linspace(-1, 1, out.numel(), dtype=out.dtype).reshape(out.shape))
-    return [out.detach().numpy(), x.grad.numpy()]
+def results(function: Callable[..., Any], arrays: Any) -> list[Any]:
+    """What `function` gives of `arrays` as tensors, and the gradients."""
+    tensors = [mg.from_numpy(array).requires_grad_(array.dtype.kind == "f") for array in arrays]
+    found = function(*tensors)
+    outs = [out for out in (found if isinstance(found, tuple) else (found,)) if out.requires_grad]
+    weighted = [(out * mg.linspace(-1, 1, out.numel(), dtype=out.dtype).reshape(out.shape)).sum() for out in outs]
+    mg.autograd.backward(weighted)
+    return [*[out.detach().numpy() for out in outs], *[t.grad.numpy() for t in tensors if t.grad is not None]]
 
 
 def layouts(array: Any) -> Iterator[Any]:
     """`array` in several orders in memory."""
     yield array
     yield np.asfortranarray(array)
-    yield np.repeat(array, 2, axis=-1)[..., ::2]
-    yield array[..., ::-1].copy()[..., ::-1]
+    if array.ndim:
+        yield np.repeat(array, 2, axis=-1)[..., ::2]
+        yield array[..., ::-1].copy()[..., ::-1]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("case", "array"), BY_ARRAY)
-def test_kernels_and_compositions_agree(case: Case, array: Any, dtype: Any, witness: Witness,
-                                        monkeypatch: pytest.MonkeyPatch) -> None:
-    array = array.astype(dtype)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kernels.split()[0]}-{case.arrays[0].shape}")
+def test_kernels_and_compositions_agree(case: Case, dtype: Any, witness: Witness, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays = [a.astype(dtype) if a.dtype.kind == "f" else a for a in case.arrays]
     with mg.backends.numba.flags(enabled=False):
-        expected = results(case.function, array.astype(np.float64))
+        expected = results(case.function, [a.astype(np.float64) if a.dtype.kind == "f" else a for a in arrays])
     assert not witness.applied
     monkeypatch.setattr(host.switch, "least", 0)
-    for k, given in enumerate(layouts(array)):
-        found = results(case.function, given)
-        assert k or case.single and dtype is np.float64 or set(case.kernels.split()) <= witness.applied
+    for first in layouts(arrays[0]):
+        found = results(case.function, [first, *arrays[1:]])
+        assert set(case.kernels.split()) <= witness.applied or case.single and dtype is np.float64
+        assert len(found) == len(expected) > 0
         for one, other in zip(found, expected):
             assert one.dtype == dtype and one.shape == other.shape
             greatest = np.abs(other[np.isfinite(other)]).max(initial=1)

@@ -74,10 +74,11 @@ def take_worker() -> Worker | None:
             return None
 
 
-def share(kernel: Callable[..., None], n: int, *args: Any, grain: int = GRAIN) -> None:
+def share(kernel: Callable[..., None], n: int, *args: Any, grain: int | None = None) -> None:
     """Call ``kernel(*args, begin, end)`` for parts that together are 0 to `n`, by as many threads as
-    :func:`minigrad.set_num_threads` allows, where the first of `args`, an array, has `grain` elements for each."""
-    count = min(_settings.get_num_threads(), args[0].size // grain, n)
+    :func:`minigrad.set_num_threads` allows, where the first of `args`, an array, has `grain` elements for each (by default
+    ``GRAIN``)."""
+    count = min(_settings.get_num_threads(), args[0].size // (grain or GRAIN), n)
     if count < 2:
         kernel(*args, 0, n)
         return
