@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import convolution, normalization, softmax
+from minigrad._arrays.host import convolution, normalization, pointwise, softmax
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.sums import sum_over
 
 __all__ = ["HostKernels"]
 
+MEMORY_BOUND = 1 << 17  # elements for each thread at least, where little is computed with them
 SHORTEST = 16  # elements that have a weight in common, below which a kernel is not faster than NumPy
 
 
@@ -23,8 +24,38 @@ def takes(*arrays: Any) -> bool:
     return dtype.char in "fd" and dtype.isnative and all([a.__class__ is np.ndarray and a.dtype == dtype for a in arrays])
 
 
+def flat(*arrays: Any) -> list[Any] | None:
+    """The elements of `arrays` in the order that they all have in memory, or None where they have none or different ones."""
+    for seen in (arrays, [a.T for a in arrays]):
+        if all([a.flags.c_contiguous for a in seen]):
+            return [a.reshape(-1) for a in seen]
+    return None
+
+
 class HostKernels(Kernels):
     """The kernels that numba compiles when they are first used. For float32 and float64."""
+
+    def each(self, name: str, *inputs: Any) -> Any:
+        first = inputs[0]
+        arrays = [x for x in inputs if x.__class__ is np.ndarray]
+        numbers = [first.dtype.type(x) for x in inputs[len(arrays):]]
+        if not takes(*[a for a in arrays if a.dtype != np.bool_]) or any([a.shape != first.shape for a in arrays]) or (
+                name in pointwise.SINGLE and first.dtype != np.float32):
+            return None
+        out = np.empty_like(first)
+        ordered = flat(*arrays, out)
+        if ordered is None:
+            return None
+        share(pointwise.KERNELS[name], first.size, *ordered[:-1], *numbers, ordered[-1], grain=MEMORY_BOUND)
+        return out
+
+    def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
+        if not takes(uniform) or dtype.char not in "fd" or not uniform.flags.c_contiguous:
+            return None
+        mask = np.empty(uniform.shape, dtype)
+        share(pointwise.dropout_mask, mask.size, uniform.reshape(-1), uniform.dtype.type(p), dtype.type(scale), mask.reshape(-1),
+              grain=MEMORY_BOUND)
+        return mask
 
     def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
         if not takes(x) or not x.size or axis not in (-1, x.ndim - 1):
