@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import time
@@ -160,6 +161,25 @@ CASES = [
         ((1, 1), (HOLES[None, None], random(2, 1, 3, 3)))]],
 ]
 CASES = [case._replace(function=lambda x, f=case.function: f(x, -1)) if "softmax" in case.kernels else case for case in CASES]
+
+
+def classes(n: int, count: int, *ignored: int) -> Any:
+    """Numbers of classes, with the `ignored` ones first."""
+    return np.array([*ignored, *np.random.default_rng(n).integers(0, count, n - len(ignored))])
+
+
+CASES += [
+    *[Case("cross_entropy cross_entropy_slope", functools.partial(functional.cross_entropy, **settings), (x, target))
+      for x, target, settings in [
+          (random(5, 33), classes(5, 33), {}), (20 * random(300, 10), classes(300, 10, -100, -100), {}),
+          (random(7, 1), classes(7, 1), {"reduction": "sum"}), (random(6, 3), classes(6, 3, 2, 0), {"ignore_index": 2}),
+          (random(4, 3), np.full(4, -100), {})]],
+    Case("cross_entropy", functools.partial(functional.cross_entropy, reduction="none"), (HOLES, classes(7, 3, 0, 1, 2))),
+    *[Case("add_rows", lambda x, index: functional.embedding(index, x), (random(*shape), classes(n, shape[0])))
+      for shape, n in [((9, 5), 40), ((30, 1), 7), ((1, 70), 3)]],
+    Case("add_rows", lambda x, index: x[index - 4], (random(9, 300), classes(20, 9))),
+    Case("add_rows", lambda x, index, y: x.index_add(1, index, y), (random(3, 9, 40), classes(20, 9), random(3, 20, 40))),
+]
 
 
 class Witness(Kernels):

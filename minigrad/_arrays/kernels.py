@@ -83,6 +83,10 @@ class Kernels:
         """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
         return False
 
+    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
+        """Add each row of the matrix `values` to that of the contiguous matrix `target` whose number `places` has."""
+        return False
+
     def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
         """`scale` where `uniform` is at least `p`, else 0."""
         return None

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import convolution, normalization, pointwise, softmax
+from minigrad._arrays.host import convolution, losses, normalization, pointwise, rows, softmax
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.sums import sum_over
@@ -30,6 +30,11 @@ def flat(*arrays: Any) -> list[Any] | None:
         if all([a.flags.c_contiguous for a in seen]):
             return [a.reshape(-1) for a in seen]
     return None
+
+
+def takes_classes(x: Any, target: Any) -> bool:
+    """Whether `x` is a matrix that there are kernels for, and `target` has the number of a class for each row."""
+    return bool(takes(x) and x.ndim == 2 and x.size and target.shape == x.shape[:1] and target.dtype == np.int64)
 
 
 class HostKernels(Kernels):
@@ -117,6 +122,33 @@ class HostKernels(Kernels):
         compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
                    else convolution.gradient_of_weight)
         return compute(x, weight, y, stride, padding, dilation)
+
+    def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
+        if not takes_classes(x, target):
+            return None
+        ignored = target == ignore
+        wrong = target[((target < 0) | (target >= x.shape[1])) & ~ignored]
+        if wrong.size:
+            return None, None, None, wrong[0]
+        x, loss, soft = np.ascontiguousarray(x), np.empty(len(x), x.dtype), np.empty(x.shape, x.dtype)
+        share(losses.cross_entropy, len(x), x, np.ascontiguousarray(target), loss, soft, ignore)
+        return loss, soft, len(x) - int(np.count_nonzero(ignored)), None
+
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if grad.ndim or grad.dtype != soft.dtype or not takes_classes(soft, target):
+            return None
+        total = len(soft) - int(np.count_nonzero(target == ignore)) if mean else 1
+        slope = np.empty(soft.shape, soft.dtype)
+        share(losses.cross_entropy_slope, len(soft), np.ascontiguousarray(soft), np.ascontiguousarray(target), slope,
+              soft.dtype.type(grad / (total or 1)), ignore)
+        return slope
+
+    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
+        if not takes(target, values) or places.dtype != np.int64 or not places.size \
+                or places.min() < 0 or places.max() >= len(target):
+            return False
+        share(rows.add_rows, values.shape[1], np.ascontiguousarray(values), np.ascontiguousarray(places), target)
+        return True
 
 
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:
