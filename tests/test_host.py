@@ -19,7 +19,8 @@ from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, elementary, kernels, threads  # noqa: E402
+from minigrad._arrays.host import compiling, elementary, kernels, products, threads  # noqa: E402
+from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
 
@@ -38,6 +39,8 @@ class Elementary(NamedTuple):
 
 FUNCTIONS = [
     Elementary(elementary.exp, np.exp, (-87, -708), (88.5, 709), 1.1),
+    Elementary(recurrent_kernels.sigmoid, lambda x: 1 / (1 + np.exp(-x)), (-87, -708), (90, 710), 3),
+    Elementary(recurrent_kernels.tanh, np.tanh, (-10, -20), (10, 20), 3),
 ]
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-30, -1e-30, 1e-4, -80.0, 80.0, -200.0, 200.0, -2000.0, 2000.0]
 
@@ -78,10 +81,36 @@ def test_greatest(dtype: Any) -> None:
         assert greatest(np.array(values, dtype)) == np.max(np.array(values, dtype))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "columns"), [(1, 1), (37, 64), (5, 70), (130, 200)])
+def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
+    weight = random(depth, columns).astype(dtype)
+    panels = products.pack(weight)
+    for rows in range(1, 10):
+        a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
+        out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
+        products.product(a, panels, out)
+        np.testing.assert_allclose(out[:, :columns], a @ weight, rtol=0, atol=30 * np.finfo(dtype).eps * depth ** 0.5)
+
+
 # ---------------------------------------------------------------------------------------------------- kernels and compositions
 
 def random(*shape: int) -> Any:
     return np.random.default_rng(sum(shape)).standard_normal(shape)
+
+
+def recurrent(kind: str, *shape: int, batch_sizes: Any = None, reverse: bool = False, bias: bool = True) -> Case:
+    """A layer on data of this shape; its results but for those that only nodes keep."""
+    name, gates = kind.partition("_")[0], {"rnn": 1, "gru": 3, "lstm": 4}[kind.partition("_")[0]]
+    size, sequences = shape[-1], batch_sizes[0] if batch_sizes else shape[1]
+    states = [random(sequences, size)] * (2 if name == "lstm" else 1)
+    arrays = [random(*shape[:-1], gates * size), *states, random(gates * size, size) / size ** 0.5]
+
+    def run(*tensors: Any) -> Any:
+        layer = mg.recording.call.REGISTRY[f"{kind}_layer"]
+        return tuple(layer(*tensors, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(states)]
+
+    return Case(f"{name} {name}_backward", run, (*arrays, *([random(gates * size)] if bias else [])), ulp=60)
 
 
 class Case(NamedTuple):
@@ -96,6 +125,9 @@ class Case(NamedTuple):
 
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 CASES = [
+    *[recurrent(kind, *shape, **options) for kind in ("rnn_tanh", "rnn_relu", "gru", "lstm") for shape, options in [
+        ((4, 1, 3), {}), ((6, 7, 5), {"reverse": True}), ((40, 33, 20), {"bias": False}),
+        ((10, 17), {"batch_sizes": (4, 2, 2, 1, 1)}), ((10, 17), {"batch_sizes": (3, 3, 3, 1), "reverse": True})]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
 ]
