@@ -14,6 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad._arrays import host
 from minigrad._arrays.kernels import Kernels
+from minigrad.recording.call import REGISTRY
 from tests import test_environments as environments
 from tests.test_interrupts import interrupt_at
 
@@ -99,20 +100,6 @@ def random(*shape: int) -> Any:
     return np.random.default_rng(sum(shape)).standard_normal(shape)
 
 
-def recurrent(kind: str, *shape: int, batch_sizes: Any = None, reverse: bool = False, bias: bool = True) -> Case:
-    """A layer on data of this shape; its results but for those that only nodes keep."""
-    name, gates = kind.partition("_")[0], {"rnn": 1, "gru": 3, "lstm": 4}[kind.partition("_")[0]]
-    size, sequences = shape[-1], batch_sizes[0] if batch_sizes else shape[1]
-    states = [random(sequences, size)] * (2 if name == "lstm" else 1)
-    arrays = [random(*shape[:-1], gates * size), *states, random(gates * size, size) / size ** 0.5]
-
-    def run(*tensors: Any) -> Any:
-        layer = mg.recording.call.REGISTRY[f"{kind}_layer"]
-        return tuple(layer(*tensors, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(states)]
-
-    return Case(f"{name} {name}_backward", run, (*arrays, *([random(gates * size)] if bias else [])), ulp=60)
-
-
 class Case(NamedTuple):
     """A function of tensors whose operations ask for the kernels named; arrays for it; and how far results may be from those of
     the composition in float64, in units of the precision of the type, for numbers of the size of the greatest or of 1."""
@@ -123,11 +110,50 @@ class Case(NamedTuple):
     ulp: float = 8
 
 
+def batch_norm(x: Any, *weights: Any) -> Any:
+    return functional.batch_norm(x, None, None, *weights, training=True)
+
+
+def group_norm(x: Any, *weights: Any) -> Any:
+    return functional.group_norm(x, 2, *weights)
+
+
+def layer_norm(x: Any, *weights: Any) -> Any:
+    return functional.layer_norm(x, x.shape[1:], *weights)
+
+
+def rms_norm(x: Any, *weights: Any) -> Any:
+    return functional.rms_norm(x, x.shape[1:], *weights)
+
+
+def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, reverse: Any = False, bias: Any = True) -> Case:
+    """A layer on data of this shape; its results but for those that only nodes keep."""
+    name, gates = kind.partition("_")[0], {"rnn": 1, "gru": 3, "lstm": 4}[kind.partition("_")[0]]
+    size, sequences = shape[-1], batch_sizes[0] if batch_sizes else shape[1]
+    states = [random(sequences, size)] * (2 if name == "lstm" else 1)
+    arrays = [random(*shape[:-1], gates * size), *states, random(gates * size, size) / size ** 0.5]
+
+    def run(*tensors: Any) -> Any:
+        return tuple(REGISTRY[f"{kind}_layer"](*tensors, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(states)]
+
+    return Case(f"{name} {name}_backward", run, (*arrays, *([random(gates * size)] if bias else [])), ulp=60)
+
+
+LAYERS: list[tuple[Any, ...]] = [
+    ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
+    ((10, 17), (3, 3, 3, 1), True)]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 CASES = [
-    *[recurrent(kind, *shape, **options) for kind in ("rnn_tanh", "rnn_relu", "gru", "lstm") for shape, options in [
-        ((4, 1, 3), {}), ((6, 7, 5), {"reverse": True}), ((40, 33, 20), {"bias": False}),
-        ((10, 17), {"batch_sizes": (4, 2, 2, 1, 1)}), ((10, 17), {"batch_sizes": (3, 3, 3, 1), "reverse": True})]],
+    *[recurrent(kind, *layer) for kind, layer in itertools.product(["rnn_tanh", "rnn_relu", "gru", "lstm"], LAYERS)],
+    *[Case("standardize standardize_backward", norm, (x, *weights), 40)
+      for x, of_a_channel, of_each in [
+          (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),
+          (np.where(random(5, 4, 33) > 2.2, np.nan, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
+          (np.where(random(5, 4, 33) > 2.2, np.inf, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
+          (random(2, 4, 9000), random(2, 4), random(2, 4, 9000))]
+      for norm, weights in [(batch_norm, of_a_channel), (batch_norm, ()), (group_norm, of_a_channel), (group_norm, ()),
+                            (functional.instance_norm, ()), (layer_norm, of_each), (layer_norm, of_each[:1]), (layer_norm, ()),
+                            (rms_norm, of_each[:1])]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
 ]

@@ -26,7 +26,7 @@ LLVM = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 
 def padded(columns: int, dtype: Any) -> int:
     """How many columns whole panels have for so many."""
-    width = VECTORS * VECTOR // np.dtype(dtype).itemsize
+    width: int = VECTORS * VECTOR // np.dtype(dtype).itemsize
     return -(-columns // width) * width
 
 

@@ -13,9 +13,8 @@ from minigrad._tensor import Tensor
 from minigrad._types.dtypes import opmath_dtype
 from minigrad.errors import MinigradError
 from minigrad.ops.reducing.reduction import vector_norm
-from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import guard_device, on_device_of_inputs
-from minigrad.recording.inplace import refuse_read_only
+from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.inplace import write_each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,20 +71,16 @@ def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float
                           foreach: bool | None = None) -> None:
     """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
     factor = _factor(total_norm.array, float(max_norm))
-    for g in _gradients(parameters):
-        refuse_read_only(g.array, "clip_grad_norm_")
-        _scale(g.array, factor if factor.__class__ is g.array.__class__ is np.ndarray else _arrays.to_device(factor, g.device))
-        ledger.record(g.array, "clip_grad_norm_")
+
+    def scale(g: Any) -> None:
+        near = factor if factor.__class__ is g.__class__ is np.ndarray else _arrays.to_device(factor, _arrays.device_of(g))
+        g *= near.astype(g.real.dtype, copy=False)
+    write_each([g.array for g in _gradients(parameters)], scale, "clip_grad_norm_")
 
 
 @on_device_of_inputs
 def _factor(total: Any, most: float) -> Any:
     return _arrays.as_array(np.minimum(most / (total + 1e-6), 1.0))
-
-
-@on_device_of_inputs
-def _scale(array: Any, factor: Any) -> None:
-    array *= factor.astype(array.real.dtype)
 
 
 def clip_grad_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0,
@@ -116,8 +111,4 @@ def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient between ``-clip_value`` and ``clip_value``, in place."""
     limit = float(clip_value)
-    clip = guard_device(np.clip)
-    for g in _gradients(parameters):
-        refuse_read_only(g.array, "clip_grad_value_")
-        clip(g.array, -limit, limit, out=g.array)
-        ledger.record(g.array, "clip_grad_value_")
+    write_each([g.array for g in _gradients(parameters)], lambda g: g.clip(-limit, limit, out=g), "clip_grad_value_")
