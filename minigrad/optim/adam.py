@@ -67,28 +67,23 @@ class Adam(Optimizer):
         step = increment_step(state)
         # lr * (m / c1) / (sqrt(v / c2) + eps) = rate * m / (sqrt(v) + eps * sqrt(c2))
         root = (1 - beta2**step) ** 0.5
-        if p.array.__class__ is not np.ndarray:
-            decoupled = group["decoupled_weight_decay"]
-            averages = [state[name].array for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[:3 if amsgrad else 2]]
-            if self.left_to_kernel("amsgrad" if amsgrad else "adam", p.array, grad, (*averages,), (
-                    beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5, lr * root / (1 - beta1**step), group["eps"] * root,
-                    0 if decoupled else weight_decay, 1 - lr * weight_decay if decoupled else 1, -1 if maximize else 1)):
-                return
-        like = p.array.real
-        rate, eps = scalar(lr * root / (1 - beta1**step), like), scalar(group["eps"] * root, like)
-        keep1, take1, keep2, take2 = [scalar(x, like) for x in (beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5)]
-        shrink = scalar(1 - lr * weight_decay, like) if weight_decay and group["decoupled_weight_decay"] else None
-        top = state["max_exp_avg_sq"].array if amsgrad else p.array
+        decoupled = group["decoupled_weight_decay"]
+        factors = (beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5, lr * root / (1 - beta1**step), group["eps"] * root,
+                   0.0 if decoupled else weight_decay, 1 - lr * weight_decay if decoupled else 1.0, -1.0 if maximize else 1.0)
+        averages = [state[name].array for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[:3 if amsgrad else 2]]
+        if self.left_to_kernel("amsgrad" if amsgrad else "adam", p.array, grad, (*averages,), factors):
+            return
+        keep1, take1, keep2, take2, rate, eps, decay, shrink, _ = [scalar(x, p.array.real) for x in factors]
         t: Any = None
-        for x, g, m, v, largest in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array, top):
+        for x, g, m, v, largest in blocks(p.array, grad, *averages, *[p.array][:0 if amsgrad else 1]):
             if t is None or t.shape != x.shape:
                 t = np.empty_like(x)
             if maximize:
                 g = -g
-            if shrink is not None:
+            if weight_decay and decoupled:
                 x *= shrink
             elif weight_decay:
-                g = g + weight_decay * x
+                g = g + decay * x
             m *= keep1
             m += np.multiply(g, take1, t)
             v *= keep2

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import softmax
+from minigrad._arrays.host import optimizers, softmax
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 
@@ -37,3 +37,12 @@ class HostKernels(Kernels):
         rows = [np.ascontiguousarray(a).reshape(-1, n) for a in (grad, out, slope)]
         share(softmax.log_softmax_slope if logarithm else softmax.softmax_slope, len(rows[0]), *rows)
         return slope
+
+    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
+        return (takes(p, grad, *state) and p.size > 0 and all([a.shape == p.shape for a in (grad, *state)])
+                and all([a.flags.carray for a in (p, *state)]))
+
+    def move(self, rule: str, tensors: Any, factors: Any) -> None:
+        for *moved, grad in tensors:
+            grad = grad if grad.flags.carray else grad.copy()
+            share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
