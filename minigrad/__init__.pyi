@@ -27,6 +27,7 @@ from minigrad import onnx as onnx
 from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import overrides as overrides
+from minigrad import profiler as profiler
 from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
@@ -833,11 +834,11 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "ops", "optim", "orgqr",
            "ormqr", "outer", "overrides", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi",
            "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive",
-           "pow", "prelu", "preserve_format", "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom",
-           "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range",
-           "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape",
-           "resolve_conj", "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack",
-           "rrelu", "rrelu_", "rsqrt", "rsub", "safetensors", "save", "scalar_tensor", "scatter", "scatter_add",
+           "pow", "prelu", "preserve_format", "printoptions", "prod", "profiler", "promote_types", "put", "qr", "quantile",
+           "quasirandom", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm",
+           "range", "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave",
+           "reshape", "resolve_conj", "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round",
+           "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "safetensors", "save", "scalar_tensor", "scatter", "scatter_add",
            "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu",
            "selu_", "serialization", "set_default_device", "set_default_dtype", "set_default_tensor_type",
            "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints",

@@ -135,6 +135,7 @@ def test_an_operation_declared_as_not_differentiable_that_is_is_caught(name: str
 
     with planted(op, "", None) as wrong:
         wrong.info.rules.clear()
+        wrong.info.joint.clear()
         wrong.info.differentiable = False
         assert caught(wrong, case, checks.check_constant, drawn(name)) == caught(op, case, has_slope, drawn(name))
 

@@ -186,30 +186,6 @@ class Windows:
         return laid_out
 
     def columns(self, x: Any) -> Any:
-<<<<<<< HEAD
-        """What every window meets, as an array (a, elements of the window, b, positions of the grid)."""
-        fused = _arrays.kernels_of(x).columns(x, self.grid, self.kernel, self.stride, self.padding, self.dilation)
-        if fused is not None:
-            return fused
-        shape = self.grid if not self.rows else (math.prod(self.grid),)
-        columns = np.empty((x.shape[0], self.count, x.shape[1], *shape), x.dtype, like=x)
-        for k, tap in enumerate(self.taps(self.pad(x))):
-            columns[:, k] = tap
-        return columns.reshape(x.shape[0], self.count, x.shape[1], math.prod(shape))
-
-    def collect(self, columns: Any) -> Any:
-        """The adjoint of :meth:`columns`: every element of `columns` added to the element of x it was taken from."""
-        a, _, b, _ = columns.shape
-        fused = _arrays.kernels_of(columns).collect(
-            columns, b, self.size, self.grid, self.positions, self.kernel, self.stride, self.padding, self.dilation)
-        if fused is not None:
-            return fused
-        padded = np.zeros((a, b, *self.buffer), columns.dtype, like=columns)
-        columns = columns if self.rows else columns.reshape(a, self.count, b, *self.grid)
-        for k, tap in enumerate(self.taps(padded)):
-            tap += columns[:, k]
-        return self.unpad(padded)
-=======
         """What every window meets of `x` (a, b, *size), as an array (a, elements of the window, b, positions)."""
         shape = x.shape[0], self.count, x.shape[1], math.prod(self.positions)
         fused = _arrays.kernels_of(x).columns(x, self.positions, self.kernel, self.stride, self.padding, self.dilation)
@@ -230,7 +206,6 @@ class Windows:
         for element, there, here in self.meetings:
             x[(..., *here)] += columns[(slice(None), *element, ..., *there)]
         return x
->>>>>>> part-conv
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from minigrad._arrays import choice
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
@@ -316,7 +317,7 @@ def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any: return
 def clamp_array(x: Any, low: Any, high: Any) -> Any:
     """`x` clamped to the range from `low` to `high`, either of which may be None."""
     require_real("clamp", x)
-    return np.maximum(x, low) if high is None else np.minimum(x, high) if low is None else np.clip(x, low, high)
+    return choice.at_least(x, low) if high is None else choice.at_most(x, high) if low is None else np.clip(x, low, high)
 
 
 def in_range(x: Any, low: Any, high: Any) -> Any:
@@ -367,7 +368,7 @@ def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None)
 @op(broadcasts=True, discrete=("condition",), called="where", bfloat16=True)
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
-    return np.where(condition, input, other)
+    return choice.choose(condition, input, other)
 @_where.derivative("input")
 def _where_wrt_input(g: Any, condition: Any) -> Any: return apply_mask(g, condition)
 @_where.derivative("other")
