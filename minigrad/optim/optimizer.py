@@ -341,7 +341,7 @@ class Optimizer:
         `factors` are the numbers of its `rule`; on a GPU what has the same ones goes together.
         """
         kernels = _arrays.kernels_of(p)
-        if not kernels.moves(p, grad, *state):
+        if not kernels.moves(rule, p, grad, *state):
             return False
         factors = tuple([float(f) for f in factors])
         if p.__class__ is np.ndarray:

@@ -79,9 +79,9 @@ class HostKernels(Kernels):
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
 
-    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
-        return (takes(p, grad, *state) and p.size > 0 and all([a.shape == p.shape for a in (grad, *state)])
-                and all([a.flags.carray for a in (p, *state)]))
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
+        return (rule in optimizers.RULES and takes(p, grad, *state) and p.size > 0
+                and all([a.shape == p.shape for a in (grad, *state)]) and all([a.flags.carray for a in (p, *state)]))
 
     def move(self, rule: str, tensors: Any, factors: Any) -> None:
         for *moved, grad in tensors:
