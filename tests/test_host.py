@@ -200,9 +200,10 @@ STEPS = [("SGD", {}), ("SGD", {"weight_decay": 0.1, "maximize": True}), ("SGD", 
          ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "dampening": 0.5}),
          ("Adam", {}), ("Adam", {"weight_decay": 0.1, "maximize": True}), ("Adam", {"amsgrad": True}), ("AdamW", {}),
          ("AdamW", {"amsgrad": True, "eps": 1e-3}), ("NAdam", {}),
-         ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}), ("RAdam", {}), ("RAdam", {"betas": (0.5, 0.6), "weight_decay": 0.1}),
-         ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}),
+         ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}), ("RAdam", {}),
+         ("RAdam", {"betas": (0.5, 0.6), "weight_decay": 0.1}), ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}),
          ("Adagrad", {}), ("Adagrad", {"weight_decay": 0.1, "lr_decay": 0.1}), ("RMSprop", {}), ("RMSprop", {"maximize": True})]
+
 
 
 def steps(name: str, settings: Any, params: Any, gradients: Any) -> Any:

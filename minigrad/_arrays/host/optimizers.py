@@ -24,7 +24,7 @@ def greater(a: Any, b: Any) -> Any:
 
 @kernel
 def sgd(p: Any, g: Any, rate: float, decay: float, sign: float, begin: int, end: int) -> None:
-    """``p -= rate * slope``."""
+    """``p -= rate slope``."""
     p, g, real = p[begin:end], g[begin:end], p.dtype.type
     for k in range(p.size):
         p[k] -= real(rate) * slope_of(p[k], g[k], real(decay), real(sign))
@@ -33,7 +33,7 @@ def sgd(p: Any, g: Any, rate: float, decay: float, sign: float, begin: int, end:
 @kernel
 def momentum(p: Any, buffer: Any, g: Any, rate: float, decay: float, sign: float, keep: float, take: float, momentum: float,
              nesterov: float, begin: int, end: int) -> None:
-    """``buffer = keep * buffer + take * slope``, ``p -= rate * buffer`` or, with `nesterov`, ``rate * (slope + momentum * buffer)``."""
+    """``buffer = keep buffer + take slope``, ``p -= rate buffer`` or, with `nesterov`, ``rate (slope + momentum buffer)``."""
     p, buffer, g, real = p[begin:end], buffer[begin:end], g[begin:end], p.dtype.type
     for k in range(p.size):
         slope = slope_of(p[k], g[k], real(decay), real(sign))
