@@ -24,6 +24,7 @@ from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd import early, engine
 from minigrad.autograd.hooks import accumulate, ensure_owned
 from minigrad.autograd.observe import Observer
+from minigrad.compiler.opening import open_call
 from minigrad.compiler.tape import LARGE, Line, Tape
 from minigrad.errors import CompileError
 from minigrad.ops.shaping.shape import expand, sum_to_size
@@ -268,16 +269,52 @@ class Recorder(Observer, watching.Watcher):
         results = result if isinstance(result, tuple) else (result,)
         if not info.outputs and id(result.array) in self.known and self.known[id(result.array)] in operands:
             return  # the operand itself
+        arrays = [None if t is None else t.array for t in inputs]
+        if not self.refusal and "generator" not in settings and self.opened_forward(info, operands, arrays, settings, results):
+            return
         names = tuple([self.new("v") for _ in results])
-        text = self.call_text(info, operands, given, [None if t is None else t.array for t in inputs], settings, results)
+        text = self.call_text(info, operands, given, arrays, settings, results)
         self.do(names, text, info, operands, several=bool(info.outputs), pure="generator" not in settings)
         for name, t in zip(names, results):
             if info.outputs and not t.array.ndim:
                 self.do((name,), f"{self.tape.function(unwrap_result)}({name})", pure=True)
             if info.outputs and info.layout:
-                arrays = "".join([f", {n}" for n in operands])
-                self.do((name,), f"{self.tape.function(layouts.lay_out)}({info.layout!r}, {name}{arrays})", pure=True)
+                like = "".join([f", {n}" for n in operands])
+                self.do((name,), f"{self.tape.function(layouts.lay_out)}({info.layout!r}, {name}{like})", pure=True)
             self.bind(t.array, name)
+
+    def opened_forward(self, info: Any, operands: Any, arrays: list[Any], settings: dict[str, Any], results: Any) -> bool:
+        """Whether the lines of a forward could be written down instead of its call."""
+        wanted = tuple([t.array for t in results]) if info.outputs else results[0].array
+        other = {k: v for k, v in settings.items() if v is not info.settings[k]}
+        names = {id(x): n for x, n in zip(arrays, operands) if x is not None}
+        texts = self.opened(info.forward, tuple(arrays), other, wanted, names, "v", (info, operands))
+        if texts is None:
+            return False
+        for t, text in zip(results, texts):
+            if not t.array.ndim:
+                name = self.new("v")
+                self.do((name,), f"{self.tape.function(np.asarray)}({text})", pure=True)
+                text = name
+            self.bind(t.array, text)
+        return True
+
+    def opened(self, function: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any], results: Any,
+               names: dict[int, str], letter: str, source: tuple[Any, Any] = (None, ())) -> list[Any] | None:
+        """Write down the lines of a call, and return the names of its results, or None where it stays closed. A forward is its
+        `source`: its declaration, and the names of its operands."""
+        def own(x: Any) -> str:
+            if x is None:
+                return self.new("c")
+            return self.tape.function(x) if callable(x) and not isinstance(x, type) else self.value(x)
+
+        made = open_call(function, args, settings, results, names, lambda: self.new(letter), own, self.tape.names)
+        if made is None:
+            return None
+        self.tape.names.update(made.constants)
+        for target, text in made.lines:
+            self.do(tuple(target.split(", ")) if target else (), text, *source, several=", " in target, pure=bool(target))
+        return made.results
 
     def call_text(self, info: Any, operands: Any, given: str, arrays: list[Any], settings: dict[str, Any], results: Any) -> str:
         """The right side of a line that calls a forward."""
@@ -477,8 +514,9 @@ class Recorder(Observer, watching.Watcher):
                                   for grad in grads]
         complex_ = any([x is not None and x.dtype.kind == "c" for x in (*grads, *(g if isinstance(g, tuple) else (g,)))])
         if type(node) is not info.node_class or info.variadic or isinstance(g, tuple) or complex_:
-            return self.apply_whole(node, names, kept, grads)
+            return self.apply_whole(node, g, names, saved, kept, grads)
         known = {"g": names, **dict(zip(info.kept_arrays, kept))}
+        arrays = {"g": g, **dict(zip(info.kept_arrays, saved))}
         values = dict(zip(info.kept_values, node.settings))
         done: set[Any] = set()
         for k, (argument, grad) in enumerate(zip(info.arguments, grads)):
@@ -489,16 +527,31 @@ class Recorder(Observer, watching.Watcher):
                      for n in parameters_of(rule)}
             places = [info.arguments.index(a) for a in together]
             if len(together) > 1:
+                wanted = tuple([node.inputs[p] is not None for p in places])
                 if "wanted" in texts and "wanted" not in values:
-                    texts["wanted"] = repr(tuple([node.inputs[p] is not None for p in places]))
+                    texts["wanted"] = repr(wanted)
+                opened = self.opened(functools.partial(wanted_only, rule, wanted), tuple([
+                    wanted if n == "wanted" and n not in values else arrays[n] if n in arrays else values[n]
+                    for n in parameters_of(rule)]), {}, tuple([grads[p] for p in places]),
+                    {id(arrays[n]): known[n] for n in parameters_of(rule) if arrays.get(n) is not None}, "g")
+                done.update(together)
+                if opened is not None:
+                    for p, text in zip(places, opened):
+                        outs[p] = None if text is None else self.bind(grads[p], text)
+                    continue
                 fresh = [self.new("g") for _ in places]
                 self.do(tuple(fresh), f"{self.tape.function(rule)}({', '.join(texts.values())})", several=True, pure=True)
                 for p, name in zip(places, fresh):
                     if grads[p] is not None and node.inputs[p] is not None:
                         outs[p] = self.bind(grads[p], name)
-                done.update(together)
                 continue
             if outs[k] is not None:  # the rule gives what it was given
+                continue
+            given = tuple([arrays[n] if n in arrays else values[n] for n in parameters_of(rule)])
+            named = {id(arrays[n]): known[n] for n in parameters_of(rule) if arrays.get(n) is not None}
+            opened = self.opened(rule, given, {}, grad, named, "g")
+            if opened is not None:
+                outs[k] = self.bind(grad, opened[0])
                 continue
             formula = formula_of(rule)
             text = f"{self.tape.function(rule)}({', '.join(texts.values())})" if formula is None else substituted(formula, texts)
@@ -513,10 +566,21 @@ class Recorder(Observer, watching.Watcher):
             return f"({', '.join([self.kept(a) for a in saved])},)"
         return "None" if saved is None else self.name(saved, constant=not saved.ndim)
 
-    def apply_whole(self, node: Any, names: Any, kept: list[Any], grads: tuple[Any, ...]) -> list[str | None]:
+    def kept_names(self, saved: Any) -> Any:
+        """The names of what a node has saved, in the form that it has."""
+        return tuple([self.kept_names(a) for a in saved]) if isinstance(saved, tuple) else self.kept(saved)
+
+    def apply_whole(self, node: Any, g: Any, names: Any, saved: tuple[Any, ...], kept: list[Any],
+                    grads: tuple[Any, ...]) -> list[str | None]:
         """Add a line that applies all rules of a node as the engine does."""
         stub = self.new("node_")
-        self.tape.names[stub] = Stub(node)
+        self.tape.names[stub] = copied = Stub(node)
+        arrays = flattened([g if isinstance(g, tuple) else (g,), saved])
+        texts = flattened([names if isinstance(names, list) else (names,), [self.kept_names(a) for a in saved]])
+        opened = self.opened(lambda g, saved: engine.apply_rules(copied.node, g, saved), (g, saved), {}, grads,
+                             {id(a): text for a, text in zip(arrays, texts) if a is not None}, "g")
+        if opened is not None:
+            return [None if text is None else self.bind(grad, text) for grad, text in zip(grads, opened)]
         if isinstance(names, list):
             names = f"{self.tape.function(engine.OutputGradients)}([{', '.join(map(str, names))}])"
         outs = [None if grad is None else self.new("g") for grad in grads]
@@ -672,6 +736,11 @@ class Reason:
     def same_as(self, other: Reason) -> bool:
         """Whether it is the same reason."""
         return bool(self.off.what == other.off.what)
+
+
+def wanted_only(rule: Callable[..., Any], wanted: tuple[bool, ...], *args: Any) -> tuple[Any, ...]:
+    """What a joint rule gives, with None for what is not wanted."""
+    return tuple([grad if want else None for grad, want in zip(rule(*args), wanted)])
 
 
 def write_all(target: Any, value: Any) -> None:

@@ -8,15 +8,18 @@ it was recorded: so that it computes the same bits.
 from __future__ import annotations
 
 import linecache
+import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
 
 from minigrad.recording.clock import PACKAGE
+from minigrad.recording.quiet import run_quietly
 
 # Of the values that are larger, in bytes, the memory is given back when their last line has run.
 LARGE = 1 << 12
+VIEW = re.compile(r"([wc]\d+)\.(?:T$|reshape\(|transpose\(|swapaxes\(|squeeze\()")  # a method that may give a view
 
 
 @dataclass
@@ -82,12 +85,32 @@ class Tape:
     def needed_lines(self) -> list[tuple[int, Line]]:
         """The lines that are not there for nothing, with their numbers."""
         needed, used = [], set(self.result_uses)
+        self.compute_constants()
         for k in range(len(self.lines) - 1, -1, -1):
             line = self.lines[k]
             if not line.pure or not used.isdisjoint(line.targets):
                 needed.append((k, line))
                 used |= line.uses
         return needed[::-1]
+
+    def compute_constants(self) -> None:
+        """Compute once what is the same in every replay: what is made of constants, and views of tensors that were there
+        before."""
+        written = {word for line in self.lines if not line.pure for word in line.uses}
+        left = []
+        for line in self.lines:
+            view = VIEW.match(line.text)
+            constant = all([name in self.names and (view or name[0] != "w") for name in line.uses])
+            if not line.pure or line.several or not constant or not line.uses or not (view or written.isdisjoint(
+                    {*line.uses, *line.targets})):
+                left.append(line)
+                continue
+            value = run_quietly(eval, line.text, dict(self.names))
+            if not view or value.base is not None and np.may_share_memory(value, self.names[view[1]]):
+                self.names[line.targets[0]] = value
+            else:
+                left.append(line)
+        self.lines = left
 
     def compile(self, called: str) -> tuple[Callable[..., Any], str, list[int | None]]:
         """The function that replays the lines, its source, and which line each of that comes from."""
@@ -121,6 +144,6 @@ def same(a: Any, b: Any) -> bool:
         return True
     if a.__class__ is not b.__class__:
         return False
-    if isinstance(a, np.ndarray):
+    if isinstance(a, (np.ndarray, np.generic)):
         return a.dtype == b.dtype and a.shape == b.shape and a.strides == b.strides and a.tobytes() == b.tobytes()
     return bool(getattr(a, "same_as", a.__eq__)(b) is True)
