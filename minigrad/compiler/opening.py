@@ -1,9 +1,9 @@
 """Opening a call of a forward or a rule: the lines that do what it does inside, by NumPy's functions.
 
 Around the arithmetic of a small array, an operation's Python takes most of the time: it looks at shapes and dtypes, which a
-replay knows beforehand. So the function is called once more, with :class:`Traced` arrays, which write down each function of NumPy that
-they are given to. The lines stand for the call only if they give the same bits, for its operands and for others. What looks at
-elements, as a check of bounds does, or leaves NumPy's protocols, is left closed: it is called as it is.
+replay knows beforehand. So the function is called once more, with :class:`Traced` arrays, which write down each function of NumPy
+that they are given to. The lines stand for the call only if they give the same bits, for its operands and for others. What looks
+at elements, as a check of bounds does, or leaves NumPy's protocols, is left closed: it is called as it is.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad import _arrays
+from minigrad.recording.clock import PACKAGE
 from minigrad.recording.quiet import quiet
 
 SMALL = 8192  # elements, from which on arithmetic takes the time
@@ -130,6 +131,9 @@ class Traced(np.ndarray[Any, Any]):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
         trace = trace_of((*inputs, *(out or ()), *kwargs.values()))
+        if method == "reduce" and "axis" in kwargs:  # without what is the default, which takes its time to be understood
+            inputs = (*inputs, kwargs["axis"])
+            kwargs = {k: x for k, x in kwargs.items() if k != "axis" and x is not None and (k, x) not in (("keepdims", False), ("where", True))}
         called = trace.own(ufunc) + ("" if method == "__call__" else f".{method}")
         function, given = getattr(ufunc, method), {k: plain(x) for k, x in kwargs.items()}
         if out is None:
@@ -207,6 +211,9 @@ def trace_of(values: Any) -> Trace:
 def seen(name: str) -> Any:
     """A method of arrays in a form that is written down."""
     def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        if self.ndim == 2 and name in ("swapaxes", "transpose") and sorted([k % 2 for k in args if k.__class__ is int]) == [0, 1] \
+                and (name == "swapaxes" or args[0] % 2):
+            return self.T  # which is the quickest
         result = getattr(plain(self), name)(*plain(args), **{k: plain(x) for k, x in kwargs.items()})
         return self.trace.made(result, f"{self.trace.text(self)}.{name}({self.trace.arguments(args, kwargs)})")
     return method
@@ -277,7 +284,7 @@ def agrees(function: Callable[..., Any], args: Any, settings: dict[str, Any], wa
     body = [f"    {target} = {text}\n" if target else f"    {text}\n" for target, text in opened.lines]
     source = f"def lines({', '.join(operands)}):\n{''.join(body)}    return ({', '.join(map(str, opened.results))},)\n"
     namespace = {**objects, **opened.constants}
-    exec(source, namespace)
+    exec(compile(source, f"{PACKAGE}<lines>", "exec"), namespace)
     try:
         if not same_bits(wanted, quiet().run(namespace["lines"], *operands.values())):
             return False

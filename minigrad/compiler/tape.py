@@ -105,7 +105,7 @@ class Tape:
                     {*line.uses, *line.targets})):
                 left.append(line)
                 continue
-            value = run_quietly(eval, line.text, dict(self.names))
+            value = run_quietly(eval, compile(line.text, f"{PACKAGE}<line>", "eval"), dict(self.names))
             if not view or value.base is not None and np.may_share_memory(value, self.names[view[1]]):
                 self.names[line.targets[0]] = value
             else:
