@@ -300,7 +300,8 @@ def forward_in_opmath(info: Any, arrays: tuple[Any, ...], settings: dict[str, An
         return result
     low = next(x.dtype for x in arrays if is_low(x))
     if isinstance(result, (tuple, list)):
-        return tuple([narrowed(unwrap_result(r), low) for r in result])
+        wide = [info.results[name] for name in info.wide]
+        return tuple([unwrap_result(r) if k in wide else narrowed(unwrap_result(r), low) for k, r in enumerate(result)])
     return narrowed(unwrap_result(result), low)
 
 
