@@ -50,7 +50,7 @@ class Seen:
     def __exit__(self, *exc: object) -> None:
         sys.settrace(self.outer)
 
-    def trace(self, frame: Any, event: str, arg: Any) -> Any:
+    def trace(self, frame: Any, event: Any, arg: Any) -> Any:
         """See that a function begins to run."""
         code = frame.f_code
         if code not in self.codes and not is_standard(code.co_filename):
@@ -83,7 +83,7 @@ class Surroundings:
         self.places: list[tuple[Place, Any]] = []
         self.modules: list[tuple[Any, Any]] = []
         self.tensors: dict[int, Any] = {}
-        self.met: dict[int, Any] = {}
+        self.met: dict[Any, Any] = {}
         self.names = {name for code in seen.codes for name in code.co_names}
         self.reach(function)
         for x in arguments:

@@ -13,12 +13,13 @@ from typing import Any, Callable
 
 import numpy as np
 
-from minigrad import _arrays
+from minigrad._arrays.host import switch
 from minigrad.recording.clock import PACKAGE
 from minigrad.recording.quiet import quiet
 
 SMALL = 8192  # elements, from which on arithmetic takes the time
 DTYPES = "?bBhHiIlLqQfd"  # of arrays that NumPy computes with itself
+DEFAULTS = (("keepdims", False), ("where", True))
 PASSIVE = frozenset(("broadcast_shapes", "can_cast", "iscomplexobj", "isrealobj", "may_share_memory", "min_scalar_type", "ndim",
                      "result_type", "shape", "shares_memory", "size"))  # functions that look at no element
 # The methods of arrays that make no call of another function that would be seen; the other ones are refused, but for these.
@@ -27,6 +28,7 @@ METHODS = ("argmax", "argmin", "argsort", "astype", "copy", "cumsum", "diagonal"
 SEEN = frozenset(("all", "any", "clip", "conj", "conjugate", "max", "mean", "min", "prod", "ptp", "std", "sum", "var", "fill"))
 LOOKS = ("__bool__", "__complex__", "__float__", "__hash__", "__index__", "__int__", "__iter__", "__contains__", "__repr__",
          "__str__", "__format__", "__reduce__", "__array__", "__dlpack__")
+TRANSPOSING = [("transpose", ()), *[("swapaxes", axes) for axes in ((0, 1), (1, 0), (-1, -2), (-2, -1))]]  # a matrix
 HIDDEN = ("base", "ctypes", "data", "flat", "imag", "__array_interface__", "__array_struct__")
 
 
@@ -53,7 +55,7 @@ class Trace:
     def traced(self, array: Any, name: str) -> Any:
         """`array` as one that writes down what is done with it."""
         made = np.ndarray.view(np.asarray(array), Traced)
-        made.trace = self
+        made.writer = self
         self.names[id(made)] = name
         self.held.append(made)
         return made
@@ -122,18 +124,18 @@ def plain(x: Any) -> Any:
 class Traced(np.ndarray[Any, Any]):
     """An array that writes down what is done with it. To whoever asks for its class it is an ordinary one."""
 
-    trace: Trace
+    writer: Trace
 
-    __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]
+    __class__ = property(lambda self: np.ndarray)
 
     def __array_finalize__(self, of: Any) -> None:
-        self.trace = getattr(of, "trace", None)  # type: ignore[assignment]
+        self.writer = getattr(of, "writer", None)  # type: ignore[assignment]
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None, **kwargs: Any) -> Any:
         trace = trace_of((*inputs, *(out or ()), *kwargs.values()))
         if method == "reduce" and "axis" in kwargs:  # without what is the default, which takes its time to be understood
             inputs = (*inputs, kwargs["axis"])
-            kwargs = {k: x for k, x in kwargs.items() if k != "axis" and x is not None and (k, x) not in (("keepdims", False), ("where", True))}
+            kwargs = {k: x for k, x in kwargs.items() if k != "axis" and x is not None and (k, x) not in DEFAULTS}
         called = trace.own(ufunc) + ("" if method == "__call__" else f".{method}")
         function, given = getattr(ufunc, method), {k: plain(x) for k, x in kwargs.items()}
         if out is None:
@@ -180,17 +182,17 @@ class Traced(np.ndarray[Any, Any]):
         return trace.made(result, f"{trace.own(func)}({trace.arguments(args, kwargs)})")
 
     def __getitem__(self, key: Any) -> Any:
-        return self.trace.made(plain(self)[plain(key)], f"{self.trace.text(self)}[{self.trace.text(key)}]")
+        return self.writer.made(plain(self)[plain(key)], f"{self.writer.text(self)}[{self.writer.text(key)}]")
 
     def __setitem__(self, key: Any, value: Any) -> None:
         plain(self)[plain(key)] = plain(value)
-        self.trace.written(self, f"{self.trace.text(self)}[{self.trace.text(key)}] = {self.trace.text(value)}")
+        self.writer.written(self, f"{self.writer.text(self)}[{self.writer.text(key)}] = {self.writer.text(value)}")
 
     @property
     def T(self) -> Any:
-        return self.trace.made(plain(self).T, f"{self.trace.text(self)}.T")
+        return self.writer.made(plain(self).T, f"{self.writer.text(self)}.T")
 
-    @property
+    @property  # type: ignore[misc]
     def real(self) -> Any:
         return self
 
@@ -198,8 +200,8 @@ class Traced(np.ndarray[Any, Any]):
 def trace_of(values: Any) -> Trace:
     """The trace that one of `values` belongs to."""
     for x in values:
-        if type(x) is Traced and x.trace is not None:
-            return x.trace
+        if type(x) is Traced and x.writer is not None:
+            return x.writer
         if isinstance(x, (tuple, list)):
             try:
                 return trace_of(x)
@@ -211,11 +213,10 @@ def trace_of(values: Any) -> Trace:
 def seen(name: str) -> Any:
     """A method of arrays in a form that is written down."""
     def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
-        if self.ndim == 2 and name in ("swapaxes", "transpose") and sorted([k % 2 for k in args if k.__class__ is int]) == [0, 1] \
-                and (name == "swapaxes" or args[0] % 2):
+        if self.ndim == 2 and (name, args) in TRANSPOSING:
             return self.T  # which is the quickest
         result = getattr(plain(self), name)(*plain(args), **{k: plain(x) for k, x in kwargs.items()})
-        return self.trace.made(result, f"{self.trace.text(self)}.{name}({self.trace.arguments(args, kwargs)})")
+        return self.writer.made(result, f"{self.writer.text(self)}.{name}({self.writer.arguments(args, kwargs)})")
     return method
 
 
@@ -249,7 +250,7 @@ def open_call(function: Callable[..., Any], args: tuple[Any, ...], settings: dic
     for."""
     several = isinstance(results, tuple)
     arrays = [x for x in (*flat(args), *(results if several else (results,))) if isinstance(x, (np.ndarray, np.generic))]
-    if any([x.dtype.char not in DTYPES or x.size >= min(SMALL, _arrays.switch.least) for x in arrays]):
+    if any([x.dtype.char not in DTYPES or x.size >= min(SMALL, switch.least) for x in arrays]):
         return None
     trace = Trace(new, own)
     try:

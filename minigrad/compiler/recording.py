@@ -19,11 +19,13 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad._pytree import tree_leaves
 from minigrad._types import layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd import early, engine
 from minigrad.autograd.hooks import accumulate, ensure_owned
 from minigrad.autograd.observe import Observer
+from minigrad.compiler.backward import MOST_RESULTS, Passes
 from minigrad.compiler.opening import open_call
 from minigrad.compiler.tape import LARGE, Line, Tape
 from minigrad.errors import CompileError
@@ -33,7 +35,7 @@ from minigrad.recording.call import computes_in_opmath, run_forward, unwrap_resu
 from minigrad.recording.clock import ledger, source_line, user_frame
 from minigrad.recording.codegen import as_ufunc, formula_of
 from minigrad.recording.declaration import parameters_of
-from minigrad.recording.graph import AliasBackward0, Node, Port, reachable_nodes
+from minigrad.recording.graph import AliasBackward0, FreedMark, Node, Port, reachable_nodes
 
 # Operations whose results have as many elements as their operands decide: what comes after them may be made for that number.
 DATA_DEPENDENT = frozenset(("nonzero_indices", "_unique", "select_mask", "bincount", "repeat_rows"))
@@ -107,6 +109,8 @@ class Recorder(Observer, watching.Watcher):
         self.due: list[tuple[Any, str, Any, Any]] = []  # leaves whose .grad is about to be changed
         self.had_grad: dict[int, tuple[Any, bool]] = {}  # whether leaves had a gradient before, where that mattered
         self.settled: set[int] = set()  # the leaves, by identity, whose .grad the call has set itself
+        self.passes: Passes | None = None  # the backward passes from results
+        self.live: dict[int, str] = {}  # the names of results that these begin at, by identity
         self.inside = 0  # calls of watched functions
         self.unexplained: list[tuple[Any, str]] = []
         self.written: set[int] = set()  # by identity, the arrays that the last watched function may have written
@@ -669,9 +673,75 @@ class Recorder(Observer, watching.Watcher):
         self.settle()
         if self.unexplained and not self.refusal:
             self.refuse(f"{self.unexplained[0][1]} has written in place")
+        tensors = {id(t): t for t in tree_leaves(result) if isinstance(t, TensorBase)}
+        live = [t for t in tensors.values() if isinstance(t.node, Node) and self.tensor_name(t) is None and self.is_live(t.node)]
+        if live and not self.refusal:
+            self.record_passes(live)
         if not self.refusal:
             text = self.result_text(result)
-            self.tape.result, self.tape.result_uses = text, frozenset(self.used(text))
+            self.tape.result, self.tape.result_uses = text, self.used(text)
+
+    def record_passes(self, live: list[Any]) -> None:
+        """Record the backward passes from the results `live`, as their gradients may come from outside of the call."""
+        nodes = reachable_nodes([t.node for t in live])
+        if len({t.node for t in live}) < len(live) or len(live) > MOST_RESULTS or any([n.extras is not None for n in nodes]):
+            self.refuse("what is returned has a graph with hooks, or there are many such results")
+            return
+        arrays = "".join([f"{self.name(t.array)}, " for t in live])
+        frame = user_frame()
+        self.passes = passes = Passes([t.array.shape for t in live], (frame.f_code, frame.f_lasti))
+        self.live = {id(t): f"r{k}" for k, t in enumerate(live)}
+        forward = self.tape
+        for choice in passes.choices():
+            chosen = [t for t, wanted in zip(live, choice) if wanted]
+            self.tape = Tape()
+            self.tape.share(forward)
+            leaves = self.record_pass(chosen)
+            passes.tapes[choice] = self.tape, leaves
+        self.tape = forward
+        tapes = [tape for tape, _ in passes.tapes.values()]
+        made = {name for tape in tapes for names in (tape.inputs, *[line.targets for line in tape.lines]) for name in names}
+        used = {name for tape in tapes for names in (tape.result_uses, *[line.uses for line in tape.lines]) for name in names}
+        passes.saved = sorted([n for n in used - made if n[0] != "c"], key=lambda name: (name[0], int(name[1:])))
+        for tape in tapes:
+            tape.inputs += passes.saved
+        saved, leaves = ["".join([f"{n}, " for n in names]) for names in (passes.saved, passes.leaf_names)]
+        self.do(tuple(self.live.values()), f"{self.value(passes)}.results(({arrays}), ({saved}), ({leaves}))", several=True)
+
+    def record_pass(self, chosen: list[Any]) -> list[str]:
+        """Record the backward pass from these results, and return what the leaves are called that its gradients go to."""
+        roots = []
+        for t in chosen:
+            seed = np.ones_like(t.array)
+            name = self.new("s")
+            self.bind(seed, name)
+            self.held.append(seed)
+            self.tape.inputs.append(name)
+            self.sent[t.node] = [(name, seed)]
+            roots.append((t.node, seed))
+        run = engine.Pass(roots, True, False, None, TensorBase.result_class, set(), False)
+        with run:
+            while run.heap and not self.refusal:
+                node, g = run.pop_youngest()
+                for position, (edge, grad) in enumerate(zip(node.inputs, run.apply_rules(node, g))):
+                    if grad is not None and isinstance(edge, Node):
+                        same = grad.shape == edge.shape
+                        run.arrive(edge, grad if same else engine.unbroadcast(grad, edge.shape, node, position))
+        arrived = [(leaf, name) for leaf, parts in self.sent.items() if not isinstance(leaf, Node) for name, _ in parts]
+        self.sent.clear()
+        arrived = [(leaf, name) for leaf, name in arrived if self.tensor_name(leaf) is not None]
+        self.tape.result = f"({', '.join([name for _, name in arrived])}{',' if arrived else ''})"
+        self.tape.result_uses = self.used(self.tape.result)
+        return [str(self.tensor_name(leaf)) for leaf, _ in arrived]
+
+    def is_live(self, node: Node) -> bool:
+        """Whether a backward pass can begin at `node`, and gives what is another thing in each call."""
+        nodes = list(reachable_nodes([node]))
+        if any([n.saved.__class__ is FreedMark for n in nodes]):
+            return False
+        inputs = {t for name, t in self.tensors.values() if name in self.tape.inputs}
+        return any([n.saved or n.extras is not None or not inputs.isdisjoint(
+            [e for e in n.inputs if isinstance(e, TensorBase)]) for n in nodes])
 
     def result_text(self, x: Any) -> str:
         """What is returned, as the last line writes it."""
@@ -709,8 +779,8 @@ class Recorder(Observer, watching.Watcher):
             return f"tensor({name})"
         if t.node is LEAF:
             return f"tensor_with({name}, {self.value(LEAF)}, None)"
-        if any([node.extras is not None or node.saved and node.saved.__class__ is tuple for node in reachable_nodes([t.node])]):
-            self.refuse("what is returned has a graph that can be differentiated")
+        if id(t) in self.live:
+            return self.live[id(t)]
         place = self.new("node_")
         self.tape.names[place] = Place(t.node)
         return f"tensor_with({name}, {place}.node, None)"
@@ -773,7 +843,7 @@ def flattened(values: Any) -> list[Any]:
     return [x for value in values for x in (flattened(value) if isinstance(value, (list, tuple)) else [value])]
 
 
-VALUE = re.compile(r"\b[xwcvg]\d+\b")  # the name of a value, in a line
+VALUE = re.compile(r"\b[xwcvgsr]\d+\b")  # the name of a value, in a line
 
 
 def substituted(formula: ast.expr, texts: dict[str, str]) -> str:
