@@ -32,8 +32,8 @@ FIRST_USED = ("tiny_mlp", "lenet", "gpt_small")  # whose first step is timed wit
 RETURNED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1",
             "NUMPY_MADVISE_HUGEPAGE": "0"}  # freed memory goes back to the system at once
 DISTRIBUTIONS = {"minigrad": "minigrad-numpy"}  # where a library is installed under another name
-SIZES = {"minigrad": ["minigrad"], "numba": ["numba", "llvmlite"], "torch": ["torch"], "jax": ["jax", "jaxlib"], "mygrad": ["mygrad"],
-         "autograd": ["autograd"]}  # the packages whose folders are counted
+SIZES = {"minigrad": ["minigrad"], "numba": ["numba", "llvmlite"], "torch": ["torch"], "jax": ["jax", "jaxlib"],
+         "mygrad": ["mygrad"], "autograd": ["autograd"]}  # the packages whose folders are counted
 Record = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""The benchmarks: what they time computes the same in every library, they notice where it does not, and documents say what they told."""
+"""The benchmarks: what they time is the same in every library, they notice where it is not, and documents say what they told."""
 
 from __future__ import annotations
 
@@ -92,8 +92,10 @@ def test_losses_that_differ_are_told_and_end_the_program_with_code_1(monkeypatch
 
 
 def test_columns_see_what_they_are_to_see() -> None:
-    program = ("from benchmarks.columns import COLUMNS\nfrom benchmarks.worker import Worker\nWorker(COLUMNS['numpy'], 1, 'cpu')\n"
-               "for name in COLUMNS['numpy'].hidden:\n"
+    program = ("from benchmarks import columns, worker\n"
+               "column = columns.COLUMNS['numpy']\n"
+               "worker.Worker(column, 1, 'cpu')\n"
+               "for name in column.hidden:\n"
                "    try: __import__(name)\n"
                "    except ModuleNotFoundError: print('hidden')")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
