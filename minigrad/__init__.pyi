@@ -27,6 +27,7 @@ from minigrad import onnx as onnx
 from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import overrides as overrides
+from minigrad import profiler as profiler
 from minigrad import quasirandom as quasirandom
 from minigrad import random as random
 from minigrad import recording as recording
@@ -44,7 +45,6 @@ from minigrad import vision as vision
 from minigrad import viz as viz
 from minigrad._paths import as_torch as as_torch
 from minigrad._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
-from minigrad._settings import compile as compile
 from minigrad._settings import get_deterministic_debug_mode as get_deterministic_debug_mode
 from minigrad._settings import get_num_interop_threads as get_num_interop_threads
 from minigrad._settings import get_num_threads as get_num_threads
@@ -147,6 +147,7 @@ from minigrad.autograd.grad_mode import no_grad as no_grad
 from minigrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.backends import get_float32_matmul_precision as get_float32_matmul_precision
 from minigrad.backends import set_float32_matmul_precision as set_float32_matmul_precision
+from minigrad.compiler import compile as compile
 from minigrad.func._vmap import vmap as vmap
 from minigrad.futures import Future as Future
 from minigrad.nn.functional.activations import rrelu as rrelu
@@ -833,11 +834,11 @@ __all__ = ["__version__", "BFloat16Tensor", "BoolTensor", "ByteTensor", "CharTen
            "nonzero_static", "norm", "normal", "not_equal", "numel", "ones", "ones_like", "onnx", "ops", "optim", "orgqr",
            "ormqr", "outer", "overrides", "pairwise_distance", "pca_lowrank", "pdist", "permute", "permute_copy", "pi",
            "pinverse", "pixel_shuffle", "pixel_unshuffle", "poisson", "poisson_nll_loss", "polar", "polygamma", "positive",
-           "pow", "prelu", "preserve_format", "printoptions", "prod", "promote_types", "put", "qr", "quantile", "quasirandom",
-           "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm", "range",
-           "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave", "reshape",
-           "resolve_conj", "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round", "row_stack",
-           "rrelu", "rrelu_", "rsqrt", "rsub", "safetensors", "save", "scalar_tensor", "scatter", "scatter_add",
+           "pow", "prelu", "preserve_format", "printoptions", "prod", "profiler", "promote_types", "put", "qr", "quantile",
+           "quasirandom", "rad2deg", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "random", "randperm",
+           "range", "ravel", "real", "reciprocal", "recording", "relu", "relu_", "remainder", "renorm", "repeat_interleave",
+           "reshape", "resolve_conj", "resolve_neg", "result_type", "return_types", "rms_norm", "roll", "rot90", "round",
+           "row_stack", "rrelu", "rrelu_", "rsqrt", "rsub", "safetensors", "save", "scalar_tensor", "scatter", "scatter_add",
            "scatter_reduce", "searchsorted", "seed", "segment_reduce", "select", "select_copy", "select_scatter", "selu",
            "selu_", "serialization", "set_default_device", "set_default_dtype", "set_default_tensor_type",
            "set_deterministic_debug_mode", "set_float32_matmul_precision", "set_flush_denormal", "set_grad_enabled", "set_hints",

@@ -37,6 +37,7 @@ FILES_OF_ALIASES = __file__.replace("_paths.py", "_alias")
 # that name, these are the rooms of what PyTorch has in it beside what is there.
 ROOMS: dict[str, tuple[str, ...]] = {
     "accelerator.memory": ("accelerator",),
+    "autograd.profiler": ("profiler.older",), "autograd.profiler_util": ("profiler.events",), "profiler.profiler": ("profiler",),
     "amp.autocast_mode": ("amp",), "amp.grad_scaler": ("amp",),
     "backends.cpu": ("backends.absent",), "backends.mkl": ("backends.absent",), "backends.mkldnn": ("backends.absent",),
     "backends.openmp": ("backends.absent",), "backends.opt_einsum": ("backends.absent",),

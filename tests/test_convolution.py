@@ -11,7 +11,11 @@ import minigrad
 import minigrad.nn.functional as F
 from minigrad import _arrays
 from minigrad.errors import ArgumentError, RuntimeValueError, ShapeError
+from minigrad.ops.neural import correlation
+from minigrad.ops.neural.convolution import convolution, convolution_transpose, convolution_weight
+from minigrad.ops.neural.sliding_window import exact_padding
 from tests.op_cases import f
+from tests.op_cases.neural import convolution as cases
 
 
 def t(*shape: int, requires_grad: bool = False) -> Any:
@@ -51,6 +55,48 @@ def test_parts_of_the_batch_make_no_difference(columns: int, monkeypatch: pytest
     monkeypatch.setattr(_arrays.library_on(_arrays.Device("cpu")), "buffer", columns)
     for part, one in zip(results(), whole):
         np.testing.assert_allclose(part.numpy(), one.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize("least", [1, 1000])
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_by_rows_and_by_columns_the_sums_are_the_same(ndim: int, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Small arrays are computed one way and large ones another; here all go the one way, and then all the other.
+    monkeypatch.setattr(correlation, "WIDE", least)
+    monkeypatch.setattr(correlation, "HIGH", least)
+    rng = np.random.default_rng(ndim)
+    for _ in range(100):
+        x, w, y, b, settings = cases.parts(rng, ndim)
+        np.testing.assert_allclose(convolution(x, w, b, **settings), cases.convolution(x, w, b, **settings), atol=1e-12)
+        np.testing.assert_allclose(convolution_transpose(y, w, x.sum((0, *range(2, x.ndim))), **settings),
+                                   cases.convolution_transpose(y, w, x.sum((0, *range(2, x.ndim))), **settings), atol=1e-12)
+        np.testing.assert_allclose(convolution_weight(x, y, **settings), cases.convolution_weight(x, y, **settings), atol=1e-12)
+
+
+@pytest.mark.parametrize("geometry", [
+    ((16, 16, 12, 12), (16, 16, 3, 3), 1, 1, 1, 1), ((8, 16, 12, 12), (32, 16, 4, 4), 2, 1, 1, 1),
+    ((8, 16, 11, 13), (8, 16, 3, 3), 2, 1, 1, 1), ((9, 1, 14, 14), (6, 1, 5, 5), 1, 2, 1, 1),
+    ((8, 6, 14, 14), (16, 6, 5, 5), 1, 0, 1, 1), ((4, 16, 12, 12), (32, 16, 1, 1), 2, 0, 1, 1),
+    ((4, 16, 9, 9), (16, 16, 1, 1), 1, 0, 1, 1), ((8, 16, 10, 10), (16, 1, 3, 3), 1, 1, 1, 16),
+    ((8, 16, 10, 10), (32, 8, 3, 3), 1, 1, 1, 2), ((4, 16, 14, 14), (16, 16, 3, 3), 1, 2, 2, 1),
+    ((4, 8, 40), (16, 8, 5), 1, 2, 1, 1), ((2, 8, 6, 8, 8), (8, 8, 3, 3, 3), 1, 1, 1, 1),
+], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_sums_of_ordinary_layers(geometry: Any, dtype: Any) -> None:
+    shape, filters, *steps, groups = geometry
+    ndim, rng = len(shape) - 2, np.random.default_rng(0)
+    stride, padding, dilation = [(s,) * ndim for s in steps]
+    positions = [(n + 2 * p - d * (k - 1) - 1) // s + 1
+                 for n, k, s, p, d in zip(shape[2:], filters[2:], stride, padding, dilation)]
+    settings = {"stride": stride, "dilation": dilation, "groups": groups,
+                "padding": exact_padding(shape[2:], filters[2:], stride, dilation, padding, positions)}
+    x, w, y = [rng.normal(size=s).astype(dtype) for s in (shape, filters, (shape[0], filters[0], *positions))]
+    for function, oracle, args in ((convolution, cases.convolution, (x, w, w[:, 0].reshape(len(w), -1)[:, 0])),
+                                   (convolution_transpose, cases.convolution_transpose, (y, w, None)),
+                                   (convolution_weight, cases.convolution_weight, (x, y))):
+        exact: list[Any] = [a if a is None else a.astype(complex) for a in args]
+        found, expected = function(*args, **settings), oracle(*exact, **settings)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, atol=1e-6 * abs(expected).max() if dtype is np.float32 else 1e-10)
 
 
 def test_convolution_is_a_product_with_the_unfolded_image() -> None:

@@ -160,6 +160,55 @@ def test_two_rules_of_one_name_and_several_results_unannounced_are_refused(softp
     del REGISTRY["library_sum"], REGISTRY["library_pair"]
 
 
+def test_a_joint_rule_gives_what_is_wanted_of_several_gradients() -> None:
+    asked: list[tuple[bool, ...]] = []
+
+    @library.op(dtypes="same")
+    def library_affine(input: Any, weight: Any, bias: Any = None) -> Any:
+        return input * weight if bias is None else input * weight + bias
+
+    @library_affine.derivative("input", "weight")
+    def library_affine_slopes(g: Any, input: Any, weight: Any, wanted: Any) -> Any:
+        asked.append(wanted)
+        return g * weight, g * input if wanted[1] else None
+    @library_affine.derivative("bias")
+    def library_affine_wrt_bias(g: Any) -> Any: return g
+
+    try:
+        x, w, b = (mg.tensor([v], requires_grad=True) for v in (2.0, 3.0, 5.0))
+        for inputs, wanted, kept in (((x, w, b), (True, True), 2), ((x.detach(), w, b), (False, True), 2),
+                                     ((x, w.detach(), None), (True, False), 2), ((x.detach(), w.detach(), b), None, 0)):
+            asked.clear()
+            y = library_affine(*inputs)
+            assert y.item() == (11 if inputs[2] is not None else 6)
+            assert sum([a is not None for a in y.node.saved]) == kept
+            leaves = [t for t in inputs if t is not None and t.requires_grad]
+            grads = mg.autograd.grad(y, leaves)
+            assert [g.item() for g in grads] == [{id(x): 3.0, id(w): 2.0, id(b): 1.0}[id(t)] for t in leaves]
+            assert asked == ([] if wanted is None else [wanted])
+        first = mg.autograd.grad(library_affine(x, w, b) ** 2, (x, w), create_graph=True)
+        assert [g.item() for g in first] == [66.0, 44.0]
+        assert [g.item() for g in mg.autograd.grad(first[0], (x, w, b))] == [18.0, 34.0, 6.0]
+        y = library_affine(x.half().detach(), w.half())
+        assert mg.autograd.grad(y, w)[0].dtype is mg.float32
+
+        library_affine.derivative("weight")(library_affine_wrt_weight)
+        assert [g.item() for g in mg.autograd.grad(library_affine(x, w, b), (x, w))] == [3.0, 20.0]
+        for wrong, said in ((("input", "input"), "each once"), ((), "the names of array arguments"),
+                            (("input", "slope"), "library_affine has no array argument 'slope'")):
+            with pytest.raises(TypeError, match=said):
+                library_affine.derivative(*wrong)(library_affine_slopes)
+        with pytest.raises(TypeError, match="library_affine has no 'wanted'"):
+            library_affine.derivative("input")(library_affine_slopes)
+    finally:
+        del REGISTRY["library_affine"]
+
+
+def library_affine_wrt_weight(g: Any, input: Any) -> Any:
+    """Ten times too much, to be told from the joint rule that it takes the place of."""
+    return g * input * 10
+
+
 # ---------------------------------------------------------------------------------------------------- libraries of arrays
 
 class Held(np.lib.mixins.NDArrayOperatorsMixin):

@@ -15,7 +15,7 @@ import minigrad as mg
 from minigrad import nn, optim
 from minigrad.optim import lr_scheduler as schedules
 from minigrad.optim import swa_utils
-from minigrad.optim.optimizer import BLOCK, blocks
+from minigrad.optim.blocks import BLOCK, blocks
 from minigrad.recording.graph import ledger
 from tests import standin  # noqa: F401  (registers the device "standin")
 from tests.optimizer_cases import CASES, gradient
@@ -391,6 +391,35 @@ def test_averaged_models() -> None:
     assert tuple(average(mg.ones(2, 1)).shape) == (2, 1)
     linear = rates(lambda o: swa_utils.SWALR(o, 0.2, anneal_epochs=4, anneal_strategy="linear"), 6)
     np.testing.assert_allclose(linear, [1, 0.8, 0.6, 0.4, 0.2, 0.2])
+
+
+@pytest.mark.parametrize("function", ["ema", "swa"])
+def test_averages_over_arrays_are_those_over_tensors(function: str) -> None:
+    """Of every dtype, layout and device; the average is written where it is."""
+    values = [start(), start((BLOCK // 3, 4)).astype(np.float32), start().T, np.arange(4), start().astype(np.float16),
+              start() + 1j]
+    here = [mg.tensor(x) for x in values] + [mg.tensor(start()).to("standin:1"), mg.zeros(2, 2)]
+    there = [t.cpu() * 3 for t in here[:-2]] + [here[-2] * 3, mg.ones(2, 2, dtype=mg.float64)]
+    expected = [t.clone() for t in here]
+    average, one = [getattr(swa_utils, f"get_{function}_{kind}")() for kind in ("multi_avg_fn", "avg_fn")]
+    square = (here[0].requires_grad_() ** 2).sum()
+    average(here, there, mg.tensor(2))
+    for t, current, wanted in zip(here, there, expected):
+        wanted.copy_(one(wanted, current, mg.tensor(2)))
+        np.testing.assert_array_equal(t.detach().cpu().numpy(), wanted.cpu().numpy())
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        square.backward()
+
+
+def test_nothing_is_written_where_one_gradient_must_not_be() -> None:
+    a, b = nn.Parameter(mg.ones(2)), nn.Parameter(mg.ones(2))
+    a.grad, b.grad = mg.ones(2), mg.ones(2)
+    b.grad.array.flags.writeable = False
+    for call in (lambda: nn.utils.clip_grad_value_([a, b], 0.5), lambda: nn.utils.clip_grad_norm_([a, b], 0.5),
+                 lambda: optim.SGD([a, b]).zero_grad(set_to_none=False)):
+        with pytest.raises(RuntimeError, match="read-only"):
+            call()
+        assert a.grad.tolist() == [1, 1]
 
 
 def test_states_that_an_older_version_wrote_are_taken() -> None:

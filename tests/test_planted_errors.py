@@ -41,16 +41,25 @@ def planted(original: Any, argument: str, spoil: Callable[[Any], Any] | None) ->
         for property in ("broadcasts", "holomorphic", "view", "dtypes", "alike", "numbers", "outputs", "results", "pieces",
                          "discrete", "constant", "differentiable"):
             setattr(op.info, property, getattr(info, property))
-        for name, rule in info.rules.items():
-            if name != argument or spoil is not None:
-                op.info.rules[name] = spoiled(rule, spoil) if name == argument and spoil is not None else rule
+        op.info.rules.update(info.rules)
+        op.info.joint.update(info.joint)
+        if spoil is None:
+            op.info.rules.pop(argument, None)
+            op.info.joint.pop(argument, None)
+        else:
+            together = info.joint.get(argument, (argument,))
+            place = together.index(argument) if len(together) > 1 else None
+            op.info.rules.update(dict.fromkeys(together, spoiled(info.rules[argument], spoil, place)))
         yield op
 
 
-def spoiled(rule: Callable[..., Any], spoil: Callable[[Any], Any]) -> Callable[..., Any]:
-    """`rule` with its result changed, and with the same parameters: by their names a rule says what it needs."""
+def spoiled(rule: Callable[..., Any], spoil: Callable[[Any], Any], place: int | None) -> Callable[..., Any]:
+    """`rule` with its result changed, of a joint one that at `place`, and with the same parameters: by their names a rule says
+    what it needs."""
     def change(grads: Any) -> Any:
-        return tuple([None if g is None else spoil(g) for g in grads]) if isinstance(grads, tuple) else spoil(grads)
+        if not isinstance(grads, tuple):
+            return spoil(grads)
+        return tuple([g if g is None or place not in (k, None) else spoil(g) for k, g in enumerate(grads)])
 
     names = ", ".join(inspect.signature(rule).parameters)
     wrong: Any = eval(f"lambda {names}: change(rule({names}))", {"change": change, "rule": rule})
@@ -126,6 +135,7 @@ def test_an_operation_declared_as_not_differentiable_that_is_is_caught(name: str
 
     with planted(op, "", None) as wrong:
         wrong.info.rules.clear()
+        wrong.info.joint.clear()
         wrong.info.differentiable = False
         assert caught(wrong, case, checks.check_constant, drawn(name)) == caught(op, case, has_slope, drawn(name))
 

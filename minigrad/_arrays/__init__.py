@@ -17,6 +17,8 @@ import numpy as np
 
 from minigrad._arrays import dlpack
 from minigrad._arrays.dlpack import is_capsule
+from minigrad._arrays.host import NONE, switch
+from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.library import ArrayLibrary, Lent, NumpyLibrary, cupy_library
 from minigrad._arrays.stream import new_stream, stream_from_state, stream_state
 from minigrad._arrays.sums import sum_over, sum_products
@@ -26,10 +28,10 @@ from minigrad.errors import ArgumentError, DeviceError
 
 __all__ = ["ArrayLibrary", "CPU", "Device", "accelerator_count", "add_library", "address_of", "apart", "array_types", "as_array",
            "as_device", "current_device", "device_of", "from_cuda", "from_dlpack", "full", "get_default_device", "is_array",
-           "is_capsule", "is_pinned", "lender_of", "libraries", "library_of", "library_on", "make", "needs_device_guard",
-           "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_accelerators", "refuse_bfloat16", "resolve",
-           "set_default_device", "stream_from_state", "stream_state", "sum_over", "sum_products", "to_device", "to_dlpack",
-           "to_numpy", "xp_of"]
+           "is_capsule", "is_pinned", "kernels_of", "lender_of", "libraries", "library_of", "library_on", "make",
+           "needs_device_guard", "new_stream", "on_device", "on_device_of", "on_more_accelerators", "refuse_accelerators",
+           "refuse_bfloat16", "resolve", "set_default_device", "stream_from_state", "stream_state", "sum_over", "sum_products",
+           "to_device", "to_dlpack", "to_numpy", "xp_of"]
 
 _numpy = NumpyLibrary()
 libraries: dict[str, ArrayLibrary] = {"cpu": _numpy}
@@ -88,6 +90,13 @@ def library_of(x: Any) -> ArrayLibrary:
         if isinstance(x, library.array_type):
             return library
     raise ArgumentError(f"no registered array library owns a {type(x).__name__}")
+
+
+def kernels_of(x: Any) -> Kernels:
+    """The kernels for the array `x`: those of its library; of the host, for a NumPy array that is large enough to gain."""
+    if x.__class__ is np.ndarray:
+        return NONE if x.size < switch.least else switch.kernels()
+    return library_of(x).kernels
 
 
 def xp_of(x: Any) -> Any:

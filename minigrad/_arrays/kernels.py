@@ -30,12 +30,13 @@ class Kernels:
         return None
 
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
-        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; how many
-        rows are not ignored; and a target that is no place of a row, or None."""
+        """-log(softmax(x)) of each row of the matrix `x` at the place that `target` names, 0 where that is `ignore`; softmax(x);
+        how many rows are not ignored; and a target that is no place of a row, or None."""
         return None
 
-    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
-        """The gradient of the sum of :meth:`cross_entropy` over the rows, or of the mean over those that are not ignored."""
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        """The gradient of :meth:`cross_entropy` with softmax(x) = `soft`; `grad` is that of each loss, or of the sum of all or,
+        with `mean`, of the mean over the rows that are not ignored."""
         return None
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
@@ -50,25 +51,30 @@ class Kernels:
         """`grad` times the derivative of :meth:`gelu`."""
         return None
 
-    def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
-        """``(x - mean) / sqrt(var + eps)``, over the rows of `x`, seen in the shape `layout` (outer, rows, inner)."""
+    def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
+                    centered: bool) -> Any:
+        """``(x - mean) / sqrt(var + eps) * weight + bias`` and mean and variance, over the rows of `x`, seen in the shape
+        `layout` (outer, rows, inner). Of weight and bias, each of which may be None, each number belongs to `step` elements."""
         return None
 
-    def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:
-        """``rstd * (grad - mean(grad) - standard * mean(grad * standard))`` over the rows."""
+    def standardize_backward(self, grad: Any, x: Any, mean: Any, var: Any, weight: Any, layout: tuple[int, int, int], step: int,
+                             eps: float, centered: bool, shape: tuple[int, ...], wanted: tuple[bool, bool, bool]) -> Any:
+        """The gradients of x, weight and bias, which have `shape`; those that are not `wanted` without elements. With s for the
+        standardized input and h for ``grad * weight``: ``rstd * (h - mean(h) - s * mean(h * s))`` over the rows, and the sums of
+        ``grad * s`` and of `grad`."""
         return None
 
     def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
         """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
         return None
 
-    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions of the grid)."""
+    def columns(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        """What windows meet of `x` (a, b, *size), zeros around it: (a, elements of the window, b, positions)."""
         return None
 
-    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+    def collect(self, columns: Any, b: int, size: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
-        """The adjoint of :meth:`columns`, for the positions of the grid that are `positions`."""
+        """The adjoint of :meth:`columns`."""
         return None
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
@@ -150,7 +156,7 @@ COLLECT = """
         const long long r0 = q0 - j0 * d0, r1 = q1 - j1 * d1, r2 = q2 - j2 * d2;
         if (r0 < 0 || r1 < 0 || r2 < 0 || r0 % s0 || r1 % s1 || r2 % s2) continue;
         const long long g0 = r0 / s0, g1 = r1 / s1, g2 = r2 / s2;
-        if (g0 >= m0 || g1 >= m1 || g2 >= m2) continue;
+        if (g0 >= o0 || g1 >= o1 || g2 >= o2) continue;
         sum += columns[(((a * k0 * k1 * k2 + k) * nb + b) * o0 + g0) * o1 * o2 + g1 * o2 + g2];
     }
     y = sum;
@@ -164,7 +170,7 @@ ELEMENTWISE = {
     "max_pool": Elementwise(f"raw T x, {SIZES}", "T y", WINDOW + "    y = best;\n"),
     "max_pool_places": Elementwise(f"raw T x, {SIZES}", "int64 y", WINDOW + "    y = at;\n"),
     "columns": Elementwise(f"raw T x, {SIZES}, int64 nb, int64 step_a, int64 step_b", "T y", COLUMNS),
-    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb, int64 m0, int64 m1, int64 m2", "T y", COLLECT),
+    "collect": Elementwise(f"raw T columns, {SIZES}, int64 nb", "T y", COLLECT),
     "put_in_planes": Elementwise("T value, int64 place, int64 positions, int64 size", "raw T planes",
                                  "    atomicAdd(&planes[i / positions * size + place], value);\n"),
     "dropout_mask": Elementwise("float32 u, float32 p, T scale", "T y", "    y = u >= p ? scale : T(0);\n"),
@@ -232,10 +238,12 @@ extern "C" __global__ void softmax_slope(const T* g, const T* y, T* x, long long
 }
 """,
     "cross_entropy": """
-extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, long long* found, long long n,
+extern "C" __global__ void cross_entropy(const T* x, const long long* target, T* loss, T* soft, long long* found, long long n,
                                          long long ignore) {
     x += blockIdx.x * n;
+    soft += blockIdx.x * n;
     const T top = highest(x, n), sum = exponentials(x, n, top);
+    for (long long k = threadIdx.x; k < n; k += blockDim.x) soft[k] = exp(x[k] - top) / sum;
     if (threadIdx.x != 0) return;
     const long long place = target[blockIdx.x];
     const bool wrong = place != ignore && (place < 0 || place >= n);
@@ -245,20 +253,20 @@ extern "C" __global__ void cross_entropy(const T* x, const long long* target, T*
 }
 """,
     "cross_entropy_slope": """
-extern "C" __global__ void cross_entropy_slope(const T* x, const long long* target, const long long* total, T* y, long long n,
-                                               long long ignore, long long mean) {
+extern "C" __global__ void cross_entropy_slope(const T* g, const T* soft, const long long* target, const long long* total, T* x,
+                                               long long n, long long ignore, long long each, long long mean) {
+    soft += blockIdx.x * n;
     x += blockIdx.x * n;
-    y += blockIdx.x * n;
-    const T top = highest(x, n), sum = exponentials(x, n, top);
     const long long place = target[blockIdx.x];
-    const T count = mean ? T(*total) : T(1);
+    const T scale = g[each ? blockIdx.x : 0] / (mean ? T(*total) : T(1));
     for (long long k = threadIdx.x; k < n; k += blockDim.x)
-        y[k] = place == ignore ? T(0) : (exp(x[k] - top) / sum - T(k == place)) / count;
+        x[k] = place == ignore ? T(0) : (soft[k] - T(k == place)) * scale;
 }
 """,
     "standardize": """
-extern "C" __global__ void standardize(const T* x, T* y, T* means, T* vars, long long outer, long long rows, long long inner,
-                                       double eps, long long centered) {
+extern "C" __global__ void standardize(const T* x, const T* weight, const T* bias, T* y, T* means, T* vars, long long outer,
+                                       long long rows, long long inner, long long count, long long step, double eps,
+                                       long long centered, long long weighted, long long biased) {
     const long long row = blockIdx.x, n = outer * inner;
     T mean = 0, var = 0;
     if (centered) {
@@ -270,29 +278,36 @@ extern "C" __global__ void standardize(const T* x, T* y, T* means, T* vars, long
         var += d * d;
     }
     var = block_sum(var) / n;
-    const T scale = T(1) / sqrt(var + T(eps));
+    const T rstd = T(1) / sqrt(var + T(eps));
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
-        const long long at = (k / inner * rows + row) * inner + k % inner;
-        y[at] = (x[at] - mean) * scale;
+        const long long at = (k / inner * rows + row) * inner + k % inner, c = at / step % count;
+        const T s = (x[at] - mean) * rstd;
+        y[at] = (weighted ? s * weight[c] : s) + (biased ? bias[c] : T(0));
     }
     if (threadIdx.x == 0) { means[row] = mean; vars[row] = var; }
 }
 """,
     "standardize_backward": """
-extern "C" __global__ void standardize_backward(const T* g, const T* y, const T* rstd, T* x, long long outer, long long rows,
-                                                long long inner, long long centered) {
+extern "C" __global__ void standardize_backward(const T* g, const T* x, const T* means, const T* vars, const T* weight, T* y,
+                                                T* products, long long outer, long long rows, long long inner, long long count,
+                                                long long step, double eps, long long centered, long long weighted,
+                                                long long kept) {
     const long long row = blockIdx.x, n = outer * inner;
-    T mean = 0, product = 0;
+    const T mean = centered ? means[row] : T(0), rstd = T(1) / sqrt(vars[row] + T(eps));
+    T sum = 0, product = 0;
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
         const long long at = (k / inner * rows + row) * inner + k % inner;
-        mean += g[at];
-        product += g[at] * y[at];
+        const T s = (x[at] - mean) * rstd, h = weighted ? g[at] * weight[at / step % count] : g[at];
+        sum += h;
+        product += h * s;
+        if (kept) products[at] = g[at] * s;
     }
-    mean = centered ? block_sum(mean) / n : T(0);
+    sum = centered ? block_sum(sum) / n : T(0);
     product = block_sum(product) / n;
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
         const long long at = (k / inner * rows + row) * inner + k % inner;
-        x[at] = (g[at] - y[at] * product - mean) * rstd[row];
+        const T s = (x[at] - mean) * rstd, h = weighted ? g[at] * weight[at / step % count] : g[at];
+        y[at] = (h - s * product - sum) * rstd;
     }
 }
 """,
@@ -447,18 +462,19 @@ class CudaKernels(Kernels):
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not self.takes_classes(x, target):
             return None
-        loss, found = self._cupy.empty(x.shape[:1], x.dtype), self._cupy.zeros(3, np.int64)
-        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, found, x.shape[1], ignore)
+        loss, soft = [self._cupy.empty(shape, x.dtype) for shape in (x.shape[:1], x.shape)]
+        found = self._cupy.zeros(3, np.int64)
+        self.run_rows("cross_entropy", *x.shape, contiguous(x), contiguous(target), loss, soft, found, x.shape[1], ignore)
         counted, wrong, place = found.get().tolist()
-        return loss, counted, place if wrong else None
+        return loss, soft, counted, place if wrong else None
 
-    def cross_entropy_slope(self, x: Any, target: Any, ignore: int, mean: bool) -> Any:
-        if not self.takes_classes(x, target):
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if not self.takes_classes(soft, target) or not self.takes(grad, soft):
             return None
-        slope = self._cupy.empty(x.shape, x.dtype)
+        slope = self._cupy.empty(soft.shape, soft.dtype)
         total = (target != ignore).sum() if mean else target
-        self.run_rows("cross_entropy_slope", *x.shape, contiguous(x), contiguous(target), total, slope, x.shape[1], ignore,
-                      int(mean))
+        self.run_rows("cross_entropy_slope", *soft.shape, contiguous(grad), contiguous(soft), contiguous(target), total, slope,
+                      soft.shape[1], ignore, grad.ndim, int(mean))
         return slope
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
@@ -477,23 +493,34 @@ class CudaKernels(Kernels):
             self.elementwise[name](*inputs, out)
         return out
 
-    def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
-        if not self.takes(x) or not x.size:
+    def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
+                    centered: bool) -> Any:
+        given = [v for v in (weight, bias) if v is not None]
+        if not self.takes(x, *given) or not x.size:
             return None
-        x = contiguous(x)
-        y = self._cupy.empty_like(x)
-        mean, var = [self._cupy.empty_like(x, shape=(1, layout[1], 1)) for _ in range(2)]
-        self.run_rows("standardize", layout[1], layout[0] * layout[2], x, y, mean, var, *layout, float(eps), int(centered))
+        # What is not there is not read: in its place stands the address of x.
+        arrays = [contiguous(x if a is None else a) for a in (x, weight, bias)]
+        y = self._cupy.empty_like(arrays[0])
+        outer, rows, inner = x.reshape(layout).shape
+        mean, var = [self._cupy.empty_like(x, shape=(1, rows, 1)) for _ in range(2)]
+        self.run_rows("standardize", rows, outer * inner, *arrays, y, mean, var, outer, rows, inner,
+                      given[0].size if given else 1, step, float(eps), int(centered), int(weight is not None),
+                      int(bias is not None))
         return y, mean, var
 
-    def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:
-        if not self.takes(grad, standard, rstd) or not standard.size:
+    def standardize_backward(self, grad: Any, x: Any, mean: Any, var: Any, weight: Any, layout: tuple[int, int, int], step: int,
+                             eps: float, centered: bool, shape: tuple[int, ...], wanted: tuple[bool, bool, bool]) -> Any:
+        if not self.takes(grad, x, mean, var, *([] if weight is None else [weight])) or not x.size:
             return None
-        grad, standard, rstd = [contiguous(a) for a in (grad, standard, rstd)]
-        result = self._cupy.empty_like(standard)
-        self.run_rows("standardize_backward", layout[1], layout[0] * layout[2], grad, standard, rstd, result, *layout,
-                      int(centered))
-        return result
+        arrays = [contiguous(a) for a in (grad, x, mean, var, x if weight is None else weight)]
+        result, count = self._cupy.empty_like(arrays[1]), math.prod(shape)
+        products = self._cupy.empty_like(result) if wanted[1] else result
+        outer, rows, inner = x.reshape(layout).shape
+        self.run_rows("standardize_backward", rows, outer * inner, *arrays, result, products, outer, rows, inner, count, step,
+                      float(eps), int(centered), int(weight is not None), int(wanted[1]))
+        grads = result, *[a.reshape(-1, count, step).sum(axis=(0, 2)).reshape(shape) if asked else None
+                          for a, asked in zip((products, grad), wanted[1:])]
+        return tuple([v if asked else self._cupy.empty_like(x, shape=(0,)) for v, asked in zip(grads, wanted)])
 
     def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
         if not self.takes(x) or not 1 <= len(kernel) <= 3:
@@ -505,27 +532,28 @@ class CudaKernels(Kernels):
                     contiguous(x), *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), out)
         return out
 
-    def columns(self, x: Any, grid: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    def columns(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         if not self.takes(x) or not 1 <= len(kernel) <= 3:
             return None
-        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(grid)), order="C")
+        out = self._cupy.empty_like(x, shape=(x.shape[0], math.prod(kernel), x.shape[1], math.prod(positions)), order="C")
         if out.size:
             a, b, plane = x.shape[0], x.shape[1], math.prod(x.shape[2:])
             swapped = x.swapaxes(0, 1)  # images are stored by sample, and asked for by channel
             kept, steps = (swapped, (plane, a * plane)) if swapped.flags.c_contiguous else (contiguous(x), (b * plane, plane))
             with x.device:
-                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], grid, kernel, dilation, stride, padding), b, *steps, out)
+                self.elementwise["columns"](kept, *sizes_of(x.shape[2:], positions, kernel, dilation, stride, padding), b, *steps,
+                                            out)
         return out
 
-    def collect(self, columns: Any, b: int, size: Any, grid: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
+    def collect(self, columns: Any, b: int, size: Any, positions: Any, kernel: Any, stride: Any, padding: Any,
                 dilation: Any) -> Any:
         if not self.takes(columns) or not 1 <= len(kernel) <= 3:
             return None
         out = self._cupy.empty_like(columns, shape=(columns.shape[0], b, *size), order="C")
         if out.size:
             with columns.device:
-                self.elementwise["collect"](contiguous(columns), *sizes_of(size, grid, kernel, dilation, stride, padding), b,
-                                            *in_three(positions, 1), out)
+                self.elementwise["collect"](contiguous(columns), *sizes_of(size, positions, kernel, dilation, stride, padding), b,
+                                            out)
         return out
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:

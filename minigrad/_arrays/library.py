@@ -41,7 +41,7 @@ class ArrayLibrary:
     kernels: Kernels = Kernels()
     dlpack_kinds: tuple[int, ...] = ()
     gpus: GPUs | None = None
-    buffer = 1 << 21
+    buffer = 1 << 19
 
     @functools.cached_property
     def xp(self) -> Any:

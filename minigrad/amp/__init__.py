@@ -17,13 +17,12 @@ from minigrad import _arrays, _paths
 from minigrad._types import dtypes
 from minigrad._types.device import Device
 from minigrad._types.tensor_base import TensorBase
-from minigrad.autograd import no_grad
 from minigrad.errors import DeviceError, InvalidValueError, RuntimeValueError, StateError
 from minigrad.recording import hints
 from minigrad.recording.hints import get_hints
+from minigrad.recording.inplace import write_each
 
 __all__ = ["GradScaler", "autocast", "custom_bwd", "custom_fwd", "is_autocast_available", "is_autocast_enabled"]
-
 
 
 def __getattr__(name: str) -> Any:
@@ -108,6 +107,13 @@ def custom_bwd(bwd: Any = None, *, device_type: str) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- scaling
 
+def all_finite(x: Any) -> bool:
+    """Whether no element of `x` is infinite or not a number."""
+    # The sum of squares is quicker to find; where it is finite, all are.
+    quick = x.__class__ is np.ndarray and x.dtype.char in "fd" and math.isfinite(np.dot(x.ravel(), x.ravel()))
+    return quick or bool(np.isfinite(x).all())
+
+
 class GradScaler:
     """Scales a loss up before the backward pass, so that small gradients in narrow dtypes are not rounded to 0, and gradients
     down again before the step; skips a step whose gradients are not finite, and scales less from then on.
@@ -172,13 +178,14 @@ class GradScaler:
         grads = [p.grad.array for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         if any([g.dtype == np.float16 for g in grads]):
             raise InvalidValueError("Attempting to unscale FP16 gradients: keep float32 parameters, and convert in the forward")
-        with no_grad():
-            for group in optimizer.param_groups:
-                for p in group["params"]:
-                    if p.grad is not None:
-                        p.grad.mul_(1 / self._scale)
+        factor, finite = 1 / self._scale, []
+
+        def unscale(g: Any) -> None:
+            np.multiply(g, factor, out=g)
+            finite.append(all_finite(g))
         if grads:
-            self._finite[id(optimizer)] = all([bool(np.isfinite(g).all()) for g in grads])
+            write_each(grads, unscale, "GradScaler.unscale_")
+            self._finite[id(optimizer)] = all(finite)
         self._stages[id(optimizer)] = UNSCALED
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:

@@ -19,7 +19,7 @@ from minigrad.autograd.zero_derivative import connect
 from minigrad.errors import ShapeError
 from minigrad.ops.pointwise.arithmetic import conj
 from minigrad.ops.shaping.shape import expand, sum_to_size
-from minigrad.recording import graph
+from minigrad.recording import graph, timing
 from minigrad.recording.clock import derivative_at, ledger, passes, tick, user_frame
 from minigrad.recording.graph import FreedMark, Node, Port, check_saved, grad_enabled, observer, recording_mode
 
@@ -107,12 +107,13 @@ class Pass:
         simple = not create_graph and self.watching is None and self.targets is None and _arrays.accelerator_count() < 2
         self.due = leaves_by_last_gradient(roots) if self.targets is None and not create_graph else []
         # A gradient of this dtype needs no care: it is real, and nothing else is asked for.
-        simple, dtype = simple and not self.due, roots[0][1].dtype
+        simple, dtype = simple and not self.due and timing.timer is None, roots[0][1].dtype
         self.plain_dtype: Any = dtype if simple and dtype.kind != "c" else "no dtype, so that all need it"
         for edge, g in roots:
             self.arrive(edge, g)
 
     def __enter__(self) -> Pass:
+        self.timed = timing.begin("backward pass", "pass")
         self.calls: dict[Any, Any] = {}
         self.began, self.order = tick(), 0  # and the highest derivative among what it has run
         self.outer_mode = grad_enabled.set(recording_mode(self.create_graph))
@@ -124,6 +125,7 @@ class Pass:
             passes.append((self.began, tick(), self.order + 1))  # what was made in between is a derivative: drawings show it
         pass_end.reset(self.outer_calls)
         grad_enabled.reset(self.outer_mode)
+        if self.timed: self.timed()
 
     def arrive(self, edge: Any, g: Any) -> None:
         """Add `g` to what has arrived at `edge`."""
@@ -148,7 +150,11 @@ class Pass:
         g = self.arrived.pop(node)
         return node, OutputGradients(g) if g.__class__ is list else g
 
-    def apply_rules(self, node: Node, g: Any) -> tuple[Any, ...]:
+    def apply_rules(self, node: Node, g: Any) -> Any:
+        """:meth:`careful_rules`, timed where somebody times."""
+        return self.careful_rules(node, g) if timing.timer is None else timing.time_node(self.careful_rules, node, g)
+
+    def careful_rules(self, node: Node, g: Any) -> tuple[Any, ...]:
         """The gradients of `node`'s inputs, with all that may be asked for beside its rules; none where the pass ends there."""
         extras = node.extras
         if self.due:
@@ -173,7 +179,7 @@ class Pass:
         if extras is not None:
             grads = run_post_hooks(extras, grads, g, self.cls)
         if self.watching is not None:
-            self.watching.check_backward(node, g, grads)
+            self.watching.check_backward(node, g, saved, grads)
         return grads
 
     def stops_at(self, node: Node, g: Any) -> bool:

@@ -6,9 +6,9 @@ from typing import Any
 
 from minigrad import _paths
 from minigrad._arrays.tf32 import tf32
-from minigrad.backends import cuda, cudnn, mps
+from minigrad.backends import cuda, cudnn, mps, numba
 
-__all__ = ["cuda", "cudnn", "get_float32_matmul_precision", "mps", "set_float32_matmul_precision"]
+__all__ = ["cuda", "cudnn", "get_float32_matmul_precision", "mps", "numba", "set_float32_matmul_precision"]
 
 
 def set_float32_matmul_precision(precision: str) -> None:

@@ -14,6 +14,11 @@ class EigenvaluesEigenvectors(NamedTuple):
     eigenvalues: Tensor
     eigenvectors: Tensor
 
+class GradInputGradWeightGradBias(NamedTuple):
+    grad_input: Tensor
+    grad_weight: Tensor
+    grad_bias: Tensor
+
 class HistBinEdges(NamedTuple):
     hist: Tensor
     bin_edges: Tensor
@@ -26,6 +31,10 @@ class LUPivots(NamedTuple):
     LU: Tensor
     pivots: Tensor
 
+class LossProbabilities(NamedTuple):
+    loss: Tensor
+    probabilities: Tensor
+
 class MantissaExponent(NamedTuple):
     mantissa: Tensor
     exponent: Tensor
@@ -33,6 +42,24 @@ class MantissaExponent(NamedTuple):
 class MinMax(NamedTuple):
     min: Tensor
     max: Tensor
+
+class OutputHNCNGatesCells(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    c_n: Tensor
+    gates: Tensor
+    cells: Tensor
+
+class OutputHNStates(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    states: Tensor
+
+class OutputHNStatesGates(NamedTuple):
+    output: Tensor
+    h_n: Tensor
+    states: Tensor
+    gates: Tensor
 
 class OutputInverseIndicesCounts(NamedTuple):
     output: Tensor
@@ -43,14 +70,14 @@ class QR(NamedTuple):
     Q: Tensor
     R: Tensor
 
+class ResultMeanVar(NamedTuple):
+    result: Tensor
+    mean: Tensor
+    var: Tensor
+
 class SignLogabsdet(NamedTuple):
     sign: Tensor
     logabsdet: Tensor
-
-class StandardMeanVar(NamedTuple):
-    standard: Tensor
-    mean: Tensor
-    var: Tensor
 
 class USVh(NamedTuple):
     U: Tensor

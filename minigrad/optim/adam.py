@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.optim.adaptive import descent_gradient
-from minigrad.optim.optimizer import Optimizer, blocks, check, increment_step, new_number, number, scalar, zeros_like
+from minigrad.optim.blocks import blocks, elementwise
+from minigrad.optim.optimizer import Optimizer, check, number, scalar
+from minigrad.optim.state import increment_step, new_number, zeros_like
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -54,6 +56,7 @@ class Adam(Optimizer):
             "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
@@ -122,6 +125,7 @@ class Adamax(Optimizer):
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "capturable": capturable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_inf=zeros_like(p))
@@ -149,6 +153,7 @@ class NAdam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay, "maximize": maximize, "foreach": foreach, "capturable": capturable,
             "differentiable": differentiable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), mu_product=new_number(1.0), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))
@@ -179,6 +184,7 @@ class RAdam(Optimizer):
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
             "capturable": capturable, "decoupled_weight_decay": decoupled_weight_decay, "differentiable": differentiable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_avg_sq=zeros_like(p))

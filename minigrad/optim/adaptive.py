@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import DtypeError, InvalidValueError
-from minigrad.optim.optimizer import (
-    Optimizer,
-    blocks,
-    check,
-    full_like,
-    increment_step,
-    new_number,
-    number,
-    tensor_of,
-    zeros_like,
-)
+from minigrad.optim.blocks import blocks, elementwise
+from minigrad.optim.optimizer import Optimizer, check, number
+from minigrad.optim.state import full_like, increment_step, new_number, tensor_of, zeros_like
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -61,6 +53,7 @@ class Adagrad(Optimizer):
         for state in self.state.values():
             state["sum"].share_memory_()
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         rate = number(group["lr"]) / (1 + (increment_step(state) - 1) * group["lr_decay"])
         for x, g, total in blocks(p.array, grad, state["sum"].array):
@@ -87,6 +80,7 @@ class RMSprop(Optimizer):
             "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered, "weight_decay": weight_decay,
             "capturable": capturable, "foreach": foreach, "maximize": maximize, "differentiable": differentiable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         momentum, centered, alpha, lr = group["momentum"], group["centered"], group["alpha"], number(group["lr"])
         if not state:
@@ -127,6 +121,7 @@ class Adadelta(Optimizer):
             "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "capturable": capturable,
             "foreach": foreach, "differentiable": differentiable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state.update(step=new_number(), square_avg=zeros_like(p), acc_delta=zeros_like(p))
@@ -154,6 +149,7 @@ class ASGD(Optimizer):
             "lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize, "differentiable": differentiable, "capturable": capturable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, lambd = number(group["lr"]), group["lambd"]
         if not state:
@@ -182,6 +178,7 @@ class Rprop(Optimizer):
             "lr": lr, "etas": etas, "step_sizes": step_sizes, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "capturable": capturable})
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         (shrink, grow), (smallest, largest) = group["etas"], group["step_sizes"]
         if not state:

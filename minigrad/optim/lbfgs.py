@@ -9,7 +9,8 @@ import numpy as np
 
 from minigrad import _arrays, autograd
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
-from minigrad.optim.optimizer import Optimizer, check, number, tensor_of
+from minigrad.optim.optimizer import Optimizer, check, number
+from minigrad.optim.state import tensor_of
 from minigrad.recording.call import widened
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import guard_device

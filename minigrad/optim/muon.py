@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad.errors import DtypeError, InvalidValueError
-from minigrad.optim.optimizer import Optimizer, number, zeros_like
+from minigrad.optim.optimizer import Optimizer, number
+from minigrad.optim.state import zeros_like
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor

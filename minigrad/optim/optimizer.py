@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Callable, Iterator, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Callable, Self, TypeVar, overload
 
 import numpy as np
 
@@ -18,13 +18,16 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
+from minigrad.optim.blocks import Bundle, bundled, same
+from minigrad.optim.state import NUMBERS, tensor_of
 from minigrad.recording.call import narrowed, widened
 from minigrad.recording.clock import ledger
-from minigrad.recording.device_guard import guard_device, on_device_of_inputs
+from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
-from minigrad.recording.inplace import refuse_read_only
+from minigrad.recording.inplace import refuse_read_only, write_each
 from minigrad.recording.quiet import run_quietly
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Parameters
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["Optimizer", "register_optimizer_step_post_hook", "register_optimizer_step_pre_hook"]
 
 R = TypeVar("R")
-BLOCK = 1 << 14  # elements; of five float32 arrays, 320 kB
-NUMBERS = ("step", "mu_product", "eta", "mu")  # what optimizers keep in host memory, wherever the parameter is
 _everywhere_pre: dict[int, Any] = {}
 _everywhere_post: dict[int, Any] = {}
 
@@ -48,23 +49,6 @@ class Required:
 required = Required()
 
 
-def blocks(*arrays: Any) -> Iterator[tuple[Any, ...]]:
-    """Corresponding parts of arrays of one shape: all at once if they are small, else as much as fits the cache.
-
-    Complex arrays come as their real and then their imaginary parts, which optimizers treat as independent numbers.
-    """
-    first = arrays[0]
-    if first.dtype.kind == "c":
-        yield from blocks(*[a.real for a in arrays])
-        yield from blocks(*[a.imag for a in arrays])
-    elif first.size <= BLOCK or first.__class__ is not np.ndarray or not all([a.flags.c_contiguous for a in arrays]):
-        yield arrays
-    else:
-        flat = [a.reshape(-1) for a in arrays]
-        for start in range(0, first.size, BLOCK):
-            yield tuple([a[start:start + BLOCK] for a in flat])
-
-
 def number(x: Any) -> float:
     """A setting that is a number or a tensor of one element, as a Python number. Raises ``ValueError`` for another tensor."""
     if x.__class__ is float:
@@ -77,25 +61,6 @@ def number(x: Any) -> float:
 def scalar(x: Any, like: Any) -> Any:
     """A number in the dtype of `like`: NumPy multiplies an array by that in half the time it takes for a Python number."""
     return np.array(x, like.dtype) if like.__class__ is np.ndarray else x
-
-
-def tensor_of(array: Any) -> Tensor:
-    """`array` as a tensor outside any graph."""
-    t = object.__new__(Tensor)
-    t.array, t.node = array, None
-    return t
-
-
-@on_device_of_inputs
-def full_like(p: Any, value: Any) -> Tensor:
-    """`value`, as often as `p` has elements, for the state of `p`."""
-    return tensor_of(np.full_like(p.array, complex(value, value) if p.array.dtype.kind == "c" else value))
-
-
-@on_device_of_inputs
-def zeros_like(p: Any) -> Tensor:
-    """Zeros for the state of `p`."""
-    return tensor_of(np.zeros_like(p.array))
 
 
 def refuse_read_only_parameters(name: str, params: list[Any]) -> None:
@@ -119,21 +84,6 @@ def in_float32(update: Callable[..., None]) -> Callable[..., None]:
             if isinstance(t, Tensor) and key not in NUMBERS:
                 t.array = narrowed(t.array, dtype)
     return move
-
-
-def new_number(value: float = 0.0) -> Tensor:
-    """A number for the state: a tensor without dimensions in host memory, float32 unless the default type is float64."""
-    wide = dtypes.get_default_dtype() is dtypes.float64
-    return tensor_of(np.array(value, np.float64 if wide else np.float32))
-
-
-def increment_step(state: dict[str, Any]) -> float:
-    """Add one to the state's ``step``, and return it."""
-    step = state["step"]
-    if not isinstance(step, Tensor):  # from an older dictionary
-        step = state["step"] = new_number(float(step))
-    step.array += 1
-    return float(step.array.item())  # of one element, perhaps in a dimension: programs put such a one there
 
 
 def check(ok: bool, what: str, value: Any) -> None:
@@ -198,9 +148,10 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
-            cls.step = with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+            cls.step = watched(with_hooks(cls.__dict__["step"]))  # type: ignore[method-assign]
 
     def _set_hooks(self) -> None:
+        self._bundles: dict[int, tuple[list[Any], list[Bundle], list[Any]]] = {}  # of each group: what moved last time, and how
         self._stepped = False  # for the schedulers, which warn if they come first
         self._warned = False
         self._watched = 0  # steps in which a forgotten zero_grad() was looked for
@@ -217,6 +168,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._bundles.clear()
 
     def __repr__(self) -> str:
         lines = [type(self).__name__ + " ("]
@@ -268,8 +220,10 @@ class Optimizer:
             raise InvalidValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
 
+    @watched
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or with ``set_to_none=False`` set them to zero."""
+        kept = []
         for group in self.param_groups:
             for p in group["params"]:
                 grad = p._grad
@@ -277,10 +231,10 @@ class Optimizer:
                     if set_to_none:
                         p._grad = None
                     else:
-                        p._grad = grad = grad.detach()
-                        refuse_read_only(grad.array, "zero_grad(set_to_none=False)")
-                        guard_device(grad.array.__class__.fill)(grad.array, 0)
-                        ledger.record(grad.array, "zero_grad")
+                        p._grad = grad = grad if grad.node is None else grad.detach()
+                        kept.append(grad.array)
+        if kept:
+            write_each(kept, lambda grad: grad.fill(0), "zero_grad(set_to_none=False)")
 
     # ------------------------------------------------------------------------------------------------ the step
 
@@ -288,6 +242,7 @@ class Optimizer:
     def step(self, closure: None = None) -> None: ...
     @overload
     def step(self, closure: Callable[[], R]) -> R: ...
+    @watched
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
 
@@ -349,19 +304,33 @@ class Optimizer:
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
         """Move the parameters of one group and put the arrays that were written into `moved`."""
         update = guard_device(self.update)
+        params = [p for p in group["params"] if p._grad is not None]
         self._together: dict[Any, Any] = {}
         try:
-            for p in group["params"]:
-                grad = p._grad
-                if grad is not None:
-                    move = in_float32(update) if dtypes.is_bfloat16(p.array.dtype) else update
-                    move(p, grad.array, self.state_of(p, group), group)
-                    moved.append(p.array)
+            for p in self.move_bundles(update, params, group) if hasattr(self.update, "elementwise") else params:
+                move = in_float32(update) if dtypes.is_bfloat16(p.array.dtype) else update
+                move(p, p._grad.array, self.state_of(p, group), group)
+            moved += [p.array for p in params]
         finally:
             together = self.__dict__.pop("_together")
             for (device, _, rule, factors), tensors in together.items():
                 with _arrays.on_device(device):
-                    _arrays.library_on(device).kernels.move(rule, tensors, factors)
+                    _arrays.kernels_of(tensors[0][0]).move(rule, tensors, factors)
+
+    def move_bundles(self, update: Callable[..., None], params: list[Any], group: dict[str, Any]) -> list[Any]:
+        """Move those of `params`, of one group and with gradients, that move together; return the others."""
+        known, bundles, others = self._bundles.get(id(group), ([], [], []))
+        states = [[self.state_of(p, group) for p in bundle.params] for bundle in bundles]
+        if not same(known, params) or not all([bundle.fits(found) for bundle, found in zip(bundles, states)]):
+            bundles = bundled(params, [self.state_of(p, group) for p in params])
+            states = [[self.state_of(p, group) for p in bundle.params] for bundle in bundles]
+            within = {p for bundle in bundles for p in bundle.params}
+            others = [p for p in params if p not in within]
+            self._bundles[id(group)] = params, bundles, others
+        for bundle, found in zip(bundles, states):
+            if not bundle.move(update, found, group):
+                others = [*others, *bundle.params]
+        return others
 
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         """What `p` carries from step to step."""
@@ -373,7 +342,7 @@ class Optimizer:
 
         `factors` are the numbers of its `rule`; what has the same ones goes together.
         """
-        if p.__class__ is np.ndarray or not _arrays.library_of(p).kernels.moves(p, grad, *state):
+        if not _arrays.kernels_of(p).moves(p, grad, *state):
             return False
         key = _arrays.device_of(p), p.dtype, rule, tuple([float(f) for f in factors])
         self._together.setdefault(key, []).append((p, *state, grad))

@@ -8,7 +8,9 @@ import numpy as np
 
 from minigrad._types.dtypes import is_bfloat16
 from minigrad.errors import InvalidValueError
-from minigrad.optim.optimizer import BLOCK, Optimizer, blocks, check, in_float32, number, scalar, zeros_like
+from minigrad.optim.blocks import BLOCK, blocks, elementwise
+from minigrad.optim.optimizer import Optimizer, check, in_float32, number, scalar
+from minigrad.optim.state import zeros_like
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -71,6 +73,7 @@ class SGD(Optimizer):
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         return super().state_of(p, group) if group["momentum"] else {}
 
+    @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         like = p.array.real
         rate, momentum, decay = [scalar(number(group[name]), like) for name in ("lr", "momentum", "weight_decay")]
@@ -94,6 +97,6 @@ class SGD(Optimizer):
                 g = g + decay * x
             if momentum:
                 buf *= keep
-                buf += take * g
+                buf += g if take == 1 else take * g
                 g = g + momentum * buf if group["nesterov"] else buf
             x -= rate * g

@@ -7,36 +7,44 @@ import itertools
 import math
 from typing import Any, Callable, Iterable
 
+import numpy as np
+
 from minigrad import autograd
 from minigrad._types.dtypes import int64
 from minigrad.errors import InvalidValueError
 from minigrad.nn.modules.factory import buffer
 from minigrad.nn.modules.module import Module
 from minigrad.nn.modules.normalization import BatchNorm
+from minigrad.optim.blocks import blocks
 from minigrad.optim.lr_scheduler import LRScheduler, per_group
 from minigrad.optim.optimizer import Optimizer
+from minigrad.recording.inplace import write_each
 
 __all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
            "update_bn"]
 
 
-def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
-    """The function ``decay * average + (1 - decay) * current``. Raises ``ValueError`` for a `decay` outside [0, 1]."""
+def ema_formula(decay: float) -> Callable[[Any, Any, Any], Any]:
     if not 0 <= decay <= 1:
         raise InvalidValueError(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
 
-    @autograd.no_grad()
     def ema_update(ema_param: Any, current_param: Any, num_averaged: Any) -> Any:
         return decay * ema_param + (1 - decay) * current_param
     return ema_update
 
 
+def swa_update(averaged_param: Any, current_param: Any, num_averaged: Any) -> Any:
+    return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
+
+
+def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
+    """The function ``decay * average + (1 - decay) * current``. Raises ``ValueError`` for a `decay` outside [0, 1]."""
+    return autograd.no_grad()(ema_formula(decay))
+
+
 def get_swa_avg_fn() -> Callable[[Any, Any, Any], Any]:
     """The function that gives the mean of all models so far."""
-    @autograd.no_grad()
-    def swa_update(averaged_param: Any, current_param: Any, num_averaged: Any) -> Any:
-        return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
-    return swa_update
+    return autograd.no_grad()(swa_update)
 
 
 def over_lists(average: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], None]:
@@ -48,14 +56,33 @@ def over_lists(average: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, A
     return update
 
 
+def over_arrays(formula: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], None]:
+    """:func:`over_lists` of a formula of operators: NumPy's arrays of one dtype it is given as they are."""
+    by_tensors = over_lists(formula)
+
+    def update(averaged_params: Any, current_params: Any, num_averaged: Any) -> None:
+        pairs = list(zip(averaged_params, current_params))
+        plain = [(a.array, c.array) for a, c in pairs if a.array.__class__ is c.array.__class__ is np.ndarray
+                 and a.array.dtype.char in "fd" and (a.array.dtype, a.array.shape) == (c.array.dtype, c.array.shape)]
+        count, current = int(num_averaged), {id(a): c for a, c in plain}
+
+        def write(averaged: Any) -> None:
+            for a, c in blocks(averaged, current[id(averaged)]):
+                a[...] = formula(a, c, count)
+        write_each([a for a, _ in plain], write, "update_parameters")
+        others = [pair for pair in pairs if id(pair[0].array) not in current]
+        by_tensors([a for a, _ in others], [c for _, c in others], num_averaged)
+    return update
+
+
 def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], None]:
     """:func:`get_ema_avg_fn` for lists of tensors, in place."""
-    return over_lists(get_ema_avg_fn(decay))
+    return over_arrays(ema_formula(decay))
 
 
 def get_swa_multi_avg_fn() -> Callable[[Any, Any, Any], None]:
     """:func:`get_swa_avg_fn` for lists of tensors, in place."""
-    return over_lists(get_swa_avg_fn())
+    return over_arrays(swa_update)
 
 
 class AveragedModel(Module):
@@ -92,7 +119,7 @@ class AveragedModel(Module):
             for mine, p in zip(ours, theirs):
                 mine.copy_(p)
         else:
-            average = self.multi_avg_fn or over_lists(self.avg_fn or get_swa_avg_fn())
+            average = self.multi_avg_fn or (over_lists(self.avg_fn) if self.avg_fn is not None else get_swa_multi_avg_fn())
             average(ours, theirs, self.n_averaged)
         if not self.use_buffers:
             for mine, b in zip(self.module.buffers(), model.buffers()):

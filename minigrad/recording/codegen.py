@@ -21,7 +21,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes, layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.errors import DeclarationError
-from minigrad.recording import call, clock, graph, inplace, overriding, watching
+from minigrad.recording import call, clock, graph, inplace, overriding, timing, watching
 from minigrad.recording.argument_errors import constant_requires_grad, explain
 from minigrad.recording.declaration import NUMPY_NAMES, REQUIRED, Declaration, parameters_of
 from minigrad.recording.graph import Node
@@ -37,7 +37,8 @@ OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Cons
 def compile_op(function: Any, info: Declaration) -> None:
     """Generate the node class and the call paths of `function` from its declaration."""
     info.check_rules()
-    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g") for a, rule in info.rules.items()}
+    info.needs = {a: tuple(n for n in parameters_of(rule) if n != "g" and not says_wanted(info, a, n))
+                  for a, rule in info.rules.items()}
     wanted = [n for names in info.needs.values() for n in names]
     info.kept_arrays = [n for n in ("out", *info.results, *info.arguments) if n in wanted]
     info.kept_values = [n for n in dict.fromkeys(wanted) if n not in info.kept_arrays]
@@ -76,15 +77,24 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         if not out:
             namespace["general"] = call.for_operators(general)
         made = generate(info.name, target.source, {**defaults, **namespace})[info.name]
+        if timing.timer is not None:
+            made = timed_path(info, made)
         target.__globals__.update(made.__globals__)
         # The code comes last: until then a call in another thread runs the old one, which needs none of the rest.
         target.__defaults__, target.__kwdefaults__ = made.__defaults__, made.__kwdefaults__
         target.__code__ = made.__code__
 
 
+def timed_path(info: Declaration, path: Any) -> Any:
+    """A function around the call path `path` that lets calls be timed."""
+    source = f"def {info.name}(*args, **settings): return time_call(info, path, args, settings)\n"
+    namespace = {"time_call": timing.time_call, "info": info, "path": path, "__name__": info.forward.__module__}
+    return generate(f"timed {info.name}", source, namespace)[info.name]
+
+
 def regenerate_call_paths() -> None:
     """Generate the existing call paths anew, because they need lines now that they had not, or no longer: for more GPUs, for
-    bfloat16, for classes that override operations, or for who watches them."""
+    bfloat16, for classes that override operations, or for who watches or times them."""
     for function in list(call.REGISTRY.values()):  # other threads may declare more
         if function.info.node_class is not None:
             write_call_paths(function, function.info)
@@ -93,6 +103,7 @@ def regenerate_call_paths() -> None:
 _arrays.on_more_accelerators.append(regenerate_call_paths)
 dtypes.on_bfloat16.append(regenerate_call_paths)
 watching.on_change.append(regenerate_call_paths)
+timing.on_change.append(regenerate_call_paths)
 
 
 def generate(name: str, source: str, namespace: dict[str, Any]) -> dict[str, Any]:
@@ -334,12 +345,14 @@ def make_node_class(info: Declaration) -> type[Node]:
         body = variadic_backward_source(info)
     else:
         lines = [f"{', '.join(n)}, = {source}" for n, source in ((arrays, "saved"), (values, "self.settings")) if n]
-        calls = {a: rule_source(rule) for a, rule in info.rules.items()}
-        if len(calls) > 1:  # a node with one rule was made because its input wants the gradient
+        calls = {a: rule_source(rule) for a, rule in info.rules.items() if a not in info.joint}
+        calls |= {a: f"{info.rules[a].__name__}_grads[{together.index(a)}]" for a, together in info.joint.items()}
+        if len(calls) > 1 or info.joint:  # a node with one rule was made because its input wants the gradient
             needed = [n for n in arrays if n not in info.optional]
             sign = {a: next((n for n in needed if arguments_needing(info, n) == [a]), f"{a}_edge") for a in calls}
             if any(s == f"{a}_edge" for a, s in sign.items()):
                 lines.append(f"{', '.join(f'{a}_edge' for a in info.arguments)}, = self.inputs")
+            lines += joint_lines(info)
             calls = {a: f"None if {sign[a]} is None else {call}" for a, call in calls.items()}
         grads = [calls.get(a, "None") for a in info.arguments]
         lines.append(f"return ({', '.join(grads)},)")
@@ -359,6 +372,22 @@ def make_node_class(info: Declaration) -> type[Node]:
         "backward": scope["backward"], "backward_source": source, "op_name": info.called, "arguments": info.arguments,
         "results": info.results, "broadcasts": info.broadcasts, "holomorphic": info.holomorphic, "connected": info.connected,
         "info": info})
+
+
+def says_wanted(info: Declaration, argument: str, parameter: str) -> bool:
+    """Whether `parameter` of the joint rule of `argument` is what tells it which gradients are wanted."""
+    return parameter == "wanted" and argument in info.joint and parameter not in (*info.arguments, *info.settings, *info.results)
+
+
+def joint_lines(info: Declaration) -> list[str]:
+    """The lines that call joint rules, each once, where at least one of the gradients that it gives is wanted."""
+    lines = []
+    for together in dict.fromkeys(info.joint.values()):
+        rule = info.rules[together[0]]
+        tests = [f"{a}_edge is not None" for a in together]
+        given = [f"({', '.join(tests)})" if says_wanted(info, together[0], n) else n for n in parameters_of(rule)]
+        lines.append(f"if {' or '.join(tests)}: {rule.__name__}_grads = {rule.__name__}({', '.join(given)})")
+    return lines
 
 
 def variadic_backward_source(info: Declaration) -> str:

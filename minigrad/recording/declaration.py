@@ -43,7 +43,7 @@ class Declaration:
                  holomorphic: bool = True,
                  outputs: tuple[str, ...] | bool = False, view: bool = False, layout: str | None = None,
                  called: str | None = None, grad_name: str | None = None, connected: bool = False,
-                 opmath: bool | str | None = None, bfloat16: bool = False) -> None:
+                 opmath: bool | str | None = None, wide: tuple[str, ...] = (), bfloat16: bool = False) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -63,6 +63,7 @@ class Declaration:
         self.numbers_alone, self.former = numbers_alone, former
         self.outputs = outputs
         self.opmath = self.dtypes == "float" if opmath is None else opmath
+        self.wide = wide
         self.bfloat16 = bfloat16 or view
         # The number of each of several results that a rule can name; an argument or a setting of that name comes first.
         self.results = {name: k for k, name in enumerate(outputs) if name not in (*self.arguments, *self.settings)} \
@@ -74,6 +75,7 @@ class Declaration:
         words = "".join(w.capitalize() for w in self.called.replace(".", "_").split("_"))
         self.node_name = grad_name or words + "Backward0"
         self.rules: dict[str, Callable[..., Any]] = {}
+        self.joint: dict[str, tuple[str, ...]] = {}  # of an argument whose rule is a joint one: all whose gradients that gives
         # Known when the call path is generated:
         self.needs: dict[str, tuple[str, ...]] = {}  # what each rule names beside g
         self.kept_arrays: list[str] = []  # the arrays the rules name, in the order a node saves them
@@ -86,11 +88,17 @@ class Declaration:
         """What several results come in."""
         return named_results(self.called, self.outputs) if isinstance(self.outputs, tuple) else tuple
 
-    def add_rule(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """The decorator that makes a function the derivative rule of `argument`. Raises ``TypeError`` for a rule that names what
-        the operation has not."""
+    def add_rule(self, *arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """The decorator that makes a function the derivative rule of the arguments; of several it is their joint rule. Raises
+        ``TypeError`` for a rule that names what the operation has not."""
+        if not arguments or len(set(arguments)) < len(arguments):
+            raise DeclarationError(f"{self.name}.derivative: expected the names of array arguments, each once, not {arguments}")
+
         def register(rule: Callable[..., Any]) -> Callable[..., Any]:
-            known = ("g", "out", *self.results, *self.arguments, *self.settings)
+            if not rule.__name__.isidentifier():
+                raise DeclarationError(f"{self.name}.derivative({', '.join(map(repr, arguments))}): a rule is written as a "
+                                       "function, not as a lambda")
+            known = ("g", "out", *self.results, *self.arguments, *self.settings, *(("wanted",) if len(arguments) > 1 else ()))
             for name in parameters_of(rule):
                 if name in known:
                     continue
@@ -98,15 +106,18 @@ class Declaration:
                 if name not in described:
                     raise DeclarationError(f"rule {rule.__name__}: {self.name} has no {name!r}; a rule can name "
                                            f"{sorted([*known, *described])}")
-            if argument not in self.arguments:
-                raise DeclarationError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
-            if not rule.__name__.isidentifier():
-                raise DeclarationError(f"{self.name}.derivative({argument!r}): a rule is written as a function, not as a lambda")
+            for argument in arguments:
+                if argument not in self.arguments:
+                    raise DeclarationError(f"rule {rule.__name__}: {self.name} has no array argument {argument!r}")
             for a, other in self.rules.items():
-                if a != argument and other is not rule and other.__name__ == rule.__name__:
+                if a not in arguments and other is not rule and other.__name__ == rule.__name__:
                     raise DeclarationError(f"rule {rule.__name__}: another rule of {self.name} has that name; call this one "
-                                           f"{self.name}_wrt_{argument}")
-            self.rules[argument] = rule
+                                           f"{self.name}_wrt_{'_and_'.join(arguments)}")
+            for argument in arguments:
+                self.rules[argument] = rule
+                self.joint.pop(argument, None)
+                if len(arguments) > 1:
+                    self.joint[argument] = arguments
             if self.node_class is not None:  # there has been a call already
                 self.complete()
             return rule

@@ -22,10 +22,11 @@ from minigrad.recording import graph, watching
 from minigrad.recording.argument_errors import explain, operand_device_mismatch
 from minigrad.recording.call import REGISTRY, record, refuse_constants
 from minigrad.recording.clock import ledger, memory_owner, tick
-from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import edge_of
 from minigrad.recording.hints import warn_user
 from minigrad.recording.lazy import Signature, inplace_signature
+from minigrad.recording.quiet import run_quietly
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Tensor
@@ -230,6 +231,20 @@ def refuse_read_only(target: Any, name: str) -> None:
     if isinstance(target, np.ndarray) and not target.flags.writeable:
         raise InplaceError(f"{name}: the tensor cannot be written in place, because its memory is read-only: that of a NumPy "
                            "array that is not writeable, as pandas gives it, or of bytes; write to a copy, x.clone()")
+
+
+def write_each(arrays: list[Any], write: Callable[[Any], object], name: str) -> None:
+    """Let ``write(array)`` change each of `arrays` in place, on its device and without NumPy's warnings: one write by `name`.
+
+    Raises ``InplaceError``, with nothing written, if one of them must not be.
+    """
+    for array in arrays:
+        refuse_read_only(array, name)
+    write = guard_device(write)
+    try:
+        run_quietly(lambda: [write(array) for array in arrays])
+    finally:  # also where an error or a Ctrl-C ends it
+        ledger.record_all(arrays, name)
 
 
 @on_device_of_inputs

@@ -1,4 +1,4 @@
-"""Declaring an operation: its forward on arrays, one derivative rule per argument, and the call path made from them.
+"""Declaring an operation: its forward on arrays, a derivative rule for each argument, and the call path made from them.
 
     @op(broadcasts=True)
     def mul(input, other):
@@ -13,7 +13,7 @@ Positional parameters are arrays, parameters after ``*`` are settings. One starr
 of arrays. A rule names what it needs: ``g`` (the gradient coming in), an array argument, ``out`` (the result) or the name of
 one of several results, a setting, or ``<argument>_shape`` / ``<argument>_dtype`` where the values themselves need not be kept.
 It uses operators and other operations only, because it runs on arrays in a plain backward pass and on tensors under
-``create_graph=True``.
+``create_graph=True``. Where gradients share work, ``@f.derivative("input", "weight")`` declares a rule that gives them together.
 
 What the declaration gives is a plain function whose source was generated for exactly this signature, as ``dataclasses``
 generates ``__init__``: straight-line code with no loops or dictionaries in the way of a call. ``print(mul.source)`` shows
@@ -49,7 +49,7 @@ class Op(Protocol[Result]):
     inplace: Callable[..., Tensor]
 
     def __call__(self, *args: Any, **settings: Any) -> Result: ...
-    def derivative(self, argument: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+    def derivative(self, *arguments: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 
 
 @overload
@@ -72,6 +72,9 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     the values need not be kept. It must use operators and other operations only: a plain backward pass gives it arrays, one with
     ``create_graph=True`` tensors.
 
+    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives a tuple of them, and can name
+    ``wanted``, a tuple of booleans, to compute only those that are asked for.
+
     Every argument has a rule or a mark, ``discrete``, ``constant`` or ``differentiable=False``.
 
     Args:
@@ -93,6 +96,7 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         opmath: the forward and the rules compute in float32 where operands are of low precision (float16), and the results are
             rounded once, as ``dtypes="float"`` has it unless this is False. ``"numbers"`` where one operator of NumPy's, which
             does so by itself, is all there is: only a call with a Python number takes that way.
+        wide: of several results those that stay in float32 then, because they are only computed with.
         bfloat16: the forward takes arrays of bfloat16 as they are, because it only moves elements, as every view does. For others
             that dtype is as if they had `opmath`.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.

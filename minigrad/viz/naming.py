@@ -280,7 +280,7 @@ def declared_sources(info: Any) -> Source:
     def plain(function: Any) -> str:
         return re.sub(r"(: Any| -> Any)\b", "", source_of(function))
 
-    return Source(plain(info.forward), {argument: plain(rule) for argument, rule in info.rules.items()})
+    return Source(plain(info.forward), {", ".join(info.joint.get(a, (a,))): plain(rule) for a, rule in info.rules.items()})
 
 
 def sources_of(node: Any) -> Source:

@@ -119,7 +119,8 @@ def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, s
     """
     reduction = reduction_of(size_average, reduce, reduction)
     if not label_smoothing and target.dtype.kind in "iu":
-        return loss.cross_entropy_of_classes(input, target, weight, reduction=reduction, ignore_index=ignore_index)
+        found: Tensor = loss.cross_entropy_of_classes(input, target, weight, reduction=reduction, ignore_index=ignore_index)[0]
+        return found
     return _smoothed_cross_entropy(input, target, weight, reduction, ignore_index, label_smoothing)
 
 

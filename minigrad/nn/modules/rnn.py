@@ -13,6 +13,7 @@ from minigrad.nn import init
 from minigrad.nn.modules.factory import parameter
 from minigrad.nn.modules.module import Module
 from minigrad.nn.utils.rnn import PackedSequence
+from minigrad.ops.neural.recurrent import gru_layer, lstm_layer, rnn_relu_layer, rnn_tanh_layer
 from minigrad.ops.shaping.slicing import cat, stack
 
 if TYPE_CHECKING:
@@ -22,32 +23,24 @@ if TYPE_CHECKING:
 __all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNBase", "RNNCell", "RNNCellBase"]
 
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
+LAYERS: dict[str, Any] = {"RNN_TANH": rnn_tanh_layer, "RNN_RELU": rnn_relu_layer, "LSTM": lstm_layer, "GRU": gru_layer}
 
 
-def advance(mode: str, from_input: Any, state: tuple[Any, ...], w_hh: Any, b_hh: Any, w_hr: Any = None) -> tuple[Any, ...]:
-    """One step of a recurrent network.
+def run_layer(mode: str, input: Any, state: tuple[Any, ...], weights: dict[str, Any], batch_sizes: tuple[int, ...] | None = None,
+              reverse: bool = False) -> tuple[Any, ...]:
+    """One layer in one direction.
 
     Args:
-        from_input: what the input contributes to the gates, ``x @ w_ih.T + b_ih``.
-        state: the hidden state ``(h,)``, or ``(h, c)`` of an LSTM.
-        w_hr: the LSTM's projection of its output, where it has one.
+        input: of shape (times, sequences, size), or (elements, size) with the number of sequences at each time as `batch_sizes`.
+        state: the state before, ``(h,)``, or ``(h, c)`` of an LSTM.
 
-    Returns: the next state.
+    Returns: the outputs, and each part of the state after.
     """
-    h = state[0]
-    from_state = F.linear(h, w_hh, b_hh)
-    if mode == "RNN_TANH":
-        return ((from_input + from_state).tanh(),)
-    if mode == "RNN_RELU":
-        return ((from_input + from_state).relu(),)
-    if mode == "GRU":
-        (r, z, n), (hr, hz, hn) = from_input.chunk(3, -1), from_state.chunk(3, -1)
-        new = (n + (r + hr).sigmoid() * hn).tanh()
-        return (new + (z + hz).sigmoid() * (h - new),)
-    i, f, g, o = (from_input + from_state).chunk(4, -1)
-    c = f.sigmoid() * state[1] + i.sigmoid() * g.tanh()
-    h = o.sigmoid() * c.tanh()
-    return (h if w_hr is None else F.linear(h, w_hr)), c
+    projected = F.linear(input, weights["weight_ih"], weights.get("bias_ih"))  # one product for all times
+    recurrent = [weights["weight_hh"], weights.get("bias_hh")]
+    if "weight_hr" in weights:
+        recurrent.append(weights["weight_hr"])
+    return tuple(LAYERS[mode](projected, *state, *recurrent, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(state)]
 
 
 def states_of(layer: Any, hx: Any) -> tuple[Any, ...] | None:
@@ -160,29 +153,29 @@ class RNNBase(Module):
         if single:
             input = input.unsqueeze(0 if self.batch_first else 1)
             states = None if states is None else tuple(h.unsqueeze(1) for h in states)
-        time = 1 if self.batch_first else 0
-        batch = input.shape[1 - time]
+        if self.batch_first:
+            input = input.transpose(0, 1)
         self._check_width(input)
-        if not input.shape[time]:
+        if not input.shape[0]:
             raise ShapeError(f"{type(self).__name__}: Expected sequence length to be larger than 0 in RNN, but got an input of "
                              f"shape {list(input.shape)}")
-        states = self._states(states, batch, input)
-        outputs, finals = self._run(list(input.unbind(time)), states)
-        output = stack(outputs, dim=time)
+        output, finals = self._run(input, self._states(states, input.shape[1], input))
+        if self.batch_first:
+            output = output.transpose(0, 1)
         if single:
-            output, finals = output.squeeze(1 - time), tuple(h.squeeze(1) for h in finals)
+            output, finals = output.squeeze(0 if self.batch_first else 1), tuple(h.squeeze(1) for h in finals)
         return output, finals if self.mode == "LSTM" else finals[0]
 
     def _forward_packed(self, input: PackedSequence, hx: Any) -> tuple[Any, Any]:
         self._check_width(input.data)
-        counts = input.batch_sizes.tolist()
+        counts = tuple(input.batch_sizes.tolist())
         states = states_of(self, hx)
         if states is not None and input.sorted_indices is not None:
             states = tuple(h.index_select(1, input.sorted_indices) for h in states)
-        outputs, finals = self._run(list(input.data.split(counts)), self._states(states, counts[0], input.data))
+        output, finals = self._run(input.data, self._states(states, counts[0], input.data), counts)
         if input.unsorted_indices is not None:
             finals = tuple(h.index_select(1, input.unsorted_indices) for h in finals)
-        packed = PackedSequence(cat(outputs), input.batch_sizes, input.sorted_indices, input.unsorted_indices)
+        packed = PackedSequence(output, input.batch_sizes, input.sorted_indices, input.unsorted_indices)
         return packed, finals if self.mode == "LSTM" else finals[0]
 
     def _check_width(self, input: Any) -> None:
@@ -209,41 +202,23 @@ class RNNBase(Module):
                                  "(layers * directions, batch, size)")
         return tuple(states)
 
-    def _run(self, steps: list[Any], states: tuple[Any, ...]) -> tuple[list[Any], tuple[Any, ...]]:
-        """Through all layers: `steps` are the inputs at each time, for as many sequences as reach it, the longest first."""
+    def _run(self, input: Any, states: tuple[Any, ...],
+             batch_sizes: tuple[int, ...] | None = None) -> tuple[Any, tuple[Any, ...]]:
+        """Through all layers, of which each has the output of the one before for its input."""
         finals: list[tuple[Any, ...]] = []
         directions = 1 + self.bidirectional
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
-                steps = [F.dropout(x, self.dropout) for x in steps]
-            results = []
-            for reverse in range(directions):
-                k = layer * directions + reverse
-                outputs, final = self._run_layer(k, steps, tuple(h[k] for h in states), bool(reverse))
-                results.append(outputs)
-                finals.append(final)
-            steps = results[0] if directions == 1 else [cat(pair, dim=-1) for pair in zip(*results)]
-        return steps, tuple(stack(hs) for hs in zip(*finals))
-
-    def _run_layer(self, k: int, steps: list[Any], start: tuple[Any, ...], reverse: bool) -> tuple[list[Any], tuple[Any, ...]]:
-        weights = {name.split("_l")[0]: getattr(self, name) for name in self._all_weights[k]}
-        w_hh, b_hh, w_hr = weights["weight_hh"], weights.get("bias_hh"), weights.get("weight_hr")
-        counts = [len(x) for x in steps]
-        from_input = F.linear(cat(steps), weights["weight_ih"], weights.get("bias_ih")).split(counts)  # one product for all times
-        outputs: list[Any] = []
-        ended: list[tuple[Any, ...]] = []
-        state = tuple(h[:counts[-1]] for h in start) if reverse else start
-        for x in reversed(from_input) if reverse else from_input:
-            if len(x) < len(state[0]):  # some sequences have ended
-                ended.append(tuple(h[len(x):] for h in state))
-                state = tuple(h[:len(x)] for h in state)
-            elif len(x) > len(state[0]):  # backwards, some begin
-                state = tuple(cat([h, h0[len(h):len(x)]]) for h, h0 in zip(state, start))
-            state = advance(self.mode, x, state, w_hh, b_hh, w_hr)
-            outputs.append(state[0])
-        if ended:
-            state = tuple(cat(parts) for parts in zip(state, *reversed(ended)))
-        return outputs[::-1] if reverse else outputs, state
+                input = F.dropout(input, self.dropout)
+            outputs = []
+            for k in range(layer * directions, (layer + 1) * directions):
+                weights = {name.split("_l")[0]: getattr(self, name) for name in self._all_weights[k]}
+                output, *final = run_layer(self.mode, input, tuple(h[k] for h in states), weights, batch_sizes,
+                                           reverse=k % directions == 1)
+                outputs.append(output)
+                finals.append(tuple(final))
+            input = outputs[0] if directions == 1 else cat(outputs, dim=-1)
+        return input, tuple(stack(hs) for hs in zip(*finals))
 
 
 class RNN(RNNBase):
@@ -339,8 +314,9 @@ class RNNCellBase(Module):
                 raise ShapeError(f"{name}: Input batch size {len(x)} doesn't match hidden{k} batch size {len(h)}")
             if h.shape[1] != self.hidden_size:
                 raise ShapeError(f"{name}: hidden{k} has inconsistent hidden_size: got {h.shape[1]}, expected {self.hidden_size}")
-        new = advance(self.mode, F.linear(x, self.weight_ih, self.bias_ih), tuple(states), self.weight_hh, self.bias_hh)
-        return tuple(h.squeeze(0) for h in new) if single else new
+        weights = {"weight_ih": self.weight_ih, "weight_hh": self.weight_hh, "bias_ih": self.bias_ih, "bias_hh": self.bias_hh}
+        _, *new = run_layer(self.mode, x.unsqueeze(0), tuple(states), weights)
+        return tuple(h.squeeze(0) for h in new) if single else tuple(new)
 
 
 class RNNCell(RNNCellBase):

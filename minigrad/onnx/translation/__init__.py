@@ -6,7 +6,17 @@ arguments as operands and its settings, in which a number may be varying, and re
 
 from __future__ import annotations
 
-from minigrad.onnx.translation import indexing, linear_algebra, losses, neural, normalization, pointwise, reducing, shaping  # noqa: F401
+from minigrad.onnx.translation import (  # noqa: F401
+    indexing,
+    linear_algebra,
+    losses,
+    neural,
+    normalization,
+    pointwise,
+    recurrent,
+    reducing,
+    shaping,
+)
 from minigrad.onnx.translation.table import TABLE
 
 __all__ = ["TABLE"]

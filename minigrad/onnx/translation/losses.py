@@ -26,11 +26,21 @@ def l1_loss(b: Builder, x: Operand, target: Operand, *, reduction: str = "mean")
     return reduced(b, b("Abs", b("Sub", x, target)), max(x.ndim, target.ndim), reduction)
 
 
-@translates("cross_entropy_of_classes", "nll_loss")
-def loss_of_classes(b: Builder, x: Operand, target: Operand, weight: Operand | None, *, reduction: str = "mean",
-                    ignore_index: int = -100) -> str:
-    assert b.call is not None
-    op_type = "NegativeLogLikelihoodLoss" if b.call.op == "nll_loss" else "SoftmaxCrossEntropyLoss"
+@translates("nll_loss")
+def nll_loss(b: Builder, x: Operand, target: Operand, weight: Operand | None, *, reduction: str = "mean",
+             ignore_index: int = -100) -> str:
+    return loss_of_classes(b, "NegativeLogLikelihoodLoss", x, target, weight, reduction, ignore_index)
+
+
+@translates("cross_entropy_of_classes")
+def cross_entropy_of_classes(b: Builder, x: Operand, target: Operand, weight: Operand | None, *, reduction: str = "mean",
+                             ignore_index: int = -100) -> Any:
+    found = loss_of_classes(b, "SoftmaxCrossEntropyLoss", x, target, weight, reduction, ignore_index)
+    return found, b("Softmax", x, axis=min(1, x.ndim - 1))
+
+
+def loss_of_classes(b: Builder, op_type: str, x: Operand, target: Operand, weight: Operand | None, reduction: str,
+                    ignore_index: int) -> str:
     inputs: Any = (x, target)
     if x.ndim == 1:  # one sample, without a batch
         inputs = [b("Unsqueeze", t, b.ints([0])) for t in inputs]

@@ -3,8 +3,7 @@
 Each is one operation with one rule, so that a layer costs one node and no more memory than its result. At a kink the
 derivative is PyTorch's: 0 for ``relu`` and both ends of ``hardtanh``, the slope of the left side for ``leaky_relu``.
 
-Gradients are masked by multiplication (``g * (input > 0)``), which is many times faster on random signs than a choice by
-``where``.
+Signs are irregular, so that no choice by them is made by a branch: see :mod:`minigrad._arrays.choice`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays import choice
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError, UnsupportedDtypeError
@@ -47,7 +47,7 @@ def relu(input: Any) -> Any:
     if input.dtype.kind in "bc":
         raise UnsupportedDtypeError(f"relu is not supported for {dtypes.FROM_NUMPY[input.dtype]!r} tensors; it takes real "
                                     "numbers")
-    return np.maximum(input, 0)
+    return choice.at_least(input, 0)
 @relu.derivative("input")
 def relu_wrt_input(g: Any, out: Any) -> Any: return apply_mask(g, out > 0)
 
@@ -57,22 +57,26 @@ def leaky_relu(input: Any, *, negative_slope: float = 0.01) -> Any:
     """x where it is positive, else ``negative_slope * x``."""
     arithmetic.require_real("leaky_relu", input)
     slope = float(negative_slope)
-    return np.maximum(input, input * slope) if 0 <= slope <= 1 else np.where(input > 0, input, input * slope)
+    return np.maximum(input, input * slope) if 0 <= slope <= 1 else choice.choose(input > 0, input, input * slope)
 @leaky_relu.derivative("input")
-def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any:
-    positive = input > 0
-    return apply_mask(g, positive) + apply_mask(g * negative_slope, ~positive)
+def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any: return g * slope_of_sides(input, below=negative_slope)
+
+
+@op(differentiable=False)
+def slope_of_sides(input: Any, *, below: float) -> Any:
+    """1 where `input` is positive, else `below`."""
+    arithmetic.require_real("slope_of_sides", input)
+    return choice.choose(input > 0, *[_arrays.full((), number, input) for number in (1, below)])
 
 
 @op(broadcasts=True, grad_name="PreluKernelBackward0", called="prelu", opmath=True, connected=True)
 def prelu_kernel(input: Any, weight: Any) -> Any:
     """x where it is positive, else ``weight * x``."""
     arithmetic.require_real("prelu", input, weight)
-    return np.where(input > 0, input, weight * input)
+    return choice.choose(input > 0, input, weight * input)
 @prelu_kernel.derivative("input")
 def prelu_kernel_wrt_input(g: Any, input: Any, weight: Any) -> Any:
-    positive = input > 0
-    return apply_mask(g, positive) + apply_mask(g * weight, ~positive)
+    return comparison.where(input > 0, g, g * weight)
 @prelu_kernel.derivative("weight")
 def prelu_kernel_wrt_weight(g: Any, input: Any) -> Any: return apply_mask(g * input, ~(input > 0))
 
@@ -102,7 +106,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def threshold(input: Any, *, threshold: float, value: float) -> Any:
     """x where it is above `threshold`, else `value`."""
     arithmetic.require_real("threshold", input)
-    return np.where(input <= threshold, input.dtype.type(value), input)
+    return choice.choose(input <= threshold, _arrays.full((), value, input), input)
 @threshold.derivative("input")
 def threshold_wrt_input(g: Any, input: Any, threshold: float) -> Any: return apply_mask(g, input > threshold)
 
@@ -139,8 +143,7 @@ def hardswish(input: Any) -> Any:
     return input * np.clip(input + 3, 0, 6) / 6
 @hardswish.derivative("input")
 def hardswish_wrt_input(g: Any, input: Any) -> Any:
-    middle = comparison.clamp_numbers(input, min=-3, max=3) / 3 + 0.5
-    return apply_mask(g * middle, (input > -3) & (input < 3)) + apply_mask(g, input >= 3)
+    return g * comparison.where(input >= 3, 1.0, apply_mask(input / 3 + 0.5, input > -3))
 
 
 @op(dtypes="float")
@@ -158,7 +161,7 @@ def softshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any: return apply_
 def hardshrink(input: Any, *, lambd: float = 0.5) -> Any:
     """x, and 0 where ``|x| <= lambd``."""
     arithmetic.require_real("hardshrink", input)
-    return np.where((input >= -lambd) & (input <= lambd), input.dtype.type(0), input)
+    return choice.masked(input, ~((input >= -lambd) & (input <= lambd)))
 @hardshrink.derivative("input")
 def hardshrink_wrt_input(g: Any, input: Any, lambd: float) -> Any:
     return apply_mask(g, ((input >= -lambd) & (input <= lambd)) == 0)
@@ -173,12 +176,12 @@ def elu(input: Any, *, alpha: float = 1.0, scale: float = 1.0, input_scale: floa
     Source: Clevert et al., Fast and Accurate Deep Network Learning by ELUs, 2015, https://arxiv.org/abs/1511.07289
     """
     arithmetic.require_real("elu", input)
-    below = np.expm1(np.minimum(input, 0) * float(input_scale)) * float(alpha * scale)
-    return np.maximum(input, 0) * float(scale) + below
+    below = np.expm1(choice.at_most(input, 0) * float(input_scale)) * float(alpha * scale)
+    return choice.at_least(input, 0) * float(scale) + below
 @elu.derivative("input")
 def elu_wrt_input(g: Any, input: Any, alpha: float, scale: float, input_scale: float) -> Any:
     below = elementary.exp(comparison.clamp_numbers(input, max=0) * input_scale) * (alpha * scale * input_scale)
-    return apply_mask(g * scale, input > 0) + apply_mask(g * below, input <= 0)
+    return g * comparison.where(input <= 0, below, scale)
 
 
 @with_inplace
@@ -222,7 +225,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
         raise RuntimeValueError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
-    if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.gelu(input)) is not None:
+    if (fused := _arrays.kernels_of(input).gelu(input)) is not None:
         return fused
     return special.gelu_of(input)
 @gelu.derivative("input")
@@ -237,10 +240,8 @@ def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
 @op(grad_name="GeluBackwardBackward0", opmath=True)
 def gelu_slope(grad: Any, input: Any) -> Any:
     """The gradient of :func:`gelu`: ``grad * (ndtr(x) + x * density(x))``."""
-    if input.__class__ is not np.ndarray:
-        fused = _arrays.library_of(input).kernels.gelu_slope(grad, input)
-        if fused is not None:
-            return fused
+    if (fused := _arrays.kernels_of(input).gelu_slope(grad, input)) is not None:
+        return fused
     return grad * special.gelu_slope_of(input)
 @gelu_slope.derivative("grad")
 def gelu_slope_wrt_grad(g: Any, input: Any) -> Any: return gelu_slope(g, input)
@@ -260,16 +261,16 @@ def softplus(input: Any, *, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * x)) / beta``, a smooth relu; x itself where ``beta * x > threshold``."""
     arithmetic.require_real("softplus", input)
     scaled = input * float(beta)
-    return np.where(scaled > threshold, input, log1p_of_exp(scaled) / float(beta))
+    return choice.choose(scaled > threshold, input, log1p_of_exp(scaled) / float(beta))
 @softplus.derivative("input")
 def softplus_wrt_input(g: Any, input: Any, beta: float, threshold: float) -> Any:
     scaled = input * beta
-    return apply_mask(g * elementary.sigmoid(scaled), scaled <= threshold) + apply_mask(g, scaled > threshold)
+    return g * comparison.where(scaled > threshold, 1.0, elementary.sigmoid(scaled))
 
 
 def log1p_of_exp(x: Any) -> Any:
     """``log(1 + exp(x))`` without overflow."""
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+    return choice.at_least(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 @op(dtypes="float", layout="contiguous", grad_name="LogSigmoidBackward0")
@@ -339,9 +340,9 @@ def softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     tensor([0.2500, 0.2500, 0.2500, 0.2500])
     """
     x = to_working_dtype(input, dtype)
-    if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, False)) is not None:
+    if (fused := _arrays.kernels_of(x).softmax(x, dim, False)) is not None:
         return to_result_dtype(fused, input, dtype)
-    e, sums = exponentials(x, dim)
+    e, sums, _ = exponentials(x, dim)
     e /= sums
     return to_result_dtype(e, input, dtype)
 @softmax.derivative("input")
@@ -354,9 +355,9 @@ def softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) 
 def safe_softmax(input: Any, *, dim: Any) -> Any:
     """:func:`softmax`, but 0 where everything along `dim` is -inf, as where attention has nothing to look at."""
     arithmetic.require_real("softmax", input)
-    if input.__class__ is not np.ndarray and (fused := _arrays.library_of(input).kernels.softmax(input, dim, False)) is not None:
+    if (fused := _arrays.kernels_of(input).softmax(input, dim, False)) is not None:
         return np.where(max_along(input, dim) == -np.inf, input.dtype.type(0), fused)
-    e, sums = exponentials(input, dim, safe=True)
+    e, sums, _ = exponentials(input, dim, safe=True)
     e /= np.where(sums == 0, input.dtype.type(1), sums)
     return e
 @safe_softmax.derivative("input")
@@ -367,7 +368,7 @@ def safe_softmax_wrt_input(g: Any, out: Any, dim: int) -> Any: return softmax_sl
 def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     """``log(softmax(x))`` along `dim`, without overflow or underflow."""
     x = to_working_dtype(input, dtype)
-    if x.__class__ is not np.ndarray and (fused := _arrays.library_of(x).kernels.softmax(x, dim, True)) is not None:
+    if (fused := _arrays.kernels_of(x).softmax(x, dim, True)) is not None:
         return to_result_dtype(fused, input, dtype)
     x = x - max_along(x, dim)
     return to_result_dtype(x - np.log(total(np.exp(x), dim)), input, dtype)
@@ -381,7 +382,7 @@ def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: A
 def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
     """The gradient of :func:`softmax`, or of its logarithm, from that of the result, `soft`."""
     g, y = to_working_dtype(grad, None), to_working_dtype(soft, None)
-    if y.__class__ is not np.ndarray and (fused := _arrays.library_of(y).kernels.softmax_slope(g, y, dim, logarithm)) is not None:
+    if (fused := _arrays.kernels_of(y).softmax_slope(g, y, dim, logarithm)) is not None:
         return to_result_dtype(fused, grad, None)
     if logarithm:
         return to_result_dtype(g - np.exp(y) * total(g, dim), grad, None)
@@ -405,8 +406,8 @@ def softmin(input: Any, dim: int, dtype: Any = None) -> Tensor:
     return softmax(-input, dim, dtype)
 
 
-def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any]:
-    """``exp(x - c)`` and its sums along `dim`: c is 0 where that gives sums of good size, else the maximum along `dim`.
+def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any, Any]:
+    """``exp(x - c)``, its sums along `dim`, and c: None, for 0, where that gives sums of good size, else the maximum along `dim`.
 
     To look for the maximum takes longer than all the rest. `safe`: where that is -inf, c is 0.
     """
@@ -414,16 +415,20 @@ def exponentials(x: Any, dim: int, safe: bool = False) -> tuple[Any, Any]:
         e = np.exp(x)
         sums = total(e, dim)
         if sums.min() > 1e-6 and sums.max() < math.inf:  # no overflow, and what underflows is nothing beside the sum
-            return e, sums
+            return e, sums, None
     peak = max_along(x, dim)
-    e = np.exp(x - (np.where(peak == -np.inf, x.dtype.type(0), peak) if safe else peak))
-    return e, total(e, dim)
+    if safe:
+        peak = np.where(peak == -np.inf, x.dtype.type(0), peak)
+    e = np.exp(x - peak)
+    return e, total(e, dim), peak
 
 
 def total(x: Any, dim: int, y: Any = None) -> Any:
     """The sum of `x`, or of ``x * y``, along `dim`, which is kept."""
-    if x.__class__ is np.ndarray and dim in (-1, x.ndim - 1) and 0 < x.ndim and x.shape[-1] <= SHORT:
-        return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
+    if x.__class__ is np.ndarray and x.ndim and dim in (-1, x.ndim - 1) and 0 < x.shape[-1] <= SHORT:
+        if y is not None or not x.flags.c_contiguous:
+            return (np.einsum("...i->...", x) if y is None else np.einsum("...i,...i->...", x, y))[..., None]
+        return (x.reshape(-1, x.shape[-1]) @ np.ones(x.shape[-1], x.dtype)).reshape(*x.shape[:-1], 1)
     return _arrays.sum_over(x if y is None else x * y, axis_of(x, dim), True)
 
 

@@ -7,24 +7,21 @@ Convolution, transposed convolution and the gradient of the weight are three ope
 each of which takes two of y, weight and x and returns the gradient of the form with respect to the third. So the
 derivatives of each are the other two, to every order.
 
-All three are one product of matrices with the columns of x: for each position, what its window meets. The columns are made
-anew for the gradient of the weight: to keep them would save a twentieth of the time of a LeNet step, and cost as many
-times the image's memory as the kernel has elements. Where the library can compute the third of the form itself (CuPy with
-cuDNN), it is asked first.
+How each is computed is in :mod:`minigrad.ops.neural.correlation`; where the library can compute the third of the form itself
+(CuPy with cuDNN), it is asked first.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minigrad import _arrays
 from minigrad.errors import ArgumentError, RuntimeValueError, ShapeError
-from minigrad.ops.linear_algebra import products
-from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, with_batch_dim
+from minigrad.ops.neural.correlation import correlate, correlate_weight, spread
+from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, windows_of, with_batch_dim
 from minigrad.ops.reducing import reduction
 from minigrad.recording.op import op
 
@@ -41,25 +38,14 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
     `padding` holds a pair (before, after) for each dimension, exact in the sense of
     :mod:`minigrad.ops.neural.sliding_window`. The settings have one entry for each dimension; their defaults are for two.
     """
-    windows = Windows(input.shape[2:], weight.shape[2:], stride, dilation, padding, rows=True)
-    n, out = input.shape[0], weight.shape[0]
-    y = convolve_fused(input, weight, (n, out, *windows.positions), stride, padding, dilation)
-    if y is None and not weight.shape[1]:
-        y = np.zeros((n, out, *windows.positions), input.dtype, like=input)
-    elif y is None and is_pointwise(windows):
-        planes = input.reshape(n, groups, input.shape[1] // groups, math.prod(windows.size))
-        y = product(weight.reshape(groups, out // groups, weight.shape[1]), planes).reshape(n, out, *windows.positions)
-    if y is not None:
-        return y if bias is None else np.add(y, column(bias, windows), out=y)
-    y = np.empty((n, out, *windows.positions), input.dtype, like=input)
-    for part in parts(input, input.shape[1], windows):
-        columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, math.prod(weight.shape[1:]), -1)
-        grid = product(weight.reshape(groups, out // groups, columns.shape[1]), columns).reshape(out, -1, *windows.grid)
-        trimmed = grid[windows.trimmed].swapaxes(0, 1)
-        if bias is None:
-            y[part] = trimmed
-        else:
-            np.add(trimmed, column(bias, windows), out=y[part])
+    windows = windows_of(input.shape[2:], weight.shape[2:], stride, dilation, padding)
+    shape = input.shape[0], weight.shape[0], *windows.positions
+    y = convolve_fused(input, weight, shape, stride, padding, dilation)
+    if y is None:
+        y = np.empty(shape, input.dtype, like=input)
+        correlate(input, weight, bias, windows, groups, y)
+    elif bias is not None:
+        np.add(y, column(bias, windows), out=y)
     return y
 @convolution.derivative("input")
 def convolution_wrt_input(g: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
@@ -78,25 +64,14 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
     kernel, positions = weight.shape[2:], input.shape[2:]
     size = [(o - 1) * s + d * (k - 1) + 1 - before - after
             for o, k, s, d, (before, after) in zip(positions, kernel, stride, dilation, padding)]
-    windows = Windows(size, kernel, stride, dilation, padding, rows=True)
-    n, out, channels = input.shape[0], input.shape[1], weight.shape[1] * groups
-    transposed = weight.reshape(groups, out // groups, math.prod(weight.shape[1:])).swapaxes(1, 2)
-    x = convolve_fused((n, channels, *size), weight, input, stride, padding, dilation)
-    if x is None and not weight.size:
-        x = np.zeros((n, channels, *size), input.dtype, like=input)
-    elif x is None and is_pointwise(windows):
-        x = product(transposed, input.reshape(n, groups, out // groups, math.prod(size))).reshape(n, channels, *size)
-    if x is not None:
-        return x if bias is None else np.add(x, column(bias, windows), out=x)
-    x = np.empty((n, channels, *size), input.dtype, like=input)
-    for part in parts(input, channels, windows):
-        grid = windows.pad_to_grid(input[part].swapaxes(0, 1))
-        columns = product(transposed, grid.reshape(groups, out // groups, -1))
-        collected = windows.collect(columns.reshape(channels, windows.count, grid.shape[1], -1)).swapaxes(0, 1)
-        if bias is None:
-            x[part] = collected
-        else:
-            np.add(collected, column(bias, windows), out=x[part])
+    windows = windows_of(tuple(size), kernel, stride, dilation, padding)
+    shape = input.shape[0], weight.shape[1] * groups, *size
+    x = convolve_fused(shape, weight, input, stride, padding, dilation)
+    if x is None:
+        x = np.empty(shape, input.dtype, like=input)
+        spread(input, weight, bias, windows, groups, x)
+    elif bias is not None:
+        np.add(x, column(bias, windows), out=x)
     return x
 @convolution_transpose.derivative("input")
 def convolution_transpose_wrt_input(g: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
@@ -116,16 +91,10 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
     spans = [m + before + after - (o - 1) * s - 1
              for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
     kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
-    found = convolve_fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
-    if found is not None:
-        return found
-    windows = Windows(input.shape[2:], kernel, stride, dilation, padding, rows=True)
-    weight = np.zeros((groups, out // groups, channels // groups * windows.count), input.dtype, like=input)
-    for part in parts(input, channels, windows) if weight.size else ():
-        columns = windows.columns(input[part].swapaxes(0, 1)).reshape(groups, weight.shape[2], -1)
-        grid = windows.pad_to_grid(other[part].swapaxes(0, 1)).reshape(groups, out // groups, -1)
-        weight += product(grid, columns.swapaxes(1, 2))
-    return weight.reshape(out, channels // groups, *kernel)
+    weight = convolve_fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
+    if weight is None:
+        weight = correlate_weight(input, other, windows_of(input.shape[2:], kernel, stride, dilation, padding), groups)
+    return weight
 @convolution_weight.derivative("input")
 def convolution_weight_wrt_input(g: Any, other: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
     return convolution_transpose(other, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
@@ -138,33 +107,12 @@ def convolve_fused(x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilat
     """Compute that one of x, weight and y which is given as a shape, by a kernel of the library. Returns None if it has no such
     kernel."""
     known = y if isinstance(x, tuple) else x
-    if known.__class__ is np.ndarray:
-        return None
-    return _arrays.library_of(known).kernels.convolve(x, weight, y, stride, padding, dilation)
-
-
-def is_pointwise(windows: Windows) -> bool:
-    """Whether the convolution is one product of matrices for every position: a kernel of one element, nothing around."""
-    return windows.count == 1 and windows.size == windows.positions and all(pair == (0, 0) for pair in windows.padding)
-
-
-def parts(input: Any, channels: int, windows: Windows) -> Iterator[slice]:
-    """Yield parts of the batch of such a size that their columns stay in the cache, or, on a GPU, leave memory for the rest."""
-    n = input.shape[0]
-    step = max(1, _arrays.library_of(input).buffer // max(1, channels * windows.count * math.prod(windows.grid)))
-    step = math.ceil(n / math.ceil(n / step)) if n else 1  # parts of about the same size
-    return (slice(start, start + step) for start in range(0, n, step))
+    return _arrays.kernels_of(known).convolve(x, weight, y, stride, padding, dilation)
 
 
 def column(bias: Any, windows: Windows) -> Any:
     """The bias in a shape that is broadcast over the positions."""
     return bias.reshape(-1, *[1] * len(windows.size))
-
-
-def product(a: Any, b: Any) -> Any:
-    """The product of matrices. An outer product, as in depthwise convolution, is done by broadcasting, which is many times
-    faster."""
-    return a * b if a.shape[-1] == 1 else products.multiply(a, b)
 
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions
@@ -336,7 +284,7 @@ def resolve_padding(name: str, padding: str, kernel: Any, stride: Any, dilation:
 def im2col(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The windows of `input` (n, channels, *size) as (n, channels * elements of the kernel, positions)."""
     n, channels, size = input.shape[0], input.shape[1], input.shape[2:]
-    windows = Windows(size, kernel, stride, dilation, padding)
+    windows = windows_of(size, kernel, stride, dilation, padding)
     columns = windows.columns(input.reshape(n * channels, 1, *size))
     return columns.reshape(n, channels * windows.count, math.prod(windows.positions))
 @im2col.derivative("input")
@@ -347,10 +295,9 @@ def im2col_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding
 @op(opmath=True)
 def col2im(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The adjoint of :func:`im2col`: windows added up where they overlap, to (n, channels, *size)."""
-    windows = Windows(size, kernel, stride, dilation, padding)
+    windows = windows_of(tuple(size), kernel, stride, dilation, padding)
     n, channels = input.shape[0], input.shape[1] // windows.count
-    positions = math.prod(windows.positions)
-    return windows.collect(input.reshape(n * channels, windows.count, 1, positions)).reshape(n, channels, *size)
+    return windows.collect(input.reshape(n * channels, *kernel, 1, *windows.positions)).reshape(n, channels, *size)
 @col2im.derivative("input")
 def col2im_wrt_input(g: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     return im2col(g, kernel=kernel, stride=stride, padding=padding, dilation=dilation)

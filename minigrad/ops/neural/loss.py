@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays import choice
 from minigrad._types import dtypes, layouts
 from minigrad.errors import DimensionError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.neural import activation
@@ -22,6 +23,8 @@ from minigrad.recording import hints
 from minigrad.recording.op import op
 
 __all__: list[str] = []  # PyTorch has these in nn.functional, which re-exports them
+
+NEARLY_0 = 1e-30  # below it float32 begins to lose digits
 
 
 # ---------------------------------------------------------------------------------------------------- reductions
@@ -124,7 +127,7 @@ def huber_loss(input: Any, target: Any, *, reduction: Any = "mean", delta: Any =
         raise RuntimeValueError(f"huber_loss does not support non-positive values for delta, got {delta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
-    near = np.minimum(distance, delta)
+    near = choice.at_most(distance, delta)
     return reduce_loss(near * (distance - 0.5 * near), reduction)
 @huber_loss.derivative("input")
 def huber_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, delta: Any) -> Any:
@@ -142,7 +145,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: Any = "mean", beta: An
         raise RuntimeValueError(f"smooth_l1_loss does not support negative values for beta, got {beta}")
     warn_if_broadcast(input, target)
     distance = np.abs(input - target)
-    near = np.minimum(distance, beta)
+    near = choice.at_most(distance, beta)
     return reduce_loss(distance if not beta else near * (distance - 0.5 * near) / beta, reduction)
 @smooth_l1_loss.derivative("input")
 def smooth_l1_loss_wrt_input(g: Any, input: Any, target: Any, reduction: Any, beta: Any) -> Any:
@@ -174,7 +177,7 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
         raise RuntimeValueError("all elements of input should be between 0 and 1; for scores of any size use "
                                 "binary_cross_entropy_with_logits")
     check_weights(input, weight=weight)
-    log_p, log_q = np.maximum(np.log(input), -100), np.maximum(np.log1p(-input), -100)
+    log_p, log_q = choice.at_least(np.log(input), -100), choice.at_least(np.log1p(-input), -100)
     return reduce_loss(weighted((target - 1) * log_q - target * log_p, weight), reduction)
 @binary_cross_entropy.derivative("input")
 def binary_cross_entropy_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any) -> Any:
@@ -203,7 +206,7 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
         raise InvalidValueError(f"Target size ({list(target.shape)}) must be the same as input size ({list(input.shape)}): make "
                                 f"it so{remedy(input, target)}")
     check_weights(input, weight=weight, pos_weight=pos_weight)
-    log_q = np.log1p(np.exp(-np.abs(input))) + np.maximum(-input, 0)  # -log(sigmoid(input))
+    log_q = activation.log1p_of_exp(-input)  # -log(sigmoid(input))
     loss = (1 - target) * input + (log_q if pos_weight is None else log_q * (1 + (pos_weight - 1) * target))
     loss = weighted(loss, weight)
     return layouts.lay_out("like_input", loss, target) if reduction == "none" else reduce_loss(loss, reduction)
@@ -249,44 +252,45 @@ def class_axis(x: Any) -> int:
     return 1 if x.ndim > 1 else 0
 
 
-def by_class(x: Any) -> Any:
-    """Scores of shape ``(N, C, d1, ...)`` as a matrix with one row for each class and one column for each sample.
-
-    Sums over few classes are several times faster where each class lies together in memory.
-    """
-    if x.ndim == 2:
-        return x.T.copy() if x.shape[1] <= 64 else x.T
-    return np.moveaxis(x, 1, 0).reshape(x.shape[1], math.prod(x.shape) // max(x.shape[1], 1)) if x.ndim > 2 else x[:, None]
+def in_rows(x: Any) -> Any:
+    """`x` with its elements in memory in row-major order, in which :func:`places_of` counts them."""
+    return x if x.flags.c_contiguous else x.copy()
 
 
-def like_scores(rows: Any, x: Any) -> Any:
-    """The inverse of :func:`by_class`: a matrix with one row for each class in the shape of the scores `x`."""
-    if x.ndim > 2:
-        return np.moveaxis(rows.reshape(x.shape[1], x.shape[0], *x.shape[2:]), 0, 1)
-    return rows.T if x.ndim == 2 else rows[:, 0]
+def places_of(target: Any, classes: int) -> Any:
+    """Where the class of each sample stands among the scores ``(N, C, d1, ...)``, counted in row-major order; of the shape of
+    `target`."""
+    count = _arrays.xp_of(target).arange
+    target = target.astype(np.int64, copy=False)
+    inner = math.prod(target.shape[1:])
+    if inner == 1:
+        return target + count(0, target.size * classes, classes).reshape(target.shape)
+    rows = target.reshape(-1, inner) + count(0, target.shape[0] * classes, classes)[:, None]
+    return (rows * inner + count(inner)).reshape(target.shape)
 
 
-def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any, Any]:
-    """The numbers of the rows, the class of each, and the weight of each (None: all 1); an ignored one has class and weight 0.
+def classes_of(input: Any, target: Any, weight: Any, ignore_index: int) -> tuple[Any, Any]:
+    """Where the class of each sample stands among the scores `input`, and the weight of each sample (None: all 1), both in the
+    shape of `target`. An ignored sample has the weight 0, and the place of class 0.
 
     Raises where shapes do not fit or a class is out of range.
     """
     classes = check_classes(input, target, weight)
-    target = target.reshape(-1)
-    index = _arrays.xp_of(target).arange(target.shape[0])
+    kept = None
     # A negative number is a very large one where it is read as unsigned, so that one look at the largest is enough.
-    if target.shape[0] and target.view(f"u{target.itemsize}").max() >= classes:
-        ignored = target == ignore_index
-        wrong = target[((target < 0) | (target >= classes)) & ~ignored]
+    if target.size and target.view(f"u{target.itemsize}").max() >= classes:
+        kept = target != ignore_index
+        wrong = target[((target < 0) | (target >= classes)) & kept]
         if wrong.size:
             raise class_out_of_bounds(input, wrong[0])
-        target = np.where(ignored, 0, target)
-        keep = (~ignored).astype(input.dtype)
-        return index, target, keep if weight is None else weight[target] * keep
-    if 0 <= ignore_index < classes:
-        keep = (target != ignore_index).astype(input.dtype)
-        return index, target, keep if weight is None else weight[target] * keep
-    return index, target, None if weight is None else weight[target]
+        target = np.where(kept, target, 0)
+    elif 0 <= ignore_index < classes:
+        kept = target != ignore_index
+    scale = None if weight is None else weight[target]
+    if kept is not None:
+        kept = kept.astype(input.dtype)
+        scale = kept if scale is None else scale * kept
+    return places_of(target, classes), scale
 
 
 def check_classes(input: Any, target: Any, weight: Any) -> int:
@@ -330,7 +334,7 @@ def class_shape_error(input: Any, target: Any) -> Exception:
 
 def total_weight(weight: Any, target: Any) -> Any:
     """What the mean over the samples divides by."""
-    return target.shape[0] if weight is None else weight.sum()
+    return target.size if weight is None else weight.sum()
 
 
 def safe_divide(x: Any, total: Any) -> Any:
@@ -343,12 +347,16 @@ def mean_of(loss: Any, total: Any) -> Any:
     return _arrays.sum_over(loss) / total if total else _arrays.sum_over(loss) * math.nan
 
 
+def weighted_loss(loss: Any, scale: Any) -> Any:
+    """The losses of the samples, each times how much it counts; one that does not is 0, whatever its loss is."""
+    return loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
+
+
 @op(discrete=("target",), connected=True)
 def pick_class(input: Any, target: Any, *, ignore_index: Any = -100) -> Any:
     """The element of `input`, ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, at the class of each sample; 0 for an ignored one."""
-    index, chosen, keep = classes_of(input, target, None, ignore_index)
-    picked = by_class(input)[chosen, index]
-    return (picked if keep is None else np.where(keep == 0, 0, picked)).reshape(target.shape)
+    places, kept = classes_of(input, target, None, ignore_index)
+    return weighted_loss(in_rows(input).reshape(-1)[places], kept)
 @pick_class.derivative("input")
 def pick_class_wrt_input(g: Any, target: Any, input_shape: Any, ignore_index: Any) -> Any:
     return place_class(g, target, classes=input_shape[min(1, target.ndim)], ignore_index=ignore_index)
@@ -357,11 +365,10 @@ def pick_class_wrt_input(g: Any, target: Any, input_shape: Any, ignore_index: An
 @op(discrete=("target",))
 def place_class(input: Any, target: Any, *, classes: Any, ignore_index: Any = -100) -> Any:
     """Zeros but for the elements of `input` at the class of each sample: the adjoint of :func:`pick_class`."""
-    keep = (target != ignore_index).reshape(-1)
-    rows = np.zeros((classes, keep.shape[0]), input.dtype, like=input)
-    index = _arrays.xp_of(input).arange(keep.shape[0])
-    rows[np.where(keep, target.reshape(-1), 0), index] = np.where(keep, input.reshape(-1), 0)
-    return np.moveaxis(rows.reshape(classes, *target.shape), 0, min(1, target.ndim))
+    kept = target != ignore_index
+    scores = np.zeros((*target.shape[:1], classes, *target.shape[1:]), input.dtype, like=input)
+    scores.reshape(-1)[places_of(np.where(kept, target, 0), classes)] = np.where(kept, input, input.dtype.type(0))
+    return scores
 @place_class.derivative("input")
 def place_class_wrt_input(g: Any, target: Any, ignore_index: Any) -> Any:
     return pick_class(g, target, ignore_index=ignore_index)
@@ -401,64 +408,90 @@ def scale_wrt_weight(g: Any, target: Any, weight: Any, reduction: str, ignore_in
     return shapes.sum_to_size(placed, size=(weight.shape[0],) + (1,) * max(target.ndim - 1, 0)).reshape(-1)
 
 
-@op(discrete=("target",), grad_name="CrossEntropyLossBackward0", called="cross_entropy", opmath=True)
+@op(outputs=("loss", "probabilities"), discrete=("target",), grad_name="CrossEntropyLossBackward0", called="cross_entropy",
+    opmath=True)
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
-    """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights."""
+    """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights. With it
+    ``softmax(input)``, of which the gradient is made."""
     arithmetic.require_real("cross_entropy", input, weight)
-    if input.__class__ is not np.ndarray and weight is None and check_classes(input, target, weight) and (
-            fused := _arrays.library_of(input).kernels.cross_entropy(input, target, ignore_index)):
-        loss, total, wrong = fused
+    check_reduction(reduction)
+    if weight is None and (fused := _arrays.kernels_of(input).cross_entropy(input, target, ignore_index)):
+        loss, probabilities, total, wrong = fused
         if wrong is not None:
             raise class_out_of_bounds(input, wrong)
     else:
-        index, target_, scale = classes_of(input, target, weight, ignore_index)
-        scores = by_class(input)
-        shifted = scores - scores.max(axis=0) if scores.size else scores
-        loss = np.log(_arrays.sum_over(np.exp(shifted), 0)) - shifted[target_, index]
-        loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
-        total = total_weight(scale, target_) if reduction == "mean" else None
-    if reduction == "mean":
-        return mean_of(loss, total)
-    return reduce_loss(loss if reduction == "sum" else loss.reshape(target.shape), reduction)
+        places, scale = classes_of(input, target, weight, ignore_index)
+        loss, probabilities = surprise(input, places)
+        loss, total = weighted_loss(loss, scale), total_weight(scale, target) if reduction == "mean" else None
+    return mean_of(loss, total) if reduction == "mean" else reduce_loss(loss, reduction), probabilities
 @cross_entropy_of_classes.derivative("input")
-def cross_entropy_of_classes_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
-    slope = cross_entropy_slope(input, target, weight, reduction=reduction, ignore_index=ignore_index)
-    return slope * (g[:, None] if g.ndim else g)
+def cross_entropy_of_classes_wrt_input(g: Any, target: Any, weight: Any, probabilities: Any, reduction: Any,
+                                       ignore_index: Any) -> Any:
+    g_loss, g_probabilities = g
+    slope = None if g_loss is None else cross_entropy_slope(g_loss, probabilities, target, weight, reduction=reduction,
+                                                            ignore_index=ignore_index)
+    if g_probabilities is None:
+        return slope
+    rest = activation.softmax_slope(g_probabilities, probabilities, dim=class_axis(probabilities), logarithm=False)
+    return rest if slope is None else slope + rest
 @cross_entropy_of_classes.derivative("weight")
 def cross_entropy_of_classes_wrt_weight(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
-    losses = cross_entropy_of_classes(input, target, reduction="none", ignore_index=ignore_index)
-    return scale_wrt_weight(g * losses, target, weight, reduction, ignore_index)
+    if g[0] is None:
+        return None
+    losses = cross_entropy_of_classes(input, target, reduction="none", ignore_index=ignore_index)[0]
+    return scale_wrt_weight(g[0] * losses, target, weight, reduction, ignore_index)
+
+
+def surprise(x: Any, places: Any) -> tuple[Any, Any]:
+    """``-log(softmax(x))`` at `places`, and ``softmax(x)``; the softmax is over the classes."""
+    axis, x = class_axis(x), in_rows(x)
+    e, sums, peak = activation.exponentials(x, axis)
+    picked, total = e.reshape(-1)[places], sums.reshape(places.shape)
+    loss = np.log(total / picked)  # keeps the digits of losses near 0, which the difference of two logarithms does not
+    if peak is not None or picked.size and not picked.min() > NEARLY_0:
+        score = x.reshape(-1)[places]
+        score = score if peak is None else score - peak.reshape(places.shape)
+        loss = np.where(picked > NEARLY_0, loss, np.log(total) - score)
+    e /= sums
+    return loss, e
 
 
 @op(discrete=("target",), opmath=True)
-def cross_entropy_slope(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean", ignore_index: Any = -100) -> Any:
-    """The derivative of :func:`cross_entropy_of_classes`: softmax minus one-hot, times how much the sample counts."""
-    if input.__class__ is not np.ndarray and weight is None:
-        fused = _arrays.library_of(input).kernels.cross_entropy_slope(input, target, ignore_index, reduction == "mean")
+def cross_entropy_slope(grad: Any, probabilities: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
+                        ignore_index: Any = -100) -> Any:
+    """The gradient of :func:`cross_entropy_of_classes`: probabilities minus one-hot, times how much the sample counts."""
+    if weight is None:
+        fused = _arrays.kernels_of(probabilities).cross_entropy_slope(grad, probabilities, target, ignore_index,
+                                                                      reduction == "mean")
         if fused is not None:
             return fused
-    index, chosen, scale = classes_of(input, target, weight, ignore_index)
-    scores = by_class(input)
-    slope = scores - scores.max(axis=0) if scores.size else scores.copy()
-    np.exp(slope, out=slope)
-    slope /= _arrays.sum_over(slope, 0)
-    slope[chosen, index] -= 1
+    places, scale = classes_of(probabilities, target, weight, ignore_index)
     if reduction == "mean":
-        scale = safe_divide(1 if scale is None else scale, total_weight(scale, chosen))
-    if scale is not None:
-        slope *= scale
-    return like_scores(slope, input)
-@cross_entropy_slope.derivative("input")
-def cross_entropy_slope_wrt_input(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
-    axis = class_axis(input)
-    p = activation.softmax(input, dim=axis)
-    g = g * shapes.unsqueeze(class_scale(input, target, weight, reduction, ignore_index), dim=axis)
-    return p * (g - reductions.sum(p * g, dim=axis, keepdim=True))
+        scale = safe_divide(1 if scale is None else scale, total_weight(scale, target))
+    factor = grad if scale is None else grad * scale
+    slope = in_rows(probabilities) * (factor[:, None] if factor.ndim else factor)
+    slope.reshape(-1)[places] -= factor
+    return slope
+@cross_entropy_slope.derivative("grad")
+def cross_entropy_slope_wrt_grad(g: Any, probabilities: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    each = beside_class(g, probabilities, target, ignore_index) * class_scale(g, target, weight, reduction, ignore_index)
+    return each if reduction == "none" else reductions.sum(each)
+@cross_entropy_slope.derivative("probabilities")
+def cross_entropy_slope_wrt_probabilities(g: Any, grad: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
+    scale = grad * class_scale(g, target, weight, reduction, ignore_index)
+    return g * shapes.unsqueeze(scale, dim=class_axis(g))
 @cross_entropy_slope.derivative("weight")
-def cross_entropy_slope_wrt_weight(g: Any, input: Any, target: Any, weight: Any, reduction: Any, ignore_index: Any) -> Any:
-    slope = cross_entropy_slope(input, target, reduction="sum", ignore_index=ignore_index)
-    return scale_wrt_weight(reductions.sum(g * slope, dim=class_axis(input)), target, weight, reduction, ignore_index)
+def cross_entropy_slope_wrt_weight(g: Any, grad: Any, probabilities: Any, target: Any, weight: Any, reduction: Any,
+                                   ignore_index: Any) -> Any:
+    each = beside_class(g, probabilities, target, ignore_index) * grad
+    return scale_wrt_weight(each, target, weight, reduction, ignore_index)
+
+
+def beside_class(x: Any, probabilities: Any, target: Any, ignore_index: int) -> Any:
+    """For each sample the mean of `x` over the classes, by their `probabilities`, minus `x` at the sample's class."""
+    mean = reductions.sum(x * probabilities, dim=class_axis(x))
+    return mean - pick_class(x, target, ignore_index=ignore_index)
 
 
 @op(dtypes="promote", grad_name="CrossEntropyLossBackward0", called="cross_entropy", opmath=True)
@@ -487,12 +520,9 @@ def nll_loss(input: Any, target: Any, weight: Any = None, *, reduction: Any = "m
     Shapes: input ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, target the same without C, weight ``(C,)``.
     """
     arithmetic.require_real("nll_loss", input, weight)
-    index, chosen, scale = classes_of(input, target, weight, ignore_index)
-    loss = -by_class(input)[chosen, index]
-    loss = loss if scale is None else np.where(scale == 0, 0, loss * scale).astype(loss.dtype)
-    if reduction == "mean":
-        return mean_of(loss, total_weight(scale, chosen))
-    return reduce_loss(loss.reshape(target.shape), reduction)
+    places, scale = classes_of(input, target, weight, ignore_index)
+    loss = weighted_loss(-in_rows(input).reshape(-1)[places], scale)
+    return mean_of(loss, total_weight(scale, target)) if reduction == "mean" else reduce_loss(loss, reduction)
 @nll_loss.derivative("input")
 def nll_loss_wrt_input(g: Any, target: Any, weight: Any, input_shape: Any, reduction: Any, ignore_index: Any) -> Any:
     scale = class_scale(g, target, weight, reduction, ignore_index)

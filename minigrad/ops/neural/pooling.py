@@ -116,9 +116,8 @@ def take_from_planes_wrt_input(g: Any, indices: Any, input_shape: Any) -> Any:
 def put_in_planes(input: Any, indices: Any, *, size: Any) -> Any:
     """The adjoint of :func:`take_from_planes`: elements added up at their places in planes of `size`."""
     planes = np.zeros((*input.shape[:2], *size), input.dtype, like=input)
-    library = _arrays.library_of(input)
-    if not library.kernels.put_in_planes(planes, indices, input):
-        library.index_add(planes.reshape(-1), flat_plane_indices(indices, size), input.reshape(-1))
+    if not _arrays.kernels_of(input).put_in_planes(planes, indices, input):
+        _arrays.library_of(input).index_add(planes.reshape(-1), flat_plane_indices(indices, size), input.reshape(-1))
     return planes
 @put_in_planes.derivative("input")
 def put_in_planes_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g, indices)
@@ -140,10 +139,8 @@ def max_unpool_wrt_input(g: Any, indices: Any) -> Any: return take_from_planes(g
 
 def pool_fused(input: Any, windows: Windows, places: bool) -> Any:
     """Compute max pooling, or the positions of the maxima, by a kernel of the array library. Returns None if it has none."""
-    if input.__class__ is np.ndarray:
-        return None
     w = windows
-    return _arrays.library_of(input).kernels.max_pool(input, w.positions, w.kernel, w.stride, w.padding, w.dilation, places)
+    return _arrays.kernels_of(input).max_pool(input, w.positions, w.kernel, w.stride, w.padding, w.dilation, places)
 
 
 def lowest_value(dtype: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays import choice
 from minigrad._types import dtypes, layouts
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
@@ -86,26 +87,13 @@ def zeros_of(input: Any) -> Any:
     return np.zeros_like(input)
 
 
-# The integers that are as large as a floating number. To mask its bits takes no decision for each element: many times faster
-# where the mask is irregular.
-BITS: dict[int, Any] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
-
-
 @op(broadcasts=True, dtypes="any", discrete=("mask",))
 def apply_mask(input: Any, mask: Any) -> Any:
     """`input` where `mask` is True, and 0 elsewhere, whatever `input` holds there. ``input * mask`` would keep its nan and
     inf."""
-    on_bits = input.__class__ is np.ndarray and input.dtype.kind == "f"
-    return mask_bits(input, mask) if on_bits else np.where(mask, input, 0)
+    return choice.masked(input, mask)
 @apply_mask.derivative("input")
 def apply_mask_wrt_input(g: Any, mask: Any) -> Any: return apply_mask(g, mask)
-
-
-def mask_bits(x: Any, mask: Any) -> Any:
-    """:func:`apply_mask` of floats, on their bits. It takes no decision for each element, which is many times faster where the
-    mask is irregular."""
-    bits = BITS[x.dtype.itemsize]
-    return (x.view(bits) & -mask.astype(bits)).view(x.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------- arithmetic

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from minigrad._arrays import choice
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, UnsupportedDtypeError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
+from minigrad.recording import watching
 from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.inplace import with_inplace
@@ -90,16 +92,23 @@ def within_tolerance(a: Any, b: Any, rtol: float, atol: float) -> Any:
     return np.isfinite(b) & (difference <= float(atol) + np.abs(float(rtol) * b))
 
 
+def all_true(x: Any) -> bool:
+    """Whether all elements of `x`, a tensor or an array, are True."""
+    if watching.count:
+        watching.show_read(unwrap(x))
+    return bool(unwrap(x).all())
+
+
 @on_device_of_inputs
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close, by :func:`isclose`."""
-    return bool(unwrap(isclose(input, other, rtol, atol, equal_nan)).all())
+    return all_true(isclose(input, other, rtol, atol, equal_nan))
 
 
 @on_device_of_inputs
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and elements."""
-    return tuple(input.shape) == tuple(other.shape) and bool(unwrap(eq(input, other)).all())
+    return tuple(input.shape) == tuple(other.shape) and all_true(eq(input, other))
 
 
 @op(differentiable=False)
@@ -316,7 +325,7 @@ def clamp_tensors_wrt_max(g: Any, input: Any, min: Any, max: Any) -> Any: return
 def clamp_array(x: Any, low: Any, high: Any) -> Any:
     """`x` clamped to the range from `low` to `high`, either of which may be None."""
     require_real("clamp", x)
-    return np.maximum(x, low) if high is None else np.minimum(x, high) if low is None else np.clip(x, low, high)
+    return choice.at_least(x, low) if high is None else choice.at_most(x, high) if low is None else np.clip(x, low, high)
 
 
 def in_range(x: Any, low: Any, high: Any) -> Any:
@@ -367,7 +376,7 @@ def clamp_max(input: Tensor, max: Tensor | Number, *, out: Tensor | None = None)
 @op(broadcasts=True, discrete=("condition",), called="where", bfloat16=True)
 def _where(condition: Any, input: Any, other: Any) -> Any:
     """`input` where `condition`, else `other`."""
-    return np.where(condition, input, other)
+    return choice.choose(condition, input, other)
 @_where.derivative("input")
 def _where_wrt_input(g: Any, condition: Any) -> Any: return apply_mask(g, condition)
 @_where.derivative("other")

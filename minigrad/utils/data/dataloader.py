@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Sequence
 from minigrad import cuda
 from minigrad.errors import ArgumentError, InvalidValueError, StateError
 from minigrad.ops.sampling import randint
+from minigrad.recording import timing
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import Dataset, IterableDataset, T_co
 from minigrad.utils.data.fetch import Endless, Fetcher
@@ -212,7 +213,12 @@ class Iteration:
         return len(self.loader)
 
     def __next__(self) -> Any:
-        batch = pin_memory(self.make()) if self.pinned else self.make()
+        done = timing.begin("DataLoader.__next__", "block")
+        try:
+            batch = pin_memory(self.make()) if self.pinned else self.make()
+        finally:
+            if done is not None:
+                done()
         self.given += 1
         if self.promised is not None and self.given > self.promised:
             dataset = self.loader.dataset

@@ -68,6 +68,8 @@ CASES = {
                    bad=[Bad((f(2) + 0j,), {}, RuntimeError, r"relu is not supported for minigrad.complex128")], saves=("out",)),
     "leaky_relu": piecewise(lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x), 0.0,
                             negative_slope=st.sampled_from([0.01, 1.5, -0.2])),
+    "slope_of_sides": piecewise(lambda x, below: np.where(x > 0, 1, below), 0.0, edges=[((limits,), {"below": 0.2})],
+                                below=st.sampled_from([0.01, 1.5, -0.2])),
     "prelu_kernel": OpCase(sample(broadcastable(2, away=[0.0])), lambda x, w: np.where(x > 0, x, w * x)),
     "threshold": piecewise(lambda x, threshold, value: np.where(x > threshold, x, value), 0.5, threshold=0.5, value=-1.0,
                            edges=[((limits[:-1],), {"threshold": 0.0, "value": 2.0})]),

@@ -112,9 +112,18 @@ def entropy(x: Any, target: Any, weight: Any = None, reduction: str = "mean", ig
     return nll(log_softmax(x), target, weight, reduction, ignore_index)
 
 
-def slope(x: Any, target: Any, weight: Any = None, reduction: str = "mean", ignore_index: int = -100) -> Any:
-    scale, chosen = counted(x, target, weight, reduction, ignore_index)
-    return back((np.exp(per_class(log_softmax(x))) - chosen) * scale[:, None], x)
+def slope(grad: Any, p: Any, target: Any, weight: Any = None, reduction: str = "mean", ignore_index: int = -100) -> Any:
+    scale, chosen = counted(p, target, weight, reduction, ignore_index)
+    return back((per_class(p) - chosen) * (scale * grad.reshape(-1))[:, None], p)
+
+
+def slope_classes() -> Any:
+    """What :func:`classes` gives, after the gradient of the loss that `reduction` makes."""
+    def make(case: Any, reduction: str, seed: int) -> Any:
+        (p, target, weight), settings = case
+        grad = np.random.default_rng(seed).uniform(-2, 2, target.shape if reduction == "none" else ())
+        return (np.asarray(grad), p, target, weight), {**settings, "reduction": reduction}
+    return st.builds(make, classes(), REDUCTION, st.integers(0, 2**20))
 
 
 def soft(x: Any, q: Any) -> Any:
@@ -175,9 +184,10 @@ CASES = {
                          reduction=REDUCTION)),
         bce_logits, examples=[((f(2, 3), f(2, 3)[::-1], f(2, 1), f(3)), {"reduction": r}) for r in ("mean", "none")],
         bad=[Bad((f(2), f(3)), {}, ValueError, r"Target size \(\[3\]\) must be the same as input size \(\[2\]\)")]),
-    "cross_entropy_of_classes": OpCase(classes(reduction=REDUCTION), entropy, bad=[*WRONG_CLASSES, Bad(
+    "cross_entropy_of_classes": OpCase(classes(reduction=REDUCTION), lambda x, *args, **settings: (
+        entropy(x, *args, **settings), np.exp(log_softmax(x))), saves=("probabilities",), bad=[*WRONG_CLASSES, Bad(
         (f(2, 3), np.array([0, 1])), {"reduction": "average"}, ValueError, r"not a valid value for reduction")]),
-    "cross_entropy_slope": OpCase(classes(reduction=REDUCTION), slope),
+    "cross_entropy_slope": OpCase(slope_classes(), slope),
     "cross_entropy_of_probabilities": OpCase(
         sample(together(shapes(min_dims=1, min_side=1), each=[arrays, lambda s: arrays(s, low=0)])), soft, complex=False,
         bad=[Bad((f(2, 3), f(2, 4)), {}, RuntimeError, r"probabilities have the shape of input, \[2, 3\]")]),
