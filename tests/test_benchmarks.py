@@ -114,12 +114,12 @@ def test_what_a_process_cannot_do_is_a_reason_and_not_the_end() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is counted by Linux")
 def test_memory_is_that_of_a_step() -> None:
-    """exp of a million numbers keeps its result and makes a gradient, 4 MB each; what else there is at its peak is less."""
+    """exp of a million numbers keeps its result, of 4 MB; its gradient takes the place of that of the step before."""
     with Process("numpy", 1, environment=measuring.RETURNED) as process:
         process.ask("build", "grow_exp", 10**6)
         step, everything = process.ask("memory")
-    assert 8e6 < step < 16e6
-    assert 12e6 < everything < 24e6
+    assert 3.9e6 < step < 7.9e6
+    assert 11.9e6 < everything < 19.9e6, "x, its gradient and the result"
 
 
 # ---------------------------------------------------------------------------------------------------- what the documents say
