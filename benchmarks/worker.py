@@ -129,7 +129,7 @@ class Worker:
     def memory(self) -> tuple[int, int]:
         """The most bytes that a step holds: beyond those held before it, and beyond those that are left when the program is gone.
 
-        The first are those of activations and of what operations need for themselves; gradients take the place of the former ones.
+        The first are those of activations and of what operations need for themselves; gradients take the place of former ones.
         The second has in it weights, the optimizer's state, batches, and what a compiled step keeps from one call to the next.
         Linux counts the pages that a process has, and the most that it has had since that count was set back. It counts the same
         for every library, however it takes memory, and sees what a library's own profiler does not. The process is started such

@@ -6,13 +6,14 @@ import importlib
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import minigrad
-from benchmarks import arrays, measuring, report
+from benchmarks import arrays, measuring, report, workloads
 from benchmarks.__main__ import Run, arguments
 from benchmarks.columns import COLUMNS, ROOT
 from benchmarks.processes import Failed, Process
@@ -58,6 +59,17 @@ def test_a_program_of_arrays_has_the_losses_of_its_workload(library: str, name: 
     except Missing as missing:
         pytest.skip(f"{library}: {missing}")
     assert measuring.difference(losses(program, 3), losses(WORKLOADS[name].make(minigrad), 3)) < measuring.ALLOWED / 20
+
+
+def test_the_example_of_a_workload_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workloads, "_workloads", {})
+    names = {**vars(workloads), "__name__": "benchmarks.workloads.unseen"}
+    assert workloads.__doc__ is not None
+    exec(textwrap.dedent(workloads.__doc__.partition("::\n")[2].rpartition("\n\n")[0]), names)
+    added = workloads._workloads["perceptron"]
+    assert added.is_step and added.family == "unseen"
+    first, *_, last = losses(added.make(minigrad), 50)
+    assert last < first
 
 
 def test_every_program_of_arrays_is_that_of_a_workload() -> None:
