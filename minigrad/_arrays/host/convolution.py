@@ -30,6 +30,7 @@ __all__ = ["gradient_of_input", "gradient_of_weight", "output"]
 # ---------------------------------------------------------------------------------------------------- kernels
 
 NEAR = 1 << 16  # numbers that stay in the cache next to the processor
+COPY = 12  # cycles that a copy takes, besides those for each number
 
 
 @functools.cache
@@ -140,6 +141,67 @@ def gathering(wide: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- which elements meet
 
+class Line(NamedTuple):
+    """Numbers of one dimension that become neighbours: those at ``start``, ``start + step`` ..., where there are any, else zeros;
+    and the range of those that there are."""
+
+    start: int
+    inside: range
+
+
+class Way(NamedTuple):
+    """One of the interleaved images of the result, in one dimension: its elements are `first`, ``first + stride`` ..., `count` of
+    them, and element m meets number ``m + shift`` of a line by an element of the kernel, for each of `meetings` (element, line,
+    shift)."""
+
+    first: int
+    stride: int
+    count: int
+    meetings: tuple[tuple[int, int, int], ...]
+
+
+class Dimension(NamedTuple):
+    """How the padded copy and the result lie in one dimension: the lines, their length, how far the numbers of a line are apart in
+    the image, and the interleaved images."""
+
+    lines: tuple[Line, ...]
+    length: int
+    step: int
+    ways: tuple[Way, ...]
+
+
+def lines_of(starts: Any, size: int, step: int, length: int) -> tuple[Line, ...]:
+    ends = [min(length, (size - 1 - start) // step + 1) for start in starts]
+    begins = [max(0, -(start // step)) for start in starts]
+    return tuple([Line(start, range(begin, max(begin, end))) for start, begin, end in zip(starts, begins, ends)])
+
+
+def dimension_of_output(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int, apart: bool) -> Dimension:
+    """Element k of the window meets ``p * stride + k * dilation - before``: of the phase of what are `stride` apart that holds
+    its first number, as many further as that is. Or, `apart`, each element has a line of its own."""
+    firsts = [k * dilation for k in range(kernel)]
+    found = firsts if apart else sorted({first % stride for first in firsts})
+    meetings = [(k, k, 0) if apart else (k, found.index(first % stride), first // stride) for k, first in enumerate(firsts)]
+    length = positions + max([shift for _, _, shift in meetings])
+    return Dimension(lines_of([first - before for first in found], size, stride, length), length, stride,
+                     (Way(0, 1, positions, tuple(meetings)),))
+
+
+def dimension_of_input(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int, apart: bool) -> Dimension:
+    """Element a + m * stride of the input meets position m + (a + before - k * dilation) / stride by those elements k of the kernel
+    for which that is a whole number."""
+    firsts = range(min(stride, size))
+    counts = [len(range(a, size, stride)) for a in firsts]
+    shifts = [[(k, (a + before - k * dilation) // stride) for k in range(kernel) if (a + before - k * dilation) % stride == 0]
+              for a in firsts]
+    every = sorted({shift for found in shifts for _, shift in found}) or [0]
+    length = max(counts) if apart else max([count + shift for count, found in zip(counts, shifts) for _, shift in found],
+                                           default=0) - every[0]
+    ways = [Way(a, stride, count, tuple([(k, every.index(shift), 0) if apart else (k, 0, shift - every[0]) for k, shift in found]))
+            for a, count, found in zip(firsts, counts, shifts)]
+    return Dimension(lines_of(every if apart else every[:1], positions, 1, length), max(1, length), 1, tuple(ways))
+
+
 class Plan(NamedTuple):
     """The tables of a correlation: everything but the numbers.
 
@@ -171,12 +233,9 @@ def table(rows: Any, width: int) -> Any:
     return np.array(rows, np.int64).reshape(-1, width)
 
 
-def steps_of(lengths: Any, last: int) -> list[int]:
-    """How far neighbours in each dimension are apart in an array of these lengths, whose rows are `last` numbers apart."""
-    steps = [1]
-    for length in (last, *reversed(lengths[1:-1]))[:len(lengths) - 1]:
-        steps.insert(0, steps[0] * length)
-    return steps
+def steps_of(lengths: Any) -> list[int]:
+    """How far neighbours in each dimension are apart in an array of these lengths."""
+    return [math.prod(lengths[dim + 1:]) for dim in range(len(lengths))]
 
 
 def place(indices: Any, steps: Any) -> int:
@@ -190,83 +249,62 @@ def images_beside(n: int, positions: int, plane: int, lanes: int) -> int:
 
 
 @functools.lru_cache(maxsize=256)
-def plan_of_output(n: int, channels: int, blocks: int, high: int, size: Any, kernel: Any, positions: Any, stride: Any,
-                   dilation: Any, before: Any, lanes: int) -> Plan:
-    """A window's element d * k meets element p + d * k // s of phase d * k % s: of those in the padded image that are s apart."""
-    lengths = [o + d * (k - 1) // s for o, k, s, d in zip(positions, kernel, stride, dilation)]
-    phases = [sorted({d * i % s for i in range(k)}) for k, s, d in zip(kernel, stride, dilation)]
-    inside = []  # for each dimension and phase, the first index in the image and the first beyond it
-    for m, s, b, length, found in zip(size, stride, before, lengths, phases):
-        bounds = [(max(0, -((a - b) // s)), min(length, (m - 1 + b - a) // s + 1)) for a in found]
-        inside.append({a: (begin, max(begin, end)) for a, (begin, end) in zip(found, bounds)})
+def plan_of(kind: Any, n: int, channels: int, blocks: int, high: int, size: Any, kernel: Any, positions: Any, stride: Any,
+            dilation: Any, before: Any, lanes: int) -> Plan:
+    """The cheaper of two: in the last dimension the elements of the kernel share lines, or each has its own, which costs more
+    copies, but then no position is computed that is left out."""
+    settings = [size, kernel, positions, stride, dilation, before]
+    shared, last = [kind(*values, False) for values in zip(*settings)], kind(*[values[-1] for values in settings], True)
+    source, result = (size, positions) if kind is dimension_of_output else (positions, size)
+    plans = [plan_with(dimensions, n, channels, blocks, high, source, result, kernel, lanes)
+             for dimensions in (shared, [*shared[:-1], last])]
+    return min(plans, key=lambda plan: cost(plan, channels, blocks * high, lanes))
+
+
+def cost(plan: Plan, channels: int, out: int, lanes: int) -> float:
+    """About how many cycles the copies and the products for one image take."""
+    vectors = -(-plan.images[:, 3] // lanes) / plan.beside
+    return channels * float((COPY + plan.copies[:, 2] / 4).sum()) + out * float((plan.images[:, 1] * vectors).sum()) / 2
+
+
+def plan_with(dimensions: Any, n: int, channels: int, blocks: int, high: int, source: Any, result: Any, kernel: Any,
+              lanes: int) -> Plan:
+    lengths = [dim.length for dim in dimensions]
     # Zeros after a row can be those before the next one.
-    shared = max(0, min([min(begin, lengths[-1] - end) for begin, end in inside[-1].values()]))
-    steps = steps_of(lengths, lengths[-1] - shared)
+    shared = max(0, min([min(line.inside.start, lengths[-1] - line.inside.stop) for line in dimensions[-1].lines]))
+    steps = steps_of([*lengths[:-1], lengths[-1] - shared])
     plane = steps[0] * lengths[0] + shared
-    count = place([o - 1 for o in positions], steps) + 1
-    beside = images_beside(n, count, plane, lanes)
-    number = {phase: f for f, phase in enumerate(itertools.product(*phases))}
-    image_steps, result_steps = steps_of(size, size[-1]), steps_of(positions, positions[-1])
-    copies = []
-    for phase, f in number.items():
-        bounds = [inside[dim][a] for dim, a in enumerate(phase)]
-        for row in itertools.product(*[range(*pair) for pair in bounds[:-1]]):
-            first = (*row, bounds[-1][0])
-            source = place([a + s * i - b for a, s, i, b in zip(phase, stride, first, before)], image_steps)
-            copies.append((f * channels * beside * plane + place(first, steps), source, bounds[-1][1] - bounds[-1][0]))
-    offsets = []
-    for c in range(channels):
-        for element in itertools.product(*map(range, kernel)):
-            meets = [d * i for d, i in zip(dilation, element)]
-            f = number[tuple([m % s for m, s in zip(meets, stride)])]
-            offsets.append((f * channels + c) * beside * plane + place([m // s for m, s in zip(meets, stride)], steps))
-    pieces = [(place(row, steps), place(row, result_steps), positions[-1])
-              for row in itertools.product(*map(range, positions[:-1]))]
-    images = table([(0, len(offsets), 0, (beside - 1) * plane + count, 0, len(pieces))], 6)
-    return Plan(images, np.array(offsets, np.int64), table(copies, 3), stride[-1], table(pieces, 3), 1,
-                len(number) * channels * beside * plane + lanes, plane, beside, (tuple(range(math.prod(kernel))),))
-
-
-@functools.lru_cache(maxsize=256)
-def plan_of_input(n: int, channels: int, blocks: int, high: int, size: Any, kernel: Any, positions: Any, stride: Any,
-                  dilation: Any, before: Any, lanes: int) -> Plan:
-    """Element a + s * m of the input meets position m + (a + before - d * k) / s by those elements k of the kernel for which that
-    is a whole number."""
-    meetings = [[[(i, (a + b - d * i) // s) for i in range(k) if (a + b - d * i) % s == 0] for a in range(min(s, m))]
-                for m, k, s, d, b in zip(size, kernel, stride, dilation, before)]
-    counts = [[len(range(a, m, s)) for a in range(min(s, m))] for m, s in zip(size, stride)]
-    low = [max([0, *[-shift for found in dim for _, shift in found]]) for dim in meetings]
-    lengths = [b + max([o, *[m + shift for found, m in zip(dim, count) for _, shift in found]])
-               for b, o, dim, count in zip(low, positions, meetings, counts)]
-    shared = min(low[-1], lengths[-1] - low[-1] - positions[-1])
-    steps = steps_of(lengths, lengths[-1] - shared)
-    plane = steps[0] * lengths[0] + shared
-    most = place([count[0] - 1 for count in counts], steps) + 1
-    beside = images_beside(n, most, plane, lanes)
-    source_steps, result_steps = steps_of(positions, positions[-1]), steps_of(size, size[-1])
-    copies = [(place([i + b for i, b in zip((*row, 0), low)], steps), place(row, source_steps), positions[-1])
-              for row in itertools.product(*map(range, positions[:-1]))]
+    positions = place([max([way.count for way in dim.ways]) - 1 for dim in dimensions], steps) + 1
+    beside = images_beside(n, positions, plane, lanes)
+    source_steps, result_steps, kernel_steps = steps_of(source), steps_of(result), steps_of(kernel)
+    copies, number = [], {}
+    for lines in itertools.product(*[enumerate(dim.lines) for dim in dimensions]):
+        number[tuple([index for index, _ in lines])] = len(number)
+        begin = (len(number) - 1) * channels * beside * plane
+        inside = [line.inside for _, line in lines]
+        for row in itertools.product(*inside[:-1]):
+            first = (*row, inside[-1].start)
+            from_ = place([line.start + dim.step * i for (_, line), dim, i in zip(lines, dimensions, first)], source_steps)
+            copies.append((begin + place(first, steps), from_, len(inside[-1])))
     images: list[Any] = []
     offsets: list[int] = []
     pieces: list[Any] = []
     elements = []
-    weights = 0
-    for phase in itertools.product(*[range(len(dim)) for dim in meetings]):
-        found = list(itertools.product(*[dim[a] for dim, a in zip(meetings, phase)]))
-        count = [counts[dim][a] for dim, a in enumerate(phase)]
-        first, begin = len(offsets), len(pieces)
+    for ways in itertools.product(*[dim.ways for dim in dimensions]):
+        meetings = list(itertools.product(*[way.meetings for way in ways]))
+        weights, offset, piece = len(offsets) * blocks * high, len(offsets), len(pieces)
         for c in range(channels):
-            for meeting in found:
-                offsets.append(c * beside * plane + place([b + shift for b, (_, shift) in zip(low, meeting)], steps))
-        for row in itertools.product(*map(range, count[:-1])):
-            to = place([a + s * i for a, s, i in zip(phase, stride, (*row, 0))], result_steps)
-            pieces.append((place(row, steps), to, count[-1]))
-        images.append((first, len(offsets) - first, weights, (beside - 1) * plane + place([m - 1 for m in count], steps) + 1,
-                       begin, len(pieces)))
-        weights += blocks * (len(offsets) - first) * high
-        elements.append(tuple([place([i for i, _ in meeting], steps_of(kernel, kernel[-1])) for meeting in found]))
-    return Plan(table(images, 6), np.array(offsets, np.int64), table(copies, 3), 1, table(pieces, 3), stride[-1],
-                channels * beside * plane + lanes, plane, beside, tuple(elements))
+            for meeting in meetings:
+                line = number[tuple([line for _, line, _ in meeting])]
+                offsets.append((line * channels + c) * beside * plane + place([shift for _, _, shift in meeting], steps))
+        for row in itertools.product(*[range(way.count) for way in ways[:-1]]):
+            to = place([way.first + way.stride * i for way, i in zip(ways, (*row, 0))], result_steps)
+            pieces.append((place(row, steps), to, ways[-1].count))
+        positions = (beside - 1) * plane + place([way.count - 1 for way in ways], steps) + 1
+        images.append((offset, len(offsets) - offset, weights, positions, piece, len(pieces)))
+        elements.append(tuple([place([k for k, _, _ in meeting], kernel_steps) for meeting in meetings]))
+    return Plan(table(images, 6), np.array(offsets, np.int64), table(copies, 3), dimensions[-1].step, table(pieces, 3),
+                dimensions[-1].ways[0].stride, len(number) * channels * beside * plane + lanes, plane, beside, tuple(elements))
 
 
 class Gathering(NamedTuple):
@@ -292,7 +330,7 @@ class Gathering(NamedTuple):
 def plan_of_weight(channels: int, size: Any, kernel: Any, positions: Any, stride: Any, dilation: Any, before: Any) -> Gathering:
     wide = kernel[-1] if dilation[-1] == 1 and kernel[-1] <= 8 else 1
     lengths = [(o - 1) * s + d * (k - 1) + 1 for o, k, s, d in zip(positions, kernel, stride, dilation)]
-    steps, image_steps = steps_of(lengths, lengths[-1]), steps_of(size, size[-1])
+    steps, image_steps = steps_of(lengths), steps_of(size)
     plane = math.prod(lengths)
     inside = [range(max(0, b), max(0, b, min(length, m + b))) for m, b, length in zip(size, before, lengths)]
     copies = []
@@ -313,23 +351,23 @@ def output(x: Any, weight: Any, shape: Any, stride: Any, padding: Any, dilation:
     """What `x` (n, channels, *size) gives with `weight` (out, channels / groups, *kernel): an array of this shape."""
     groups = x.shape[1] // weight.shape[1]
     rows = weight.reshape(groups, shape[1] // groups, weight.shape[1], math.prod(weight.shape[2:]))
-    return correlated(plan_of_output, x, rows, shape, (x.shape[2:], weight.shape[2:], shape[2:]), stride, padding, dilation)
+    return correlated(dimension_of_output, x, rows, shape, (x.shape[2:], weight.shape[2:], shape[2:]), stride, padding, dilation)
 
 
 def gradient_of_input(shape: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """The gradient (n, channels, *size) of the sum of `y` times :func:`output`."""
     groups = shape[1] // weight.shape[1]
     rows = weight.reshape(groups, y.shape[1] // groups, weight.shape[1], math.prod(weight.shape[2:])).swapaxes(1, 2)
-    return correlated(plan_of_input, y, rows, shape, (shape[2:], weight.shape[2:], y.shape[2:]), stride, padding, dilation)
+    return correlated(dimension_of_input, y, rows, shape, (shape[2:], weight.shape[2:], y.shape[2:]), stride, padding, dilation)
 
 
-def correlated(plan_of: Any, x: Any, rows: Any, shape: Any, sizes: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+def correlated(kind: Any, x: Any, rows: Any, shape: Any, sizes: Any, stride: Any, padding: Any, dilation: Any) -> Any:
     """An array of this shape computed from `x` with `rows` (groups, out, channels, elements of the kernel)."""
     n, (groups, out, channels, _), lanes = len(x), rows.shape, VECTOR // x.itemsize
     high = 1 if out == 1 else 4 if -(-out // 4) * 4 < -(-out // HIGH) * HIGH else HIGH
     blocks = -(-out // high)
     before = tuple([pair[0] for pair in padding])
-    plan = plan_of(n, channels, blocks, high, *map(tuple, sizes), tuple(stride), tuple(dilation), before, lanes)
+    plan = plan_of(kind, n, channels, blocks, high, *map(tuple, sizes), tuple(stride), tuple(dilation), before, lanes)
     x, y = np.ascontiguousarray(x).reshape(n, groups, channels, -1), np.empty(shape, x.dtype)
     units = -(-n // plan.beside) * groups
     splits = 1 if units >= _settings.get_num_threads() else min(blocks, _settings.get_num_threads())
@@ -348,8 +386,8 @@ def packed(rows: Any, elements: Any, high: int) -> Any:
         padded[:, :out] = rows
         rows = padded
     rows = rows.reshape(groups, blocks, high, channels, count).transpose(0, 1, 3, 4, 2)
-    if len(elements) == 1:  # all of them, in their order or turned around
-        return np.ascontiguousarray(rows[:, :, :, list(elements[0])]).reshape(groups, -1)
+    if elements == (tuple(range(count)),):
+        return np.ascontiguousarray(rows).reshape(groups, -1)
     return np.concatenate([np.ascontiguousarray(rows[:, :, :, list(found)]).reshape(groups, -1) for found in elements], axis=1)
 
 
