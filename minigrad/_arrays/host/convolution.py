@@ -150,19 +150,18 @@ class Line(NamedTuple):
 
 
 class Way(NamedTuple):
-    """One of the interleaved images of the result, in one dimension: its elements are `first`, ``first + stride`` ..., `count` of
-    them, and element m meets number ``m + shift`` of a line by an element of the kernel, for each of `meetings` (element, line,
-    shift)."""
+    """One of the interleaved images of the result, in one dimension: `length` elements, `first`, ``first + stride`` ...; element
+    m meets number ``m + shift`` of a line by an element of the kernel, for each of `meetings` (element, line, shift)."""
 
     first: int
     stride: int
-    count: int
+    length: int
     meetings: tuple[tuple[int, int, int], ...]
 
 
 class Dimension(NamedTuple):
-    """How the padded copy and the result lie in one dimension: the lines, their length, how far the numbers of a line are apart in
-    the image, and the interleaved images."""
+    """How the padded copy and the result lie in one dimension: the lines, their length, how far the numbers of a line are apart
+    in the image, and the interleaved images."""
 
     lines: tuple[Line, ...]
     length: int
@@ -176,7 +175,8 @@ def lines_of(starts: Any, size: int, step: int, length: int) -> tuple[Line, ...]
     return tuple([Line(start, range(begin, max(begin, end))) for start, begin, end in zip(starts, begins, ends)])
 
 
-def dimension_of_output(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int, apart: bool) -> Dimension:
+def dimension_of_output(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int,
+                        apart: bool) -> Dimension:
     """Element k of the window meets ``p * stride + k * dilation - before``: of the phase of what are `stride` apart that holds
     its first number, as many further as that is. Or, `apart`, each element has a line of its own."""
     firsts = [k * dilation for k in range(kernel)]
@@ -187,19 +187,23 @@ def dimension_of_output(size: int, kernel: int, positions: int, stride: int, dil
                      (Way(0, 1, positions, tuple(meetings)),))
 
 
-def dimension_of_input(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int, apart: bool) -> Dimension:
-    """Element a + m * stride of the input meets position m + (a + before - k * dilation) / stride by those elements k of the kernel
-    for which that is a whole number."""
+def dimension_of_input(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int,
+                       apart: bool) -> Dimension:
+    """Element a + m * stride of the input meets position m + (a + before - k * dilation) / stride by those elements k of the
+    kernel for which that is a whole number."""
     firsts = range(min(stride, size))
-    counts = [len(range(a, size, stride)) for a in firsts]
+    lengths = [len(range(a, size, stride)) for a in firsts]
     shifts = [[(k, (a + before - k * dilation) // stride) for k in range(kernel) if (a + before - k * dilation) % stride == 0]
               for a in firsts]
     every = sorted({shift for found in shifts for _, shift in found}) or [0]
-    length = max(counts) if apart else max([count + shift for count, found in zip(counts, shifts) for _, shift in found],
-                                           default=0) - every[0]
-    ways = [Way(a, stride, count, tuple([(k, every.index(shift), 0) if apart else (k, 0, shift - every[0]) for k, shift in found]))
-            for a, count, found in zip(firsts, counts, shifts)]
-    return Dimension(lines_of(every if apart else every[:1], positions, 1, length), max(1, length), 1, tuple(ways))
+    if apart:
+        lines, length = every, max(lengths)
+    else:
+        reach = max([m + shift for m, found in zip(lengths, shifts) for _, shift in found], default=1)
+        lines, length = every[:1], reach - every[0]
+    ways = [Way(a, stride, m, tuple([(k, every.index(shift), 0) if apart else (k, 0, shift - every[0]) for k, shift in found]))
+            for a, m, found in zip(firsts, lengths, shifts)]
+    return Dimension(lines_of(lines, positions, 1, length), length, 1, tuple(ways))
 
 
 class Plan(NamedTuple):
@@ -274,10 +278,11 @@ def plan_with(dimensions: Any, n: int, channels: int, blocks: int, high: int, so
     shared = max(0, min([min(line.inside.start, lengths[-1] - line.inside.stop) for line in dimensions[-1].lines]))
     steps = steps_of([*lengths[:-1], lengths[-1] - shared])
     plane = steps[0] * lengths[0] + shared
-    positions = place([max([way.count for way in dim.ways]) - 1 for dim in dimensions], steps) + 1
+    positions = place([max([way.length for way in dim.ways]) - 1 for dim in dimensions], steps) + 1
     beside = images_beside(n, positions, plane, lanes)
     source_steps, result_steps, kernel_steps = steps_of(source), steps_of(result), steps_of(kernel)
-    copies, number = [], {}
+    copies = []
+    number: dict[Any, int] = {}  # of the lines in each dimension together
     for lines in itertools.product(*[enumerate(dim.lines) for dim in dimensions]):
         number[tuple([index for index, _ in lines])] = len(number)
         begin = (len(number) - 1) * channels * beside * plane
@@ -297,10 +302,10 @@ def plan_with(dimensions: Any, n: int, channels: int, blocks: int, high: int, so
             for meeting in meetings:
                 line = number[tuple([line for _, line, _ in meeting])]
                 offsets.append((line * channels + c) * beside * plane + place([shift for _, _, shift in meeting], steps))
-        for row in itertools.product(*[range(way.count) for way in ways[:-1]]):
+        for row in itertools.product(*[range(way.length) for way in ways[:-1]]):
             to = place([way.first + way.stride * i for way, i in zip(ways, (*row, 0))], result_steps)
-            pieces.append((place(row, steps), to, ways[-1].count))
-        positions = (beside - 1) * plane + place([way.count - 1 for way in ways], steps) + 1
+            pieces.append((place(row, steps), to, ways[-1].length))
+        positions = (beside - 1) * plane + place([way.length - 1 for way in ways], steps) + 1
         images.append((offset, len(offsets) - offset, weights, positions, piece, len(pieces)))
         elements.append(tuple([place([k for k, _, _ in meeting], kernel_steps) for meeting in meetings]))
     return Plan(table(images, 6), np.array(offsets, np.int64), table(copies, 3), dimensions[-1].step, table(pieces, 3),
