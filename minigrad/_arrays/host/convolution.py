@@ -22,13 +22,14 @@ import numpy as np
 from minigrad import _settings
 from minigrad._arrays.host.compiling import kernel
 from minigrad._arrays.host.threads import share
-from minigrad._arrays.host.tiles import HIGH, SUMS, VECTOR, copy_run, outer_tile, product_tile, transpose_tile
+from minigrad._arrays.host.tiles import HIGH, REGISTERS, SUMS, VECTOR, copy_run, outer_tile, product_tile, transpose_tile
 
-__all__ = ["gradient_of_input", "gradient_of_weight", "output"]
+__all__ = ["FAST", "gradient_of_input", "gradient_of_weight", "output"]
 
 
 # ---------------------------------------------------------------------------------------------------- kernels
 
+FAST = VECTOR * REGISTERS >= 512  # with fewer bytes in registers tiles are so small that BLAS is faster
 NEAR = 1 << 16  # numbers that stay in the cache next to the processor
 COPY = 12  # cycles that a copy takes, besides those for each number
 
@@ -41,51 +42,48 @@ def correlation(high: int) -> Any:
     wide_tile, middle_tile, narrow_tile = [product_tile(high, wide) for wide in widths]
 
     def correlate(x: Any, y: Any, weights: Any, images: Any, offsets: Any, copies: Any, step: int, pieces: Any, stride: int,
-                  size: int, plane: int, beside: int, splits: int, lanes: int, begin: int, end: int) -> None:
+                  size: int, plane: int, beside: int, stretch: int, splits: int, lanes: int, begin: int, end: int) -> None:
         """`x` (n, groups, channels, elements) to `y` (n, groups, channels, elements); see :class:`Plan`."""
         n, groups, channels, _ = x.shape
         out = y.shape[2]
-        blocks = (out + high - 1) // high
-        padded = np.zeros(size, x.dtype)
-        longest = 0
-        for f in range(len(images)):
-            longest = max(longest, images[f, 3])
-        row = (longest + lanes - 1) // lanes * lanes
-        stretch = max(1, NEAR // channels // (most * lanes)) * most * lanes  # positions, whose elements stay in the cache
-        found = np.empty(blocks * high * row, x.dtype)
+        blocks, row = (out + high - 1) // high, stretch + lanes
+        padded, found = np.zeros(size, x.dtype), np.empty(blocks * high * row, x.dtype)
         for unit in range(begin, end):
             first_block, last_block = unit % splits * blocks // splits, (unit % splits + 1) * blocks // splits
             g, first = unit // splits % groups, unit // splits // groups * beside
-            count = min(beside, n - first)
+            count, packed = min(beside, n - first), weights[g]
             for c in range(channels):
                 for i in range(count):
                     image, there = x[first + i, g, c], (c * beside + i) * plane
                     for k in range(len(copies)):
                         copy_run(image, copies[k, 1], step, padded, there + copies[k, 0], 1, copies[k, 2])
-            packed = weights[g]
             for f in range(len(images)):
                 offset, taps, weight = images[f, 0], images[f, 1], images[f, 2]
-                positions, begin_pieces, end_pieces = images[f, 3], images[f, 4], images[f, 5]
-                for start in range(0, positions, stretch):
-                    end_stretch = min(positions, start + stretch)
+                piece, end_pieces = images[f, 3], images[f, 4]
+                while piece < end_pieces:  # as many at a time as are to stay in the cache
+                    start, next_piece = pieces[piece, 0], piece + 1
+                    while next_piece < end_pieces and pieces[next_piece, 0] + pieces[next_piece, 3] - start <= stretch:
+                        next_piece += 1
+                    positions = pieces[next_piece - 1, 0] + pieces[next_piece - 1, 3] - start
                     for b in range(first_block, last_block):
-                        at, q = weight + b * taps * high, start
-                        while q < end_stretch:
-                            left, to = (end_stretch - q + lanes - 1) // lanes, b * high * row + q
+                        at, q = weight + b * taps * high, 0
+                        while q < positions:
+                            left, to = (positions - q + lanes - 1) // lanes, b * high * row + q
                             if left >= most:
-                                wide_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                wide_tile(padded, start + q, offsets, offset, taps, packed, at, found, to, row)
                                 q += most * lanes
                             elif left >= middle:
-                                middle_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                middle_tile(padded, start + q, offsets, offset, taps, packed, at, found, to, row)
                                 q += middle * lanes
                             else:
-                                narrow_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                narrow_tile(padded, start + q, offsets, offset, taps, packed, at, found, to, row)
                                 q += least * lanes
-                for c in range(first_block * high, min(last_block * high, out)):
-                    for i in range(count):
-                        image, here = y[first + i, g, c], c * row + i * plane
-                        for k in range(begin_pieces, end_pieces):
-                            copy_run(found, here + pieces[k, 0], 1, image, pieces[k, 1], stride, pieces[k, 2])
+                    for c in range(first_block * high, min(last_block * high, out)):
+                        for k in range(piece, next_piece):
+                            if pieces[k, 1] < count:
+                                copy_run(found, c * row + pieces[k, 0] - start, 1, y[first + pieces[k, 1], g, c], pieces[k, 2],
+                                         stride, pieces[k, 3])
+                    piece = next_piece
 
     correlate.__name__ = f"correlate_{high}"
     return kernel(correlate)
@@ -211,12 +209,14 @@ class Plan(NamedTuple):
 
     Attributes:
         images: a row for each of the interleaved images of the result: where its offsets begin, their number, where its weights
-            begin, the number of its positions, counted through, and its first piece and the first that is not its own.
+            begin, its first piece and the first that is not its own.
         offsets: for each channel and element of the kernel, how far in the padded copy what it meets is from the position.
         copies, step: rows of an image to be copied: to where, from where, how many numbers, how far apart in the image.
-        pieces, stride: rows of positions of the result: from where, to where, how many numbers, how far apart in the result.
+        pieces, stride: rows of positions of the result: from which position, to which of the images beside each other and where
+            in it, how many numbers, how far apart there.
         size, plane, beside: numbers in the padded copy, numbers in it of one channel of one image, and how many images are beside
             each other in it, so that the positions of small images fill whole vectors.
+        stretch: positions that are computed at a time.
         elements: for each of the interleaved images, the elements of the kernel that it meets.
     """
 
@@ -229,6 +229,7 @@ class Plan(NamedTuple):
     size: int
     plane: int
     beside: int
+    stretch: int
     elements: tuple[tuple[int, ...], ...]
 
 
@@ -267,7 +268,8 @@ def plan_of(kind: Any, n: int, channels: int, blocks: int, high: int, size: Any,
 
 def cost(plan: Plan, channels: int, out: int, lanes: int) -> float:
     """About how many cycles the copies and the products for one image take."""
-    vectors = -(-plan.images[:, 3] // lanes) / plan.beside
+    ends = plan.pieces[plan.images[:, 4] - 1]
+    vectors = -(-(ends[:, 0] + ends[:, 3]) // lanes) / plan.beside
     return channels * float((COPY + plan.copies[:, 2] / 4).sum()) + out * float((plan.images[:, 1] * vectors).sum()) / 2
 
 
@@ -302,14 +304,16 @@ def plan_with(dimensions: Any, n: int, channels: int, blocks: int, high: int, so
             for meeting in meetings:
                 line = number[tuple([line for _, line, _ in meeting])]
                 offsets.append((line * channels + c) * beside * plane + place([shift for _, _, shift in meeting], steps))
-        for row in itertools.product(*[range(way.length) for way in ways[:-1]]):
-            to = place([way.first + way.stride * i for way, i in zip(ways, (*row, 0))], result_steps)
-            pieces.append((place(row, steps), to, ways[-1].length))
-        positions = (beside - 1) * plane + place([way.length - 1 for way in ways], steps) + 1
-        images.append((offset, len(offsets) - offset, weights, positions, piece, len(pieces)))
+        for image in range(beside):
+            for row in itertools.product(*[range(way.length) for way in ways[:-1]]):
+                to = place([way.first + way.stride * i for way, i in zip(ways, (*row, 0))], result_steps)
+                pieces.append((image * plane + place(row, steps), image, to, ways[-1].length))
+        images.append((offset, len(offsets) - offset, weights, piece, len(pieces)))
         elements.append(tuple([place([k for k, _, _ in meeting], kernel_steps) for meeting in meetings]))
-    return Plan(table(images, 6), np.array(offsets, np.int64), table(copies, 3), dimensions[-1].step, table(pieces, 3),
-                dimensions[-1].ways[0].stride, len(number) * channels * beside * plane + lanes, plane, beside, tuple(elements))
+    stretch = max(NEAR // channels, *[piece[3] for piece in pieces])
+    return Plan(table(images, 5), np.array(offsets, np.int64), table(copies, 3), dimensions[-1].step, table(pieces, 4),
+                dimensions[-1].ways[0].stride, len(number) * channels * beside * plane + lanes, plane, beside,
+                min(stretch, (beside - 1) * plane + positions), tuple(elements))
 
 
 class Gathering(NamedTuple):
@@ -407,5 +411,6 @@ def gradient_of_weight(x: Any, shape: Any, y: Any, stride: Any, padding: Any, di
     sums = np.zeros((parts, groups, -(-out // lanes), len(plan.starts) * plan.wide * lanes), x.dtype)
     share(gathering(plan.wide), parts, np.ascontiguousarray(x).reshape(n, groups, channels, -1),
           np.ascontiguousarray(y).reshape(n, groups, out, -1), sums, *plan[:-1], lanes)
-    found = sums.sum(0)[:, :, :taps * lanes].reshape(groups, -1, taps, lanes).swapaxes(2, 3).reshape(groups, -1, taps)
+    found = (sums[0] if parts == 1 else sums.sum(0))[:, :, :taps * lanes]
+    found = found.reshape(groups, -1, taps, lanes).swapaxes(2, 3).reshape(groups, -1, taps)
     return found[:, :out].reshape(shape)

@@ -15,26 +15,26 @@ All arrays are one-dimensional and are given with the index at which to begin.
 from __future__ import annotations
 
 import functools
-import platform
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["HIGH", "SUMS", "VECTOR", "copy_run", "outer_tile", "product_tile", "transpose_tile"]
+__all__ = ["HIGH", "REGISTERS", "SUMS", "VECTOR", "copy_run", "outer_tile", "product_tile", "transpose_tile"]
 
 
-def vectors_of_host() -> tuple[int, int]:
-    """How many bytes a vector of this processor has, and how many vectors its registers hold."""
-    features = binding.get_host_cpu_features()
-    if platform.machine().lower() in ("aarch64", "arm64"):
+def vectors_of(triple: str, features: str) -> tuple[int, int]:
+    """How many bytes a vector has, and how many vectors the registers hold, of the processor that LLVM describes so."""
+    if triple.startswith(("aarch64", "arm64")):
         return 16, 32
-    return (64, 32) if features.get("avx512f") else (32, 16) if features.get("avx") else (16, 16)
+    return (64, 32) if "+avx512f" in features else (32, 16) if "+avx" in features else (16, 16)
 
 
-VECTOR, REGISTERS = vectors_of_host()
+TRIPLE, _, FEATURES = cpu_target.target_context.codegen().magic_tuple()  # what numba compiles for
+VECTOR, REGISTERS = vectors_of(TRIPLE, FEATURES)
 HIGH = 8 if REGISTERS == 32 else 4  # rows of the highest tile
 SUMS = 3 * HIGH  # vectors that hold sums; the others hold operands
 SHORT = 16  # bytes of a vector that every processor has
