@@ -15,14 +15,27 @@ import pytest
 import minigrad as mg
 from minigrad import _settings
 from minigrad._arrays import host
+from minigrad._arrays.kernels import STEPS as RULES
 from minigrad._arrays.kernels import Kernels
+from minigrad.optim import sgd
+from minigrad.recording.call import REGISTRY
 from tests import test_environments as environments
 from tests.op_cases.neural import convolution as convolutions
 from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, convolution, elementary, kernels, threads, tiles  # noqa: E402
+from minigrad._arrays.host import (  # noqa: E402
+    compiling,
+    convolution,
+    elementary,
+    kernels,
+    optimizers,
+    products,
+    threads,
+    tiles,
+)
+from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
 
@@ -41,6 +54,8 @@ class Elementary(NamedTuple):
 
 FUNCTIONS = [
     Elementary(elementary.exp, np.exp, (-87, -708), (88.5, 709), 1.1),
+    Elementary(recurrent_kernels.sigmoid, lambda x: 1 / (1 + np.exp(-x)), (-87, -708), (90, 710), 3),
+    Elementary(recurrent_kernels.tanh, np.tanh, (-10, -20), (10, 20), 3),
 ]
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-30, -1e-30, 1e-4, -80.0, 80.0, -200.0, 200.0, -2000.0, 2000.0]
 
@@ -79,6 +94,18 @@ def test_greatest(dtype: Any) -> None:
     rng = np.random.default_rng(0)
     for values in ([-0.0], [-np.inf, -np.inf], [np.inf, 1], [-3, -2, -5], [0, -1e-40], *rng.standard_normal((20, 77)) - 3):
         assert greatest(np.array(values, dtype)) == np.max(np.array(values, dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "columns"), [(1, 1), (37, 64), (5, 70), (130, 200)])
+def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
+    weight = random(depth, columns).astype(dtype)
+    panels = products.pack(weight)
+    for rows in range(1, 10):
+        a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
+        out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
+        products.product(a, panels, out)
+        np.testing.assert_allclose(out[:, :columns], a @ weight, rtol=0, atol=30 * np.finfo(dtype).eps * depth ** 0.5)
 
 
 # ---------------------------------------------------------------------------------------------------- kernels and compositions
@@ -124,6 +151,24 @@ def leaky_relu(x: Any) -> Any:
 
 
 ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
+
+
+def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, reverse: Any = False, bias: Any = True) -> Case:
+    """A layer on data of this shape; its results but for those that only nodes keep."""
+    name, gates = kind.partition("_")[0], {"rnn": 1, "gru": 3, "lstm": 4}[kind.partition("_")[0]]
+    size, sequences = shape[-1], batch_sizes[0] if batch_sizes else shape[1]
+    states = [random(sequences, size)] * (2 if name == "lstm" else 1)
+    arrays = [random(*shape[:-1], gates * size), *states, random(gates * size, size) / size ** 0.5]
+
+    def run(*tensors: Any) -> Any:
+        return tuple(REGISTRY[f"{kind}_layer"](*tensors, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(states)]
+
+    return Case(f"{name} {name}_backward", run, (*arrays, *([random(gates * size)] if bias else [])), ulp=60)
+
+
+LAYERS: list[tuple[Any, ...]] = [
+    ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
+    ((10, 17), (3, 3, 3, 1), True)]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 
 
@@ -140,6 +185,7 @@ CASES = [
         (functional.relu, 1, False)]
       for x in [random(7), 3 * random(3, 40), random(2, 3, 4, 5), random(1), ENDS]],
     Case("dropout_mask", dropout, (random(50, 7),), 1),
+    *[recurrent(kind, *layer) for kind, layer in itertools.product(["rnn_tanh", "rnn_relu", "gru", "lstm"], LAYERS)],
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
           (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),
@@ -303,9 +349,65 @@ assert np.allclose(found, np.einsum("ncpqij,ocij,nopq->", windows, w, y), rtol=1
 """, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=features)
 
 
+# ---------------------------------------------------------------------------------------------------- steps of optimizers
+
+STEPS = [("SGD", {}), ("SGD", {"weight_decay": 0.1, "maximize": True}), ("SGD", {"momentum": 0.9}),
+         ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "dampening": 0.5}),
+         ("Adam", {}), ("Adam", {"weight_decay": 0.1, "maximize": True}), ("Adam", {"amsgrad": True}), ("AdamW", {}),
+         ("AdamW", {"amsgrad": True, "eps": 1e-3}), ("NAdam", {}),
+         ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}), ("RAdam", {}),
+         ("RAdam", {"betas": (0.5, 0.6), "weight_decay": 0.1}), ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}),
+         ("Adagrad", {}), ("Adagrad", {"weight_decay": 0.1, "lr_decay": 0.1}), ("RMSprop", {}), ("RMSprop", {"maximize": True})]
+
+
+
+def steps(name: str, settings: Any, params: Any, gradients: Any) -> Any:
+    """Where an optimizer moves `params`, and its state."""
+    params = [mg.nn.Parameter(mg.from_numpy(p.copy())) for p in params]
+    optimizer = getattr(mg.optim, name)(params, lr=0.01, **settings)
+    for step in range(3):
+        for p, g in zip(params, gradients):
+            p.grad = mg.from_numpy((g * (step + 1)).astype(p.array.dtype))
+        optimizer.step()
+    return [x for p in params for x in (p.detach().numpy(), *[t.numpy() for t in optimizer.state[p].values()])]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "settings"), STEPS)
+def test_steps_by_kernels_and_compositions_agree(name: str, settings: Any, dtype: Any, witness: Witness,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sgd, "BLOCK", 0)  # below which plain steps go by NumPy
+    sizes = (2 * threads.GRAIN + 3,), (3, 5), (7,), (2, 2), (1,)
+    params, gradients = [[random(*size).astype(dtype) for size in some] for some in (sizes, sizes[::-1])]
+    gradients = [np.resize(g, p.shape) for p, g in zip(params, gradients)]
+    gradients[0][:6] = np.nan, np.inf, -np.inf, 0, 1e-30, -1e15
+    with mg.backends.numba.flags(enabled=False):
+        wanted = steps(name, settings, [p.astype(np.float64) for p in params], gradients)
+    assert not witness.applied
+    with several_threads(2):
+        monkeypatch.setattr(host.switch, "least", 0)
+        found = steps(name, settings, params, gradients)
+    assert witness.applied == {"moves"}
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
+
+
+def test_steps_take_any_layout_of_a_gradient_and_leave_other_layouts_alone(witness: Witness) -> None:
+    t = mg.from_numpy
+    for p, g, taken in ((random(4, 3), t(random(3, 4)).T, True), (random(4, 3), t(random(4, 6))[:, ::2], True),
+                        (random(3, 4).T, t(random(4, 3)), False), (random(4, 3), t(random(3)).expand(4, 3), True)):
+        witness.applied.clear()
+        parameter = mg.nn.Parameter(t(p.copy("K")))
+        parameter.grad = g
+        mg.optim.SGD([parameter], lr=1.0, momentum=0.9).step()
+        np.testing.assert_array_equal(parameter.detach().numpy(), p - g.numpy())
+        assert (witness.applied == {"moves"}) is taken
+
+
 def test_every_kernel_has_a_case() -> None:
     tested = {name for case in CASES for name in case.kernels.split()}
-    assert tested == {name for name, method in vars(kernels.HostKernels).items() if callable(method)}
+    assert tested == {name for name, method in vars(kernels.HostKernels).items() if callable(method)} - {"moves", "move"}
+    assert set(optimizers.RULES) >= set(RULES)
 
 
 # ---------------------------------------------------------------------------------------------------- threads and processes
