@@ -41,9 +41,11 @@ def correlation(high: int) -> Any:
     most, middle, least = widths
     wide_tile, middle_tile, narrow_tile = [product_tile(high, wide) for wide in widths]
 
-    def correlate(x: Any, y: Any, weights: Any, images: Any, offsets: Any, copies: Any, step: int, pieces: Any, stride: int,
-                  size: int, plane: int, beside: int, stretch: int, splits: int, lanes: int, begin: int, end: int) -> None:
-        """`x` (n, groups, channels, elements) to `y` (n, groups, channels, elements); see :class:`Plan`."""
+    def correlate(x: Any, y: Any, weights: Any, shifts: Any, images: Any, offsets: Any, copies: Any, step: int, pieces: Any,
+                  stride: int, size: int, plane: int, beside: int, stretch: int, splits: int, lanes: int, begin: int,
+                  end: int) -> None:
+        """`x` (n, groups, channels, elements) to `y` (n, groups, channels, elements), to whose channels `shifts` are added; see
+        :class:`Plan`."""
         n, groups, channels, _ = x.shape
         out = y.shape[2]
         blocks, row = (out + high - 1) // high, stretch + lanes
@@ -51,7 +53,7 @@ def correlation(high: int) -> Any:
         for unit in range(begin, end):
             first_block, last_block = unit % splits * blocks // splits, (unit % splits + 1) * blocks // splits
             g, first = unit // splits % groups, unit // splits // groups * beside
-            count, packed = min(beside, n - first), weights[g]
+            count, packed, shift = min(beside, n - first), weights[g], shifts[g]
             for c in range(channels):
                 for i in range(count):
                     image, there = x[first + i, g, c], (c * beside + i) * plane
@@ -66,17 +68,17 @@ def correlation(high: int) -> Any:
                         next_piece += 1
                     positions = pieces[next_piece - 1, 0] + pieces[next_piece - 1, 3] - start
                     for b in range(first_block, last_block):
-                        at, q = weight + b * taps * high, 0
+                        m, at, q = b * high, weight + b * high * taps, 0
                         while q < positions:
-                            left, to = (positions - q + lanes - 1) // lanes, b * high * row + q
+                            left, here, to = (positions - q + lanes - 1) // lanes, start + q, m * row + q
                             if left >= most:
-                                wide_tile(padded, start + q, offsets, offset, taps, packed, at, found, to, row)
+                                wide_tile(padded, here, offsets, offset, taps, packed, at, shift, m, found, to, row)
                                 q += most * lanes
                             elif left >= middle:
-                                middle_tile(padded, start + q, offsets, offset, taps, packed, at, found, to, row)
+                                middle_tile(padded, here, offsets, offset, taps, packed, at, shift, m, found, to, row)
                                 q += middle * lanes
                             else:
-                                narrow_tile(padded, start + q, offsets, offset, taps, packed, at, found, to, row)
+                                narrow_tile(padded, here, offsets, offset, taps, packed, at, shift, m, found, to, row)
                                 q += least * lanes
                     for c in range(first_block * high, min(last_block * high, out)):
                         for k in range(piece, next_piece):
@@ -356,21 +358,25 @@ def plan_of_weight(channels: int, size: Any, kernel: Any, positions: Any, stride
 
 # ---------------------------------------------------------------------------------------------------- arrays
 
-def output(x: Any, weight: Any, shape: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """What `x` (n, channels, *size) gives with `weight` (out, channels / groups, *kernel): an array of this shape."""
+def output(x: Any, weight: Any, shape: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """What `x` (n, channels, *size) gives with `weight` (out, channels / groups, *kernel), plus `bias`, in an array of this
+    shape."""
     groups = x.shape[1] // weight.shape[1]
     rows = weight.reshape(groups, shape[1] // groups, weight.shape[1], math.prod(weight.shape[2:]))
-    return correlated(dimension_of_output, x, rows, shape, (x.shape[2:], weight.shape[2:], shape[2:]), stride, padding, dilation)
+    sizes = x.shape[2:], weight.shape[2:], shape[2:]
+    return correlated(dimension_of_output, x, rows, bias, shape, sizes, stride, padding, dilation)
 
 
-def gradient_of_input(shape: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The gradient (n, channels, *size) of the sum of `y` times :func:`output`."""
+def gradient_of_input(shape: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The gradient (n, channels, *size) of the sum of `y` times :func:`output`, plus `bias`."""
     groups = shape[1] // weight.shape[1]
     rows = weight.reshape(groups, y.shape[1] // groups, weight.shape[1], math.prod(weight.shape[2:])).swapaxes(1, 2)
-    return correlated(dimension_of_input, y, rows, shape, (shape[2:], weight.shape[2:], y.shape[2:]), stride, padding, dilation)
+    sizes = shape[2:], weight.shape[2:], y.shape[2:]
+    return correlated(dimension_of_input, y, rows, bias, shape, sizes, stride, padding, dilation)
 
 
-def correlated(kind: Any, x: Any, rows: Any, shape: Any, sizes: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+def correlated(kind: Any, x: Any, rows: Any, bias: Any, shape: Any, sizes: Any, stride: Any, padding: Any,
+               dilation: Any) -> Any:
     """An array of this shape computed from `x` with `rows` (groups, out, channels, elements of the kernel)."""
     n, (groups, out, channels, _), lanes = len(x), rows.shape, VECTOR // x.itemsize
     high = 1 if out == 1 else 4 if -(-out // 4) * 4 < -(-out // HIGH) * HIGH else HIGH
@@ -378,10 +384,13 @@ def correlated(kind: Any, x: Any, rows: Any, shape: Any, sizes: Any, stride: Any
     before = tuple([pair[0] for pair in padding])
     plan = plan_of(kind, n, channels, blocks, high, *map(tuple, sizes), tuple(stride), tuple(dilation), before, lanes)
     x, y = np.ascontiguousarray(x).reshape(n, groups, channels, -1), np.empty(shape, x.dtype)
+    shifts = np.zeros((groups, blocks * high), x.dtype)
+    if bias is not None:
+        shifts[:, :out] = bias.reshape(groups, out)
     units = -(-n // plan.beside) * groups
     splits = 1 if units >= _settings.get_num_threads() else min(blocks, _settings.get_num_threads())
-    share(correlation(high), units * splits, x, y.reshape(n, groups, out, -1), packed(rows, plan.elements, high), *plan[:-1],
-          splits, lanes)
+    share(correlation(high), units * splits, x, y.reshape(n, groups, out, -1), packed(rows, plan.elements, high), shifts,
+          *plan[:-1], splits, lanes)
     return y
 
 

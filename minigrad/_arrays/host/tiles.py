@@ -82,12 +82,11 @@ class Builder:
         """The elements of `a` and `b`, which are counted on, in this order."""
         return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), order))
 
-    def variables(self, count: int) -> list[Any]:
-        """Vectors of zeros that can be written to: in registers, as long as there are enough."""
-        zero = ir.Constant(self.vector, [0.0] * self.lanes)
+    def variables(self, count: int, value: Any) -> list[Any]:
+        """Vectors with this value that can be written to: in registers, as long as there are enough."""
         found = [cgutils.alloca_once(self.builder, self.vector) for _ in range(count)]
         for variable in found:
-            self.builder.store(zero, variable)
+            self.builder.store(value, variable)
         return found
 
     def accumulate(self, variable: Any, a: Any, b: Any) -> None:
@@ -134,17 +133,17 @@ def copy_run(typing: Any, x: Any, at: Any, step: Any, out: Any, to: Any, stride:
 
 @functools.cache
 def product_tile(high: int, wide: int) -> Any:
-    """``out[to + m * row + q] = sum over t of weights[begin + t * high + m] * x[at + offsets[first + t] + q]`` for `count`
-    offsets t, `high` rows m, and as many q as `wide` vectors have elements."""
+    """``out[to + m * row + q]`` is ``shifts[shift + m]`` and the sum over t of ``weights[begin + t * high + m] *
+    x[at + offsets[first + t] + q]``, for `count` offsets t, `high` rows m, and as many q as `wide` vectors have elements."""
     @intrinsic  # type: ignore[untyped-decorator]
-    def tile(typing: Any, x: Any, at: Any, offsets: Any, first: Any, count: Any, weights: Any, begin: Any, out: Any, to: Any,
-             row: Any) -> Any:
+    def tile(typing: Any, x: Any, at: Any, offsets: Any, first: Any, count: Any, weights: Any, begin: Any, shifts: Any,
+             shift: Any, out: Any, to: Any, row: Any) -> Any:
         def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            x_, at, offsets_, first, count, weights_, begin, out_, to, row = args
+            x_, at, offsets_, first, count, weights_, begin, shifts_, shift, out_, to, row = args
             v = Builder(context, builder, x.dtype)
-            x_data, offset_data, weight_data, out_data = [
-                v.data(*pair) for pair in ((x, x_), (offsets, offsets_), (weights, weights_), (out, out_))]
-            sums = [v.variables(wide) for _ in range(high)]
+            x_data, offset_data, weight_data, shift_data, out_data = [v.data(*pair) for pair in (
+                (x, x_), (offsets, offsets_), (weights, weights_), (shifts, shifts_), (out, out_))]
+            sums = [v.variables(wide, v.spread(v.load(shift_data, v.add(shift, v.index(m))))) for m in range(high)]
             with cgutils.for_range(builder, count) as loop:
                 here = v.add(at, v.load(offset_data, v.add(first, loop.index)))
                 vectors = [v.load_vector(x_data, v.add(here, v.index(k * v.lanes))) for k in range(wide)]
@@ -159,7 +158,7 @@ def product_tile(high: int, wide: int) -> Any:
                     v.store_vector(builder.load(sums[m][k]), out_data, place)
             return context.get_dummy_value()
         i = types.intp
-        return types.void(x, i, offsets, i, i, weights, i, out, i, i), write
+        return types.void(x, i, offsets, i, i, weights, i, shifts, i, out, i, i), write
     return tile
 
 
@@ -174,7 +173,8 @@ def outer_tile(rows: int, wide: int) -> Any:
             v = Builder(context, builder, x.dtype)
             x_data, start_data, place_data, y_data, sum_data = [
                 v.data(*pair) for pair in ((x, x_), (starts, starts_), (places, places_), (y, y_), (sums, sums_))]
-            found = [v.variables(wide) for _ in range(rows)]
+            zero = ir.Constant(v.vector, [0.0] * v.lanes)
+            found = [v.variables(wide, zero) for _ in range(rows)]
             begins = [builder.gep(x_data, [v.add(at, v.load(start_data, v.add(first, v.index(r))))]) for r in range(rows)]
             with cgutils.for_range(builder, count) as loop:
                 vector = v.load_vector(y_data, builder.mul(loop.index, v.index(v.lanes)))
