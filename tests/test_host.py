@@ -25,7 +25,16 @@ from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, convolution, elementary, kernels, optimizers, products, threads  # noqa: E402
+from minigrad._arrays.host import (  # noqa: E402
+    compiling,
+    convolution,
+    elementary,
+    kernels,
+    optimizers,
+    products,
+    threads,
+    tiles,
+)
 from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
@@ -292,8 +301,8 @@ def test_convolutions_of_every_geometry(ndim: int) -> None:
         if x.size and w.size:
             steps = settings["stride"], settings["padding"], settings["dilation"]
             for found, expected in (
-                    (convolution.output(x, w, y.shape, *steps), convolutions.convolution(x, w, None, **settings)),
-                    (convolution.gradient_of_input(x.shape, w, y, *steps),
+                    (convolution.output(x, w, y.shape, None, *steps), convolutions.convolution(x, w, None, **settings)),
+                    (convolution.gradient_of_input(x.shape, w, y, None, *steps),
                      convolutions.convolution_transpose(y, w, None, **settings)),
                     (convolution.gradient_of_weight(x, w.shape, y, *steps), convolutions.convolution_weight(x, y, **settings))):
                 np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -308,11 +317,37 @@ def test_threads_share_a_convolution(n: int, monkeypatch: pytest.MonkeyPatch) ->
     found = []
     for count in (1, 3):
         monkeypatch.setattr(_settings, "get_num_threads", lambda count=count: count)
-        y = convolution.output(x, w, (n, 40, 10, 10), (1, 1), ((0, 0), (0, 0)), (1, 1))
-        found.append((y, convolution.gradient_of_input(x.shape, w, y, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+        y = convolution.output(x, w, (n, 40, 10, 10), None, (1, 1), ((0, 0), (0, 0)), (1, 1))
+        found.append((y, convolution.gradient_of_input(x.shape, w, y, None, (1, 1), ((0, 0), (0, 0)), (1, 1)),
                       convolution.gradient_of_weight(x, w.shape, y, (1, 1), ((0, 0), (0, 0)), (1, 1))))
     for one, other in zip(*found):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-9)
+
+
+def test_depthwise_weights_are_left_to_numpy(witness: Witness) -> None:
+    x, w = random(2, 4, 6, 6), random(4, 1, 3, 3)
+    assert witness.convolve(x, w.shape, random(2, 4, 4, 4), None, (1, 1), ((0, 0), (0, 0)), (1, 1)) is None
+    assert witness.convolve(x, w, (2, 4, 4, 4), None, (1, 1), ((0, 0), (0, 0)), (1, 1)) is not None
+
+
+@pytest.mark.skipif("+avx2" not in tiles.FEATURES, reason="needs a processor that computes what others with AVX2 do")
+@pytest.mark.parametrize(("features", "vector", "fast"), [("+avx,+avx2,+fma", 32, True), ("+sse4.2", 16, False)])
+def test_convolutions_of_other_processors(features: str, vector: int, fast: bool) -> None:
+    environments.run(f"""
+import numpy as np
+from minigrad._arrays.host import convolution, tiles
+
+assert (tiles.VECTOR, convolution.FAST) == ({vector}, {fast})
+rng = np.random.default_rng(0)
+x, w, y = [rng.standard_normal(s).astype(np.float32) for s in ((2, 5, 9, 9), (13, 5, 3, 3), (2, 13, 5, 5))]
+steps = (2, 2), ((1, 1), (1, 1)), (1, 1)
+found = [(convolution.output(x, w, y.shape, None, *steps) * y).sum(),
+         (convolution.gradient_of_input(x.shape, w, y, None, *steps) * x).sum(),
+         (convolution.gradient_of_weight(x, w.shape, y, *steps) * w).sum()]
+padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2]
+assert np.allclose(found, np.einsum("ncpqij,ocij,nopq->", windows, w, y), rtol=1e-4), found
+""", NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=features)
 
 
 # ---------------------------------------------------------------------------------------------------- steps of optimizers

@@ -200,13 +200,17 @@ class HostKernels(Kernels):
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
 
-    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        given = [a for a in (x, weight, y) if not isinstance(a, tuple)]
-        if not takes(*given) or not all([a.size for a in given]):
+    def convolve(self, x: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        given = [a for a in (x, weight, y, bias) if a is not None and not isinstance(a, tuple)]
+        if not convolution.FAST or not takes(*given) or not all([a.size for a in given]):
             return None
-        compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
-                   else convolution.gradient_of_weight)
-        return compute(x, weight, y, stride, padding, dilation)
+        if isinstance(x, tuple):
+            return convolution.gradient_of_input(x, weight, y, bias, stride, padding, dilation)
+        if isinstance(y, tuple):
+            return convolution.output(x, weight, y, bias, stride, padding, dilation)
+        if x.shape[1] == weight[0] and weight[1] == 1:  # of one channel for each there are vectors with one number
+            return None
+        return convolution.gradient_of_weight(x, weight, y, stride, padding, dilation)
 
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not takes_classes(x, target):
