@@ -58,7 +58,7 @@ class HostKernels(Kernels):
         return mask
 
     def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
-        if not takes(x) or not x.size or axis not in (-1, x.ndim - 1):
+        if not takes(x) or not x.size or not x.ndim or axis not in (-1, x.ndim - 1):
             return None
         x = np.ascontiguousarray(x)
         y, n = np.empty_like(x), x.shape[-1]
@@ -66,7 +66,8 @@ class HostKernels(Kernels):
         return y
 
     def softmax_slope(self, grad: Any, out: Any, axis: int, logarithm: bool) -> Any:
-        if not takes(grad, out) or grad.shape != out.shape or not out.size or axis not in (-1, out.ndim - 1):
+        if not takes(grad, out) or grad.shape != out.shape or not out.size or not out.ndim or (
+                axis not in (-1, out.ndim - 1)):
             return None
         slope, n = np.empty(out.shape, out.dtype), out.shape[-1]
         rows = [np.ascontiguousarray(a).reshape(-1, n) for a in (grad, out, slope)]
@@ -102,7 +103,7 @@ class HostKernels(Kernels):
         else:
             kernel, shares = normalization.standardize_backward, seen[1]
             sums, products = np.empty((2, shares, seen[2]), x.dtype)
-        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean, var)]
+        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean if centered else np.zeros_like(mean), var)]
         share(kernel, shares, grad.reshape(seen), x.reshape(seen), *statistics, weight, result.reshape(seen), sums, products,
               float(eps), centered)
         nothing = [np.empty(0, x.dtype) for _ in wanted]
