@@ -19,10 +19,11 @@ _limits: Any = None  # threadpoolctl's, which end with the object
 
 
 def set_num_threads(num: int) -> None:
-    """How many threads matrix products may use.
+    """How many threads matrix products and compiled kernels may use.
 
-    They belong to the BLAS that NumPy was built with: this takes effect where ``threadpoolctl`` is installed. Otherwise set
-    the environment variable OMP_NUM_THREADS (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before Python starts.
+    Those of matrix products belong to the BLAS that NumPy was built with: for them this takes effect where ``threadpoolctl`` is
+    installed. Otherwise set the environment variable OMP_NUM_THREADS (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before Python
+    starts.
     """
     global _threads, _limits
     if isinstance(num, bool) or not isinstance(num, int):
@@ -38,8 +39,19 @@ def set_num_threads(num: int) -> None:
 
 
 def get_num_threads() -> int:
-    """What :func:`set_num_threads` was last given; before that, the number of processors."""
-    return _threads or os.cpu_count() or 1
+    """What :func:`set_num_threads` was last given; before that the environment variable OMP_NUM_THREADS, or else the number of
+    processors that this process may use."""
+    global _threads
+    if _threads is None:
+        _threads = threads_at_first()
+    return _threads
+
+
+def threads_at_first() -> int:
+    given = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def set_num_interop_threads(num: int) -> None:
