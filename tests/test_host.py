@@ -667,6 +667,10 @@ print("numba" in sys.modules)"""
     assert environments.run(program, first=first).split() == ["False", str(not first)]
 
 
+def test_where_numba_is_told_to_compile_nothing_numpy_computes() -> None:
+    assert environments.run(LARGE, NUMBA_DISABLE_JIT="1").split() == ["100.0", "False"]
+
+
 def test_without_numba_everything_is_computed() -> None:
     assert environments.run(LARGE, first=f"absent = {{'numba'}}\n{environments.ABSENT}").split() == ["100.0", "False"]
 
