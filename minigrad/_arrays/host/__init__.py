@@ -78,8 +78,8 @@ def load() -> Kernels:
     except Exception as error:  # also what it says of a NumPy that it does not know, and of libraries that cannot be loaded
         if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):
             warnings.warn(f"numba is installed but cannot be used ({type(error).__name__}: {error}), so minigrad computes by "
-                          'NumPy alone: the same, but slower. pip install --upgrade "minigrad-numpy[fast]" installs versions that fit '
-                          "each other; the environment variable MINIGRAD_NUMBA=0 leaves numba alone.", RuntimeWarning,
+                          'NumPy alone: the same, but slower. pip install --upgrade "minigrad-numpy[fast]" installs versions '
+                          "that fit each other; the environment variable MINIGRAD_NUMBA=0 leaves numba alone.", RuntimeWarning,
                           stacklevel=2)
         return NONE
 
