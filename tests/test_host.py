@@ -95,8 +95,33 @@ class Case(NamedTuple):
     ulp: float = 8
 
 
+def batch_norm(x: Any, *weights: Any) -> Any:
+    return functional.batch_norm(x, None, None, *weights, training=True)
+
+
+def group_norm(x: Any, *weights: Any) -> Any:
+    return functional.group_norm(x, 2, *weights)
+
+
+def layer_norm(x: Any, *weights: Any) -> Any:
+    return functional.layer_norm(x, x.shape[1:], *weights)
+
+
+def rms_norm(x: Any, *weights: Any) -> Any:
+    return functional.rms_norm(x, x.shape[1:], *weights)
+
+
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 CASES = [
+    *[Case("standardize standardize_backward", norm, (x, *weights), 40)
+      for x, of_a_channel, of_each in [
+          (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),
+          (np.where(random(5, 4, 33) > 2.2, np.nan, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
+          (np.where(random(5, 4, 33) > 2.2, np.inf, random(5, 4, 33)), random(2, 4), random(2, 4, 33)),
+          (random(2, 4, 9000), random(2, 4), random(2, 4, 9000))]
+      for norm, weights in [(batch_norm, of_a_channel), (batch_norm, ()), (group_norm, of_a_channel), (group_norm, ()),
+                            (functional.instance_norm, ()), (layer_norm, of_each), (layer_norm, of_each[:1]), (layer_norm, ()),
+                            (rms_norm, of_each[:1])]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
 ]

@@ -106,16 +106,20 @@ def test_rows_by_one_and_by_several_threads(name: str, threads: int, dtype: Any,
                 run(grad, x, target, np.array(3 - flag), out, 13, 0 if flag else -100, 1 - flag, flag)
                 want = (x - np.eye(13)[target]) * (counts / counts.sum() if flag else counts) * grad[:, None]
         elif name == "standardize":
-            mean, var = np.empty((1, 3, 1), dtype), np.empty((1, 3, 1), dtype)
-            run(x, out, mean, var, 1, 3, 13, 1e-5, flag)
+            mean, var, w, b = np.empty((1, 3, 1), dtype), np.empty((1, 3, 1), dtype), x[0], g[0]
+            run(x, w, b, out, mean, var, 1, 3, 13, 13, 1, 1e-5, flag, 1, flag)
             d = x - x.mean(1, keepdims=True) if flag else x
-            want = d / np.sqrt((d * d).mean(1, keepdims=True) + 1e-5)
+            want = d / np.sqrt((d * d).mean(1, keepdims=True) + 1e-5) * w + b * flag
             np.testing.assert_allclose(mean[0], x.mean(1, keepdims=True) * flag, atol=tolerance)
             np.testing.assert_allclose(var[0], (d * d).mean(1, keepdims=True), rtol=tolerance)
         else:
-            rstd = np.array([[[1.0], [2.0], [3.0]]], dtype)
-            run(g, x, rstd, out, 1, 3, 13, flag)
-            want = rstd[0] * (g - g.mean(1, keepdims=True) * flag - x * (g * x).mean(1, keepdims=True))
+            mean, var = np.array([[[0.5], [1.0], [-1.0]]], dtype), np.array([[[1.0], [2.0], [3.0]]], dtype)
+            w, products = x[0] if flag else np.ones(13, dtype), np.empty_like(x)
+            run(g, x, mean, var, w, out, products, 1, 3, 13, 13, 1, 1e-5, flag, flag, 1)
+            rstd = 1 / np.sqrt(var[0] + 1e-5)
+            s, h = (x - mean[0] * flag) * rstd, g * w
+            np.testing.assert_allclose(products, g * s, rtol=10 * tolerance, atol=10 * tolerance)
+            want = rstd * (h - h.mean(1, keepdims=True) * flag - s * (h * s).mean(1, keepdims=True))
         np.testing.assert_allclose(out, want, rtol=10 * tolerance, atol=10 * tolerance)
 
 
@@ -202,10 +206,14 @@ def test_normalizations(way: str, dtype: Any) -> None:
     both(way, lambda x, w, b: functional.layer_norm(x, (5,), w, b), random(3, 5, dtype=dtype), random(5, dtype=dtype),
          random(5, dtype=dtype))
     both(way, lambda x: functional.layer_norm(x.permute(2, 1, 0), (3, 4)), random(4, 3, 2, dtype=dtype).T.copy().T)
-    both(way, lambda x: functional.rms_norm(x, (5,)), random(3, 5, dtype=dtype))
-    both(way, lambda x: functional.batch_norm(x, None, None, training=True), random(3, 2, 4, dtype=dtype))
-    both(way, lambda x: functional.batch_norm(x, None, None, training=True), random(6, 3, dtype=dtype))
-    both(way, lambda x: functional.group_norm(x, 2), random(3, 4, 5, dtype=dtype))
+    both(way, lambda x, w: functional.rms_norm(x, (5,), w), random(3, 5, dtype=dtype), random(5, dtype=dtype))
+    both(way, lambda x, b: functional.layer_norm(x, (5,), None, b), random(3, 5, dtype=dtype), random(5, dtype=dtype))
+    for x, norm in ((random(3, 4, 5, dtype=dtype), lambda x, *wb: functional.batch_norm(x, None, None, *wb, training=True)),
+                    (random(6, 4, dtype=dtype), lambda x, *wb: functional.batch_norm(x, None, None, *wb, training=True)),
+                    (random(3, 4, 5, dtype=dtype), lambda x, *wb: functional.instance_norm(x, None, None, *wb)),
+                    (random(3, 4, 5, dtype=dtype), lambda x, *wb: functional.group_norm(x, 2, *wb))):
+        both(way, norm, x)
+        both(way, norm, x, random(4, dtype=dtype), random(4, dtype=dtype)[::-1])
 
 
 @pytest.mark.parametrize(("ndim", "kernel", "stride", "padding", "dilation"), [

@@ -51,12 +51,17 @@ class Kernels:
         """`grad` times the derivative of :meth:`gelu`."""
         return None
 
-    def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
-        """``(x - mean) / sqrt(var + eps)``, over the rows of `x`, seen in the shape `layout` (outer, rows, inner)."""
+    def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
+                    centered: bool) -> Any:
+        """``(x - mean) / sqrt(var + eps) * weight + bias`` and mean and variance, over the rows of `x`, seen in the shape
+        `layout` (outer, rows, inner). Of weight and bias, each of which may be None, each number belongs to `step` elements."""
         return None
 
-    def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:
-        """``rstd * (grad - mean(grad) - standard * mean(grad * standard))`` over the rows."""
+    def standardize_backward(self, grad: Any, x: Any, mean: Any, var: Any, weight: Any, layout: tuple[int, int, int], step: int,
+                             eps: float, centered: bool, shape: tuple[int, ...], wanted: tuple[bool, bool, bool]) -> Any:
+        """The gradients of x, weight and bias, which have `shape`; those that are not `wanted` without elements. With s for the
+        standardized input and h for ``grad * weight``: ``rstd * (h - mean(h) - s * mean(h * s))`` over the rows, and the sums of
+        ``grad * s`` and of `grad`."""
         return None
 
     def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
@@ -263,8 +268,9 @@ extern "C" __global__ void cross_entropy_slope(const T* g, const T* soft, const 
 }
 """,
     "standardize": """
-extern "C" __global__ void standardize(const T* x, T* y, T* means, T* vars, long long outer, long long rows, long long inner,
-                                       double eps, long long centered) {
+extern "C" __global__ void standardize(const T* x, const T* weight, const T* bias, T* y, T* means, T* vars, long long outer,
+                                       long long rows, long long inner, long long count, long long step, double eps,
+                                       long long centered, long long weighted, long long biased) {
     const long long row = blockIdx.x, n = outer * inner;
     T mean = 0, var = 0;
     if (centered) {
@@ -276,29 +282,36 @@ extern "C" __global__ void standardize(const T* x, T* y, T* means, T* vars, long
         var += d * d;
     }
     var = block_sum(var) / n;
-    const T scale = T(1) / sqrt(var + T(eps));
+    const T rstd = T(1) / sqrt(var + T(eps));
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
-        const long long at = (k / inner * rows + row) * inner + k % inner;
-        y[at] = (x[at] - mean) * scale;
+        const long long at = (k / inner * rows + row) * inner + k % inner, c = at / step % count;
+        const T s = (x[at] - mean) * rstd;
+        y[at] = (weighted ? s * weight[c] : s) + (biased ? bias[c] : T(0));
     }
     if (threadIdx.x == 0) { means[row] = mean; vars[row] = var; }
 }
 """,
     "standardize_backward": """
-extern "C" __global__ void standardize_backward(const T* g, const T* y, const T* rstd, T* x, long long outer, long long rows,
-                                                long long inner, long long centered) {
+extern "C" __global__ void standardize_backward(const T* g, const T* x, const T* means, const T* vars, const T* weight, T* y,
+                                                T* products, long long outer, long long rows, long long inner, long long count,
+                                                long long step, double eps, long long centered, long long weighted,
+                                                long long kept) {
     const long long row = blockIdx.x, n = outer * inner;
-    T mean = 0, product = 0;
+    const T mean = centered ? means[row] : T(0), rstd = T(1) / sqrt(vars[row] + T(eps));
+    T sum = 0, product = 0;
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
         const long long at = (k / inner * rows + row) * inner + k % inner;
-        mean += g[at];
-        product += g[at] * y[at];
+        const T s = (x[at] - mean) * rstd, h = weighted ? g[at] * weight[at / step % count] : g[at];
+        sum += h;
+        product += h * s;
+        if (kept) products[at] = g[at] * s;
     }
-    mean = centered ? block_sum(mean) / n : T(0);
+    sum = centered ? block_sum(sum) / n : T(0);
     product = block_sum(product) / n;
     for (long long k = threadIdx.x; k < n; k += blockDim.x) {
         const long long at = (k / inner * rows + row) * inner + k % inner;
-        x[at] = (g[at] - y[at] * product - mean) * rstd[row];
+        const T s = (x[at] - mean) * rstd, h = weighted ? g[at] * weight[at / step % count] : g[at];
+        y[at] = (h - s * product - sum) * rstd;
     }
 }
 """,
@@ -484,23 +497,34 @@ class CudaKernels(Kernels):
             self.elementwise[name](*inputs, out)
         return out
 
-    def standardize(self, x: Any, layout: tuple[int, int, int], eps: float, centered: bool) -> Any:
-        if not self.takes(x) or not x.size:
+    def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
+                    centered: bool) -> Any:
+        given = [v for v in (weight, bias) if v is not None]
+        if not self.takes(x, *given) or not x.size:
             return None
-        x = contiguous(x)
-        y = self._cupy.empty_like(x)
-        mean, var = [self._cupy.empty_like(x, shape=(1, layout[1], 1)) for _ in range(2)]
-        self.run_rows("standardize", layout[1], layout[0] * layout[2], x, y, mean, var, *layout, float(eps), int(centered))
+        # What is not there is not read: in its place stands the address of x.
+        arrays = [contiguous(x if a is None else a) for a in (x, weight, bias)]
+        y = self._cupy.empty_like(arrays[0])
+        outer, rows, inner = x.reshape(layout).shape
+        mean, var = [self._cupy.empty_like(x, shape=(1, rows, 1)) for _ in range(2)]
+        self.run_rows("standardize", rows, outer * inner, *arrays, y, mean, var, outer, rows, inner,
+                      given[0].size if given else 1, step, float(eps), int(centered), int(weight is not None),
+                      int(bias is not None))
         return y, mean, var
 
-    def standardize_backward(self, grad: Any, standard: Any, rstd: Any, layout: tuple[int, int, int], centered: bool) -> Any:
-        if not self.takes(grad, standard, rstd) or not standard.size:
+    def standardize_backward(self, grad: Any, x: Any, mean: Any, var: Any, weight: Any, layout: tuple[int, int, int], step: int,
+                             eps: float, centered: bool, shape: tuple[int, ...], wanted: tuple[bool, bool, bool]) -> Any:
+        if not self.takes(grad, x, mean, var, *([] if weight is None else [weight])) or not x.size:
             return None
-        grad, standard, rstd = [contiguous(a) for a in (grad, standard, rstd)]
-        result = self._cupy.empty_like(standard)
-        self.run_rows("standardize_backward", layout[1], layout[0] * layout[2], grad, standard, rstd, result, *layout,
-                      int(centered))
-        return result
+        arrays = [contiguous(a) for a in (grad, x, mean, var, x if weight is None else weight)]
+        result, count = self._cupy.empty_like(arrays[1]), math.prod(shape)
+        products = self._cupy.empty_like(result) if wanted[1] else result
+        outer, rows, inner = x.reshape(layout).shape
+        self.run_rows("standardize_backward", rows, outer * inner, *arrays, result, products, outer, rows, inner, count, step,
+                      float(eps), int(centered), int(weight is not None), int(wanted[1]))
+        grads = result, *[a.reshape(-1, count, step).sum(axis=(0, 2)).reshape(shape) if asked else None
+                          for a, asked in zip((products, grad), wanted[1:])]
+        return tuple([v if asked else self._cupy.empty_like(x, shape=(0,)) for v, asked in zip(grads, wanted)])
 
     def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
         if not self.takes(x) or not 1 <= len(kernel) <= 3:

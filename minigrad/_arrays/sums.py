@@ -7,6 +7,7 @@ ones adds the rows of a block several times faster than a sum does.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -58,24 +59,34 @@ def sum_rows(x: Any, axis: int) -> Any:
 
 
 def sum_products(*arrays: Any, axes: Any) -> Any:
-    """The sum of the product of `arrays`, NumPy's and of one shape, over the dimensions `axes`, without making that product. Of
-    one array, whose rows along the last dimension are not too short, it is faster than :func:`sum_over`."""
+    """The sum of the product of `arrays`, NumPy's and of one shape, over the dimensions `axes`, a tuple, without making that
+    product. Of one array, whose rows along the last dimension are not too short, it is faster than :func:`sum_over`."""
     shape = arrays[0].shape
+    subscripts, d, size = plan(shape, axes, len(arrays))
+    if subscripts:
+        return np.einsum(subscripts, *arrays)
+    others = tuple([k for k in axes if k != d])
+    if not size:
+        return sum_over(sum_products(*arrays, axes=others), d - sum(k < d for k in others))
+    whole = shape[d] - shape[d] % size
+    before = (slice(None),) * d
+    blocks = [a[*before, :whole].reshape(*shape[:d], whole // size, size, *shape[d + 1:]) for a in arrays]
+    parts = sum_products(*blocks, axes=tuple([k + (k >= d) for k in axes]))
+    return (sum_over(parts, d - sum(k < d for k in others))
+            + sum_products(*[a[*before, whole:] for a in arrays], axes=axes))
+
+
+@functools.lru_cache(maxsize=1024)
+def plan(shape: tuple[int, ...], axes: tuple[int, ...], arrays: int) -> tuple[str, int, int]:
+    """How :func:`sum_products` keeps its digits: the subscripts of one ``einsum``, where few are added one after the other; or
+    else a dimension that is summed by itself, in blocks of a size, or where that is 0 after the others."""
     # How many are added one after the other; along the last dimension NumPy adds at least 16 side by side.
     runs = {k: shape[k] if k < len(shape) - 1 else shape[k] // 16 + 1 for k in axes}
     if math.prod(runs.values()) <= 2 * BLOCK:
         letters = "abcdefghijklmnopqrstuvwxyz"[:len(shape)]
         kept = "".join([c for k, c in enumerate(letters) if k not in axes])
-        return np.einsum(f"{','.join([letters] * len(arrays))}->{kept}", *arrays)
+        return f"{','.join([letters] * arrays)}->{kept}", 0, 0
     d = next((k for k in axes if runs[k] > 2 * BLOCK), None)
-    if d is None:  # one of several dimensions is left to be summed by itself
-        d = next(k for k in axes if runs[k] > 1)
-        parts = sum_products(*arrays, axes=[k for k in axes if k != d])
-        return sum_over(parts, d - sum(k < d for k in axes))
-    size = BLOCK * (shape[d] // runs[d])
-    whole = shape[d] - shape[d] % size
-    before = (slice(None),) * d
-    blocks = [a[*before, :whole].reshape(*shape[:d], whole // size, size, *shape[d + 1:]) for a in arrays]
-    parts = sum_products(*blocks, axes=[k + (k >= d) for k in axes])
-    return (sum_over(parts, d - sum(k < d for k in axes))
-            + sum_products(*[a[*before, whole:] for a in arrays], axes=axes))
+    if d is None:
+        return "", next(k for k in axes if runs[k] > 1), 0
+    return "", d, BLOCK * (shape[d] // runs[d])

@@ -14,6 +14,11 @@ class EigenvaluesEigenvectors(NamedTuple):
     eigenvalues: Tensor
     eigenvectors: Tensor
 
+class GradInputGradWeightGradBias(NamedTuple):
+    grad_input: Tensor
+    grad_weight: Tensor
+    grad_bias: Tensor
+
 class HistBinEdges(NamedTuple):
     hist: Tensor
     bin_edges: Tensor
@@ -65,14 +70,14 @@ class QR(NamedTuple):
     Q: Tensor
     R: Tensor
 
+class ResultMeanVar(NamedTuple):
+    result: Tensor
+    mean: Tensor
+    var: Tensor
+
 class SignLogabsdet(NamedTuple):
     sign: Tensor
     logabsdet: Tensor
-
-class StandardMeanVar(NamedTuple):
-    standard: Tensor
-    mean: Tensor
-    var: Tensor
 
 class USVh(NamedTuple):
     U: Tensor

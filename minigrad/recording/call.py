@@ -44,8 +44,10 @@ class InForward:
 QUIET.run(graph.grad_enabled.set, InForward())
 
 
-def refuse_in_forward(t: Any) -> None:
-    """Raise if a forward reads the value of the tensor `t`, which requires grad."""
+def about_to_read(t: Any) -> None:
+    """Note that Python looks at the elements of the tensor `t`. Raises in a forward, if `t` requires grad."""
+    if watching.count:
+        watching.show_read(t.array)
     mode = graph.grad_enabled.get()
     if t.node is not None and isinstance(mode, InForward):
         mode.observe()
@@ -298,7 +300,8 @@ def forward_in_opmath(info: Any, arrays: tuple[Any, ...], settings: dict[str, An
         return result
     low = next(x.dtype for x in arrays if is_low(x))
     if isinstance(result, (tuple, list)):
-        return tuple([narrowed(unwrap_result(r), low) for r in result])
+        wide = [info.results[name] for name in info.wide]
+        return tuple([unwrap_result(r) if k in wide else narrowed(unwrap_result(r), low) for k, r in enumerate(result)])
     return narrowed(unwrap_result(result), low)
 
 

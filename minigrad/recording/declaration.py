@@ -43,7 +43,7 @@ class Declaration:
                  holomorphic: bool = True,
                  outputs: tuple[str, ...] | bool = False, view: bool = False, layout: str | None = None,
                  called: str | None = None, grad_name: str | None = None, connected: bool = False,
-                 opmath: bool | str | None = None, bfloat16: bool = False) -> None:
+                 opmath: bool | str | None = None, wide: tuple[str, ...] = (), bfloat16: bool = False) -> None:
         self.forward = forward
         self.name = forward.__name__
         self.called = called or self.name.strip("_")
@@ -63,6 +63,7 @@ class Declaration:
         self.numbers_alone, self.former = numbers_alone, former
         self.outputs = outputs
         self.opmath = self.dtypes == "float" if opmath is None else opmath
+        self.wide = wide
         self.bfloat16 = bfloat16 or view
         # The number of each of several results that a rule can name; an argument or a setting of that name comes first.
         self.results = {name: k for k, name in enumerate(outputs) if name not in (*self.arguments, *self.settings)} \

@@ -72,9 +72,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     the values need not be kept. It must use operators and other operations only: a plain backward pass gives it arrays, one with
     ``create_graph=True`` tensors.
 
-    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives them as a tuple. It can
-    name ``wanted``, a tuple of booleans, to compute only those that are asked for; what it gives for the others is ignored. The
-    node keeps what it names where one of them is wanted.
+    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives a tuple of them, and can name
+    ``wanted``, a tuple of booleans, to compute only those that are asked for.
 
     Every argument has a rule or a mark, ``discrete``, ``constant`` or ``differentiable=False``.
 
@@ -97,6 +96,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         opmath: the forward and the rules compute in float32 where operands are of low precision (float16), and the results are
             rounded once, as ``dtypes="float"`` has it unless this is False. ``"numbers"`` where one operator of NumPy's, which
             does so by itself, is all there is: only a call with a Python number takes that way.
+        wide: of several results those that are there for the rules alone: they stay in float32 then, and drawings leave them
+            out.
         bfloat16: the forward takes arrays of bfloat16 as they are, because it only moves elements, as every view does. For others
             that dtype is as if they had `opmath`.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.

@@ -82,7 +82,7 @@ def test_a_graph_is_the_same_after_json() -> None:
 def test_operations_are_called_what_users_call_them() -> None:
     x, w = mg.randn(2, 3, 8, 8, requires_grad=True), mg.randn(4, 3, 3, 3)
     y = F.conv2d(x, w, padding=1)
-    y = F.layer_norm(y, (8, 8))
+    y = F.local_response_norm(F.layer_norm(y, (8, 8)), 2)
     y = F.dropout(y, 0.25)
     y = F.max_pool2d(y, 2).flatten(1).softmax(-1) + 3 * y.sum()
     graph = draw(y.sum()).graph
@@ -93,9 +93,10 @@ def test_operations_are_called_what_users_call_them() -> None:
     assert named["max_pool2d"].settings == {"kernel_size": "2"}
     assert named["softmax"].settings == {"dim": "-1"}
     text = draw(y.sum()).text()
-    assert "standardize" not in text  # of which layer_norm consists, and which one sees by opening it
-    group = next(g for g in graph.groups.values() if g.title == "layer_norm")
-    assert "standardize" in draw(y.sum(), expand=group.id).text()
+    assert "standardize" not in text  # which is all that layer_norm calls
+    assert "window_sum" not in text  # of which local_response_norm consists, and which one sees by opening it
+    group = next(g for g in graph.groups.values() if g.title == "local_response_norm")
+    assert "window_sum" in draw(y.sum(), expand=group.id).text()
 
 
 def test_layers_of_the_library_have_the_settings_of_their_repr() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import losses, rows, softmax
+from minigrad._arrays.host import losses, normalization, rows, softmax
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
+from minigrad._arrays.sums import sum_over
 
 __all__ = ["HostKernels"]
+
+SHORTEST = 16  # elements that have a weight in common, below which a kernel is not faster than NumPy
 
 
 def takes(*arrays: Any) -> bool:
@@ -69,3 +73,53 @@ class HostKernels(Kernels):
             return False
         share(rows.add_rows, values.shape[1], np.ascontiguousarray(values), np.ascontiguousarray(places), target)
         return True
+
+    def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
+                    centered: bool) -> Any:
+        given = [v for v in (weight, bias) if v is not None]
+        seen = runs_of(x, layout, step, given[0].size if given else 0)
+        if seen is None or not takes(x, *given):
+            return None
+        each, size = len(seen) == 2, given[0].size if given else 1
+        x, result, rows = np.ascontiguousarray(x), np.empty(x.shape, x.dtype), seen[0 if each else 1]
+        mean, var = [np.empty((1, rows, 1), x.dtype) for _ in range(2)]
+        weight, bias = [np.full(size, k, x.dtype) if v is None else np.ascontiguousarray(v).reshape(-1)
+                        for k, v in ((1, weight), (0, bias))]
+        share(normalization.standardize_each if each else normalization.standardize, rows, x.reshape(seen), weight, bias,
+              result.reshape(seen), mean.reshape(-1), var.reshape(-1), float(eps), centered)
+        return result, mean, var
+
+    def standardize_backward(self, grad: Any, x: Any, mean: Any, var: Any, weight: Any, layout: tuple[int, int, int], step: int,
+                             eps: float, centered: bool, shape: tuple[int, ...], wanted: tuple[bool, bool, bool]) -> Any:
+        count = math.prod(shape) if weight is not None or wanted[1] or wanted[2] else 0
+        seen = runs_of(x, layout, step, count)
+        if seen is None or not takes(grad, x, mean, var, *([] if weight is None else [weight])):
+            return None
+        grad, x, result = np.ascontiguousarray(grad), np.ascontiguousarray(x), np.empty(x.shape, x.dtype)
+        weight = np.ones(count or 1, x.dtype) if weight is None else np.ascontiguousarray(weight).reshape(-1)
+        if len(seen) == 2:
+            kernel, shares = normalization.standardize_each_backward, -(-seen[0] // normalization.ROWS)
+            sums, products = np.empty((2, shares, count), x.dtype)
+        else:
+            kernel, shares = normalization.standardize_backward, seen[1]
+            sums, products = np.empty((2, shares, seen[2]), x.dtype)
+        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean, var)]
+        share(kernel, shares, grad.reshape(seen), x.reshape(seen), *statistics, weight, result.reshape(seen), sums, products,
+              float(eps), centered)
+        nothing = [np.empty(0, x.dtype) for _ in wanted]
+        grads = [sum_over(v.reshape(-1, count), 0).reshape(shape) if asked else none
+                 for v, asked, none in zip((products, sums), wanted[1:], nothing)]
+        return (result if wanted[0] else nothing[2], *grads)
+
+
+def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:
+    """The shape in which kernels of :mod:`~minigrad._arrays.host.normalization` see `x`, whose `count` weights belong to `step`
+    elements each, or None where they would be slow: where few elements have a weight in common, but not one a weight."""
+    outer, rows, inner = x.reshape(layout).shape
+    if not x.size:
+        return None
+    if not count:
+        return outer, rows, 1, inner
+    if step == 1 and outer == 1 and inner == count:
+        return rows, inner
+    return (outer, rows, inner // step, step) if step >= SHORTEST else None

@@ -1,4 +1,4 @@
-"""Normalization. ONNX has one operation for what minigrad computes in two: standardized rows, then a scale and a shift."""
+"""Normalization. Over the last dimensions, and by fixed statistics, ONNX has one operation for it."""
 
 from __future__ import annotations
 
@@ -37,16 +37,31 @@ def find(b: Builder, number: int | None, pattern: Any, found: dict[str, int]) ->
 
 
 @translates("standardize")
-def standardize(b: Builder, x: Operand, *, layout: Any, eps: Any, centered: bool = True) -> Any:
-    """Over rows of `x`, which is seen in the shape `layout` = (outer, rows, inner)."""
+def standardize(b: Builder, x: Operand, weight: Operand | None, bias: Operand | None, *, layout: Any, step: Any, eps: Any,
+                centered: bool) -> Any:
+    """Over rows of `x`, which is seen in the shape `layout` = (outer, rows, inner); then the scale and the shift."""
     rows = reshaped(b, x, layout)
     mean = reduce(b, "ReduceMean", rows, [0, 2], True)
     apart = b("Sub", rows, mean) if centered else rows
     var = reduce(b, "ReduceMean", b("Mul", apart, apart), [0, 2], True)
     if not centered:
         mean = b("Mul", mean, b.number(0, x.dtype))
-    standard = b("Div", apart, b("Sqrt", b("Add", var, b.number(eps, x.dtype))))
-    return reshaped(b, standard, x.shape), mean, var
+    if centered and weight is not None and over_last(x, weight, bias, layout):
+        return b("LayerNormalization", x, weight, bias, axis=-weight.ndim, epsilon=float(eps)), mean, var
+    result: Any = b("Div", apart, b("Sqrt", b("Add", var, b.number(eps, x.dtype))))
+    for op_type, v in (("Mul", weight), ("Add", bias)):
+        if v is not None:
+            count = product(v.shape)
+            of_channels = x.ndim > 1 and x.shape[1] == count and product(x.shape[2:]) == step
+            seen, each = (x.shape, (count, *(1,) * (x.ndim - 2))) if of_channels else ((-1, count, step), (count, 1))
+            result = b(op_type, reshaped(b, result, seen), reshaped(b, v, each))
+    return reshaped(b, result, x.shape), mean, var
+
+
+def over_last(x: Operand, weight: Operand, bias: Operand | None, layout: Any) -> bool:
+    """Whether `x` is standardized over its last dimensions, of which the weight and the bias have the shape."""
+    return bool(layout[0] == 1 and layout[2] == product(weight.shape) and x.shape[x.ndim - weight.ndim:] == weight.shape
+                and (bias is None or bias.shape == weight.shape))
 
 
 @translates("window_sum")
@@ -62,7 +77,7 @@ def window_sum(b: Builder, x: Operand, *, dim: int, before: int, after: int) -> 
 @translates("scale_shift")
 def scale_shift(b: Builder, x: Operand, weight: Operand | None, bias: Operand | None) -> str:
     assert b.call is not None
-    whole = batch_norm(b, x, weight, bias) or layer_norm(b, x, weight, bias)
+    whole = batch_norm(b, x, weight, bias)
     if whole is not None:
         return whole
     found: Any = x if weight is None else b("Mul", x, weight)
@@ -83,17 +98,3 @@ def batch_norm(b: Builder, x: Operand, weight: Operand | None, bias: Operand | N
             given = [b.operand(found[name]) if name in found else None for name in ("WEIGHT", "BIAS", "MEAN", "VAR")]
             return b("BatchNormalization", x, given[0] or ones[0], given[1] or ones[1], *given[2:], epsilon=eps)
     return None
-
-
-def layer_norm(b: Builder, x: Operand, weight: Operand | None, bias: Operand | None) -> str | None:
-    """LayerNormalization, where `x` was standardized over its last dimensions, of which weight and bias have the shape."""
-    trace = b.traces[0]
-    value = trace.values[x.number]
-    call = trace.calls[value.maker] if value.kind == "result" else None
-    if call is None or call.op != "standardize" or weight is None or call.results[0] != x.number:
-        return None
-    layout, before = call.settings["layout"], b.operand(call.operands[0])
-    if layout[0] != 1 or not call.settings["centered"] or layout[2] != product(weight.shape) \
-            or x.shape[x.ndim - weight.ndim:] != weight.shape or bias is not None and bias.shape != weight.shape:
-        return None
-    return b("LayerNormalization", before, weight, bias, axis=-weight.ndim, epsilon=float(call.settings["eps"]))

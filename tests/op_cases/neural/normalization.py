@@ -7,25 +7,54 @@ from hypothesis import strategies as st
 
 from tests.op_cases import Bad, OpCase, arrays, dims, f, sample, shapes
 
-blocks = [((2, 3, 4), (2, 3, 4)), ((6,), (1, 2, 3)), ((2, 3, 2, 2), (1, 4, 6)), ((5, 2), (5, 2, 1)), ((0, 3), (0, 3, 1))]
+# Of an input: its shape, the layout of its block, how many weights there are, and to how many elements each belongs.
+blocks = [((2, 3, 4), (2, 3, 4), 3, 4), ((6,), (1, 2, 3), 3, 1), ((2, 4, 3), (1, 4, 6), 4, 3), ((2, 3, 2, 2), (1, 6, 4), 3, 4),
+          ((5, 2), (5, 2, 1), 2, 1)]
 
 
 def of_blocks(*others, **settings):
-    """An array, arrays made by `others` from the shape of the array and the layout of its block, and the setting layout."""
-    return st.sampled_from(blocks[:4]).flatmap(lambda b: sample(arrays(b[0]), *[o(*b) for o in others], layout=b[1], **settings))
+    """An array, arrays made by `others` from a row of `blocks`, and the settings layout and step."""
+    return st.sampled_from(blocks).flatmap(
+        lambda b: sample(arrays(b[0]), *[o(b) for o in others], layout=b[1], step=b[3], eps=st.sampled_from([1e-5, 0.5]),
+                         centered=st.booleans(), **{name: make(b) for name, make in settings.items()}))
 
 
-def standardized(input, layout, eps, centered=True):
+def weights(block):
+    return st.none() | arrays((block[2],))
+
+
+def statistics(low):
+    return lambda block: arrays((1, block[1][1], 1), low=low)
+
+
+def spread(v, like, step):
+    """The element of `v` that belongs to each of an array's: `step` elements have one, and after the last the first follows."""
+    return np.resize(np.repeat(v, step), like.size).reshape(like.shape)
+
+
+def over_rows(x, layout):
+    x = x.reshape(layout)
+    return x.sum(axis=(0, 2), keepdims=True) / (x.shape[0] * x.shape[2])
+
+
+def standardized(input, weight=None, bias=None, layout=(1, 1, -1), step=1, eps=1e-5, centered=True):
     x = input.reshape(layout)
-    mean = x.mean(axis=(0, 2), keepdims=True) if centered else np.zeros((1, layout[1], 1), x.dtype)
-    var = ((x - mean) ** 2).mean(axis=(0, 2), keepdims=True)
-    return ((x - mean) / np.sqrt(var + eps)).reshape(input.shape), mean, var
+    mean = over_rows(x, layout) if centered else np.zeros((1, x.shape[1], 1), x.dtype)
+    var = over_rows((x - mean) ** 2, layout)
+    out = ((x - mean) / np.sqrt(var + eps)).reshape(input.shape)
+    out = out if weight is None else out * spread(weight, input, step)
+    return out if bias is None else out + spread(bias, input, step), mean, var
 
 
-def backward(grad, standard, rstd, layout, centered):
-    g, x = grad.reshape(layout), standard.reshape(layout)
-    mean = g.mean(axis=(0, 2), keepdims=True) if centered else 0
-    return (rstd * (g - mean - x * (g * x).mean(axis=(0, 2), keepdims=True))).reshape(grad.shape)
+def backward(grad, input, mean, var, weight=None, layout=(1, 1, -1), step=1, eps=1e-5, centered=True, shape=(),
+             wanted=(True, True, True)):
+    s = ((input.reshape(layout) - mean * centered) / np.sqrt(var + eps)).reshape(input.shape)
+    h = grad if weight is None else grad * spread(weight, input, step)
+    slope = h.reshape(layout) - over_rows(h, layout) * centered - s.reshape(layout) * over_rows(h * s, layout)
+    slope = (slope / np.sqrt(var + eps)).reshape(input.shape)
+    owner = spread(np.arange(np.prod(shape, dtype=int)), input, step)
+    sums = [np.array([x[owner == k].sum() for k in range(owner.max() + 1)]).reshape(shape) for x in (grad * s, grad)]
+    return tuple(x if asked else np.zeros(0, x.dtype) for x, asked in zip((slope, *sums), wanted))
 
 
 def scaled(input, weight=None, bias=None):
@@ -52,12 +81,14 @@ def windowed(input, dim, before, after):
 
 
 CASES = {
-    "standardize": OpCase(of_blocks(eps=st.sampled_from([1e-5, 0.5]), centered=st.booleans()), standardized, analytic=True,
-                          bad=[Bad((np.arange(3),), {"layout": (1, 1, 3), "eps": 0.1}, RuntimeError, "floating point.*int64")],
-                          saves=("standard", "var")),
+    "standardize": OpCase(
+        of_blocks(weights, weights), standardized, analytic=True, saves=("mean", "var"),
+        examples=[((f(0, 3), f(3), f(3)), {"layout": (0, 3, 1), "step": 1}), ((f(5, 2), None, None), {})],
+        bad=[Bad((np.arange(3),), {"layout": (1, 1, 3), "eps": 0.1}, RuntimeError, "floating point.*int64")]),
     "standardize_backward": OpCase(
-        of_blocks(lambda s, b: arrays(s), lambda s, b: arrays((1, b[1], 1), low=0.5), centered=st.booleans()), backward,
-        analytic=True, saves=("out",)),
+        of_blocks(lambda b: arrays(b[0]), statistics(-1.0), statistics(0.5), weights, shape=lambda b: st.just((b[2],)),
+                  wanted=lambda b: st.sampled_from([(True, True, True), (True, False, True), (False, True, False)])),
+        backward, analytic=True, saves=("grad_input",)),
     "scale_shift": OpCase(
         sample(arrays((2, 3)), st.none() | arrays((3,)) | arrays((2, 1)), st.none() | arrays((3,)) | arrays((1, 1))),
         scaled, analytic=True, bad=[Bad((f(2), f(2).astype(np.float32)), {}, RuntimeError, "to have the same dtype")]),
