@@ -291,6 +291,9 @@ def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any
         raise DtypeError(f"avg_pool is not implemented for {FROM_NUMPY[input.dtype]!r}, in which sums may overflow; convert the "
                          "input with .float()")
     windows = Windows(input.shape[2:], kernel, stride, (1,) * len(kernel), padding)
+    if input.__class__ is np.ndarray and windows.size == tuple(kernel) and windows.bare:  # one window, which is everything
+        each = _arrays.sum_products(input.reshape(*input.shape[:2], windows.count), axes=(2,))
+        return divide_by_count(each.reshape(*input.shape[:2], *windows.positions), divisor)
     return divide_by_count(reduce_windows(windows.pad(input), windows, np.add, sum_along), divisor)
 @avg_pool.derivative("input")
 def avg_pool_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
@@ -302,6 +305,8 @@ def avg_unpool(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any,
     """The adjoint of :func:`avg_pool`: each element, divided, is added to every element of its window."""
     windows = Windows(size, kernel, stride, (1,) * len(kernel), padding)
     values = divide_by_count(input.copy(), divisor)
+    if windows.size == tuple(kernel) and windows.bare:
+        return np.broadcast_to(values, (*values.shape[:2], *windows.size)).copy()
     for dim, (k, s) in enumerate(zip(kernel, stride)):
         shape = list(values.shape)
         shape[dim + 2] = windows.padded[dim]
