@@ -7,12 +7,8 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
-from minigrad._arrays.host import losses, normalization, rows, softmax
-=======
 from minigrad._arrays.host import convolution, losses, normalization, optimizers, pointwise, recurrent, rows, softmax
 from minigrad._arrays.host.products import pack
->>>>>>> main
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.sums import sum_over
@@ -111,34 +107,6 @@ class HostKernels(Kernels):
         share(softmax.log_softmax_slope if logarithm else softmax.softmax_slope, len(rows[0]), *rows)
         return slope
 
-<<<<<<< HEAD
-    def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
-        if not takes_classes(x, target):
-            return None
-        ignored = target == ignore
-        wrong = target[((target < 0) | (target >= x.shape[1])) & ~ignored]
-        if wrong.size:
-            return None, None, None, wrong[0]
-        x, loss, soft = np.ascontiguousarray(x), np.empty(len(x), x.dtype), np.empty(x.shape, x.dtype)
-        share(losses.cross_entropy, len(x), x, np.ascontiguousarray(target), loss, soft, ignore)
-        return loss, soft, len(x) - int(np.count_nonzero(ignored)), None
-
-    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
-        if grad.ndim or grad.dtype != soft.dtype or not takes_classes(soft, target):
-            return None
-        total = len(soft) - int(np.count_nonzero(target == ignore)) if mean else 1
-        slope = np.empty(soft.shape, soft.dtype)
-        share(losses.cross_entropy_slope, len(soft), np.ascontiguousarray(soft), np.ascontiguousarray(target), slope,
-              soft.dtype.type(grad / (total or 1)), ignore)
-        return slope
-
-    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
-        if not takes(target, values) or places.dtype != np.int64 or not places.size \
-                or places.min() < 0 or places.max() >= len(target):
-            return False
-        share(rows.add_rows, values.shape[1], np.ascontiguousarray(values), np.ascontiguousarray(places), target)
-        return True
-=======
     def rnn(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool, rectified: bool) -> Any:
         if not takes_layer(input, batch_sizes, h0, weight, bias):
             return None
@@ -194,7 +162,6 @@ class HostKernels(Kernels):
         share(recurrent.lstm_backward, len(dh), rows_of(gates), rows_of(cells), np.ascontiguousarray(c0), rows_of(g_output),
               pack(weight), *recurrent_steps(gates, batch_sizes, reverse), dh, dc, rows_of(d))
         return d, dh, dc
->>>>>>> main
 
     def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
                     centered: bool) -> Any:
@@ -241,8 +208,6 @@ class HostKernels(Kernels):
                    else convolution.gradient_of_weight)
         return compute(x, weight, y, stride, padding, dilation)
 
-<<<<<<< HEAD
-=======
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not takes_classes(x, target):
             return None
@@ -280,7 +245,6 @@ class HostKernels(Kernels):
             share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
 
 
->>>>>>> main
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:
     """The shape in which kernels of :mod:`~minigrad._arrays.host.normalization` see `x`, whose `count` weights belong to `step`
     elements each, or None where they would be slow: where few elements have a weight in common, but not one a weight."""
