@@ -52,7 +52,8 @@ def test_masked(dtype: str, n: int) -> None:
 
 def test_masked_broadcasts_and_keeps_the_order_of_what_it_masks() -> None:
     x = numbers(60, "float32", 0).reshape(3, 4, 5)
-    for mask in (signs(5), signs(4).reshape(4, 1), signs(1).reshape(()), signs(60).reshape(x.shape), signs(60).reshape(5, 4, 3).T):
+    each = signs(60)
+    for mask in (signs(5), signs(4).reshape(4, 1), signs(1).reshape(()), each.reshape(x.shape), each.reshape(5, 4, 3).T):
         same_bits(masked(x, mask), np.where(mask, x, np.float32(0)))
         assert masked(x, mask).flags.c_contiguous
     same_bits(masked(x[0, 0], signs(60).reshape(3, 4, 5)), np.where(signs(60).reshape(3, 4, 5), x[0, 0], np.float32(0)))

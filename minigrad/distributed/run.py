@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from minigrad.distributed import mpi
+from minigrad.distributed import mpi, watching
 from minigrad.errors import MissingPackageError
 
 __all__ = ["find_launcher", "start"]
@@ -39,8 +39,11 @@ def start(processes: int, program: str, arguments: list[str], is_module: bool = 
     processors for NumPy's threads unless ``OMP_NUM_THREADS`` says otherwise."""
     share = max(1, (os.cpu_count() or 1) // processes)
     environment = {"OMP_NUM_THREADS": str(share), **os.environ}
+    launcher = find_launcher()
     each = [sys.executable, "-m", "minigrad.distributed.run", *(["-m"] if is_module else []), program, *arguments]
-    command = [*find_launcher(), "-n", str(processes), *each]
+    command = [*launcher, "-n", str(processes), *each]
+    if watching.can_watch():
+        environment[watching.FOLDER] = watching.begin_watching(processes)
     os.execvpe(command[0], command, environment)
 
 
@@ -51,6 +54,9 @@ def run_here() -> None:
         value = next((os.environ[other] for other in others if other in os.environ), None)
         if value is not None:
             os.environ.setdefault(name, value)
+    folder, rank = os.environ.pop(watching.FOLDER, ""), os.environ.get("RANK")
+    if folder and rank is not None:
+        watching.note_process(folder, rank)
     runpy.run_module("mpi4py", run_name="__main__", alter_sys=True)
 
 

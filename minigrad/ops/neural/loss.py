@@ -416,8 +416,7 @@ def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, red
     ``softmax(input)``, of which the gradient is made."""
     arithmetic.require_real("cross_entropy", input, weight)
     check_reduction(reduction)
-    if weight is None and check_classes(input, target, weight) and (
-            fused := _arrays.kernels_of(input).cross_entropy(input, target, ignore_index)):
+    if weight is None and (fused := _arrays.kernels_of(input).cross_entropy(input, target, ignore_index)):
         loss, probabilities, total, wrong = fused
         if wrong is not None:
             raise class_out_of_bounds(input, wrong)
