@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import time
@@ -110,6 +111,11 @@ def rms_norm(x: Any, *weights: Any) -> Any:
     return functional.rms_norm(x, x.shape[1:], *weights)
 
 
+def attention(q: Any, k: Any, v: Any, *mask: Any, **settings: Any) -> Any:
+    return functional.scaled_dot_product_attention(q, k, v, *mask, **settings)
+
+
+LEFT_OUT = mg.tensor(np.arange(63).reshape(7, 9) % 3 > np.arange(7)[:, None] % 4)  # of two rows everything
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 CASES = [
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
@@ -121,6 +127,9 @@ CASES = [
       for norm, weights in [(batch_norm, of_a_channel), (batch_norm, ()), (group_norm, of_a_channel), (group_norm, ()),
                             (functional.instance_norm, ()), (layer_norm, of_each), (layer_norm, of_each[:1]), (layer_norm, ()),
                             (rms_norm, of_each[:1])]],
+    *[Case("attend slope_of_scores", function, (random(*lead, 7, 5), random(*lead, 9, 5), random(*lead, 9, 3)), 20)
+      for lead in [(), (2,), (2, 3), (2, 2, 3)]
+      for function in [attention, functools.partial(attention, is_causal=True, scale=-0.7), lambda *x: attention(*x, LEFT_OUT)]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
 ]

@@ -56,7 +56,8 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         if attn_mask is not None and attn_mask.dtype.kind == "b":
             zeros = shapes.constant_full(query, size=tuple(attn_mask.shape))
             attn_mask = comparison.where(attn_mask, zeros, -math.inf)
-        return attention.attention(query, key, value, attn_mask, scale=factor, causal=is_causal)[0]
+        result: Tensor = attention.attention(query, key, value, attn_mask, scale=factor, causal=is_causal)[0]
+        return result
     scores = products.matmul(query * factor, key.swapaxes(-1, -2))
     if is_causal:
         attn_mask = _causal_mask(scores)

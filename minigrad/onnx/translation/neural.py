@@ -144,7 +144,9 @@ def attention(b: Builder, query: Operand, key: Operand, value: Operand, mask: Op
     for m in added:
         scores = Operand(b("Add", scores, m), scores.shape, scores.dtype)
     weights = b("Softmax", scores, axis=-1) if mask is None else safe_softmax(b, scores, dim=-1)
-    return b("MatMul", weights, value), reduce(b, "ReduceLogSumExp", scores, [scores.ndim - 1], True)
+    sums = reduce(b, "ReduceLogSumExp", scores, [scores.ndim - 1], True)
+    nothing = b("Equal", sums, b.number(-np.inf, query.dtype))
+    return b("MatMul", weights, value), b("Where", nothing, b.number(np.inf, query.dtype), sums)
 
 
 # ---------------------------------------------------------------------------------------------------- windows

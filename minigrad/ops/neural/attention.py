@@ -57,22 +57,47 @@ def block_size(x: Any) -> int:
     return BLOCK if x.__class__ is np.ndarray else 1 << 62
 
 
-def block_of_scores(q: Any, k: Any, mask: Any, of_queries: Any, of_keys: Any, scale: float, causal: bool) -> Any:
-    """The scores of a part of the queries and keys: a new array."""
-    scores = np.matmul(q[of_queries], transpose_last(k[of_keys]))
+def scaled_scores(scores: Any, mask: Any, scale: float, first: int | None) -> Any:
+    """Scores, in place: times `scale`, plus `mask`, and -inf where a row may not look, if `first` says which row the first is."""
     scores *= scores.dtype.type(scale)
     if mask is not None:
-        scores += mask[*of_queries, of_keys[2]]
-    if causal:
-        scores += causal_mask(of_queries[2], of_keys[2], scores)
+        scores += mask
+    if first is not None:
+        scores += causal_mask(first, scores)
     return scores
 
 
-def causal_mask(rows: Any, columns: Any, like: Any) -> Any:
-    """0 where a row may look, at its own column and those before, and -inf elsewhere."""
-    xp = _arrays.xp_of(like)
-    allowed = xp.arange(rows.start, rows.stop)[:, None] >= xp.arange(columns.stop)
-    return xp.where(allowed, like.dtype.type(0), like.dtype.type(-math.inf))
+def causal_mask(first: int, scores: Any) -> Any:
+    """0 where a row of the scores may look, at its own column and those before, and -inf elsewhere; the first row is the `first`
+    of all."""
+    allowed = _arrays.xp_of(scores).tri(scores.shape[-2], scores.shape[-1], first, dtype=bool)
+    return np.where(allowed, scores.dtype.type(0), scores.dtype.type(-math.inf))
+
+
+def attend(scores: Any, mask: Any, scale: float, first: int | None) -> tuple[Any, Any]:
+    """The softmax of the rows of :func:`scaled_scores`, or 0 where a mask leaves nothing to look at, and the logarithms of the
+    sums of the exponentials, which are then infinite."""
+    kernels = _arrays.kernels_of(scores)
+    if (lse := kernels.attend(scores, mask, scale, first)) is not None:
+        return scores, lse
+    e, sums, peak = exponentials(scaled_scores(scores, mask, scale, first), -1, safe=mask is not None)
+    sums = np.where(sums == 0, sums.dtype.type(math.inf), sums)
+    e /= sums
+    return e, np.log(sums) if peak is None else np.log(sums) + peak
+
+
+def slope_of_scores(scores: Any, d: Any, mask: Any, lse: Any, grad_lse: Any, scale: float, first: int | None) -> None:
+    """Put p, the weights that the scores give, into `scores`, and ``p * (d - sum(p * d) + grad_lse) * scale`` into `d`."""
+    if _arrays.kernels_of(scores).slope_of_scores(scores, d, mask, lse, grad_lse, scale, first):
+        return
+    scores = scaled_scores(scores, mask, scale, first)
+    scores -= lse
+    np.exp(scores, out=scores)
+    d -= np.einsum("bhls,bhls->bhl", d, scores)[..., None]
+    if grad_lse is not None:
+        d += grad_lse
+    d *= scores
+    d *= d.dtype.type(scale)
 
 
 @op(outputs=("result", "logsumexp"), dtypes="same", constant=("mask",), opmath=True, wide=("logsumexp",),
@@ -93,11 +118,10 @@ def attention(query: Any, key: Any, value: Any, mask: Any = None, *, scale: Any 
     result = np.empty_like(q, shape=(q.shape[0], q.shape[2], q.shape[1], v.shape[3])).swapaxes(1, 2)  # as PyTorch lays it out
     lse = np.empty_like(q, shape=(*q.shape[:3], 1))
     for of_queries, of_keys in blocks(scores, block_size(q), causal):
-        e, sums, peak = exponentials(block_of_scores(q, k, mask, of_queries, of_keys, scale, causal), -1, safe=mask is not None)
-        sums = np.where(sums == 0, q.dtype.type(math.inf), sums)
-        part = np.matmul(e, v[of_keys], out=result[of_queries])
-        part /= sums
-        lse[of_queries] = np.log(sums) if peak is None else np.log(sums) + peak
+        part = None if mask is None else mask[*of_queries, of_keys[2]]
+        weights, lse[of_queries] = attend(np.matmul(q[of_queries], transpose_last(k[of_keys])), part, scale,
+                                          of_queries[2].start if causal else None)
+        np.matmul(weights, v[of_keys], out=result[of_queries])
     return result.reshape(*query.shape[:-1], value.shape[-1]), lse.reshape(*query.shape[:-1], 1)
 @attention.derivative("query", "key", "value")
 def attention_wrt_all(g: Any, query: Any, key: Any, value: Any, mask: Any, logsumexp: Any, scale: Any, causal: Any) -> Any:
@@ -126,18 +150,13 @@ def attention_backward(grad: Any, query: Any, key: Any, value: Any, lse: Any, gr
     by_query, by_key, by_value = (np.zeros(x.shape, x.dtype, like=x) for x in (q, k, v))
     for of_queries, of_keys in blocks((*q.shape[:3], k.shape[2]), block_size(q), causal):
         alone = of_queries[2] == slice(0, q.shape[2])  # no other block has these keys
-        p = block_of_scores(q, k, mask, of_queries, of_keys, scale, causal)
-        p -= sums[of_queries]
-        np.exp(p, out=p)
+        p = np.matmul(q[of_queries], transpose_last(k[of_keys]))
         s = np.matmul(g[of_queries], transpose_last(v[of_keys]))
-        add_product(by_value[of_keys], transpose_last(p), g[of_queries], alone)
-        s -= np.einsum("bhls,bhls->bhl", s, p)[..., None]
-        if h is not None:
-            s += h[of_queries]
-        s *= p
-        s *= s.dtype.type(scale)
+        slope_of_scores(p, s, None if mask is None else mask[*of_queries, of_keys[2]], sums[of_queries],
+                        None if h is None else h[of_queries], scale, of_queries[2].start if causal else None)
         add_product(by_query[of_queries], s, k[of_keys], alone=True)
         add_product(by_key[of_keys], transpose_last(s), q[of_queries], alone)
+        add_product(by_value[of_keys], transpose_last(p), g[of_queries], alone)
     return by_query.reshape(query.shape), by_key.reshape(key.shape), by_value.reshape(value.shape)
 @attention_backward.derivative("grad", "query", "key", "value", "lse", "grad_lse")
 def attention_backward_wrt_all(g: Any, grad: Any, query: Any, key: Any, value: Any, lse: Any, grad_lse: Any, mask: Any,
@@ -146,8 +165,7 @@ def attention_backward_wrt_all(g: Any, grad: Any, query: Any, key: Any, value: A
     scores = query @ transpose_last(key) * scale
     scores = scores if mask is None else scores + mask
     if causal:
-        length, keys = scores.shape[-2:]
-        scores = scores + causal_mask(slice(0, length), slice(0, keys), unwrap(scores))
+        scores = scores + causal_mask(0, unwrap(scores))
     p, d = elementary.exp(scores - lse), grad @ transpose_last(value)
     inner = d - row_sum(p * d) if grad_lse is None else d - row_sum(p * d) + grad_lse  # the gradient of the scores is p * inner
     to_grad, to_query, to_key, to_p, to_value, to_grad_lse = [], [], [], [], None, None

@@ -48,8 +48,9 @@ NOTHING = np.where(np.eye(3, dtype=bool), -np.inf, np.array([[0.5], [-np.inf], [
 CASES = {
     "attention": OpCase(
         attention_samples(), attended, constant=("mask",), saves=("logsumexp",),
-        examples=[((f(2, 0, 3), f(2, 0, 3), f(2, 0, 2), None), {}), ((f(0, 2, 3), f(0, 2, 3), f(0, 2, 2), None), {"causal": True}),
-                  ((f(2, 3), f(0, 3), f(0, 2), None), {}), ((f(3, 2), f(3, 2), f(3, 2), NOTHING), {})],
+        examples=[((f(2, 0, 3), f(2, 0, 3), f(2, 0, 2), None), {}),
+                  ((f(0, 2, 3), f(0, 2, 3), f(0, 2, 2), None), {"causal": True}), ((f(2, 3), f(0, 3), f(0, 2), None), {}),
+                  ((f(3, 2), f(3, 2), f(3, 2), NOTHING), {})],
         bad=[Bad((np.arange(4).reshape(2, 2),) * 3, {}, RuntimeError, "expected floating point query")]),
     "attention_backward": OpCase(
         attention_samples(backward=True), backward, constant=("mask",),
