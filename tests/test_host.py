@@ -144,6 +144,10 @@ def rms_norm(x: Any, *weights: Any) -> Any:
     return functional.rms_norm(x, x.shape[1:], *weights)
 
 
+def attention(q: Any, k: Any, v: Any, *mask: Any, **settings: Any) -> Any:
+    return functional.scaled_dot_product_attention(q, k, v, *mask, **settings)
+
+
 def dropout(x: Any) -> Any:
     mg.manual_seed(0)
     return functional.dropout(x, 0.3)
@@ -153,6 +157,7 @@ def leaky_relu(x: Any) -> Any:
     return functional.leaky_relu(x, 0.2)
 
 
+ALLOWED = mg.tensor(np.arange(63).reshape(7, 9) % 3 > np.arange(7)[:, None] % 4)  # three rows see nothing
 ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
 
 
@@ -198,6 +203,9 @@ CASES = [
       for norm, weights in [(batch_norm, of_a_channel), (batch_norm, ()), (group_norm, of_a_channel), (group_norm, ()),
                             (functional.instance_norm, ()), (layer_norm, of_each), (layer_norm, of_each[:1]), (layer_norm, ()),
                             (rms_norm, of_each[:1])]],
+    *[Case("attend slope_of_scores", function, (random(*lead, 7, 5), random(*lead, 9, 5), random(*lead, 9, 3)), 20)
+      for lead in [(), (2,), (2, 3), (2, 2, 3)]
+      for function in [attention, functools.partial(attention, is_causal=True, scale=-0.7), lambda *x: attention(*x, ALLOWED)]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
     *[Case("convolve", conv(*settings), arrays, 200) for settings, arrays in [

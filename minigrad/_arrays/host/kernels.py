@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import convolution, losses, normalization, optimizers, pointwise, recurrent, rows, softmax
+from minigrad._arrays.host import (
+    attention,
+    convolution,
+    losses,
+    normalization,
+    optimizers,
+    pointwise,
+    recurrent,
+    rows,
+    softmax,
+)
 from minigrad._arrays.host.products import pack
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
@@ -197,6 +207,23 @@ class HostKernels(Kernels):
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
 
+    def attend(self, scores: Any, mask: Any, scale: float, first: int | None) -> Any:
+        if not takes(scores) or not scores.size or not scores.flags.c_contiguous:
+            return None
+        lse = np.empty((*scores.shape[:-1], 1), scores.dtype)
+        share(attention.attend, lse.size, scores.reshape(-1, scores.shape[-1]), lse.reshape(-1), with_mask(scores, mask, scale),
+              scores.shape[-2], first or 0, first is not None, mask is not None)
+        return lse
+
+    def slope_of_scores(self, scores: Any, d: Any, mask: Any, lse: Any, grad_lse: Any, scale: float, first: int | None) -> bool:
+        if not takes(scores, d, lse) or not scores.size or not (scores.flags.c_contiguous and d.flags.c_contiguous):
+            return False
+        shift = np.zeros(lse.size, lse.dtype) if grad_lse is None else np.ascontiguousarray(grad_lse).reshape(-1)
+        share(attention.slope_of_scores, lse.size, scores.reshape(-1, scores.shape[-1]), d.reshape(-1, scores.shape[-1]),
+              np.ascontiguousarray(lse).reshape(-1), shift, with_mask(scores, mask, scale), float(scale), scores.shape[-2],
+              first or 0, first is not None)
+        return True
+
     def convolve(self, x: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         given = [a for a in (x, weight, y, bias) if a is not None and not isinstance(a, tuple)]
         if not convolution.FAST or not takes(*given) or not all([a.size for a in given]):
@@ -244,6 +271,15 @@ class HostKernels(Kernels):
         for *moved, grad in tensors:
             grad = grad if grad.flags.carray else grad.copy()
             share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
+
+
+def with_mask(scores: Any, mask: Any, scale: float) -> float:
+    """What remains to multiply scores by, where a mask is to be added: nothing, because that is done here."""
+    if mask is None:
+        return float(scale)
+    scores *= scores.dtype.type(scale)
+    scores += mask
+    return 1.0
 
 
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:
