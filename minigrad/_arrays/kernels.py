@@ -86,6 +86,10 @@ class Kernels:
         """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
         return False
 
+    def multiply(self, a: Any, b: Any) -> Any:
+        """The product of two matrices."""
+        return None
+
     def rnn(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool, rectified: bool) -> Any:
         """The last state and all states of an Elman network, with relu if it is `rectified`, else with tanh. Steps, states and
         gates are those of :mod:`minigrad.ops.neural.recurrent`; `bias` may be None."""

@@ -19,7 +19,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._arrays.kernels import Kernels
-from minigrad.ops.linear_algebra.products import matmul, rows, transpose_last
+from minigrad.ops.linear_algebra.products import matmul, multiply, rows, transpose_last
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.pointwise.elementary import tanh
 from minigrad.ops.reducing import reduction
@@ -103,7 +103,8 @@ def or_zeros(g: Any, state: Any) -> Any:
 
 def wrt_weights(wanted: Any, d: Any, before: Any) -> Any:
     """The gradients of weight and bias of ``before @ weight.T + bias``, where that has the gradient `d`."""
-    return transpose_last(rows(d)) @ rows(before) if wanted[0] else None, reduction.sum(rows(d), dim=0) if wanted[1] else None
+    return (multiply(transpose_last(rows(d)), rows(before)) if wanted[0] else None,
+            reduction.sum(rows(d), dim=0) if wanted[1] else None)
 
 
 def parts(x: Any, count: int) -> list[Any]:
