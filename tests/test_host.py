@@ -142,12 +142,13 @@ def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, revers
 LAYERS: list[tuple[Any, ...]] = [
     ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
     ((10, 17), (3, 3, 3, 1), True)]
+PRODUCTS: list[tuple[Any, Any]] = [
+    (mg.matmul, (random(70, 300), random(300, 64))), (mg.matmul, (random(300, 130).T, random(300, 100))),
+    (functional.linear, (random(67, 600), random(90, 600))), (functional.linear, (random(3, 40, 129), random(200, 129))),
+    (mg.matmul, (np.where(random(70, 300) > 4, np.nan, random(70, 300)), random(300, 64)))]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 CASES = [
-    *[Case("multiply", product, (a.astype(np.float64), b)) for product, a, b in [
-        (mg.matmul, random(70, 300), random(300, 64)), (mg.matmul, random(300, 130).T, random(300, 100)),
-        (functional.linear, random(67, 600), random(90, 600)), (functional.linear, random(3, 40, 129), random(200, 129)),
-        (mg.matmul, np.where(random(70, 300) > 4, np.nan, random(70, 300)), random(300, 64))]],
+    *[Case("multiply", *case) for case in PRODUCTS],
     *[recurrent(kind, *layer) for kind, layer in itertools.product(["rnn_tanh", "rnn_relu", "gru", "lstm"], LAYERS)],
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
