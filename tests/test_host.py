@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import time
@@ -12,15 +13,17 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import _settings
 from minigrad._arrays import host
 from minigrad._arrays.kernels import Kernels
 from minigrad.recording.call import REGISTRY
 from tests import test_environments as environments
+from tests.op_cases.neural import convolution as convolutions
 from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, elementary, kernels, products, threads  # noqa: E402
+from minigrad._arrays.host import compiling, convolution, elementary, kernels, products, threads  # noqa: E402
 from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
@@ -87,6 +90,8 @@ def test_greatest(dtype: Any) -> None:
 def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
     weight = random(depth, columns).astype(dtype)
     panels = products.pack(weight)
+    np.testing.assert_array_equal(products.pack(np.asfortranarray(weight)), panels)
+    np.testing.assert_array_equal(products.pack(np.repeat(weight, 2, axis=1)[:, ::2]), panels)
     for rows in range(1, 10):
         a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
         out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
@@ -108,6 +113,7 @@ class Case(NamedTuple):
     function: Callable[..., Any]
     arrays: tuple[Any, ...]
     ulp: float = 8
+    single: bool = False  # whether there are kernels for float32 alone
 
 
 def batch_norm(x: Any, *weights: Any) -> Any:
@@ -124,6 +130,18 @@ def layer_norm(x: Any, *weights: Any) -> Any:
 
 def rms_norm(x: Any, *weights: Any) -> Any:
     return functional.rms_norm(x, x.shape[1:], *weights)
+
+
+def dropout(x: Any) -> Any:
+    mg.manual_seed(0)
+    return functional.dropout(x, 0.3)
+
+
+def leaky_relu(x: Any) -> Any:
+    return functional.leaky_relu(x, 0.2)
+
+
+ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
 
 
 def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, reverse: Any = False, bias: Any = True) -> Case:
@@ -147,8 +165,22 @@ PRODUCTS: list[tuple[Any, Any]] = [
     (functional.linear, (random(67, 600), random(90, 600))), (functional.linear, (random(3, 40, 129), random(200, 129))),
     (mg.matmul, (np.where(random(70, 300) > 4, np.nan, random(70, 300)), random(300, 64)))]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
+
+
+def conv(stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) -> Callable[..., Any]:
+    def convolve(x: Any, weight: Any, bias: Any = None) -> Any:
+        function = getattr(functional, f"conv{weight.ndim - 2}d")
+        return function(x, weight, bias, stride, padding, dilation, groups)
+    return convolve
+
+
 CASES = [
     *[Case("multiply", *case) for case in PRODUCTS],
+    *[Case("each", function, (x,), ulp, single) for function, ulp, single in [
+        (mg.sigmoid, 2, False), (functional.silu, 4, False), (functional.gelu, 4, True), (leaky_relu, 1, False),
+        (functional.relu, 1, False)]
+      for x in [random(7), 3 * random(3, 40), random(2, 3, 4, 5), random(1), ENDS]],
+    Case("dropout_mask", dropout, (random(50, 7),), 1),
     *[recurrent(kind, *layer) for kind, layer in itertools.product(["rnn_tanh", "rnn_relu", "gru", "lstm"], LAYERS)],
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
@@ -161,8 +193,35 @@ CASES = [
                             (rms_norm, of_each[:1])]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
+    *[Case("convolve", conv(*settings), arrays, 200) for settings, arrays in [
+        ((1, 1), (random(3, 5, 9, 11), random(6, 5, 3, 3), random(6))), ((2, 1), (random(3, 5, 9, 12), random(13, 5, 4, 4))),
+        ((1, 2), (random(5, 1, 14, 14), random(6, 1, 5, 5), random(6))), ((2, 0), (random(2, 3, 9, 9), random(17, 3, 1, 1))),
+        ((1, 1, 1, 4), (random(2, 4, 9, 8), random(4, 1, 3, 3))), ((1, 1, 1, 2), (random(2, 4, 9, 8), random(20, 2, 3, 3))),
+        ((1, 3, 2), (random(2, 3, 12, 9), random(9, 3, 3, 4))), ((3, 2, 2), (random(2, 3, 13, 15), random(4, 3, 3, 3))),
+        ((2, 3), (random(1, 3, 20, 21), random(40, 3, 7, 9))), ((1, 1), (random(11, 20, 4, 4), random(33, 20, 3, 3))),
+        ((1, 2), (random(3, 4, 40), random(8, 4, 5), random(8))), ((1, 1), (random(2, 3, 4, 5, 6), random(4, 3, 3, 2, 3))),
+        ((1, 1), (HOLES[None, None], random(2, 1, 3, 3)))]],
 ]
 CASES = [case._replace(function=lambda x, f=case.function: f(x, -1)) if "softmax" in case.kernels else case for case in CASES]
+
+
+def classes(n: int, count: int, *ignored: int) -> Any:
+    """Numbers of classes, with the `ignored` ones first."""
+    return np.array([*ignored, *np.random.default_rng(n).integers(0, count, n - len(ignored))])
+
+
+CASES += [
+    *[Case("cross_entropy cross_entropy_slope", functools.partial(functional.cross_entropy, **settings), (x, target))
+      for x, target, settings in [
+          (random(5, 33), classes(5, 33), {}), (20 * random(300, 10), classes(300, 10, -100, -100), {}),
+          (random(7, 1), classes(7, 1), {"reduction": "sum"}), (random(6, 3), classes(6, 3, 2, 0), {"ignore_index": 2}),
+          (random(4, 3), np.full(4, -100), {})]],
+    Case("cross_entropy", functools.partial(functional.cross_entropy, reduction="none"), (HOLES, classes(7, 3, 0, 1, 2))),
+    *[Case("add_rows", lambda x, index: functional.embedding(index, x), (random(*shape), classes(n, shape[0])))
+      for shape, n in [((9, 5), 40), ((30, 1), 7), ((1, 70), 3)]],
+    Case("add_rows", lambda x, index: x[index - 4], (random(9, 300), classes(20, 9))),
+    Case("add_rows", lambda x, index, y: x.index_add(1, index, y), (random(3, 9, 40), classes(20, 9), random(3, 20, 40))),
+]
 
 
 class Witness(Kernels):
@@ -222,12 +281,43 @@ def test_kernels_and_compositions_agree(case: Case, dtype: Any, witness: Witness
     monkeypatch.setattr(host.switch, "least", 0)
     for first in layouts(arrays[0]):
         found = results(case.function, [first, *arrays[1:]])
-        assert set(case.kernels.split()) <= witness.applied
+        assert set(case.kernels.split()) <= witness.applied or case.single and dtype is np.float64
         assert len(found) == len(expected) > 0
         for one, other in zip(found, expected):
             assert one.dtype == dtype and one.shape == other.shape
             greatest = np.abs(other[np.isfinite(other)]).max(initial=1)
             np.testing.assert_allclose(one, other, rtol=0, atol=case.ulp * np.finfo(dtype).eps * greatest)
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_convolutions_of_every_geometry(ndim: int) -> None:
+    rng, computed = np.random.default_rng(ndim), 0
+    for _ in range(100):
+        x, w, y, _, settings = convolutions.parts(rng, ndim)
+        if x.size and w.size:
+            steps = settings["stride"], settings["padding"], settings["dilation"]
+            for found, expected in (
+                    (convolution.output(x, w, y.shape, *steps), convolutions.convolution(x, w, None, **settings)),
+                    (convolution.gradient_of_input(x.shape, w, y, *steps),
+                     convolutions.convolution_transpose(y, w, None, **settings)),
+                    (convolution.gradient_of_weight(x, w.shape, y, *steps), convolutions.convolution_weight(x, y, **settings))):
+                np.testing.assert_allclose(found, expected, atol=1e-12)
+                computed += 1
+    assert computed > 150
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_threads_share_a_convolution(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    x, w = random(n, 4, 12, 12), random(40, 4, 3, 3)
+    found = []
+    for count in (1, 3):
+        monkeypatch.setattr(_settings, "get_num_threads", lambda count=count: count)
+        y = convolution.output(x, w, (n, 40, 10, 10), (1, 1), ((0, 0), (0, 0)), (1, 1))
+        found.append((y, convolution.gradient_of_input(x.shape, w, y, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+                      convolution.gradient_of_weight(x, w.shape, y, (1, 1), ((0, 0), (0, 0)), (1, 1))))
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-9)
 
 
 def test_every_kernel_has_a_case() -> None:
