@@ -104,6 +104,8 @@ def test_greatest(dtype: Any) -> None:
 def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
     weight = random(depth, columns).astype(dtype)
     panels = products.pack(weight)
+    np.testing.assert_array_equal(products.pack(np.asfortranarray(weight)), panels)
+    np.testing.assert_array_equal(products.pack(np.repeat(weight, 2, axis=1)[:, ::2]), panels)
     for rows in range(1, 10):
         a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
         out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
@@ -177,6 +179,10 @@ def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, revers
 LAYERS: list[tuple[Any, ...]] = [
     ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
     ((10, 17), (3, 3, 3, 1), True)]
+PRODUCTS: list[tuple[Any, Any]] = [
+    (mg.matmul, (random(70, 300), random(300, 64))), (mg.matmul, (random(300, 130).T, random(300, 100))),
+    (functional.linear, (random(67, 600), random(90, 600))), (functional.linear, (random(3, 40, 129), random(200, 129))),
+    (mg.matmul, (np.where(random(70, 300) > 4, np.nan, random(70, 300)), random(300, 64)))]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 
 
@@ -188,6 +194,7 @@ def conv(stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) 
 
 
 CASES = [
+    *[Case("multiply", *case) for case in PRODUCTS],
     *[Case("each", function, (x,), ulp, single) for function, ulp, single in [
         (mg.sigmoid, 2, False), (functional.silu, 4, False), (functional.gelu, 4, True), (leaky_relu, 1, False),
         (functional.relu, 1, False)]
