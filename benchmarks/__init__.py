@@ -1,1 +1,1 @@
-"""Speed and size of minigrad beside PyTorch eager, MyGrad and HIPS autograd, in one run on one machine."""
+"""Speed, memory and size of minigrad beside PyTorch, JAX, MyGrad and HIPS autograd, each in a process of its own."""

@@ -1,192 +1,179 @@
-"""``python -m benchmarks``: one table, side by side in one run.
+"""``python -m benchmarks``: speed, memory and size of minigrad beside other libraries, each in a process of its own.
 
-Every round times each library once, one after the other, so that a drift of the machine's speed meets all of them, with a pause
-and a repetition that does not count between them; the table gives medians over the rounds. Run it on a machine that does nothing
-else. It ends with code 1 where minigrad, trained beside PyTorch from the same weights, does not have the same losses.
+It prints tables in Markdown, and with --json writes all figures to a file, from which ``python -m benchmarks.report`` makes the
+tables and plots of README.md and docs/speed.md. Run it on a machine that does nothing else. It ends with code 1 where losses are
+not PyTorch's, and with code 2 where minigrad cannot compute on the device.
+
+Parts: steps (of training, by each number of threads), memory, import, size, files, peak; with --all also optimizers, loaders,
+growth (time against size), first (what the first step takes), shared (beside other programs), pictures, and as columns
+torch.compile, JAX, MyGrad and autograd.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import importlib.util
+import json
 import os
-import platform
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-import tracemalloc
 from pathlib import Path
+from typing import Any, Iterable
 
-LIBRARIES = ("minigrad", "torch", "mygrad", "autograd")
-PAUSE = 0.1  # seconds in which the threads of the library before fall asleep; until then they spin, and slow the next one down
-ALLOWED = 1e-3  # between the losses of minigrad and PyTorch
-DISTRIBUTIONS = {"minigrad": "minigrad-numpy"}  # where a library is installed under another name
-TITLES = {"minigrad": "minigrad", "torch": "PyTorch", "mygrad": "MyGrad", "autograd": "autograd"}
+from benchmarks import files, measuring, report
+from benchmarks.columns import COLUMNS, Column
+from benchmarks.processes import Failed, Process
+from benchmarks.workloads import Workload, all_workloads
 
-
-waits = []  # what waits for the GPU to finish; measurements begin and end with it
-
-
-def calibrate(step, target: float) -> int:
-    """How many repetitions take about `target` seconds, after a warm-up."""
-    for _ in range(3):
-        step()
-    for wait in waits:
-        wait()
-    start = time.perf_counter()
-    step()
-    for wait in waits:
-        wait()
-    once = time.perf_counter() - start
-    return max(1, round(target / once))
+ORDINARY = ("steps", "memory", "import", "size", "files", "peak")
+FURTHER = ("optimizers", "loaders", "growth", "first", "shared", "pictures")
+GROWING = ("numpy", "fast", "torch")  # the columns of the curves
+QUICK = ("chain", "tiny_mlp", "lenet")
 
 
-def time_workload(make, libraries: list[str], rounds: int, target: float) -> dict[str, float]:
-    """The median seconds of one repetition, by library."""
-    steps = {name: step for name in libraries if (step := make(name)) is not None}
-    repeat = {name: calibrate(step, target) for name, step in steps.items()}
-    times: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(rounds):
-        for name, step in steps.items():
-            time.sleep(PAUSE)
-            step()
-            for wait in waits:
-                wait()
-            start = time.perf_counter()
-            for _ in range(repeat[name]):
-                step()
-            for wait in waits:
-                wait()
-            times[name].append((time.perf_counter() - start) / repeat[name])
-    return {name: statistics.median(t) for name, t in times.items()}
+def arguments() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(ORDINARY + FURTHER)} (default: the first six)")
+    parser.add_argument("--all", action="store_true", help="all parts and all columns; takes some four times as long")
+    parser.add_argument("--quick", action="store_true", help="three small workloads for some seconds, to see that it works")
+    parser.add_argument("--only", default="", help="only workloads whose name or title contains this")
+    parser.add_argument("--columns", default="", help=f"only these, separated by commas, of {', '.join(COLUMNS)}")
+    parser.add_argument("--threads", default=f"1,{os.cpu_count()}", help="numbers of threads, with commas (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds over which the median is taken (default 7)")
+    parser.add_argument("--seconds", type=float, default=0.1, help="about how long one burst of steps takes (default 0.1)")
+    parser.add_argument("--steps", type=int, default=10, help="steps over which losses are compared (default 10)")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda: then minigrad and PyTorch, on the same GPU")
+    parser.add_argument("--json", type=Path, help="write the figures to this file, after each part")
+    found = parser.parse_args()
+    if found.quick:
+        found.columns, found.threads, found.rounds, found.seconds, found.steps = "numpy,torch", "1", 2, 0.01, 3
+    if unknown := {*found.parts} - {*ORDINARY, *FURTHER} | {*filter(None, found.columns.split(","))} - {*COLUMNS}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    return found
 
 
-def import_seconds(libraries: list[str], rounds: int) -> dict[str, float]:
-    """Seconds that importing each library takes beyond importing NumPy, which all of them need; fresh processes, in turn.
-
-    All of them run from compiled bytecode, as an installed package does.
-    """
-    times: dict[str, list[float]] = {name: [] for name in ("numpy", *libraries)}
-    with tempfile.TemporaryDirectory() as bytecode:
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-        environment["PYTHONPYCACHEPREFIX"] = bytecode
-        for _ in range(rounds + 1):
-            for name in times:
-                start = time.perf_counter()
-                subprocess.run([sys.executable, "-c", f"import {name}"], check=True, env=environment)
-                times[name].append(time.perf_counter() - start)
-    medians = {name: statistics.median(t[1:]) for name, t in times.items()}  # the first round compiles, and fills the disk cache
-    return {name: medians[name] - medians["numpy"] for name in libraries}
+def chosen_columns(asked: argparse.Namespace, results: dict[str, Any]) -> list[Column]:
+    """The columns that can be measured; the reasons of the others go to the results."""
+    kind = asked.device.partition(":")[0]
+    names = asked.columns.split(",") if asked.columns else [c.name for c in COLUMNS.values() if c.ordinary or asked.all]
+    columns = [COLUMNS[name] for name in names if kind in COLUMNS[name].devices]
+    reasons = {column.name: column.missing() for column in columns}
+    results["missing"] += [{"column": name, "reason": reason} for name, reason in reasons.items() if reason]
+    return [column for column in columns if reasons[column.name] is None]
 
 
-def peak_over_activations(depth: int = 40, width: int = 256, batch: int = 1024) -> float:
-    """Peak memory of forward and backward of a deep MLP, as a multiple of the activations that its rules need: one a layer.
-
-    Values are freed as soon as the backward pass has used them, so that the gradients take their place; above 1 are the gradients
-    that are on their way and what a single operation needs for itself. The goal is 1.3.
-    """
-    import minigrad as mg
-    model = mg.nn.Sequential(*[layer for _ in range(depth) for layer in (mg.nn.Linear(width, width), mg.nn.Tanh())])
-    x = mg.randn(batch, width)
-    model(x[:1]).sum().backward()  # generates the code of the operations
-    model.zero_grad()
-    tracemalloc.start()
+def check_device(device: str) -> None:
+    """End the program, with code 2, where minigrad cannot compute on it."""
     try:
-        before = tracemalloc.get_traced_memory()[0]
-        model(x).sum().backward()
-        return (tracemalloc.get_traced_memory()[1] - before) / (depth * x.nbytes)
-    finally:
-        tracemalloc.stop()
-
-
-def installed_bytes(name: str) -> int:
-    """The size of a library's own folder."""
-    folder = Path(importlib.util.find_spec(name).origin).parent
-    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
-
-
-def disagreement(make, steps: int = 100) -> float:
-    """The largest difference of the losses of minigrad and PyTorch in so many steps of training from the same start."""
-    ours, theirs = make("minigrad"), make("torch")
-    return max(abs(ours().item() - theirs().item()) for _ in range(steps))
-
-
-def row(label: str, values: dict[str, float], libraries: list[str], unit: float, digits: int) -> str:
-    reference = values.get("torch")
-    ratio = f"{values['minigrad'] / reference:.2f}" if reference else "-"
-    cells = [f"{values[name] / unit:,.{digits}f}" if name in values else "-" for name in libraries]
-    return f"| {label:44} | {ratio:>8} | " + " | ".join(f"{c:>10}" for c in cells) + " |"
-
-
-def on_gpu(device: str, libraries: list[str]) -> list[str]:
-    """The libraries that can compute on `device`. Ends the program, with code 2, where minigrad cannot."""
-    import minigrad
-    try:
-        name = minigrad.cuda.get_device_name(device)
-    except (RuntimeError, ValueError) as error:
+        with Process("cupy", 1, device) as process:
+            process.ask("held")
+    except Failed as error:
         print(f"python -m benchmarks: cannot run on {device}: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    print(f"on {name}")
-    waits.append(minigrad.cuda.synchronize)
-    kept = ["minigrad"]
-    if "torch" in libraries:
-        import torch
-        if torch.cuda.is_available():
-            kept.append("torch")
-            waits.append(torch.cuda.synchronize)
-            torch.backends.cudnn.allow_tf32 = minigrad.backends.cudnn.allow_tf32 = False  # the same arithmetic in both
-        else:
-            print("PyTorch finds no usable GPU and is left out", file=sys.stderr)
-    return kept
+
+
+class Run:
+    """One run of what was asked for; each part adds to the results."""
+
+    def __init__(self, asked: argparse.Namespace) -> None:
+        self.asked = asked
+        self.settings = measuring.Settings(asked.rounds, asked.seconds, asked.steps, asked.device)
+        self.threads = sorted({int(n) for n in asked.threads.split(",")})
+        self.results: dict[str, Any] = {"machine": measuring.machine(), "times": [], "missing": [],
+                                        "settings": {**self.settings._asdict(), "threads": self.threads}}
+        self.columns = chosen_columns(asked, self.results)
+        chosen = [w for w in all_workloads().values() if asked.only in w.name or asked.only in w.title]
+        self.workloads = [w for w in chosen if w.name in QUICK or not asked.quick]
+
+    def save(self) -> None:
+        """Write the file."""
+        if self.asked.json:
+            self.asked.json.write_text(json.dumps(self.results, indent=1) + "\n", encoding="utf-8")
+
+    def time(self, workloads: Iterable[Workload], columns: list[Column], threads: int) -> None:
+        """Time each of the workloads."""
+        for workload in workloads:
+            print(f"{workload.title}, threads: {threads}", file=sys.stderr, flush=True)
+            found, missing = measuring.steps(workload, columns, threads, self.settings)
+            self.results["times"] += found
+            self.results["missing"] += missing
+            self.save()
+
+    def steps(self) -> None:
+        for threads in self.threads:
+            columns = [column for column in self.columns if column.ordinary or threads == self.threads[-1]]
+            self.time([w for w in self.workloads if w.is_step], columns, threads)
+
+    def family(self, name: str, columns: list[Column]) -> None:
+        """Time a family with as many threads as there may be."""
+        self.time([w for w in self.workloads if w.family == name], columns, self.threads[-1])
+
+    def optimizers(self) -> None:
+        self.family("optimizers", [column for column in self.columns if not column.compiled and not column.arrays])
+
+    def loaders(self) -> None:
+        self.family("loaders", [COLUMNS[name] for name in ("numpy", "torch") if COLUMNS[name] in self.columns])
+
+    def growth(self) -> None:
+        self.family("growth", [column for column in self.columns if column.name in GROWING])
+
+    def memory(self) -> None:
+        columns = [column for column in self.columns if column.ordinary]
+        self.results["memory"] = [record for workload in self.workloads if workload.is_step
+                                  for record in measuring.memory(workload, columns, self.threads[-1])]
+
+    def first(self) -> None:
+        self.results["first_use"] = [record for workload in self.workloads if workload.name in measuring.FIRST_USED
+                                     for record in measuring.first_use(workload, self.columns, self.threads[-1])]
+
+    def shared(self) -> None:
+        columns = [COLUMNS[name] for name in ("numpy", "torch") if COLUMNS[name] in self.columns]
+        self.results["shared"] = [record for name in measuring.SHARED for threads in self.threads
+                                  for record in measuring.shared(all_workloads()[name], columns, threads, self.settings)]
+
+    def imports(self) -> None:
+        self.results["imports"] = measuring.imports(self.columns)
+
+    def size(self) -> None:
+        self.results["installed"] = measuring.installed()
+
+    def files(self) -> None:
+        self.results["files"] = files.figures(list(dict.fromkeys(column.library for column in self.columns)))
+
+    def peak(self) -> None:
+        from benchmarks.peak import peak_over_activations
+        self.results["peak"] = peak_over_activations()
+
+    def pictures(self) -> None:
+        from benchmarks import pictures
+        self.results["pictures"] = pictures.figures()
+
+    def measure(self) -> None:
+        """Do all parts that were asked for."""
+        usual = ORDINARY + FURTHER if self.asked.all else ORDINARY
+        if self.asked.quick or self.asked.device != "cpu":
+            usual = ("steps",)
+        for part in self.asked.parts or usual:
+            print(f"-- {part}", file=sys.stderr, flush=True)
+            getattr(self, {"import": "imports"}.get(part, part))()
+            self.save()
+
+    def disagreements(self) -> list[str]:
+        """A sentence for each column whose losses are not PyTorch's."""
+        return [f"{r['workload']}, {r['column']}, threads: {r['threads']}: losses differ from PyTorch's by {r['difference']:.1e}"
+                for r in self.results["times"]
+                if "difference" in r and not r["difference"] <= measuring.ALLOWED]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25, help="rounds over which the median is taken (default 25)")
-    parser.add_argument("--seconds", type=float, default=0.05, help="about how long one library runs in a round (default 0.05)")
-    parser.add_argument("--only", default="", help="only workloads whose name contains this")
-    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda: then minigrad and PyTorch, on the same GPU")
-    args = parser.parse_args()
-    import numpy as np
-
-    from benchmarks import files, pictures, workloads
-    from benchmarks.workloads import COMPARED, WORKLOADS
-
-    libraries = [name for name in LIBRARIES if importlib.util.find_spec(name)]
-    if args.device != "cpu":
-        libraries = on_gpu(args.device, libraries)
-        workloads.device = args.device
-    if "torch" in libraries:
-        import torch
-        torch.set_num_threads(os.cpu_count() or 1)
-    versions = ", ".join(f"{TITLES[n]} {importlib.metadata.version(DISTRIBUTIONS.get(n, n))}" for n in libraries)
-    print(f"{versions}, NumPy {np.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
-    print(f"medians of {args.rounds} interleaved rounds; 'ratio' is minigrad's time over PyTorch eager's\n")
-    print(f"| {'':44} | {'ratio':>8} | " + " | ".join(f"{TITLES[n]:>10}" for n in libraries) + " |")
-    print(f"|{'-' * 46}|{'-' * 9}:|" + "|".join(["-" * 11 + ":"] * len(libraries)) + "|")
-    for label, make in WORKLOADS.items():
-        if args.only in label:
-            print(row(label + " (µs)", time_workload(make, libraries, args.rounds, args.seconds), libraries, 1e-6, 0), flush=True)
-    if args.only in "import":
-        print(row("import, beyond NumPy's own (ms)", import_seconds(libraries, 9), libraries, 1e-3, 0))
-    if args.only in "installed size":
-        print(row("installed size (MB)", {n: float(installed_bytes(n)) for n in libraries}, libraries, 1e6, 1))
-    if args.only in "files":
-        for key, values in files.figures(libraries).items():
-            print(row(files.ROWS[key], values, libraries, 1, 1))
-    if args.only in "peak memory":
-        print(f"\npeak memory of forward and backward of 40 x (Linear(256), Tanh), batch 1024: {peak_over_activations():.2f} of "
-              "the activations that the rules need (goal: at most 1.3)")
-    if args.only in "pictures":
-        print("\n" + "\n".join(pictures.lines()))
-    compared = [label for label in COMPARED if args.only in f"losses {label}"] if "torch" in libraries else []
-    apart = {label: disagreement(WORKLOADS[label]) for label in compared}
-    for label, difference in apart.items():
-        print(f"largest difference from PyTorch's losses over 100 steps, {label}: {difference:.1e} (allowed: {ALLOWED})")
-    if any(not difference <= ALLOWED for difference in apart.values()):
+    asked = arguments()
+    if asked.device != "cpu":
+        check_device(asked.device)
+    run = Run(asked)
+    run.measure()
+    print(report.everything(run.results))
+    if wrong := run.disagreements():
+        print("\n".join(wrong), file=sys.stderr)
         raise SystemExit(1)
 
 

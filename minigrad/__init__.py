@@ -71,7 +71,7 @@ _ELSEWHERE = {
     **dict.fromkeys(("get_float32_matmul_precision", "set_float32_matmul_precision"), "backends"),
     **dict.fromkeys(("GradScaler", "autocast", "is_autocast_enabled"), "amp"),
     **dict.fromkeys(("load", "save"), "serialization"),
-    **dict.fromkeys(("are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_num_interop_threads",
+    **dict.fromkeys(("are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_num_interop_threads",
                      "get_num_threads",
                      "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled",
                      "set_deterministic_debug_mode", "set_flush_denormal",
@@ -83,7 +83,8 @@ _ELSEWHERE = {
                      "feature_dropout", "feature_dropout_"), "nn.functional.switched_dropouts"),
     **dict.fromkeys(("grid_sampler", "grid_sampler_2d", "grid_sampler_3d"), "nn.functional.samplers"),
     **dict.fromkeys(("TypedStorage", "UntypedStorage", "is_storage"), "_tensor.storage"),
-    "Future": "futures", "as_torch": "_paths", "get_device_module": "accelerator", "summary": "viz", "vmap": "func"}
+    "Future": "futures", "compile": "compiler",
+    "as_torch": "_paths", "get_device_module": "accelerator", "summary": "viz", "vmap": "func"}
 _FUNCTIONS_OF_NN = frozenset((
     "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "batch_norm", "bilinear",
     "binary_cross_entropy_with_logits", "celu_", "channel_shuffle", "conv1d", "conv2d", "conv3d", "conv_tbc",

@@ -45,7 +45,6 @@ from minigrad import vision as vision
 from minigrad import viz as viz
 from minigrad._paths import as_torch as as_torch
 from minigrad._settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
-from minigrad._settings import compile as compile
 from minigrad._settings import get_deterministic_debug_mode as get_deterministic_debug_mode
 from minigrad._settings import get_num_interop_threads as get_num_interop_threads
 from minigrad._settings import get_num_threads as get_num_threads
@@ -148,6 +147,7 @@ from minigrad.autograd.grad_mode import no_grad as no_grad
 from minigrad.autograd.grad_mode import set_grad_enabled as set_grad_enabled
 from minigrad.backends import get_float32_matmul_precision as get_float32_matmul_precision
 from minigrad.backends import set_float32_matmul_precision as set_float32_matmul_precision
+from minigrad.compiler import compile as compile
 from minigrad.func._vmap import vmap as vmap
 from minigrad.futures import Future as Future
 from minigrad.nn.functional.activations import rrelu as rrelu

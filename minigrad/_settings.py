@@ -1,14 +1,14 @@
-"""PyTorch's switches of how programs are run: threads, determinism, compilation."""
+"""PyTorch's switches of how programs are run: threads and determinism."""
 
 from __future__ import annotations
 
 import functools
 import os
-from typing import Any, Callable
+from typing import Any
 
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 
-__all__ = ["are_deterministic_algorithms_enabled", "compile", "get_deterministic_debug_mode", "get_num_interop_threads",
+__all__ = ["are_deterministic_algorithms_enabled", "get_deterministic_debug_mode", "get_num_interop_threads",
            "get_num_threads", "get_overwrite_module_params_on_conversion", "get_swap_module_params_on_conversion",
            "is_deterministic_algorithms_warn_only_enabled", "is_warn_always_enabled", "set_deterministic_debug_mode",
            "set_flush_denormal", "set_num_interop_threads", "set_num_threads", "set_overwrite_module_params_on_conversion",
@@ -122,24 +122,6 @@ def set_warn_always(b: bool, /) -> None:
 def is_warn_always_enabled() -> bool:
     """What :func:`set_warn_always` was last given."""
     return _warn_always
-
-
-def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False, dynamic: bool | None = None,
-            backend: str | Callable[..., Any] = "inductor", mode: str | None = None, options: dict[str, Any] | None = None,
-            disable: bool = False) -> Any:
-    """`model`, a function or module, itself: there is no compiler here. Without it, a decorator that changes nothing.
-
-    The results are those that PyTorch's compiled code has. The object is the same, not a wrapper: ``state_dict()`` has no
-    ``_orig_mod.`` in its names.
-    """
-    if mode is not None and options is not None:
-        raise RuntimeValueError("Either mode or options can be specified, but both can't be specified at the same time.")
-    if model is None:
-        decorator: Callable[[Any], Any] = lambda function: function  # noqa: E731
-        return decorator
-    if not callable(model):
-        raise ArgumentError(f"compile: a callable function is expected, but {type(model)} is provided.")
-    return model
 
 
 def set_overwrite_module_params_on_conversion(value: bool) -> None:

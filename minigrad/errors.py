@@ -82,6 +82,10 @@ class UnsupportedOperatorError(OnnxExporterError):
     """A model that calls an operation which has no form in ONNX."""
 
 
+class CompileError(MinigradError, RuntimeError):
+    """A call that cannot be recorded for replays, where ``compile`` was told that it must be."""
+
+
 class GraphError(MinigradError, RuntimeError):
     """The graph cannot do what was asked: nothing recorded, already freed, not reached."""
 

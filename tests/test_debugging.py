@@ -356,7 +356,7 @@ def test_a_checkpointed_function_must_repeat_itself() -> None:
 
 
 def test_what_a_deep_network_keeps_is_freed_as_the_backward_pass_uses_it() -> None:
-    from benchmarks.__main__ import peak_over_activations
+    from benchmarks.peak import peak_over_activations
 
     assert peak_over_activations(depth=30, width=64, batch=512) < 1.3
 

@@ -9,6 +9,7 @@ import pytest
 
 import minigrad as mg
 from benchmarks import workloads
+from benchmarks.workloads.images import classifier, lenet_network
 from tests import emulator
 
 pytestmark = pytest.mark.skipif(not emulator.is_on(), reason="counts by the emulated GPU: python -m tests.emulator -m pytest")
@@ -27,9 +28,8 @@ def test_a_step_of_a_network_waits_for_the_gpu_once(monkeypatch: pytest.MonkeyPa
     """To see that every class is one; nothing else in forward, backward and the optimizer's step looks at a value."""
     monkeypatch.setattr(workloads, "device", "cuda")
     images, labels = np.random.default_rng(0).standard_normal((2, 1, 28, 28)).astype(np.float32), np.array([3, 7])
-    step = workloads.classifier("minigrad", workloads.lenet, images, labels, 2)
-    assert step is not None
-    found = counted(step)
+    step, (batch,) = classifier(mg, lenet_network(mg.nn), [(images, labels)])
+    found = counted(lambda: step(*batch))
     assert found.to_host == 1 and found.to_device <= 1  # the optimizer's list of arrays
     assert found.launches < 55 and found.products == 14
 

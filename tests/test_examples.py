@@ -159,6 +159,13 @@ def test_lenet(run: Run, tmp_path: Path) -> None:
         assert f"<b>{layer}</b>" in (tmp_path / "runs" / name).read_text(encoding="utf-8")
 
 
+def test_several_processes(run: Run) -> None:
+    """In one; tests/test_processes.py runs it in two."""
+    out = run(14, "--epochs", "2")
+    losses = numbers("loss #", out)
+    assert len(losses) == 2 and losses[0] == losses[1] < 2.3 and out.count("weights equal everywhere: True") == 2
+
+
 def test_each_is_short_and_in_the_course() -> None:
     course = (FOLDER / "README.md").read_text(encoding="utf-8")
     places = [course.index(f"]({file.name})") for file in FILES]

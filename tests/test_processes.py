@@ -50,9 +50,19 @@ def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], 
     jobs = [subprocess.Popen([sys.executable, str(program), str(tmp_path / "store"), str(rank)], stdout=subprocess.PIPE,
                              text=True, cwd=Path(__file__).parent.parent) for rank in range(2)]
     theirs = json.loads([job.communicate(timeout=300)[0] for job in jobs][0])
-    assert set(theirs) == {name for name in models.CASES if "lenet" not in name}  # its batch norm over processes needs a GPU
+    assert set(theirs) == set(models.CASES)
     for name, found in theirs.items():
         assert losses[name] == pytest.approx(found, rel=1e-6), name
+
+
+@needs_mpi
+def test_the_example_learns_the_same_in_one_process_and_in_two() -> None:
+    example = Path(__file__).parent.parent / "examples" / "14_several_processes.py"
+    told = [check(count, str(example), "--epochs", "2") for count in (1, 2)]
+    found = [re.findall(r"(\d) processes, .* loss ([\d.]+), test accuracy ([\d.]+)%, .* weights equal everywhere: True", out)
+             for out in told]
+    assert [[line[0] for line in lines] for lines in found] == [["1", "1"], ["2", "2"]]
+    assert len({line[1:] for lines in found for line in lines}) == 1
 
 
 @needs_mpi

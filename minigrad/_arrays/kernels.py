@@ -43,12 +43,9 @@ class Kernels:
         """``x * weight + bias``, broadcast to the shape of `x`."""
         return None
 
-    def gelu(self, x: Any) -> Any:
-        """x times the probability that a standard normal variable is below x."""
-        return None
-
-    def gelu_slope(self, grad: Any, x: Any) -> Any:
-        """`grad` times the derivative of :meth:`gelu`."""
+    def each(self, name: str, *inputs: Any) -> Any:
+        """The function `name`, such as ``"gelu"``, of the elements at each place of `inputs`: arrays of one shape, and then
+        numbers that are the same everywhere."""
         return None
 
     def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
@@ -84,6 +81,10 @@ class Kernels:
 
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
         """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
+        return False
+
+    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
+        """Add each row of the matrix `values` to that of the contiguous matrix `target` whose number `places` has."""
         return False
 
     def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
@@ -478,16 +479,15 @@ class CudaKernels(Kernels):
         return slope
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
-        return self.each("scale_shift", weight, bias, x) if self.takes(x, weight, bias) else None
-
-    def gelu(self, x: Any) -> Any:
-        return self.each("gelu", x) if self.takes(x) else None
-
-    def gelu_slope(self, grad: Any, x: Any) -> Any:
-        return self.each("gelu_slope", grad, x) if self.takes(grad, x) and grad.shape == x.shape else None
+        return self.broadcast("scale_shift", weight, bias, x) if self.takes(x, weight, bias) else None
 
     def each(self, name: str, *inputs: Any) -> Any:
-        """A new array, of whose elements each is computed from those of `inputs` at its place."""
+        if name not in ELEMENTWISE or not self.takes(*inputs) or any([a.shape != inputs[0].shape for a in inputs]):
+            return None
+        return self.broadcast(name, *inputs)
+
+    def broadcast(self, name: str, *inputs: Any) -> Any:
+        """A new array like the last of `inputs`, of whose elements each is computed from those of all at its place."""
         out = self._cupy.empty_like(inputs[-1])
         with out.device:
             self.elementwise[name](*inputs, out)

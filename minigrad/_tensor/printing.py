@@ -12,6 +12,7 @@ from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.tensor_base import LEAF
 from minigrad.errors import InvalidValueError
+from minigrad.recording.call import about_to_read
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions"]
 
@@ -137,6 +138,7 @@ def format_array(array: Any, style: Style | ComplexStyle, indent: int, short: bo
 def tensor_repr(t: Any) -> str:
     """The tensor's values, and of its dtype, device and place in the graph what is not the default."""
     prefix = f"{'tensor' if type(t).__name__ in ('Tensor', 'Parameter', 'Buffer') else type(t).__name__}("
+    about_to_read(t)
     array = _arrays.to_numpy(t.array)
     default = dtypes.get_default_dtype()
     notes = [] if t.device.type == "cpu" else [f"device='{t.device}'"]

@@ -34,7 +34,7 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import clock, overriding, watching
 from minigrad.recording.boundary import publish_methods
-from minigrad.recording.call import is_operand, refuse_in_forward
+from minigrad.recording.call import about_to_read, is_operand
 from minigrad.recording.codegen import regenerate_call_paths
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.graph import Node, RemovableHandle, recording_off, tensor_on_edge
@@ -449,11 +449,12 @@ class Tensor(TensorMethods):
         if self.array.size != 1:
             raise ShapeError(f"item: a Tensor with {self.array.size} elements cannot be converted to Scalar; "
                              "index one of them, or use tolist()")
-        refuse_in_forward(self)
+        about_to_read(self)
         return self.array.item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers; a 0-dimensional tensor gives a number."""
+        about_to_read(self)
         return self.array.tolist()
 
     def numpy(self, *, force: builtins.bool = False) -> np.ndarray[Any, Any]:
@@ -462,6 +463,8 @@ class Tensor(TensorMethods):
         With `force`, also for a tensor that requires grad or is on a GPU (then a copy).
         Raises ``RuntimeError`` for a tensor that requires grad, unless under ``no_grad``, and ``TypeError`` for one on a GPU.
         """
+        if watching.count:
+            watching.show_read(self.array)
         if force:
             return _arrays.to_numpy(self.array).view()
         if self.node is not None and autograd.is_grad_enabled():
@@ -474,7 +477,7 @@ class Tensor(TensorMethods):
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """The values for NumPy functions and plotting: a view that cannot be written to, or a converted copy."""
-        refuse_in_forward(self)
+        about_to_read(self)
         array = _arrays.to_numpy(self.array)
         if copy or dtype is not None and np.dtype(dtype) != array.dtype:
             if copy is False:
@@ -495,6 +498,8 @@ class Tensor(TensorMethods):
             options["stream"] = stream
         if self.node is not None:
             raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        if watching.count:
+            watching.show_read(self.array)
         if not options.get("copy") and min(self.array.strides, default=0) < 0:
             raise BufferError("__dlpack__(): the tensor lies over a NumPy array that is read backwards, by a negative stride, "
                               "which other libraries cannot do, some without saying so; give them x.contiguous()")
@@ -581,6 +586,7 @@ class Tensor(TensorMethods):
         return self._map(callable, x, y)
 
     def _map(self, callable: Callable[..., Number], *tensors: Tensor) -> Tensor:
+        about_to_read(self)
         others = [shapes.expand(t, size=self.shape).array.reshape(-1).tolist() for t in tensors]
         values = np.array([callable(*xs) for xs in zip(self.array.reshape(-1).tolist(), *others)], dtype=self.array.dtype)
         return self.copy_(creation.from_numpy(values.reshape(self.array.shape)))
@@ -666,11 +672,13 @@ class Tensor(TensorMethods):
             if value.array.shape != self.array.shape:
                 raise ShapeError(f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
                                  f"'{list(self.array.shape)}'; they must be equal")
+        if watching.count:
+            watching.show_grad(self, value)
         self._grad = value
 
     @grad.deleter
     def grad(self) -> None:
-        self._grad = None
+        self.grad = None
 
     @property
     def data(self) -> Tensor:
@@ -802,13 +810,14 @@ class Tensor(TensorMethods):
 
     def __format__(self, spec: str) -> str:
         if self.array.ndim == 0:
-            return format(self.array.item(), spec)
+            return format(self.item(), spec)
         return object.__format__(self, spec)
 
     def __bool__(self) -> builtins.bool:
         if self.array.size != 1:
             what = "no values" if self.array.size == 0 else "more than one value"
             raise RuntimeValueError(f"Boolean value of Tensor with {what} is ambiguous; use .any() or .all()")
+        about_to_read(self)
         return builtins.bool(self.array.item())
 
     def __int__(self) -> builtins.int:
@@ -825,7 +834,7 @@ class Tensor(TensorMethods):
         if self.array.size != 1:
             raise InvalidValueError("only one element tensors can be converted to Python scalars, not one of shape "
                                     f"{list(self.array.shape)}; index one element, or use tolist()")
-        refuse_in_forward(self)
+        about_to_read(self)
         return self.array.item()
 
     def _real_number(self, wanted: str) -> Any:
@@ -842,6 +851,7 @@ class Tensor(TensorMethods):
         if self.array.size != 1 or self.array.dtype.kind not in "iub":
             raise ArgumentError("only integer tensors of a single element can be converted to an index, not one of "
                                 f"{self.dtype!r}{list(self.array.shape)}")
+        about_to_read(self)
         return builtins.int(self.array.item())
 
     def __len__(self) -> builtins.int:
@@ -858,6 +868,7 @@ class Tensor(TensorMethods):
     def __contains__(self, element: Any) -> builtins.bool:
         if not is_operand(element):
             raise RuntimeValueError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}")
+        about_to_read(self)
         return builtins.bool((self.array == getattr(element, "array", element)).any())
 
     def __reversed__(self) -> Tensor:

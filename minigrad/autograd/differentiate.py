@@ -14,6 +14,7 @@ from minigrad.autograd.hooks import accumulate_into_leaf, ensure_owned, wrap_gra
 from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValueError, ShapeError
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
+from minigrad.recording import watching
 from minigrad.recording.device_guard import guard_device, on_device_of_inputs
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, edge_of
 from minigrad.recording.quiet import run_quietly
@@ -62,6 +63,8 @@ def backward(tensors: Differentiable, grad_tensors: Tensor | Sequence[Tensor | N
 
 def accumulate_into_leaves(results: dict[Any, Any], cls: type[TensorBase], shown: set[int]) -> None:
     """Add the gradients that a pass has computed to ``.grad`` of their leaves; what is no leaf retains its own."""
+    if watching.count:
+        watching.show_arrival(results, None)
     accumulate = guard_device(accumulate_into_leaf)
     for edge, g in results.items():
         if isinstance(edge, TensorBase):
@@ -124,6 +127,8 @@ def grad(outputs: Differentiable, inputs: Differentiable, grad_outputs: Tensor |
         else:
             raise GraphError(f"grad: One of the differentiated Tensors appears to not have been used in the graph: inputs[{k}], "
                              f"of shape {list(t.shape)}. Set allow_unused=True if this is the desired behavior.")
+    if watching.count:
+        watching.show_arrival(results, list(zip(edges, ins, grads)))
     return tuple(grads)
 
 

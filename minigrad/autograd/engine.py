@@ -179,7 +179,7 @@ class Pass:
         if extras is not None:
             grads = run_post_hooks(extras, grads, g, self.cls)
         if self.watching is not None:
-            self.watching.check_backward(node, g, grads)
+            self.watching.check_backward(node, g, saved, grads)
         return grads
 
     def stops_at(self, node: Node, g: Any) -> bool:

@@ -57,8 +57,9 @@ class Observer:
                 raise GraphError(f"detect_anomaly: {node.op_name} at {node.source()} made {what} in {count} of {made.size} "
                                  f"elements of its result, of shape {list(made.shape)}, from inputs without any")
 
-    def check_backward(self, node: Node, g: Any, grads: tuple[Any, ...]) -> None:
-        """Raise if a gradient that `node` computed, from the gradient `g` of its result, has a NaN, where such are looked for."""
+    def check_backward(self, node: Node, g: Any, saved: tuple[Any, ...], grads: tuple[Any, ...]) -> None:
+        """Raise if a gradient that `node` computed, from the gradient `g` of its result and what it saved, has a NaN, where such
+        are looked for."""
         if not (self.anomaly and self.check_nan):
             return
         for k, grad in enumerate(grads):

@@ -22,7 +22,7 @@ from minigrad.ops.shaping.shape import reshape
 from minigrad.recording.clock import source_line, user_frame, watch_writes
 from minigrad.recording.graph import recording_mode, run_in_mode
 from minigrad.recording.inplace import replay_view
-from minigrad.recording.watching import watch
+from minigrad.recording.watching import Watcher, watch
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Trace:
     returned: Any = None
 
 
-class Tracer:
+class Tracer(Watcher):
     """The watcher that makes a trace. `names` has the names of parameters by the identity of their arrays, `paths` those of
     modules by theirs."""
 

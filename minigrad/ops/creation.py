@@ -23,6 +23,7 @@ from minigrad.errors import (
     ShapeError,
     UnsupportedDtypeError,
 )
+from minigrad.recording import watching
 from minigrad.recording.argument_errors import refuse_grad
 from minigrad.recording.clock import ledger
 from minigrad.recording.device_guard import on_device_of_inputs
@@ -52,6 +53,8 @@ def wrap(array: Any, requires_grad: bool = False, out: Any = None) -> Tensor:
         return write(out, array)
     t = object.__new__(TensorBase.result_class)
     t.array, t.node = array, None
+    if watching.count:
+        watching.show_made(t)
     if requires_grad:
         refuse_integers(array)
         t.node = LEAF
@@ -124,6 +127,8 @@ def sizes_of(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, .
 
 def number_of(x: Any) -> Any:
     """A Python number from a number or a tensor of one element."""
+    if watching.count and isinstance(x, TensorBase):
+        watching.show_read(x.array)
     return x.array.item() if isinstance(x, TensorBase) else x.item() if isinstance(x, np.generic) else x
 
 
@@ -632,6 +637,8 @@ def to_array(caller: str, data: Any, wanted: Any) -> tuple[Any, Any]:
         data = data.array
     if isinstance(data, np.generic):
         data = np.asarray(data)
+    if watching.count and not isinstance(data, (*NUMBERS, list, tuple)):
+        watching.show_read(data)
     if isinstance(data, _arrays.array_types):
         array = dtypes.adopt_array(as_numbers(caller, data))
         return (array if wanted is None else convert(array, wanted)), _arrays.device_of(array)
@@ -722,6 +729,8 @@ def gather(caller: str, data: Any, found: set[Any], within: tuple[Any, ...] = ()
     for kind in set(map(type, data)):
         if issubclass(kind, (TensorBase, np.generic, *_arrays.array_types)):
             arrays: list[Any] = [getattr(x, "array", x) for x in data if type(x) is kind]
+            if watching.count:
+                watching.show_read(arrays[0])
             found.update([dtypes.known_dtype(a.dtype) for a in arrays])
             tensors_as_numbers |= issubclass(kind, TensorBase) and any([a.size == 1 and a.ndim > 0 for a in arrays])
         elif issubclass(kind, (bool, int, float, complex)):

@@ -27,6 +27,7 @@ from minigrad.random import draws_on
 from minigrad.recording.argument_errors import require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.op import op
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,7 @@ __all__ = ["bernoulli", "binomial", "multinomial", "normal", "poisson", "rand", 
            "randn_like", "randperm"]
 
 
+@watched
 @on_device_of_inputs
 def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Numbers from [0, 1)."""
@@ -54,6 +56,7 @@ def uniform(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any
     return _arrays.as_array(draws.random(shape, dtype=dtype.numpy))
 
 
+@watched
 @on_device_of_inputs
 def gaussian(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Numbers of mean 0 and variance 1; of complex ones, real and imaginary part have half of it each."""
@@ -115,6 +118,7 @@ def laid_out_like(input: Tensor, made: Tensor, memory_format: memory_format | No
     return made
 
 
+@watched
 @on_device_of_inputs
 def integers(low: Any, high: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Integers from `low` to ``high - 1``, in any dtype that holds them."""
@@ -183,6 +187,7 @@ def randperm(n: int, *, generator: Generator | None = None, out: Tensor | None =
     return make_random("randperm", order, (n,), generator, out, dtype, device, requires_grad, dtypes.int64)
 
 
+@watched
 @on_device_of_inputs
 def order(shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """The numbers of as many places as the vector of `shape` has, in random order."""
@@ -218,6 +223,7 @@ def normal(mean: float | Tensor, std: float | Tensor = 1.0, size: Sequence[int] 
     return make_random("normal", functools.partial(scale_gaussian, *arrays), shape, generator, out, dtype, device, requires_grad)
 
 
+@watched
 @on_device_of_inputs
 def scale_gaussian(mean: Any, std: Any, shape: Any, dtype: dtypes.dtype, device: Any, generator: Any) -> Any:
     """Normally distributed numbers with this mean and standard deviation."""
@@ -249,6 +255,7 @@ def coins(name: str, p: Any, like: Any, generator: Any) -> Any:
     return uniform(like.shape, kind, _arrays.device_of(like), generator) < p
 
 
+@watched
 @on_device_of_inputs
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None,
                 out: Tensor | None = None) -> Tensor:
@@ -299,6 +306,7 @@ def poisson_counts(input: Any, *, generator: Any = None) -> Any:
 def poisson_counts_wrt_input(g: Any) -> Any: return zeros_of(g)
 
 
+@watched
 @on_device_of_inputs
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """Numbers of successes in `count` trials of probability `prob`, element by element. Nothing flows back to these."""
@@ -329,6 +337,7 @@ def require_floating(name: str, self: Any) -> None:
         raise UnsupportedDtypeError(f"{name}: expected a floating or complex tensor, got {self.dtype!r}")
 
 
+@watched
 @on_device_of_inputs
 def uniform_(self: Tensor, low: float = 0, to: float = 1, *, generator: Generator | None = None, **named: float) -> Tensor:
     """Fill with numbers drawn uniformly from [from, to); PyTorch's names are ``uniform_(from=0, to=1)``."""
@@ -349,6 +358,7 @@ def refuse_keywords(name: str, named: dict[str, Any]) -> None:
         raise ArgumentError(f"{name}() got an unexpected keyword argument {next(iter(named))!r}")
 
 
+@watched
 @on_device_of_inputs
 def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with normally distributed numbers."""
@@ -361,6 +371,7 @@ def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generat
     return overwrite_random(self, values)
 
 
+@watched
 @on_device_of_inputs
 def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with 1 with probability `p` (a number, or a tensor broadcast to this one), else 0."""
@@ -369,6 +380,7 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
     return overwrite_random(self, coins("bernoulli_", chance, self.array, generator))
 
 
+@watched
 @on_device_of_inputs
 def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the exponential distribution of rate `lambd`."""
@@ -380,6 +392,7 @@ def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None 
     return overwrite_random(self, _arrays.as_array(values) / lambd)
 
 
+@watched
 @on_device_of_inputs
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with the number of trials of probability `p` up to and with the first success."""
@@ -388,6 +401,7 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     return overwrite_random(self, _arrays.as_array(draws_on(self.device, generator).geometric(p, self.array.shape)))
 
 
+@watched
 @on_device_of_inputs
 def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers of the Cauchy distribution."""
@@ -398,6 +412,7 @@ def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Gen
     return overwrite_random(self, median + sigma * np.tan(angle))
 
 
+@watched
 @on_device_of_inputs
 def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
     """Fill with numbers whose logarithms are normally distributed, with `mean` and `std`."""
@@ -407,6 +422,7 @@ def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Gen
     return overwrite_random(self, np.exp(mean + std * draw_like(self, gaussian, generator)))
 
 
+@watched
 @on_device_of_inputs
 def random_(self: Tensor, *bounds: int, generator: Generator | None = None, to: int | None = None, **named: int) -> Tensor:
     """Fill with integers: ``random_()`` from all the dtype holds exactly, ``random_(to)`` below `to`, ``random_(from, to)``."""

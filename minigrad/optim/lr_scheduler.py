@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError
 from minigrad.optim.optimizer import Optimizer
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,6 +108,7 @@ class LRScheduler:
         """The rates that this step sets, one for each group."""
         raise NotImplementedError(f"{type(self).__name__} defines no get_lr()")
 
+    @watched
     def step(self, epoch: int | None = None) -> None:
         """Move on by one, or (deprecated) to `epoch`, and set the optimizer's rates."""
         if self._step_count == 1 and not self.optimizer._stepped:
@@ -336,6 +338,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         height = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (lr - self.eta_min) * height for lr in self.base_lrs]
 
+    @watched
     def step(self, epoch: float | None = None) -> None:
         """Move on by one, or to `epoch`, which may be a fraction such as ``epoch + batch / batches``."""
         if epoch is None:
@@ -555,6 +558,7 @@ class ReduceLROnPlateau(LRScheduler):
         enough = best * (1 + sign * self.threshold) if self.threshold_mode == "rel" else best + sign * self.threshold
         return sign * a > sign * enough
 
+    @watched
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at `metrics`, a number or a tensor of one element, and reduce the rates if it is time."""
         current = float(metrics)
@@ -645,6 +649,7 @@ class SequentialLR(SchedulerOfSchedulers):
         elif hasattr(sched, "last_epoch"):
             sched.last_epoch -= 1
 
+    @watched
     def step(self) -> None:  # type: ignore[override]
         """Move on by one."""
         self.last_epoch += 1
@@ -668,6 +673,7 @@ class ChainedScheduler(SchedulerOfSchedulers):
         self._schedulers, self.optimizer = schedulers, optimizer
         self._last_lr = rates(self.optimizer)
 
+    @watched
     def step(self) -> None:  # type: ignore[override]
         """Step every schedule."""
         for scheduler in self._schedulers:

@@ -27,6 +27,7 @@ from minigrad.recording.graph import RemovableHandle
 from minigrad.recording.hints import hint
 from minigrad.recording.inplace import refuse_read_only, write_each
 from minigrad.recording.quiet import run_quietly
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import Parameters
@@ -147,7 +148,7 @@ class Optimizer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
-            cls.step = with_hooks(cls.__dict__["step"])  # type: ignore[method-assign]
+            cls.step = watched(with_hooks(cls.__dict__["step"]))  # type: ignore[method-assign]
 
     def _set_hooks(self) -> None:
         self._bundles: dict[int, tuple[list[Any], list[Bundle], list[Any]]] = {}  # of each group: what moved last time, and how
@@ -219,6 +220,7 @@ class Optimizer:
             raise InvalidValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
 
+    @watched
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or with ``set_to_none=False`` set them to zero."""
         kept = []
@@ -240,6 +242,7 @@ class Optimizer:
     def step(self, closure: None = None) -> None: ...
     @overload
     def step(self, closure: Callable[[], R]) -> R: ...
+    @watched
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient.
 

@@ -44,8 +44,10 @@ class InForward:
 QUIET.run(graph.grad_enabled.set, InForward())
 
 
-def refuse_in_forward(t: Any) -> None:
-    """Raise if a forward reads the value of the tensor `t`, which requires grad."""
+def about_to_read(t: Any) -> None:
+    """Note that Python looks at the elements of the tensor `t`. Raises in a forward, if `t` requires grad."""
+    if watching.count:
+        watching.show_read(t.array)
     mode = graph.grad_enabled.get()
     if t.node is not None and isinstance(mode, InForward):
         mode.observe()

@@ -72,9 +72,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
     the values need not be kept. It must use operators and other operations only: a plain backward pass gives it arrays, one with
     ``create_graph=True`` tensors.
 
-    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives them as a tuple. It can
-    name ``wanted``, a tuple of booleans, to compute only those that are asked for; what it gives for the others is ignored. The
-    node keeps what it names where one of them is wanted.
+    ``@f.derivative("x", "y")`` declares a joint rule, for gradients that share work: it gives a tuple of them, and can name
+    ``wanted``, a tuple of booleans, to compute only those that are asked for.
 
     Every argument has a rule or a mark, ``discrete``, ``constant`` or ``differentiable=False``.
 

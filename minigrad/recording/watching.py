@@ -2,19 +2,25 @@
 
 While somebody watches, the call paths are generated with a line more, which shows the calls. At other times there is no such
 line, so that watching costs nothing where nobody does.
+
+What computes with arrays and is no operation, such as a draw of random numbers or a step of an optimizer, is seen where it is
+declared as :func:`watched`.
 """
 
 from __future__ import annotations
 
+import functools
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Callable, Iterator, Protocol
+from typing import Any, Callable, Iterator, TypeVar
 
 from minigrad.recording.clock import lock
 
+F = TypeVar("F", bound=Callable[..., Any])
 
-class Watcher(Protocol):
-    """Who watches."""
+
+class Watcher:
+    """Who watches. A subclass defines what it wants to see."""
 
     def called(self, info: Any, inputs: tuple[Any, ...], settings: dict[str, Any], result: Any) -> None:
         """See a call of an operation with `inputs`, tensors of the dtypes that it computes with, or None; `result` is a tensor or
@@ -22,6 +28,23 @@ class Watcher(Protocol):
 
     def wrote(self, target: Any, value: Any) -> None:
         """See that the tensor `target` now holds, in its memory, what the tensor `value` holds."""
+
+    def made(self, t: Any) -> None:
+        """See the new tensor `t`, whose elements the program has given, not computed from tensors."""
+
+    def read(self, array: Any) -> None:
+        """See that Python is about to look at the elements of `array`."""
+
+    def arrived(self, gradients: dict[Any, Any], returned: list[tuple[Any, Any, Any]] | None) -> None:
+        """See the gradients that a backward pass has carried to edges: those that are about to be added to ``.grad`` or, where
+        they were asked for, `returned`, as triples of an edge, its tensor, and the gradient that the user is given."""
+
+    def set_grad(self, t: Any, grad: Any) -> None:
+        """See that ``t.grad`` is about to become `grad`, a tensor or None, by an assignment."""
+
+    def perform(self, function: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Call a :func:`watched` function, and return its result."""
+        return function(*args, **settings)
 
 
 watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)  # of this thread
@@ -51,6 +74,17 @@ def change(by: int) -> None:
                 do()
 
 
+def watched(function: F) -> F:
+    """Decorator of a function on arrays that is no operation, or of a method: watchers see its calls as one piece. Where it
+    returns nothing it may write into its arguments, or change what the method belongs to, and nothing else."""
+    @functools.wraps(function)
+    def call(*args: Any, **settings: Any) -> Any:
+        if count and (by := watcher.get()) is not None:
+            return by.perform(function, args, settings)
+        return function(*args, **settings)
+    return call  # type: ignore[return-value]
+
+
 def show_call(info: Any, inputs: tuple[Any, ...], settings: dict[str, Any], result: Any) -> None:
     """Let the watcher of this thread, if there is one, see a call."""
     if (by := watcher.get()) is not None:
@@ -61,3 +95,27 @@ def show_write(target: Any, value: Any) -> None:
     """Let the watcher of this thread, if there is one, see a write."""
     if (by := watcher.get()) is not None:
         by.wrote(target, value)
+
+
+def show_made(t: Any) -> None:
+    """Let the watcher of this thread, if there is one, see a new tensor."""
+    if (by := watcher.get()) is not None:
+        by.made(t)
+
+
+def show_read(array: Any) -> None:
+    """Let the watcher of this thread, if there is one, see that elements are read."""
+    if (by := watcher.get()) is not None:
+        by.read(array)
+
+
+def show_arrival(gradients: dict[Any, Any], returned: list[tuple[Any, Any, Any]] | None) -> None:
+    """Let the watcher of this thread, if there is one, see gradients that have arrived."""
+    if (by := watcher.get()) is not None:
+        by.arrived(gradients, returned)
+
+
+def show_grad(t: Any, grad: Any) -> None:
+    """Let the watcher of this thread, if there is one, see the assignment of a gradient."""
+    if (by := watcher.get()) is not None:
+        by.set_grad(t, grad)

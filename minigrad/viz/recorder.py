@@ -51,9 +51,9 @@ class Recorder(Observer):
         self.note_forward(node, result, inputs)
         super().observe(node, result, inputs, cls)
 
-    def check_backward(self, node: Node, g: Any, grads: tuple[Any, ...]) -> None:
+    def check_backward(self, node: Node, g: Any, saved: tuple[Any, ...], grads: tuple[Any, ...]) -> None:
         self.note_backward(node, g, grads)
-        super().check_backward(node, g, grads)
+        super().check_backward(node, g, saved, grads)
 
     def note_forward(self, node: Any, result: Any, inputs: tuple[Any, ...]) -> None:
         """Add a node that has just been made."""

@@ -24,16 +24,10 @@ OF_THE_TRACER = {"replace_view"}  # which the tracer calls so; tests/onnx/test_e
 TOLERANCE = 3e-5  # of float32, where the formulas differ
 
 
-class Nobody:
-    """A watcher that keeps the call paths from being generated anew for each model."""
-
-    def called(self, *args: Any) -> None: ...
-    def wrote(self, *args: Any) -> None: ...
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _paths_that_can_be_watched() -> Iterator[None]:
-    with watching.watch(Nobody()):
+    """They are not generated anew for each model."""
+    with watching.watch(watching.Watcher()):
         yield
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import normalization, optimizers, softmax
+from minigrad._arrays.host import convolution, losses, normalization, optimizers, pointwise, rows, softmax
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.sums import sum_over
 
 __all__ = ["HostKernels"]
 
+MEMORY_BOUND = 1 << 17  # elements for each thread at least, where little is computed with them
 SHORTEST = 16  # elements that have a weight in common, below which a kernel is not faster than NumPy
 
 
@@ -23,8 +24,43 @@ def takes(*arrays: Any) -> bool:
     return dtype.char in "fd" and dtype.isnative and all([a.__class__ is np.ndarray and a.dtype == dtype for a in arrays])
 
 
+def flat(*arrays: Any) -> list[Any] | None:
+    """The elements of `arrays` in the order that they all have in memory, or None where they have none or different ones."""
+    for seen in (arrays, [a.T for a in arrays]):
+        if all([a.flags.c_contiguous for a in seen]):
+            return [a.reshape(-1) for a in seen]
+    return None
+
+
+def takes_classes(x: Any, target: Any) -> bool:
+    """Whether `x` is a matrix that there are kernels for, and `target` has the number of a class for each row."""
+    return bool(takes(x) and x.ndim == 2 and x.size and target.shape == x.shape[:1] and target.dtype == np.int64)
+
+
 class HostKernels(Kernels):
     """The kernels that numba compiles when they are first used. For float32 and float64."""
+
+    def each(self, name: str, *inputs: Any) -> Any:
+        first = inputs[0]
+        arrays = [x for x in inputs if x.__class__ is np.ndarray]
+        numbers = [first.dtype.type(x) for x in inputs[len(arrays):]]
+        if not takes(*[a for a in arrays if a.dtype != np.bool_]) or any([a.shape != first.shape for a in arrays]) or (
+                name in pointwise.SINGLE and first.dtype != np.float32):
+            return None
+        out = np.empty_like(first)
+        ordered = flat(*arrays, out)
+        if ordered is None:
+            return None
+        share(pointwise.KERNELS[name], first.size, *ordered[:-1], *numbers, ordered[-1], grain=MEMORY_BOUND)
+        return out
+
+    def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
+        if not takes(uniform) or dtype.char not in "fd" or not uniform.flags.c_contiguous:
+            return None
+        mask = np.empty(uniform.shape, dtype)
+        share(pointwise.dropout_mask, mask.size, uniform.reshape(-1), uniform.dtype.type(p), dtype.type(scale), mask.reshape(-1),
+              grain=MEMORY_BOUND)
+        return mask
 
     def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
         if not takes(x) or not x.size or axis not in (-1, x.ndim - 1):
@@ -78,6 +114,41 @@ class HostKernels(Kernels):
         grads = [sum_over(v.reshape(-1, count), 0).reshape(shape) if asked else none
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
+
+    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        given = [a for a in (x, weight, y) if not isinstance(a, tuple)]
+        if not takes(*given) or not all([a.size for a in given]):
+            return None
+        compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
+                   else convolution.gradient_of_weight)
+        return compute(x, weight, y, stride, padding, dilation)
+
+    def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
+        if not takes_classes(x, target):
+            return None
+        ignored = target == ignore
+        wrong = target[((target < 0) | (target >= x.shape[1])) & ~ignored]
+        if wrong.size:
+            return None, None, None, wrong[0]
+        x, loss, soft = np.ascontiguousarray(x), np.empty(len(x), x.dtype), np.empty(x.shape, x.dtype)
+        share(losses.cross_entropy, len(x), x, np.ascontiguousarray(target), loss, soft, ignore)
+        return loss, soft, len(x) - int(np.count_nonzero(ignored)), None
+
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if grad.ndim or grad.dtype != soft.dtype or not takes_classes(soft, target):
+            return None
+        total = len(soft) - int(np.count_nonzero(target == ignore)) if mean else 1
+        slope = np.empty(soft.shape, soft.dtype)
+        share(losses.cross_entropy_slope, len(soft), np.ascontiguousarray(soft), np.ascontiguousarray(target), slope,
+              soft.dtype.type(grad / (total or 1)), ignore)
+        return slope
+
+    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
+        if not takes(target, values) or places.dtype != np.int64 or not places.size \
+                or places.min() < 0 or places.max() >= len(target):
+            return False
+        share(rows.add_rows, values.shape[1], np.ascontiguousarray(values), np.ascontiguousarray(places), target)
+        return True
 
     def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
         return (rule in optimizers.RULES and takes(p, grad, *state) and p.size > 0

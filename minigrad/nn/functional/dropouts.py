@@ -11,6 +11,7 @@ from minigrad.errors import InvalidValueError, ShapeError
 from minigrad.ops.pointwise import arithmetic
 from minigrad.recording import hints
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -24,10 +25,7 @@ def _drop(name: str, input: Tensor, p: float, training: bool, inplace: bool, sha
     _check_probability(name, p)
     if not training or p == 0:
         return input
-    drawn, dtype, scale = _draw_uniform(input, shape), input.array.dtype, 0 if p == 1 else 1 / (1 - p)
-    mask = _arrays.kernels_of(drawn).dropout_mask(drawn, p, scale, dtype)
-    if mask is None:
-        mask = (drawn >= p).astype(dtype) * dtype.type(scale)
+    mask = _draw_mask(tuple(shape), input.array.dtype, input.device, p)
     return input.mul_(mask) if inplace else arithmetic.mul(input, mask)
 
 
@@ -36,9 +34,12 @@ def _check_probability(name: str, p: float) -> None:
         raise InvalidValueError(f"{name}: dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _draw_uniform(like: Any, shape: Any) -> Any:
-    """An array of random numbers, uniform in [0, 1), where `like` lives."""
-    return random.draws_on(_arrays.device_of(like.array)).random(tuple(shape), dtype="float32")
+@watched
+def _draw_mask(shape: tuple[int, ...], dtype: Any, device: Any, p: float) -> Any:
+    """An array on `device` whose elements are 0 with probability `p`, else 1 / (1 - p)."""
+    drawn, scale = random.draws_on(device).random(shape, dtype="float32"), 0 if p == 1 else 1 / (1 - p)
+    mask = _arrays.kernels_of(drawn).dropout_mask(drawn, p, scale, dtype)
+    return (drawn >= p).astype(dtype) * dtype.type(scale) if mask is None else mask
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -95,12 +96,17 @@ def _alpha_drop(name: str, input: Tensor, p: float, training: bool, inplace: boo
         return input
     if p == 1:
         return input.mul_(0) if inplace else input * 0
-    alpha = 1.7580993408473766  # SELU's scale * alpha
-    dtype = input.array.dtype
-    keep = (_draw_uniform(input, shape) >= p).astype(opmath_dtype(dtype))
-    a = 1 / math.sqrt((alpha**2 * p + 1) * (1 - p))
-    factor, shift = [x.astype(dtype, copy=False) for x in (keep * a, (keep - 1) * (alpha * a) + alpha * a * p)]
+    factor, shift = _draw_factor_and_shift(tuple(shape), input.array.dtype, input.device, p)
     return input.mul_(factor).add_(shift) if inplace else input * factor + shift
+
+
+@watched
+def _draw_factor_and_shift(shape: tuple[int, ...], dtype: Any, device: Any, p: float) -> tuple[Any, Any]:
+    """Arrays on `device`: what the elements of :func:`_alpha_drop` are multiplied by, and what is added to them then."""
+    alpha = 1.7580993408473766  # SELU's scale * alpha
+    keep = (random.draws_on(device).random(shape, dtype="float32") >= p).astype(opmath_dtype(dtype))
+    a = 1 / math.sqrt((alpha**2 * p + 1) * (1 - p))
+    return (keep * a).astype(dtype, copy=False), ((keep - 1) * (alpha * a) + alpha * a * p).astype(dtype, copy=False)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:

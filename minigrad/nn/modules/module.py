@@ -639,7 +639,8 @@ class Module:
         return self._apply(lambda t: t.new_empty(t.shape, device=device), recurse=recurse)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """PyTorch's way to ask for a faster forward; there is nothing to compile here, and calls stay what they are."""
+        """Record and replay the calls of this module's ``forward``; the arguments are those of :func:`minigrad.compile`."""
+        self.__dict__["forward"] = importlib.import_module("minigrad.compiler").compile(self.forward, *args, **kwargs)
 
     # ------------------------------------------------------------------------------------------------ state dictionaries
 

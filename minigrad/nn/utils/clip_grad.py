@@ -15,6 +15,7 @@ from minigrad.errors import MinigradError
 from minigrad.ops.reducing.reduction import vector_norm
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.inplace import write_each
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,13 +48,14 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, e
     if any(home != homes[0] for home in homes):
         arrays = [_arrays.to_device(_norm([x], norm_type), homes[0]) for x in arrays]
     out.array = _norm(arrays, norm_type)
-    if error_if_nonfinite and not math.isfinite(out.array):
+    if error_if_nonfinite and not math.isfinite(float(out)):
         raise NonFiniteError(f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot "
                              f"be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
                              "`error_if_nonfinite=False`")
     return out
 
 
+@watched
 @on_device_of_inputs
 def _norm(arrays: list[Any], norm_type: float) -> Any:
     """The norm of all `arrays`, of one device, taken as one vector: an array without dimensions."""
@@ -70,12 +72,17 @@ def _norm(arrays: list[Any], norm_type: float) -> Any:
 def clip_grads_with_norm_(parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Any,
                           foreach: bool | None = None) -> None:
     """Multiply every gradient by ``min(1, max_norm / (total_norm + 1e-6))``, in place."""
-    factor = _factor(total_norm.array, float(max_norm))
+    _scale([g.array for g in _gradients(parameters)], total_norm.array, float(max_norm))
+
+
+@watched
+def _scale(arrays: list[Any], total: Any, most: float) -> None:
+    factor = _factor(total, most)
 
     def scale(g: Any) -> None:
         near = factor if factor.__class__ is g.__class__ is np.ndarray else _arrays.to_device(factor, _arrays.device_of(g))
         g *= near.astype(g.real.dtype, copy=False)
-    write_each([g.array for g in _gradients(parameters)], scale, "clip_grad_norm_")
+    write_each(arrays, scale, "clip_grad_norm_")
 
 
 @on_device_of_inputs
@@ -108,7 +115,11 @@ def clip_grad_norm(parameters: Tensor | Iterable[Tensor], max_norm: float, norm_
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite)
 
 
+@watched
+def _clip(arrays: list[Any], limit: float) -> None:
+    write_each(arrays, lambda g: g.clip(-limit, limit, out=g), "clip_grad_value_")
+
+
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Bring every element of every gradient between ``-clip_value`` and ``clip_value``, in place."""
-    limit = float(clip_value)
-    write_each([g.array for g in _gradients(parameters)], lambda g: g.clip(-limit, limit, out=g), "clip_grad_value_")
+    _clip([g.array for g in _gradients(parameters)], float(clip_value))

@@ -87,11 +87,21 @@ def in_bounds(index: Any, size: int, dim: int, negative: bool = True) -> Any:
     return index.astype(np.intp)
 
 
+@watching.watched
+def positions(index: Any, size: int, dim: int, checked: bool) -> Any:
+    """The integer array `index` as one that finds elements of dimension `dim`, of `size` elements; see :func:`in_bounds`. It is a
+    copy: what the user writes to the index later must not show in the gradient."""
+    index = index.astype(np.intp)
+    return in_bounds(index, size, dim) if checked else index
+
+
 def one_index(value: Any, like: Any) -> Any:
     """One part of an index as an integer, bool, slice, None, ``...`` or an array of at least one dimension."""
     if value is None or value is Ellipsis or isinstance(value, (slice, int)):
         return value
     array = index_array(value, like)
+    if watching.count and not (array.ndim and array.dtype.kind in "iu"):
+        watching.show_read(array)
     return array if array.ndim else bool(array) if array.dtype.kind == "b" else int(array)
 
 
@@ -147,8 +157,7 @@ def parse_index(index: Any, x: Any, checked: bool = True) -> tuple[Parts, Parts 
             dim += i.ndim
         else:
             basic.append(slice(None))
-            i = i.astype(np.intp)  # a copy: what the user writes to the index later must not show in the gradient
-            arrays.append(in_bounds(i, x.shape[dim], dim) if checked else i)
+            arrays.append(positions(i, x.shape[dim], dim, checked))
             dim += 1
     while arrays and arrays[-1] is None:
         arrays.pop()

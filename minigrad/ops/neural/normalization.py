@@ -26,6 +26,7 @@ from minigrad.recording.argument_errors import refuse_grad, require_one_device
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.inplace import refuse_read_only
 from minigrad.recording.op import op
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from minigrad._types.annotations import IntOrInts, Tensor
@@ -347,7 +348,7 @@ def normalize_batch(input: Any, running_mean: Any, running_var: Any, weight: Any
     n = layout[0] * layout[2]
     if n > 1:
         move(running_mean, mean.array.reshape(-1), momentum)
-        move(running_var, var.array.reshape(-1) * (n / (n - 1)), momentum)
+        move(running_var, var.array.reshape(-1), momentum, n / (n - 1))
     return result, mean, var
 
 
@@ -361,10 +362,16 @@ def evaluation_affine(running_mean: Any, running_var: Any, weight: Any, bias: An
     return scale, shift if bias is None else shift + bias
 
 
+@watched
 @on_device_of_inputs
-def move(running: Any, towards: Any, momentum: float) -> None:
-    """Move running statistics, where there are any, towards those of this batch."""
+def move(running: Any, towards: Any, momentum: float, factor: float = 1.0) -> None:
+    """Move running statistics, where there are any, towards those of this batch times `factor`. Of those of several samples the
+    mean counts."""
     if running is not None:
+        if towards.ndim > 1:
+            towards = towards.mean(axis=0)
+        if factor != 1:
+            towards = towards * factor
         if not running.array.__class__ is towards.__class__ is np.ndarray:
             require_one_device("batch_norm", input=towards, running_mean=running)
         refuse_read_only(running.array, "batch_norm: running statistics")
@@ -420,8 +427,8 @@ def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var
         raise InvalidValueError(f"Expected more than 1 spatial element when training, got input size {list(input.shape)}")
     result, mean, var = norm(input, weight, bias, (1, n * channels, rest), rest, eps)
     if n and rest:
-        move(running_mean, mean.array.reshape(n, channels).mean(axis=0), momentum)
-        move(running_var, var.array.reshape(n, channels).mean(axis=0) * (rest / (rest - 1)), momentum)
+        move(running_mean, mean.array.reshape(n, channels), momentum)
+        move(running_var, var.array.reshape(n, channels), momentum, rest / (rest - 1))
     return result
 
 

@@ -15,6 +15,7 @@ from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, UnsupportedDtypeError
 from minigrad.ops.pointwise.arithmetic import apply_mask, cast, require_integers, require_real, with_number, zeros_of
+from minigrad.recording import watching
 from minigrad.recording.call import SCALARS, number
 from minigrad.recording.device_guard import on_device_of_inputs
 from minigrad.recording.inplace import with_inplace
@@ -91,16 +92,23 @@ def within_tolerance(a: Any, b: Any, rtol: float, atol: float) -> Any:
     return np.isfinite(b) & (difference <= float(atol) + np.abs(float(rtol) * b))
 
 
+def all_true(x: Any) -> bool:
+    """Whether all elements of `x`, a tensor or an array, are True."""
+    if watching.count:
+        watching.show_read(unwrap(x))
+    return bool(unwrap(x).all())
+
+
 @on_device_of_inputs
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close, by :func:`isclose`."""
-    return bool(unwrap(isclose(input, other, rtol, atol, equal_nan)).all())
+    return all_true(isclose(input, other, rtol, atol, equal_nan))
 
 
 @on_device_of_inputs
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether two tensors have the same shape and elements."""
-    return tuple(input.shape) == tuple(other.shape) and bool(unwrap(eq(input, other)).all())
+    return tuple(input.shape) == tuple(other.shape) and all_true(eq(input, other))
 
 
 @op(differentiable=False)

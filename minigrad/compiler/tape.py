@@ -1,0 +1,126 @@
+"""A recorded call as a list of lines of Python, and the function that these make.
+
+Every value is an array of NumPy's under a name: ``x0`` an input, ``w0`` a tensor that was there before, ``c0`` a constant, ``v0``
+a value, ``g0`` a gradient. A line calls a forward, a derivative rule or what else was done, by the very functions that ran while
+it was recorded: so that it computes the same bits.
+"""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+from minigrad.recording.clock import PACKAGE
+
+# Of the values that are larger, in bytes, the memory is given back when their last line has run.
+LARGE = 1 << 12
+
+
+@dataclass
+class Line:
+    """One line: what it makes, how it is written, what it uses, and the line of the user's that it comes from."""
+
+    targets: tuple[str, ...]
+    text: str
+    uses: frozenset[str]
+    where: tuple[Any, int]  # a code object, and the position in it
+    op: Any = None  # the declaration of the operation that it calls, and the names of the operands
+    operands: tuple[str | None, ...] = ()
+    several: bool = False  # whether it gives a tuple, of what its targets are
+    pure: bool = False  # whether it does nothing else than make them
+
+    def __str__(self) -> str:
+        made = ", ".join(self.targets) + "," * (self.several and len(self.targets) == 1)
+        return f"{made} = {self.text}" if made else self.text
+
+
+class Tape:
+    """The lines, in order, and what their names stand for beside values."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.names: dict[str, Any] = {}  # of functions, constants, tensors: what the lines take as it is
+        self.large: set[str] = set()
+        self.functions: dict[int, str] = {}
+        self.result, self.result_uses = "None", frozenset[str]()
+        self.inputs: list[str] = []
+
+    def function(self, function: Callable[..., Any], name: str = "") -> str:
+        """The name of a function in the lines: its own, with a number if another one has it."""
+        if id(function) in self.functions:
+            return self.functions[id(function)]
+        own = name or getattr(function, "__qualname__", function.__name__).replace(".<locals>", "").replace(".", "_").strip("<>")
+        name, k = own, 2
+        while name in self.names or not name.isidentifier():
+            name, k = f"{own}_{k}" if own.isidentifier() else f"function_{k}", k + 1
+        self.names[name], self.functions[id(function)] = function, name
+        return name
+
+    def body(self) -> tuple[str, list[int | None]]:
+        """The source of the replay, and for each of its lines the number of the recorded one."""
+        last: dict[str, int] = {}
+        needed = self.needed_lines()
+        for k, line in needed:
+            for name in (*line.uses, *line.targets):
+                last[name] = k
+        text = [f"def replay({', '.join(self.inputs)}):"]
+        numbers: list[int | None] = [None]
+        for k, line in needed:
+            text.append(f"    {line}")
+            numbers.append(k)
+            ended = sorted([n for n in self.large & {*line.uses, *line.targets} if last[n] == k and n not in self.result_uses])
+            if ended:
+                text.append(f"    del {', '.join(ended)}")
+                numbers.append(k)
+        text.append(f"    return {self.result}")
+        numbers.append(None)
+        return "\n".join(text) + "\n", numbers
+
+    def needed_lines(self) -> list[tuple[int, Line]]:
+        """The lines that are not there for nothing, with their numbers."""
+        needed, used = [], set(self.result_uses)
+        for k in range(len(self.lines) - 1, -1, -1):
+            line = self.lines[k]
+            if not line.pure or not used.isdisjoint(line.targets):
+                needed.append((k, line))
+                used |= line.uses
+        return needed[::-1]
+
+    def compile(self, called: str) -> tuple[Callable[..., Any], str, list[int | None]]:
+        """The function that replays the lines, its source, and which line each of that comes from."""
+        source, numbers = self.body()
+        filename = f"{PACKAGE}<replay of {called}>"
+        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+        namespace = dict(self.names)
+        exec(compile(source, filename, "exec"), namespace)
+        replay: Callable[..., Any] = namespace["replay"]
+        return replay, source, numbers
+
+    def equals(self, other: Tape) -> bool:
+        """Whether another tape says the same, of the same objects and equal constants."""
+        if self.result != other.result or self.inputs != other.inputs or len(self.lines) != len(other.lines) \
+                or self.names.keys() != other.names.keys():
+            return False
+        return all([a.targets == b.targets and a.text == b.text for a, b in zip(self.lines, other.lines)]) \
+            and all([same(x, other.names[name]) for name, x in self.names.items()])
+
+    def first_difference(self, other: Tape) -> Line | None:
+        """The first line that is another one, or takes another constant, in `other`; None where none is."""
+        for a, b in zip(self.lines, other.lines):
+            if a.text != b.text or any(not same(self.names[n], other.names.get(n)) for n in a.uses if n in self.names):
+                return a
+        return None
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two objects that lines take are the same to them."""
+    if a is b:
+        return True
+    if a.__class__ is not b.__class__:
+        return False
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and a.shape == b.shape and a.strides == b.strides and a.tobytes() == b.tobytes()
+    return bool(getattr(a, "same_as", a.__eq__)(b) is True)
