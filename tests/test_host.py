@@ -16,13 +16,15 @@ import minigrad as mg
 from minigrad import _settings
 from minigrad._arrays import host
 from minigrad._arrays.kernels import Kernels
+from minigrad.recording.call import REGISTRY
 from tests import test_environments as environments
 from tests.op_cases.neural import convolution as convolutions
 from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, convolution, elementary, kernels, threads  # noqa: E402
+from minigrad._arrays.host import compiling, convolution, elementary, kernels, products, threads  # noqa: E402
+from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
 
@@ -41,6 +43,8 @@ class Elementary(NamedTuple):
 
 FUNCTIONS = [
     Elementary(elementary.exp, np.exp, (-87, -708), (88.5, 709), 1.1),
+    Elementary(recurrent_kernels.sigmoid, lambda x: 1 / (1 + np.exp(-x)), (-87, -708), (90, 710), 3),
+    Elementary(recurrent_kernels.tanh, np.tanh, (-10, -20), (10, 20), 3),
 ]
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-30, -1e-30, 1e-4, -80.0, 80.0, -200.0, 200.0, -2000.0, 2000.0]
 
@@ -79,6 +83,18 @@ def test_greatest(dtype: Any) -> None:
     rng = np.random.default_rng(0)
     for values in ([-0.0], [-np.inf, -np.inf], [np.inf, 1], [-3, -2, -5], [0, -1e-40], *rng.standard_normal((20, 77)) - 3):
         assert greatest(np.array(values, dtype)) == np.max(np.array(values, dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "columns"), [(1, 1), (37, 64), (5, 70), (130, 200)])
+def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
+    weight = random(depth, columns).astype(dtype)
+    panels = products.pack(weight)
+    for rows in range(1, 10):
+        a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
+        out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
+        products.product(a, panels, out)
+        np.testing.assert_allclose(out[:, :columns], a @ weight, rtol=0, atol=30 * np.finfo(dtype).eps * depth ** 0.5)
 
 
 # ---------------------------------------------------------------------------------------------------- kernels and compositions
@@ -124,6 +140,24 @@ def leaky_relu(x: Any) -> Any:
 
 
 ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
+
+
+def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, reverse: Any = False, bias: Any = True) -> Case:
+    """A layer on data of this shape; its results but for those that only nodes keep."""
+    name, gates = kind.partition("_")[0], {"rnn": 1, "gru": 3, "lstm": 4}[kind.partition("_")[0]]
+    size, sequences = shape[-1], batch_sizes[0] if batch_sizes else shape[1]
+    states = [random(sequences, size)] * (2 if name == "lstm" else 1)
+    arrays = [random(*shape[:-1], gates * size), *states, random(gates * size, size) / size ** 0.5]
+
+    def run(*tensors: Any) -> Any:
+        return tuple(REGISTRY[f"{kind}_layer"](*tensors, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(states)]
+
+    return Case(f"{name} {name}_backward", run, (*arrays, *([random(gates * size)] if bias else [])), ulp=60)
+
+
+LAYERS: list[tuple[Any, ...]] = [
+    ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
+    ((10, 17), (3, 3, 3, 1), True)]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 
 
@@ -140,6 +174,7 @@ CASES = [
         (functional.relu, 1, False)]
       for x in [random(7), 3 * random(3, 40), random(2, 3, 4, 5), random(1), ENDS]],
     Case("dropout_mask", dropout, (random(50, 7),), 1),
+    *[recurrent(kind, *layer) for kind, layer in itertools.product(["rnn_tanh", "rnn_relu", "gru", "lstm"], LAYERS)],
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
           (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),

@@ -87,6 +87,34 @@ class Kernels:
         """Add each row of the matrix `values` to that of the contiguous matrix `target` whose number `places` has."""
         return False
 
+    def rnn(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool, rectified: bool) -> Any:
+        """The last state and all states of an Elman network, with relu if it is `rectified`, else with tanh. Steps, states and
+        gates are those of :mod:`minigrad.ops.neural.recurrent`; `bias` may be None."""
+        return None
+
+    def rnn_backward(self, g_output: Any, g_h: Any, states: Any, weight: Any, batch_sizes: Any, reverse: bool,
+                     rectified: bool) -> Any:
+        """The gradients of the input and the first state of :meth:`rnn`, of those of all states, or None, and of the last one."""
+        return None
+
+    def gru(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
+        """The last state, all states and the gates of gated recurrent units."""
+        return None
+
+    def gru_backward(self, g_output: Any, g_h: Any, states: Any, gates: Any, h0: Any, weight: Any, batch_sizes: Any,
+                     reverse: bool) -> Any:
+        """The gradients of the gates of :meth:`gru`, before their functions, and of the first state."""
+        return None
+
+    def lstm(self, input: Any, h0: Any, c0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
+        """All outputs, the last state (two arrays), the gates and the cells of long short-term memory."""
+        return None
+
+    def lstm_backward(self, g_output: Any, g_h: Any, g_c: Any, gates: Any, cells: Any, c0: Any, weight: Any, batch_sizes: Any,
+                      reverse: bool) -> Any:
+        """The gradients of the gates of :meth:`lstm`, before their functions, and of the first state (two arrays)."""
+        return None
+
     def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
         """`scale` where `uniform` is at least `p`, else 0."""
         return None
