@@ -123,8 +123,8 @@ class Kernels:
         """`scale` where `uniform` is at least `p`, else 0."""
         return None
 
-    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
-        """Whether :meth:`move` takes these arrays."""
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
+        """Whether :meth:`move` knows the rule and takes these arrays."""
         return False
 
     def move(self, rule: str, tensors: Any, factors: Any) -> None:
@@ -610,10 +610,11 @@ class CudaKernels(Kernels):
             self.elementwise["dropout_mask"](uniform, p, scale, mask)
         return mask
 
-    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
         # The kernel is given addresses: what is elsewhere must be left to operations, which refuse it.
         here, kind = p.device, p.__class__
-        return (self.takes(p, grad, *state) and all([a.__class__ is kind and a.device == here for a in (grad, *state)])
+        return (rule in STEPS and self.takes(p, grad, *state)
+                and all([a.__class__ is kind and a.device == here for a in (grad, *state)])
                 and grad.shape == p.shape and all([a.flags.c_contiguous for a in (p, *state)]) and p.size > 0)
 
     def move(self, rule: str, tensors: Any, factors: Any) -> None:

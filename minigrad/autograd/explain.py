@@ -103,7 +103,7 @@ class ZeroWatch(Observer):
         self.blame: dict[Any, Node] = {}  # where a zero gradient arrives: the node that made it from one that was not zero
         self.nonzero: set[Any] = set()  # where another arrives
 
-    def check_backward(self, node: Node, g: Any, grads: tuple[Any, ...]) -> None:
+    def check_backward(self, node: Node, g: Any, saved: tuple[Any, ...], grads: tuple[Any, ...]) -> None:
         culprit = self.culprit(node) or node
         for edge, grad in zip(node.inputs, grads):
             if edge is None or grad is None:

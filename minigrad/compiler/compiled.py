@@ -10,6 +10,7 @@ from types import MethodType
 from typing import Any, Callable
 
 from minigrad._types.tensor_base import LEAF, TensorBase
+from minigrad.compiler.backward import Passes
 from minigrad.compiler.guards import Guards, Seen, Surroundings, walk
 from minigrad.compiler.recording import Recorder
 from minigrad.compiler.tape import Tape
@@ -31,14 +32,18 @@ TRIES = 8  # to record the same twice
 class Recording:
     """What one call has done, under which conditions."""
 
-    def __init__(self, function: Callable[..., Any], tape: Tape, guards: Guards) -> None:
+    def __init__(self, function: Callable[..., Any], tape: Tape, guards: Guards, numbers: dict[str, Any]) -> None:
         self.called = getattr(function, "__name__", type(function).__name__)
         self.tape, self.guards = tape, guards
+        self.made = numbers  # the arrays that stand for numbers, which each call makes anew
         self.input_paths = guards.input_paths
 
     def complete(self) -> None:
         """Make the function that replays it."""
         self.replay, self.source, self.numbers = self.tape.compile(self.called)
+        for passes in [x for x in self.tape.names.values() if isinstance(x, Passes)]:
+            passes.compile(self.called)
+            self.source += passes.source
         inputs = f"lambda args, kwargs: ({', '.join(self.input_paths)}{',' if self.input_paths else ''})"
         self.inputs: Callable[..., Any] = eval(inputs)
 
@@ -146,17 +151,20 @@ class Compiled:
         """What has been recorded, with its conditions, or None where these cannot be known."""
         around = Surroundings(self.function, leaves, seen)
         given = {id(x) for x in leaves}
-        external = {}
+        external, numbers = {}, {}
         for name, t in recorder.tensors.values():
             if id(t) in given:
                 continue
             if id(t) in around.tensors:
                 external[name.removeprefix("tensor_")] = t
-            elif t.array.ndim or name in recorder.tape.names:
+            elif t.array.ndim or name in recorder.tape.names or any(
+                    [c.made.get(name) is t.array for c in self.candidates]):  # the same one in two calls
                 recorder.refuse(f"a tensor of shape {list(t.array.shape)} comes from where it cannot be found again")
                 return None
+            else:
+                numbers[name] = t.array
         guards = Guards(args, kwargs, external, list(recorder.had_grad.values()), around)
-        return Recording(self.function, recorder.tape, guards)
+        return Recording(self.function, recorder.tape, guards, numbers)
 
     def consider(self, recording: Recording, before: list[Recording]) -> None:
         """Keep a recording to replay it if it is the same as one `before` it, else to compare the next one with it."""

@@ -25,9 +25,15 @@ from minigrad.recording.clock import PACKAGE
 from minigrad.recording.graph import grad_enabled
 
 SIMPLE = (bool, int, float, complex, str, bytes, type(None))
-# Files whose code is not the user's.
-STANDARD = (PACKAGE, sysconfig.get_paths()["stdlib"], os.path.dirname(np.__file__), os.path.dirname(ml_dtypes.__file__), "<")
+OURS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, os.path.dirname(ml_dtypes.__file__) + os.sep, "<frozen ")
+LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
 MISSING = object()
+
+
+@functools.cache
+def is_standard(file: str) -> bool:
+    """Whether a file's code is not the user's, but of this package, NumPy or Python's library."""
+    return file.startswith(OURS) or file.startswith(LIBRARY) and "site-packages" not in file
 
 
 class Seen:
@@ -44,10 +50,10 @@ class Seen:
     def __exit__(self, *exc: object) -> None:
         sys.settrace(self.outer)
 
-    def trace(self, frame: Any, event: str, arg: Any) -> Any:
+    def trace(self, frame: Any, event: Any, arg: Any) -> Any:
         """See that a function begins to run."""
         code = frame.f_code
-        if code not in self.codes and not code.co_filename.startswith(STANDARD):
+        if code not in self.codes and not is_standard(code.co_filename):
             self.codes[code] = frame.f_globals
         return None if self.outer is None else self.outer(frame, event, arg)
 
@@ -77,7 +83,7 @@ class Surroundings:
         self.places: list[tuple[Place, Any]] = []
         self.modules: list[tuple[Any, Any]] = []
         self.tensors: dict[int, Any] = {}
-        self.met: dict[int, Any] = {}
+        self.met: dict[Any, Any] = {}
         self.names = {name for code in seen.codes for name in code.co_names}
         self.reach(function)
         for x in arguments:
@@ -109,7 +115,7 @@ class Surroundings:
             for x in value.__dict__.values():
                 self.reach(x)
         elif isinstance(value, FunctionType):
-            if not value.__code__.co_filename.startswith(STANDARD):
+            if not is_standard(value.__code__.co_filename):
                 for name, cell in zip(value.__code__.co_freevars, value.__closure__ or ()):
                     self.note(Place(cell, None, name))
                 for x in (value.__defaults__ or (), value.__kwdefaults__ or {}):
@@ -129,7 +135,7 @@ class Surroundings:
             for x in value.values():
                 self.reach(x)
         elif isinstance(value, ModuleType):
-            if (getattr(value, "__file__", None) or "<").startswith(STANDARD) is False:
+            if not is_standard(getattr(value, "__file__", None) or "<frozen "):
                 self.reach_attributes(value)
         elif hasattr(value, "param_groups"):
             for group in value.param_groups:
@@ -152,7 +158,7 @@ class Surroundings:
 def defined_in_standard(kind: type) -> bool:
     """Whether a class is of this package or of Python's library."""
     module = sys.modules.get(kind.__module__)
-    return (getattr(module, "__file__", None) or "<").startswith(STANDARD) and kind.__module__ != "__main__"
+    return kind.__module__ != "__main__" and is_standard(getattr(module, "__file__", None) or "<frozen ")
 
 
 def snapshot(value: Any, depth: int = 2) -> Any:

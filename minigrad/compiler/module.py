@@ -30,7 +30,7 @@ class OptimizedModule(Module):
         return getattr(self.dynamo_ctx, "source", "")
 
     @property
-    def training(self) -> bool:  # type: ignore[override]
+    def training(self) -> bool:
         return self._orig_mod.training
 
     @training.setter
@@ -55,10 +55,10 @@ class OptimizedModule(Module):
         return sorted({*super().__dir__(), *dir(self._orig_mod)})
 
     def __len__(self) -> int:
-        return len(self._orig_mod)  # type: ignore[arg-type]
+        return len(self._orig_mod)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._orig_mod)  # type: ignore[call-overload,no-any-return]
+        return iter(self._orig_mod)
 
     def __getitem__(self, key: Any) -> Any:
         return self._orig_mod[key]  # type: ignore[index]

@@ -19,11 +19,14 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad._pytree import tree_leaves
 from minigrad._types import layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd import early, engine
 from minigrad.autograd.hooks import accumulate, ensure_owned
 from minigrad.autograd.observe import Observer
+from minigrad.compiler.backward import MOST_RESULTS, Passes
+from minigrad.compiler.opening import open_call
 from minigrad.compiler.tape import LARGE, Line, Tape
 from minigrad.errors import CompileError
 from minigrad.ops.shaping.shape import expand, sum_to_size
@@ -32,7 +35,7 @@ from minigrad.recording.call import computes_in_opmath, run_forward, unwrap_resu
 from minigrad.recording.clock import ledger, source_line, user_frame
 from minigrad.recording.codegen import as_ufunc, formula_of
 from minigrad.recording.declaration import parameters_of
-from minigrad.recording.graph import AliasBackward0, Node, Port, reachable_nodes
+from minigrad.recording.graph import AliasBackward0, FreedMark, Node, Port, reachable_nodes
 
 # Operations whose results have as many elements as their operands decide: what comes after them may be made for that number.
 DATA_DEPENDENT = frozenset(("nonzero_indices", "_unique", "select_mask", "bincount", "repeat_rows"))
@@ -106,6 +109,8 @@ class Recorder(Observer, watching.Watcher):
         self.due: list[tuple[Any, str, Any, Any]] = []  # leaves whose .grad is about to be changed
         self.had_grad: dict[int, tuple[Any, bool]] = {}  # whether leaves had a gradient before, where that mattered
         self.settled: set[int] = set()  # the leaves, by identity, whose .grad the call has set itself
+        self.passes: Passes | None = None  # the backward passes from results
+        self.live: dict[int, str] = {}  # the names of results that these begin at, by identity
         self.inside = 0  # calls of watched functions
         self.unexplained: list[tuple[Any, str]] = []
         self.written: set[int] = set()  # by identity, the arrays that the last watched function may have written
@@ -268,16 +273,52 @@ class Recorder(Observer, watching.Watcher):
         results = result if isinstance(result, tuple) else (result,)
         if not info.outputs and id(result.array) in self.known and self.known[id(result.array)] in operands:
             return  # the operand itself
+        arrays = [None if t is None else t.array for t in inputs]
+        if not self.refusal and "generator" not in settings and self.opened_forward(info, operands, arrays, settings, results):
+            return
         names = tuple([self.new("v") for _ in results])
-        text = self.call_text(info, operands, given, [None if t is None else t.array for t in inputs], settings, results)
+        text = self.call_text(info, operands, given, arrays, settings, results)
         self.do(names, text, info, operands, several=bool(info.outputs), pure="generator" not in settings)
         for name, t in zip(names, results):
             if info.outputs and not t.array.ndim:
                 self.do((name,), f"{self.tape.function(unwrap_result)}({name})", pure=True)
             if info.outputs and info.layout:
-                arrays = "".join([f", {n}" for n in operands])
-                self.do((name,), f"{self.tape.function(layouts.lay_out)}({info.layout!r}, {name}{arrays})", pure=True)
+                like = "".join([f", {n}" for n in operands])
+                self.do((name,), f"{self.tape.function(layouts.lay_out)}({info.layout!r}, {name}{like})", pure=True)
             self.bind(t.array, name)
+
+    def opened_forward(self, info: Any, operands: Any, arrays: list[Any], settings: dict[str, Any], results: Any) -> bool:
+        """Whether the lines of a forward could be written down instead of its call."""
+        wanted = tuple([t.array for t in results]) if info.outputs else results[0].array
+        other = {k: v for k, v in settings.items() if v is not info.settings[k]}
+        names = {id(x): n for x, n in zip(arrays, operands) if x is not None}
+        texts = self.opened(info.forward, tuple(arrays), other, wanted, names, "v", (info, operands))
+        if texts is None:
+            return False
+        for t, text in zip(results, texts):
+            if not t.array.ndim:
+                name = self.new("v")
+                self.do((name,), f"{self.tape.function(np.asarray)}({text})", pure=True)
+                text = name
+            self.bind(t.array, text)
+        return True
+
+    def opened(self, function: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any], results: Any,
+               names: dict[int, str], letter: str, source: tuple[Any, Any] = (None, ())) -> list[Any] | None:
+        """Write down the lines of a call, and return the names of its results, or None where it stays closed. A forward is its
+        `source`: its declaration, and the names of its operands."""
+        def own(x: Any) -> str:
+            if x is None:
+                return self.new("c")
+            return self.tape.function(x) if callable(x) and not isinstance(x, type) else self.value(x)
+
+        made = open_call(function, args, settings, results, names, lambda: self.new(letter), own, self.tape.names)
+        if made is None:
+            return None
+        self.tape.names.update(made.constants)
+        for target, text in made.lines:
+            self.do(tuple(target.split(", ")) if target else (), text, *source, several=", " in target, pure=bool(target))
+        return made.results
 
     def call_text(self, info: Any, operands: Any, given: str, arrays: list[Any], settings: dict[str, Any], results: Any) -> str:
         """The right side of a line that calls a forward."""
@@ -477,8 +518,9 @@ class Recorder(Observer, watching.Watcher):
                                   for grad in grads]
         complex_ = any([x is not None and x.dtype.kind == "c" for x in (*grads, *(g if isinstance(g, tuple) else (g,)))])
         if type(node) is not info.node_class or info.variadic or isinstance(g, tuple) or complex_:
-            return self.apply_whole(node, names, kept, grads)
+            return self.apply_whole(node, g, names, saved, kept, grads)
         known = {"g": names, **dict(zip(info.kept_arrays, kept))}
+        arrays = {"g": g, **dict(zip(info.kept_arrays, saved))}
         values = dict(zip(info.kept_values, node.settings))
         done: set[Any] = set()
         for k, (argument, grad) in enumerate(zip(info.arguments, grads)):
@@ -489,16 +531,31 @@ class Recorder(Observer, watching.Watcher):
                      for n in parameters_of(rule)}
             places = [info.arguments.index(a) for a in together]
             if len(together) > 1:
+                wanted = tuple([node.inputs[p] is not None for p in places])
                 if "wanted" in texts and "wanted" not in values:
-                    texts["wanted"] = repr(tuple([node.inputs[p] is not None for p in places]))
+                    texts["wanted"] = repr(wanted)
+                opened = self.opened(functools.partial(wanted_only, rule, wanted), tuple([
+                    wanted if n == "wanted" and n not in values else arrays[n] if n in arrays else values[n]
+                    for n in parameters_of(rule)]), {}, tuple([grads[p] for p in places]),
+                    {id(arrays[n]): known[n] for n in parameters_of(rule) if arrays.get(n) is not None}, "g")
+                done.update(together)
+                if opened is not None:
+                    for p, text in zip(places, opened):
+                        outs[p] = None if text is None else self.bind(grads[p], text)
+                    continue
                 fresh = [self.new("g") for _ in places]
                 self.do(tuple(fresh), f"{self.tape.function(rule)}({', '.join(texts.values())})", several=True, pure=True)
                 for p, name in zip(places, fresh):
                     if grads[p] is not None and node.inputs[p] is not None:
                         outs[p] = self.bind(grads[p], name)
-                done.update(together)
                 continue
             if outs[k] is not None:  # the rule gives what it was given
+                continue
+            given = tuple([arrays[n] if n in arrays else values[n] for n in parameters_of(rule)])
+            named = {id(arrays[n]): known[n] for n in parameters_of(rule) if arrays.get(n) is not None}
+            opened = self.opened(rule, given, {}, grad, named, "g")
+            if opened is not None:
+                outs[k] = self.bind(grad, opened[0])
                 continue
             formula = formula_of(rule)
             text = f"{self.tape.function(rule)}({', '.join(texts.values())})" if formula is None else substituted(formula, texts)
@@ -513,10 +570,21 @@ class Recorder(Observer, watching.Watcher):
             return f"({', '.join([self.kept(a) for a in saved])},)"
         return "None" if saved is None else self.name(saved, constant=not saved.ndim)
 
-    def apply_whole(self, node: Any, names: Any, kept: list[Any], grads: tuple[Any, ...]) -> list[str | None]:
+    def kept_names(self, saved: Any) -> Any:
+        """The names of what a node has saved, in the form that it has."""
+        return tuple([self.kept_names(a) for a in saved]) if isinstance(saved, tuple) else self.kept(saved)
+
+    def apply_whole(self, node: Any, g: Any, names: Any, saved: tuple[Any, ...], kept: list[Any],
+                    grads: tuple[Any, ...]) -> list[str | None]:
         """Add a line that applies all rules of a node as the engine does."""
         stub = self.new("node_")
-        self.tape.names[stub] = Stub(node)
+        self.tape.names[stub] = copied = Stub(node)
+        arrays = flattened([g if isinstance(g, tuple) else (g,), saved])
+        texts = flattened([names if isinstance(names, list) else (names,), [self.kept_names(a) for a in saved]])
+        opened = self.opened(lambda g, saved: engine.apply_rules(copied.node, g, saved), (g, saved), {}, grads,
+                             {id(a): text for a, text in zip(arrays, texts) if a is not None}, "g")
+        if opened is not None:
+            return [None if text is None else self.bind(grad, text) for grad, text in zip(grads, opened)]
         if isinstance(names, list):
             names = f"{self.tape.function(engine.OutputGradients)}([{', '.join(map(str, names))}])"
         outs = [None if grad is None else self.new("g") for grad in grads]
@@ -605,9 +673,75 @@ class Recorder(Observer, watching.Watcher):
         self.settle()
         if self.unexplained and not self.refusal:
             self.refuse(f"{self.unexplained[0][1]} has written in place")
+        tensors = {id(t): t for t in tree_leaves(result) if isinstance(t, TensorBase)}
+        live = [t for t in tensors.values() if isinstance(t.node, Node) and self.tensor_name(t) is None and self.is_live(t.node)]
+        if live and not self.refusal:
+            self.record_passes(live)
         if not self.refusal:
             text = self.result_text(result)
-            self.tape.result, self.tape.result_uses = text, frozenset(self.used(text))
+            self.tape.result, self.tape.result_uses = text, self.used(text)
+
+    def record_passes(self, live: list[Any]) -> None:
+        """Record the backward passes from the results `live`, as their gradients may come from outside of the call."""
+        nodes = reachable_nodes([t.node for t in live])
+        if len({t.node for t in live}) < len(live) or len(live) > MOST_RESULTS or any([n.extras is not None for n in nodes]):
+            self.refuse("what is returned has a graph with hooks, or there are many such results")
+            return
+        arrays = "".join([f"{self.name(t.array)}, " for t in live])
+        frame = user_frame()
+        self.passes = passes = Passes([t.array.shape for t in live], (frame.f_code, frame.f_lasti))
+        self.live = {id(t): f"r{k}" for k, t in enumerate(live)}
+        forward = self.tape
+        for choice in passes.choices():
+            chosen = [t for t, wanted in zip(live, choice) if wanted]
+            self.tape = Tape()
+            self.tape.share(forward)
+            leaves = self.record_pass(chosen)
+            passes.tapes[choice] = self.tape, leaves
+        self.tape = forward
+        tapes = [tape for tape, _ in passes.tapes.values()]
+        made = {name for tape in tapes for names in (tape.inputs, *[line.targets for line in tape.lines]) for name in names}
+        used = {name for tape in tapes for names in (tape.result_uses, *[line.uses for line in tape.lines]) for name in names}
+        passes.saved = sorted([n for n in used - made if n[0] != "c"], key=lambda name: (name[0], int(name[1:])))
+        for tape in tapes:
+            tape.inputs += passes.saved
+        saved, leaves = ["".join([f"{n}, " for n in names]) for names in (passes.saved, passes.leaf_names)]
+        self.do(tuple(self.live.values()), f"{self.value(passes)}.results(({arrays}), ({saved}), ({leaves}))", several=True)
+
+    def record_pass(self, chosen: list[Any]) -> list[str]:
+        """Record the backward pass from these results, and return what the leaves are called that its gradients go to."""
+        roots = []
+        for t in chosen:
+            seed = np.ones_like(t.array)
+            name = self.new("s")
+            self.bind(seed, name)
+            self.held.append(seed)
+            self.tape.inputs.append(name)
+            self.sent[t.node] = [(name, seed)]
+            roots.append((t.node, seed))
+        run = engine.Pass(roots, True, False, None, TensorBase.result_class, set(), False)
+        with run:
+            while run.heap and not self.refusal:
+                node, g = run.pop_youngest()
+                for position, (edge, grad) in enumerate(zip(node.inputs, run.apply_rules(node, g))):
+                    if grad is not None and isinstance(edge, Node):
+                        same = grad.shape == edge.shape
+                        run.arrive(edge, grad if same else engine.unbroadcast(grad, edge.shape, node, position))
+        arrived = [(leaf, name) for leaf, parts in self.sent.items() if not isinstance(leaf, Node) for name, _ in parts]
+        self.sent.clear()
+        arrived = [(leaf, name) for leaf, name in arrived if self.tensor_name(leaf) is not None]
+        self.tape.result = f"({', '.join([name for _, name in arrived])}{',' if arrived else ''})"
+        self.tape.result_uses = self.used(self.tape.result)
+        return [str(self.tensor_name(leaf)) for leaf, _ in arrived]
+
+    def is_live(self, node: Node) -> bool:
+        """Whether a backward pass can begin at `node`, and gives what is another thing in each call."""
+        nodes = list(reachable_nodes([node]))
+        if any([n.saved.__class__ is FreedMark for n in nodes]):
+            return False
+        inputs = {t for name, t in self.tensors.values() if name in self.tape.inputs}
+        return any([n.saved or n.extras is not None or not inputs.isdisjoint(
+            [e for e in n.inputs if isinstance(e, TensorBase)]) for n in nodes])
 
     def result_text(self, x: Any) -> str:
         """What is returned, as the last line writes it."""
@@ -645,8 +779,8 @@ class Recorder(Observer, watching.Watcher):
             return f"tensor({name})"
         if t.node is LEAF:
             return f"tensor_with({name}, {self.value(LEAF)}, None)"
-        if any([node.extras is not None or node.saved and node.saved.__class__ is tuple for node in reachable_nodes([t.node])]):
-            self.refuse("what is returned has a graph that can be differentiated")
+        if id(t) in self.live:
+            return self.live[id(t)]
         place = self.new("node_")
         self.tape.names[place] = Place(t.node)
         return f"tensor_with({name}, {place}.node, None)"
@@ -672,6 +806,11 @@ class Reason:
     def same_as(self, other: Reason) -> bool:
         """Whether it is the same reason."""
         return bool(self.off.what == other.off.what)
+
+
+def wanted_only(rule: Callable[..., Any], wanted: tuple[bool, ...], *args: Any) -> tuple[Any, ...]:
+    """What a joint rule gives, with None for what is not wanted."""
+    return tuple([grad if want else None for grad, want in zip(rule(*args), wanted)])
 
 
 def write_all(target: Any, value: Any) -> None:
@@ -704,7 +843,7 @@ def flattened(values: Any) -> list[Any]:
     return [x for value in values for x in (flattened(value) if isinstance(value, (list, tuple)) else [value])]
 
 
-VALUE = re.compile(r"\b[xwcvg]\d+\b")  # the name of a value, in a line
+VALUE = re.compile(r"\b[xwcvgsr]\d+\b")  # the name of a value, in a line
 
 
 def substituted(formula: ast.expr, texts: dict[str, str]) -> str:

@@ -8,15 +8,18 @@ it was recorded: so that it computes the same bits.
 from __future__ import annotations
 
 import linecache
+import re
 from dataclasses import dataclass
 from typing import Any, Callable
 
 import numpy as np
 
 from minigrad.recording.clock import PACKAGE
+from minigrad.recording.quiet import run_quietly
 
 # Of the values that are larger, in bytes, the memory is given back when their last line has run.
 LARGE = 1 << 12
+VIEW = re.compile(r"([wv]\d+)\.(?:T$|reshape\(|transpose\(|swapaxes\(|squeeze\()")  # a method that may give a view
 
 
 @dataclass
@@ -47,6 +50,11 @@ class Tape:
         self.functions: dict[int, str] = {}
         self.result, self.result_uses = "None", frozenset[str]()
         self.inputs: list[str] = []
+        self.changing: set[str] = set()  # names of views of tensors that were there before, whose elements may change
+
+    def share(self, other: Tape) -> None:
+        """Let names stand for what they stand for in another tape, from now on."""
+        self.names, self.functions, self.large, self.changing = other.names, other.functions, other.large, other.changing
 
     def function(self, function: Callable[..., Any], name: str = "") -> str:
         """The name of a function in the lines: its own, with a number if another one has it."""
@@ -82,12 +90,34 @@ class Tape:
     def needed_lines(self) -> list[tuple[int, Line]]:
         """The lines that are not there for nothing, with their numbers."""
         needed, used = [], set(self.result_uses)
+        self.compute_constants()
         for k in range(len(self.lines) - 1, -1, -1):
             line = self.lines[k]
             if not line.pure or not used.isdisjoint(line.targets):
                 needed.append((k, line))
                 used |= line.uses
         return needed[::-1]
+
+    def compute_constants(self) -> None:
+        """Compute once what is the same in every replay: what is made of constants, and views of tensors that were there
+        before."""
+        written = {word for line in self.lines if not line.pure for word in line.uses}
+        left = []
+        for line in self.lines:
+            view = VIEW.match(line.text)
+            constant = all([name in self.names and (view or name[0] != "w" and name not in self.changing) for name in line.uses])
+            if not line.pure or line.several or not constant or not line.uses or not (view or written.isdisjoint(
+                    {*line.uses, *line.targets})):
+                left.append(line)
+                continue
+            value = run_quietly(eval, compile(line.text, f"{PACKAGE}<line>", "eval"), dict(self.names))
+            if not view or value.base is not None and np.may_share_memory(value, self.names[view[1]]):
+                self.names[line.targets[0]] = value
+                if view:
+                    self.changing.add(line.targets[0])
+            else:
+                left.append(line)
+        self.lines = left
 
     def compile(self, called: str) -> tuple[Callable[..., Any], str, list[int | None]]:
         """The function that replays the lines, its source, and which line each of that comes from."""
@@ -101,11 +131,13 @@ class Tape:
 
     def equals(self, other: Tape) -> bool:
         """Whether another tape says the same, of the same objects and equal constants."""
-        if self.result != other.result or self.inputs != other.inputs or len(self.lines) != len(other.lines) \
-                or self.names.keys() != other.names.keys():
-            return False
-        return all([a.targets == b.targets and a.text == b.text for a, b in zip(self.lines, other.lines)]) \
+        return self.reads_as(other) and self.names.keys() == other.names.keys() \
             and all([same(x, other.names[name]) for name, x in self.names.items()])
+
+    def reads_as(self, other: Tape) -> bool:
+        """Whether the lines of another tape are the same."""
+        return self.result == other.result and self.inputs == other.inputs and len(self.lines) == len(other.lines) \
+            and all([a.targets == b.targets and a.text == b.text for a, b in zip(self.lines, other.lines)])
 
     def first_difference(self, other: Tape) -> Line | None:
         """The first line that is another one, or takes another constant, in `other`; None where none is."""
@@ -121,6 +153,6 @@ def same(a: Any, b: Any) -> bool:
         return True
     if a.__class__ is not b.__class__:
         return False
-    if isinstance(a, np.ndarray):
-        return a.dtype == b.dtype and a.shape == b.shape and a.strides == b.strides and a.tobytes() == b.tobytes()
+    if isinstance(a, (np.ndarray, np.generic)):
+        return bool(a.dtype == b.dtype) and a.shape == b.shape and a.strides == b.strides and a.tobytes() == b.tobytes()
     return bool(getattr(a, "same_as", a.__eq__)(b) is True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import convolution, losses, normalization, pointwise, products, recurrent, rows, softmax
+from minigrad._arrays.host import convolution, losses, normalization, optimizers, pointwise, products, recurrent, rows, softmax
 from minigrad._arrays.host.products import pack
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
@@ -243,6 +243,15 @@ class HostKernels(Kernels):
             return False
         share(rows.add_rows, values.shape[1], np.ascontiguousarray(values), np.ascontiguousarray(places), target)
         return True
+
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
+        return (rule in optimizers.RULES and takes(p, grad, *state) and p.size > 0
+                and all([a.shape == p.shape for a in (grad, *state)]) and all([a.flags.carray for a in (p, *state)]))
+
+    def move(self, rule: str, tensors: Any, factors: Any) -> None:
+        for *moved, grad in tensors:
+            grad = grad if grad.flags.carray else grad.copy()
+            share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
 
 
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:
