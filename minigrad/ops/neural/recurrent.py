@@ -231,8 +231,8 @@ def gru_backward(g_output: Any, dh: Any, g_gates: Any, states: Any, gates: Any, 
 
     def through_gates(dn: Any, dr: Any, dz: Any, dm: Any) -> Any:
         """What gradients of the gates are before their functions."""
-        dn = dn * (1 - n * n)
-        return cat([dn, (dr + dn * m) * r * (1 - r), dz * z * (1 - z), dm + dn * r], dim=-1)
+        dn, dz = dn * (1 - n * n), dz * z * (1 - z)
+        return cat([dn, (dr + dn * m) * r * (1 - r), dz, dm + dn * r], dim=-1)
 
     slopes = through_gates(1 - z, 0, before_steps(states, h0, batch_sizes, reverse) - n, 0)
     more = None if g_gates is None else through_gates(*parts(g_gates, 4))
