@@ -61,6 +61,17 @@ class Kernels:
         ``grad * s`` and of `grad`."""
         return None
 
+    def attend(self, scores: Any, mask: Any, scale: float, first: int | None) -> Any:
+        """Put the softmax of ``scores * scale + mask``, along the last of four dimensions, into `scores`; zeros where `mask`
+        leaves nothing. The logarithms of the sums of the exponentials are returned, infinite for nothing. If `first` is not None,
+        a row sees only its own column and those before, and the first row is the `first` of all."""
+        return None
+
+    def slope_of_scores(self, scores: Any, d: Any, mask: Any, lse: Any, grad_lse: Any, scale: float, first: int | None) -> bool:
+        """Put the weights p that :meth:`attend` made of `scores` into `scores`, and ``p * (d - sum(p * d) + grad_lse) * scale``
+        into `d`."""
+        return False
+
     def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
         """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
         return None
