@@ -36,14 +36,6 @@ def takes(*arrays: Any) -> bool:
     return dtype.char in "fd" and dtype.isnative and all([a.__class__ is np.ndarray and a.dtype == dtype for a in arrays])
 
 
-def flat(*arrays: Any) -> list[Any] | None:
-    """The elements of `arrays` in the order that they all have in memory, or None where they have none or different ones."""
-    for seen in (arrays, [a.T for a in arrays]):
-        if all([a.flags.c_contiguous for a in seen]):
-            return [a.reshape(-1) for a in seen]
-    return None
-
-
 def takes_classes(x: Any, target: Any) -> bool:
     """Whether `x` is a matrix that there are kernels for, and `target` has the number of a class for each row."""
     return bool(takes(x) and x.ndim == 2 and x.size and target.shape == x.shape[:1] and target.dtype == np.int64)
@@ -81,16 +73,20 @@ class HostKernels(Kernels):
 
     def each(self, name: str, *inputs: Any) -> Any:
         first = inputs[0]
-        arrays = [x for x in inputs if x.__class__ is np.ndarray]
-        numbers = [first.dtype.type(x) for x in inputs[len(arrays):]]
-        if not takes(*[a for a in arrays if a.dtype != np.bool_]) or any([a.shape != first.shape for a in arrays]) or (
-                name in pointwise.SINGLE and first.dtype != np.float32):
+        dtype, shape, flags = first.dtype, first.shape, first.flags
+        order: Any = "C" if flags.c_contiguous else "F" if flags.f_contiguous else None
+        if order is None or dtype not in pointwise.TYPES[name]:
             return None
-        out = np.empty_like(first)
-        ordered = flat(*arrays, out)
-        if ordered is None:
-            return None
-        share(pointwise.KERNELS[name], first.size, *ordered[:-1], *numbers, ordered[-1], grain=MEMORY_BOUND)
+        args = []
+        for x in inputs:
+            if x.__class__ is not np.ndarray:
+                args.append(dtype.type(x))
+            elif x.shape == shape and x.dtype in (dtype, np.bool_) and x.flags[order]:
+                args.append(x.ravel(order))
+            else:
+                return None
+        out = np.empty(shape, dtype, order)
+        share(pointwise.KERNELS[name], first.size, *args, out.ravel(order), grain=MEMORY_BOUND)
         return out
 
     def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
@@ -102,7 +98,7 @@ class HostKernels(Kernels):
         return mask
 
     def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
-        if not takes(x) or not x.size or axis not in (-1, x.ndim - 1):
+        if not takes(x) or not x.size or not x.ndim or axis not in (-1, x.ndim - 1):
             return None
         x = np.ascontiguousarray(x)
         y, n = np.empty_like(x), x.shape[-1]
@@ -110,7 +106,8 @@ class HostKernels(Kernels):
         return y
 
     def softmax_slope(self, grad: Any, out: Any, axis: int, logarithm: bool) -> Any:
-        if not takes(grad, out) or grad.shape != out.shape or not out.size or axis not in (-1, out.ndim - 1):
+        if not takes(grad, out) or grad.shape != out.shape or not out.size or not out.ndim or (
+                axis not in (-1, out.ndim - 1)):
             return None
         slope, n = np.empty(out.shape, out.dtype), out.shape[-1]
         rows = [np.ascontiguousarray(a).reshape(-1, n) for a in (grad, out, slope)]
@@ -202,7 +199,7 @@ class HostKernels(Kernels):
         else:
             kernel, shares = normalization.standardize_backward, seen[1]
             sums, products = np.empty((2, shares, seen[2]), x.dtype)
-        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean, var)]
+        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean if centered else np.zeros_like(mean), var)]
         share(kernel, shares, grad.reshape(seen), x.reshape(seen), *statistics, weight, result.reshape(seen), sums, products,
               float(eps), centered)
         nothing = [np.empty(0, x.dtype) for _ in wanted]
@@ -227,13 +224,17 @@ class HostKernels(Kernels):
               first or 0, first is not None)
         return True
 
-    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        given = [a for a in (x, weight, y) if not isinstance(a, tuple)]
-        if not takes(*given) or not all([a.size for a in given]):
+    def convolve(self, x: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        given = [a for a in (x, weight, y, bias) if a is not None and not isinstance(a, tuple)]
+        if not convolution.FAST or not takes(*given) or not all([a.size for a in given]):
             return None
-        compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
-                   else convolution.gradient_of_weight)
-        return compute(x, weight, y, stride, padding, dilation)
+        if isinstance(x, tuple):
+            return convolution.gradient_of_input(x, weight, y, bias, stride, padding, dilation)
+        if isinstance(y, tuple):
+            return convolution.output(x, weight, y, bias, stride, padding, dilation)
+        if x.shape[1] == weight[0] and weight[1] == 1:  # of one channel for each there are vectors with one number
+            return None
+        return convolution.gradient_of_weight(x, weight, y, stride, padding, dilation)
 
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not takes_classes(x, target):
