@@ -18,6 +18,7 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import call
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -64,6 +65,7 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     return products.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
 
 
+@watched
 @on_device_of_inputs
 def _causal_mask(scores: Any) -> Any:
     """0 where a row of `scores` may look, at its own column and those before, and -inf elsewhere."""
