@@ -136,6 +136,7 @@ def gpt(np: Any, grad: Any, size: str) -> Functional:
               for named in (("weight", (out, into)), ("bias", (out,)))]
     shapes = [("weight", (language.LETTERS, width)), ("weight", (length, width)), *[*norms, *norms, *linear] * depth, *norms,
               ("weight", (language.LETTERS, width)), ("bias", (language.LETTERS,))]
+    erf = error_function(np)
     hidden = numpy.triu(numpy.full((length, length), -1e9, numpy.float32), 1)
 
     def normalized(x: Any, scale: Any, shift: Any) -> Any:
@@ -143,7 +144,7 @@ def gpt(np: Any, grad: Any, size: str) -> Functional:
         return centred / np.sqrt(np.mean(centred * centred, axis=-1, keepdims=True) + 1e-5) * scale + shift
 
     def gelu(x: Any) -> Any:
-        return x * 0.5 * (1 + erf(np, x * 0.5**0.5))
+        return x * 0.5 * (1 + erf(x * 0.5**0.5))
 
     def loss(parameters: Any, text: Any) -> Any:
         x = parameters[0][text[:, :-1]] + parameters[1]
@@ -160,12 +161,12 @@ def gpt(np: Any, grad: Any, size: str) -> Functional:
     return Functional(list(initial(shapes)), loss, [(text,) for text in language.gpt_batches(size)], adam(3e-4, 0.01))
 
 
-def erf(np: Any, x: Any) -> Any:
+def error_function(np: Any) -> Any:
     """The error function, which is in the library's SciPy and not in its NumPy."""
     library = np.__name__.partition(".")[0]
     if library == "mygrad":
         raise Missing("no error function, which gelu needs")
-    return importlib.import_module(f"{library}.scipy.special").erf(x)
+    return importlib.import_module(f"{library}.scipy.special").erf
 
 
 def gpt_small(np: Any, grad: Any) -> Functional:

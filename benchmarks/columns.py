@@ -36,12 +36,12 @@ class Column(NamedTuple):
         return {**os.environ, **limits, "PYTHONPATH": path, "JAX_PLATFORMS": "cpu"}
 
 
-BARE = ("numba", "scipy")
+BARE, FAST = ("numba", "scipy"), ("scipy",)
 COLUMNS = {column.name: column for column in (
     Column("numpy", "NumPy alone", "minigrad", hidden=BARE),
-    Column("fast", "`fast`", "minigrad", needs=("numba",)),
+    Column("fast", "`fast`", "minigrad", needs=("numba",), hidden=FAST),
     Column("compiled", "compiled", "minigrad", hidden=BARE, compiled=True),
-    Column("fast_compiled", "compiled `fast`", "minigrad", needs=("numba",), compiled=True),
+    Column("fast_compiled", "compiled `fast`", "minigrad", needs=("numba",), hidden=FAST, compiled=True),
     Column("cupy", "minigrad", "minigrad", needs=("cupy",), devices=("cuda",)),
     Column("torch", "PyTorch", "torch", devices=("cpu", "cuda")),
     Column("torch_compiled", "`torch.compile`", "torch", compiled=True, ordinary=False),

@@ -13,6 +13,7 @@ import importlib.metadata
 import importlib.util
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple
 
-from benchmarks.columns import COLUMNS, REFERENCE, Column
+from benchmarks.columns import COLUMNS, REFERENCE, ROOT, Column
 from benchmarks.processes import Failed, Process
 from benchmarks.workloads import Missing, Workload
 
@@ -32,8 +33,8 @@ FIRST_USED = ("tiny_mlp", "lenet", "gpt_small")  # whose first step is timed wit
 RETURNED = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1",
             "NUMPY_MADVISE_HUGEPAGE": "0"}  # freed memory goes back to the system at once
 DISTRIBUTIONS = {"minigrad": "minigrad-numpy"}  # where a library is installed under another name
-SIZES = {"minigrad": ["minigrad"], "numba": ["numba", "llvmlite"], "torch": ["torch"], "jax": ["jax", "jaxlib"], "mygrad": ["mygrad"],
-         "autograd": ["autograd"]}  # the packages whose folders are counted
+SIZES = {"minigrad": ["minigrad"], "numba": ["numba", "llvmlite"], "torch": ["torch"], "jax": ["jax", "jaxlib"],
+         "mygrad": ["mygrad"], "autograd": ["autograd"]}  # the packages whose folders are counted
 Record = dict[str, Any]
 
 
@@ -80,11 +81,13 @@ def time_together(processes: dict[str, Process], workload: Workload, size: int |
     why: dict[str, str] = {}
     losses, repeats = {}, {}
     for name, process in processes.items():
-        def prepare(process: Process = process) -> tuple[list[float], int]:
+        def prepare(process: Process = process) -> tuple[list[float], list[str], int]:
             process.ask("build", workload.name, *([size] if size else []))
-            return process.ask("losses", settings.steps), process.ask("calibrate", settings.seconds)
+            return process.ask("losses", settings.steps), process.ask("refused"), process.ask("calibrate", settings.seconds)
         if (prepared := attempt(prepare, why, name)) is not None:
-            losses[name], repeats[name] = prepared
+            losses[name], refusals, repeats[name] = prepared
+            if refusals:
+                why[name] = refusals[0]
     times: dict[str, list[float]] = {name: [] for name in repeats}
     for turn in range(settings.rounds):
         names = list(times)
@@ -130,11 +133,16 @@ def memory(workload: Workload, columns: list[Column], threads: int) -> list[Reco
 
 
 def first_use(workload: Workload, columns: list[Column], threads: int) -> list[Record]:
-    """The seconds that the first step of a process takes beyond a later one: `cold` with empty caches, `warm` the next time."""
+    """The seconds that the first step of a process takes beyond a later one: `cold` with empty caches, `warm` the next time.
+
+    minigrad keeps compiled kernels beside its sources: it is imported from a copy of them.
+    """
     found = []
     for column in columns:
         with tempfile.TemporaryDirectory() as folder:
-            caches = dict.fromkeys(("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "XDG_CACHE_HOME"), folder)
+            shutil.copytree(ROOT / "minigrad", Path(folder) / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))
+            caches = {"TORCHINDUCTOR_CACHE_DIR": folder, "XDG_CACHE_HOME": folder, "PYTHONSAFEPATH": "1",
+                      "PYTHONPATH": os.pathsep.join([folder, column.environment(threads)["PYTHONPATH"]])}
             figures: Record = {"workload": workload.name, "column": column.name}
             for time_ in ("cold", "warm"):
                 with Process(column.name, threads, environment=caches) as process:

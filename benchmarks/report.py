@@ -19,7 +19,7 @@ from benchmarks import pictures
 from benchmarks.columns import COLUMNS, REFERENCE, ROOT
 from benchmarks.files import ROWS
 from benchmarks.measuring import FIRST_USED
-from benchmarks.workloads import Workload, all_workloads
+from benchmarks.workloads import STEPS, Workload, all_workloads
 
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
 DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md")
@@ -103,9 +103,11 @@ def ratios(results: Results) -> str:
     ours = [name for name in columns_of(results, workloads, threads) if name in OURS]
     rows = [[w.title, number(milliseconds(results, REFERENCE, w, threads)),
              *[share(ratio(results, name, w.name, threads)) for name in ours]] for w in workloads]
-    for count in sorted(results["settings"]["threads"], reverse=True):
-        means = [share(mean_ratio(results, name, workloads, count)) for name in ours]
-        rows.append([f"**geometric mean, {threads_words(count)}**", "", *[f"**{mean}**" for mean in means]])
+    small = [w for w in workloads if w.family == "small"]
+    for words, of in (("geometric mean", workloads), ("of the small models", small)):
+        for count in sorted(results["settings"]["threads"], reverse=True):
+            means = [share(mean_ratio(results, name, of, count)) for name in ours]
+            rows.append([f"**{words}, {threads_words(count)}**", "", *[f"**{mean}**" for mean in means]])
     return table(["a step of training", "PyTorch, ms", *map(titled, ours)], rows)
 
 
@@ -218,6 +220,10 @@ def summary(results: Results) -> str:
     means = ", ".join(f"{titled(name)} {share(mean_ratio(results, name, workloads, threads))}" for name in ours)
     counts = f"{len(workloads)} steps of training, {threads_words(threads)}"
     lines = [f"Geometric mean of PyTorch eager's time over ours, {counts}: {means}.", ""]
+    for family_ in dict.fromkeys(w.family for w in workloads if w.family not in STEPS):
+        among = [w for w in workloads if w.family == family_]
+        means = ", ".join(f"{titled(name)} {share(mean_ratio(results, name, among, threads))}" for name in ours)
+        lines += [f"Of them the {len(among)} of `benchmarks/workloads/{family_}.py`: {means}.", ""]
     for name in ours:
         lost = sorted([(r, w.name) for w in workloads if (r := ratio(results, name, w.name, threads)) and r < 1])
         words = ", ".join(f"{workload} {share(r)}" for r, workload in lost)

@@ -40,11 +40,12 @@ class Worker:
         self.column = column
         self.library = importlib.import_module(column.library)
         self.waits: list[Callable[[], None]] = []  # for a GPU to finish; measurements begin and end with it
-        if column.library == "torch":
+        if not column.arrays:
             self.library.set_num_threads(threads)
         if device != "cpu":
             self.use(device)
         self.step: Callable[[], Any] = lambda: None
+        self.refusals: list[str] = []  # why `compile` leaves a step as it is
 
     def use(self, device: str) -> None:
         """Compute on a GPU, with the same arithmetic in every library."""
@@ -79,10 +80,17 @@ class Worker:
     def losses(self, steps: int) -> list[float]:
         """What the next steps return."""
         found = []
-        for _ in range(steps):
-            loss = self.step()
-            found.append(float(loss.item() if hasattr(loss, "item") else loss))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.filterwarnings("always", message="compile: ")
+            for _ in range(steps):
+                loss = self.step()
+                found.append(float(loss.item() if hasattr(loss, "item") else loss))
+        self.refusals = [str(warning.message) for warning in said]
         return found
+
+    def refused(self) -> list[str]:
+        """What was warned of: that steps are not compiled, and why."""
+        return self.refusals
 
     def first(self) -> float:
         """The seconds that the next step takes, from its call to the number that it returns, beyond those of later steps."""
@@ -121,6 +129,7 @@ class Worker:
     def memory(self) -> tuple[int, int]:
         """The most bytes that a step holds: beyond those held before it, and beyond those that are left when the program is gone.
 
+        The first are those of activations and of what operations need for themselves; gradients take the place of former ones.
         The second has in it weights, the optimizer's state, batches, and what a compiled step keeps from one call to the next.
         Linux counts the pages that a process has, and the most that it has had since that count was set back. It counts the same
         for every library, however it takes memory, and sees what a library's own profiler does not. The process is started such

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -38,8 +39,15 @@ def set_num_threads(num: int) -> None:
 
 
 def get_num_threads() -> int:
-    """What :func:`set_num_threads` was last given; before that, the number of processors."""
-    return _threads or os.cpu_count() or 1
+    """What :func:`set_num_threads` was last given; before that, the environment's OMP_NUM_THREADS or the number of processors."""
+    return _threads or number_at_the_start()
+
+
+@functools.cache
+def number_at_the_start() -> int:
+    """With how many threads a program begins."""
+    named = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(named) if named.isdecimal() and int(named) else os.cpu_count() or 1
 
 
 def set_num_interop_threads(num: int) -> None:

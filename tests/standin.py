@@ -26,7 +26,8 @@ import pytest
 
 from minigrad import _arrays
 from minigrad._arrays.kernels import Kernels
-from minigrad._arrays.library import CupyLibrary, scipy_special
+from minigrad._arrays.library import CupyLibrary
+from minigrad._arrays.optional import scipy_module
 from minigrad._types.device import Device
 from minigrad.library import register_array_library
 from tests import cupy_surface, fake_cuda, host_kernels
@@ -491,7 +492,8 @@ class Ufunc:
 
 
 MAKING = {"array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"}  # take NumPy arrays, on purpose
-SPACES = {"": np, "linalg": np.linalg, "fft": np.fft, "lib.stride_tricks": np.lib.stride_tricks, "special": scipy_special()}
+SPACES = {"": np, "linalg": np.linalg, "fft": np.fft, "lib.stride_tricks": np.lib.stride_tricks,
+          "special": scipy_module("special")}
 
 
 class Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import time
@@ -12,14 +13,20 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import _settings
 from minigrad._arrays import host
+from minigrad._arrays.kernels import STEPS as RULES
 from minigrad._arrays.kernels import Kernels
+from minigrad.optim import sgd
+from minigrad.recording.call import REGISTRY
 from tests import test_environments as environments
+from tests.op_cases.neural import convolution as convolutions
 from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, elementary, kernels, threads  # noqa: E402
+from minigrad._arrays.host import compiling, convolution, elementary, kernels, optimizers, products, threads  # noqa: E402
+from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
 
@@ -38,6 +45,8 @@ class Elementary(NamedTuple):
 
 FUNCTIONS = [
     Elementary(elementary.exp, np.exp, (-87, -708), (88.5, 709), 1.1),
+    Elementary(recurrent_kernels.sigmoid, lambda x: 1 / (1 + np.exp(-x)), (-87, -708), (90, 710), 3),
+    Elementary(recurrent_kernels.tanh, np.tanh, (-10, -20), (10, 20), 3),
 ]
 SPECIAL = [0.0, -0.0, np.inf, -np.inf, np.nan, 1e-30, -1e-30, 1e-4, -80.0, 80.0, -200.0, 200.0, -2000.0, 2000.0]
 
@@ -78,6 +87,18 @@ def test_greatest(dtype: Any) -> None:
         assert greatest(np.array(values, dtype)) == np.max(np.array(values, dtype))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("depth", "columns"), [(1, 1), (37, 64), (5, 70), (130, 200)])
+def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
+    weight = random(depth, columns).astype(dtype)
+    panels = products.pack(weight)
+    for rows in range(1, 10):
+        a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
+        out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
+        products.product(a, panels, out)
+        np.testing.assert_allclose(out[:, :columns], a @ weight, rtol=0, atol=30 * np.finfo(dtype).eps * depth ** 0.5)
+
+
 # ---------------------------------------------------------------------------------------------------- kernels and compositions
 
 def random(*shape: int) -> Any:
@@ -92,6 +113,7 @@ class Case(NamedTuple):
     function: Callable[..., Any]
     arrays: tuple[Any, ...]
     ulp: float = 8
+    single: bool = False  # whether there are kernels for float32 alone
 
 
 def batch_norm(x: Any, *weights: Any) -> Any:
@@ -110,8 +132,51 @@ def rms_norm(x: Any, *weights: Any) -> Any:
     return functional.rms_norm(x, x.shape[1:], *weights)
 
 
+def dropout(x: Any) -> Any:
+    mg.manual_seed(0)
+    return functional.dropout(x, 0.3)
+
+
+def leaky_relu(x: Any) -> Any:
+    return functional.leaky_relu(x, 0.2)
+
+
+ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
+
+
+def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, reverse: Any = False, bias: Any = True) -> Case:
+    """A layer on data of this shape; its results but for those that only nodes keep."""
+    name, gates = kind.partition("_")[0], {"rnn": 1, "gru": 3, "lstm": 4}[kind.partition("_")[0]]
+    size, sequences = shape[-1], batch_sizes[0] if batch_sizes else shape[1]
+    states = [random(sequences, size)] * (2 if name == "lstm" else 1)
+    arrays = [random(*shape[:-1], gates * size), *states, random(gates * size, size) / size ** 0.5]
+
+    def run(*tensors: Any) -> Any:
+        return tuple(REGISTRY[f"{kind}_layer"](*tensors, batch_sizes=batch_sizes, reverse=reverse))[:1 + len(states)]
+
+    return Case(f"{name} {name}_backward", run, (*arrays, *([random(gates * size)] if bias else [])), ulp=60)
+
+
+LAYERS: list[tuple[Any, ...]] = [
+    ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
+    ((10, 17), (3, 3, 3, 1), True)]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
+
+
+def conv(stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) -> Callable[..., Any]:
+    def convolve(x: Any, weight: Any, bias: Any = None) -> Any:
+        function = getattr(functional, f"conv{weight.ndim - 2}d")
+        return function(x, weight, bias, stride, padding, dilation, groups)
+    return convolve
+
+
 CASES = [
+    *[Case("each", function, (x,), ulp, single) for function, ulp, single in [
+        (mg.sigmoid, 2, False), (functional.silu, 4, False), (functional.gelu, 4, True), (leaky_relu, 1, False),
+        (functional.relu, 1, False)]
+      for x in [random(7), 3 * random(3, 40), random(2, 3, 4, 5), random(1), ENDS]],
+    Case("dropout_mask", dropout, (random(50, 7),), 1),
+    *[recurrent(kind, *layer) for kind, layer in itertools.product(["rnn_tanh", "rnn_relu", "gru", "lstm"], LAYERS)],
     *[Case("standardize standardize_backward", norm, (x, *weights), 40)
       for x, of_a_channel, of_each in [
           (random(3, 4, 5, 7), random(2, 4), random(2, 4, 5, 7)), (2 + random(30, 4, 20), random(2, 4), random(2, 4, 20)),
@@ -123,8 +188,35 @@ CASES = [
                             (rms_norm, of_each[:1])]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
+    *[Case("convolve", conv(*settings), arrays, 200) for settings, arrays in [
+        ((1, 1), (random(3, 5, 9, 11), random(6, 5, 3, 3), random(6))), ((2, 1), (random(3, 5, 9, 12), random(13, 5, 4, 4))),
+        ((1, 2), (random(5, 1, 14, 14), random(6, 1, 5, 5), random(6))), ((2, 0), (random(2, 3, 9, 9), random(17, 3, 1, 1))),
+        ((1, 1, 1, 4), (random(2, 4, 9, 8), random(4, 1, 3, 3))), ((1, 1, 1, 2), (random(2, 4, 9, 8), random(20, 2, 3, 3))),
+        ((1, 3, 2), (random(2, 3, 12, 9), random(9, 3, 3, 4))), ((3, 2, 2), (random(2, 3, 13, 15), random(4, 3, 3, 3))),
+        ((2, 3), (random(1, 3, 20, 21), random(40, 3, 7, 9))), ((1, 1), (random(11, 20, 4, 4), random(33, 20, 3, 3))),
+        ((1, 2), (random(3, 4, 40), random(8, 4, 5), random(8))), ((1, 1), (random(2, 3, 4, 5, 6), random(4, 3, 3, 2, 3))),
+        ((1, 1), (HOLES[None, None], random(2, 1, 3, 3)))]],
 ]
 CASES = [case._replace(function=lambda x, f=case.function: f(x, -1)) if "softmax" in case.kernels else case for case in CASES]
+
+
+def classes(n: int, count: int, *ignored: int) -> Any:
+    """Numbers of classes, with the `ignored` ones first."""
+    return np.array([*ignored, *np.random.default_rng(n).integers(0, count, n - len(ignored))])
+
+
+CASES += [
+    *[Case("cross_entropy cross_entropy_slope", functools.partial(functional.cross_entropy, **settings), (x, target))
+      for x, target, settings in [
+          (random(5, 33), classes(5, 33), {}), (20 * random(300, 10), classes(300, 10, -100, -100), {}),
+          (random(7, 1), classes(7, 1), {"reduction": "sum"}), (random(6, 3), classes(6, 3, 2, 0), {"ignore_index": 2}),
+          (random(4, 3), np.full(4, -100), {})]],
+    Case("cross_entropy", functools.partial(functional.cross_entropy, reduction="none"), (HOLES, classes(7, 3, 0, 1, 2))),
+    *[Case("add_rows", lambda x, index: functional.embedding(index, x), (random(*shape), classes(n, shape[0])))
+      for shape, n in [((9, 5), 40), ((30, 1), 7), ((1, 70), 3)]],
+    Case("add_rows", lambda x, index: x[index - 4], (random(9, 300), classes(20, 9))),
+    Case("add_rows", lambda x, index, y: x.index_add(1, index, y), (random(3, 9, 40), classes(20, 9), random(3, 20, 40))),
+]
 
 
 class Witness(Kernels):
@@ -184,7 +276,7 @@ def test_kernels_and_compositions_agree(case: Case, dtype: Any, witness: Witness
     monkeypatch.setattr(host.switch, "least", 0)
     for first in layouts(arrays[0]):
         found = results(case.function, [first, *arrays[1:]])
-        assert set(case.kernels.split()) <= witness.applied
+        assert set(case.kernels.split()) <= witness.applied or case.single and dtype is np.float64
         assert len(found) == len(expected) > 0
         for one, other in zip(found, expected):
             assert one.dtype == dtype and one.shape == other.shape
@@ -192,9 +284,96 @@ def test_kernels_and_compositions_agree(case: Case, dtype: Any, witness: Witness
             np.testing.assert_allclose(one, other, rtol=0, atol=case.ulp * np.finfo(dtype).eps * greatest)
 
 
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_convolutions_of_every_geometry(ndim: int) -> None:
+    rng, computed = np.random.default_rng(ndim), 0
+    for _ in range(100):
+        x, w, y, _, settings = convolutions.parts(rng, ndim)
+        if x.size and w.size:
+            steps = settings["stride"], settings["padding"], settings["dilation"]
+            for found, expected in (
+                    (convolution.output(x, w, y.shape, *steps), convolutions.convolution(x, w, None, **settings)),
+                    (convolution.gradient_of_input(x.shape, w, y, *steps),
+                     convolutions.convolution_transpose(y, w, None, **settings)),
+                    (convolution.gradient_of_weight(x, w.shape, y, *steps), convolutions.convolution_weight(x, y, **settings))):
+                np.testing.assert_allclose(found, expected, atol=1e-12)
+                computed += 1
+    assert computed > 150
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_threads_share_a_convolution(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    x, w = random(n, 4, 12, 12), random(40, 4, 3, 3)
+    found = []
+    for count in (1, 3):
+        monkeypatch.setattr(_settings, "get_num_threads", lambda count=count: count)
+        y = convolution.output(x, w, (n, 40, 10, 10), (1, 1), ((0, 0), (0, 0)), (1, 1))
+        found.append((y, convolution.gradient_of_input(x.shape, w, y, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+                      convolution.gradient_of_weight(x, w.shape, y, (1, 1), ((0, 0), (0, 0)), (1, 1))))
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-9)
+
+
+# ---------------------------------------------------------------------------------------------------- steps of optimizers
+
+STEPS = [("SGD", {}), ("SGD", {"weight_decay": 0.1, "maximize": True}), ("SGD", {"momentum": 0.9}),
+         ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "dampening": 0.5}),
+         ("Adam", {}), ("Adam", {"weight_decay": 0.1, "maximize": True}), ("Adam", {"amsgrad": True}), ("AdamW", {}),
+         ("AdamW", {"amsgrad": True, "eps": 1e-3}), ("NAdam", {}),
+         ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}), ("RAdam", {}),
+         ("RAdam", {"betas": (0.5, 0.6), "weight_decay": 0.1}), ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}),
+         ("Adagrad", {}), ("Adagrad", {"weight_decay": 0.1, "lr_decay": 0.1}), ("RMSprop", {}), ("RMSprop", {"maximize": True})]
+
+
+
+def steps(name: str, settings: Any, params: Any, gradients: Any) -> Any:
+    """Where an optimizer moves `params`, and its state."""
+    params = [mg.nn.Parameter(mg.from_numpy(p.copy())) for p in params]
+    optimizer = getattr(mg.optim, name)(params, lr=0.01, **settings)
+    for step in range(3):
+        for p, g in zip(params, gradients):
+            p.grad = mg.from_numpy((g * (step + 1)).astype(p.array.dtype))
+        optimizer.step()
+    return [x for p in params for x in (p.detach().numpy(), *[t.numpy() for t in optimizer.state[p].values()])]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "settings"), STEPS)
+def test_steps_by_kernels_and_compositions_agree(name: str, settings: Any, dtype: Any, witness: Witness,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sgd, "BLOCK", 0)  # below which plain steps go by NumPy
+    sizes = (2 * threads.GRAIN + 3,), (3, 5), (7,), (2, 2), (1,)
+    params, gradients = [[random(*size).astype(dtype) for size in some] for some in (sizes, sizes[::-1])]
+    gradients = [np.resize(g, p.shape) for p, g in zip(params, gradients)]
+    gradients[0][:6] = np.nan, np.inf, -np.inf, 0, 1e-30, -1e15
+    with mg.backends.numba.flags(enabled=False):
+        wanted = steps(name, settings, [p.astype(np.float64) for p in params], gradients)
+    assert not witness.applied
+    with several_threads(2):
+        monkeypatch.setattr(host.switch, "least", 0)
+        found = steps(name, settings, params, gradients)
+    assert witness.applied == {"moves"}
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
+
+
+def test_steps_take_any_layout_of_a_gradient_and_leave_other_layouts_alone(witness: Witness) -> None:
+    t = mg.from_numpy
+    for p, g, taken in ((random(4, 3), t(random(3, 4)).T, True), (random(4, 3), t(random(4, 6))[:, ::2], True),
+                        (random(3, 4).T, t(random(4, 3)), False), (random(4, 3), t(random(3)).expand(4, 3), True)):
+        witness.applied.clear()
+        parameter = mg.nn.Parameter(t(p.copy("K")))
+        parameter.grad = g
+        mg.optim.SGD([parameter], lr=1.0, momentum=0.9).step()
+        np.testing.assert_array_equal(parameter.detach().numpy(), p - g.numpy())
+        assert (witness.applied == {"moves"}) is taken
+
+
 def test_every_kernel_has_a_case() -> None:
     tested = {name for case in CASES for name in case.kernels.split()}
-    assert tested == {name for name, method in vars(kernels.HostKernels).items() if callable(method)}
+    assert tested == {name for name, method in vars(kernels.HostKernels).items() if callable(method)} - {"moves", "move"}
+    assert set(optimizers.RULES) >= set(RULES)
 
 
 # ---------------------------------------------------------------------------------------------------- threads and processes

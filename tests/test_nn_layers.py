@@ -222,6 +222,55 @@ def test_cells_are_one_step_of_their_layers(kind: Any) -> None:
     assert tuple((cell(x[0])[0] if kind is nn.LSTM else cell(x[0])).shape) == (5,)
 
 
+def in_steps(layer: Any, x: Any) -> tuple[Any, ...]:
+    """The outputs of a layer and its last states, composed of operations for each step."""
+    w_ih, w_hh, b_ih, b_hh, *w_hr = layer.parameters()
+    h, c = x.new_zeros(x.shape[1], w_hh.shape[1]), x.new_zeros(x.shape[1], layer.hidden_size)
+    outputs = []
+    for step in x:
+        a, b = step @ w_ih.T + b_ih, h @ w_hh.T + b_hh
+        if layer.mode == "LSTM":
+            i, f, n, o = (a + b).chunk(4, -1)
+            c = f.sigmoid() * c + i.sigmoid() * n.tanh()
+            h = o.sigmoid() * c.tanh()
+            h = h @ w_hr[0].T if w_hr else h
+        elif layer.mode == "GRU":
+            (r, z, n), (hr, hz, hn) = a.chunk(3, -1), b.chunk(3, -1)
+            z = (z + hz).sigmoid()
+            h = (1 - z) * (n + (r + hr).sigmoid() * hn).tanh() + z * h
+        else:
+            h = (a + b).relu() if layer.mode == "RNN_RELU" else (a + b).tanh()
+        outputs.append(h)
+    return (mg.stack(outputs), h, c) if layer.mode == "LSTM" else (mg.stack(outputs), h)
+
+
+@pytest.mark.parametrize("dtype", [mg.float64, mg.complex128])
+@pytest.mark.parametrize("make", [
+    lambda **to: nn.RNN(3, 4, **to), lambda **to: nn.RNN(3, 4, nonlinearity="relu", **to), lambda **to: nn.GRU(3, 4, **to),
+    lambda **to: nn.LSTM(3, 4, **to), lambda **to: nn.LSTM(3, 4, proj_size=2, **to)])
+def test_layers_are_their_steps_to_the_third_derivative(make: Callable[..., Any], dtype: Any) -> None:
+    layer = make(dtype=dtype)
+    if dtype.is_complex and layer.mode == "RNN_RELU":
+        with pytest.raises(mg.errors.UnsupportedDtypeError, match="rnn_relu is not supported for complex tensors"):
+            layer(mg.ones(2, 1, 3, dtype=dtype))
+        return
+    x = mg.randn(5, 2, 3, dtype=dtype) / 2
+    found: list[list[Any]] = []
+    for run in (lambda x: [t for out in layer(x) for t in (out if isinstance(out, tuple) else (out,))],
+                lambda x: in_steps(layer, x)):
+        leaves = [x.clone().requires_grad_(), *layer.parameters()]
+        grads = outs = [t.squeeze(0) if k else t for k, t in enumerate(run(leaves[0]))]
+        values = list(outs)
+        for order in range(3):
+            loss = sum([(g * mg.linspace(0.5, 1, g.numel(), dtype=dtype).reshape(g.shape)).sin().abs().square().sum()
+                        for g in grads])
+            grads = mg.autograd.grad(loss, leaves, create_graph=order < 2)
+            values += grads
+        found.append(values)
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 def test_packed_sequences_are_each_run_by_themselves(kind: Any) -> None:
     lengths = [2, 5, 3]

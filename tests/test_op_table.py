@@ -115,9 +115,9 @@ REAL_ON_A_GPU = {"erf", "erfc", "erfcx", "gelu_slope", "log_ndtr", "log_softmax"
 DEFINED_FOR_COMPLEX = {
     "_unique", "cast", "constant_full", "eq", "erf", "erfc", "erfcx", "fft_c2r", "fill_number", "identity_like", "isclose",
     "isfinite", "isinf", "isnan", "isreal", "l1_loss", "log_ndtr", "logical_and", "logical_not", "logical_or", "logical_xor",
-    "logit", "nan_to_num", "ndtr", "ne", "nonzero_indices", "permutation", "reduce_at", "scale_shift", "spherical_bessel",
-    "spherical_bessel_j0", "standardize", "standardize_backward", "tanhshrink", "view_dtype", "where_nonzero", "xlog1py",
-    "xlogy", "zero_pivot", "zeros_of",
+    "logit", "nan_to_num", "ndtr", "ne", "nonzero_indices", "permutation", "reduce_at", "rnn_tanh_layer", "scale_shift",
+    "spherical_bessel", "spherical_bessel_j0", "standardize", "standardize_backward", "tanhshrink", "view_dtype",
+    "where_nonzero", "xlog1py", "xlogy", "zero_pivot", "zeros_of",
     # decompositions, whose signs and phases libraries choose
     "factor_info", "geqrf", "linalg_cholesky", "linalg_eig", "linalg_eigh", "linalg_ldl_factor", "linalg_ldl_solve",
     "linalg_matrix_rank", "linalg_qr", "linalg_svd",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 import minigrad as mg
+from minigrad import _settings
 
 
 def test_what_programs_set_first_is_accepted_and_remembered() -> None:
@@ -17,6 +20,15 @@ def test_what_programs_set_first_is_accepted_and_remembered() -> None:
     mg.use_deterministic_algorithms(False)
     assert not mg.are_deterministic_algorithms_enabled() and not mg.is_deterministic_algorithms_warn_only_enabled()
     assert not mg.set_flush_denormal(True)
+
+
+@pytest.mark.parametrize(("said", "number"), [("3", 3), ("2,1", 2), ("", None), ("0", None), ("many", None), (None, None)])
+def test_the_environment_says_with_how_many_threads_a_program_begins(said: str | None, number: int | None,
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", said)
+    assert _settings.number_at_the_start.__wrapped__() == (number or os.cpu_count())
 
 
 def test_a_number_of_threads_is_a_positive_int() -> None:

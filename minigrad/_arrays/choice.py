@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad._arrays.host import switch
+
 # The integers that are as large as an element.
 BITS: dict[int, Any] = {size: np.dtype(f"i{size}") for size in (1, 2, 4, 8)}
 SHORT = 4096  # elements of which the simple form is as fast
@@ -20,6 +22,9 @@ def masked(x: Any, mask: Any) -> Any:
     """`x` where `mask` is True, and 0 elsewhere, whatever `x` holds there."""
     if x.__class__ is not np.ndarray or x.dtype.kind != "f":
         return np.where(mask, x, x.dtype.type(0))
+    if x.size >= switch.least and mask.__class__ is np.ndarray and (
+            fused := switch.kernels().each("masked", x, mask)) is not None:
+        return fused
     held, kept = x.view(BITS[x.itemsize]), mask.astype(BITS[x.itemsize])  # 0 or 1
     fits = kept.ndim and kept.shape == held.shape and kept.strides == held.strides
     return np.multiply(kept, held, out=kept if fits else None).view(x.dtype)

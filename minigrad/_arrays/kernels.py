@@ -43,12 +43,9 @@ class Kernels:
         """``x * weight + bias``, broadcast to the shape of `x`."""
         return None
 
-    def gelu(self, x: Any) -> Any:
-        """x times the probability that a standard normal variable is below x."""
-        return None
-
-    def gelu_slope(self, grad: Any, x: Any) -> Any:
-        """`grad` times the derivative of :meth:`gelu`."""
+    def each(self, name: str, *inputs: Any) -> Any:
+        """The function `name`, such as ``"gelu"``, of the elements at each place of `inputs`: arrays of one shape, and then
+        numbers that are the same everywhere."""
         return None
 
     def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
@@ -86,12 +83,44 @@ class Kernels:
         """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
         return False
 
+    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
+        """Add each row of the matrix `values` to that of the contiguous matrix `target` whose number `places` has."""
+        return False
+
+    def rnn(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool, rectified: bool) -> Any:
+        """The last state and all states of an Elman network, with relu if it is `rectified`, else with tanh. Steps, states and
+        gates are those of :mod:`minigrad.ops.neural.recurrent`; `bias` may be None."""
+        return None
+
+    def rnn_backward(self, g_output: Any, g_h: Any, states: Any, weight: Any, batch_sizes: Any, reverse: bool,
+                     rectified: bool) -> Any:
+        """The gradients of the input and the first state of :meth:`rnn`, of those of all states, or None, and of the last one."""
+        return None
+
+    def gru(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
+        """The last state, all states and the gates of gated recurrent units."""
+        return None
+
+    def gru_backward(self, g_output: Any, g_h: Any, states: Any, gates: Any, h0: Any, weight: Any, batch_sizes: Any,
+                     reverse: bool) -> Any:
+        """The gradients of the gates of :meth:`gru`, before their functions, and of the first state."""
+        return None
+
+    def lstm(self, input: Any, h0: Any, c0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
+        """All outputs, the last state (two arrays), the gates and the cells of long short-term memory."""
+        return None
+
+    def lstm_backward(self, g_output: Any, g_h: Any, g_c: Any, gates: Any, cells: Any, c0: Any, weight: Any, batch_sizes: Any,
+                      reverse: bool) -> Any:
+        """The gradients of the gates of :meth:`lstm`, before their functions, and of the first state (two arrays)."""
+        return None
+
     def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
         """`scale` where `uniform` is at least `p`, else 0."""
         return None
 
-    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
-        """Whether :meth:`move` takes these arrays."""
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
+        """Whether :meth:`move` knows the rule and takes these arrays."""
         return False
 
     def move(self, rule: str, tensors: Any, factors: Any) -> None:
@@ -478,16 +507,15 @@ class CudaKernels(Kernels):
         return slope
 
     def scale_shift(self, x: Any, weight: Any, bias: Any) -> Any:
-        return self.each("scale_shift", weight, bias, x) if self.takes(x, weight, bias) else None
-
-    def gelu(self, x: Any) -> Any:
-        return self.each("gelu", x) if self.takes(x) else None
-
-    def gelu_slope(self, grad: Any, x: Any) -> Any:
-        return self.each("gelu_slope", grad, x) if self.takes(grad, x) and grad.shape == x.shape else None
+        return self.broadcast("scale_shift", weight, bias, x) if self.takes(x, weight, bias) else None
 
     def each(self, name: str, *inputs: Any) -> Any:
-        """A new array, of whose elements each is computed from those of `inputs` at its place."""
+        if name not in ELEMENTWISE or not self.takes(*inputs) or any([a.shape != inputs[0].shape for a in inputs]):
+            return None
+        return self.broadcast(name, *inputs)
+
+    def broadcast(self, name: str, *inputs: Any) -> Any:
+        """A new array like the last of `inputs`, of whose elements each is computed from those of all at its place."""
         out = self._cupy.empty_like(inputs[-1])
         with out.device:
             self.elementwise[name](*inputs, out)
@@ -578,10 +606,11 @@ class CudaKernels(Kernels):
             self.elementwise["dropout_mask"](uniform, p, scale, mask)
         return mask
 
-    def moves(self, p: Any, grad: Any, *state: Any) -> bool:
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
         # The kernel is given addresses: what is elsewhere must be left to operations, which refuse it.
         here, kind = p.device, p.__class__
-        return (self.takes(p, grad, *state) and all([a.__class__ is kind and a.device == here for a in (grad, *state)])
+        return (rule in STEPS and self.takes(p, grad, *state)
+                and all([a.__class__ is kind and a.device == here for a in (grad, *state)])
                 and grad.shape == p.shape and all([a.flags.c_contiguous for a in (p, *state)]) and p.size > 0)
 
     def move(self, rule: str, tensors: Any, factors: Any) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import math
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,8 @@ import numpy as np
 from minigrad._arrays import dlpack
 from minigrad._arrays.gpus import GPUs
 from minigrad._arrays.kernels import CudaKernels, Kernels
+from minigrad._arrays.optional import scipy_module
+from minigrad._arrays.rows import add_rows, as_rows, sum_rows
 from minigrad._arrays.tf32 import tf32
 from minigrad._types import dtypes
 from minigrad._types.device import CPU, Device
@@ -139,6 +140,12 @@ class ArrayLibrary:
         ufunc.at(result, self._to_host(index), self._to_host(values))
         target[...] = self.from_numpy(result, self.device_of(target))
 
+    def sum_rows(self, values: Any, places: Any, count: int) -> Any:
+        """A matrix of `count` rows: each is the sum of those rows of `values` whose number in `places` is its own."""
+        out = np.zeros((count, values.shape[1]), values.dtype, like=values)
+        self.index_add(out, (places,), values)
+        return out
+
     def _to_host(self, x: Any) -> Any:
         """`x` with the library's arrays in it on the host."""
         return (tuple([self._to_host(part) for part in x]) if isinstance(x, tuple)
@@ -218,7 +225,7 @@ class NumpyLibrary(ArrayLibrary):
         return np.asarray(Lent(x)).view(x.dtype)
 
     def special(self) -> Any:
-        module = scipy_special()
+        module = scipy_module("special")
         if module is None:
             raise missing_extra("this function", "SciPy", "scipy")
         return module
@@ -242,53 +249,8 @@ class NumpyLibrary(ArrayLibrary):
     def index_reduce(self, ufunc: Any, target: Any, index: Any, values: Any) -> None:
         ufunc.at(target, index, values)
 
-
-def as_rows(target: Any, index: Any, values: Any) -> tuple[Any, Any, Any]:
-    """`target` with the indexed dimensions first, the number of each named position in them, and `values` with one row for
-    each."""
-    parts = [part for i in (index if isinstance(index, tuple) else (index,))
-             for part in (i.nonzero() if getattr(i, "dtype", None) == np.bool_ else (i,))]
-    axes = [d for d, i in enumerate(parts) if not isinstance(i, slice)]
-    arrays = [parts[d] for d in axes]
-    shape = np.broadcast_shapes(*[a.shape for a in arrays])
-    places: Any = 0
-    for d, a in zip(axes, arrays):
-        n = target.shape[d]
-        places = places * n + (np.where(a < 0, a + n, a) if a.size and a.min() < 0 else a)
-    places = np.broadcast_to(places, shape).reshape(-1)
-    rows = np.moveaxis(target, axes, range(len(axes)))
-    rest, found = rows.shape[len(axes):], len(shape)
-    first = axes[0] if axes == list(range(axes[0], axes[0] + len(axes))) else 0
-    values = np.broadcast_to(values, (*rest[:first], *shape, *rest[first:]))
-    values = np.moveaxis(values, range(first, first + found), range(found))
-    return rows, places, values.reshape(places.size, math.prod(rest))
-
-
-def add_rows(target: Any, places: Any, values: Any) -> None:
-    """``target[places] += values`` for matrices, `target` being contiguous; values are added in their order."""
-    width = values.shape[1]
-    if width >= 64:
-        order = np.argsort(places, kind="stable")
-        ordered = places[order]
-        starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        counts = np.diff(starts, append=len(ordered))
-        if 16 * counts.max() < len(ordered):  # the first value of every place at once, then the second, ...
-            for k in range(counts.max()):
-                nth = starts[counts > k] + k
-                target[ordered[nth]] += values[order[nth]]
-            return
-    if width > 1:
-        places = (places[:, None] * width + np.arange(width)).reshape(-1)
-    np.add.at(target.reshape(-1), places, values.reshape(-1))
-
-
-@functools.cache
-def scipy_special() -> Any:
-    """SciPy's special functions, or None where SciPy is not installed; looked for at the first use."""
-    try:
-        return importlib.import_module("scipy.special")
-    except ImportError:
-        return None
+    def sum_rows(self, values: Any, places: Any, count: int) -> Any:
+        return super().sum_rows(values, places, count) if is_low_precision(values.dtype) else sum_rows(values, places, count)
 
 
 class CupyLibrary(ArrayLibrary):

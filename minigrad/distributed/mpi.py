@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import time
 import zlib
 from types import TracebackType
 from typing import Any, Sequence
@@ -177,6 +178,7 @@ class MpiCommunicator:
             before(kind, error, where)
             print(f"minigrad.distributed: process {self.rank} of {self.size} has ended by {kind.__name__}; it ends the others",
                   file=sys.stderr, flush=True)
+            time.sleep(0.2)  # in which the launcher passes on what was written
             self.MPI.COMM_WORLD.Abort(1)
         sys.excepthook = end_job
         return before

@@ -60,7 +60,8 @@ def note_end(file: Path, process: int) -> None:
 
 def watch(folder: Path, job: int, processes: int) -> None:
     """Wait for the end of `job`. Where a process ends before its program has, say on standard error which was the first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a Ctrl-C the processes tell themselves
+    interrupted: list[int] = []  # a Ctrl-C is one of all processes
+    signal.signal(signal.SIGINT, lambda number, frame: interrupted.append(number))
     descriptors: dict[int, Any] = {os.pidfd_open(job): None}
     waiting = select.poll()
     for descriptor in descriptors:
@@ -76,12 +77,18 @@ def watch(folder: Path, job: int, processes: int) -> None:
                     descriptors[descriptor] = (file.stem, file.read_text())
                     waiting.register(descriptor, select.POLLIN)
         for descriptor, _ in waiting.poll(50 if len(known) < processes and time.monotonic() < until else None):
+            if interrupted:
+                say(f"interrupted; its {processes} processes end")
+                return
             if descriptors[descriptor] is None:
                 return
             rank, process = descriptors.pop(descriptor)
             waiting.unregister(descriptor)
             os.close(descriptor)
             if not (folder / f"{rank}.ended").exists():
-                print(f"python -m minigrad run: process {rank} of {processes} (process id {process}) was the first to end, "
-                      "before its program did", file=sys.stderr, flush=True)
+                say(f"process {rank} of {processes} (process id {process}) was the first to end, before its program did")
                 return
+
+
+def say(words: str) -> None:
+    print(f"python -m minigrad run: {words}", file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.optim.adaptive import descent_gradient
+from minigrad.optim.adaptive import decay_and_sign, descent_gradient
 from minigrad.optim.blocks import blocks, elementwise
 from minigrad.optim.optimizer import Optimizer, check, number, scalar
 from minigrad.optim.state import increment_step, new_number, zeros_like
@@ -25,6 +25,12 @@ def check_adam(lr: float | Tensor, betas: Any, eps: float, weight_decay: float) 
     check(0 <= number(betas[0]) < 1, "beta parameter at index 0", betas[0])
     check(0 <= number(betas[1]) < 1, "beta parameter at index 1", betas[1])
     check(weight_decay >= 0, "weight_decay value", weight_decay)
+
+
+def decays(group: dict[str, Any], lr: float) -> tuple[float, float, float]:
+    """What of the parameter is added to the gradient, times the last, and what the parameter is multiplied by, for kernels."""
+    decay, sign = decay_and_sign(group)
+    return (0.0, 1 - lr * decay, sign) if group["decoupled_weight_decay"] else (decay, 1.0, sign)
 
 
 def apply_weight_decay(x: Any, g: Any, lr: float, group: dict[str, Any]) -> Any:
@@ -63,39 +69,33 @@ class Adam(Optimizer):
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = zeros_like(p)
         beta1, beta2 = number(group["betas"][0]), number(group["betas"][1])
-        lr, weight_decay, maximize, amsgrad = number(group["lr"]), group["weight_decay"], group["maximize"], group["amsgrad"]
+        lr, maximize, amsgrad = number(group["lr"]), group["maximize"], group["amsgrad"]
         step = increment_step(state)
         # lr * (m / c1) / (sqrt(v / c2) + eps) = rate * m / (sqrt(v) + eps * sqrt(c2))
         root = (1 - beta2**step) ** 0.5
-        if p.array.__class__ is not np.ndarray:
-            decoupled = group["decoupled_weight_decay"]
-            averages = [state[name].array for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[:3 if amsgrad else 2]]
-            if self.left_to_kernel("amsgrad" if amsgrad else "adam", p.array, grad, (*averages,), (
-                    beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5, lr * root / (1 - beta1**step), group["eps"] * root,
-                    0 if decoupled else weight_decay, 1 - lr * weight_decay if decoupled else 1, -1 if maximize else 1)):
-                return
-        like = p.array.real
-        rate, eps = scalar(lr * root / (1 - beta1**step), like), scalar(group["eps"] * root, like)
-        keep1, take1, keep2, take2 = [scalar(x, like) for x in (beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5)]
-        shrink = scalar(1 - lr * weight_decay, like) if weight_decay and group["decoupled_weight_decay"] else None
-        top = state["max_exp_avg_sq"].array if amsgrad else p.array
+        factors = (beta1, 1 - beta1, beta2, (1 - beta2) ** 0.5, lr * root / (1 - beta1**step), group["eps"] * root,
+                   *decays(group, lr))
+        averages = [state[name].array for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")[:3 if amsgrad else 2]]
+        if self.left_to_kernel("amsgrad" if amsgrad else "adam", p.array, grad, (*averages,), factors):
+            return
+        keep1, take1, keep2, take2, rate, eps, decay, shrink, _ = [scalar(x, p.array.real) for x in factors]
         t: Any = None
-        for x, g, m, v, largest in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array, top):
+        for x, g, m, v, *largest in blocks(p.array, grad, *averages):
             if t is None or t.shape != x.shape:
                 t = np.empty_like(x)
             if maximize:
                 g = -g
-            if shrink is not None:
+            if shrink != 1:
                 x *= shrink
-            elif weight_decay:
-                g = g + weight_decay * x
+            elif decay != 0:
+                g = g + decay * x
             m *= keep1
             m += np.multiply(g, take1, t)
             v *= keep2
             np.multiply(g, take2, t)
             v += np.multiply(t, t, t)
-            if amsgrad:
-                v = np.maximum(largest, v, out=largest)
+            for top in largest:
+                v = np.maximum(top, v, out=top)
             np.sqrt(v, t)
             t += eps
             np.divide(m, t, t)
@@ -131,7 +131,11 @@ class Adamax(Optimizer):
             state.update(step=new_number(), exp_avg=zeros_like(p), exp_inf=zeros_like(p))
         beta1, beta2 = group["betas"]
         rate = number(group["lr"]) / (1 - beta1 ** increment_step(state))
-        for x, g, m, u in blocks(p.array, grad, state["exp_avg"].array, state["exp_inf"].array):
+        kept = state["exp_avg"].array, state["exp_inf"].array
+        if self.left_to_kernel("adamax", p.array, grad, kept, (
+                1 - beta1, beta2, rate, group["eps"], *decay_and_sign(group))):
+            return
+        for x, g, m, u in blocks(p.array, grad, *kept):
             g = descent_gradient(x, g, group)
             m += (g - m) * (1 - beta1)
             u *= beta2
@@ -165,7 +169,11 @@ class NAdam(Optimizer):
         state["mu_product"].array *= mu
         product = float(state["mu_product"].array)
         rate_g, rate_m = lr * (1 - mu) / (1 - product), lr * mu_next / (1 - product * mu_next)
-        for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
+        averages = state["exp_avg"].array, state["exp_avg_sq"].array
+        if self.left_to_kernel("nadam", p.array, grad, averages, (
+                1 - beta1, beta2, 1 - beta2, rate_m, rate_g, 1 - beta2**step, group["eps"], *decays(group, lr))):
+            return
+        for x, g, m, v in blocks(p.array, grad, *averages):
             g = apply_weight_decay(x, g, lr, group)
             m += (g - m) * (1 - beta1)
             v *= beta2
@@ -197,7 +205,11 @@ class RAdam(Optimizer):
         rate = lr / (1 - beta1**step)
         if length > 5:
             rate *= (correction2 * (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
-        for x, g, m, v in blocks(p.array, grad, state["exp_avg"].array, state["exp_avg_sq"].array):
+        averages = state["exp_avg"].array, state["exp_avg_sq"].array
+        if self.left_to_kernel("radam", p.array, grad, averages, (
+                1 - beta1, beta2, 1 - beta2, rate, length > 5, group["eps"], *decays(group, lr))):
+            return
+        for x, g, m, v in blocks(p.array, grad, *averages):
             g = apply_weight_decay(x, g, lr, group)
             m += (g - m) * (1 - beta1)
             v *= beta2

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 __all__ = ["ASGD", "Adadelta", "Adafactor", "Adagrad", "RMSprop", "Rprop"]
 
 
+def decay_and_sign(group: dict[str, Any]) -> tuple[float, float]:
+    """What of the parameter is added to the gradient, times the second, for kernels."""
+    return group["weight_decay"], -1.0 if group["maximize"] else 1.0
+
+
 def descent_gradient(x: Any, g: Any, group: dict[str, Any]) -> Any:
     """The gradient, negated under ``maximize`` and with the weight decay added."""
     if group["maximize"]:
@@ -56,6 +61,8 @@ class Adagrad(Optimizer):
     @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         rate = number(group["lr"]) / (1 + (increment_step(state) - 1) * group["lr_decay"])
+        if self.left_to_kernel("adagrad", p.array, grad, (state["sum"].array,), (rate, group["eps"], *decay_and_sign(group))):
+            return
         for x, g, total in blocks(p.array, grad, state["sum"].array):
             g = descent_gradient(x, g, group)
             total += g * g
@@ -90,6 +97,9 @@ class RMSprop(Optimizer):
             if centered:
                 state["grad_avg"] = zeros_like(p)
         increment_step(state)
+        if not momentum > 0 and not centered and self.left_to_kernel("rmsprop", p.array, grad, (state["square_avg"].array,), (
+                alpha, 1 - alpha, lr, group["eps"], *decay_and_sign(group))):
+            return
         buffer = state["momentum_buffer"].array if momentum > 0 else p.array
         average = state["grad_avg"].array if centered else p.array
         for x, g, v, buf, mean in blocks(p.array, grad, state["square_avg"].array, buffer, average):

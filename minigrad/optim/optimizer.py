@@ -338,13 +338,19 @@ class Optimizer:
         return state
 
     def left_to_kernel(self, rule: str, p: Any, grad: Any, state: tuple[Any, ...], factors: tuple[float, ...]) -> bool:
-        """Whether a kernel moves `p` and the arrays `state` when all parameters of the group have been looked at, at once.
+        """Whether a kernel moves `p` and the arrays `state`: that of the host at once, that of a GPU when all parameters of the
+        group have been looked at.
 
-        `factors` are the numbers of its `rule`; what has the same ones goes together.
+        `factors` are the numbers of its `rule`; on a GPU what has the same ones goes together.
         """
-        if not _arrays.kernels_of(p).moves(p, grad, *state):
+        kernels = _arrays.kernels_of(p)
+        if not kernels.moves(rule, p, grad, *state):
             return False
-        key = _arrays.device_of(p), p.dtype, rule, tuple([float(f) for f in factors])
+        factors = tuple([float(f) for f in factors])
+        if p.__class__ is np.ndarray:
+            kernels.move(rule, [(p, *state, grad)], factors)
+            return True
+        key = _arrays.device_of(p), p.dtype, rule, factors
         self._together.setdefault(key, []).append((p, *state, grad))
         return True
 

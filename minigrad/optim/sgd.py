@@ -48,55 +48,49 @@ class SGD(Optimizer):
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused})
 
     def update_group(self, group: dict[str, Any], moved: list[Any]) -> None:
-        first = group["params"][0].array.__class__ if group["params"] else np.ndarray
-        if group["momentum"] or group["weight_decay"] or group["maximize"] or first is not np.ndarray:
+        params = [p for p in group["params"] if p._grad is not None]
+        if group["momentum"] or group["weight_decay"] or group["maximize"] or \
+                not all([p.array.__class__ is np.ndarray for p in params]):
             super().update_group(group, moved)
             return
         lr, dtype = number(group["lr"]), None
         rate: Any = None
-        for p in group["params"]:
-            grad = p._grad
-            if grad is not None:
-                x = p.array
-                moved.append(x)
+        for p in params:
+            x = p.array
+            if is_bfloat16(x.dtype):
+                in_float32(self.update)(p, p._grad.array, {}, group)
+            elif x.size > BLOCK:
+                self.update(p, p._grad.array, {}, group)
+            else:  # two calls of NumPy's, which take no longer than looking for what else there is to do
                 if x.dtype is not dtype:
-                    if is_bfloat16(x.dtype):
-                        in_float32(self.update)(p, grad.array, {}, group)
-                        continue
                     rate, dtype = scalar(lr, x), x.dtype
-                if x.size <= BLOCK:
-                    np.subtract(x, grad.array * rate, x)
-                else:
-                    for part, g in blocks(x, grad.array):
-                        part -= g * rate
+                np.subtract(x, p._grad.array * rate, x)
+        moved += [p.array for p in params]
 
     def state_of(self, p: Any, group: dict[str, Any]) -> dict[str, Any]:
         return super().state_of(p, group) if group["momentum"] else {}
 
     @elementwise
     def update(self, p: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        like = p.array.real
-        rate, momentum, decay = [scalar(number(group[name]), like) for name in ("lr", "momentum", "weight_decay")]
-        keep, take = momentum, scalar(1.0 - group["dampening"], like)
-        if not momentum:
-            buffer = p.array  # not used
-        elif state.get("momentum_buffer") is None:
-            state["momentum_buffer"] = zeros_like(p)
-            buffer, keep, take = state["momentum_buffer"].array, scalar(0.0, like), scalar(1.0, like)
-        else:
-            buffer = state["momentum_buffer"].array
-        if p.array.__class__ is not np.ndarray:
-            factors = (rate, decay, -1 if group["maximize"] else 1)
-            if self.left_to_kernel("momentum", p.array, grad, (buffer,), (*factors, keep, take, momentum, group["nesterov"])) \
-                    if momentum else self.left_to_kernel("sgd", p.array, grad, (), factors):
-                return
-        for x, g, buf in blocks(p.array, grad, buffer):
+        momentum, buffers = number(group["momentum"]), []
+        keep, take = momentum, 1.0 - group["dampening"]
+        if momentum:
+            if state.get("momentum_buffer") is None:
+                state["momentum_buffer"] = zeros_like(p)
+                keep, take = 0.0, 1.0
+            buffers = [state["momentum_buffer"].array]
+        factors = number(group["lr"]), number(group["weight_decay"]), -1.0 if group["maximize"] else 1.0
+        if self.left_to_kernel("momentum", p.array, grad, (*buffers,), (*factors, keep, take, momentum, group["nesterov"])) \
+                if momentum else self.left_to_kernel("sgd", p.array, grad, (), factors):
+            return
+        rate, decay, _, kept, taken, ahead = [scalar(x, p.array.real) for x in (*factors, keep, take, momentum)]
+        for x, g, *buf in blocks(p.array, grad, *buffers):
             if group["maximize"]:
                 g = -g
-            if decay:
+            if group["weight_decay"]:
                 g = g + decay * x
-            if momentum:
-                buf *= keep
-                buf += g if take == 1 else take * g
-                g = g + momentum * buf if group["nesterov"] else buf
+            for b in buf:
+                b *= kept
+                b += g if take == 1 else taken * g
+                g = g + ahead * b if group["nesterov"] else b
             x -= rate * g

@@ -49,7 +49,7 @@ def part(function: Callable[..., Any]) -> Callable[..., Any]: ...
 def part(*, sums: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
 def part(function: Callable[..., Any] | None = None, *, sums: bool = False) -> Any:
     """Declare a function that kernels call, and become part of whose code it does."""
-    made = numba.njit(nogil=True, error_model="numpy", fastmath=SUMS if sums else EXACT)
+    made = numba.njit(nogil=True, error_model="numpy", forceinline=True, fastmath=SUMS if sums else EXACT)
     return made if function is None else made(function)
 
 

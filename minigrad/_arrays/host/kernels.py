@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import normalization, softmax
+from minigrad._arrays.host import convolution, losses, normalization, optimizers, pointwise, recurrent, rows, softmax
+from minigrad._arrays.host.products import pack
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
 from minigrad._arrays.sums import sum_over
 
 __all__ = ["HostKernels"]
 
+MEMORY_BOUND = 1 << 17  # elements for each thread at least, where little is computed with them
 SHORTEST = 16  # elements that have a weight in common, below which a kernel is not faster than NumPy
+LEAST_STEPS = 4  # of a recurrent layer, below which packing the weights takes longer than it saves
 
 
 def takes(*arrays: Any) -> bool:
@@ -23,8 +26,70 @@ def takes(*arrays: Any) -> bool:
     return dtype.char in "fd" and dtype.isnative and all([a.__class__ is np.ndarray and a.dtype == dtype for a in arrays])
 
 
+def flat(*arrays: Any) -> list[Any] | None:
+    """The elements of `arrays` in the order that they all have in memory, or None where they have none or different ones."""
+    for seen in (arrays, [a.T for a in arrays]):
+        if all([a.flags.c_contiguous for a in seen]):
+            return [a.reshape(-1) for a in seen]
+    return None
+
+
+def takes_classes(x: Any, target: Any) -> bool:
+    """Whether `x` is a matrix that there are kernels for, and `target` has the number of a class for each row."""
+    return bool(takes(x) and x.ndim == 2 and x.size and target.shape == x.shape[:1] and target.dtype == np.int64)
+
+
+def rows_of(x: Any) -> Any:
+    """The rows of `x`, all its dimensions but the last in one, in contiguous memory."""
+    return np.ascontiguousarray(x).reshape(-1, x.shape[-1])
+
+
+def takes_layer(data: Any, batch_sizes: Any, *arrays: Any) -> bool:
+    """Whether the kernels take a recurrent layer on these arrays, of which some may be None."""
+    return bool(data.size) and len(batch_sizes or data) >= LEAST_STEPS and takes(data, *[a for a in arrays if a is not None])
+
+
+def recurrent_steps(data: Any, batch_sizes: Any, reverse: bool) -> tuple[Any, Any]:
+    """Where the steps of a recurrent layer begin in the rows of `data`, and how many sequences each has."""
+    counts = np.full(data.shape[0], data.shape[1]) if batch_sizes is None else np.array(batch_sizes)
+    starts = np.cumsum(counts) - counts
+    return (starts[::-1].copy(), counts[::-1].copy()) if reverse else (starts, counts)
+
+
+def in_place(x: Any) -> Any:
+    """A copy of `x` that a kernel may write to."""
+    return np.array(x, order="C")
+
+
+def or_zeros(x: Any, size: int, like: Any) -> Any:
+    """`x` in contiguous memory, or zeros where it is None."""
+    return np.zeros(size, like.dtype) if x is None else np.ascontiguousarray(x)
+
+
 class HostKernels(Kernels):
     """The kernels that numba compiles when they are first used. For float32 and float64."""
+
+    def each(self, name: str, *inputs: Any) -> Any:
+        first = inputs[0]
+        arrays = [x for x in inputs if x.__class__ is np.ndarray]
+        numbers = [first.dtype.type(x) for x in inputs[len(arrays):]]
+        if not takes(*[a for a in arrays if a.dtype != np.bool_]) or any([a.shape != first.shape for a in arrays]) or (
+                name in pointwise.SINGLE and first.dtype != np.float32):
+            return None
+        out = np.empty_like(first)
+        ordered = flat(*arrays, out)
+        if ordered is None:
+            return None
+        share(pointwise.KERNELS[name], first.size, *ordered[:-1], *numbers, ordered[-1], grain=MEMORY_BOUND)
+        return out
+
+    def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
+        if not takes(uniform) or dtype.char not in "fd" or not uniform.flags.c_contiguous:
+            return None
+        mask = np.empty(uniform.shape, dtype)
+        share(pointwise.dropout_mask, mask.size, uniform.reshape(-1), uniform.dtype.type(p), dtype.type(scale), mask.reshape(-1),
+              grain=MEMORY_BOUND)
+        return mask
 
     def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
         if not takes(x) or not x.size or axis not in (-1, x.ndim - 1):
@@ -41,6 +106,62 @@ class HostKernels(Kernels):
         rows = [np.ascontiguousarray(a).reshape(-1, n) for a in (grad, out, slope)]
         share(softmax.log_softmax_slope if logarithm else softmax.softmax_slope, len(rows[0]), *rows)
         return slope
+
+    def rnn(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool, rectified: bool) -> Any:
+        if not takes_layer(input, batch_sizes, h0, weight, bias):
+            return None
+        h, states = in_place(h0), np.empty(input.shape, input.dtype)
+        share(recurrent.rnn, len(h), rows_of(input), or_zeros(bias, len(weight), input), pack(weight.T),
+              *recurrent_steps(input, batch_sizes, reverse), rectified, h, rows_of(states))
+        return h, states
+
+    def rnn_backward(self, g_output: Any, g_h: Any, states: Any, weight: Any, batch_sizes: Any, reverse: bool,
+                     rectified: bool) -> Any:
+        if not takes_layer(states, batch_sizes, g_output, g_h, weight):
+            return None
+        dh, d = in_place(g_h), np.empty(states.shape, states.dtype)
+        g_output = np.zeros_like(states) if g_output is None else g_output
+        share(recurrent.rnn_backward, len(dh), rows_of(states), rows_of(g_output), pack(weight),
+              *recurrent_steps(states, batch_sizes, reverse), rectified, dh, rows_of(d))
+        return d, dh
+
+    def gru(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
+        if not takes_layer(input, batch_sizes, h0, weight, bias):
+            return None
+        h, size = in_place(h0), h0.shape[1]
+        states, gates = (np.empty((*input.shape[:-1], n), input.dtype) for n in (size, 4 * size))
+        share(recurrent.gru, len(h), rows_of(input), or_zeros(bias, len(weight), input), pack(weight.T),
+              *recurrent_steps(input, batch_sizes, reverse), h, rows_of(states), rows_of(gates))
+        return h, states, gates
+
+    def gru_backward(self, g_output: Any, g_h: Any, states: Any, gates: Any, h0: Any, weight: Any, batch_sizes: Any,
+                     reverse: bool) -> Any:
+        if not takes_layer(gates, batch_sizes, g_output, g_h, states, h0, weight):
+            return None
+        dh, d = in_place(g_h), np.empty(gates.shape, gates.dtype)
+        g_output = np.zeros_like(states) if g_output is None else g_output
+        share(recurrent.gru_backward, len(dh), rows_of(gates), rows_of(states), np.ascontiguousarray(h0), rows_of(g_output),
+              pack(weight), *recurrent_steps(gates, batch_sizes, reverse), dh, rows_of(d))
+        return d, dh
+
+    def lstm(self, input: Any, h0: Any, c0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
+        if not takes_layer(input, batch_sizes, h0, c0, weight, bias):
+            return None
+        h, c = in_place(h0), in_place(c0)
+        output, cells, gates = (np.empty((*input.shape[:-1], n), input.dtype) for n in (h.shape[1], c.shape[1], len(weight)))
+        share(recurrent.lstm, len(h), rows_of(input), or_zeros(bias, len(weight), input), pack(weight.T),
+              *recurrent_steps(input, batch_sizes, reverse), h, c, rows_of(output), rows_of(cells), rows_of(gates))
+        return output, h, c, gates, cells
+
+    def lstm_backward(self, g_output: Any, g_h: Any, g_c: Any, gates: Any, cells: Any, c0: Any, weight: Any, batch_sizes: Any,
+                      reverse: bool) -> Any:
+        if not takes_layer(gates, batch_sizes, g_output, g_h, g_c, cells, c0, weight):
+            return None
+        dh, dc, d = in_place(g_h), in_place(g_c), np.empty(gates.shape, gates.dtype)
+        g_output = np.zeros_like(cells) if g_output is None else g_output
+        share(recurrent.lstm_backward, len(dh), rows_of(gates), rows_of(cells), np.ascontiguousarray(c0), rows_of(g_output),
+              pack(weight), *recurrent_steps(gates, batch_sizes, reverse), dh, dc, rows_of(d))
+        return d, dh, dc
 
     def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
                     centered: bool) -> Any:
@@ -78,6 +199,50 @@ class HostKernels(Kernels):
         grads = [sum_over(v.reshape(-1, count), 0).reshape(shape) if asked else none
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
+
+    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        given = [a for a in (x, weight, y) if not isinstance(a, tuple)]
+        if not takes(*given) or not all([a.size for a in given]):
+            return None
+        compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
+                   else convolution.gradient_of_weight)
+        return compute(x, weight, y, stride, padding, dilation)
+
+    def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
+        if not takes_classes(x, target):
+            return None
+        ignored = target == ignore
+        wrong = target[((target < 0) | (target >= x.shape[1])) & ~ignored]
+        if wrong.size:
+            return None, None, None, wrong[0]
+        x, loss, soft = np.ascontiguousarray(x), np.empty(len(x), x.dtype), np.empty(x.shape, x.dtype)
+        share(losses.cross_entropy, len(x), x, np.ascontiguousarray(target), loss, soft, ignore)
+        return loss, soft, len(x) - int(np.count_nonzero(ignored)), None
+
+    def cross_entropy_slope(self, grad: Any, soft: Any, target: Any, ignore: int, mean: bool) -> Any:
+        if grad.ndim or grad.dtype != soft.dtype or not takes_classes(soft, target):
+            return None
+        total = len(soft) - int(np.count_nonzero(target == ignore)) if mean else 1
+        slope = np.empty(soft.shape, soft.dtype)
+        share(losses.cross_entropy_slope, len(soft), np.ascontiguousarray(soft), np.ascontiguousarray(target), slope,
+              soft.dtype.type(grad / (total or 1)), ignore)
+        return slope
+
+    def add_rows(self, target: Any, places: Any, values: Any) -> bool:
+        if not takes(target, values) or places.dtype != np.int64 or not places.size \
+                or places.min() < 0 or places.max() >= len(target):
+            return False
+        share(rows.add_rows, values.shape[1], np.ascontiguousarray(values), np.ascontiguousarray(places), target)
+        return True
+
+    def moves(self, rule: str, p: Any, grad: Any, *state: Any) -> bool:
+        return (rule in optimizers.RULES and takes(p, grad, *state) and p.size > 0
+                and all([a.shape == p.shape for a in (grad, *state)]) and all([a.flags.carray for a in (p, *state)]))
+
+    def move(self, rule: str, tensors: Any, factors: Any) -> None:
+        for *moved, grad in tensors:
+            grad = grad if grad.flags.carray else grad.copy()
+            share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
 
 
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:

@@ -15,7 +15,7 @@ from minigrad import _settings
 
 __all__ = ["share"]
 
-GRAIN = 32768  # elements for each thread at least: fewer take less time than waking one
+GRAIN = 1 << 16  # elements for each thread at least: a function of fewer takes less time than waking a thread
 
 
 class Part:
@@ -74,10 +74,11 @@ def take_worker() -> Worker | None:
             return None
 
 
-def share(kernel: Callable[..., None], n: int, *args: Any) -> None:
+def share(kernel: Callable[..., None], n: int, *args: Any, grain: int | None = None) -> None:
     """Call ``kernel(*args, begin, end)`` for parts that together are 0 to `n`, by as many threads as
-    :func:`minigrad.set_num_threads` allows, where the first of `args`, an array, is large enough for several."""
-    count = min(_settings.get_num_threads(), args[0].size // GRAIN, n)
+    :func:`minigrad.set_num_threads` allows, where the first of `args`, an array, has `grain` elements for each (by default
+    ``GRAIN``)."""
+    count = min(_settings.get_num_threads(), args[0].size // (grain or GRAIN), n)
     if count < 2:
         kernel(*args, 0, n)
         return

@@ -57,6 +57,8 @@ def leaky_relu(input: Any, *, negative_slope: float = 0.01) -> Any:
     """x where it is positive, else ``negative_slope * x``."""
     arithmetic.require_real("leaky_relu", input)
     slope = float(negative_slope)
+    if (fused := _arrays.kernels_of(input).each("leaky_relu", input, slope)) is not None:
+        return fused
     return np.maximum(input, input * slope) if 0 <= slope <= 1 else choice.choose(input > 0, input, input * slope)
 @leaky_relu.derivative("input")
 def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any: return g * slope_of_sides(input, below=negative_slope)
@@ -66,6 +68,8 @@ def leaky_relu_wrt_input(g: Any, input: Any, negative_slope: float) -> Any: retu
 def slope_of_sides(input: Any, *, below: float) -> Any:
     """1 where `input` is positive, else `below`."""
     arithmetic.require_real("slope_of_sides", input)
+    if (fused := _arrays.kernels_of(input).each("slope_of_sides", input, below)) is not None:
+        return fused
     return choice.choose(input > 0, *[_arrays.full((), number, input) for number in (1, below)])
 
 
@@ -204,11 +208,26 @@ def selu(input: Tensor) -> Tensor:
 @op(dtypes="float")
 def silu(input: Any) -> Any:
     """``x * sigmoid(x)``, also called swish."""
+    if (fused := _arrays.kernels_of(input).each("silu", input)) is not None:
+        return fused
     return input / (1 + np.exp(-input))
 @silu.derivative("input")
-def silu_wrt_input(g: Any, input: Any) -> Any:
+def silu_wrt_input(g: Any, input: Any) -> Any: return silu_slope(g, input)
+
+
+@op(grad_name="SiluBackwardBackward0", opmath=True)
+def silu_slope(grad: Any, input: Any) -> Any:
+    """The gradient of :func:`silu`: ``grad * s * (1 + x * (1 - s))`` where s is ``sigmoid(x)``."""
+    if (fused := _arrays.kernels_of(input).each("silu_slope", grad, input)) is not None:
+        return fused
+    s = 1 / (1 + np.exp(-input))
+    return grad * (s * (1 + input * (1 - s)))
+@silu_slope.derivative("grad")
+def silu_slope_wrt_grad(g: Any, input: Any) -> Any: return silu_slope(g, input)
+@silu_slope.derivative("input")
+def silu_slope_wrt_input(g: Any, grad: Any, input: Any) -> Any:
     s = elementary.sigmoid(input)
-    return g * (s * (1 + input * (1 - s)))
+    return g * grad * (s * (1 - s) * (2 + input * (1 - 2 * s)))
 
 
 @op(dtypes="float")
@@ -225,7 +244,7 @@ def gelu(input: Any, *, approximate: str = "none") -> Any:
         return 0.5 * input * (1 + np.tanh(gelu_angle(input)))
     if approximate != "none":
         raise RuntimeValueError(f"gelu: approximate argument must be either none or tanh, got {approximate!r}.")
-    if (fused := _arrays.kernels_of(input).gelu(input)) is not None:
+    if (fused := _arrays.kernels_of(input).each("gelu", input)) is not None:
         return fused
     return special.gelu_of(input)
 @gelu.derivative("input")
@@ -240,7 +259,7 @@ def gelu_wrt_input(g: Any, input: Any, approximate: str) -> Any:
 @op(grad_name="GeluBackwardBackward0", opmath=True)
 def gelu_slope(grad: Any, input: Any) -> Any:
     """The gradient of :func:`gelu`: ``grad * (ndtr(x) + x * density(x))``."""
-    if (fused := _arrays.kernels_of(input).gelu_slope(grad, input)) is not None:
+    if (fused := _arrays.kernels_of(input).each("gelu_slope", grad, input)) is not None:
         return fused
     return grad * special.gelu_slope_of(input)
 @gelu_slope.derivative("grad")

@@ -42,12 +42,11 @@ def collect_rows(input: Any, index: Any, *, rows: Any, padding_idx: Any, by_freq
 
     The numbers were looked at when the rows were taken: to do so again would have to wait for a GPU.
     """
-    out = np.zeros((rows, input.shape[-1]), input.dtype, like=input)
     places = index.astype(np.intp, copy=False).reshape(-1)
     values = input.reshape(places.shape[0], input.shape[-1])
     if by_frequency:
         values = values / frequencies(places, rows, input.dtype)[:, None]
-    _arrays.library_of(out).index_add(out, (places,), values)
+    out = _arrays.library_of(values).sum_rows(values, places, rows)
     if padding_idx is not None:
         out[padding_idx] = 0
     return out

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays.kernels import Kernels
 from minigrad.ops.linear_algebra.products import matmul, rows, transpose_last
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.pointwise.elementary import tanh
@@ -74,6 +75,11 @@ def sigmoid_(x: Any) -> None:
     x += 0.5
 
 
+def kernels_of(x: Any) -> Any:
+    """The kernels for an array. For a tensor there are none: its steps are recorded, so that they can be differentiated."""
+    return _arrays.kernels_of(x) if _arrays.is_array(x) else Kernels()
+
+
 def rectify(x: Any, out: Any) -> Any:
     """Replace `x` by the larger of it and 0."""
     return np.maximum(x, 0, out=out)
@@ -121,6 +127,9 @@ def biased(input: Any, bias: Any) -> Any:
 
 def run_rnn(activate: Any, input: Any, h0: Any, weight_hh: Any, bias_hh: Any, batch_sizes: Any, reverse: bool) -> Any:
     """The states after all steps, twice, and the final one; ``activate(x, out=x)`` is f. Nodes keep the second."""
+    rectified = activate is rectify
+    if found := _arrays.kernels_of(input).rnn(input, h0, weight_hh, bias_hh, batch_sizes, reverse, rectified):
+        return found[1].copy(), *found
     states = biased(input, bias_hh)
     h, weight = h0, weight_hh.T
     product = empty(states, h0.shape[0], weight.shape[1])
@@ -132,14 +141,19 @@ def run_rnn(activate: Any, input: Any, h0: Any, weight_hh: Any, bias_hh: Any, ba
     return states.copy(), h.copy(), states
 
 
-def rnn_backward(g: Any, wanted: Any, slope: Any, h0: Any, weight_hh: Any, states: Any, batch_sizes: Any, reverse: Any) -> Any:
-    """The gradients of all arguments, where `slope` is f' at each place."""
-    g_output, dh, ds = total(g[0], g[2]), or_zeros(g[1], h0), []
-    for at, n in steps_of(slope, batch_sizes, not reverse):
-        d = slope[at] * plus(dh[:n], g_output, at)
-        dh = replace_first(dh, d @ weight_hh)
-        ds.append(d)
-    d = joined(ds, batch_sizes, not reverse)
+def rnn_backward(rectified: bool, g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any, batch_sizes: Any,
+                 reverse: Any) -> Any:
+    """The gradients of all arguments."""
+    g_output, dh = total(g[0], g[2]), or_zeros(g[1], h0)
+    if found := kernels_of(states).rnn_backward(g_output, dh, states, weight_hh, batch_sizes, reverse, rectified):
+        d, dh = found
+    else:
+        slope, ds = states > 0 if rectified else 1 - states * states, []
+        for at, n in steps_of(states, batch_sizes, not reverse):
+            d = slope[at] * plus(dh[:n], g_output, at)
+            dh = replace_first(dh, d @ weight_hh)
+            ds.append(d)
+        d = joined(ds, batch_sizes, not reverse)
     before = before_steps(states, h0, batch_sizes, reverse) if wanted[2] else None
     return d, dh, *wrt_weights(wanted[2:], d, before)
 
@@ -151,7 +165,7 @@ def rnn_tanh_layer(input: Any, h0: Any, weight_hh: Any, bias_hh: Any = None, *, 
     return run_rnn(np.tanh, input, h0, weight_hh, bias_hh, batch_sizes, reverse)
 @rnn_tanh_layer.derivative("input", "h0", "weight_hh", "bias_hh")
 def rnn_tanh_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any, batch_sizes: Any, reverse: Any) -> Any:
-    return rnn_backward(g, wanted, 1 - states * states, h0, weight_hh, states, batch_sizes, reverse)
+    return rnn_backward(False, g, wanted, h0, weight_hh, states, batch_sizes, reverse)
 
 
 @op(dtypes="same", opmath=True, outputs=("output", "h_n", "states"), called="rnn_relu")
@@ -162,7 +176,7 @@ def rnn_relu_layer(input: Any, h0: Any, weight_hh: Any, bias_hh: Any = None, *, 
     return run_rnn(rectify, input, h0, weight_hh, bias_hh, batch_sizes, reverse)
 @rnn_relu_layer.derivative("input", "h0", "weight_hh", "bias_hh")
 def rnn_relu_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any, batch_sizes: Any, reverse: Any) -> Any:
-    return rnn_backward(g, wanted, states > 0, h0, weight_hh, states, batch_sizes, reverse)
+    return rnn_backward(True, g, wanted, h0, weight_hh, states, batch_sizes, reverse)
 
 
 # ---------------------------------------------------------------------------------------------------- gated recurrent units
@@ -172,6 +186,8 @@ def rnn_relu_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states:
 @op(dtypes="same", opmath=True, outputs=("output", "h_n", "states", "gates"), called="gru")
 def gru_layer(input: Any, h0: Any, weight_hh: Any, bias_hh: Any = None, *, batch_sizes: Any = None, reverse: Any = False) -> Any:
     """Steps of gated recurrent units, to which the inputs contribute `input`. "gates" holds n, r, z and m of each step."""
+    if found := _arrays.kernels_of(input).gru(input, h0, weight_hh, bias_hh, batch_sizes, reverse):
+        return found[1].copy(), *found
     size = h0.shape[1]
     states, gates = empty(input, *input.shape[:-1], size), empty(input, *input.shape[:-1], 4 * size)
     gates[..., :size] = input[..., 2 * size:]
@@ -196,10 +212,22 @@ def gru_layer(input: Any, h0: Any, weight_hh: Any, bias_hh: Any = None, *, batch
 @gru_layer.derivative("input", "h0", "weight_hh", "bias_hh")
 def gru_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any, gates: Any, batch_sizes: Any,
                       reverse: Any) -> Any:
-    g_output, dh, g_gates, ds = total(g[0], g[2]), or_zeros(g[1], h0), g[3], []
+    g_output, dh, g_gates = total(g[0], g[2]), or_zeros(g[1], h0), g[3]
     before = before_steps(states, h0, batch_sizes, reverse)
-    n, r, z, m = parts(gates, 4)
     size = h0.shape[1]
+    if g_gates is None and (
+            found := kernels_of(gates).gru_backward(g_output, dh, states, gates, h0, weight_hh, batch_sizes, reverse)):
+        d, dh = found
+    else:
+        d, dh = gru_backward(g_output, dh, g_gates, gates, before, weight_hh, batch_sizes, reverse)
+    return cat([d[..., size:3 * size], d[..., :size]], dim=-1), dh, *wrt_weights(wanted[2:], d[..., size:], before)
+
+
+def gru_backward(g_output: Any, dh: Any, g_gates: Any, gates: Any, before: Any, weight_hh: Any, batch_sizes: Any,
+                 reverse: Any) -> Any:
+    """The gradients of the gates before their functions, and of the first state."""
+    n, r, z, m = parts(gates, 4)
+    size = before.shape[-1]
 
     def through_gates(dn: Any, dr: Any, dz: Any, dm: Any) -> Any:
         """What gradients of the gates are before their functions."""
@@ -208,14 +236,13 @@ def gru_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any,
 
     slopes = through_gates(1 - z, 0, before - n, 0)
     more = None if g_gates is None else through_gates(*parts(g_gates, 4))
-    slopes = slopes.reshape(*slopes.shape[:-1], 4, size)
+    slopes, ds = slopes.reshape(*slopes.shape[:-1], 4, size), []
     for at, count in steps_of(gates, batch_sizes, not reverse):
         step = plus(dh[:count], g_output, at)
         d = plus((slopes[at] * step[:, None]).reshape(count, 4 * size), more, at)
         dh = replace_first(dh, step * z[at] + d[:, size:] @ weight_hh)
         ds.append(d)
-    d = joined(ds, batch_sizes, not reverse)
-    return cat([d[..., size:3 * size], d[..., :size]], dim=-1), dh, *wrt_weights(wanted[2:], d[..., size:], before)
+    return joined(ds, batch_sizes, not reverse), dh
 
 
 # ---------------------------------------------------------------------------------------------------- long short-term memory
@@ -226,6 +253,9 @@ def gru_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any,
 def lstm_layer(input: Any, h0: Any, c0: Any, weight_hh: Any, bias_hh: Any = None, weight_hr: Any = None, *,
                batch_sizes: Any = None, reverse: Any = False) -> Any:
     """Steps of long short-term memory, to which the inputs contribute `input`. "gates" holds i, f, n and o of each step."""
+    if weight_hr is None and (
+            found := _arrays.kernels_of(input).lstm(input, h0, c0, weight_hh, bias_hh, batch_sizes, reverse)):
+        return found
     gates = biased(input, bias_hh)
     output, cells = (empty(input, *input.shape[:-1], state.shape[1]) for state in (h0, c0))
     h, c, weight, size = h0, c0, weight_hh.T, c0.shape[1]
@@ -253,6 +283,21 @@ def lstm_layer(input: Any, h0: Any, c0: Any, weight_hh: Any, bias_hh: Any = None
 def lstm_layer_wrt_all(g: Any, wanted: Any, h0: Any, c0: Any, weight_hh: Any, weight_hr: Any, gates: Any, cells: Any,
                        batch_sizes: Any, reverse: Any) -> Any:
     g_output, dh, dc, g_gates, g_cells = g[0], or_zeros(g[1], h0), or_zeros(g[2], c0), g[3], g[4]
+    hidden, d_outputs = parts(gates, 4)[3] * tanh(cells), None
+    if weight_hr is None and g_gates is None and g_cells is None and (
+            found := kernels_of(gates).lstm_backward(g_output, dh, dc, gates, cells, c0, weight_hh, batch_sizes, reverse)):
+        d, dh, dc = found
+    else:
+        d, dh, dc, d_outputs = lstm_backward(g_output, dh, dc, g_gates, g_cells, c0, weight_hh, weight_hr, gates, cells,
+                                             batch_sizes, reverse)
+    before = before_steps(hidden if weight_hr is None else matmul(hidden, transpose_last(weight_hr)), h0, batch_sizes, reverse)
+    wrt_hr = transpose_last(rows(d_outputs)) @ rows(hidden) if wanted[5] else None
+    return d, dh, dc, *wrt_weights(wanted[3:5], d, before), wrt_hr
+
+
+def lstm_backward(g_output: Any, dh: Any, dc: Any, g_gates: Any, g_cells: Any, c0: Any, weight_hh: Any, weight_hr: Any,
+                  gates: Any, cells: Any, batch_sizes: Any, reverse: Any) -> Any:
+    """The gradients of the gates before their functions, of the first state and of all outputs."""
     i, f, n, o = parts(gates, 4)
     t, size = tanh(cells), c0.shape[1]
     slopes = cat([i * (1 - i) * n, f * (1 - f) * before_steps(cells, c0, batch_sizes, reverse), i * (1 - n * n)], dim=-1)
@@ -269,7 +314,5 @@ def lstm_layer_wrt_all(g: Any, wanted: Any, h0: Any, c0: Any, weight_hh: Any, we
         dh, dc = replace_first(dh, d @ weight_hh), replace_first(dc, d_cell * f[at])
         ds.append(d)
         d_outputs.append(d_output)
-    d, hidden = joined(ds, batch_sizes, not reverse), o * t
-    before = before_steps(hidden if weight_hr is None else matmul(hidden, transpose_last(weight_hr)), h0, batch_sizes, reverse)
-    wrt_hr = transpose_last(rows(joined(d_outputs, batch_sizes, not reverse))) @ rows(hidden) if wanted[5] else None
-    return d, dh, dc, *wrt_weights(wanted[3:5], d, before), wrt_hr
+    return (joined(ds, batch_sizes, not reverse), dh, dc,
+            None if weight_hr is None else joined(d_outputs, batch_sizes, not reverse))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad._types import dtypes
 from minigrad._types.dtypes import as_dtype
 from minigrad._types.tensor_base import unwrap
@@ -139,6 +140,8 @@ def xlogy_wrt_other(g: Any, input: Any, other: Any) -> Any: return g * input / o
 @op(dtypes="float")
 def sigmoid(input: Any) -> Any:
     """The logistic function ``1 / (1 + exp(-x))``."""
+    if (fused := _arrays.kernels_of(input).each("sigmoid", input)) is not None:
+        return fused
     return 1 / (1 + np.exp(-input))
 @sigmoid.derivative("input")
 def sigmoid_wrt_input(g: Any, out: Any) -> Any: return g * (out * (1 - out))

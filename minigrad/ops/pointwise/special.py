@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays.host.polynomials import LOGIT_POLYNOMIAL
 from minigrad.errors import RuntimeValueError
 from minigrad.ops.pointwise import arithmetic, comparison, elementary
 from minigrad.recording.inplace import with_inplace
@@ -135,11 +136,6 @@ def ndtr_of(x: Any) -> Any:
         return evaluate("ndtr", x)
     except ImportError:
         return 0.5 * (1 + erf_by_series(x * math.sqrt(0.5)))
-
-
-# log(ndtr(x) / ndtr(-x)) / x as a polynomial in x**2: of ndtr(x) it leaves 4e-8, less than the half of a float32's last place
-# near 1. A minimax fit for |x| <= 5.5; beyond that ndtr is that near to 0 or 1.
-LOGIT_POLYNOMIAL = (1.59576899, 0.0726689796, -6.77163717e-05, -0.00010969253, 7.77790212e-06, -2.53401183e-07, 3.22078362e-09)
 
 
 BLOCK = 1 << 16  # elements; with what is computed from them they stay in the cache

@@ -35,6 +35,10 @@ def gelu_slope(grad, x):
     return grad * ((1 + erf(x / np.sqrt(2))) / 2 + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi))
 
 
+def silu_slope(grad, x):
+    return grad * (sigmoid(x) * (1 + x * (1 - sigmoid(x))))
+
+
 def elu(x, alpha=1.0, scale=1.0, input_scale=1.0):
     return np.where(x > 0, scale * x, scale * alpha * np.expm1(input_scale * x))
 
@@ -87,6 +91,8 @@ CASES = {
     "gelu": OpCase(sample(arrays(low=-4, high=4), approximate=st.sampled_from(["none", "tanh"])), gelu,
                    edges=[((limits[:6],), {"approximate": "none"}), ((limits[:6],), {"approximate": "tanh"})],
                    bad=[Bad((f(2),), {"approximate": "fast"}, RuntimeError, r"must be either none or tanh")]),
+    "silu_slope": OpCase(shapes().flatmap(lambda s: sample(arrays(s), arrays(s, low=-4, high=4))), silu_slope, analytic=True,
+                         complex=True),
     "gelu_slope": OpCase(shapes().flatmap(lambda s: sample(arrays(s), arrays(s, low=-4, high=4))), gelu_slope),
     "softplus": OpCase(sample(arrays(low=-4, high=4), beta=st.sampled_from([1.0, 2.0]), threshold=20.0), softplus,
                        edges=[((limits[:6],), {"beta": 1.0, "threshold": 20.0})]),
