@@ -61,7 +61,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "quiet": quiet, "explain": explain, "constant_requires_grad": constant_requires_grad,
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
-        "finish": call.finish_outputs, "note_view": inplace.note_view,
+        "finish": call.finish_outputs, "why_off": call.why_off, "note_view": inplace.note_view,
         "note_pieces": inplace.note_pieces, "show_call": watching.show_call, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__,
         "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}
@@ -294,17 +294,57 @@ def device_guard_lines(info: Declaration) -> list[str]:
 
 
 def variadic_source(info: Declaration, out: bool) -> str:
-    """The source of the call path of an operation on a sequence of arrays. How many there are is only known at the call, so loops
-    do the work."""
+    """The source of the call path of an operation on a sequence of arrays. How many there are is only known at the call."""
     settings = ", ".join(f"{s}={s}" for s in info.settings)
     name = info.arguments[0]
-    return signature_source(info, out) + (
-        (f"    if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})\n"
-         if out else "") +
-        (f"    if overriding(({name},)): return ask({own_name(info)}, overriding(({name},)), ({name},), dict({settings}))\n"
-         if overriding.subclasses else "") +
-        f"    if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})\n"
-        f"    return general(*{name}, {settings})\n")
+    lines = [f"if out is not None: return write_out(out, {own_name(info)}({name}, {settings}), {info.called!r})"] if out else []
+    if overriding.subclasses:
+        lines.append(f"if overriding(({name},)): return ask({own_name(info)}, overriding(({name},)), ({name},), "
+                     f"dict({settings}))")
+    lines.append(f"if {name}.__class__ is not list and {name}.__class__ is not tuple: {name} = sequence(info, {name})")
+    in_words = bool(info.outputs or info.view or info.discrete or info.constant or info.dtypes == "float"
+                    or _arrays.accelerator_count())
+    lines += [f"return general(*{name}, {settings})"] if in_words else straight_variadic_lines(info, name, settings)
+    return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def straight_variadic_lines(info: Declaration, name: str, settings: str) -> list[str]:
+    """The lines that call and record an operation on a sequence of tensors of one dtype; others take the general path."""
+    alike = ["any([a.dtype is not arrays[0].dtype for a in arrays])"]
+    alike += [f"arrays[0].dtype.char in '{dtypes.LOW_PRECISION}'"] if info.opmath is True else []
+    alike += ["arrays[0].dtype is bfloat16"] if dtypes.has_bfloat16() and not info.bfloat16 else []
+    kept = [part for array, part in (("out", "result"), (name, "*arrays")) if array in info.kept_arrays]
+    places = [part for array, part in (("out", "-1"), (name, "*range(len(arrays))")) if array in info.kept_arrays]
+    values = [n if n in info.settings else f"tuple([a.{n.rpartition('_')[2]} for a in arrays])" for n in info.kept_values]
+
+    def tuple_of(parts: Sequence[str]) -> str:
+        return f"({', '.join(parts)}{',' if parts else ''})"
+
+    return [f"arrays = [t.array for t in {name} if isinstance(t, TensorBase)]",
+            f"if not arrays or len(arrays) < len({name}) or {' or '.join(alike)}: return general(*{name}, {settings})",
+            f"try: result = quiet().run(forward, *arrays, {settings})",
+            f"except Exception as error: raise explain(info, error, arrays, dict({settings})) from None",
+            "if result.__class__ is not ndarray: result = unwrap_result(result)",
+            *(["result = lay_out(result, *arrays)"] if info.layout else []),
+            f"out = new({name}[0].result_class)", "out.array = result",
+            f"edges = tuple([t if t.node is LEAF else t.node for t in {name}])",
+            f"if any([e is not None for e in edges]) and {bool(info.rules)} and (mode := recording())"
+            f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':",
+            "    out.node = node = NodeClass()",
+            "    node.inputs = edges",
+            f"    node.saved = {tuple_of(kept)}; node.saved_from = {tuple_of(places)}",
+            f"    node.settings = {tuple_of(values)}",
+            "    node.shape = result.shape",
+            "    frame = getframe(1); code = frame.f_code",
+            "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
+            "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
+            "    node.stamp = tick()",
+            f"    if mode is not True: mode.observe(node, result, tuple(arrays), {name}[0].result_class)",
+            "else:",
+            "    out.node = None",
+            f"    out._off = why_off(info, {name})",
+            *([f"show_call(info, tuple({name}), dict({settings}), out)"] if watching.count else []),
+            "return out"]
 
 
 def arguments_needing(info: Declaration, array: str) -> list[str]:
