@@ -237,7 +237,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False, o
     """The packed LU factorization, and for each matrix 0 or the first zero on U's diagonal."""
     LU, pivots = lu_factor(A, pivot=pivot)
     info = decomposition.zero_pivot(LU)
-    if check_errors and info.array.any():
+    if check_errors and bool(info.any()):
         raise LinAlgError(f"linalg.lu_factor_ex: (Batch element): U[{info.array.max()},{info.array.max()}] is zero and using "
                           "it on lu_solve would result in a division by zero")
     return serve_out("linalg.lu_factor_ex", LUFactorEx(LU, pivots, info), out)
@@ -253,7 +253,7 @@ def ldl_factor_ex(A: Tensor, *, hermitian: bool = False, check_errors: bool = Fa
     """:func:`ldl_factor`, and for each matrix 0 or the first zero on the diagonal of D."""
     LD, pivots = ldl_factor(A, hermitian=hermitian)
     info = decomposition.zero_pivot(LD) * (pivots > 0).all(-1).int()
-    if check_errors and info.array.any():
+    if check_errors and bool(info.any()):
         raise LinAlgError(f"linalg.ldl_factor_ex: D[{info.array.max()},{info.array.max()}] is zero")
     return serve_out("linalg.ldl_factor_ex", LDLFactorEx(LD, pivots, info), out)
 
@@ -319,7 +319,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     X = shape.in_layout("columns", matmul(pinv(A, rtol=rcond), B), B)
     full_rank = matrix_rank(A, rtol=rcond)
     residuals = shape.reshape(decomposition.real(X), shape=(-1,))[:0]
-    if m > n and driver != "gelsy" and bool((full_rank.array == n).all()):
+    if m > n and driver != "gelsy" and bool((full_rank == n).all()):
         off = matmul(A, X) - B
         residuals = reduction.sum(arithmetic.square(arithmetic.abs(off)), dim=-2)
     driver = driver or "gelsy"

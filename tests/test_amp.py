@@ -172,19 +172,3 @@ def test_steps_out_of_order_are_refused() -> None:
         scaler.step(mg.optim.SGD([half], lr=0.5))
     with pytest.raises(AssertionError, match="growth factor must be > 1"):
         GradScaler("cpu", growth_factor=1.0)
-
-
-# ---------------------------------------------------------------------------------------------------- compile
-
-def test_compile_gives_back_what_it_is_given() -> None:
-    model = mg.nn.Linear(2, 1)
-    assert mg.compile(model) is model and mg.compile(mode="max-autotune", fullgraph=True)(len) is len
-
-    @mg.compile
-    def double(x: Any) -> Any:
-        return x * 2
-    assert double(mg.ones(1)).item() == 2
-    with pytest.raises(RuntimeError, match="Either mode or options"):
-        mg.compile(model, mode="default", options={})
-    with pytest.raises(TypeError, match="a callable function is expected"):
-        mg.compile(3)

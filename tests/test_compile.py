@@ -6,7 +6,8 @@ import copy
 import gc
 import math
 import pickle
-import warnings
+import tracemalloc
+import weakref
 from typing import Any, Callable
 
 import numpy as np
@@ -358,3 +359,357 @@ def test_gradients_may_come_from_outside_of_a_compiled_module() -> None:
     found, model = train_from_outside(compiled=True)
     assert expected == found
     assert len(model.dynamo_ctx.recordings) == 2  # for training and for evaluation
+
+
+# ---------------------------------------------------------------------------------------------------- when it is recorded anew
+
+def compiled_pair(function: Callable[..., Any]) -> tuple[Callable[..., Any], Any]:
+    return function, mg.compile(function, fullgraph=True)
+
+
+def agree(pair: tuple[Callable[..., Any], Any], *args: Any, times: int = 3, **kwargs: Any) -> None:
+    """Call both as often as it takes to replay, and compare the bits."""
+    for _ in range(times):
+        expected, found = [[a.tobytes() for a in arrays_of(f(*args, **kwargs))] for f in pair]
+        assert expected == found and expected
+
+
+def test_other_shapes_dtypes_layouts_and_values_of_arguments_are_recorded_for_themselves() -> None:
+    pair = compiled_pair(lambda x, scale=2.0, *, flip=False: (x.flip(0) if flip else x).mul(scale).sum(0))
+    x = mg.randn(4, 4)
+    for given in (x, x.double(), x[:2], x.T, x[::2]):
+        agree(pair, given)
+    agree(pair, x, 3.0)
+    agree(pair, x, 3)
+    agree(pair, x, flip=True)
+    agree(pair, x)
+    assert len(pair[1].recordings) == 8
+    with pytest.raises(RuntimeError, match="recorded 8 times, for other conditions each time"):
+        agree(pair, x, flip=None)
+
+
+def test_arguments_may_be_nested_and_one_tensor_several_times() -> None:
+    pair = compiled_pair(lambda pair, named: {"sum": pair[0] + named["b"][0], "same": pair[0] * pair[1]})
+    x, y, z = mg.randn(3), mg.randn(3), mg.randn(3)
+    agree(pair, (x, y), {"b": [z]})
+    agree(pair, (x, x), {"b": [x]})
+    agree(pair, (y, x), {"b": [z]})
+    agree(pair, [y, x], {"b": [z]})
+
+
+alpha, shift = 0.5, mg.tensor([1.0, 2.0, 3.0])
+
+
+class Settings:
+    def __init__(self) -> None:
+        self.beta, self.values, self.other = 1.5, [1.0, 2.0], {"gamma": 3.0}
+
+
+def test_what_the_function_finds_by_its_names_is_looked_at_again() -> None:
+    global alpha, shift
+    settings, factor = Settings(), 2.0
+
+    def helper(x: Any) -> Any:
+        return x * settings.beta + settings.values[1] * settings.other["gamma"]
+
+    pair = compiled_pair(lambda x: helper(x) * alpha * factor + shift)
+    x = mg.randn(3)
+    agree(pair, x)
+    alpha = 0.25
+    agree(pair, x)
+    factor = 4.0
+    agree(pair, x)
+    settings.beta = 2.5
+    agree(pair, x)
+    settings.values[1] = 7.0
+    agree(pair, x)
+    settings.other["gamma"] = 9.0
+    agree(pair, x)
+    shift = mg.tensor([3.0, 2.0, 1.0])
+    agree(pair, x)
+    shift.mul_(2)  # of a tensor that is there, the elements are read anew
+    found = pair[1](x)
+    assert mg.equal(found, pair[0](x)) and len(pair[1].recordings) == 7
+    alpha, shift = 0.5, mg.tensor([1.0, 2.0, 3.0])
+
+
+def test_a_module_is_recorded_anew_when_it_changes() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5))
+    compiled = mg.compile(model, fullgraph=True)
+    x = mg.randn(5, 3)
+
+    def same() -> None:
+        for _ in range(3):
+            state = mg.get_rng_state(), copy.deepcopy(model.state_dict())
+            expected = model(x)
+            mg.set_rng_state(state[0])
+            model.load_state_dict(state[1])
+            assert mg.equal(expected, compiled(x))
+    same()
+    compiled.eval()
+    assert not model.training
+    same()
+    model[2].p = 0.1
+    model.train()
+    same()
+    model[0].weight.data = mg.randn(4, 3)
+    same()
+    model[0] = nn.Linear(3, 4)
+    same()
+    model[0].bias.requires_grad_(False)
+    same()
+    handle = model[1].register_forward_hook(lambda module, args, out: out * 2)
+    same()
+    handle.remove()
+    same()
+    with mg.no_grad():
+        same()
+        assert not compiled(x).requires_grad
+    assert compiled(x).requires_grad
+
+
+def test_what_is_returned_is_not_written_again() -> None:
+    w, kept = mg.randn(3), []
+    step = mg.compile(lambda x: (x * w, x.T * 1, mg.zeros(2)), fullgraph=True)
+    for k in range(5):
+        results = step(mg.full((2, 3), float(k)))
+        kept.append([*[t.clone() for t in results], *results])
+        results[2].add_(1)
+    for a, b, c, d, e, f in kept:
+        assert mg.equal(a, d) and mg.equal(b, e) and mg.equal(c + 1, f)
+
+
+def test_versions_and_gradients_are_those_of_the_call() -> None:
+    w = mg.ones(2, requires_grad=True)
+    optimizer = optim.SGD([w], lr=0.1)
+
+    @mg.compile(fullgraph=True)
+    def step(x: Any) -> Any:
+        optimizer.zero_grad()
+        loss = (w * x).sum()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    for k in range(4):
+        before, square = w._version, (w * w).sum()
+        loss = step(mg.ones(2))
+        assert w._version == before + 1 and w.grad is not None and w.grad.requires_grad is False
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            square.backward()
+        with pytest.raises(RuntimeError, match="backward through the graph a second time"):
+            loss.backward()
+        if k == 2:
+            w.grad = None
+
+
+# ---------------------------------------------------------------------------------------------------- what is refused
+
+REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "item": (lambda x: x * x.sum().item(), "looks at the values"),
+    "branch": (lambda x: x if x.sum() > 0 else -x, "looks at the values"),
+    "numpy": (lambda x: x * float(x.detach().numpy()[0]), "looks at the values"),
+    "printing": (lambda x: (x, repr(x))[0], "looks at the values"),
+    "equal": (lambda x: x if mg.equal(x, x) else -x, "looks at the values"),
+    "mask": (lambda x: x[x > 0].sum(), "looks at the values"),
+    "nonzero": (lambda x: mg.nonzero(x).sum(), "number of elements"),
+    "unique": (lambda x: mg.unique(x.round()).sum(), "number of elements"),
+    "array": (lambda x: x + mg.tensor(np.ones(3)), "looks at the values"),
+    "hook": (lambda x: hooked(x), "hooks"),
+    "another class": (lambda x: iter((x,)), "is no tensor"),
+}
+
+
+def hooked(x: Any) -> Any:
+    w = mg.ones(3, requires_grad=True)
+    y = w * x
+    y.register_hook(lambda g: g * 2)
+    y.sum().backward()
+    return x
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_replay_could_not_do_is_refused_with_the_line(name: str) -> None:
+    function, why = REFUSED[name]
+    x = mg.tensor([1.0, -2.0, 3.0])
+    compiled = mg.compile(function)
+    with pytest.warns(UserWarning, match=f"called as it is, because .*{why}.*test_compile.py:"):
+        first = compiled(x)
+    for _ in range(3):
+        again = compiled(x)
+    assert not compiled.recordings and (name == "another class" or mg.equal(first, function(x)) and mg.equal(again, first))
+    with pytest.raises(mg.errors.CompileError, match=why):
+        mg.compile(function, fullgraph=True)(x)
+
+
+def test_what_changes_from_call_to_call_is_not_replayed() -> None:
+    counter, seen = iter(range(100)), []
+    counting = mg.compile(lambda x: x * next(counter))
+    with pytest.warns(UserWarning, match="changes from call to call, at .*test_compile.py"):
+        results = [counting(mg.ones(1)).item() for _ in range(12)]
+    assert results == list(range(12))
+
+    keeping = mg.compile(lambda x: (seen.append(len(seen)), x * 2)[1])
+    with pytest.warns(UserWarning, match="changes from call to call"):
+        results = [keeping(mg.ones(1)) for _ in range(12)]
+    assert seen == list(range(12))
+
+
+def test_errors_are_those_of_the_call() -> None:
+    table = nn.Embedding(4, 2)
+    step = mg.compile(lambda index, targets: F.cross_entropy(table(index), targets), fullgraph=True)
+    index, targets = mg.tensor([0, 3, 1]), mg.tensor([1, 0, 1])
+    for _ in range(3):
+        step(index, targets)
+    assert len(step.recordings) == 1
+    for bad in ((mg.tensor([0, 4, 1]), targets), (index, mg.tensor([1, 2, 0]))):
+        errors = []
+        for function in (step, step.function):
+            with pytest.raises(IndexError) as caught:
+                function(*bad)
+            errors.append(caught)
+        assert str(errors[0].value) == str(errors[1].value) and errors[0].type is errors[1].type
+        assert "in a replay of <lambda>, where it was recorded at" in errors[0].value.__notes__[-1]
+    step(index, targets)
+
+
+def test_second_derivatives_from_outside_are_refused() -> None:
+    model = mg.compile(nn.Sequential(nn.Linear(2, 3), nn.Tanh()))
+    x = mg.randn(4, 2, requires_grad=True)
+    for _ in range(3):
+        out = model(x).sum()
+    with pytest.raises(RuntimeError, match="does not support double backward"):
+        mg.autograd.grad(out, x, create_graph=True)
+
+
+# ---------------------------------------------------------------------------------------------------- PyTorch's names
+
+def test_compile_takes_what_pytorch_takes() -> None:
+    model = nn.Linear(2, 1)
+    compiled = mg.compile(model)
+    assert isinstance(compiled, nn.Module) and compiled._orig_mod is model and compiled.weight is model.weight
+    assert list(compiled.state_dict()) == ["_orig_mod.weight", "_orig_mod.bias"] and compiled.in_features == 2
+    assert [*compiled.parameters()] == [*model.parameters()] and mg.compile(compiled) is compiled
+    compiled.load_state_dict({name: value * 2 for name, value in compiled.state_dict().items()})
+    compiled.extra = 3
+    assert model.extra == 3 and compiled.eval() is compiled and not model.training and "_orig_mod" in repr(compiled)
+    del compiled.extra
+    assert not hasattr(model, "extra")
+    twin = pickle.loads(pickle.dumps(compiled))
+    x = mg.randn(3, 2)
+    assert mg.equal(twin(x), model(x)) and mg.equal(copy.deepcopy(compiled)(x), model(x))
+
+    decorated = mg.compile(mode="max-autotune", dynamic=True)(lambda x: x * 2)
+    assert isinstance(decorated, Compiled) and decorated(mg.ones(1)).item() == 2 and decorated.source == decorated.guards == ""
+    assert mg.compile(len, backend="eager") is len and mg.compile(len, disable=True) is len and "compiled" in repr(decorated)
+    with pytest.raises(RuntimeError, match="Either mode or options"):
+        mg.compile(model, mode="default", options={})
+    with pytest.raises(TypeError, match="a callable function is expected"):
+        mg.compile(3)
+
+    model.compile(fullgraph=True)
+    for _ in range(3):
+        assert mg.equal(model(x), F.linear(x, model.weight, model.bias))
+    assert len(model.forward.recordings) == 1
+
+
+class Holder:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+
+    @mg.compile(fullgraph=True)
+    def method(self, x: Any) -> Any:
+        return x * self.scale
+
+
+def test_methods_are_recorded_for_each_object() -> None:
+    holders = Holder(2.0), Holder(3.0)
+    for _ in range(3):
+        assert [h.method(mg.ones(1)).item() for h in holders] == [2.0, 3.0]
+    holders[0].scale = 5.0
+    assert [h.method(mg.ones(1)).item() for h in holders] == [5.0, 3.0]
+
+
+def test_a_compiler_is_steered() -> None:
+    calls = []
+
+    @mg.compile
+    def function(x: Any) -> Any:
+        calls.append(mg.compiler.is_compiling())
+        return x * 2
+
+    @mg.compile
+    def plain(x: Any) -> Any:
+        return x * 3
+
+    x = mg.ones(1)
+    with mg.compiler.set_stance("fail_on_recompile"), pytest.raises(RuntimeError, match="fail_on_recompile"):
+        plain(x)
+    with mg.compiler.set_stance("force_eager"):
+        function(x)
+    with mg.compiler.set_stance("eager_on_recompile"):
+        function(x)
+    assert calls == [False, False] and not function.candidates
+    for _ in range(3):
+        plain(x)
+    assert len(plain.recordings) == 1
+    with mg.compiler.set_stance("fail_on_recompile"):
+        assert plain(x).item() == 3
+        with pytest.raises(RuntimeError, match=r"Not as before: args\[0\]"):
+            plain(mg.ones(2))
+    mg.compiler.reset()
+    assert not plain.recordings
+    with pytest.raises(ValueError, match="invalid"):
+        mg.compiler.set_stance("fast")
+
+    @mg.compiler.disable(reason="it prints")
+    def log(x: Any) -> Any:
+        return x
+
+    with pytest.warns(UserWarning, match="log is disabled: it prints"):
+        assert mg.compile(lambda x: log(x) * 2)(x).item() == 2
+    assert mg.compiler.disable(plain) is plain.function
+
+
+# ---------------------------------------------------------------------------------------------------- memory
+
+def test_a_replay_holds_no_more_memory_than_the_call() -> None:
+    model = nn.Sequential(*[nn.Sequential(nn.Linear(64, 64), nn.Tanh()) for _ in range(12)])
+    optimizer = optim.SGD(model.parameters(), lr=0.01)
+    step = train(model, optimizer, lambda x: model(x).square().mean())
+    compiled = mg.compile(step, fullgraph=True)
+    x = mg.randn(512, 64)
+    for _ in range(3):
+        compiled(x)
+    peaks = []
+    for function in (step, compiled):
+        function(x)
+        gc.collect()
+        tracemalloc.start()
+        function(x)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] <= 1.1 * peaks[0]
+
+
+def test_a_recording_dies_with_its_function() -> None:
+    def replayed() -> weakref.ref[Any]:
+        w = mg.ones(3)
+        step = mg.compile(lambda x: x * w, fullgraph=True)
+        for _ in range(3):
+            step(mg.ones(3))
+        assert step.recordings
+        return weakref.ref(w)
+
+    found = replayed()
+    gc.collect()
+    assert found() is None
+
+
+def test_numbers_are_compared_by_their_class_too() -> None:
+    pair = compiled_pair(lambda x, n: x * n)
+    x = mg.ones(2, dtype=mg.int64)
+    for n in (2, 2.0, True):
+        agree(pair, x, n)
+    assert [r.tape.names for r in pair[1].recordings]
+    assert math.isnan(pair[1](mg.ones(1), math.nan).item())

@@ -18,7 +18,7 @@ from minigrad._types import dtypes
 from minigrad._types.device import Device
 from minigrad._types.tensor_base import TensorBase
 from minigrad.errors import DeviceError, InvalidValueError, RuntimeValueError, StateError
-from minigrad.recording import hints
+from minigrad.recording import hints, watching
 from minigrad.recording.hints import get_hints
 from minigrad.recording.inplace import write_each
 
@@ -157,6 +157,8 @@ class GradScaler:
         if not self._enabled:
             return outputs
         self._used = True
+        if watching.count and isinstance(outputs, TensorBase):
+            watching.show_read(outputs.array)  # the factor, and whether there is a step, go by the values
         if isinstance(outputs, TensorBase):
             return outputs * self._scale  # type: ignore[operator]
         if not hasattr(outputs, "__iter__"):

@@ -73,7 +73,7 @@ class Passes:
     def run(self, gradients: tuple[Any, ...], saved: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradients of the leaves, with None for those of the other choices."""
         function, before, after = self.functions[tuple([x is not None for x in gradients])]
-        return (None,) * before + function(*[x for x in gradients if x is not None], *saved) + (None,) * after
+        return (*[None] * before, *function(*[x for x in gradients if x is not None], *saved), *[None] * after)
 
     def results(self, arrays: tuple[Any, ...], saved: tuple[Any, ...], leaves: tuple[Any, ...]) -> list[Any]:
         """The results of a replay as tensors with their place in the graph."""

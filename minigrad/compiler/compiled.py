@@ -14,7 +14,7 @@ from minigrad.compiler.backward import Passes
 from minigrad.compiler.guards import Guards, Seen, Surroundings, walk
 from minigrad.compiler.recording import Recorder
 from minigrad.compiler.tape import Tape
-from minigrad.errors import CompileError, MinigradError
+from minigrad.errors import CompileError
 from minigrad.random import watch_draws
 from minigrad.recording import watching
 from minigrad.recording.argument_errors import explain
@@ -64,8 +64,9 @@ class Recording:
             return error
         line, values = self.tape.lines[number], {**self.tape.names, **trace.tb_frame.f_locals}
         found = error
-        if line.op is not None and not isinstance(error, MinigradError):
-            found = explain(line.op, error, tuple([None if n is None else values[n] for n in line.operands]), {})
+        if line.forward is not None:
+            info, operands, settings = line.forward
+            found = explain(info, error, tuple([values.get(n) for n in operands]), settings)
         found.add_note(f"in a replay of {self.called}, where it was recorded at {source_line(*line.where)}")
         return found
 

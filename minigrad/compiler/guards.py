@@ -14,7 +14,6 @@ import sysconfig
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Callable, Iterator
 
-import ml_dtypes
 import numpy as np
 
 from minigrad import _arrays
@@ -25,7 +24,7 @@ from minigrad.recording.clock import PACKAGE
 from minigrad.recording.graph import grad_enabled
 
 SIMPLE = (bool, int, float, complex, str, bytes, type(None))
-OURS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, os.path.dirname(ml_dtypes.__file__) + os.sep, "<frozen ")
+OURS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
 MISSING = object()
 

@@ -248,11 +248,10 @@ class Recorder(Observer, watching.Watcher):
         """The names of values in a piece of a line."""
         return frozenset(VALUE.findall(text))
 
-    def do(self, targets: tuple[str, ...], text: str, op: Any = None, operands: Any = (), several: bool = False,
-           pure: bool = False) -> None:
+    def do(self, targets: tuple[str, ...], text: str, forward: Any = None, several: bool = False, pure: bool = False) -> None:
         """Add a line. One that is `pure` does nothing but make its targets."""
         frame = user_frame()
-        self.tape.lines.append(Line(targets, text, self.used(text), (frame.f_code, frame.f_lasti), op, operands, several, pure))
+        self.tape.lines.append(Line(targets, text, self.used(text), (frame.f_code, frame.f_lasti), forward, several, pure))
 
     # ------------------------------------------------------------------------------------------------ operations
 
@@ -268,7 +267,7 @@ class Recorder(Observer, watching.Watcher):
                                                           if v is not info.settings[k]]])
         if result is inputs[0]:  # written in place
             self.own_constant(operands[0])
-            self.do((), f"{self.tape.function(info.writer)}({given})", info, operands)
+            self.do((), f"{self.tape.function(info.writer)}({given})", (info, operands, settings))
             return
         results = result if isinstance(result, tuple) else (result,)
         if not info.outputs and id(result.array) in self.known and self.known[id(result.array)] in operands:
@@ -278,7 +277,7 @@ class Recorder(Observer, watching.Watcher):
             return
         names = tuple([self.new("v") for _ in results])
         text = self.call_text(info, operands, given, arrays, settings, results)
-        self.do(names, text, info, operands, several=bool(info.outputs), pure="generator" not in settings)
+        self.do(names, text, (info, operands, settings), several=bool(info.outputs), pure="generator" not in settings)
         for name, t in zip(names, results):
             if info.outputs and not t.array.ndim:
                 self.do((name,), f"{self.tape.function(unwrap_result)}({name})", pure=True)
@@ -292,7 +291,7 @@ class Recorder(Observer, watching.Watcher):
         wanted = tuple([t.array for t in results]) if info.outputs else results[0].array
         other = {k: v for k, v in settings.items() if v is not info.settings[k]}
         names = {id(x): n for x, n in zip(arrays, operands) if x is not None}
-        texts = self.opened(info.forward, tuple(arrays), other, wanted, names, "v", (info, operands))
+        texts = self.opened(info.forward, tuple(arrays), other, wanted, names, "v", (info, operands, settings))
         if texts is None:
             return False
         for t, text in zip(results, texts):
@@ -304,9 +303,9 @@ class Recorder(Observer, watching.Watcher):
         return True
 
     def opened(self, function: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any], results: Any,
-               names: dict[int, str], letter: str, source: tuple[Any, Any] = (None, ())) -> list[Any] | None:
-        """Write down the lines of a call, and return the names of its results, or None where it stays closed. A forward is its
-        `source`: its declaration, and the names of its operands."""
+               names: dict[int, str], letter: str, forward: Any = None) -> list[Any] | None:
+        """Write down the lines of a call, and return the names of its results, or None where it stays closed; `forward` is as
+        that of lines."""
         def own(x: Any) -> str:
             if x is None:
                 return self.new("c")
@@ -317,7 +316,7 @@ class Recorder(Observer, watching.Watcher):
             return None
         self.tape.names.update(made.constants)
         for target, text in made.lines:
-            self.do(tuple(target.split(", ")) if target else (), text, *source, several=", " in target, pure=bool(target))
+            self.do(tuple(target.split(", ")) if target else (), text, forward, several=", " in target, pure=bool(target))
         return made.results
 
     def call_text(self, info: Any, operands: Any, given: str, arrays: list[Any], settings: dict[str, Any], results: Any) -> str:
@@ -705,8 +704,8 @@ class Recorder(Observer, watching.Watcher):
         passes.saved = sorted([n for n in used - made if n[0] != "c"], key=lambda name: (name[0], int(name[1:])))
         for tape in tapes:
             tape.inputs += passes.saved
-        saved, leaves = ["".join([f"{n}, " for n in names]) for names in (passes.saved, passes.leaf_names)]
-        self.do(tuple(self.live.values()), f"{self.value(passes)}.results(({arrays}), ({saved}), ({leaves}))", several=True)
+        given = ", ".join([f"({''.join([f'{n}, ' for n in names])})" for names in (passes.saved, passes.leaf_names)])
+        self.do(tuple(self.live.values()), f"{self.value(passes)}.results(({arrays}), {given})", several=True)
 
     def record_pass(self, chosen: list[Any]) -> list[str]:
         """Record the backward pass from these results, and return what the leaves are called that its gradients go to."""

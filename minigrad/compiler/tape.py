@@ -30,8 +30,7 @@ class Line:
     text: str
     uses: frozenset[str]
     where: tuple[Any, int]  # a code object, and the position in it
-    op: Any = None  # the declaration of the operation that it calls, and the names of the operands
-    operands: tuple[str | None, ...] = ()
+    forward: Any = None  # of one in a forward: the operation's declaration, the names of its operands, and its settings
     several: bool = False  # whether it gives a tuple, of what its targets are
     pure: bool = False  # whether it does nothing else than make them
 
@@ -74,12 +73,13 @@ class Tape:
         for k, line in needed:
             for name in (*line.uses, *line.targets):
                 last[name] = k
+        large = self.large - self.result_uses - self.names.keys()
         text = [f"def replay({', '.join(self.inputs)}):"]
         numbers: list[int | None] = [None]
         for k, line in needed:
             text.append(f"    {line}")
             numbers.append(k)
-            ended = sorted([n for n in self.large & {*line.uses, *line.targets} if last[n] == k and n not in self.result_uses])
+            ended = sorted([n for n in large & {*line.uses, *line.targets} if last[n] == k])
             if ended:
                 text.append(f"    del {', '.join(ended)}")
                 numbers.append(k)
@@ -111,7 +111,7 @@ class Tape:
                 left.append(line)
                 continue
             value = run_quietly(eval, compile(line.text, f"{PACKAGE}<line>", "eval"), dict(self.names))
-            if not view or value.base is not None and np.may_share_memory(value, self.names[view[1]]):
+            if np.may_share_memory(value, self.names[view[1]]) if view else value.nbytes < LARGE:
                 self.names[line.targets[0]] = value
                 if view:
                     self.changing.add(line.targets[0])

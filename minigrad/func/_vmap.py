@@ -177,7 +177,7 @@ def is_view_of(t: Tensor, piece: Tensor) -> bool:
 
 
 def same_values(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and bool((a.array == b.array).all())
+    return a.shape == b.shape and bool((a == b).all())
 
 
 class SharedWrites:

@@ -18,6 +18,7 @@ from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import call
 from minigrad.recording.device_guard import on_device_of_inputs
+from minigrad.recording.watching import watched
 
 if TYPE_CHECKING:
     from minigrad._tensor import Tensor
@@ -84,6 +85,7 @@ def _is_one_operation(query: Any, key: Any, value: Any, mask: Any) -> bool:
         [n in (1, full) for n, full in zip(mask.shape, scores)])
 
 
+@watched
 @on_device_of_inputs
 def _causal_mask(scores: Any) -> Any:
     """0 where a row of `scores` may look, at its own column and those before, and -inf elsewhere."""

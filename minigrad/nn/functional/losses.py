@@ -23,6 +23,7 @@ from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
 from minigrad.ops.shaping import slicing
 from minigrad.recording import hints
+from minigrad.recording.call import about_to_read
 from minigrad.recording.device_guard import on_device_of_inputs
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _smoothed_cross_entropy(input: Any, target: Any, weight: Any, reduction: str
         q = loss.smoothed_classes(input, target, weight, smoothing, reduction, ignore_index)
         losses = loss.cross_entropy_of_probabilities(input, q)
         total = losses if reduction == "none" else reductions.sum(losses)
-        return total + math.nan if reduction == "mean" and not (target.array != ignore_index).any() else total
+        return total + math.nan if reduction == "mean" and not bool((target != ignore_index).any()) else total
     if ignore_index >= 0:
         raise RuntimeValueError("cross_entropy: ignore_index is not supported for floating point target; give those samples the "
                                 "target 0")
@@ -487,6 +488,7 @@ def _constant(array: Any, like: Any) -> Any:
 
 def _with_blanks(targets: Any, lengths: Any, blank: int) -> Any:
     """The targets as an array ``(N, 2 * S + 1)`` with a blank before and after each class, and blanks where they have ended."""
+    about_to_read(targets)
     array = _arrays.to_numpy(targets.array)
     n, longest = lengths.shape[0], int(lengths.max(initial=0))
     if array.ndim == 1 and array.shape[0] < lengths.sum() or array.ndim == 2 and array.shape[1] < longest:

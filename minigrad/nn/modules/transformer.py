@@ -130,7 +130,7 @@ def _detect_is_causal_mask(mask: Any, said: bool | None, size: int | None = None
         return said is True
     like = mask.dtype if mask.dtype.is_floating_point else dtypes.float32
     causal = _arrays.to_numpy(_generate_square_subsequent_mask(mask.shape[-2] if size is None else size, dtype=like).array)
-    return tuple(mask.shape) == causal.shape and bool((_arrays.to_numpy(mask.array) == causal).all())
+    return tuple(mask.shape) == causal.shape and bool((mask.numpy(force=True) == causal).all())
 
 
 class TransformerLayer(Module):

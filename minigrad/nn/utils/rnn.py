@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Sequence
 
 import numpy as np
 
-from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, InvalidValueError, RuntimeValueError, ShapeError
 from minigrad.ops.creation import tensor
@@ -92,7 +91,7 @@ def invert_permutation(permutation: Any) -> Any:
 
 
 def _as_ints(lengths: Any) -> list[int]:
-    return _arrays.to_numpy(lengths.array).tolist() if isinstance(lengths, Tensor) else [int(n) for n in lengths]
+    return lengths.tolist() if isinstance(lengths, Tensor) else [int(n) for n in lengths]
 
 
 def pack_padded_sequence(input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True) -> PackedSequence:
