@@ -20,10 +20,11 @@ _limits: Any = None  # threadpoolctl's, which end with the object
 
 
 def set_num_threads(num: int) -> None:
-    """How many threads matrix products may use.
+    """How many threads matrix products and compiled kernels may use.
 
-    They belong to the BLAS that NumPy was built with: this takes effect where ``threadpoolctl`` is installed. Otherwise set
-    the environment variable OMP_NUM_THREADS (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before Python starts.
+    Those of matrix products belong to the BLAS that NumPy was built with: for them this takes effect where ``threadpoolctl`` is
+    installed. Otherwise set the environment variable OMP_NUM_THREADS (OPENBLAS_NUM_THREADS, MKL_NUM_THREADS) before Python
+    starts.
     """
     global _threads, _limits
     if isinstance(num, bool) or not isinstance(num, int):

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 import minigrad
+from minigrad._arrays import host
 from minigrad._tensor import printing
 
 settings.register_profile("fast", max_examples=20, derandomize=True, deadline=None, database=None,
@@ -27,6 +28,17 @@ settings.register_profile("fast", max_examples=20, derandomize=True, deadline=No
 settings.register_profile("deep", max_examples=200, deadline=None, print_blob=True,
                           suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fast"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kernels", choices=("large", "all", "none"), default="large",
+                     help="compute by numba's kernels with large arrays, as usual, with arrays of every size, or with none")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    host.switch.enabled = config.getoption("--kernels") != "none"
+    if config.getoption("--kernels") == "all":
+        host.LEAST = host.switch.least = 0
 
 
 # What functions change for the whole process; options of printing are a dictionary, which has what it had put back.

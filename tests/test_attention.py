@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.ops.neural import attention
 
 F = nn.functional
 NOTHING = [[False, False, False], [True, True, True], [False, True, False]]  # what is left out, of each row
@@ -89,3 +91,56 @@ def test_a_causal_mask_with_padding_on_the_left() -> None:
     x = inputs(2, 3, 4)
     layer(x, src_mask=causal, src_key_padding_mask=numbers(mg.tensor(LEFT_PADDING))).square().sum().backward()
     check_finite(x.grad, *[p.grad for p in layer.parameters()])
+
+
+# ---------------------------------------------------------------------------------------------------- computed in blocks
+
+def composite(q: Any, k: Any, v: Any, mask: Any, causal: bool, scale: float) -> Any:
+    """What the operation computes, of operations that keep all scores."""
+    scores = q @ k.mT * scale
+    if causal:
+        mask = numbers(~mg.ones(*scores.shape[-2:], dtype=mg.bool).tril()).to(scores.dtype)
+    return mg.softmax(scores if mask is None else scores + mask, -1) @ v
+
+
+@pytest.mark.parametrize("block", [1, 7, 40, 100, 1000])
+@pytest.mark.parametrize(("masked", "causal"), [(False, False), (True, False), (False, True)])
+def test_blocks_of_any_size_give_what_the_composite_gives_to_the_second_derivative(
+        block: int, masked: bool, causal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    shapes = (3, 2, 5, 4), (3, 2, 6, 4), (3, 2, 6, 3)
+    mask = mg.tensor(rng.normal(size=(3, 1, 5, 6))) if masked else None
+    found = []
+    for function in (lambda q, k, v: F.scaled_dot_product_attention(q, k, v, mask, is_causal=causal, scale=0.7),
+                     lambda q, k, v: composite(q, k, v, mask, causal, 0.7)):
+        rng = np.random.default_rng(1)
+        leaves = [mg.tensor(rng.normal(size=shape), requires_grad=True) for shape in shapes]
+        out = function(*leaves)
+        first = mg.autograd.grad(out, leaves, mg.tensor(rng.normal(size=out.shape)), create_graph=True)
+        second = mg.autograd.grad(first, leaves, [mg.tensor(rng.normal(size=g.shape)) for g in first])
+        found.append([t.detach().numpy() for t in (out, *first, *second)])
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)
+
+
+def test_all_scores_are_never_there_at_once() -> None:
+    length = 2048
+    q, k, v = (inputs(1, 1, length, 8) for _ in range(3))
+    F.scaled_dot_product_attention(q, k, v).sum().backward()  # the first time compiles kernels
+    tracemalloc.start()
+    F.scaled_dot_product_attention(q, k, v).sum().backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < length * length * 4 / 2
+
+
+@pytest.mark.parametrize("other", [{"dropout_p": 0.5}, {"attn_mask": mg.zeros(3, 3).requires_grad_()},
+                                   {"attn_mask": mg.zeros(2, 1, 3, 3)}])
+def test_what_is_composed_of_other_operations(other: Any) -> None:
+    q = inputs(1, 3, 4)
+    out = F.scaled_dot_product_attention(q, q, q, **other)
+    assert out.grad_fn.name() != "ScaledDotProductAttentionBackward0"
+    out.sum().backward()
+    check_finite(q.grad)
+    assert F.scaled_dot_product_attention(q, q, q).grad_fn.name() == "ScaledDotProductAttentionBackward0"

@@ -6,7 +6,10 @@ import contextlib
 import functools
 import itertools
 import os
+import re
+import shutil
 import time
+from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple
 
 import numpy as np
@@ -25,7 +28,16 @@ from tests.test_interrupts import interrupt_at
 
 numba = pytest.importorskip("numba", reason="needs numba, the extra 'fast'")
 
-from minigrad._arrays.host import compiling, convolution, elementary, kernels, optimizers, products, threads  # noqa: E402
+from minigrad._arrays.host import (  # noqa: E402
+    compiling,
+    convolution,
+    elementary,
+    kernels,
+    optimizers,
+    products,
+    threads,
+    tiles,
+)
 from minigrad._arrays.host import recurrent as recurrent_kernels  # noqa: E402
 
 functional = mg.nn.functional
@@ -132,6 +144,10 @@ def rms_norm(x: Any, *weights: Any) -> Any:
     return functional.rms_norm(x, x.shape[1:], *weights)
 
 
+def attention(q: Any, k: Any, v: Any, *mask: Any, **settings: Any) -> Any:
+    return functional.scaled_dot_product_attention(q, k, v, *mask, **settings)
+
+
 def dropout(x: Any) -> Any:
     mg.manual_seed(0)
     return functional.dropout(x, 0.3)
@@ -141,6 +157,7 @@ def leaky_relu(x: Any) -> Any:
     return functional.leaky_relu(x, 0.2)
 
 
+ALLOWED = mg.tensor(np.arange(63).reshape(7, 9) % 3 > np.arange(7)[:, None] % 4)  # three rows see nothing
 ENDS = np.array([[-np.inf, np.inf, np.nan, -0.0, 0.0, -100, 100]])
 
 
@@ -186,6 +203,9 @@ CASES = [
       for norm, weights in [(batch_norm, of_a_channel), (batch_norm, ()), (group_norm, of_a_channel), (group_norm, ()),
                             (functional.instance_norm, ()), (layer_norm, of_each), (layer_norm, of_each[:1]), (layer_norm, ()),
                             (rms_norm, of_each[:1])]],
+    *[Case("attend slope_of_scores", function, (random(*lead, 7, 5), random(*lead, 9, 5), random(*lead, 9, 3)), 20)
+      for lead in [(), (2,), (2, 3), (2, 2, 3)]
+      for function in [attention, functools.partial(attention, is_causal=True, scale=-0.7), lambda *x: attention(*x, ALLOWED)]],
     *[Case("softmax softmax_slope", getattr(mg, name), (x,)) for name, x in itertools.product(
         ["softmax", "log_softmax"], [random(7), random(5, 33), 20 * random(2, 3, 17), random(300, 100), random(4, 1), HOLES])],
     *[Case("convolve", conv(*settings), arrays, 200) for settings, arrays in [
@@ -292,8 +312,8 @@ def test_convolutions_of_every_geometry(ndim: int) -> None:
         if x.size and w.size:
             steps = settings["stride"], settings["padding"], settings["dilation"]
             for found, expected in (
-                    (convolution.output(x, w, y.shape, *steps), convolutions.convolution(x, w, None, **settings)),
-                    (convolution.gradient_of_input(x.shape, w, y, *steps),
+                    (convolution.output(x, w, y.shape, None, *steps), convolutions.convolution(x, w, None, **settings)),
+                    (convolution.gradient_of_input(x.shape, w, y, None, *steps),
                      convolutions.convolution_transpose(y, w, None, **settings)),
                     (convolution.gradient_of_weight(x, w.shape, y, *steps), convolutions.convolution_weight(x, y, **settings))):
                 np.testing.assert_allclose(found, expected, atol=1e-12)
@@ -308,11 +328,37 @@ def test_threads_share_a_convolution(n: int, monkeypatch: pytest.MonkeyPatch) ->
     found = []
     for count in (1, 3):
         monkeypatch.setattr(_settings, "get_num_threads", lambda count=count: count)
-        y = convolution.output(x, w, (n, 40, 10, 10), (1, 1), ((0, 0), (0, 0)), (1, 1))
-        found.append((y, convolution.gradient_of_input(x.shape, w, y, (1, 1), ((0, 0), (0, 0)), (1, 1)),
+        y = convolution.output(x, w, (n, 40, 10, 10), None, (1, 1), ((0, 0), (0, 0)), (1, 1))
+        found.append((y, convolution.gradient_of_input(x.shape, w, y, None, (1, 1), ((0, 0), (0, 0)), (1, 1)),
                       convolution.gradient_of_weight(x, w.shape, y, (1, 1), ((0, 0), (0, 0)), (1, 1))))
     for one, other in zip(*found):
         np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-9)
+
+
+def test_depthwise_weights_are_left_to_numpy(witness: Witness) -> None:
+    x, w = random(2, 4, 6, 6), random(4, 1, 3, 3)
+    assert witness.convolve(x, w.shape, random(2, 4, 4, 4), None, (1, 1), ((0, 0), (0, 0)), (1, 1)) is None
+    assert witness.convolve(x, w, (2, 4, 4, 4), None, (1, 1), ((0, 0), (0, 0)), (1, 1)) is not None
+
+
+@pytest.mark.skipif("+avx2" not in tiles.FEATURES, reason="needs a processor that computes what others with AVX2 do")
+@pytest.mark.parametrize(("features", "vector", "fast"), [("+avx,+avx2,+fma", 32, True), ("+sse4.2", 16, False)])
+def test_convolutions_of_other_processors(features: str, vector: int, fast: bool) -> None:
+    environments.run(f"""
+import numpy as np
+from minigrad._arrays.host import convolution, tiles
+
+assert (tiles.VECTOR, convolution.FAST) == ({vector}, {fast})
+rng = np.random.default_rng(0)
+x, w, y = [rng.standard_normal(s).astype(np.float32) for s in ((2, 5, 9, 9), (13, 5, 3, 3), (2, 13, 5, 5))]
+steps = (2, 2), ((1, 1), (1, 1)), (1, 1)
+found = [(convolution.output(x, w, y.shape, None, *steps) * y).sum(),
+         (convolution.gradient_of_input(x.shape, w, y, None, *steps) * x).sum(),
+         (convolution.gradient_of_weight(x, w.shape, y, *steps) * w).sum()]
+padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2]
+assert np.allclose(found, np.einsum("ncpqij,ocij,nopq->", windows, w, y), rtol=1e-4), found
+""", NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=features)
 
 
 # ---------------------------------------------------------------------------------------------------- steps of optimizers
@@ -383,7 +429,7 @@ import os, signal, sys, threading, time
 import numpy as np
 import minigrad as mg
 from minigrad._arrays.host import threads
-from minigrad._arrays.host.compiling import kernel
+from minigrad._arrays.host.compiling import part
 
 mg.set_num_threads(2)
 x = mg.from_numpy(np.random.default_rng(0).standard_normal((1024, 256)))
@@ -448,11 +494,10 @@ done = threading.Event()
 
 def work():
     while not done.is_set():
-        @kernel
+        @part  # which, unlike a kernel, is compiled each time
         def new(x, y, begin, end):
             for k in range(begin, end):
                 y[k] = x[k]
-        new._cache = type(new._cache).__mro__[1]()  # keeps nothing: compiled each time
         y = np.empty(100000)
         threads.share(new, len(y), np.ones(len(y)), y)
         assert y.all()
@@ -503,7 +548,7 @@ print("end")""")
 @needs_fork
 def test_ctrl_c_is_raised_when_no_thread_writes_any_more() -> None:
     run("""
-@kernel
+@part
 def count(x, y, begin, end):
     for row in range(begin, end):
         for turn in range(3000):
@@ -574,3 +619,125 @@ def several_threads(count: int) -> Iterator[None]:
         yield
     finally:
         mg.set_num_threads(before)
+
+
+# ---------------------------------------------------------------------------------------------------- files of compiled kernels
+
+COMPILED = """\
+x = mg.ones(200, 100)
+assert mg.allclose(mg.softmax(x, 1), mg.full((200, 100), 0.01))
+from minigrad._arrays.host.softmax import softmax
+print(softmax.stats.cache_hits.total(), softmax.stats.cache_misses.total())
+"""
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A copy of minigrad that nothing was compiled for."""
+    shutil.copytree(Path(mg.__file__).parent, tmp_path / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def compiled_and_found(installed: Path, first: str = "", **environment: str) -> tuple[int, int]:
+    """How many kernels a process with a program that uses one found in files, and how many it compiled."""
+    told = environments.run(f"import minigrad as mg\n{COMPILED}", first=first, paths=str(installed), **environment)
+    found, compiled = map(int, told.split())
+    return compiled, found
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted([file.name for file in folder.rglob("*.kernel")])
+
+
+def test_kernels_are_compiled_once_and_again_when_any_source_changes(installed: Path, tmp_path: Path) -> None:
+    assert compiled_and_found(installed, HOME=str(tmp_path)) == (1, 0)
+    assert [name.startswith("softmax.softmax.") for name in files_in(tmp_path)] == [True]
+    source = installed / "minigrad" / "_arrays" / "host" / "elementary.py"
+    for kept in tmp_path.rglob("*.kernel"):  # who compiled it is not always who uses it
+        (tmp_path / "ordinary").touch()
+        assert kept.stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+    assert compiled_and_found(installed, HOME=str(tmp_path)) == (0, 1)
+    source.write_text(source.read_text(encoding="utf-8").replace("found = least", "found = least + I(0)"), encoding="utf-8")
+    assert compiled_and_found(installed, HOME=str(tmp_path)) == (1, 0)
+    for kept in tmp_path.rglob("*.kernel"):
+        kept.write_bytes(kept.read_bytes()[:1000])  # a file that is not whole is none
+    assert compiled_and_found(installed, HOME=str(tmp_path)) == (1, 0)
+    assert compiled_and_found(installed, HOME=str(tmp_path)) == (0, 1)
+    assert len(files_in(tmp_path)) == 1, "the new one is in the place of the old one"
+
+
+# Folders that cannot be written: as root may write everywhere, files stand in their places.
+def test_where_nothing_can_be_written_the_users_cache_takes_kernels(installed: Path, tmp_path: Path) -> None:
+    (installed / "minigrad" / "_arrays" / "host" / "__pycache__").touch()
+    home = tmp_path / "home"
+    assert compiled_and_found(installed, HOME=str(home)) == (1, 0)
+    assert compiled_and_found(installed, HOME=str(home)) == (0, 1)
+    assert len(files_in(home)) == 1
+    for cache in ({"HOME": "/dev/null"}, {"XDG_CACHE_HOME": "/dev/null"}):
+        assert compiled_and_found(installed, **cache) == (1, 0)
+
+
+# ---------------------------------------------------------------------------------------------------- with and without
+
+def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = mg.randn(100, 100)
+    witness = Witness(kernels.HostKernels())
+    monkeypatch.setattr(host.switch, "_found", witness)
+    monkeypatch.setattr(host.switch, "least", 10000)
+    mg.softmax(x[:99], 1)
+    assert mg.backends.numba.enabled and mg.backends.numba.is_available() and not witness.applied
+    mg.backends.numba.enabled = False
+    try:
+        mg.softmax(x, 1)
+        assert not witness.applied and "(off)" in mg.__config__.show()
+    finally:
+        mg.backends.numba.enabled = True
+    mg.softmax(x, 1)
+    assert witness.applied == {"softmax"} and f"numba {numba.__version__}" in mg.__config__.show()
+
+
+LARGE = "import minigrad as mg\nprint(mg.softmax(mg.ones(100, 200), 1).sum().round().item(), mg.backends.numba.is_available())\n"
+
+
+@pytest.mark.parametrize("first", ["import os; os.environ['MINIGRAD_NUMBA'] = '0'", ""])
+def test_numba_is_imported_by_the_first_large_array_unless_it_is_switched_off(first: str) -> None:
+    program = """
+import minigrad as mg
+mg.softmax(mg.ones(10, 20), 1)
+print("numba" in sys.modules)
+mg.softmax(mg.ones(100, 200), 1)
+print("numba" in sys.modules)"""
+    assert environments.run(program, first=first).split() == ["False", str(not first)]
+
+
+def test_where_numba_is_told_to_compile_nothing_numpy_computes() -> None:
+    assert environments.run(LARGE, NUMBA_DISABLE_JIT="1").split() == ["100.0", "False"]
+
+
+def test_without_numba_everything_is_computed() -> None:
+    assert environments.run(LARGE, first=f"absent = {{'numba'}}\n{environments.ABSENT}").split() == ["100.0", "False"]
+
+
+@pytest.mark.parametrize("broken", [
+    "raise ImportError('Numba needs NumPy 2.0 or less')", "raise OSError('libLLVM cannot be loaded')", "import llvmlite_"])
+def test_a_numba_that_cannot_be_imported_is_warned_of_once(broken: str, tmp_path: Path) -> None:
+    (tmp_path / "numba.py").write_text(broken)
+    program = f"""
+import warnings
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    exec({LARGE * 2!r})
+print(len(seen), seen[0].category.__name__, seen[0].message)"""
+    said = environments.run(program, first=f"sys.path.insert(0, {str(tmp_path)!r})").splitlines()
+    assert said[:2] == ["100.0 False"] * 2
+    assert said[2].startswith("1 RuntimeWarning numba is installed but cannot be used (") and 'pip install' in said[2]
+
+
+def test_kernels_call_nothing_outside_their_room() -> None:
+    """Where a source changes that their files are not keyed by, old code would go on being used."""
+    room = Path(host.__file__).parent
+    for file in room.glob("*.py"):
+        source = file.read_text(encoding="utf-8")
+        if "@kernel" in source or "@part" in source:
+            outside = re.findall(r"(?:from|import) (minigrad\b(?!\._arrays\.host\b)[\w.]*)", source)
+            assert not outside, f"{file.name} imports {outside}"

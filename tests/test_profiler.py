@@ -232,6 +232,8 @@ def test_shapes_group_and_are_shown() -> None:
     (lambda: nn.Linear(4, 5)(mg.ones(3, 4)), "linear", 2 * 3 * 4 * 5),
     (lambda: nn.Conv2d(3, 6, 5, padding=2)(mg.ones(2, 3, 8, 8)), "convolution", 2 * 2 * 6 * 64 * 3 * 25),
     (lambda: nn.ConvTranspose2d(6, 3, 2, stride=2)(mg.ones(2, 6, 4, 4)), "convolution_transpose", 2 * 2 * 6 * 16 * 3 * 4),
+    (lambda: nn.functional.scaled_dot_product_attention(mg.ones(2, 3, 4), mg.ones(2, 5, 4), mg.ones(2, 5, 6)),
+     "scaled_dot_product_attention", 2 * 2 * 3 * 5 * (4 + 6)),
     (lambda: mg.ones(3, 1) + mg.ones(4), "add", 12),
     (lambda: mg.ones(3).exp(), "exp", 0),
 ])

@@ -82,7 +82,7 @@ class Cudnn:
         self._idle: Any = collections.defaultdict(list)  # sessions, by GPU
 
     def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        """As :meth:`minigrad._arrays.kernels.Kernels.convolve`."""
+        """As :meth:`minigrad._arrays.kernels.Kernels.convolve`, without a bias."""
         sides = [x, weight, y]
         wanted = [isinstance(side, tuple) for side in sides].index(True)
         given = sides[wanted - 1]

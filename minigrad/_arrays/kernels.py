@@ -61,6 +61,17 @@ class Kernels:
         ``grad * s`` and of `grad`."""
         return None
 
+    def attend(self, scores: Any, mask: Any, scale: float, first: int | None) -> Any:
+        """Put the softmax of ``scores * scale + mask``, along the last of four dimensions, into `scores`; zeros where `mask`
+        leaves nothing. The logarithms of the sums of the exponentials are returned, infinite for nothing. If `first` is not None,
+        a row sees only its own column and those before, and the first row is the `first` of all."""
+        return None
+
+    def slope_of_scores(self, scores: Any, d: Any, mask: Any, lse: Any, grad_lse: Any, scale: float, first: int | None) -> bool:
+        """Put the weights p that :meth:`attend` made of `scores` into `scores`, and ``p * (d - sum(p * d) + grad_lse) * scale``
+        into `d`."""
+        return False
+
     def max_pool(self, x: Any, positions: Any, kernel: Any, stride: Any, padding: Any, dilation: Any, places: bool) -> Any:
         """The maximum of each window of `x` (n, channels, *size) or, with `places`, where in its plane the first one is."""
         return None
@@ -74,9 +85,10 @@ class Kernels:
         """The adjoint of :meth:`columns`."""
         return None
 
-    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    def convolve(self, x: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         """Of x (n, channels, *size), weight (out, channels / groups, *kernel) and y (n, out, *positions) two are arrays and one
-        is a shape: the gradient with respect to that one of the sum that :mod:`minigrad.ops.neural.convolution` begins with."""
+        is a shape: the gradient with respect to that one of the sum that :mod:`minigrad.ops.neural.convolution` begins with. To
+        each channel of x or y its element of `bias` is added, where that is not None."""
         return None
 
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
@@ -584,10 +596,13 @@ class CudaKernels(Kernels):
                                             out)
         return out
 
-    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    def convolve(self, x: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
         if not cudnn.switches.enabled or self.cudnn is None:
             return None
-        return self.cudnn.convolve(x, weight, y, stride, padding, dilation)
+        found = self.cudnn.convolve(x, weight, y, stride, padding, dilation)
+        if found is not None and bias is not None:
+            found += bias.reshape(-1, *[1] * (found.ndim - 2))
+        return found
 
     def put_in_planes(self, planes: Any, places: Any, values: Any) -> bool:
         if not self.takes(planes, values) or places.dtype != np.int64:

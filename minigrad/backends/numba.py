@@ -14,12 +14,17 @@ from collections.abc import Iterator
 
 from minigrad._arrays.host import NONE, switch
 
-__all__ = ["flags", "is_available"]
+__all__ = ["flags", "is_available", "version"]
 
 
 def is_available() -> bool:
     """Whether numba is installed and can be used. This imports it."""
     return switch.found() is not NONE
+
+
+def version() -> str | None:
+    """The version of numba, or None where it is not installed or cannot be used."""
+    return str(sys.modules["numba"].__version__) if is_available() else None
 
 
 @contextlib.contextmanager

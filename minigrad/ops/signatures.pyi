@@ -19,6 +19,11 @@ class GradInputGradWeightGradBias(NamedTuple):
     grad_weight: Tensor
     grad_bias: Tensor
 
+class GradQueryGradKeyGradValue(NamedTuple):
+    grad_query: Tensor
+    grad_key: Tensor
+    grad_value: Tensor
+
 class HistBinEdges(NamedTuple):
     hist: Tensor
     bin_edges: Tensor
@@ -69,6 +74,10 @@ class OutputInverseIndicesCounts(NamedTuple):
 class QR(NamedTuple):
     Q: Tensor
     R: Tensor
+
+class ResultLogsumexp(NamedTuple):
+    result: Tensor
+    logsumexp: Tensor
 
 class ResultMeanVar(NamedTuple):
     result: Tensor

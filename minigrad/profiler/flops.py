@@ -27,4 +27,6 @@ def count_flops(name: str, inputs: Any, result: Any) -> int:
         return int(2 * math.prod(shapes[0]) * math.prod(shapes[1][1:]))
     if name == "convolution_weight":
         return int(2 * math.prod(shapes[1]) * math.prod(unwrap(result).shape[1:]))
+    if name == "scaled_dot_product_attention":
+        return int(2 * math.prod(shapes[0][:-1]) * shapes[1][-2] * (shapes[0][-1] + shapes[2][-1]))
     return 0

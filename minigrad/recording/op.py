@@ -96,7 +96,8 @@ def op(forward: Callable[..., Any] | None = None, **properties: Any) -> Any:
         opmath: the forward and the rules compute in float32 where operands are of low precision (float16), and the results are
             rounded once, as ``dtypes="float"`` has it unless this is False. ``"numbers"`` where one operator of NumPy's, which
             does so by itself, is all there is: only a call with a Python number takes that way.
-        wide: of several results those that stay in float32 then, because they are only computed with.
+        wide: of several results those that are there for the rules alone: they stay in float32 then, and drawings leave them
+            out.
         bfloat16: the forward takes arrays of bfloat16 as they are, because it only moves elements, as every view does. For others
             that dtype is as if they had `opmath`.
         outputs: the names of the results where there are several, which come as a named tuple; True for a plain tuple.

@@ -112,12 +112,11 @@ class Builder:
         self.spot_of[op.id] = spot
         op.line, op.code = spot.line, spot.text
         op.settings = dict(kept_settings(node, spot))
-        several = bool(node.shape) and isinstance(node.shape[0], tuple)
-        op.shape = [list(s) for s in node.shape] if several else list(node.shape)
+        shape = for_callers(node, node.shape) if node.shape and isinstance(node.shape[0], tuple) else node.shape
+        op.shape = [list(s) for s in shape] if shape and isinstance(shape[0], tuple) else list(shape)
         self.note_kept(op, node)
         saved = saved_arrays(node)
-        if result is None:
-            result = saved.get(-1)
+        result = saved.get(-1) if result is None else for_callers(node, result) if isinstance(result, tuple) else result
         if result is not None and not isinstance(result, tuple):
             op.dtype, op.value = dtype_text(result), describe(result)
         elif result:
@@ -140,7 +139,7 @@ class Builder:
             source = self.of_node.get(maker)
             if source is None:  # made before the recording began, or by nothing that computes
                 source = self.leaf_of_node(maker, edge.shape)
-            elif array is not None and not isinstance(edge, Port):
+            elif array is not None:
                 self.note_value(self.graph.operations.get(source), array)
             shape = list(edge.shape)
         else:
@@ -243,8 +242,7 @@ class Builder:
             if source is not None:
                 self.graph.arrows.append(Arrow(source, leaf.id, "", list(t.array.shape)))
                 made = self.graph.operations.get(source)
-                if made is not None and not isinstance(edge, Port):
-                    self.note_value(made, t.array)
+                self.note_value(made, t.array)
 
     def note_gradients(self) -> None:
         """Note the gradients that tensors hold by now."""
@@ -273,6 +271,14 @@ def argument_name(node: Any, k: int) -> str:
     if info is not None and info.variadic:
         return f"{node.arguments[0]}[{k}]"
     return node.arguments[k] if k < len(node.arguments) else ""
+
+
+def for_callers(node: Any, results: tuple[Any, ...]) -> Any:
+    """What is there for each of several results, without those that are there for rules alone; of one, what is its own."""
+    info = getattr(type(node), "info", None)
+    inner = [info.results[name] for name in info.wide] if info is not None else []
+    shown = tuple([x for k, x in enumerate(results) if k not in inner])
+    return shown[0] if inner and len(shown) == 1 else shown
 
 
 def saved_arrays(node: Any) -> dict[int, Any]:

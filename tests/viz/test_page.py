@@ -277,7 +277,7 @@ def test_a_click_shows_numbers_histogram_line_and_rule(open_page: OpenPage) -> N
     box(page, "cross_entropy").click()
     text = panel.inner_text()
     assert "test_page.py:" in text and "F.cross_entropy(model(x)" in text
-    assert "def cross_entropy_of_classes(" in text and "g * " in text and "DERIVATIVE BY INPUT" in text
+    assert "def cross_entropy_of_classes(" in text and "g_loss, probabilities, target" in text and "DERIVATIVE BY INPUT" in text
     panel.locator("button.part", has_text="linear").click()
     assert page.evaluate("boxOf(state.chosen).title") == "linear"
     assert page.locator(".box.chosen").count() == 1

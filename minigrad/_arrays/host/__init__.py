@@ -68,25 +68,20 @@ class Switch:
 
 
 def load() -> Kernels:
-    """The kernels that numba compiles, or ``NONE`` where it is not there or cannot be used, which a warning says."""
+    """The kernels that numba compiles, or ``NONE`` where it is not there, where its own switch has it compile nothing, and where
+    it cannot be used, which a warning says."""
     try:
-        importlib.import_module("numba")
-    except ModuleNotFoundError as error:
-        if error.name == "numba":
+        if importlib.import_module("numba").config.DISABLE_JIT:
             return NONE
-        reason: Exception = error
+        made: Kernels = importlib.import_module("minigrad._arrays.host.kernels").HostKernels()
+        return made
     except Exception as error:  # also what it says of a NumPy that it does not know, and of libraries that cannot be loaded
-        reason = error
-    else:
-        try:
-            made: Kernels = importlib.import_module("minigrad._arrays.host.kernels").HostKernels()
-            return made
-        except Exception as error:
-            reason = error
-    warnings.warn(f"numba is installed but cannot be used ({type(reason).__name__}: {reason}), so minigrad computes by NumPy "
-                  'alone: the same, but slower. pip install --upgrade "minigrad-numpy[fast]" installs versions that fit each '
-                  "other; the environment variable MINIGRAD_NUMBA=0 leaves numba alone.", RuntimeWarning, stacklevel=2)
-    return NONE
+        if not (isinstance(error, ModuleNotFoundError) and error.name == "numba"):
+            warnings.warn(f"numba is installed but cannot be used ({type(error).__name__}: {error}), so minigrad computes by "
+                          'NumPy alone: the same, but slower. pip install --upgrade "minigrad-numpy[fast]" installs versions '
+                          "that fit each other; the environment variable MINIGRAD_NUMBA=0 leaves numba alone.", RuntimeWarning,
+                          stacklevel=2)
+        return NONE
 
 
 switch = Switch()

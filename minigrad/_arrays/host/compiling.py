@@ -7,7 +7,6 @@ import hashlib
 import os
 import pickle
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Callable, overload
 
@@ -88,8 +87,9 @@ def folders() -> list[Path]:
 class Files(caching.NullCache):  # type: ignore[misc]
     """The files of one kernel: one for every signature, and for every kind of processor that it was compiled for.
 
-    numba's own files know the source file of the kernel alone, and not of those whose functions it calls. A file that cannot
-    be written, or is not whole, is as good as none: the kernel is compiled again by the next process.
+    numba's own files know the source file of the kernel alone, and not of those whose functions it calls. So no kernel may call
+    what is outside this room. A file that cannot be written, or is not whole, is as good as none: the kernel is compiled again
+    by the next process.
     """
 
     digest = room_digest()
@@ -115,7 +115,8 @@ class Files(caching.NullCache):  # type: ignore[misc]
         for folder in folders():
             with contextlib.suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-                    file.write(content)
-                os.replace(file.name, folder / self.file_of(signature, result.codegen))
+                file = folder / self.file_of(signature, result.codegen)
+                part_of_it = file.with_suffix(f".{os.getpid()}")  # this process compiles one kernel at a time
+                part_of_it.write_bytes(content)
+                os.replace(part_of_it, file)
                 return

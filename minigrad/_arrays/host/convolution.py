@@ -22,14 +22,16 @@ import numpy as np
 from minigrad import _settings
 from minigrad._arrays.host.compiling import kernel
 from minigrad._arrays.host.threads import share
-from minigrad._arrays.host.tiles import HIGH, SUMS, VECTOR, copy_run, outer_tile, product_tile, transpose_tile
+from minigrad._arrays.host.tiles import HIGH, REGISTERS, SUMS, VECTOR, copy_run, outer_tile, product_tile, transpose_tile
 
-__all__ = ["gradient_of_input", "gradient_of_weight", "output"]
+__all__ = ["FAST", "gradient_of_input", "gradient_of_weight", "output"]
 
 
 # ---------------------------------------------------------------------------------------------------- kernels
 
+FAST = VECTOR * REGISTERS >= 512  # with fewer bytes in registers tiles are so small that BLAS is faster
 NEAR = 1 << 16  # numbers that stay in the cache next to the processor
+COPY = 12  # cycles that a copy takes, besides those for each number
 
 
 @functools.cache
@@ -39,52 +41,51 @@ def correlation(high: int) -> Any:
     most, middle, least = widths
     wide_tile, middle_tile, narrow_tile = [product_tile(high, wide) for wide in widths]
 
-    def correlate(x: Any, y: Any, weights: Any, images: Any, offsets: Any, copies: Any, step: int, pieces: Any, stride: int,
-                  size: int, plane: int, beside: int, splits: int, lanes: int, begin: int, end: int) -> None:
-        """`x` (n, groups, channels, elements) to `y` (n, groups, channels, elements); see :class:`Plan`."""
+    def correlate(x: Any, y: Any, weights: Any, shifts: Any, images: Any, offsets: Any, copies: Any, step: int, pieces: Any,
+                  stride: int, size: int, plane: int, beside: int, stretch: int, splits: int, lanes: int, begin: int,
+                  end: int) -> None:
+        """`x` (n, groups, channels, elements) to `y` (n, groups, channels, elements), to whose channels `shifts` are added; see
+        :class:`Plan`."""
         n, groups, channels, _ = x.shape
         out = y.shape[2]
-        blocks = (out + high - 1) // high
-        padded = np.zeros(size, x.dtype)
-        longest = 0
-        for f in range(len(images)):
-            longest = max(longest, images[f, 3])
-        row = (longest + lanes - 1) // lanes * lanes
-        stretch = max(1, NEAR // channels // (most * lanes)) * most * lanes  # positions, whose elements stay in the cache
-        found = np.empty(blocks * high * row, x.dtype)
+        blocks, row = (out + high - 1) // high, stretch + lanes
+        padded, found = np.zeros(size, x.dtype), np.empty(blocks * high * row, x.dtype)
         for unit in range(begin, end):
             first_block, last_block = unit % splits * blocks // splits, (unit % splits + 1) * blocks // splits
             g, first = unit // splits % groups, unit // splits // groups * beside
-            count = min(beside, n - first)
+            count, packed, shift = min(beside, n - first), weights[g], shifts[g]
             for c in range(channels):
                 for i in range(count):
                     image, there = x[first + i, g, c], (c * beside + i) * plane
                     for k in range(len(copies)):
                         copy_run(image, copies[k, 1], step, padded, there + copies[k, 0], 1, copies[k, 2])
-            packed = weights[g]
             for f in range(len(images)):
                 offset, taps, weight = images[f, 0], images[f, 1], images[f, 2]
-                positions, begin_pieces, end_pieces = images[f, 3], images[f, 4], images[f, 5]
-                for start in range(0, positions, stretch):
-                    end_stretch = min(positions, start + stretch)
+                piece, end_pieces = images[f, 3], images[f, 4]
+                while piece < end_pieces:  # as many at a time as are to stay in the cache
+                    start, next_piece = pieces[piece, 0], piece + 1
+                    while next_piece < end_pieces and pieces[next_piece, 0] + pieces[next_piece, 3] - start <= stretch:
+                        next_piece += 1
+                    positions = pieces[next_piece - 1, 0] + pieces[next_piece - 1, 3] - start
                     for b in range(first_block, last_block):
-                        at, q = weight + b * taps * high, start
-                        while q < end_stretch:
-                            left, to = (end_stretch - q + lanes - 1) // lanes, b * high * row + q
+                        m, at, q = b * high, weight + b * high * taps, 0
+                        while q < positions:
+                            left, here, to = (positions - q + lanes - 1) // lanes, start + q, m * row + q
                             if left >= most:
-                                wide_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                wide_tile(padded, here, offsets, offset, taps, packed, at, shift, m, found, to, row)
                                 q += most * lanes
                             elif left >= middle:
-                                middle_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                middle_tile(padded, here, offsets, offset, taps, packed, at, shift, m, found, to, row)
                                 q += middle * lanes
                             else:
-                                narrow_tile(padded, q, offsets, offset, taps, packed, at, found, to, row)
+                                narrow_tile(padded, here, offsets, offset, taps, packed, at, shift, m, found, to, row)
                                 q += least * lanes
-                for c in range(first_block * high, min(last_block * high, out)):
-                    for i in range(count):
-                        image, here = y[first + i, g, c], c * row + i * plane
-                        for k in range(begin_pieces, end_pieces):
-                            copy_run(found, here + pieces[k, 0], 1, image, pieces[k, 1], stride, pieces[k, 2])
+                    for c in range(first_block * high, min(last_block * high, out)):
+                        for k in range(piece, next_piece):
+                            if pieces[k, 1] < count:
+                                copy_run(found, c * row + pieces[k, 0] - start, 1, y[first + pieces[k, 1], g, c], pieces[k, 2],
+                                         stride, pieces[k, 3])
+                    piece = next_piece
 
     correlate.__name__ = f"correlate_{high}"
     return kernel(correlate)
@@ -140,17 +141,84 @@ def gathering(wide: int) -> Any:
 
 # ---------------------------------------------------------------------------------------------------- which elements meet
 
+class Line(NamedTuple):
+    """Numbers of one dimension that become neighbours: those at ``start``, ``start + step`` ..., where there are any, else zeros;
+    and the range of those that there are."""
+
+    start: int
+    inside: range
+
+
+class Way(NamedTuple):
+    """One of the interleaved images of the result, in one dimension: `length` elements, `first`, ``first + stride`` ...; element
+    m meets number ``m + shift`` of a line by an element of the kernel, for each of `meetings` (element, line, shift)."""
+
+    first: int
+    stride: int
+    length: int
+    meetings: tuple[tuple[int, int, int], ...]
+
+
+class Dimension(NamedTuple):
+    """How the padded copy and the result lie in one dimension: the lines, their length, how far the numbers of a line are apart
+    in the image, and the interleaved images."""
+
+    lines: tuple[Line, ...]
+    length: int
+    step: int
+    ways: tuple[Way, ...]
+
+
+def lines_of(starts: Any, size: int, step: int, length: int) -> tuple[Line, ...]:
+    ends = [min(length, (size - 1 - start) // step + 1) for start in starts]
+    begins = [max(0, -(start // step)) for start in starts]
+    return tuple([Line(start, range(begin, max(begin, end))) for start, begin, end in zip(starts, begins, ends)])
+
+
+def dimension_of_output(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int,
+                        apart: bool) -> Dimension:
+    """Element k of the window meets ``p * stride + k * dilation - before``: of the phase of what are `stride` apart that holds
+    its first number, as many further as that is. Or, `apart`, each element has a line of its own."""
+    firsts = [k * dilation for k in range(kernel)]
+    found = firsts if apart else sorted({first % stride for first in firsts})
+    meetings = [(k, k, 0) if apart else (k, found.index(first % stride), first // stride) for k, first in enumerate(firsts)]
+    length = positions + max([shift for _, _, shift in meetings])
+    return Dimension(lines_of([first - before for first in found], size, stride, length), length, stride,
+                     (Way(0, 1, positions, tuple(meetings)),))
+
+
+def dimension_of_input(size: int, kernel: int, positions: int, stride: int, dilation: int, before: int,
+                       apart: bool) -> Dimension:
+    """Element a + m * stride of the input meets position m + (a + before - k * dilation) / stride by those elements k of the
+    kernel for which that is a whole number."""
+    firsts = range(min(stride, size))
+    lengths = [len(range(a, size, stride)) for a in firsts]
+    shifts = [[(k, (a + before - k * dilation) // stride) for k in range(kernel) if (a + before - k * dilation) % stride == 0]
+              for a in firsts]
+    every = sorted({shift for found in shifts for _, shift in found}) or [0]
+    if apart:
+        lines, length = every, max(lengths)
+    else:
+        reach = max([m + shift for m, found in zip(lengths, shifts) for _, shift in found], default=1)
+        lines, length = every[:1], reach - every[0]
+    ways = [Way(a, stride, m, tuple([(k, every.index(shift), 0) if apart else (k, 0, shift - every[0]) for k, shift in found]))
+            for a, m, found in zip(firsts, lengths, shifts)]
+    return Dimension(lines_of(lines, positions, 1, length), length, 1, tuple(ways))
+
+
 class Plan(NamedTuple):
     """The tables of a correlation: everything but the numbers.
 
     Attributes:
         images: a row for each of the interleaved images of the result: where its offsets begin, their number, where its weights
-            begin, the number of its positions, counted through, and its first piece and the first that is not its own.
+            begin, its first piece and the first that is not its own.
         offsets: for each channel and element of the kernel, how far in the padded copy what it meets is from the position.
         copies, step: rows of an image to be copied: to where, from where, how many numbers, how far apart in the image.
-        pieces, stride: rows of positions of the result: from where, to where, how many numbers, how far apart in the result.
+        pieces, stride: rows of positions of the result: from which position, to which of the images beside each other and where
+            in it, how many numbers, how far apart there.
         size, plane, beside: numbers in the padded copy, numbers in it of one channel of one image, and how many images are beside
             each other in it, so that the positions of small images fill whole vectors.
+        stretch: positions that are computed at a time.
         elements: for each of the interleaved images, the elements of the kernel that it meets.
     """
 
@@ -163,6 +231,7 @@ class Plan(NamedTuple):
     size: int
     plane: int
     beside: int
+    stretch: int
     elements: tuple[tuple[int, ...], ...]
 
 
@@ -171,12 +240,9 @@ def table(rows: Any, width: int) -> Any:
     return np.array(rows, np.int64).reshape(-1, width)
 
 
-def steps_of(lengths: Any, last: int) -> list[int]:
-    """How far neighbours in each dimension are apart in an array of these lengths, whose rows are `last` numbers apart."""
-    steps = [1]
-    for length in (last, *reversed(lengths[1:-1]))[:len(lengths) - 1]:
-        steps.insert(0, steps[0] * length)
-    return steps
+def steps_of(lengths: Any) -> list[int]:
+    """How far neighbours in each dimension are apart in an array of these lengths."""
+    return [math.prod(lengths[dim + 1:]) for dim in range(len(lengths))]
 
 
 def place(indices: Any, steps: Any) -> int:
@@ -190,83 +256,66 @@ def images_beside(n: int, positions: int, plane: int, lanes: int) -> int:
 
 
 @functools.lru_cache(maxsize=256)
-def plan_of_output(n: int, channels: int, blocks: int, high: int, size: Any, kernel: Any, positions: Any, stride: Any,
-                   dilation: Any, before: Any, lanes: int) -> Plan:
-    """A window's element d * k meets element p + d * k // s of phase d * k % s: of those in the padded image that are s apart."""
-    lengths = [o + d * (k - 1) // s for o, k, s, d in zip(positions, kernel, stride, dilation)]
-    phases = [sorted({d * i % s for i in range(k)}) for k, s, d in zip(kernel, stride, dilation)]
-    inside = []  # for each dimension and phase, the first index in the image and the first beyond it
-    for m, s, b, length, found in zip(size, stride, before, lengths, phases):
-        bounds = [(max(0, -((a - b) // s)), min(length, (m - 1 + b - a) // s + 1)) for a in found]
-        inside.append({a: (begin, max(begin, end)) for a, (begin, end) in zip(found, bounds)})
+def plan_of(kind: Any, n: int, channels: int, blocks: int, high: int, size: Any, kernel: Any, positions: Any, stride: Any,
+            dilation: Any, before: Any, lanes: int) -> Plan:
+    """The cheaper of two: in the last dimension the elements of the kernel share lines, or each has its own, which costs more
+    copies, but then no position is computed that is left out."""
+    settings = [size, kernel, positions, stride, dilation, before]
+    shared, last = [kind(*values, False) for values in zip(*settings)], kind(*[values[-1] for values in settings], True)
+    source, result = (size, positions) if kind is dimension_of_output else (positions, size)
+    plans = [plan_with(dimensions, n, channels, blocks, high, source, result, kernel, lanes)
+             for dimensions in (shared, [*shared[:-1], last])]
+    return min(plans, key=lambda plan: cost(plan, channels, blocks * high, lanes))
+
+
+def cost(plan: Plan, channels: int, out: int, lanes: int) -> float:
+    """About how many cycles the copies and the products for one image take."""
+    ends = plan.pieces[plan.images[:, 4] - 1]
+    vectors = -(-(ends[:, 0] + ends[:, 3]) // lanes) / plan.beside
+    return channels * float((COPY + plan.copies[:, 2] / 4).sum()) + out * float((plan.images[:, 1] * vectors).sum()) / 2
+
+
+def plan_with(dimensions: Any, n: int, channels: int, blocks: int, high: int, source: Any, result: Any, kernel: Any,
+              lanes: int) -> Plan:
+    lengths = [dim.length for dim in dimensions]
     # Zeros after a row can be those before the next one.
-    shared = max(0, min([min(begin, lengths[-1] - end) for begin, end in inside[-1].values()]))
-    steps = steps_of(lengths, lengths[-1] - shared)
+    shared = max(0, min([min(line.inside.start, lengths[-1] - line.inside.stop) for line in dimensions[-1].lines]))
+    steps = steps_of([*lengths[:-1], lengths[-1] - shared])
     plane = steps[0] * lengths[0] + shared
-    count = place([o - 1 for o in positions], steps) + 1
-    beside = images_beside(n, count, plane, lanes)
-    number = {phase: f for f, phase in enumerate(itertools.product(*phases))}
-    image_steps, result_steps = steps_of(size, size[-1]), steps_of(positions, positions[-1])
+    positions = place([max([way.length for way in dim.ways]) - 1 for dim in dimensions], steps) + 1
+    beside = images_beside(n, positions, plane, lanes)
+    source_steps, result_steps, kernel_steps = steps_of(source), steps_of(result), steps_of(kernel)
     copies = []
-    for phase, f in number.items():
-        bounds = [inside[dim][a] for dim, a in enumerate(phase)]
-        for row in itertools.product(*[range(*pair) for pair in bounds[:-1]]):
-            first = (*row, bounds[-1][0])
-            source = place([a + s * i - b for a, s, i, b in zip(phase, stride, first, before)], image_steps)
-            copies.append((f * channels * beside * plane + place(first, steps), source, bounds[-1][1] - bounds[-1][0]))
-    offsets = []
-    for c in range(channels):
-        for element in itertools.product(*map(range, kernel)):
-            meets = [d * i for d, i in zip(dilation, element)]
-            f = number[tuple([m % s for m, s in zip(meets, stride)])]
-            offsets.append((f * channels + c) * beside * plane + place([m // s for m, s in zip(meets, stride)], steps))
-    pieces = [(place(row, steps), place(row, result_steps), positions[-1])
-              for row in itertools.product(*map(range, positions[:-1]))]
-    images = table([(0, len(offsets), 0, (beside - 1) * plane + count, 0, len(pieces))], 6)
-    return Plan(images, np.array(offsets, np.int64), table(copies, 3), stride[-1], table(pieces, 3), 1,
-                len(number) * channels * beside * plane + lanes, plane, beside, (tuple(range(math.prod(kernel))),))
-
-
-@functools.lru_cache(maxsize=256)
-def plan_of_input(n: int, channels: int, blocks: int, high: int, size: Any, kernel: Any, positions: Any, stride: Any,
-                  dilation: Any, before: Any, lanes: int) -> Plan:
-    """Element a + s * m of the input meets position m + (a + before - d * k) / s by those elements k of the kernel for which that
-    is a whole number."""
-    meetings = [[[(i, (a + b - d * i) // s) for i in range(k) if (a + b - d * i) % s == 0] for a in range(min(s, m))]
-                for m, k, s, d, b in zip(size, kernel, stride, dilation, before)]
-    counts = [[len(range(a, m, s)) for a in range(min(s, m))] for m, s in zip(size, stride)]
-    low = [max([0, *[-shift for found in dim for _, shift in found]]) for dim in meetings]
-    lengths = [b + max([o, *[m + shift for found, m in zip(dim, count) for _, shift in found]])
-               for b, o, dim, count in zip(low, positions, meetings, counts)]
-    shared = min(low[-1], lengths[-1] - low[-1] - positions[-1])
-    steps = steps_of(lengths, lengths[-1] - shared)
-    plane = steps[0] * lengths[0] + shared
-    most = place([count[0] - 1 for count in counts], steps) + 1
-    beside = images_beside(n, most, plane, lanes)
-    source_steps, result_steps = steps_of(positions, positions[-1]), steps_of(size, size[-1])
-    copies = [(place([i + b for i, b in zip((*row, 0), low)], steps), place(row, source_steps), positions[-1])
-              for row in itertools.product(*map(range, positions[:-1]))]
+    number: dict[Any, int] = {}  # of the lines in each dimension together
+    for lines in itertools.product(*[enumerate(dim.lines) for dim in dimensions]):
+        number[tuple([index for index, _ in lines])] = len(number)
+        begin = (len(number) - 1) * channels * beside * plane
+        inside = [line.inside for _, line in lines]
+        for row in itertools.product(*inside[:-1]):
+            first = (*row, inside[-1].start)
+            from_ = place([line.start + dim.step * i for (_, line), dim, i in zip(lines, dimensions, first)], source_steps)
+            copies.append((begin + place(first, steps), from_, len(inside[-1])))
     images: list[Any] = []
     offsets: list[int] = []
     pieces: list[Any] = []
     elements = []
-    weights = 0
-    for phase in itertools.product(*[range(len(dim)) for dim in meetings]):
-        found = list(itertools.product(*[dim[a] for dim, a in zip(meetings, phase)]))
-        count = [counts[dim][a] for dim, a in enumerate(phase)]
-        first, begin = len(offsets), len(pieces)
+    for ways in itertools.product(*[dim.ways for dim in dimensions]):
+        meetings = list(itertools.product(*[way.meetings for way in ways]))
+        weights, offset, piece = len(offsets) * blocks * high, len(offsets), len(pieces)
         for c in range(channels):
-            for meeting in found:
-                offsets.append(c * beside * plane + place([b + shift for b, (_, shift) in zip(low, meeting)], steps))
-        for row in itertools.product(*map(range, count[:-1])):
-            to = place([a + s * i for a, s, i in zip(phase, stride, (*row, 0))], result_steps)
-            pieces.append((place(row, steps), to, count[-1]))
-        images.append((first, len(offsets) - first, weights, (beside - 1) * plane + place([m - 1 for m in count], steps) + 1,
-                       begin, len(pieces)))
-        weights += blocks * (len(offsets) - first) * high
-        elements.append(tuple([place([i for i, _ in meeting], steps_of(kernel, kernel[-1])) for meeting in found]))
-    return Plan(table(images, 6), np.array(offsets, np.int64), table(copies, 3), 1, table(pieces, 3), stride[-1],
-                channels * beside * plane + lanes, plane, beside, tuple(elements))
+            for meeting in meetings:
+                line = number[tuple([line for _, line, _ in meeting])]
+                offsets.append((line * channels + c) * beside * plane + place([shift for _, _, shift in meeting], steps))
+        for image in range(beside):
+            for row in itertools.product(*[range(way.length) for way in ways[:-1]]):
+                to = place([way.first + way.stride * i for way, i in zip(ways, (*row, 0))], result_steps)
+                pieces.append((image * plane + place(row, steps), image, to, ways[-1].length))
+        images.append((offset, len(offsets) - offset, weights, piece, len(pieces)))
+        elements.append(tuple([place([k for k, _, _ in meeting], kernel_steps) for meeting in meetings]))
+    stretch = max(NEAR // channels, *[piece[3] for piece in pieces])
+    return Plan(table(images, 5), np.array(offsets, np.int64), table(copies, 3), dimensions[-1].step, table(pieces, 4),
+                dimensions[-1].ways[0].stride, len(number) * channels * beside * plane + lanes, plane, beside,
+                min(stretch, (beside - 1) * plane + positions), tuple(elements))
 
 
 class Gathering(NamedTuple):
@@ -292,7 +341,7 @@ class Gathering(NamedTuple):
 def plan_of_weight(channels: int, size: Any, kernel: Any, positions: Any, stride: Any, dilation: Any, before: Any) -> Gathering:
     wide = kernel[-1] if dilation[-1] == 1 and kernel[-1] <= 8 else 1
     lengths = [(o - 1) * s + d * (k - 1) + 1 for o, k, s, d in zip(positions, kernel, stride, dilation)]
-    steps, image_steps = steps_of(lengths, lengths[-1]), steps_of(size, size[-1])
+    steps, image_steps = steps_of(lengths), steps_of(size)
     plane = math.prod(lengths)
     inside = [range(max(0, b), max(0, b, min(length, m + b))) for m, b, length in zip(size, before, lengths)]
     copies = []
@@ -309,32 +358,39 @@ def plan_of_weight(channels: int, size: Any, kernel: Any, positions: Any, stride
 
 # ---------------------------------------------------------------------------------------------------- arrays
 
-def output(x: Any, weight: Any, shape: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """What `x` (n, channels, *size) gives with `weight` (out, channels / groups, *kernel): an array of this shape."""
+def output(x: Any, weight: Any, shape: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """What `x` (n, channels, *size) gives with `weight` (out, channels / groups, *kernel), plus `bias`, in an array of this
+    shape."""
     groups = x.shape[1] // weight.shape[1]
     rows = weight.reshape(groups, shape[1] // groups, weight.shape[1], math.prod(weight.shape[2:]))
-    return correlated(plan_of_output, x, rows, shape, (x.shape[2:], weight.shape[2:], shape[2:]), stride, padding, dilation)
+    sizes = x.shape[2:], weight.shape[2:], shape[2:]
+    return correlated(dimension_of_output, x, rows, bias, shape, sizes, stride, padding, dilation)
 
 
-def gradient_of_input(shape: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The gradient (n, channels, *size) of the sum of `y` times :func:`output`."""
+def gradient_of_input(shape: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The gradient (n, channels, *size) of the sum of `y` times :func:`output`, plus `bias`."""
     groups = shape[1] // weight.shape[1]
     rows = weight.reshape(groups, y.shape[1] // groups, weight.shape[1], math.prod(weight.shape[2:])).swapaxes(1, 2)
-    return correlated(plan_of_input, y, rows, shape, (shape[2:], weight.shape[2:], y.shape[2:]), stride, padding, dilation)
+    sizes = shape[2:], weight.shape[2:], y.shape[2:]
+    return correlated(dimension_of_input, y, rows, bias, shape, sizes, stride, padding, dilation)
 
 
-def correlated(plan_of: Any, x: Any, rows: Any, shape: Any, sizes: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+def correlated(kind: Any, x: Any, rows: Any, bias: Any, shape: Any, sizes: Any, stride: Any, padding: Any,
+               dilation: Any) -> Any:
     """An array of this shape computed from `x` with `rows` (groups, out, channels, elements of the kernel)."""
     n, (groups, out, channels, _), lanes = len(x), rows.shape, VECTOR // x.itemsize
     high = 1 if out == 1 else 4 if -(-out // 4) * 4 < -(-out // HIGH) * HIGH else HIGH
     blocks = -(-out // high)
     before = tuple([pair[0] for pair in padding])
-    plan = plan_of(n, channels, blocks, high, *map(tuple, sizes), tuple(stride), tuple(dilation), before, lanes)
+    plan = plan_of(kind, n, channels, blocks, high, *map(tuple, sizes), tuple(stride), tuple(dilation), before, lanes)
     x, y = np.ascontiguousarray(x).reshape(n, groups, channels, -1), np.empty(shape, x.dtype)
+    shifts = np.zeros((groups, blocks * high), x.dtype)
+    if bias is not None:
+        shifts[:, :out] = bias.reshape(groups, out)
     units = -(-n // plan.beside) * groups
     splits = 1 if units >= _settings.get_num_threads() else min(blocks, _settings.get_num_threads())
-    share(correlation(high), units * splits, x, y.reshape(n, groups, out, -1), packed(rows, plan.elements, high), *plan[:-1],
-          splits, lanes)
+    share(correlation(high), units * splits, x, y.reshape(n, groups, out, -1), packed(rows, plan.elements, high), shifts,
+          *plan[:-1], splits, lanes)
     return y
 
 
@@ -348,8 +404,8 @@ def packed(rows: Any, elements: Any, high: int) -> Any:
         padded[:, :out] = rows
         rows = padded
     rows = rows.reshape(groups, blocks, high, channels, count).transpose(0, 1, 3, 4, 2)
-    if len(elements) == 1:  # all of them, in their order or turned around
-        return np.ascontiguousarray(rows[:, :, :, list(elements[0])]).reshape(groups, -1)
+    if elements == (tuple(range(count)),):
+        return np.ascontiguousarray(rows).reshape(groups, -1)
     return np.concatenate([np.ascontiguousarray(rows[:, :, :, list(found)]).reshape(groups, -1) for found in elements], axis=1)
 
 
@@ -364,5 +420,6 @@ def gradient_of_weight(x: Any, shape: Any, y: Any, stride: Any, padding: Any, di
     sums = np.zeros((parts, groups, -(-out // lanes), len(plan.starts) * plan.wide * lanes), x.dtype)
     share(gathering(plan.wide), parts, np.ascontiguousarray(x).reshape(n, groups, channels, -1),
           np.ascontiguousarray(y).reshape(n, groups, out, -1), sums, *plan[:-1], lanes)
-    found = sums.sum(0)[:, :, :taps * lanes].reshape(groups, -1, taps, lanes).swapaxes(2, 3).reshape(groups, -1, taps)
+    found = (sums[0] if parts == 1 else sums.sum(0))[:, :, :taps * lanes]
+    found = found.reshape(groups, -1, taps, lanes).swapaxes(2, 3).reshape(groups, -1, taps)
     return found[:, :out].reshape(shape)

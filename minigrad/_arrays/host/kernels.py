@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad._arrays.host import convolution, losses, normalization, optimizers, pointwise, recurrent, rows, softmax
+from minigrad._arrays.host import (
+    attention,
+    convolution,
+    losses,
+    normalization,
+    optimizers,
+    pointwise,
+    recurrent,
+    rows,
+    softmax,
+)
 from minigrad._arrays.host.products import pack
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
@@ -24,14 +34,6 @@ def takes(*arrays: Any) -> bool:
     """Whether these are NumPy arrays of one type that there are kernels for, float32 or float64."""
     dtype = arrays[0].dtype
     return dtype.char in "fd" and dtype.isnative and all([a.__class__ is np.ndarray and a.dtype == dtype for a in arrays])
-
-
-def flat(*arrays: Any) -> list[Any] | None:
-    """The elements of `arrays` in the order that they all have in memory, or None where they have none or different ones."""
-    for seen in (arrays, [a.T for a in arrays]):
-        if all([a.flags.c_contiguous for a in seen]):
-            return [a.reshape(-1) for a in seen]
-    return None
 
 
 def takes_classes(x: Any, target: Any) -> bool:
@@ -71,16 +73,20 @@ class HostKernels(Kernels):
 
     def each(self, name: str, *inputs: Any) -> Any:
         first = inputs[0]
-        arrays = [x for x in inputs if x.__class__ is np.ndarray]
-        numbers = [first.dtype.type(x) for x in inputs[len(arrays):]]
-        if not takes(*[a for a in arrays if a.dtype != np.bool_]) or any([a.shape != first.shape for a in arrays]) or (
-                name in pointwise.SINGLE and first.dtype != np.float32):
+        dtype, shape, flags = first.dtype, first.shape, first.flags
+        order: Any = "C" if flags.c_contiguous else "F" if flags.f_contiguous else None
+        if order is None or dtype not in pointwise.TYPES[name]:
             return None
-        out = np.empty_like(first)
-        ordered = flat(*arrays, out)
-        if ordered is None:
-            return None
-        share(pointwise.KERNELS[name], first.size, *ordered[:-1], *numbers, ordered[-1], grain=MEMORY_BOUND)
+        args = []
+        for x in inputs:
+            if x.__class__ is not np.ndarray:
+                args.append(dtype.type(x))
+            elif x.shape == shape and x.dtype in (dtype, np.bool_) and x.flags[order]:
+                args.append(x.ravel(order))
+            else:
+                return None
+        out = np.empty(shape, dtype, order)
+        share(pointwise.KERNELS[name], first.size, *args, out.ravel(order), grain=MEMORY_BOUND)
         return out
 
     def dropout_mask(self, uniform: Any, p: float, scale: float, dtype: Any) -> Any:
@@ -92,7 +98,7 @@ class HostKernels(Kernels):
         return mask
 
     def softmax(self, x: Any, axis: int, logarithm: bool) -> Any:
-        if not takes(x) or not x.size or axis not in (-1, x.ndim - 1):
+        if not takes(x) or not x.size or not x.ndim or axis not in (-1, x.ndim - 1):
             return None
         x = np.ascontiguousarray(x)
         y, n = np.empty_like(x), x.shape[-1]
@@ -100,7 +106,8 @@ class HostKernels(Kernels):
         return y
 
     def softmax_slope(self, grad: Any, out: Any, axis: int, logarithm: bool) -> Any:
-        if not takes(grad, out) or grad.shape != out.shape or not out.size or axis not in (-1, out.ndim - 1):
+        if not takes(grad, out) or grad.shape != out.shape or not out.size or not out.ndim or (
+                axis not in (-1, out.ndim - 1)):
             return None
         slope, n = np.empty(out.shape, out.dtype), out.shape[-1]
         rows = [np.ascontiguousarray(a).reshape(-1, n) for a in (grad, out, slope)]
@@ -192,7 +199,7 @@ class HostKernels(Kernels):
         else:
             kernel, shares = normalization.standardize_backward, seen[1]
             sums, products = np.empty((2, shares, seen[2]), x.dtype)
-        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean, var)]
+        statistics = [np.ascontiguousarray(v).reshape(-1) for v in (mean if centered else np.zeros_like(mean), var)]
         share(kernel, shares, grad.reshape(seen), x.reshape(seen), *statistics, weight, result.reshape(seen), sums, products,
               float(eps), centered)
         nothing = [np.empty(0, x.dtype) for _ in wanted]
@@ -200,13 +207,34 @@ class HostKernels(Kernels):
                  for v, asked, none in zip((products, sums), wanted[1:], nothing)]
         return (result if wanted[0] else nothing[2], *grads)
 
-    def convolve(self, x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-        given = [a for a in (x, weight, y) if not isinstance(a, tuple)]
-        if not takes(*given) or not all([a.size for a in given]):
+    def attend(self, scores: Any, mask: Any, scale: float, first: int | None) -> Any:
+        if not takes(scores) or not scores.size or not scores.flags.c_contiguous:
             return None
-        compute = (convolution.gradient_of_input if isinstance(x, tuple) else convolution.output if isinstance(y, tuple)
-                   else convolution.gradient_of_weight)
-        return compute(x, weight, y, stride, padding, dilation)
+        lse = np.empty((*scores.shape[:-1], 1), scores.dtype)
+        share(attention.attend, lse.size, scores.reshape(-1, scores.shape[-1]), lse.reshape(-1), with_mask(scores, mask, scale),
+              scores.shape[-2], first or 0, first is not None, mask is not None)
+        return lse
+
+    def slope_of_scores(self, scores: Any, d: Any, mask: Any, lse: Any, grad_lse: Any, scale: float, first: int | None) -> bool:
+        if not takes(scores, d, lse) or not scores.size or not (scores.flags.c_contiguous and d.flags.c_contiguous):
+            return False
+        shift = np.zeros(lse.size, lse.dtype) if grad_lse is None else np.ascontiguousarray(grad_lse).reshape(-1)
+        share(attention.slope_of_scores, lse.size, scores.reshape(-1, scores.shape[-1]), d.reshape(-1, scores.shape[-1]),
+              np.ascontiguousarray(lse).reshape(-1), shift, with_mask(scores, mask, scale), float(scale), scores.shape[-2],
+              first or 0, first is not None)
+        return True
+
+    def convolve(self, x: Any, weight: Any, y: Any, bias: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+        given = [a for a in (x, weight, y, bias) if a is not None and not isinstance(a, tuple)]
+        if not convolution.FAST or not takes(*given) or not all([a.size for a in given]):
+            return None
+        if isinstance(x, tuple):
+            return convolution.gradient_of_input(x, weight, y, bias, stride, padding, dilation)
+        if isinstance(y, tuple):
+            return convolution.output(x, weight, y, bias, stride, padding, dilation)
+        if x.shape[1] == weight[0] and weight[1] == 1:  # of one channel for each there are vectors with one number
+            return None
+        return convolution.gradient_of_weight(x, weight, y, stride, padding, dilation)
 
     def cross_entropy(self, x: Any, target: Any, ignore: int) -> Any:
         if not takes_classes(x, target):
@@ -243,6 +271,15 @@ class HostKernels(Kernels):
         for *moved, grad in tensors:
             grad = grad if grad.flags.carray else grad.copy()
             share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
+
+
+def with_mask(scores: Any, mask: Any, scale: float) -> float:
+    """What remains to multiply scores by, where a mask is to be added: nothing, because that is done here."""
+    if mask is None:
+        return float(scale)
+    scores *= scores.dtype.type(scale)
+    scores += mask
+    return 1.0
 
 
 def runs_of(x: Any, layout: tuple[int, int, int], step: int, count: int) -> Any:

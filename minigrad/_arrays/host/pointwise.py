@@ -12,7 +12,7 @@ from minigrad._arrays.host.compiling import kernel, part
 from minigrad._arrays.host.elementary import exp
 from minigrad._arrays.host.polynomials import LOGIT_POLYNOMIAL
 
-__all__ = ["KERNELS"]
+__all__ = ["KERNELS", "TYPES", "dropout_mask"]
 
 
 def each(formula: Callable[..., Any]) -> Callable[..., None]:
@@ -108,6 +108,7 @@ def dropout_mask(uniform: Any, p: Any, scale: Any, out: Any, begin: int, end: in
         b[k] = scale if a[k] >= p else dropped
 
 
-SINGLE = {"gelu", "gelu_slope"}  # of float32 alone
-KERNELS = {name: globals()[name] for name in (
-    "gelu", "gelu_slope", "leaky_relu", "masked", "sigmoid", "silu", "silu_slope", "slope_of_sides")}
+SINGLE, BOTH = (np.dtype(np.float32),), (np.dtype(np.float32), np.dtype(np.float64))
+TYPES = {"gelu": SINGLE, "gelu_slope": SINGLE, "leaky_relu": BOTH, "masked": BOTH, "sigmoid": BOTH, "silu": BOTH,
+         "silu_slope": BOTH, "slope_of_sides": BOTH}
+KERNELS = {name: globals()[name] for name in TYPES}

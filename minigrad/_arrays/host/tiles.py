@@ -15,26 +15,26 @@ All arrays are one-dimensional and are given with the index at which to begin.
 from __future__ import annotations
 
 import functools
-import platform
 from typing import Any
 
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["HIGH", "SUMS", "VECTOR", "copy_run", "outer_tile", "product_tile", "transpose_tile"]
+__all__ = ["HIGH", "REGISTERS", "SUMS", "VECTOR", "copy_run", "outer_tile", "product_tile", "transpose_tile"]
 
 
-def vectors_of_host() -> tuple[int, int]:
-    """How many bytes a vector of this processor has, and how many vectors its registers hold."""
-    features = binding.get_host_cpu_features()
-    if platform.machine().lower() in ("aarch64", "arm64"):
+def vectors_of(triple: str, features: str) -> tuple[int, int]:
+    """How many bytes a vector has, and how many vectors the registers hold, of the processor that LLVM describes so."""
+    if triple.startswith(("aarch64", "arm64")):
         return 16, 32
-    return (64, 32) if features.get("avx512f") else (32, 16) if features.get("avx") else (16, 16)
+    return (64, 32) if "+avx512f" in features else (32, 16) if "+avx" in features else (16, 16)
 
 
-VECTOR, REGISTERS = vectors_of_host()
+TRIPLE, _, FEATURES = cpu_target.target_context.codegen().magic_tuple()  # what numba compiles for
+VECTOR, REGISTERS = vectors_of(TRIPLE, FEATURES)
 HIGH = 8 if REGISTERS == 32 else 4  # rows of the highest tile
 SUMS = 3 * HIGH  # vectors that hold sums; the others hold operands
 SHORT = 16  # bytes of a vector that every processor has
@@ -82,12 +82,11 @@ class Builder:
         """The elements of `a` and `b`, which are counted on, in this order."""
         return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), order))
 
-    def variables(self, count: int) -> list[Any]:
-        """Vectors of zeros that can be written to: in registers, as long as there are enough."""
-        zero = ir.Constant(self.vector, [0.0] * self.lanes)
+    def variables(self, count: int, value: Any) -> list[Any]:
+        """Vectors with this value that can be written to: in registers, as long as there are enough."""
         found = [cgutils.alloca_once(self.builder, self.vector) for _ in range(count)]
         for variable in found:
-            self.builder.store(zero, variable)
+            self.builder.store(value, variable)
         return found
 
     def accumulate(self, variable: Any, a: Any, b: Any) -> None:
@@ -134,17 +133,17 @@ def copy_run(typing: Any, x: Any, at: Any, step: Any, out: Any, to: Any, stride:
 
 @functools.cache
 def product_tile(high: int, wide: int) -> Any:
-    """``out[to + m * row + q] = sum over t of weights[begin + t * high + m] * x[at + offsets[first + t] + q]`` for `count`
-    offsets t, `high` rows m, and as many q as `wide` vectors have elements."""
+    """``out[to + m * row + q]`` is ``shifts[shift + m]`` and the sum over t of ``weights[begin + t * high + m] *
+    x[at + offsets[first + t] + q]``, for `count` offsets t, `high` rows m, and as many q as `wide` vectors have elements."""
     @intrinsic  # type: ignore[untyped-decorator]
-    def tile(typing: Any, x: Any, at: Any, offsets: Any, first: Any, count: Any, weights: Any, begin: Any, out: Any, to: Any,
-             row: Any) -> Any:
+    def tile(typing: Any, x: Any, at: Any, offsets: Any, first: Any, count: Any, weights: Any, begin: Any, shifts: Any,
+             shift: Any, out: Any, to: Any, row: Any) -> Any:
         def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            x_, at, offsets_, first, count, weights_, begin, out_, to, row = args
+            x_, at, offsets_, first, count, weights_, begin, shifts_, shift, out_, to, row = args
             v = Builder(context, builder, x.dtype)
-            x_data, offset_data, weight_data, out_data = [
-                v.data(*pair) for pair in ((x, x_), (offsets, offsets_), (weights, weights_), (out, out_))]
-            sums = [v.variables(wide) for _ in range(high)]
+            x_data, offset_data, weight_data, shift_data, out_data = [v.data(*pair) for pair in (
+                (x, x_), (offsets, offsets_), (weights, weights_), (shifts, shifts_), (out, out_))]
+            sums = [v.variables(wide, v.spread(v.load(shift_data, v.add(shift, v.index(m))))) for m in range(high)]
             with cgutils.for_range(builder, count) as loop:
                 here = v.add(at, v.load(offset_data, v.add(first, loop.index)))
                 vectors = [v.load_vector(x_data, v.add(here, v.index(k * v.lanes))) for k in range(wide)]
@@ -159,7 +158,7 @@ def product_tile(high: int, wide: int) -> Any:
                     v.store_vector(builder.load(sums[m][k]), out_data, place)
             return context.get_dummy_value()
         i = types.intp
-        return types.void(x, i, offsets, i, i, weights, i, out, i, i), write
+        return types.void(x, i, offsets, i, i, weights, i, shifts, i, out, i, i), write
     return tile
 
 
@@ -174,7 +173,8 @@ def outer_tile(rows: int, wide: int) -> Any:
             v = Builder(context, builder, x.dtype)
             x_data, start_data, place_data, y_data, sum_data = [
                 v.data(*pair) for pair in ((x, x_), (starts, starts_), (places, places_), (y, y_), (sums, sums_))]
-            found = [v.variables(wide) for _ in range(rows)]
+            zero = ir.Constant(v.vector, [0.0] * v.lanes)
+            found = [v.variables(wide, zero) for _ in range(rows)]
             begins = [builder.gep(x_data, [v.add(at, v.load(start_data, v.add(first, v.index(r))))]) for r in range(rows)]
             with cgutils.for_range(builder, count) as loop:
                 vector = v.load_vector(y_data, builder.mul(loop.index, v.index(v.lanes)))

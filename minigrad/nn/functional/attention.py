@@ -11,7 +11,7 @@ from minigrad import _arrays
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.nn.functional.dropouts import dropout
 from minigrad.ops.linear_algebra import products
-from minigrad.ops.neural import activation
+from minigrad.ops.neural import activation, attention
 from minigrad.ops.pointwise import comparison
 from minigrad.ops.reducing import reduction as reductions
 from minigrad.ops.shaping import shape as shapes
@@ -52,6 +52,12 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     if enable_gqa and key.shape[-3] != query.shape[-3]:
         key, value = (_repeat_heads(x, query.shape[-3] // x.shape[-3]) for x in (key, value))
     factor = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
+    if not dropout_p and _is_one_operation(query, key, value, attn_mask):
+        if attn_mask is not None and attn_mask.dtype.kind == "b":
+            zeros = shapes.constant_full(query, size=tuple(attn_mask.shape))
+            attn_mask = comparison.where(attn_mask, zeros, -math.inf)
+        result: Tensor = attention.attention(query, key, value, attn_mask, scale=factor, causal=is_causal)[0]
+        return result
     scores = products.matmul(query * factor, key.swapaxes(-1, -2))
     if is_causal:
         attn_mask = _causal_mask(scores)
@@ -62,6 +68,20 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
         scores = comparison.where(attn_mask, scores, -math.inf) if boolean else scores + attn_mask
         weights = activation.safe_softmax(scores, dim=-1)
     return products.matmul(dropout(weights, dropout_p) if dropout_p else weights, value)
+
+
+def _is_one_operation(query: Any, key: Any, value: Any, mask: Any) -> bool:
+    """Whether these are what :func:`~minigrad.ops.neural.attention.attention` takes: there is no broadcasting but of the mask,
+    and the mask has the same dtype and needs no gradient."""
+    *lead, length, size = query.shape
+    *of_key, keys, same_size = key.shape
+    if not lead == of_key == list(value.shape[:-2]) or size != same_size or keys != value.shape[-2]:
+        return False
+    if mask is None:
+        return True
+    scores = (*lead, length, keys)[query.ndim - mask.ndim:]
+    return (mask.dtype.kind == "b" or mask.dtype is query.dtype and not mask.requires_grad) and mask.ndim <= query.ndim and all(
+        [n in (1, full) for n, full in zip(mask.shape, scores)])
 
 
 @on_device_of_inputs

@@ -129,6 +129,26 @@ def safe_softmax(b: Builder, x: Operand, *, dim: int) -> str:
     return found if x.ndim else b("Reshape", found, b.ints([]))
 
 
+@translates("attention")
+def attention(b: Builder, query: Operand, key: Operand, value: Operand, mask: Operand | None, *, scale: float,
+              causal: bool) -> Any:
+    """Products and a softmax, and the logarithm of the sum of the exponentials."""
+    last = [*range(key.ndim - 2), key.ndim - 1, key.ndim - 2]
+    product = b("MatMul", query, b("Transpose", key, perm=last))
+    scores = Operand(b("Mul", product, b.number(scale, query.dtype)), (*query.shape[:-1], key.shape[-2]), query.dtype)
+    added: list[Any] = [] if mask is None else [mask]
+    if causal:
+        sizes = b("Shape", scores, start=-2)
+        never = b("Expand", b.number(-np.inf, query.dtype), sizes)
+        added.append(b("Trilu", never, b.number(1, np.int64), upper=1))
+    for m in added:
+        scores = Operand(b("Add", scores, m), scores.shape, scores.dtype)
+    weights = b("Softmax", scores, axis=-1) if mask is None else safe_softmax(b, scores, dim=-1)
+    sums = reduce(b, "ReduceLogSumExp", scores, [scores.ndim - 1], True)
+    nothing = b("Equal", sums, b.number(-np.inf, query.dtype))
+    return b("MatMul", weights, value), b("Where", nothing, b.number(np.inf, query.dtype), sums)
+
+
 # ---------------------------------------------------------------------------------------------------- windows
 
 def window_attributes(b: Builder, x: Operand, kernel: Any, stride: Any, padding: Any, dilation: Any) -> dict[str, Any]:

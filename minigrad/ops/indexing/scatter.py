@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays import choice
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, RuntimeValueError, ShapeError
 from minigrad.ops.indexing.indexing import Parts, convert_operand, in_bounds, lookup, prepare_rows
@@ -337,7 +338,7 @@ def fill_mask(input: Any, mask: Any, value: Any) -> Any:
     """`input` where `mask` is False, the one `value` elsewhere."""
     if mask.dtype.kind != "b":
         raise DtypeError(f"masked_fill only supports boolean masks, but got mask with dtype {dtype_name(mask.dtype)}")
-    return np.where(mask, value, input)
+    return choice.choose(mask, value, input)
 @fill_mask.derivative("input")
 def fill_mask_wrt_input(g: Any, mask: Any) -> Any: return fill_mask(g, mask, constant_full(g, size=()))
 @fill_mask.derivative("value")

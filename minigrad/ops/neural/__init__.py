@@ -1,1 +1,2 @@
-"""The operations of neural networks that pay to be one node each: activations, convolutions, pooling, normalization, losses."""
+"""The operations of neural networks that pay to be one node each: activations, convolutions, pooling, normalization, attention,
+losses."""

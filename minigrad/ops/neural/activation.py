@@ -390,7 +390,8 @@ def log_softmax(input: Any, *, dim: int, dtype: dtype | None = None) -> Any:
     if (fused := _arrays.kernels_of(x).softmax(x, dim, True)) is not None:
         return to_result_dtype(fused, input, dtype)
     x = x - max_along(x, dim)
-    return to_result_dtype(x - np.log(total(np.exp(x), dim)), input, dtype)
+    x -= np.log(total(np.exp(x), dim))
+    return to_result_dtype(x, input, dtype)
 @log_softmax.derivative("input")
 def log_softmax_wrt_input(g: Any, out: Any, dim: int, dtype: Any, input_dtype: Any) -> Any:
     grad = softmax_slope(g, out, dim=dim, logarithm=True)
@@ -404,7 +405,10 @@ def softmax_slope(grad: Any, soft: Any, *, dim: Any, logarithm: Any) -> Any:
     if (fused := _arrays.kernels_of(y).softmax_slope(g, y, dim, logarithm)) is not None:
         return to_result_dtype(fused, grad, None)
     if logarithm:
-        return to_result_dtype(g - np.exp(y) * total(g, dim), grad, None)
+        slope = np.exp(y)
+        slope *= -total(g, dim)
+        slope += g
+        return to_result_dtype(slope, grad, None)
     slope = g - total(g, dim, y)
     slope *= y
     return to_result_dtype(slope, grad, None)

@@ -21,7 +21,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad.errors import ArgumentError, RuntimeValueError, ShapeError
 from minigrad.ops.neural.correlation import correlate, correlate_weight, spread
-from minigrad.ops.neural.sliding_window import Windows, exact_padding, per_dim, size_text, windows_of, with_batch_dim
+from minigrad.ops.neural.sliding_window import exact_padding, per_dim, size_text, windows_of, with_batch_dim
 from minigrad.ops.reducing import reduction
 from minigrad.recording.op import op
 
@@ -40,12 +40,10 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
     """
     windows = windows_of(input.shape[2:], weight.shape[2:], stride, dilation, padding)
     shape = input.shape[0], weight.shape[0], *windows.positions
-    y = convolve_fused(input, weight, shape, stride, padding, dilation)
+    y = _arrays.kernels_of(input).convolve(input, weight, shape, bias, stride, padding, dilation)
     if y is None:
         y = np.empty(shape, input.dtype, like=input)
         correlate(input, weight, bias, windows, groups, y)
-    elif bias is not None:
-        np.add(y, column(bias, windows), out=y)
     return y
 @convolution.derivative("input")
 def convolution_wrt_input(g: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
@@ -66,12 +64,10 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
             for o, k, s, d, (before, after) in zip(positions, kernel, stride, dilation, padding)]
     windows = windows_of(tuple(size), kernel, stride, dilation, padding)
     shape = input.shape[0], weight.shape[1] * groups, *size
-    x = convolve_fused(shape, weight, input, stride, padding, dilation)
+    x = _arrays.kernels_of(input).convolve(shape, weight, input, bias, stride, padding, dilation)
     if x is None:
         x = np.empty(shape, input.dtype, like=input)
         spread(input, weight, bias, windows, groups, x)
-    elif bias is not None:
-        np.add(x, column(bias, windows), out=x)
     return x
 @convolution_transpose.derivative("input")
 def convolution_transpose_wrt_input(g: Any, weight: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
@@ -91,7 +87,8 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
     spans = [m + before + after - (o - 1) * s - 1
              for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
     kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
-    weight = convolve_fused(input, (out, channels // groups, *kernel), other, stride, padding, dilation)
+    shape = out, channels // groups, *kernel
+    weight = _arrays.kernels_of(input).convolve(input, shape, other, None, stride, padding, dilation)
     if weight is None:
         weight = correlate_weight(input, other, windows_of(input.shape[2:], kernel, stride, dilation, padding), groups)
     return weight
@@ -101,18 +98,6 @@ def convolution_weight_wrt_input(g: Any, other: Any, stride: Any, padding: Any, 
 @convolution_weight.derivative("other")
 def convolution_weight_wrt_other(g: Any, input: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
     return convolution(input, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
-
-
-def convolve_fused(x: Any, weight: Any, y: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """Compute that one of x, weight and y which is given as a shape, by a kernel of the library. Returns None if it has no such
-    kernel."""
-    known = y if isinstance(x, tuple) else x
-    return _arrays.kernels_of(known).convolve(x, weight, y, stride, padding, dilation)
-
-
-def column(bias: Any, windows: Windows) -> Any:
-    """The bias in a shape that is broadcast over the positions."""
-    return bias.reshape(-1, *[1] * len(windows.size))
 
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions

@@ -409,7 +409,7 @@ def scale_wrt_weight(g: Any, target: Any, weight: Any, reduction: str, ignore_in
 
 
 @op(outputs=("loss", "probabilities"), discrete=("target",), grad_name="CrossEntropyLossBackward0", called="cross_entropy",
-    opmath=True)
+    opmath=True, wide=("probabilities",))
 def cross_entropy_of_classes(input: Any, target: Any, weight: Any = None, *, reduction: Any = "mean",
                              ignore_index: Any = -100) -> Any:
     """``-log(softmax(input))`` at the class of each sample, times that class's weight; the mean is over the weights. With it

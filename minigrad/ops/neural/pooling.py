@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays import choice
 from minigrad._types.dtypes import FROM_NUMPY
 from minigrad._types.tensor_base import unwrap
 from minigrad.errors import DtypeError, InvalidValueError, RuntimeValueError, ShapeError
@@ -50,8 +51,24 @@ def max_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: An
                                                           max_along)
 @max_pool.derivative("input")
 def max_pool_wrt_input(g: Any, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    indices = max_pool_indices(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
-    return put_in_planes(g, indices, size=tuple(input.shape[2:]))
+    return max_pool_slope(g, input, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
+
+
+@op
+def max_pool_slope(grad: Any, input: Any, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    """The gradient of :func:`max_pool`: `grad` at the places of the maxima."""
+    arithmetic.require_real("max_pool", input)
+    windows = Windows(input.shape[2:], kernel, stride, dilation, padding)
+    apart = windows.bare and all((k - 1) * d < s for k, s, d in zip(kernel, stride, dilation))
+    if apart and input.__class__ is np.ndarray and input.dtype.kind == "f" and not np.isnan(np.max(input, initial=0)):
+        return give_to_maxima(grad, input, windows)
+    places = max_pool_indices(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation)
+    return put_in_planes(grad, places, size=tuple(input.shape[2:]))
+@max_pool_slope.derivative("grad")
+def max_pool_slope_wrt_grad(g: Any, input: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    return take_from_planes(g, max_pool_indices(input, kernel=kernel, stride=stride, padding=padding, dilation=dilation))
+@max_pool_slope.derivative("input")
+def max_pool_slope_wrt_input(g: Any, input: Any) -> Any: return arithmetic.zeros_of(input)
 
 
 @op(differentiable=False, layout="channels_1d_2d_3d")
@@ -150,19 +167,46 @@ def lowest_value(dtype: Any) -> Any:
 
 def reduce_windows(values: Any, windows: Windows, pairwise: Callable[..., Any], along: Callable[..., Any]) -> Any:
     """Each window reduced by `pairwise`, which is np.maximum or np.add. `along` reduces a whole dimension in the same way."""
-    for dim, k in enumerate(windows.kernel):
-        if k > 2 and windows.positions[dim] == 1:
-            whole = (slice(None),) * (dim + 2) + (slice(0, windows.padded[dim], windows.dilation[dim]),)
-            values = along(values[whole], dim + 2)
-        elif k > 1:
-            first, second = values[windows.along(dim, 0)], values[windows.along(dim, 1)]
-            result = pairwise(first, second, out=np.empty_like(first, order="C"))
-            for i in range(2, k):
-                pairwise(result, values[windows.along(dim, i)], out=result)
-            values = result
-        else:
-            values = values[windows.along(dim, 0)]
+    for dim in range(len(windows.kernel)):
+        values = reduce_dim(values, windows, dim, pairwise, along)
     return values.copy() if windows.kernel[-1] == 1 else values
+
+
+def reduce_dim(values: Any, windows: Windows, dim: int, pairwise: Callable[..., Any], along: Callable[..., Any]) -> Any:
+    """The windows reduced in one dimension."""
+    k, first = windows.kernel[dim], values[windows.along(dim, 0)]
+    if k == 1:
+        return first
+    if k > 2 and windows.positions[dim] == 1:
+        whole = (slice(None),) * (dim + 2) + (slice(0, windows.padded[dim], windows.dilation[dim]),)
+        return along(values[whole], dim + 2)
+    result = pairwise(first, values[windows.along(dim, 1)], out=np.empty_like(first, order="C"))
+    for i in range(2, k):
+        pairwise(result, values[windows.along(dim, i)], out=result)
+    return result
+
+
+def give_to_maxima(grad: Any, input: Any, windows: Windows) -> Any:
+    """`grad` at the first maximum of each window, of windows without padding that do not overlap: what is equal to what it was
+    reduced to, first the row of a window, then the element of that row. No element must be NaN."""
+    reduced = [input]  # by the last dimension first, so that among equal elements the first row wins, and in it the first
+    for dim in reversed(range(len(windows.kernel))):
+        reduced.append(reduce_dim(reduced[-1], windows, dim, np.maximum, max_along))
+    for dim in range(len(windows.kernel)):
+        greatest, values = reduced.pop(), reduced[-1]
+        given = np.zeros(values.shape, grad.dtype)
+        rest: Any = None  # the windows whose maximum has not been met yet
+        for i in range(windows.kernel[dim]):
+            at = windows.along(dim, i)
+            hit = rest if i == windows.kernel[dim] - 1 else values[at] == greatest
+            if hit is None:
+                given[at] = grad
+                break
+            hit = hit if rest is None else hit & rest
+            given[at] = choice.masked(grad, hit)
+            rest = ~hit if rest is None else rest & ~hit
+        grad = given
+    return grad
 
 
 def first_maximum(values: Any, taps: Sequence[Sequence[Any]], first: Any = None, valid: Any = None) -> Any:
@@ -247,6 +291,9 @@ def avg_pool(input: Any, *, kernel: Any, stride: Any, padding: Any, divisor: Any
         raise DtypeError(f"avg_pool is not implemented for {FROM_NUMPY[input.dtype]!r}, in which sums may overflow; convert the "
                          "input with .float()")
     windows = Windows(input.shape[2:], kernel, stride, (1,) * len(kernel), padding)
+    if input.__class__ is np.ndarray and windows.size == tuple(kernel) and windows.bare:  # one window, which is everything
+        each = _arrays.sum_products(input.reshape(*input.shape[:2], windows.count), axes=(2,))
+        return divide_by_count(each.reshape(*input.shape[:2], *windows.positions), divisor)
     return divide_by_count(reduce_windows(windows.pad(input), windows, np.add, sum_along), divisor)
 @avg_pool.derivative("input")
 def avg_pool_wrt_input(g: Any, input_shape: Any, kernel: Any, stride: Any, padding: Any, divisor: Any) -> Any:
@@ -258,6 +305,8 @@ def avg_unpool(input: Any, *, size: Any, kernel: Any, stride: Any, padding: Any,
     """The adjoint of :func:`avg_pool`: each element, divided, is added to every element of its window."""
     windows = Windows(size, kernel, stride, (1,) * len(kernel), padding)
     values = divide_by_count(input.copy(), divisor)
+    if windows.size == tuple(kernel) and windows.bare:
+        return np.broadcast_to(values, (*values.shape[:2], *windows.size)).copy()
     for dim, (k, s) in enumerate(zip(kernel, stride)):
         shape = list(values.shape)
         shape[dim + 2] = windows.padded[dim]

@@ -25,6 +25,17 @@ def max_sample(rng: Any, ndim: int) -> Any:
     return (distinct(rng, (int(rng.integers(0, 3)), 2, *size)),), {**settings, "kernel": kernel}
 
 
+def with_gradient(sample: Any) -> Any:
+    """A sample of pooling after a gradient of what it gives."""
+    (input,), settings = sample
+    shape = max_indices(input, **settings).shape
+    return (np.linspace(-1, 2, int(np.prod(shape))).reshape(shape), input), settings
+
+
+def slope_sample(rng: Any, ndim: int) -> Any:
+    return with_gradient(max_sample(rng, ndim))
+
+
 def max_indices(input: Any, kernel: Any, **windows: Any) -> Any:
     size = input.shape[2:]
     positions = positions_of(size, kernel, **windows)
@@ -168,10 +179,14 @@ def unpool_avg(input: Any, size: Any, kernel: Any, divisor: Any, **windows: Any)
 IMAGE = ((f(2, 3, 4, 4, 4),), {"kernel": (2, 2, 2), "stride": (2, 2, 2), "padding": ((0, 0),) * 3, "dilation": (1, 1, 1)})
 WHOLE = ((f(2, 3, 5, 4),), {"kernel": (5, 4), "stride": (5, 4), "padding": ((0, 0),) * 2, "divisor": 20})
 NOTHING = ((f(2, 1, 3, 3),), {"kernel": (1, 1), "stride": (1, 1), "padding": ((0, 0),) * 2, "dilation": (1, 1)})
+TIES = ((np.tile(np.eye(3), (1, 2, 2, 3)),), {"kernel": (2, 3), "stride": (3, 3), "padding": ((0, -1), (0, 0)),
+                                              "dilation": (1, 1)})
 LINEAR: dict[str, Any] = {"analytic": True, "complex": True}
 
 CASES = {
     "max_pool": OpCase(drawn(max_sample), lambda input, **s: take(input, max_indices(input, **s)), examples=[IMAGE, NOTHING]),
+    "max_pool_slope": OpCase(drawn(slope_sample), lambda grad, input, **s: put(grad, max_indices(input, **s), input.shape[2:]),
+                             examples=[with_gradient(IMAGE), with_gradient(NOTHING)], edges=[with_gradient(TIES)]),
     "max_pool_indices": OpCase(drawn(max_sample), max_indices, examples=[IMAGE, NOTHING]),
     "adaptive_max_pool_indices": OpCase(drawn(adaptive_sample(distinct)), adaptive_max_indices,
                                         examples=[((f(2, 3, 3, 4),), {"output_size": (0, 2)})]),
