@@ -60,7 +60,8 @@ def mean(results: Results, column: str, workloads: list[Workload], threads: int)
     ratios = [r for w in workloads if (r := ratio(results, column, w.name, threads))]
     if not ratios:
         return "-"
-    return share(statistics.geometric_mean(ratios)) + (f" ({len(ratios)} of {len(workloads)})" if len(ratios) < len(workloads) else "")
+    found = share(statistics.geometric_mean(ratios))
+    return found if len(ratios) == len(workloads) else f"{found} ({len(ratios)} of {len(workloads)})"
 
 
 # ---------------------------------------------------------------------------------------------- tables
