@@ -50,6 +50,7 @@ class Builder:
         self.bytes = context.get_abi_sizeof(self.number)
         self.lanes = size // self.bytes
         self.vector = ir.VectorType(self.number, self.lanes)
+        self.zeros = ir.Constant(self.vector, [0.0] * self.lanes)
 
     def data(self, type: Any, array: Any) -> Any:
         """Where the elements of an array begin."""
@@ -173,7 +174,7 @@ def matrix_tile(high: int, wide: int) -> Any:
             a_, at, row, step, panel_, begin, depth, out_, to, out_row, more = args
             v = Builder(context, builder, a.dtype)
             a_data, panel_data, out_data = [v.data(*pair) for pair in ((a, a_), (panel, panel_), (out, out_))]
-            sums = [v.variables(wide) for _ in range(high)]
+            sums = [v.variables(wide, v.zeros) for _ in range(high)]
             begins = [builder.gep(a_data, [v.add(at, builder.mul(row, v.index(m)))]) for m in range(high)]
             with cgutils.for_range(builder, depth) as loop:
                 there = v.add(begin, builder.mul(loop.index, v.index(wide * v.lanes)))
@@ -206,8 +207,7 @@ def outer_tile(rows: int, wide: int) -> Any:
             v = Builder(context, builder, x.dtype)
             x_data, start_data, place_data, y_data, sum_data = [
                 v.data(*pair) for pair in ((x, x_), (starts, starts_), (places, places_), (y, y_), (sums, sums_))]
-            zero = ir.Constant(v.vector, [0.0] * v.lanes)
-            found = [v.variables(wide, zero) for _ in range(rows)]
+            found = [v.variables(wide, v.zeros) for _ in range(rows)]
             begins = [builder.gep(x_data, [v.add(at, v.load(start_data, v.add(first, v.index(r))))]) for r in range(rows)]
             with cgutils.for_range(builder, count) as loop:
                 vector = v.load_vector(y_data, builder.mul(loop.index, v.index(v.lanes)))

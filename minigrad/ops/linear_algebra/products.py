@@ -151,15 +151,15 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     Shapes: input ``(*, in_features)``, weight ``(out_features, in_features)`` or ``(in_features,)``, bias ``(out_features,)``
     or ``()``, result ``(*, out_features)`` or ``(*)``. Raises ``RuntimeError`` where they do not fit.
     """
+    if input.ndim == 1 == weight.ndim and bias is not None and input.shape == weight.shape and not bias.ndim:
+        return np.dot(input, weight) + bias  # which is no array to add to
     try:
         flat = rows(input) if input.ndim > 2 else input
         out = multiply(flat, weight.T)
         if bias is not None:
             out += bias
         return out if flat is input else out.reshape(*input.shape[:-1], *weight.shape[:-1])
-    except (ValueError, TypeError):  # TypeError: a product of vectors is not an array to add to
-        if input.ndim == 1 == weight.ndim and bias is not None and input.shape == weight.shape and not bias.ndim:
-            return np.dot(input, weight) + bias
+    except ValueError:
         raise ShapeError(linear_clash(input.shape, weight.shape, bias)) from None
 @linear.derivative("input")
 def linear_wrt_input(g: Any, weight: Any) -> Any:
