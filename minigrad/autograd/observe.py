@@ -5,7 +5,6 @@ node it makes: for hooks on saved tensors (:mod:`~minigrad.autograd.graph`), or 
 from __future__ import annotations
 
 import copy
-from contextvars import Token
 from typing import Any, Callable
 
 import numpy as np
@@ -85,20 +84,29 @@ class ObserverBlock:
     """A block in which an :class:`Observer` sees what is recorded."""
 
     def __init__(self) -> None:
-        self._tokens: list[tuple[Token[Any], Token[Any] | None]] = []
+        self._before: list[tuple[Any, Any]] = []  # the observer and the mode, of each time it has been entered
 
     def new_observer(self, before: Observer | None) -> Observer | None:
         """The observer for the block, given the one outside it."""
         raise NotImplementedError
 
     def __enter__(self) -> Any:
-        watching = self.new_observer(observer.get())
-        token = observer.set(watching)
-        self._tokens.append((token, grad_enabled.set(watching or True) if grad_enabled.get() else None))
-        return self
+        before, mode = observer.get(), grad_enabled.get()
+        try:
+            self._before.append((before, mode))
+            watching = self.new_observer(before)
+            observer.set(watching)
+            if mode:
+                grad_enabled.set(watching or True)
+            return self
+        except BaseException:  # a Ctrl-C, or a time limit: the block is not entered yet, so nothing else would set these back
+            observer.set(before)
+            grad_enabled.set(mode)
+            raise
 
     def __exit__(self, *exc: object) -> None:
-        watching, mode = self._tokens.pop()
-        observer.reset(watching)
-        if mode is not None:
-            grad_enabled.reset(mode)
+        before, mode = self._before[-1]
+        observer.set(before)
+        if mode:
+            grad_enabled.set(mode)
+        self._before.pop()
