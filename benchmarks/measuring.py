@@ -52,15 +52,16 @@ def attempt(action: Callable[[], Any], why: dict[str, str], column: str) -> Any:
     try:
         return action()
     except (Missing, Failed) as reason:
-        why[column] = str(reason)
+        why[column] = str(reason).replace(f"{ROOT}{os.sep}", "")
         return None
 
 
 @contextlib.contextmanager
-def started(columns: list[Column], threads: int, device: str) -> Iterator[dict[str, Process]]:
+def started(columns: list[Column], threads: int, device: str = "cpu",
+            environment: dict[str, str] | None = None) -> Iterator[dict[str, Process]]:
     """A process for each column."""
     with contextlib.ExitStack() as stack:
-        yield {column.name: stack.enter_context(Process(column.name, threads, device)) for column in columns}
+        yield {column.name: stack.enter_context(Process(column.name, threads, device, environment)) for column in columns}
 
 
 def steps(workload: Workload, columns: list[Column], threads: int, settings: Settings) -> tuple[list[Record], list[Record]]:
@@ -87,7 +88,7 @@ def time_together(processes: dict[str, Process], workload: Workload, size: int |
         if (prepared := attempt(prepare, why, name)) is not None:
             losses[name], refusals, repeats[name] = prepared
             if refusals:
-                why[name] = refusals[0]
+                why[name] = refusals[0].replace(f"{ROOT}{os.sep}", "")
     times: dict[str, list[float]] = {name: [] for name in repeats}
     for turn in range(settings.rounds):
         names = list(times)
@@ -122,13 +123,13 @@ def difference(ours: list[float], theirs: list[float]) -> float:
 def memory(workload: Workload, columns: list[Column], threads: int) -> list[Record]:
     """The most memory that a step takes, and that its program takes in all, in bytes."""
     found = []
-    for column in columns:
-        with Process(column.name, threads, environment=RETURNED) as process:
+    with started(columns, threads, environment=RETURNED) as processes:
+        for name, process in processes.items():
             def measure(process: Process = process) -> Any:
                 process.ask("build", workload.name)
                 return process.ask("memory")
-            if (bytes_ := attempt(measure, {}, column.name)) is not None:
-                found.append({"workload": workload.name, "column": column.name, "step": bytes_[0], "all": bytes_[1]})
+            if (bytes_ := attempt(measure, {}, name)) is not None:
+                found.append({"workload": workload.name, "column": name, "step": bytes_[0], "all": bytes_[1]})
     return found
 
 

@@ -55,10 +55,13 @@ def columns_of(results: Results, workloads: list[Workload], threads: int) -> lis
     return [name for name in COLUMNS if any(seconds(results, name, w.name, threads) for w in workloads)]
 
 
-def mean_ratio(results: Results, column: str, workloads: list[Workload], threads: int) -> float | None:
-    """The geometric mean of the ratios that there are."""
+def mean(results: Results, column: str, workloads: list[Workload], threads: int) -> str:
+    """The geometric mean of the ratios; where some are missing it says of how many, because the others might have changed it."""
     ratios = [r for w in workloads if (r := ratio(results, column, w.name, threads))]
-    return statistics.geometric_mean(ratios) if ratios else None
+    if not ratios:
+        return "-"
+    found = share(statistics.geometric_mean(ratios))
+    return found if len(ratios) == len(workloads) else f"{found} ({len(ratios)} of {len(workloads)})"
 
 
 # ---------------------------------------------------------------------------------------------- tables
@@ -106,8 +109,7 @@ def ratios(results: Results) -> str:
     small = [w for w in workloads if w.family == "small"]
     for words, of in (("geometric mean", workloads), ("of the small models", small)):
         for count in sorted(results["settings"]["threads"], reverse=True):
-            means = [share(mean_ratio(results, name, of, count)) for name in ours]
-            rows.append([f"**{words}, {threads_words(count)}**", "", *[f"**{mean}**" for mean in means]])
+            rows.append([f"**{words}, {threads_words(count)}**", "", *[f"**{mean(results, name, of, count)}**" for name in ours]])
     return table(["a step of training", "PyTorch, ms", *map(titled, ours)], rows)
 
 
@@ -217,12 +219,12 @@ def summary(results: Results) -> str:
     threads = most_threads(results)
     workloads = measured(results, threads, lambda w: w.is_step)
     ours = [name for name in columns_of(results, workloads, threads) if name in OURS]
-    means = ", ".join(f"{titled(name)} {share(mean_ratio(results, name, workloads, threads))}" for name in ours)
+    means = ", ".join(f"{titled(name)} {mean(results, name, workloads, threads)}" for name in ours)
     counts = f"{len(workloads)} steps of training, {threads_words(threads)}"
     lines = [f"Geometric mean of PyTorch eager's time over ours, {counts}: {means}.", ""]
     for family_ in dict.fromkeys(w.family for w in workloads if w.family not in STEPS):
         among = [w for w in workloads if w.family == family_]
-        means = ", ".join(f"{titled(name)} {share(mean_ratio(results, name, among, threads))}" for name in ours)
+        means = ", ".join(f"{titled(name)} {mean(results, name, among, threads)}" for name in ours)
         lines += [f"Of them the {len(among)} of `benchmarks/workloads/{family_}.py`: {means}.", ""]
     for name in ours:
         lost = sorted([(r, w.name) for w in workloads if (r := ratio(results, name, w.name, threads)) and r < 1])

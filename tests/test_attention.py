@@ -144,3 +144,12 @@ def test_what_is_composed_of_other_operations(other: Any) -> None:
     out.sum().backward()
     check_finite(q.grad)
     assert F.scaled_dot_product_attention(q, q, q).grad_fn.name() == "ScaledDotProductAttentionBackward0"
+
+
+def test_the_result_lies_in_memory_as_the_query_does() -> None:
+    q, k, v = mg.ones(2, 5, 3, 3, 4).permute(2, 0, 3, 1, 4).unbind(0)
+    out = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    assert out.stride() == (60, 4, 12, 1) and out.transpose(1, 2).is_contiguous()
+    assert F.scaled_dot_product_attention(q.contiguous(), k, v).is_contiguous()
+    assert F.scaled_dot_product_attention(q[0], k[0], v[0]).is_contiguous()
+    assert F.scaled_dot_product_attention(q, k, v[..., :2]).is_contiguous()

@@ -18,9 +18,7 @@ import pytest
 import minigrad as mg
 from minigrad import _settings
 from minigrad._arrays import host
-from minigrad._arrays.kernels import STEPS as RULES
 from minigrad._arrays.kernels import Kernels
-from minigrad.optim import sgd
 from minigrad.recording.call import REGISTRY
 from tests import test_environments as environments
 from tests.op_cases.neural import convolution as convolutions
@@ -33,7 +31,6 @@ from minigrad._arrays.host import (  # noqa: E402
     convolution,
     elementary,
     kernels,
-    optimizers,
     products,
     threads,
     tiles,
@@ -104,6 +101,8 @@ def test_greatest(dtype: Any) -> None:
 def test_packed_products(depth: int, columns: int, dtype: Any) -> None:
     weight = random(depth, columns).astype(dtype)
     panels = products.pack(weight)
+    np.testing.assert_array_equal(products.pack(np.asfortranarray(weight)), panels)
+    np.testing.assert_array_equal(products.pack(np.repeat(weight, 2, axis=1)[:, ::2]), panels)
     for rows in range(1, 10):
         a = random(rows, 2 * depth).astype(dtype)[:, depth:]  # of which the rows do not touch
         out = np.full((rows, products.padded(columns, dtype)), np.nan, dtype)
@@ -177,6 +176,10 @@ def recurrent(kind: str, shape: tuple[int, ...], batch_sizes: Any = None, revers
 LAYERS: list[tuple[Any, ...]] = [
     ((4, 1, 3),), ((6, 7, 5), None, True), ((40, 33, 20), None, False, False), ((10, 17), (4, 2, 2, 1, 1)),
     ((10, 17), (3, 3, 3, 1), True)]
+PRODUCTS: list[tuple[Any, Any]] = [
+    (mg.matmul, (random(70, 300), random(300, 64))), (mg.matmul, (random(300, 130).T, random(300, 100))),
+    (functional.linear, (random(67, 600), random(90, 600))), (functional.linear, (random(3, 40, 129), random(200, 129))),
+    (mg.matmul, (np.where(random(70, 300) > 4, np.nan, random(70, 300)), random(300, 64)))]
 HOLES = np.array([[0, 1, np.inf], [0, -np.inf, 1], [-np.inf] * 3, [np.nan, 1, 2], [1, np.nan, 2], [1, 2, -np.nan], [3, 3, 3]])
 
 
@@ -188,6 +191,7 @@ def conv(stride: int = 1, padding: int = 0, dilation: int = 1, groups: int = 1) 
 
 
 CASES = [
+    *[Case("multiply", *case) for case in PRODUCTS],
     *[Case("each", function, (x,), ulp, single) for function, ulp, single in [
         (mg.sigmoid, 2, False), (functional.silu, 4, False), (functional.gelu, 4, True), (leaky_relu, 1, False),
         (functional.relu, 1, False)]
@@ -361,65 +365,10 @@ assert np.allclose(found, np.einsum("ncpqij,ocij,nopq->", windows, w, y), rtol=1
 """, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES=features)
 
 
-# ---------------------------------------------------------------------------------------------------- steps of optimizers
-
-STEPS = [("SGD", {}), ("SGD", {"weight_decay": 0.1, "maximize": True}), ("SGD", {"momentum": 0.9}),
-         ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}), ("SGD", {"momentum": 0.9, "dampening": 0.5}),
-         ("Adam", {}), ("Adam", {"weight_decay": 0.1, "maximize": True}), ("Adam", {"amsgrad": True}), ("AdamW", {}),
-         ("AdamW", {"amsgrad": True, "eps": 1e-3}), ("NAdam", {}),
-         ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}), ("RAdam", {}),
-         ("RAdam", {"betas": (0.5, 0.6), "weight_decay": 0.1}), ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}),
-         ("Adagrad", {}), ("Adagrad", {"weight_decay": 0.1, "lr_decay": 0.1}), ("RMSprop", {}), ("RMSprop", {"maximize": True})]
-
-
-
-def steps(name: str, settings: Any, params: Any, gradients: Any) -> Any:
-    """Where an optimizer moves `params`, and its state."""
-    params = [mg.nn.Parameter(mg.from_numpy(p.copy())) for p in params]
-    optimizer = getattr(mg.optim, name)(params, lr=0.01, **settings)
-    for step in range(3):
-        for p, g in zip(params, gradients):
-            p.grad = mg.from_numpy((g * (step + 1)).astype(p.array.dtype))
-        optimizer.step()
-    return [x for p in params for x in (p.detach().numpy(), *[t.numpy() for t in optimizer.state[p].values()])]
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize(("name", "settings"), STEPS)
-def test_steps_by_kernels_and_compositions_agree(name: str, settings: Any, dtype: Any, witness: Witness,
-                                                 monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sgd, "BLOCK", 0)  # below which plain steps go by NumPy
-    sizes = (2 * threads.GRAIN + 3,), (3, 5), (7,), (2, 2), (1,)
-    params, gradients = [[random(*size).astype(dtype) for size in some] for some in (sizes, sizes[::-1])]
-    gradients = [np.resize(g, p.shape) for p, g in zip(params, gradients)]
-    gradients[0][:6] = np.nan, np.inf, -np.inf, 0, 1e-30, -1e15
-    with mg.backends.numba.flags(enabled=False):
-        wanted = steps(name, settings, [p.astype(np.float64) for p in params], gradients)
-    assert not witness.applied
-    with several_threads(2):
-        monkeypatch.setattr(host.switch, "least", 0)
-        found = steps(name, settings, params, gradients)
-    assert witness.applied == {"moves"}
-    for one, other in zip(found, wanted, strict=True):
-        np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
-
-
-def test_steps_take_any_layout_of_a_gradient_and_leave_other_layouts_alone(witness: Witness) -> None:
-    t = mg.from_numpy
-    for p, g, taken in ((random(4, 3), t(random(3, 4)).T, True), (random(4, 3), t(random(4, 6))[:, ::2], True),
-                        (random(3, 4).T, t(random(4, 3)), False), (random(4, 3), t(random(3)).expand(4, 3), True)):
-        witness.applied.clear()
-        parameter = mg.nn.Parameter(t(p.copy("K")))
-        parameter.grad = g
-        mg.optim.SGD([parameter], lr=1.0, momentum=0.9).step()
-        np.testing.assert_array_equal(parameter.detach().numpy(), p - g.numpy())
-        assert (witness.applied == {"moves"}) is taken
-
-
 def test_every_kernel_has_a_case() -> None:
     tested = {name for case in CASES for name in case.kernels.split()}
-    assert tested == {name for name, method in vars(kernels.HostKernels).items() if callable(method)} - {"moves", "move"}
-    assert set(optimizers.RULES) >= set(RULES)
+    elsewhere = {"moves", "move"}  # in test_host_steps.py
+    assert tested == {name for name, method in vars(kernels.HostKernels).items() if callable(method)} - elsewhere
 
 
 # ---------------------------------------------------------------------------------------------------- threads and processes

@@ -103,6 +103,16 @@ def test_dtype_stays_in_the_gradient_too(dtype):
     assert out.dtype is g.dtype is gw.dtype is dtype
 
 
+def test_statistics_of_float16_are_not_rounded():
+    x = np.random.default_rng(0).normal(10_000, 1000, (64, 2, 5)).astype(np.float16)
+    mean, var, wide = minigrad.zeros(2), minigrad.ones(2), x.astype(np.float64)
+    out = F.batch_norm(tensor(x), mean, var, training=True, momentum=1.0)
+    np.testing.assert_allclose(mean.numpy(), wide.mean((0, 2)), rtol=1e-5)
+    np.testing.assert_allclose(var.numpy(), wide.var((0, 2), ddof=1), rtol=1e-5)  # more than float16 holds
+    standard = (wide - wide.mean((0, 2), keepdims=True)) / wide.std((0, 2), keepdims=True)
+    np.testing.assert_allclose(out.numpy(), standard, atol=2e-3)
+
+
 def test_running_statistics_move_towards_those_of_the_batch():
     x = np.random.default_rng(0).normal(3, 2, (8, 2, 5))
     mean, var = minigrad.zeros(2, dtype=minigrad.float64), minigrad.ones(2, dtype=minigrad.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 from typing import Any, Callable
 
 import numpy as np
@@ -196,6 +197,21 @@ def test_gradients_of_any_layout_and_what_is_refused() -> None:
     last.grad = mg.ones(3, dtype=mg.float64)
     with pytest.raises(RuntimeError, match="Adam.step: parameter 3 of shape"):
         optim.Adam([*parameters([(3,)] * 3), last]).step()
+
+
+def test_a_step_needs_memory_for_a_few_blocks_only() -> None:
+    params = parameters([(8000,)] * 100 + [(400_000,)])
+    for name in ("Adam", "SGD", "NAdam"):
+        optimizer = getattr(optim, name)(params, weight_decay=0.1)
+        give_gradients(0, params)
+        optimizer.step()
+        optimizer.step()
+        tracemalloc.start()
+        try:
+            optimizer.step()
+            assert tracemalloc.get_traced_memory()[1] < 10 * BLOCK * 4
+        finally:
+            tracemalloc.stop()
 
 
 def test_no_state_is_kept_for_groups_that_are_gone() -> None:

@@ -92,10 +92,11 @@ def library_of(x: Any) -> ArrayLibrary:
     raise ArgumentError(f"no registered array library owns a {type(x).__name__}")
 
 
-def kernels_of(x: Any) -> Kernels:
-    """The kernels for the array `x`: those of its library; of the host, for a NumPy array that is large enough to gain."""
+def kernels_of(x: Any, size: int | None = None) -> Kernels:
+    """The kernels for the array `x`: those of its library; of the host, for a NumPy array that is large enough to gain. `size` is
+    that of an array whose elements take as long to compute, where those of `x` do not tell."""
     if x.__class__ is np.ndarray:
-        return NONE if x.size < switch.least else switch.kernels()
+        return NONE if (x.size if size is None else size) < switch.least else switch.kernels()
     return library_of(x).kernels
 
 

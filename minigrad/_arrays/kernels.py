@@ -95,6 +95,10 @@ class Kernels:
         """Add `values` (n, channels, *positions) to `planes` (n, channels, *size), contiguous, at `places` in each plane."""
         return False
 
+    def multiply(self, a: Any, b: Any) -> Any:
+        """The product of two matrices."""
+        return None
+
     def add_rows(self, target: Any, places: Any, values: Any) -> bool:
         """Add each row of the matrix `values` to that of the contiguous matrix `target` whose number `places` has."""
         return False

@@ -170,7 +170,10 @@ class ASGD(Optimizer):
             g = descent_gradient(x, g, group)
             x *= 1 - lambd * eta
             x -= eta * g
-            average += (x - average) * mu
+            if mu == 1:
+                average[...] = x
+            else:
+                average += (x - average) * mu
         state["eta"].array[...] = lr / (1 + lambd * lr * step) ** group["alpha"]
         state["mu"].array[...] = 1 / max(1.0, step - group["t0"])
 

@@ -9,7 +9,7 @@ from typing import Any, Callable, Iterable
 
 import numpy as np
 
-from minigrad import autograd
+from minigrad import _arrays, autograd
 from minigrad._types.dtypes import int64
 from minigrad.errors import InvalidValueError
 from minigrad.nn.modules.factory import buffer
@@ -18,33 +18,30 @@ from minigrad.nn.modules.normalization import BatchNorm
 from minigrad.optim.blocks import blocks
 from minigrad.optim.lr_scheduler import LRScheduler, per_group
 from minigrad.optim.optimizer import Optimizer
+from minigrad.optim.state import tensor_of
 from minigrad.recording.inplace import write_each
 
 __all__ = ["AveragedModel", "SWALR", "get_ema_avg_fn", "get_ema_multi_avg_fn", "get_swa_avg_fn", "get_swa_multi_avg_fn",
            "update_bn"]
 
 
-def ema_formula(decay: float) -> Callable[[Any, Any, Any], Any]:
+def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
+    """The function ``decay * average + (1 - decay) * current``. Raises ``ValueError`` for a `decay` outside [0, 1]."""
     if not 0 <= decay <= 1:
         raise InvalidValueError(f"Invalid decay value {decay} provided. Please provide a value in [0,1] range.")
 
+    @autograd.no_grad()
     def ema_update(ema_param: Any, current_param: Any, num_averaged: Any) -> Any:
         return decay * ema_param + (1 - decay) * current_param
     return ema_update
 
 
-def swa_update(averaged_param: Any, current_param: Any, num_averaged: Any) -> Any:
-    return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
-
-
-def get_ema_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], Any]:
-    """The function ``decay * average + (1 - decay) * current``. Raises ``ValueError`` for a `decay` outside [0, 1]."""
-    return autograd.no_grad()(ema_formula(decay))
-
-
 def get_swa_avg_fn() -> Callable[[Any, Any, Any], Any]:
     """The function that gives the mean of all models so far."""
-    return autograd.no_grad()(swa_update)
+    @autograd.no_grad()
+    def swa_update(averaged_param: Any, current_param: Any, num_averaged: Any) -> Any:
+        return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
+    return swa_update
 
 
 def over_lists(average: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], None]:
@@ -56,33 +53,43 @@ def over_lists(average: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, A
     return update
 
 
-def over_arrays(formula: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], None]:
-    """:func:`over_lists` of a formula of operators: NumPy's arrays of one dtype it is given as they are."""
-    by_tensors = over_lists(formula)
+def approach(averaged: Any, current: Any, part: float) -> None:
+    """Move the array `averaged` in place by this part of its way to `current`."""
+    # That is a step of gradient descent on half the square of their distance, whose slope is averaged - current.
+    kernels = _arrays.kernels_of(averaged)
+    if kernels.moves("sgd", averaged, current):
+        kernels.move("sgd", [(averaged, current)], (part, 1.0, -1.0))
+        return
+    for a, c in blocks(averaged, current):
+        a -= (a - c) * part
+
+
+def in_place(part: Callable[[int], float], average: Callable[[Any, Any, Any], Any]) -> Callable[[Any, Any, Any], None]:
+    """An average of lists of tensors, written into the first: NumPy's arrays of one dtype go ``part(num_averaged)`` of the way to
+    the current ones, and for others it is `average`."""
+    by_tensors = over_lists(average)
 
     def update(averaged_params: Any, current_params: Any, num_averaged: Any) -> None:
-        pairs = list(zip(averaged_params, current_params))
-        plain = [(a.array, c.array) for a, c in pairs if a.array.__class__ is c.array.__class__ is np.ndarray
-                 and a.array.dtype.char in "fd" and (a.array.dtype, a.array.shape) == (c.array.dtype, c.array.shape)]
-        count, current = int(num_averaged), {id(a): c for a, c in plain}
-
-        def write(averaged: Any) -> None:
-            for a, c in blocks(averaged, current[id(averaged)]):
-                a[...] = formula(a, c, count)
-        write_each([a for a, _ in plain], write, "update_parameters")
-        others = [pair for pair in pairs if id(pair[0].array) not in current]
-        by_tensors([a for a, _ in others], [c for _, c in others], num_averaged)
+        share, alike, others = part(int(num_averaged)), {}, []
+        for averaged, current in zip(averaged_params, current_params):
+            a, c = averaged.array, current.array
+            if a.__class__ is c.__class__ is np.ndarray and a.dtype.char in "fd" and (a.dtype, a.shape) == (c.dtype, c.shape):
+                alike[id(a)] = a, c
+            else:
+                others.append((averaged, current))
+        write_each([a for a, _ in alike.values()], lambda a: approach(*alike[id(a)], share), "update_parameters")
+        by_tensors([averaged for averaged, _ in others], [current for _, current in others], num_averaged)
     return update
 
 
 def get_ema_multi_avg_fn(decay: float = 0.999) -> Callable[[Any, Any, Any], None]:
     """:func:`get_ema_avg_fn` for lists of tensors, in place."""
-    return over_arrays(ema_formula(decay))
+    return in_place(lambda count: 1 - decay, get_ema_avg_fn(decay))
 
 
 def get_swa_multi_avg_fn() -> Callable[[Any, Any, Any], None]:
     """:func:`get_swa_avg_fn` for lists of tensors, in place."""
-    return over_arrays(swa_update)
+    return in_place(lambda count: 1 / (count + 1), get_swa_avg_fn())
 
 
 class AveragedModel(Module):
@@ -111,10 +118,13 @@ class AveragedModel(Module):
     def update_parameters(self, model: Any) -> None:
         """Take the current parameters of `model` into the average."""
         def averaged_part(m: Any) -> list[Any]:
-            return [p.detach() for p in (itertools.chain(m.parameters(), m.buffers()) if self.use_buffers else m.parameters())]
+            found = itertools.chain(m.parameters(), m.buffers()) if self.use_buffers else m.parameters()
+            return [tensor_of(p.array) for p in found]
 
         ours = averaged_part(self.module)
-        theirs = [p.to(mine.device) for p, mine in zip(averaged_part(model), ours)]
+        theirs = averaged_part(model)
+        if _arrays.accelerator_count():
+            theirs = [p.to(mine.device) for p, mine in zip(theirs, ours)]
         if int(self.n_averaged) == 0:
             for mine, p in zip(ours, theirs):
                 mine.copy_(p)

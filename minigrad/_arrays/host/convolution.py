@@ -1,9 +1,14 @@
 """Convolution and its two gradients. What they are is in :mod:`minigrad.ops.neural.convolution`.
 
-An image is copied once, with zeros around it, and after that no element is copied again: what an element of the window meets from
-one position to the next are neighbours in the copy. So positions are counted through whole rows of the padded image, also where a
-window would reach over the end of a row; what is computed there is left out when the result is written. With a stride of s the
-copy has s * s phases, in each of which the elements that are s apart are neighbours.
+An image is copied once, with zeros around it: what an element of the window meets from one position to the next are neighbours
+in the copy. So positions are counted through whole rows of the padded image, also where a window would reach over the end of a
+row; what is computed there is left out when the result is written. With a stride of s the copy has s * s phases, in each of which
+the elements that are s apart are neighbours. Where rows are short, and much would be left out, each element of a row of the
+kernel has a copy of its own, whose rows are as long as those of the positions. The sums of some thousand positions are computed
+at a time, by tiles (:mod:`minigrad._arrays.host.tiles`), and written to their places.
+
+For the gradient of the weight the channels of the result are what vectors hold: for each position one is multiplied with all
+elements of the window.
 
 Which elements meet is worked out in Python, once for each shape, and given to the kernels as tables of indices (:class:`Plan`).
 So the kernels know nothing of dimensions, strides and dilations, and one kernel computes both what a convolution gives and the
@@ -249,6 +254,11 @@ def place(indices: Any, steps: Any) -> int:
     return sum([i * step for i, step in zip(indices, steps)])
 
 
+def sums_of(*terms: range) -> Any:
+    """The sums of one of each, the last changing fastest."""
+    return functools.reduce(np.add.outer, [np.array(term, np.int64) for term in terms]).reshape(-1)
+
+
 def images_beside(n: int, positions: int, plane: int, lanes: int) -> int:
     """How many of `n` images fill vectors best, beside each other; the fewest that do so nearly as well as any."""
     vectors = [-(-((count - 1) * plane + positions) // lanes) / count for count in range(1, min(n, 8) + 1)]
@@ -296,24 +306,23 @@ def plan_with(dimensions: Any, n: int, channels: int, blocks: int, high: int, so
             from_ = place([line.start + dim.step * i for (_, line), dim, i in zip(lines, dimensions, first)], source_steps)
             copies.append((begin + place(first, steps), from_, len(inside[-1])))
     images: list[Any] = []
-    offsets: list[int] = []
+    offsets = np.empty(0, np.int64)
     pieces: list[Any] = []
     elements = []
     for ways in itertools.product(*[dim.ways for dim in dimensions]):
         meetings = list(itertools.product(*[way.meetings for way in ways]))
-        weights, offset, piece = len(offsets) * blocks * high, len(offsets), len(pieces)
-        for c in range(channels):
-            for meeting in meetings:
-                line = number[tuple([line for _, line, _ in meeting])]
-                offsets.append((line * channels + c) * beside * plane + place([shift for _, _, shift in meeting], steps))
+        met = [number[tuple([line for _, line, _ in meeting])] * channels * beside * plane
+               + place([shift for _, _, shift in meeting], steps) for meeting in meetings]
+        offset, taps, piece = offsets.size, channels * len(met), len(pieces)
+        offsets = np.append(offsets, np.add.outer(np.arange(channels) * beside * plane, np.array(met, np.int64)))
         for image in range(beside):
             for row in itertools.product(*[range(way.length) for way in ways[:-1]]):
                 to = place([way.first + way.stride * i for way, i in zip(ways, (*row, 0))], result_steps)
                 pieces.append((image * plane + place(row, steps), image, to, ways[-1].length))
-        images.append((offset, len(offsets) - offset, weights, piece, len(pieces)))
+        images.append((offset, taps, offset * blocks * high, piece, len(pieces)))
         elements.append(tuple([place([k for k, _, _ in meeting], kernel_steps) for meeting in meetings]))
     stretch = max(NEAR // channels, *[piece[3] for piece in pieces])
-    return Plan(table(images, 5), np.array(offsets, np.int64), table(copies, 3), dimensions[-1].step, table(pieces, 4),
+    return Plan(table(images, 5), offsets, table(copies, 3), dimensions[-1].step, table(pieces, 4),
                 dimensions[-1].ways[0].stride, len(number) * channels * beside * plane + lanes, plane, beside,
                 min(stretch, (beside - 1) * plane + positions), tuple(elements))
 
@@ -348,12 +357,11 @@ def plan_of_weight(channels: int, size: Any, kernel: Any, positions: Any, stride
     for row in itertools.product(*inside[:-1]):
         first = (*row, inside[-1].start)
         copies.append((place(first, steps), place([i - b for i, b in zip(first, before)], image_steps), len(inside[-1])))
-    rows = itertools.product(*map(range, kernel[:-1]), range(0, kernel[-1], wide))
-    row_starts = [place([d * i for d, i in zip(dilation, row)], steps) for row in rows]
-    starts = [c * plane + start for c in range(channels) for start in row_starts]
-    starts += [0] * rows_of_tile(wide)  # the last tile may have more rows than there are
-    places = [place([s * i for s, i in zip(stride, position)], steps) for position in itertools.product(*map(range, positions))]
-    return Gathering(np.array(starts, np.int64), np.array(places, np.int64), table(copies, 3), channels * plane, plane, wide)
+    rows = [range(0, k * d * step, d * step) for k, d, step in zip(kernel[:-1], dilation, steps)]
+    starts = sums_of(range(0, channels * plane, plane), *rows, range(0, kernel[-1] * dilation[-1], wide * dilation[-1]))
+    starts = np.append(starts, [0] * rows_of_tile(wide))  # the last tile may have more rows than there are
+    places = sums_of(*[range(0, o * s * step, s * step) for o, s, step in zip(positions, stride, steps)])
+    return Gathering(starts, places, table(copies, 3), channels * plane, plane, wide)
 
 
 # ---------------------------------------------------------------------------------------------------- arrays

@@ -14,6 +14,7 @@ from minigrad._arrays.host import (
     normalization,
     optimizers,
     pointwise,
+    products,
     recurrent,
     rows,
     softmax,
@@ -27,6 +28,7 @@ __all__ = ["HostKernels"]
 
 MEMORY_BOUND = 1 << 17  # elements for each thread at least, where little is computed with them
 SHORTEST = 16  # elements that have a weight in common, below which a kernel is not faster than NumPy
+LEAST_SIDE, LEAST_PRODUCTS = 64, 1 << 20  # of a matrix of products, below which packing takes longer than it saves
 LEAST_STEPS = 4  # of a recurrent layer, below which packing the weights takes longer than it saves
 
 
@@ -113,6 +115,14 @@ class HostKernels(Kernels):
         rows = [np.ascontiguousarray(a).reshape(-1, n) for a in (grad, out, slope)]
         share(softmax.log_softmax_slope if logarithm else softmax.softmax_slope, len(rows[0]), *rows)
         return slope
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0] or not a.flags.aligned or not b.flags.aligned \
+                or min(len(a), b.shape[1]) < LEAST_SIDE or a.size * b.shape[1] < LEAST_PRODUCTS or not takes(a, b):
+            return None
+        out = np.empty((len(a), b.shape[1]), a.dtype)
+        share(products.multiply, len(a), out, a, pack(b))
+        return out
 
     def rnn(self, input: Any, h0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool, rectified: bool) -> Any:
         if not takes_layer(input, batch_sizes, h0, weight, bias):

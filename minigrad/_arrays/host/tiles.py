@@ -1,4 +1,4 @@
-"""Small matrices that stay in the processor's registers, from which the kernels of convolution are built.
+"""Small matrices that stay in the processor's registers, from which the kernels of convolution and of products are built.
 
 A processor multiplies and adds whole vectors, 16 numbers of float32 in one instruction, and begins two such instructions in every
 cycle. It can load about two vectors in a cycle as well. So a loop that loads two operands for each product waits for memory most
@@ -23,7 +23,7 @@ from numba.core import cgutils
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["HIGH", "REGISTERS", "SUMS", "VECTOR", "copy_run", "outer_tile", "product_tile", "transpose_tile"]
+__all__ = ["HIGH", "REGISTERS", "SUMS", "VECTOR", "copy_run", "matrix_tile", "outer_tile", "product_tile", "transpose_tile"]
 
 
 def vectors_of(triple: str, features: str) -> tuple[int, int]:
@@ -50,6 +50,7 @@ class Builder:
         self.bytes = context.get_abi_sizeof(self.number)
         self.lanes = size // self.bytes
         self.vector = ir.VectorType(self.number, self.lanes)
+        self.zeros = ir.Constant(self.vector, [0.0] * self.lanes)
 
     def data(self, type: Any, array: Any) -> Any:
         """Where the elements of an array begin."""
@@ -163,6 +164,39 @@ def product_tile(high: int, wide: int) -> Any:
 
 
 @functools.cache
+def matrix_tile(high: int, wide: int) -> Any:
+    """``out[to + m * out_row + q] = sum over k of a[at + m * row + k * step] * panel[begin + k * width + q]`` for `depth` numbers
+    k, `high` rows m, and as many q as `wide` vectors have elements, which are `width`. With `more`, it is added to `out`."""
+    @intrinsic  # type: ignore[untyped-decorator]
+    def tile(typing: Any, a: Any, at: Any, row: Any, step: Any, panel: Any, begin: Any, depth: Any, out: Any, to: Any,
+             out_row: Any, more: Any) -> Any:
+        def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            a_, at, row, step, panel_, begin, depth, out_, to, out_row, more = args
+            v = Builder(context, builder, a.dtype)
+            a_data, panel_data, out_data = [v.data(*pair) for pair in ((a, a_), (panel, panel_), (out, out_))]
+            sums = [v.variables(wide, v.zeros) for _ in range(high)]
+            begins = [builder.gep(a_data, [v.add(at, builder.mul(row, v.index(m)))]) for m in range(high)]
+            with cgutils.for_range(builder, depth) as loop:
+                there = v.add(begin, builder.mul(loop.index, v.index(wide * v.lanes)))
+                vectors = [v.load_vector(panel_data, v.add(there, v.index(k * v.lanes))) for k in range(wide)]
+                for m in range(high):
+                    number = v.spread(v.load(begins[m], builder.mul(loop.index, step)))
+                    for k in range(wide):
+                        v.accumulate(sums[m][k], number, vectors[k])
+            places = {(m, k): v.add(to, builder.mul(out_row, v.index(m)), v.index(k * v.lanes))
+                      for m in range(high) for k in range(wide)}
+            with builder.if_then(more):
+                for (m, k), place in places.items():
+                    builder.store(builder.fadd(v.load_vector(out_data, place), builder.load(sums[m][k])), sums[m][k])
+            for (m, k), place in places.items():
+                v.store_vector(builder.load(sums[m][k]), out_data, place)
+            return context.get_dummy_value()
+        i = types.intp
+        return types.void(a, i, i, i, panel, i, i, out, i, i, types.boolean), write
+    return tile
+
+
+@functools.cache
 def outer_tile(rows: int, wide: int) -> Any:
     """``sums[to + (r * wide + j) * lanes + m] += sum over p of x[at + starts[first + r] + places[p] + j] * y[p * lanes + m]``
     for `count` places p, `rows` starts r, `wide` neighbours j and as many m as a vector has elements, which are `lanes`."""
@@ -173,8 +207,7 @@ def outer_tile(rows: int, wide: int) -> Any:
             v = Builder(context, builder, x.dtype)
             x_data, start_data, place_data, y_data, sum_data = [
                 v.data(*pair) for pair in ((x, x_), (starts, starts_), (places, places_), (y, y_), (sums, sums_))]
-            zero = ir.Constant(v.vector, [0.0] * v.lanes)
-            found = [v.variables(wide, zero) for _ in range(rows)]
+            found = [v.variables(wide, v.zeros) for _ in range(rows)]
             begins = [builder.gep(x_data, [v.add(at, v.load(start_data, v.add(first, v.index(r))))]) for r in range(rows)]
             with cgutils.for_range(builder, count) as loop:
                 vector = v.load_vector(y_data, builder.mul(loop.index, v.index(v.lanes)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad._types import layouts
 from minigrad._types.dtypes import as_dtype, int64
 from minigrad.errors import ArgumentError, DtypeError, InvalidValueError, RuntimeValueError, ShapeError, UnsupportedDtypeError
@@ -55,11 +56,13 @@ def shape_text(sizes: Any) -> str:
 
 
 def multiply(a: Any, b: Any) -> Any:
-    """The matrix product of two arrays."""
+    """The matrix product of two arrays or, in a rule, of two tensors."""
     if a.dtype.kind == "b":
         raise UnsupportedDtypeError("matrix products are not implemented for 'Bool'; convert with .to(minigrad.int64) or "
                                     ".float()")
-    return np.matmul(a, b)
+    if a.__class__ is np.ndarray and (fused := _arrays.kernels_of(a).multiply(a, b)) is not None:
+        return fused
+    return a @ b
 
 
 def require(ndims: tuple[int, ...], **arrays: Any) -> None:
@@ -115,7 +118,7 @@ def matmul_wrt_input(g: Any, other: Any, input_shape: Any) -> Any:
         return g * other if other.ndim == 1 else unbroadcast(matmul(other, g[..., None])[..., 0], input_shape)
     if other.ndim == 1:
         return g[..., None] * other
-    return g @ transpose_last(other) if g.ndim == 2 else unbroadcast(matmul(g, transpose_last(other)), input_shape)
+    return multiply(g, transpose_last(other)) if g.ndim == 2 else unbroadcast(matmul(g, transpose_last(other)), input_shape)
 @matmul.derivative("other")
 def matmul_wrt_other(g: Any, input: Any, other_shape: Any) -> Any:
     if len(other_shape) == 1:
@@ -123,7 +126,7 @@ def matmul_wrt_other(g: Any, input: Any, other_shape: Any) -> Any:
     if input.ndim == 1:
         return input[:, None] * g[..., None, :]
     if len(other_shape) == 2:
-        return transpose_last(input) @ g if g.ndim == 2 else transpose_last(rows(input)) @ rows(g)
+        return multiply(transpose_last(input), g) if g.ndim == 2 else multiply(transpose_last(rows(input)), rows(g))
     return unbroadcast(transpose_last(input) @ g, other_shape)
 
 
@@ -148,26 +151,26 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     Shapes: input ``(*, in_features)``, weight ``(out_features, in_features)`` or ``(in_features,)``, bias ``(out_features,)``
     or ``()``, result ``(*, out_features)`` or ``(*)``. Raises ``RuntimeError`` where they do not fit.
     """
+    if input.ndim == 1 == weight.ndim and bias is not None and input.shape == weight.shape and not bias.ndim:
+        return np.dot(input, weight) + bias  # which is no array to add to
     try:
         flat = rows(input) if input.ndim > 2 else input
         out = multiply(flat, weight.T)
         if bias is not None:
             out += bias
         return out if flat is input else out.reshape(*input.shape[:-1], *weight.shape[:-1])
-    except (ValueError, TypeError):  # TypeError: a product of vectors is not an array to add to
-        if input.ndim == 1 == weight.ndim and bias is not None and input.shape == weight.shape and not bias.ndim:
-            return np.dot(input, weight) + bias
+    except ValueError:
         raise ShapeError(linear_clash(input.shape, weight.shape, bias)) from None
 @linear.derivative("input")
 def linear_wrt_input(g: Any, weight: Any) -> Any:
     if weight.ndim == 1:
         return g[..., None] * weight
-    return g @ weight if g.ndim < 3 else matmul(g, weight)
+    return multiply(g, weight) if g.ndim < 3 else matmul(g, weight)
 @linear.derivative("weight")
 def linear_wrt_weight(g: Any, input: Any, weight_shape: Any) -> Any:
     if len(weight_shape) == 1:
         return g * input if input.ndim == 1 else matmul(shape.reshape(g, shape=(math.prod(g.shape),)), rows(input))
-    return transpose_last(g) @ input if g.ndim == 2 else transpose_last(rows(g)) @ rows(input)
+    return multiply(transpose_last(g), input) if g.ndim == 2 else multiply(transpose_last(rows(g)), rows(input))
 @linear.derivative("bias")
 def linear_wrt_bias(g: Any, bias_shape: Any) -> Any:
     return reduction.sum(g, dim=0) if g.ndim == 2 and bias_shape == g.shape[1:] else shape.sum_to_size(g, size=bias_shape)

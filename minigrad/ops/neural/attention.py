@@ -115,14 +115,16 @@ def attention(query: Any, key: Any, value: Any, mask: Any = None, *, scale: Any 
     q, k, v = as_images(query), as_images(key), as_images(value)
     scores = (*q.shape[:3], k.shape[2])
     mask = None if mask is None else np.broadcast_to(as_images(mask), scores)
-    result = np.empty_like(q, shape=(q.shape[0], q.shape[2], q.shape[1], v.shape[3])).swapaxes(1, 2)  # as PyTorch lays it out
-    lse = np.empty_like(q, shape=(*q.shape[:3], 1))
+    follows = query.ndim == 4 and query.shape[3] == value.shape[3]  # the result lies in memory as the query does, as in PyTorch
+    result = np.empty_like(query, shape=(*query.shape[:-1], value.shape[-1]), order="K" if follows else "C")
+    lse = np.empty_like(query, shape=(*query.shape[:-1], 1), order="C")
+    rows, sums = as_images(result), as_images(lse)
     for of_queries, of_keys in blocks(scores, block_size(q), causal):
         part = None if mask is None else mask[*of_queries, of_keys[2]]
-        weights, lse[of_queries] = attend(np.matmul(q[of_queries], transpose_last(k[of_keys])), part, scale,
-                                          of_queries[2].start if causal else None)
-        np.matmul(weights, v[of_keys], out=result[of_queries])
-    return result.reshape(*query.shape[:-1], value.shape[-1]), lse.reshape(*query.shape[:-1], 1)
+        weights, sums[of_queries] = attend(np.matmul(q[of_queries], transpose_last(k[of_keys])), part, scale,
+                                           of_queries[2].start if causal else None)
+        np.matmul(weights, v[of_keys], out=rows[of_queries])
+    return result, lse
 @attention.derivative("query", "key", "value")
 def attention_wrt_all(g: Any, query: Any, key: Any, value: Any, mask: Any, logsumexp: Any, scale: Any, causal: Any) -> Any:
     g_result, g_lse = g

@@ -40,7 +40,7 @@ def convolution(input: Any, weight: Any, bias: Any = None, *, stride: Any = (1, 
     """
     windows = windows_of(input.shape[2:], weight.shape[2:], stride, dilation, padding)
     shape = input.shape[0], weight.shape[0], *windows.positions
-    y = _arrays.kernels_of(input).convolve(input, weight, shape, bias, stride, padding, dilation)
+    y = kernels_for(input, shape, weight.shape).convolve(input, weight, shape, bias, stride, padding, dilation)
     if y is None:
         y = np.empty(shape, input.dtype, like=input)
         correlate(input, weight, bias, windows, groups, y)
@@ -64,7 +64,7 @@ def convolution_transpose(input: Any, weight: Any, bias: Any = None, *, stride: 
             for o, k, s, d, (before, after) in zip(positions, kernel, stride, dilation, padding)]
     windows = windows_of(tuple(size), kernel, stride, dilation, padding)
     shape = input.shape[0], weight.shape[1] * groups, *size
-    x = _arrays.kernels_of(input).convolve(shape, weight, input, bias, stride, padding, dilation)
+    x = kernels_for(input, input.shape, weight.shape).convolve(shape, weight, input, bias, stride, padding, dilation)
     if x is None:
         x = np.empty(shape, input.dtype, like=input)
         spread(input, weight, bias, windows, groups, x)
@@ -88,7 +88,7 @@ def convolution_weight(input: Any, other: Any, *, stride: Any = (1, 1), padding:
              for m, o, s, (before, after) in zip(input.shape[2:], other.shape[2:], stride, padding)]
     kernel = tuple([span // d + 1 for span, d in zip(spans, dilation)])
     shape = out, channels // groups, *kernel
-    weight = _arrays.kernels_of(input).convolve(input, shape, other, None, stride, padding, dilation)
+    weight = kernels_for(input, other.shape, shape).convolve(input, shape, other, None, stride, padding, dilation)
     if weight is None:
         weight = correlate_weight(input, other, windows_of(input.shape[2:], kernel, stride, dilation, padding), groups)
     return weight
@@ -98,6 +98,11 @@ def convolution_weight_wrt_input(g: Any, other: Any, stride: Any, padding: Any, 
 @convolution_weight.derivative("other")
 def convolution_weight_wrt_other(g: Any, input: Any, stride: Any, padding: Any, dilation: Any, groups: Any) -> Any:
     return convolution(input, g, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def kernels_for(x: Any, y_shape: Any, weight_shape: Any) -> Any:
+    """The kernels for the array `x`, where so large a convolution has any: 16 of its products take as long as an element."""
+    return _arrays.kernels_of(x, math.prod(y_shape) * math.prod(weight_shape[1:]) // 16)
 
 
 # ---------------------------------------------------------------------------------------------------- PyTorch's functions

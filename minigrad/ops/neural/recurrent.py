@@ -19,7 +19,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._arrays.kernels import Kernels
-from minigrad.ops.linear_algebra.products import matmul, rows, transpose_last
+from minigrad.ops.linear_algebra.products import matmul, multiply, rows, transpose_last
 from minigrad.ops.pointwise import arithmetic
 from minigrad.ops.pointwise.elementary import tanh
 from minigrad.ops.reducing import reduction
@@ -103,7 +103,8 @@ def or_zeros(g: Any, state: Any) -> Any:
 
 def wrt_weights(wanted: Any, d: Any, before: Any) -> Any:
     """The gradients of weight and bias of ``before @ weight.T + bias``, where that has the gradient `d`."""
-    return transpose_last(rows(d)) @ rows(before) if wanted[0] else None, reduction.sum(rows(d), dim=0) if wanted[1] else None
+    return (multiply(transpose_last(rows(d)), rows(before)) if wanted[0] else None,
+            reduction.sum(rows(d), dim=0) if wanted[1] else None)
 
 
 def parts(x: Any, count: int) -> list[Any]:
@@ -212,29 +213,28 @@ def gru_layer(input: Any, h0: Any, weight_hh: Any, bias_hh: Any = None, *, batch
 @gru_layer.derivative("input", "h0", "weight_hh", "bias_hh")
 def gru_layer_wrt_all(g: Any, wanted: Any, h0: Any, weight_hh: Any, states: Any, gates: Any, batch_sizes: Any,
                       reverse: Any) -> Any:
-    g_output, dh, g_gates = total(g[0], g[2]), or_zeros(g[1], h0), g[3]
-    before = before_steps(states, h0, batch_sizes, reverse)
-    size = h0.shape[1]
+    g_output, dh, g_gates, size = total(g[0], g[2]), or_zeros(g[1], h0), g[3], h0.shape[1]
     if g_gates is None and (
             found := kernels_of(gates).gru_backward(g_output, dh, states, gates, h0, weight_hh, batch_sizes, reverse)):
         d, dh = found
     else:
-        d, dh = gru_backward(g_output, dh, g_gates, gates, before, weight_hh, batch_sizes, reverse)
-    return cat([d[..., size:3 * size], d[..., :size]], dim=-1), dh, *wrt_weights(wanted[2:], d[..., size:], before)
+        d, dh = gru_backward(g_output, dh, g_gates, states, gates, h0, weight_hh, batch_sizes, reverse)
+    weights = wrt_weights(wanted[2:], d[..., size:], before_steps(states, h0, batch_sizes, reverse) if wanted[2] else None)
+    return cat([d[..., size:3 * size], d[..., :size]], dim=-1), dh, *weights
 
 
-def gru_backward(g_output: Any, dh: Any, g_gates: Any, gates: Any, before: Any, weight_hh: Any, batch_sizes: Any,
+def gru_backward(g_output: Any, dh: Any, g_gates: Any, states: Any, gates: Any, h0: Any, weight_hh: Any, batch_sizes: Any,
                  reverse: Any) -> Any:
     """The gradients of the gates before their functions, and of the first state."""
     n, r, z, m = parts(gates, 4)
-    size = before.shape[-1]
+    size = h0.shape[1]
 
     def through_gates(dn: Any, dr: Any, dz: Any, dm: Any) -> Any:
         """What gradients of the gates are before their functions."""
-        dn = dn * (1 - n * n)
-        return cat([dn, (dr + dn * m) * r * (1 - r), dz * z * (1 - z), dm + dn * r], dim=-1)
+        dn, dz = dn * (1 - n * n), dz * z * (1 - z)
+        return cat([dn, (dr + dn * m) * r * (1 - r), dz, dm + dn * r], dim=-1)
 
-    slopes = through_gates(1 - z, 0, before - n, 0)
+    slopes = through_gates(1 - z, 0, before_steps(states, h0, batch_sizes, reverse) - n, 0)
     more = None if g_gates is None else through_gates(*parts(g_gates, 4))
     slopes, ds = slopes.reshape(*slopes.shape[:-1], 4, size), []
     for at, count in steps_of(gates, batch_sizes, not reverse):
@@ -242,6 +242,7 @@ def gru_backward(g_output: Any, dh: Any, g_gates: Any, gates: Any, before: Any, 
         d = plus((slopes[at] * step[:, None]).reshape(count, 4 * size), more, at)
         dh = replace_first(dh, step * z[at] + d[:, size:] @ weight_hh)
         ds.append(d)
+    del slopes  # what is joined takes their place in memory
     return joined(ds, batch_sizes, not reverse), dh
 
 
@@ -283,13 +284,14 @@ def lstm_layer(input: Any, h0: Any, c0: Any, weight_hh: Any, bias_hh: Any = None
 def lstm_layer_wrt_all(g: Any, wanted: Any, h0: Any, c0: Any, weight_hh: Any, weight_hr: Any, gates: Any, cells: Any,
                        batch_sizes: Any, reverse: Any) -> Any:
     g_output, dh, dc, g_gates, g_cells = g[0], or_zeros(g[1], h0), or_zeros(g[2], c0), g[3], g[4]
-    hidden, d_outputs = parts(gates, 4)[3] * tanh(cells), None
+    d_outputs = None
     if weight_hr is None and g_gates is None and g_cells is None and (
             found := kernels_of(gates).lstm_backward(g_output, dh, dc, gates, cells, c0, weight_hh, batch_sizes, reverse)):
         d, dh, dc = found
     else:
         d, dh, dc, d_outputs = lstm_backward(g_output, dh, dc, g_gates, g_cells, c0, weight_hh, weight_hr, gates, cells,
                                              batch_sizes, reverse)
+    hidden = parts(gates, 4)[3] * tanh(cells)
     before = before_steps(hidden if weight_hr is None else matmul(hidden, transpose_last(weight_hr)), h0, batch_sizes, reverse)
     wrt_hr = transpose_last(rows(d_outputs)) @ rows(hidden) if wanted[5] else None
     return d, dh, dc, *wrt_weights(wanted[3:5], d, before), wrt_hr
@@ -299,10 +301,11 @@ def lstm_backward(g_output: Any, dh: Any, dc: Any, g_gates: Any, g_cells: Any, c
                   gates: Any, cells: Any, batch_sizes: Any, reverse: Any) -> Any:
     """The gradients of the gates before their functions, of the first state and of all outputs."""
     i, f, n, o = parts(gates, 4)
-    t, size = tanh(cells), c0.shape[1]
+    size = c0.shape[1]
     slopes = cat([i * (1 - i) * n, f * (1 - f) * before_steps(cells, c0, batch_sizes, reverse), i * (1 - n * n)], dim=-1)
     slopes = slopes.reshape(*cells.shape[:-1], 3, size)
-    o_slope, c_slope = o * (1 - o) * t, o * (1 - t * t)
+    c_slope = tanh(cells)
+    o_slope, c_slope = o * (1 - o) * c_slope, o * (1 - c_slope * c_slope)
     more = None if g_gates is None else g_gates * cat([i * (1 - i), f * (1 - f), 1 - n * n, o * (1 - o)], dim=-1)
     ds, d_outputs = [], []
     for at, count in steps_of(gates, batch_sizes, not reverse):
@@ -313,6 +316,7 @@ def lstm_backward(g_output: Any, dh: Any, dc: Any, g_gates: Any, g_cells: Any, c
         d = plus(d, more, at)
         dh, dc = replace_first(dh, d @ weight_hh), replace_first(dc, d_cell * f[at])
         ds.append(d)
-        d_outputs.append(d_output)
+        d_outputs += [] if weight_hr is None else [d_output]
+    del slopes, o_slope, c_slope  # what is joined takes their place in memory
     return (joined(ds, batch_sizes, not reverse), dh, dc,
             None if weight_hr is None else joined(d_outputs, batch_sizes, not reverse))
