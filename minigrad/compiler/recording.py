@@ -38,7 +38,7 @@ from minigrad.recording.declaration import parameters_of
 from minigrad.recording.graph import AliasBackward0, FreedMark, Node, Port, reachable_nodes
 
 # Operations whose results have as many elements as their operands decide: what comes after them may be made for that number.
-DATA_DEPENDENT = frozenset(("nonzero_indices", "_unique", "select_mask", "bincount", "repeat_rows"))
+DATA_DEPENDENT = frozenset(("nonzero_indices", "where_nonzero", "_unique", "unique_values", "select_mask", "bincount"))
 
 
 def recorder_now() -> Recorder | None:

@@ -209,6 +209,8 @@ def repeat_interleave(input: Tensor, repeats: Tensor | int | None = None, dim: i
         input = at_least_vector_of(input)
     d = wrap_dim(dim, len(input.shape))
     size = input.shape[d]
+    if isinstance(repeats, TensorBase):
+        call.about_to_read(repeats)
     counts = unwrap(repeats)
     if not isinstance(counts, int) and (counts.dtype.kind not in "iu" or counts.ndim > 1):
         raise RuntimeValueError("repeat_interleave: repeats must be 0-dim or 1-dim tensor of integers, but got "
