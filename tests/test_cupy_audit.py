@@ -23,7 +23,7 @@ from tests import cupy_surface, emulator
 SURFACE = cupy_surface.load()
 PACKAGE = Path(minigrad.__file__).parent
 # They never see an array of another library.
-ROOMS_OF_THE_HOST = {"_arrays", "viz", "datasets", "demo", "__config__.py", "__main__.py"}
+ROOMS_OF_THE_HOST = {"_arrays", "compiler", "viz", "datasets", "demo", "__config__.py", "__main__.py"}
 
 
 def parameters_of(function: Any) -> list[str]:

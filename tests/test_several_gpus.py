@@ -90,10 +90,13 @@ before = {name: (op.source, operator_form(op).source) for name, op in REGISTRY.i
 assert not any("needs_device_guard" in source for pair in before.values() for source in pair)
 from tests import standin
 for name, op in REGISTRY.items():
+    if op.info.variadic:  # which on GPUs take the general path
+        assert "return general(*" in op.source
+        continue
     for source, found in zip(before[name], (op.source, operator_form(op).source)):
         lines = found.splitlines()
         added = [line for line in lines if "needs_device_guard" in line]
-        assert len(added) == (not op.info.variadic) and [line for line in lines if line not in added] == source.splitlines()
+        assert len(added) == 1 and [line for line in lines if line not in added] == source.splitlines()
 """
     subprocess.run([sys.executable, "-c", program], check=True)
 

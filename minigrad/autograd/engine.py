@@ -113,9 +113,9 @@ class Pass:
             self.arrive(edge, g)
 
     def __enter__(self) -> Pass:
-        self.timed = timing.begin("backward pass", "pass")
         self.calls: dict[Any, Any] = {}
-        self.began, self.order = tick(), 0  # and the highest derivative among what it has run
+        self.began, self.timed = tick(), timing.begin("backward pass", "pass")
+        self.order = 0  # the highest derivative among what it has run
         self.outer_mode = grad_enabled.set(recording_mode(self.create_graph))
         self.outer_calls = pass_end.set(self.calls)
         return self
@@ -125,7 +125,7 @@ class Pass:
             passes.append((self.began, tick(), self.order + 1))  # what was made in between is a derivative: drawings show it
         pass_end.reset(self.outer_calls)
         grad_enabled.reset(self.outer_mode)
-        if self.timed: self.timed()
+        if self.timed is not None: self.timed()
 
     def arrive(self, edge: Any, g: Any) -> None:
         """Add `g` to what has arrived at `edge`."""

@@ -16,8 +16,8 @@ It uses operators and other operations only, because it runs on arrays in a plai
 ``create_graph=True``. Where gradients share work, ``@f.derivative("input", "weight")`` declares a rule that gives them together.
 
 What the declaration gives is a plain function whose source was generated for exactly this signature, as ``dataclasses``
-generates ``__init__``: straight-line code with no loops or dictionaries in the way of a call. ``print(mul.source)`` shows
-it. It is generated at the first call, when all rules are known.
+generates ``__init__``: straight-line code with no dictionaries in the way. It is generated at the first call, when all rules are
+known; ``print(mul.source)`` shows it.
 """
 
 from __future__ import annotations

@@ -103,6 +103,7 @@ def slope_of_sides(x: Any, below: Any, out: Any, begin: int, end: int) -> None:
 
 @kernel
 def dropout_mask(uniform: Any, p: Any, scale: Any, out: Any, begin: int, end: int) -> None:
+    """`scale` where `uniform` is at least `p`, else 0."""
     a, b, dropped = uniform[begin:end], out[begin:end], out.dtype.type(0)
     for k in range(a.size):
         b[k] = scale if a[k] >= p else dropped
