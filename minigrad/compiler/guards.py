@@ -139,7 +139,7 @@ class Surroundings:
         elif hasattr(value, "param_groups"):
             for group in value.param_groups:
                 self.reach(group["params"])
-        elif not isinstance(value, type) and hasattr(value, "__dict__") and not defined_in_standard(type(value)):
+        elif not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict) and not defined_in_standard(type(value)):
             self.reach_attributes(value)
         elif isinstance(value, type) and not defined_in_standard(value):
             for name in self.names & value.__dict__.keys():
