@@ -139,9 +139,10 @@ class Surroundings:
         elif hasattr(value, "param_groups"):
             for group in value.param_groups:
                 self.reach(group["params"])
-        elif isinstance(getattr(value, "__dict__", None), dict) and not defined_in_standard(type(value)):
-            self.reach_attributes(value)
-        elif isinstance(value, type) and not defined_in_standard(value):
+        elif not isinstance(value, type):
+            if isinstance(getattr(value, "__dict__", None), dict) and not defined_in_standard(type(value)):
+                self.reach_attributes(value)
+        elif not defined_in_standard(value):
             for name in self.names & value.__dict__.keys():
                 self.note(Place(value.__dict__, name, f"{value.__name__}.{name}", value))
 

@@ -29,6 +29,7 @@ from minigrad.recording.quiet import quiet
 
 # Names of the generated code's own, beside those of what it is handed; the last four only where there is one result.
 OWN_NAMES = ("dict", "error", "g", "isinstance", "made", "out", "result", "saved", "self", "code", "frame", "mode", "node")
+VARIADIC_NAMES = ("arrays", "edges")  # and those of the code of operations on a sequence
 # What a function may consist of to be written into generated code.
 OPERATORS = (ast.Return, ast.BinOp, ast.UnaryOp, ast.Compare, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.cmpop,
              ast.expr_context)
@@ -66,7 +67,7 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "__name__": info.forward.__module__, "__builtins__": __builtins__,
         "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}
     for name in (*info.arguments, *info.settings):
-        if name in namespace or name in OWN_NAMES[:-4 if info.outputs else None]:
+        if name in namespace or name in (*OWN_NAMES[:-4 if info.outputs else None], *(VARIADIC_NAMES * info.variadic)):
             raise DeclarationError(f"op: a parameter of {info.name} cannot be called {name!r}, which the generated call path "
                                    "uses for something else; rename it")
     defaults = {f"default_{name}": value for name, value in info.settings.items()}

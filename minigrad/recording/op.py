@@ -15,9 +15,8 @@ one of several results, a setting, or ``<argument>_shape`` / ``<argument>_dtype`
 It uses operators and other operations only, because it runs on arrays in a plain backward pass and on tensors under
 ``create_graph=True``. Where gradients share work, ``@f.derivative("input", "weight")`` declares a rule that gives them together.
 
-What the declaration gives is a plain function whose source was generated for exactly this signature, as ``dataclasses``
-generates ``__init__``: straight-line code with no dictionaries in the way. It is generated at the first call, when all rules are
-known; ``print(mul.source)`` shows it.
+What the declaration gives is a plain function whose source is generated for exactly this signature, as ``dataclasses``
+generates ``__init__``, at the first call, when all rules are known: straight-line code, which ``print(mul.source)`` shows.
 """
 
 from __future__ import annotations
