@@ -1,5 +1,5 @@
-"""``python -m benchmarks.scaling``: measure 1, 2 and 4 processes here, and write what they show, beside the model and what it says
-of more processes, into docs/scaling.md.
+"""``python -m benchmarks.scaling``: measure 1, 2 and 4 processes here, and write what they show, beside the model and what
+that says of more processes, into docs/scaling.md.
 
 It needs MPI, and a machine that does nothing else. With ``--kept`` it measures nothing and writes the figures of the last run.
 """
