@@ -126,6 +126,8 @@ def test_parameters_that_generated_code_has_itself_are_refused() -> None:
         for source in (str(op.source), str(operator_form(op).source)):
             names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)} - own
             known = {*op.__globals__, *codegen.OWN_NAMES, "Exception", "TypeError", "tuple", "list"}
+            if isinstance(info.outputs, tuple):
+                known |= {f"out_{k}" for k in range(len(info.outputs))} | {*codegen.result_names(info)}
             if info.variadic:
                 known |= {*codegen.VARIADIC_NAMES, "any", "len", "range", "a", "e", "t"}  # the last three in comprehensions
             assert names <= known, f"{name}: {names - known}"

@@ -63,7 +63,8 @@ def write_call_paths(function: Any, info: Declaration) -> None:
         "result_type": info.result_type, "info": info, "NodeClass": info.node_class,
         "write_out": inplace.write_out, "lay_out": functools.partial(layouts.lay_out, info.layout or ""),
         "finish": call.finish_outputs, "why_off": call.why_off, "note_view": inplace.note_view,
-        "note_pieces": inplace.note_pieces, "show_call": watching.show_call, own_name(info): function,
+        "note_pieces": inplace.note_pieces, "show_call": watching.show_call,
+        "output_edge": graph.output_edge, own_name(info): function,
         "__name__": info.forward.__module__, "__builtins__": __builtins__,
         "bfloat16": dtypes.bfloat16.numpy if dtypes.has_bfloat16() else None}
     for name in (*info.arguments, *info.settings):
@@ -226,40 +227,52 @@ def call_source(info: Declaration, out: bool) -> str:
     lines += [f"try: result = quiet().run(forward, {arrays}{settings})",
               f"except Exception as error: raise explain(info, error, ({arrays},), dict({settings[2:]})) from None"]
     shown = [f"show_call(info, ({', '.join(args)},), dict({settings[2:]}), out)"] if watching.count else []
-    if info.outputs:
+    several = isinstance(info.outputs, tuple) and not info.view and bool(info.rules)
+    if info.outputs and not several:
         lines.append(f"out = finish(info, result, ({', '.join(args)},), ({arrays},), dict({settings[2:]}))")
         if info.view:
             lines.append(f"note_pieces(info, {args[0]}, out, dict({settings[2:]}))")
         lines += [*shown, "return out"]
         return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
-    lines += ["if result.__class__ is not ndarray: result = unwrap_result(result)",
-              *layout_lines(info, all_of("{}_.flags.c_contiguous")),
-              f"out = new({args[0]}.result_class)", "out.array = result"]
+    results = result_names(info)
+    if several:
+        lines.append(f"{', '.join(results)}, = result")
+    for r in results:
+        lines += [f"if {r}.__class__ is not ndarray: {r} = unwrap_result({r})",
+                  *layout_lines(info, r, all_of("{}_.flags.c_contiguous"))]
+    made = [f"out_{k}" for k in range(len(results))] if several else ["out"]
+    for r, o in zip(results, made):
+        lines += [f"{o} = new({args[0]}.result_class)", f"{o}.array = {r}"]
+    if several:
+        lines += [f"result = ({', '.join(results)},)", f"out = result_type({', '.join(made)})"]
     tracked = [a for a in args if a in info.rules]
     for a in tracked:
         lines += [f"{a}_edge = {'None if ' + a + ' is None else ' if a in optional else ''}{a}.node",
                   f"if {a}_edge is LEAF: {a}_edge = {a}"]
     if tracked:
         wanted = " or ".join(f"{a}_edge is not None" for a in tracked)
+        shapes = f"({', '.join(f'{r}.shape' for r in results)},)" if several else "result.shape"
         # A setting may ask for whole numbers, or one argument of several, of any dtypes, decide on them.
         may_be_whole = "dtype" in info.settings or info.dtypes == "any" and len(tracked) > 1
         lines += [f"if ({wanted}) and (mode := recording())"
-                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if may_be_whole else ":"),
-                  "    out.node = node = NodeClass()",
+                  + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if may_be_whole and not several else ":"),
+                  "    node = NodeClass()" if several else "    out.node = node = NodeClass()",
                   f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
                   f"    node.saved = {saved_source(info)}",
                   f"    node.settings = {settings_source(info)}",
-                  "    node.shape = result.shape",
+                  f"    node.shape = {shapes}",
                   "    frame = getframe(1); code = frame.f_code",
                   "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
                   "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
                   "    node.stamp = tick()",
                   f"    if mode is not True: mode.observe(node, result, ({arrays},), {args[0]}.result_class)",
+                  *([f"    {o}.node = output_edge(node, {k}, {r})" for k, (r, o) in enumerate(zip(results, made))]
+                    if several else []),
                   "else:",
-                  "    out.node = None",
-                  f"    if {wanted}: out._off = recording()",
-                  *[f"    elif {f'{a} is not None and ' if a in optional else ''}{a}._off is not None: out._off = {a}._off"
-                    for a in tracked]]
+                  f"    {' = '.join(f'{o}.node' for o in made)} = None",
+                  f"    if {wanted}: {' = '.join(f'{o}._off' for o in made)} = recording()",
+                  *[f"    elif {f'{a} is not None and ' if a in optional else ''}{a}._off is not None: "
+                    f"{' = '.join(f'{o}._off' for o in made)} = {a}._off" for a in tracked]]
     else:
         lines.append("out.node = None")
     if info.view:
@@ -268,15 +281,22 @@ def call_source(info: Declaration, out: bool) -> str:
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
 
 
-def layout_lines(info: Declaration, contiguous: str) -> list[str]:
-    """The line that gives the result the layout that the operation declares, unless it is right at a glance; `contiguous` is the
+def result_names(info: Declaration) -> list[str]:
+    """What the generated code calls the arrays that the forward returns: those that rules can name, as it calls arguments."""
+    if not isinstance(info.outputs, tuple):
+        return ["result"]
+    return [f"{name}_" if name in info.results else f"result_{k}" for k, name in enumerate(info.outputs)]
+
+
+def layout_lines(info: Declaration, result: str, contiguous: str) -> list[str]:
+    """The line that gives a result the layout that the operation declares, unless it is right at a glance; `contiguous` is the
     condition that all operands are contiguous."""
-    glances = {"contiguous": "result.flags.c_contiguous", "columns": "result.ndim < 2",
+    glances = {"contiguous": f"{result}.flags.c_contiguous", "columns": f"{result}.ndim < 2",
                # Of operands of which the first is contiguous NumPy's functions make what PyTorch's do.
                "ufunc": f"{info.arguments[0]}_.flags.c_contiguous"}
-    glance = glances.get(info.layout or "", f"{contiguous} and result.flags.c_contiguous")
+    glance = glances.get(info.layout or "", f"{contiguous} and {result}.flags.c_contiguous")
     arrays = ", ".join(f"{a}_" for a in info.arguments)
-    return [f"if not ({glance}): result = lay_out(result, {arrays})"] if info.layout else []
+    return [f"if not ({glance}): {result} = lay_out({result}, {arrays})"] if info.layout else []
 
 
 def device_guard_lines(info: Declaration) -> list[str]:
