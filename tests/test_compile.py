@@ -321,6 +321,28 @@ def test_a_replay_gives_the_same_bits(name: str) -> None:
     assert len(function.recordings) == 1, function.source
 
 
+def test_what_the_collector_calls_is_no_part_of_a_call() -> None:
+    def count(phase: str, info: Any) -> None:
+        collected.append(len(collected))
+
+    collected: list[int] = []
+    gc.callbacks.append(count)
+    w = mg.ones(3, requires_grad=True)
+
+    @mg.compile(fullgraph=True)
+    def step(x: Any) -> Any:
+        y = (w * x).sum()
+        gc.collect()
+        return y
+
+    try:
+        for _ in range(3):
+            step(mg.ones(3))
+    finally:
+        gc.callbacks.remove(count)
+    assert len(step.recordings) == 1 and len(collected) >= 6
+
+
 # ---------------------------------------------------------------------------------------------------- gradients from outside
 
 class Tower(nn.Module):

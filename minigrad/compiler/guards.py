@@ -8,6 +8,7 @@ modules, and numbers by value: of those names that occur in the code that ran.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import sys
 import sysconfig
@@ -36,9 +37,11 @@ def is_standard(file: str) -> bool:
 
 
 class Seen:
-    """The code of the user's that runs in a block: each code object, and the globals that it ran with."""
+    """The code of the user's that runs in a block: each code object, and the globals that it ran with. What the collector of
+    garbage calls, at any time, is no part of it."""
 
     def __init__(self) -> None:
+        self.collectors = {getattr(callback, "__code__", None) for callback in gc.callbacks}
         self.codes: dict[CodeType, dict[str, Any]] = {}
 
     def __enter__(self) -> Seen:
@@ -52,7 +55,7 @@ class Seen:
     def trace(self, frame: Any, event: Any, arg: Any) -> Any:
         """See that a function begins to run."""
         code = frame.f_code
-        if code not in self.codes and not is_standard(code.co_filename):
+        if code not in self.codes and code not in self.collectors and not is_standard(code.co_filename):
             self.codes[code] = frame.f_globals
         return None if self.outer is None else self.outer(frame, event, arg)
 
