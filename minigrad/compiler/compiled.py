@@ -199,9 +199,9 @@ class Compiled:
 
 
 def can_record() -> bool:
-    """Whether nobody watches already what is computed."""
+    """Whether nobody watches already what is computed, in all the ways that there are."""
     mode = grad_enabled.get()
-    return observer.get() is None and watching.watcher.get() is None and (mode is True or not mode)
+    return observer.get() is None and watching.watcher.get() is None and (mode is True or not mode) and Seen.can_see()
 
 
 class observed:

@@ -45,19 +45,24 @@ class Seen:
         self.codes: dict[CodeType, dict[str, Any]] = {}
 
     def __enter__(self) -> Seen:
-        self.outer = sys.gettrace()
-        sys.settrace(self.trace)
+        # A debugger, or what counts which lines were run, may be seeing it too, by one of the two ways there are.
+        self.set = sys.settrace if sys.gettrace() is None else sys.setprofile
+        self.set(self.see)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        sys.settrace(self.outer)
+        self.set(None)
 
-    def trace(self, frame: Any, event: Any, arg: Any) -> Any:
+    @staticmethod
+    def can_see() -> bool:
+        """Whether one of the ways to see what is run is free."""
+        return sys.gettrace() is None or sys.getprofile() is None
+
+    def see(self, frame: Any, event: str, arg: Any) -> None:
         """See that a function begins to run."""
         code = frame.f_code
         if code not in self.codes and code not in self.collectors and not is_standard(code.co_filename):
             self.codes[code] = frame.f_globals
-        return None if self.outer is None else self.outer(frame, event, arg)
 
 
 class Place:

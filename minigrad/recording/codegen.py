@@ -254,19 +254,21 @@ def call_source(info: Declaration, out: bool) -> str:
         shapes = f"({', '.join(f'{r}.shape' for r in results)},)" if several else "result.shape"
         # A setting may ask for whole numbers, or one argument of several, of any dtypes, decide on them.
         may_be_whole = "dtype" in info.settings or info.dtypes == "any" and len(tracked) > 1
-        lines += [f"if ({wanted}) and (mode := recording())"
+        # Operations with several results have settings of the names that are taken for one.
+        mode, node, frame, code = [f"{name}_0" if several else name for name in ("mode", "node", "frame", "code")]
+        lines += [f"if ({wanted}) and ({mode} := recording())"
                   + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if may_be_whole and not several else ":"),
-                  "    node = NodeClass()" if several else "    out.node = node = NodeClass()",
-                  f"    node.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
-                  f"    node.saved = {saved_source(info)}",
-                  f"    node.settings = {settings_source(info)}",
-                  f"    node.shape = {shapes}",
-                  "    frame = getframe(1); code = frame.f_code",
-                  "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
-                  "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
-                  "    node.stamp = tick()",
-                  f"    if mode is not True: mode.observe(node, result, ({arrays},), {args[0]}.result_class)",
-                  *([f"    {o}.node = output_edge(node, {k}, {r})" for k, (r, o) in enumerate(zip(results, made))]
+                  f"    {node} = NodeClass()" if several else "    out.node = node = NodeClass()",
+                  f"    {node}.inputs = ({', '.join(f'{a}_edge' if a in tracked else 'None' for a in args)},)",
+                  f"    {node}.saved = {saved_source(info)}",
+                  f"    {node}.settings = {settings_source(info)}",
+                  f"    {node}.shape = {shapes}",
+                  f"    {frame} = getframe(1); {code} = {frame}.f_code",
+                  f"    if {code}.co_filename is not user.file: {frame} = user_frame(); {code} = {frame}.f_code",
+                  f"    {node}.code = {code}; {node}.lasti = {frame}.f_lasti; {node}.extras = None",
+                  f"    {node}.stamp = tick()",
+                  f"    if {mode} is not True: {mode}.observe({node}, result, ({arrays},), {args[0]}.result_class)",
+                  *([f"    {o}.node = output_edge({node}, {k}, {r})" for k, (r, o) in enumerate(zip(results, made))]
                     if several else []),
                   "else:",
                   f"    {' = '.join(f'{o}.node' for o in made)} = None",
