@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import copy
 import gc
+import importlib.util
 import math
+import os
 import pickle
+import shutil
+import subprocess
+import sys
 import tracemalloc
 import weakref
+from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
@@ -319,6 +325,46 @@ def test_a_replay_gives_the_same_bits(name: str) -> None:
     for k, (a, b) in enumerate(zip(expected, found)):
         assert a == b, f"step {k}"
     assert len(function.recordings) == 1, function.source
+
+
+class Stubborn:
+    """Says nothing of its attributes but by an error of its own."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+def test_what_answers_to_no_name_is_passed_over() -> None:
+    w, stubborn = mg.ones(3, requires_grad=True), [Stubborn()]
+
+    @mg.compile(fullgraph=True)
+    def step(x: Any) -> Any:
+        return (w * x).sum() * len(stubborn)
+
+    assert [step(mg.ones(3)).item() for _ in range(3)] == [3, 3, 3] and len(step.recordings) == 1
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba compiles kernels")
+def test_kernels_may_be_compiled_while_a_call_is_recorded(tmp_path: Path) -> None:
+    """With empty caches, in a process that has not met numba yet."""
+    program = """
+import minigrad as mg
+model = mg.nn.Sequential(mg.nn.Linear(64, 64), mg.nn.Tanh(), mg.nn.LayerNorm(64))
+optimizer = mg.optim.Adam(model.parameters())
+@mg.compile(fullgraph=True)
+def step(x):
+    loss = model(x).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss
+losses = [step(mg.ones(512, 64)).item() for _ in range(4)]
+assert len(step.recordings) == 1
+"""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": str(tmp_path / "copy")}
+    shutil.copytree(Path(mg.__file__).parent, tmp_path / "copy" / "minigrad", ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, cwd=tmp_path)
+    assert not done.returncode, done.stderr
 
 
 collections = 0

@@ -27,13 +27,23 @@ from minigrad.recording.graph import grad_enabled
 SIMPLE = (bool, int, float, complex, str, bytes, type(None))
 OURS = (PACKAGE, os.path.dirname(np.__file__) + os.sep, "<frozen ")
 LIBRARY = sysconfig.get_paths()["stdlib"] + os.sep
+COMPILERS = tuple([f"{os.sep}{name}{os.sep}" for name in ("numba", "llvmlite")])  # of kernels, when these are first needed
 MISSING = object()
 
 
 @functools.cache
 def is_standard(file: str) -> bool:
-    """Whether a file's code is not the user's, but of this package, NumPy or Python's library."""
-    return file.startswith(OURS) or file.startswith(LIBRARY) and "site-packages" not in file
+    """Whether a file's code is not the user's, but of this package, NumPy, what compiles kernels, or Python's library."""
+    return file.startswith(OURS) or any([folder in file for folder in COMPILERS]) \
+        or file.startswith(LIBRARY) and "site-packages" not in file
+
+
+def has(value: Any, name: str) -> bool:
+    """Whether an object has an attribute; what raises something else instead of saying so has none."""
+    try:
+        return hasattr(value, name)
+    except Exception:
+        return False
 
 
 class Seen:
@@ -127,8 +137,8 @@ class Surroundings:
                     self.note(Place(cell, None, name))
                 for x in (value.__defaults__ or (), value.__kwdefaults__ or {}):
                     self.reach(x)
-            elif hasattr(value, "__wrapped__"):
-                self.reach(value.__wrapped__)
+            elif has(value, "__wrapped__"):
+                self.reach(value.__wrapped__)  # type: ignore[attr-defined]
         elif isinstance(value, MethodType):
             self.reach(value.__self__)
             self.reach(value.__func__)
@@ -144,7 +154,7 @@ class Surroundings:
         elif isinstance(value, ModuleType):
             if not is_standard(getattr(value, "__file__", None) or "<frozen "):
                 self.reach_attributes(value)
-        elif hasattr(value, "param_groups"):
+        elif has(value, "param_groups"):
             for group in value.param_groups:
                 self.reach(group["params"])
         elif not isinstance(value, type):
