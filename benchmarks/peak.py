@@ -14,7 +14,7 @@ def peak_over_activations(depth: int = 40, width: int = 256, batch: int = 1024) 
     import minigrad as mg
     model = mg.nn.Sequential(*[layer for _ in range(depth) for layer in (mg.nn.Linear(width, width), mg.nn.Tanh())])
     x = mg.randn(batch, width)
-    model(x[:1]).sum().backward()  # generates the code of the operations
+    model(x).sum().backward()  # generates the code of the operations, and loads or compiles kernels
     model.zero_grad()
     tracemalloc.start()
     try:

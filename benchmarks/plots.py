@@ -54,7 +54,7 @@ def draw_steps(results: dict[str, Any], path: Path) -> None:
     axes.set_yticks(range(len(workloads)), [w.title for w in workloads])
     axes.set_xlabel(f"times as fast as PyTorch eager ({report.threads_words(threads)}); right of the line minigrad is faster")
     axes.grid(axis="y", linewidth=0.3)
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="upper left")
     save(figure, path)
 
 
