@@ -14,6 +14,22 @@ from minigrad.recording.graph import Node, output_edge
 MOST_RESULTS = 3  # with a graph: for each choice of those that gradients come from, there is a recording
 
 
+def tensor(array: Any) -> Any:
+    """`array` as a tensor outside of any graph."""
+    t: Any = object.__new__(TensorBase.result_class)
+    t.array, t.node = array, None
+    return t
+
+
+def tensor_with(array: Any, node: Any, off: Any) -> Any:
+    """`array` as a tensor with a place in a graph, or with the reason that it has none."""
+    t = tensor(array)
+    t.node = node
+    if off is not None:
+        t._off = off
+    return t
+
+
 class CompiledBackward(Node):
     """The node of a replayed call. What it saves is what the lines of its backward pass take from the call."""
 
@@ -80,9 +96,4 @@ class Passes:
         several = len(arrays) > 1
         node = CompiledBackward.make(leaves, tuple(self.shapes) if several else self.shapes[0], saved, (), *self.where)
         node.passes, node.saved_from = self, (0,) * len(saved)
-        made = []
-        for k, array in enumerate(arrays):
-            t: Any = object.__new__(TensorBase.result_class)
-            t.array, t.node = array, output_edge(node, k, array) if several else node
-            made.append(t)
-        return made
+        return [tensor_with(array, output_edge(node, k, array) if several else node, None) for k, array in enumerate(arrays)]

@@ -10,6 +10,7 @@ from types import MethodType
 from typing import Any, Callable
 
 from minigrad._types.tensor_base import LEAF, TensorBase
+from minigrad.autograd.observe import Observer, ObserverBlock
 from minigrad.compiler.backward import Passes
 from minigrad.compiler.guards import Guards, Seen, Surroundings, walk
 from minigrad.compiler.recording import Recorder
@@ -204,17 +205,12 @@ def can_record() -> bool:
     return observer.get() is None and watching.watcher.get() is None and (mode is True or not mode) and Seen.can_see()
 
 
-class observed:
+class observed(ObserverBlock):
     """A block in which backward passes are seen by `recorder`."""
 
     def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
         self.recorder = recorder
 
-    def __enter__(self) -> None:
-        self.token, self.mode = observer.set(self.recorder), grad_enabled.get()
-        self.mode_token = grad_enabled.set(self.recorder) if self.mode else None
-
-    def __exit__(self, *exc: object) -> None:
-        observer.reset(self.token)
-        if self.mode_token is not None:
-            grad_enabled.reset(self.mode_token)
+    def new_observer(self, before: Observer | None) -> Observer:
+        return self.recorder

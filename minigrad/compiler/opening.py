@@ -14,6 +14,7 @@ from typing import Any, Callable
 import numpy as np
 
 from minigrad._arrays.host import switch
+from minigrad.compiler.tape import written
 from minigrad.recording.clock import PACKAGE
 from minigrad.recording.quiet import quiet
 
@@ -70,13 +71,8 @@ class Trace:
             return self.constant(x)
         if isinstance(x, np.generic):
             return self.constant(x)
-        if x is None or x is Ellipsis or x.__class__ in (bool, int, str) or x.__class__ is float and x - x == 0:
-            return "..." if x is Ellipsis else repr(x)
-        if x.__class__ in (tuple, list):
-            parts = ", ".join([self.text(part) for part in x])
-            return f"[{parts}]" if x.__class__ is list else f"({parts}{',' if len(x) == 1 else ''})"
-        if x.__class__ is slice:
-            return f"slice({self.text(x.start)}, {self.text(x.stop)}, {self.text(x.step)})"
+        if (found := written(x, self.text)) is not None:
+            return found
         if isinstance(x, (float, np.dtype, type)) or x is np._NoValue:
             return self.own(x)
         raise ClosedError

@@ -25,9 +25,9 @@ from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd import early, engine
 from minigrad.autograd.hooks import accumulate, ensure_owned
 from minigrad.autograd.observe import Observer
-from minigrad.compiler.backward import MOST_RESULTS, Passes
+from minigrad.compiler.backward import MOST_RESULTS, Passes, tensor, tensor_with
 from minigrad.compiler.opening import open_call
-from minigrad.compiler.tape import LARGE, Line, Tape
+from minigrad.compiler.tape import LARGE, Line, Tape, written, written_dict
 from minigrad.errors import CompileError
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import watching
@@ -45,22 +45,6 @@ def recorder_now() -> Recorder | None:
     """The recorder of the call that is being recorded, if there is one."""
     found = watching.watcher.get() if watching.count else None
     return found if isinstance(found, Recorder) else None
-
-
-def tensor(array: Any) -> Any:
-    """`array` as a tensor outside of any graph."""
-    t: Any = object.__new__(TensorBase.result_class)
-    t.array, t.node = array, None
-    return t
-
-
-def tensor_with(array: Any, node: Any, off: Any) -> Any:
-    """`array` as a tensor with a place in a graph, or with the reason that it has none."""
-    t = tensor(array)
-    t.node = node
-    if off is not None:
-        t._off = off
-    return t
 
 
 class Stub:
@@ -223,15 +207,10 @@ class Recorder(Observer, watching.Watcher):
 
     def value(self, x: Any) -> str:
         """A setting as the lines write it."""
-        if x is None or x is Ellipsis or x.__class__ in (bool, int, str) or x.__class__ is float and x - x == 0:
-            return "..." if x is Ellipsis else repr(x)
-        if x.__class__ in (tuple, list):
-            parts = ", ".join([self.value(part) for part in x])
-            return f"[{parts}]" if x.__class__ is list else f"({parts}{',' if len(x) == 1 else ''})"
-        if x.__class__ is slice:
-            return f"slice({self.value(x.start)}, {self.value(x.stop)}, {self.value(x.step)})"
+        if (literal := written(x, self.value)) is not None:
+            return literal
         if x.__class__ is dict and all([k.__class__ is str for k in x]):
-            return "{" + ", ".join([f"{k!r}: {self.value(v)}" for k, v in x.items()]) + "}"
+            return written_dict(x, self.value)
         if isinstance(x, TensorBase):
             found = self.tensor_name(x)
             return f"tensor({self.name(x.array)})" if found is None else found
@@ -749,10 +728,9 @@ class Recorder(Observer, watching.Watcher):
         if x is None or x.__class__ in (bool, int, float, str):
             return self.value(x)
         if x.__class__ in (tuple, list):
-            parts = ", ".join([self.result_text(part) for part in x])
-            return f"[{parts}]" if x.__class__ is list else f"({parts}{',' if len(x) == 1 else ''})"
+            return str(written(x, self.result_text))
         if x.__class__ is dict and all([k.__class__ is str for k in x]):
-            return "{" + ", ".join([f"{k!r}: {self.result_text(v)}" for k, v in x.items()]) + "}"
+            return written_dict(x, self.result_text)
         if isinstance(x, tuple) and hasattr(x, "_fields"):
             return f"{self.tape.function(type(x))}({', '.join([self.result_text(part) for part in x])})"
         self.refuse(f"what is returned, of the class {type(x).__name__}, is no tensor, number or container")

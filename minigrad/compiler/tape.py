@@ -147,6 +147,24 @@ class Tape:
         return None
 
 
+def written(x: Any, part: Callable[[Any], str]) -> str | None:
+    """How a line writes `x`, if Python has a form for it: numbers, texts, and tuples, lists and slices, of whose members `part`
+    says it. None for others."""
+    if x is None or x is Ellipsis or x.__class__ in (bool, int, str) or x.__class__ is float and x - x == 0:
+        return "..." if x is Ellipsis else repr(x)
+    if x.__class__ in (tuple, list):
+        parts = ", ".join([part(member) for member in x])
+        return f"[{parts}]" if x.__class__ is list else f"({parts}{',' if len(x) == 1 else ''})"
+    if x.__class__ is slice:
+        return f"slice({part(x.start)}, {part(x.stop)}, {part(x.step)})"
+    return None
+
+
+def written_dict(x: dict[str, Any], part: Callable[[Any], str]) -> str:
+    """How a line writes a dictionary, of whose values `part` says it."""
+    return "{" + ", ".join([f"{key!r}: {part(value)}" for key, value in x.items()]) + "}"
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two objects that lines take are the same to them."""
     if a is b:

@@ -96,7 +96,7 @@ def tensorboard_trace_handler(dir_name: str, worker_name: str | None = None, use
 
 
 class Settings(NamedTuple):
-    """What a profile notes beside times."""
+    """What a profile notes beside times: the parameters of a :class:`Recorder`, by PyTorch's names."""
 
     record_shapes: bool
     with_stack: bool
@@ -208,9 +208,7 @@ class profile:
     def _begin(self) -> None:
         if timing.timer is not None:
             raise StateError("profile: another profile is running; only one can run at a time")
-        chosen = self.settings
-        self._recorder = Recorder(chosen.record_shapes, chosen.with_stack, chosen.profile_memory, chosen.with_flops,
-                                  chosen.with_cuda)
+        self._recorder = Recorder(*self.settings)
         self._began = time.perf_counter_ns()
         self._recorder.start()
 

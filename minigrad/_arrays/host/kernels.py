@@ -65,9 +65,9 @@ def in_place(x: Any) -> Any:
     return np.array(x, order="C")
 
 
-def or_zeros(x: Any, size: int, like: Any) -> Any:
-    """`x` in contiguous memory, or zeros where it is None."""
-    return np.zeros(size, like.dtype) if x is None else np.ascontiguousarray(x)
+def or_zeros(x: Any, shape: Any, like: Any) -> Any:
+    """`x` in contiguous memory, or zeros of this shape where it is None."""
+    return np.zeros(shape, like.dtype) if x is None else np.ascontiguousarray(x)
 
 
 class HostKernels(Kernels):
@@ -137,8 +137,7 @@ class HostKernels(Kernels):
         if not takes_layer(states, batch_sizes, g_output, g_h, weight):
             return None
         dh, d = in_place(g_h), np.empty(states.shape, states.dtype)
-        g_output = np.zeros_like(states) if g_output is None else g_output
-        share(recurrent.rnn_backward, len(dh), rows_of(states), rows_of(g_output), pack(weight),
+        share(recurrent.rnn_backward, len(dh), rows_of(states), rows_of(or_zeros(g_output, states.shape, states)), pack(weight),
               *recurrent_steps(states, batch_sizes, reverse), rectified, dh, rows_of(d))
         return d, dh
 
@@ -156,9 +155,9 @@ class HostKernels(Kernels):
         if not takes_layer(gates, batch_sizes, g_output, g_h, states, h0, weight):
             return None
         dh, d = in_place(g_h), np.empty(gates.shape, gates.dtype)
-        g_output = np.zeros_like(states) if g_output is None else g_output
-        share(recurrent.gru_backward, len(dh), rows_of(gates), rows_of(states), np.ascontiguousarray(h0), rows_of(g_output),
-              pack(weight), *recurrent_steps(gates, batch_sizes, reverse), dh, rows_of(d))
+        share(recurrent.gru_backward, len(dh), rows_of(gates), rows_of(states), np.ascontiguousarray(h0),
+              rows_of(or_zeros(g_output, states.shape, states)), pack(weight), *recurrent_steps(gates, batch_sizes, reverse),
+              dh, rows_of(d))
         return d, dh
 
     def lstm(self, input: Any, h0: Any, c0: Any, weight: Any, bias: Any, batch_sizes: Any, reverse: bool) -> Any:
@@ -175,9 +174,9 @@ class HostKernels(Kernels):
         if not takes_layer(gates, batch_sizes, g_output, g_h, g_c, cells, c0, weight):
             return None
         dh, dc, d = in_place(g_h), in_place(g_c), np.empty(gates.shape, gates.dtype)
-        g_output = np.zeros_like(cells) if g_output is None else g_output
-        share(recurrent.lstm_backward, len(dh), rows_of(gates), rows_of(cells), np.ascontiguousarray(c0), rows_of(g_output),
-              pack(weight), *recurrent_steps(gates, batch_sizes, reverse), dh, dc, rows_of(d))
+        share(recurrent.lstm_backward, len(dh), rows_of(gates), rows_of(cells), np.ascontiguousarray(c0),
+              rows_of(or_zeros(g_output, cells.shape, cells)), pack(weight), *recurrent_steps(gates, batch_sizes, reverse),
+              dh, dc, rows_of(d))
         return d, dh, dc
 
     def standardize(self, x: Any, weight: Any, bias: Any, layout: tuple[int, int, int], step: int, eps: float,
