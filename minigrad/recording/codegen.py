@@ -255,7 +255,8 @@ def call_source(info: Declaration, out: bool) -> str:
         # A setting may ask for whole numbers, or one argument of several, of any dtypes, decide on them.
         may_be_whole = "dtype" in info.settings or info.dtypes == "any" and len(tracked) > 1
         # Operations with several results have settings of the names that are taken for one.
-        mode, node, frame, code = [f"{name}_0" if several else name for name in ("mode", "node", "frame", "code")]
+        end = "_0" if several else ""
+        mode, node = f"mode{end}", f"node{end}"
         lines += [f"if ({wanted}) and ({mode} := recording())"
                   + (f" and result.dtype.kind in '{dtypes.DIFFERENTIABLE}':" if may_be_whole and not several else ":"),
                   f"    {node} = NodeClass()" if several else "    out.node = node = NodeClass()",
@@ -263,11 +264,7 @@ def call_source(info: Declaration, out: bool) -> str:
                   f"    {node}.saved = {saved_source(info)}",
                   f"    {node}.settings = {settings_source(info)}",
                   f"    {node}.shape = {shapes}",
-                  f"    {frame} = getframe(1); {code} = {frame}.f_code",
-                  f"    if {code}.co_filename is not user.file: {frame} = user_frame(); {code} = {frame}.f_code",
-                  f"    {node}.code = {code}; {node}.lasti = {frame}.f_lasti; {node}.extras = None",
-                  f"    {node}.stamp = tick()",
-                  f"    if {mode} is not True: {mode}.observe({node}, result, ({arrays},), {args[0]}.result_class)",
+                  *placing_lines(f"({arrays},)", args[0], end),
                   *([f"    {o}.node = output_edge({node}, {k}, {r})" for k, (r, o) in enumerate(zip(results, made))]
                     if several else []),
                   "else:",
@@ -281,6 +278,17 @@ def call_source(info: Declaration, out: bool) -> str:
         lines.append(f"note_view({own_name(info)}, dict({settings[2:]}), {args[0]}, out)")
     lines += [*shown, "return out"]
     return signature_source(info, out) + "".join(f"    {line}\n" for line in lines)
+
+
+def placing_lines(arrays: str, first: str, end: str = "") -> list[str]:
+    """The lines that say when and where a node was made, and show it to an observer. The names have this `end`; `arrays` are what
+    the forward was given, and `first` is the tensor whose class the results have."""
+    mode, node, frame, code = [f"{name}{end}" for name in ("mode", "node", "frame", "code")]
+    return [f"    {frame} = getframe(1); {code} = {frame}.f_code",
+            f"    if {code}.co_filename is not user.file: {frame} = user_frame(); {code} = {frame}.f_code",
+            f"    {node}.code = {code}; {node}.lasti = {frame}.f_lasti; {node}.extras = None",
+            f"    {node}.stamp = tick()",
+            f"    if {mode} is not True: {mode}.observe({node}, result, {arrays}, {first}.result_class)"]
 
 
 def result_names(info: Declaration) -> list[str]:
@@ -358,11 +366,7 @@ def straight_variadic_lines(info: Declaration, name: str, settings: str) -> list
             f"    node.saved = {tuple_of(kept)}; node.saved_from = {tuple_of(places)}",
             f"    node.settings = {tuple_of(values)}",
             "    node.shape = result.shape",
-            "    frame = getframe(1); code = frame.f_code",
-            "    if code.co_filename is not user.file: frame = user_frame(); code = frame.f_code",
-            "    node.code = code; node.lasti = frame.f_lasti; node.extras = None",
-            "    node.stamp = tick()",
-            f"    if mode is not True: mode.observe(node, result, tuple(arrays), {name}[0].result_class)",
+            *placing_lines("tuple(arrays)", f"{name}[0]"),
             "else:",
             "    out.node = None",
             f"    out._off = why_off(info, {name})",
