@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 PICTURES = ROOT / "docs" / "pictures" / "course"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-WIDTH = 560  # of the pictures, in pixels
+WIDTH = 720  # of the pictures, in pixels
 
 
 # ---------------------------------------------------------------------------------------------------- docstrings
@@ -94,7 +94,7 @@ def keep_picture(drawn: Path, target: Path) -> None:
         small = image.convert("RGB")
         if small.width > WIDTH:
             small = small.resize((WIDTH, round(small.height * WIDTH / small.width)), Image.Resampling.LANCZOS)
-        small.quantize(128).save(target, optimize=True)
+        small.quantize(256).save(target, optimize=True)
 
 
 # ---------------------------------------------------------------------------------------------------- pages

@@ -3,6 +3,9 @@
 Teaches: `conv_transpose2d`, batch normalization in a generator, alternating optimizers, `detach`, judging a generator by a third network.
 Source: Goodfellow et al., Generative adversarial nets (2014), https://arxiv.org/abs/1406.2661; Radford, Metz and Chintala,
 Unsupervised representation learning with deep convolutional generative adversarial networks (2015), https://arxiv.org/abs/1511.06434.
+Result: A network that reads digits is sure of 61% of the images drawn, where it was of 0% before the game and is of 93%
+of true ones; 10 of the ten digits are among them. The critic is right on 67%.
+Time: 72 s on one core.
 """
 
 import numpy as np
