@@ -84,8 +84,8 @@ def main():
     draw(snapshots, args.out / "ring.png")
     before, after, best = (off_the_ring(points) for points in (snapshots[0][1], snapshots[-1][1], truth(500)))
     widest = gap(snapshots[-1][1])
-    report(args, f"The generator's points lie {after:.3f} off a ring of radius 1, {before:.3f} before the game, true ones {best:.3f}; "
-                 f"the widest gap in the ring they make is of {widest:.0f} degrees.",
+    report(args, f"The generator's points lie {after:.3f} off a ring of radius 1, {before:.3f} before the game, true ones "
+                 f"{best:.3f}; the widest gap in the ring they make is of {widest:.0f} degrees.",
            picture="ring.png", before=before, after=after, true=best, gap=widest)
 
 
