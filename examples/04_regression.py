@@ -10,25 +10,11 @@ Time: 1 s on one core.
 
 import numpy as np
 from common import options, plt, progress, report
-from data import bike_sharing
+from data import bike_days
 
 import minigrad as torch
 from minigrad import nn, optim
 from minigrad.nn import functional as F
-
-
-def days(args):
-    """What is known of each day, (days, 6), and how many bicycles were hired, (days, 1), in thousands."""
-    table = bike_sharing(args)
-    _, day = np.unique(table["dteday"], return_inverse=True)
-
-    def mean(column):
-        return np.bincount(day, table[column]) / np.bincount(day)
-
-    temp = 47 * mean("temp") - 8  # in degrees Celsius, as the description of the data says
-    known = np.stack((temp, temp**2, mean("hum"), mean("windspeed"), mean("yr"), mean("workingday")), axis=1)
-    return known, np.bincount(day, table["cnt"])[:, None] / 1000
-
 
 # Each way takes inputs x, targets y, steps and a learning rate, begins with zeros, and gives the loss before each step and the
 # weights, (6, 1), and bias it ends with.
@@ -111,7 +97,8 @@ def draw(path, losses, exact, predicted, hired):
 def main():
     args = options(__doc__, steps=(1000, 500), lr=0.1)
     torch.manual_seed(args.seed)
-    known, hired = days(args)
+    known, hired = bike_days(args)
+    hired = hired[:, None] / 1000
     order = torch.randperm(len(known)).numpy()
     test, train = order[: len(order) // 5], order[len(order) // 5:]
     mean, std = known[train].mean(axis=0), known[train].std(axis=0) + 1e-9  # of what we learn from: the rest is not known yet
