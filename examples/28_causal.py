@@ -1,7 +1,7 @@
-"""28. A causal toy: did the discount bring the bicycles, or the weather? Days and weather are real, the discount's effect is known.
+"""28. A causal toy: did the discount bring the bicycles, or the weather? The days are real, the discount's effect is known.
 
-Teaches: confounding, adjustment by a model of the outcome, by weights from a model of who is treated, and by both (doubly robust),
-cross-fitting, and that nothing adjusts for what was not measured.
+Teaches: confounding, adjustment by a model of the outcome, by weights from a model of who is treated, and by both (doubly
+robust), cross-fitting, and that nothing adjusts for what was not measured.
 Source: Rosenbaum and Rubin (1983), https://doi.org/10.1093/biomet/70.1.41; Robins, Rotnitzky and Zhao (1994),
 https://doi.org/10.1080/01621459.1994.10476818; data of Fanaee-T and Gama (2013), https://doi.org/10.24432/C5W894.
 Result: The discount brings 1,000 bicycles a day. Days with and without differ by -517, for it was given on cold days;
@@ -50,7 +50,7 @@ def fit_propensity(x, treated, steps):
 
 
 def predict(x, treated, y, steps):
-    """For each day, from models that learnt from the other half of the days: hired without, hired with, chance of the discount."""
+    """Hired without, hired with, and chance of the discount, for each day, from models that learnt from the other half."""
     without, given, chance = torch.empty(3, len(x)).unbind()
     for learn, tell in ((slice(0, None, 2), slice(1, None, 2)), (slice(1, None, 2), slice(0, None, 2))):
         outcome = fit_outcome(x[learn], treated[learn], y[learn], steps)
@@ -111,11 +111,12 @@ def main():
     error = {name: float(np.sqrt(np.mean((np.array(values) - EFFECT) ** 2))) for name, values in found.items()}
     for name in found:
         print(f"{name:15} effect {mean[name]:+.2f} thousand, error {error[name]:.2f}")
+    bikes = {name: f"{1000 * value:,.0f}" for name, value in mean.items()}
     draw(args.out / "effects.png", x, temp, hired, treated, found)
-    report(args, f"The discount brings 1,000 bicycles a day. Days with and without differ by {1000 * mean['naive']:+,.0f}, for it was "
-           f"given on cold days; adjusted by a model of the outcome, by weights, and by both it is "
-           f"{1000 * mean['outcome model']:,.0f}, {1000 * mean['weights']:,.0f} and {1000 * mean['both']:,.0f}; where the temperature "
-           f"was not measured {1000 * mean['unmeasured']:,.0f} (means of {args.worlds} simulated assignments).",
+    report(args, f"The discount brings 1,000 bicycles a day. Days with and without differ by {bikes['naive']}, for it was given "
+           f"on cold days; adjusted by a model of the outcome, by weights, and by both it is {bikes['outcome model']}, "
+           f"{bikes['weights']} and {bikes['both']}; where the temperature was not measured {bikes['unmeasured']} (means of "
+           f"{args.worlds} simulated assignments).",
            picture="effects.png", naive=mean["naive"], outcome=mean["outcome model"], weights=mean["weights"], both=mean["both"],
            unmeasured=mean["unmeasured"], experiment=mean["experiment"], error=error["both"])
 
