@@ -53,3 +53,37 @@ def shakespeare(args):
         return "".join(file.read_text(encoding="utf-8") for file in sorted(Path(optim.__file__).parent.glob("ada*.py")))
 
     return read(args, "Shakespeare", datasets.shakespeare, instead=instead, what="the source of minigrad's optimizers")
+
+
+def bike_sharing(args):
+    """Bicycles hired in Washington, 17,379 hours of 2011 and 2012, by column. Instead: 200 made-up days with the same columns."""
+    def instead():
+        rng = np.random.default_rng(0)
+        day, hr = np.divmod(np.arange(200 * 24), 24)
+        weekday, mnth = day % 7, day // 31 + 1
+        workingday = (weekday % 6 > 0).astype(np.int64)
+        weathersit = rng.choice([1, 2, 3], 200, p=[0.65, 0.25, 0.1])[day]
+        temp = 0.5 - 0.3 * np.cos(2 * np.pi * day / 365) + 0.1 * np.sin(2 * np.pi * (hr - 9) / 24) + rng.normal(0, 0.05, 200)[day]
+        hum, windspeed = 0.4 + 0.15 * weathersit, rng.uniform(0, 0.4, 200)[day]
+        rush = workingday * (np.exp(-(hr - 8.0) ** 2 / 2) + 1.3 * np.exp(-(hr - 17.5) ** 2 / 4))
+        leisure = (1 - 0.7 * workingday) * np.exp(-(hr - 14.0) ** 2 / 20)
+        mean = 700 * temp * (rush + leisure + 0.05) * (1.4 - 0.2 * weathersit - 0.5 * windspeed)
+        return {"dteday": np.datetime64("2011-01-02") + day, "season": (mnth - 1) // 3 + 1, "yr": 0 * day, "mnth": mnth, "hr": hr,
+                "holiday": 0 * day, "weekday": weekday, "workingday": workingday, "weathersit": weathersit, "temp": temp,
+                "atemp": temp, "hum": hum, "windspeed": windspeed, "cnt": rng.poisson(mean)}
+
+    return read(args, "Bike sharing", datasets.bike_sharing, instead=instead, what="made-up days")
+
+
+def bike_days(args):
+    """What :func:`bike_sharing` says of each day, (days, 6): temperature in degrees Celsius, its square, humidity, wind, year, whether
+    it is a working day; and how many bicycles were hired, (days,)."""
+    table = bike_sharing(args)
+    _, day = np.unique(table["dteday"], return_inverse=True)
+
+    def mean(column):
+        return np.bincount(day, table[column]) / np.bincount(day)
+
+    temp = 47 * mean("temp") - 8  # which is given as a share of the way from -8 to 39
+    known = (temp, temp**2, mean("hum"), mean("windspeed"), mean("yr"), mean("workingday"))
+    return np.stack(known, axis=1), np.bincount(day, table["cnt"])
