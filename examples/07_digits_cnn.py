@@ -93,18 +93,18 @@ def draw_images(axes, images, colours, title):
     axes.axis("off")
     axes.set_title(title, fontsize=9)
     for k, image in enumerate(images[:16]):
-        cell = axes.inset_axes((k % 8 / 8, 0.5 - k // 8 / 2, 0.12, 0.48))
+        cell = axes.inset_axes((k % 8 / 8, 0.5 - k // 8 / 2, 0.11, 0.46))
         cell.imshow(image, cmap=colours)
         cell.axis("off")
 
 
 @torch.no_grad()
 def draw(model, losses, rates, images, guess, labels):
-    figure, ((matrix, curve), (moved, filters), (first, second)) = plt.subplots(3, 2, figsize=(7, 6), height_ratios=(3, 1, 1))
+    figure, ((matrix, curve), (moved, filters), (first, second)) = plt.subplots(3, 2, figsize=(7, 6.6), height_ratios=(3, 1, 1))
     draw_confusion(matrix, guess, labels)
     means = torch.tensor(losses).unfold(0, 20, 20).mean(dim=1)
     curve.semilogy(torch.arange(len(means)) * 20, means)
-    curve.set(xlabel="step", ylabel="training loss (nats), mean of 20 steps")
+    curve.set(xlabel="step", ylabel="training loss (nats)")
     rate = curve.twinx()
     rate.plot(rates, color="C1", linestyle=":")
     rate.set_ylabel("learning rate (dotted)", color="C1")
