@@ -44,6 +44,17 @@ def mnist(args):
     return read(args, "MNIST", reader, instead=instead, what="the 8x8 digits shipped with minigrad, enlarged")
 
 
+def mnist_parts(args, images=8000):
+    """MNIST as four arrays: `images` to learn from at most, their labels, and every fifth of all images, held out, and theirs.
+
+    Images are (n, 1, 28, 28), float32, from 0 to 1; labels (n,), int64.
+    """
+    pixels, labels = mnist(args)
+    pixels = pixels[:, None].astype(np.float32) / 255
+    held_out = np.arange(len(labels)) % 5 == 0
+    return pixels[~held_out][:images], labels[~held_out][:images], pixels[held_out], labels[held_out]
+
+
 def shakespeare(args):
     """Shakespeare's plays, a million letters. Instead: the source of minigrad's optimizers."""
     def instead():
