@@ -3,7 +3,7 @@
 Teaches: text as numbers, a vocabulary of the training part, bags of words by `EmbeddingBag`, logistic regression, what
 a model learnt.
 Source: the reviews are of https://github.com/SophonPlus/ChineseNlpCorpus; Pang, Lee and Vaithyanathan (2002),
-https://arxiv.org/abs/cs/0205070, is the first to judge reviews by bags of words.
+https://arxiv.org/abs/cs/0205070, judges films so.
 Result: right on 88.7% of the 2397 reviews held out, by words (by characters on 88.9%); whoever always says complaint,
 on 68.1%.
 Time: 3 s on one core.
