@@ -81,11 +81,11 @@ def draw(path, q, way, lengths):
     image = left.imshow(values.masked_fill(walls, torch.nan).numpy(), cmap="YlGn", vmin=0, vmax=1)
     left.set_facecolor("lightgray")
     for state, cell in enumerate(CELLS):
-        shown = {"#": "wall", "O": "pit", "G": "goal"}.get(cell)
+        shown = {"#": "wall", "O": "pit", "G": "exit"}.get(cell)
         arrow = "↑↓←→"[q[state].argmax().item()]
         left.text(state % SIZE, state // SIZE, shown or f"{arrow}\n{q[state].max().item():.2f}", ha="center", va="center",
                   fontsize=9, weight="bold" if state in way else None)
-    left.set(xlabel="value and best move of each cell; the way is bold", xticks=[], yticks=[])
+    left.set(xlabel="value and best move; the way is bold", xticks=[], yticks=[])
     figure.colorbar(image, ax=left, label="expected return", shrink=0.85)
     right.plot(range(1, len(lengths) + 1), lengths, linewidth=0.7)
     right.axhline(len(way) - 1, color="gray", linestyle="--", label=f"the best way: {len(way) - 1} moves")
@@ -106,8 +106,8 @@ def main():
     off = (q.max(dim=1).values - exact.max(dim=1).values)[way[:-1]].abs().max().item()
     by_chance = sum(returns[:20]) / 20
     draw(args.out / "maze.png", q, way, lengths)
-    report(args, f"The way out in {len(way) - 1} moves, where {len(shortest) - 1} are the fewest; its return is {gained:.2f}, and "
-                 f"{by_chance:.2f} at random; the values on it differ from the exact ones by {off:.1e} at most.",
+    report(args, f"The way out in {len(way) - 1} moves, where {len(shortest) - 1} are the fewest; its return is {gained:.2f}, "
+                 f"and {by_chance:.2f} at random; the values on it differ from the exact ones by {off:.1e} at most.",
            picture="maze.png", moves=len(way) - 1, shortest=len(shortest) - 1, gained=gained, off=off, by_chance=by_chance)
 
 
