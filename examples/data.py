@@ -6,7 +6,7 @@ from minigrad import datasets
 
 
 def read(args, title, reader, *reader_args, instead, what):
-    """What `reader` gives for the folder ``--data``; with ``--quick`` and without the files, what `instead` makes, which is `what`."""
+    """What `reader` gives for the folder ``--data``; with ``--quick`` and without the files, what `instead` makes: `what`."""
     try:
         return reader(args.data, *reader_args, download=not args.quick)
     except FileNotFoundError as error:
