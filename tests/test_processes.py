@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import minigrad
+from minigrad import distributed
 from tests.processes import models
 from tests.processes.launching import check, launch, needs_mpi, start
 
@@ -28,6 +30,16 @@ carried = pytest.mark.parametrize("backend", ["mpi", "nccl", "nccl alone"])
 def test_every_process_gets_what_it_should(program: str, backend: str, processes: int) -> None:
     told = re.findall(r"process (\d) has checked everything", check(processes, f"{program}.py", backend))
     assert sorted(map(int, told)) == list(range(processes))
+
+
+@needs_mpi
+@pytest.mark.gpu
+@pytest.mark.parametrize("backend", ["nccl on gpus", "nccl alone on gpus"])
+@pytest.mark.parametrize("program", ["exchanges", "wrapping", "training"])
+def test_gpus_exchange_by_nccl(program: str, backend: str) -> None:
+    if minigrad.cuda.device_count() < 2 or not distributed.is_nccl_available():
+        pytest.skip("needs two GPUs, CuPy and NCCL")
+    check(2, f"{program}.py", backend)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +108,8 @@ OF_GPUS = {"does not send": (r"process [02] of 3: recv\(src=1, tag=0\) of float3
 @needs_mpi
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 @pytest.mark.parametrize(("backend", "how"), [*[("mpi", how) for how in ENDINGS],
-                                              *[("nccl", how) for how in [*ENDINGS, *OF_GPUS]], ("nccl alone", "raises")])
+                                              *[("nccl", how) for how in ["raises", "has another shape", "stays away", *OF_GPUS]],
+                                              ("nccl alone", "raises")])
 def test_all_end_when_one_fails(backend: str, how: str) -> None:
     if how == "is interrupted":
         with start(3, "ending.py", backend, how) as job:

@@ -29,7 +29,7 @@ from minigrad.distributed.ending import end_job_on_error, say
 from minigrad.distributed.mpi import MpiCommunicator
 from minigrad.errors import DeviceError, DistBackendError, InvalidValueError
 
-__all__ = ["NcclCommunicator", "beside", "is_installed", "meet", "own_gpu"]
+__all__ = ["NcclCommunicator", "beside", "is_available", "is_installed", "meet", "own_gpu", "version"]
 
 TYPES = {"i1": "INT8", "u1": "UINT8", "i4": "INT32", "u4": "UINT32", "i8": "INT64", "u8": "UINT64", "f4": "FLOAT32",
          "f8": "FLOAT64", "c8": "FLOAT32", "c16": "FLOAT64"}  # what NCCL calls NumPy's numbers; complex ones are pairs
@@ -51,6 +51,19 @@ def is_installed() -> bool:
         return bool(importlib.import_module("cupy").cuda.nccl.available)
     except ImportError:
         return False
+
+
+def version() -> tuple[int, int, int]:
+    """NCCL's version, such as (2, 27, 7). Raises ``RuntimeError`` where it is not there."""
+    number = int(library_of(_arrays.Device("cuda")).xp.cuda.nccl.get_version())
+    return number // 10000, number // 100 % 100, number % 100
+
+
+def is_available(tensors: Sequence[Any]) -> bool:
+    """Whether NCCL could exchange `tensors`: they lie in one piece each, on GPUs, no two on one."""
+    devices = [t.device for t in tensors]
+    return (is_installed() and len(set(devices)) == len(devices)
+            and all(device.type == "cuda" and t.is_contiguous() for t, device in zip(tensors, devices)))
 
 
 def library_of(device: _arrays.Device) -> CupyLibrary:

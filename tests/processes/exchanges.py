@@ -18,7 +18,7 @@ from tests.processes.beginning import BY_MPI, BY_NCCL, begin
 
 warnings.simplefilter("error")
 assert not dist.is_initialized()
-begin(datetime.timedelta(seconds=60))
+device = begin(datetime.timedelta(seconds=60))
 rank, size = dist.get_rank(), dist.get_world_size()
 everyone = range(size)
 assert (rank, size) == (int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])) and size > 1
@@ -194,8 +194,8 @@ else:
     dist.send(x, 0)
 if rank < 2:  # each sends before it receives
     large, other = mg.full((100_000,), float(rank)), mg.zeros(100_000)
-    work = dist.isend(large, 1 - rank)
-    dist.recv(other, 1 - rank)
+    work = dist.isend(large, 1 - rank, tag=4)
+    dist.recv(other, 1 - rank, tag=4)
     assert work.wait() and (other == 1 - rank).all()
 refused(lambda: dist.send(x, rank), ValueError, f"process {rank} of {size}: send: dst must be another process")
 refused(lambda: dist.send(x, size), ValueError, f"not {size}")
@@ -240,7 +240,7 @@ refused(lambda: dist.new_group([0, size]), ValueError, "ranks are")
 
 # Where the tensors are.
 if BY_NCCL:
-    words = rf"process {rank} of {size}: broadcast\(src=0\) of float32 \[2\]: NCCL exchanges .* on standin:{rank}, .* is on cpu"
+    words = rf"process {rank} of {size}: broadcast\(src=0\) of float32 \[2\]: NCCL exchanges .* on {device}, .* is on cpu"
     refused(lambda: dist.broadcast(mg.zeros(2, device="cpu"), 0), RuntimeError, words)
     if BY_MPI:
         on_host = dist.new_group(backend="gloo")

@@ -1,7 +1,7 @@
 """Gradients travel while others are computed: a step takes less time than its computation and its communication by themselves.
 
-Each of eight layers takes 30 ms to differentiate, and each of their buckets 30 ms on a network that sends one after the other. The
-command line says what carries them: see ``beginning.py``.
+Each of eight layers takes 30 ms to differentiate, and each of their buckets 30 ms on a network that sends one after the other.
+The command line says what carries them: see ``beginning.py``.
 """
 
 from __future__ import annotations
