@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import linecache
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
@@ -34,14 +34,14 @@ class Replay:
 
     def __init__(self, tape: Tape, called: str) -> None:
         self.tape, self.called = tape, called
-        self.lines: list[Part] = [*tape.needed_lines()]
+        self.lines = tape.needed_lines()
         self.numbers: dict[Any, list[int | None]] = {}
         self.function, self.source = self.made(self.lines, tape.large, [])
         if FEWEST <= len(self.lines) <= MOST and switch.enabled:
             keeping = {name: size for name, size in tape.large.items() if size >= SMALL * 8}
             self.function, _ = self.made(self.lines, keeping, ["look(locals())"], look=self.look)
 
-    def made(self, parts: list[Part], large: dict[str, int], last: list[str], proving: bool = False,
+    def made(self, parts: Sequence[Part], large: dict[str, int], last: list[str], proving: bool = False,
              **names: Any) -> tuple[Callable[..., Any], str]:
         """A function of these parts, and its source. Values that are `large` go as soon as they can."""
         text = [f"def replay({', '.join(self.tape.inputs)}):"]
@@ -73,13 +73,14 @@ class Replay:
 
     def look(self, values: dict[str, Any]) -> None:
         """See what values the lines have given, and go on with segments that are not proved yet."""
-        self.function, parts = self.made(self.lines, self.tape.large, [])[0], self.lines
+        parts: list[Part]
+        self.function, parts = self.made(self.lines, self.tape.large, [])[0], [*self.lines]
         if switch.found() is NONE:
             return
         loops = importlib.import_module("minigrad._arrays.host.loops")
         if loops.lies_as_expected():
             known = {name: x for name, x in values.items() if isinstance(x, (np.ndarray, np.generic))}
-            parts = arranged(self.tape, self.tape.needed_lines(), known, loops)
+            parts = arranged(self.tape, self.lines, known, loops)
         segments = [part for part in parts if isinstance(part, Segment)]
         if segments:
             self.function, _ = self.made(parts, self.tape.large, ["settle()"], proving=True,

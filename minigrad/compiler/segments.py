@@ -82,7 +82,8 @@ class Segment:
     def function(self) -> Callable[..., Any]:
         """The function that computes what later lines use of the segment."""
         names: dict[str, Any] = {"run_loops": self.run_loops, "empty": np.empty, "empty_like": np.empty_like,
-                                 "byte": np.dtype("u1"), "calls": self.calls, "addresses": self.addresses}
+                                 "byte": np.dtype("u1"), "calls": self.calls, "addresses": self.addresses,
+                                 "at_addresses": [root.array for root in self.fixed]}  # so that these arrays stay
         self.inputs, self.outputs = [root.name for root in self.given], [root.name for root in self.made]
         arrays = ", ".join([f"empty({self.size}, byte)", *self.inputs, *self.outputs])
         lines = [f"def {self.name}({', '.join(self.inputs)}):",
@@ -197,8 +198,6 @@ def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], 
         inside, waiting, translation = [], [], Translation(values, tape.names, loops)
 
     for k, line in lines:
-        for name in line.uses:
-            remaining[name] -= 1
         if several.isdisjoint({*line.targets, *line.uses}) and translation.add(line):
             inside.append((k, line))
         elif inside and only_passes_on(tape, line):
@@ -211,6 +210,8 @@ def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], 
                 inside.append((k, line))
             else:
                 found.append((k, line))
+        for name in line.uses:
+            remaining[name] -= 1
     close()
     return found
 
