@@ -26,7 +26,7 @@ from numba.extending import intrinsic
 
 from minigrad._arrays.host.compiling import kernel, part
 
-__all__ = ["CONVERSIONS", "loop_of", "lies_as_expected", "run_loops"]
+__all__ = ["CONVERSIONS", "address_of_member", "lies_as_expected", "loop_of", "run_loops"]
 
 HEAD = 8  # numbers of a row before its operands
 MOST_OPERANDS, MOST_AXES = 8, 32
@@ -79,7 +79,7 @@ def loop_of(function: Any, dtypes: tuple[Any, ...]) -> tuple[int, int] | None:
 
 # ---------------------------------------------------------------------------------------------------- calling them
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def call_loop(typing: Any, address: Any, operands: Any, sizes: Any, steps: Any, data: Any) -> Any:
     """Call the loop at an address; all arguments are addresses."""
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -92,7 +92,7 @@ def call_loop(typing: Any, address: Any, operands: Any, sizes: Any, steps: Any, 
 
 def elements(kind: Any) -> Any:
     """The address of elements as a pointer to numbers of a `kind`."""
-    @intrinsic
+    @intrinsic  # type: ignore[untyped-decorator]
     def pointer(typing: Any, address: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return builder.inttoptr(values[0], context.get_value_type(signature.return_type))
@@ -101,6 +101,13 @@ def elements(kind: Any) -> Any:
 
 
 integers = elements(types.intp)
+
+
+@part
+def address_of_member(arrays: int, k: int) -> Any:
+    """The address of the elements of an array in a tuple of such, which is at an address itself."""
+    member = carray(integers(arrays + MEMBERS + 8 * k), 1)[0]
+    return carray(integers(member + ELEMENTS), 1)[0]
 
 
 def conversion(source: Any, target: Any) -> Any:
@@ -157,8 +164,7 @@ def run_loops(calls: Any, places: Any, arrays: int) -> None:
     after these on, at the addresses `places`."""
     own = places.copy()
     for k in range(carray(integers(arrays + LENGTH), 1)[0]):
-        member = carray(integers(arrays + MEMBERS + 8 * k), 1)[0]
-        own[k] = carray(integers(member + ELEMENTS), 1)[0]
+        own[k] = address_of_member(arrays, k)
     at, table = 0, calls.ctypes.data
     operands, given, index = np.empty(MOST_OPERANDS, np.int64), np.empty(MOST_OPERANDS, np.int64), np.zeros(MOST_AXES, np.int64)
     while at < calls.size:
