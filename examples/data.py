@@ -87,8 +87,10 @@ def bike_sharing(args):
 
 
 def bike_days(args):
-    """What :func:`bike_sharing` says of each day, (days, 6): temperature in degrees Celsius, its square, humidity, wind, year, whether
-    it is a working day; and how many bicycles were hired, (days,)."""
+    """What :func:`bike_sharing` says of each day, (days, 6), and how many bicycles were hired, (days,).
+
+    The six: temperature in degrees Celsius, its square, humidity, wind, year, and whether it is a working day.
+    """
     table = bike_sharing(args)
     _, day = np.unique(table["dteday"], return_inverse=True)
 
@@ -104,7 +106,8 @@ def shapes(count, seed, side=64):
     """Made-up scenes of circles, squares and triangles among lines: pictures with what is where in them.
 
     Gives images (count, 3, side, side), float32 from 0 to 1; masks (count, side, side), int64, of each pixel's kind, 0 where
-    there is nothing; and for each image an array (objects, 5), float32, of boxes ``x1, y1, x2, y2`` in pixels and the kind, 1 to 3.
+    there is nothing; and for each image an array (objects, 5), float32, of boxes ``x1, y1, x2, y2`` in pixels and
+    the kind, 1 to 3.
     """
     rng = np.random.default_rng(seed)
     scenes = [scene(rng, side) for _ in range(count)]
