@@ -71,9 +71,9 @@ def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], 
 
 
 @needs_mpi
-def test_the_example_learns_the_same_in_one_process_and_in_two() -> None:
-    example = Path(__file__).parent.parent / "examples" / "14_several_processes.py"
-    told = [check(count, str(example), "--epochs", "2") for count in (1, 2)]
+def test_the_example_learns_the_same_in_one_process_and_in_two(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent / "examples" / "26_several_processes.py"
+    told = [check(count, str(example), "--quick", "--epochs", "2", folder=tmp_path) for count in (1, 2)]
     found = [re.findall(r"(\d) processes, .* loss ([\d.]+), test accuracy ([\d.]+)%, .* weights equal everywhere: True", out)
              for out in told]
     assert [[line[0] for line in lines] for lines in found] == [["1", "1"], ["2", "2"]]
