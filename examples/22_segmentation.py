@@ -88,7 +88,7 @@ def draw(images, rows, path):
 
 
 def main():
-    args = options(__doc__, images=(1500, 150), epochs=(12, 4), batch=(8, 5))
+    args = options(__doc__, images=(1000, 150), epochs=(12, 5), batch=(8, 5))
     images, masks, _ = data.shapes(args.images + args.images // 4, args.seed)
     images, masks = torch.from_numpy(images), torch.from_numpy(masks)
     learn, test = slice(args.images), slice(args.images, None)

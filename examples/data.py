@@ -1,12 +1,14 @@
 """The data of the course, as NumPy arrays and text; where ``--quick`` finds none, something small that is shipped or made up."""
 
+from pathlib import Path
+
 import numpy as np
 
 from minigrad import datasets
 
 
 def read(args, title, reader, *reader_args, instead, what):
-    """What `reader` gives for the folder ``--data``; with ``--quick`` and without the files, what `instead` makes, which is `what`."""
+    """What `reader` gives for the folder ``--data``; with ``--quick`` and without files, what `instead` makes, `what`."""
     try:
         return reader(args.data, *reader_args, download=not args.quick)
     except FileNotFoundError as error:
@@ -47,8 +49,6 @@ def mnist(args):
 def shakespeare(args):
     """Shakespeare's plays, a million letters. Instead: the source of minigrad's optimizers."""
     def instead():
-        from pathlib import Path
-
         from minigrad import optim
         return "".join(file.read_text(encoding="utf-8") for file in sorted(Path(optim.__file__).parent.glob("ada*.py")))
 
@@ -59,7 +59,7 @@ def shapes(count, seed, side=64):
     """Made-up scenes of circles, squares and triangles among lines: pictures with what is where in them.
 
     Gives images (count, 3, side, side), float32 from 0 to 1; masks (count, side, side), int64, of each pixel's kind, 0 where
-    there is nothing; and for each image an array (objects, 5), float32, of boxes ``x1, y1, x2, y2`` in pixels and the kind, 1 to 3.
+    there is nothing; and for each image an array (objects, 5), float32, of boxes ``x1, y1, x2, y2`` in pixels and the kind.
     """
     rng = np.random.default_rng(seed)
     scenes = [scene(rng, side) for _ in range(count)]
@@ -93,3 +93,14 @@ def scene(rng, side):
         boxes.append([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1, kind])
     image += rng.normal(0, 0.05, image.shape)
     return image.clip(0, 1).astype(np.float32), mask, np.array(boxes, np.float32)
+
+
+def photo(args, name, side):
+    """The middle of a picture, (3, side, side), float32 from 0 to 1: of the file `name`, or of the published "amber", "candy" or
+    "mosaic". Instead: a made-up scene."""
+    def reader(root, download):
+        from PIL import Image, ImageOps
+        with Image.open(name if Path(name).suffix else datasets.photo(name, root, download)) as image:
+            return np.float32(ImageOps.fit(image.convert("RGB"), (side, side))).transpose(2, 0, 1) / 255
+
+    return read(args, name, reader, instead=lambda: shapes(1, ord(name[0]), side)[0][0], what="a made-up scene")
