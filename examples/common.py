@@ -13,7 +13,8 @@ except ModuleNotFoundError:
 matplotlib.use("Agg")  # into files, without a window
 import matplotlib.pyplot as plt  # noqa: E402
 
-plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 100, "axes.spines.top": False, "axes.spines.right": False})
+plt.rcParams.update({"figure.constrained_layout.use": True, "figure.dpi": 100,
+                     "axes.spines.top": False, "axes.spines.right": False})
 
 STARTED = time.process_time()
 
@@ -26,15 +27,17 @@ def options(description, **settings):
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a run of seconds, on little data: to see that it works")
-    parser.add_argument("--data", default="data", metavar="PATH", help="the folder in which data are looked for, and into which they "
-                                                                      "are fetched (default: data)")
+    parser.add_argument("--data", default="data", metavar="PATH",
+                        help="the folder in which data are looked for, and into which they are fetched (default: data)")
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers (default: 0)")
     for name, setting in settings.items():
         in_full, quick = setting if isinstance(setting, tuple) else (setting, setting)
         choices = setting if isinstance(setting, list) else None
         default = choices[0] if choices else in_full
         told = f"default: {default}" + (f", with --quick {quick}" if isinstance(setting, tuple) else "")
-        kind = {"action": argparse.BooleanOptionalAction} if isinstance(default, bool) else {"type": type(default), "choices": choices}
+        kind = {"type": type(default), "choices": choices}
+        if isinstance(default, bool):
+            kind = {"action": argparse.BooleanOptionalAction}
         parser.add_argument(f"--{name.replace('_', '-')}", help=told, **kind)
     args = parser.parse_args()
     changed = [f",{name}={Path(str(value)).name}" for name, value in vars(args).items() if name in settings and value is not None]

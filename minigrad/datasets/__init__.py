@@ -20,7 +20,8 @@ from minigrad.datasets.published import (
 )
 from minigrad.ops.creation import from_numpy
 
-__all__ = ["FILES", "bike_sharing", "chinese_reviews", "digits", "fetch", "names", "photo", "sequence_pairs", "shakespeare", "wikitext2"]
+__all__ = ["FILES", "bike_sharing", "chinese_reviews", "digits", "fetch", "names", "photo", "sequence_pairs", "shakespeare",
+           "wikitext2"]
 
 
 def digits() -> tuple[Any, Any]:

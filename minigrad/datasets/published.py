@@ -1,4 +1,4 @@
-"""Published data that the books on deep learning use: found where they lie, or fetched with a checksum, and read as NumPy or text.
+"""Published data that the books on deep learning use: found where they lie or fetched with a checksum, read as NumPy and text.
 
 Nothing here is a tensor, so that what is read serves any library.
 """
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+import minigrad as mg
 from minigrad.errors import InvalidValueError, MissingFileError, RuntimeValueError
 
 __all__ = ["FILES", "bike_sharing", "chinese_reviews", "fetch", "names", "photo", "sequence_pairs", "shakespeare", "wikitext2"]
@@ -49,7 +50,8 @@ FILES = {
                                      "articles of Wikipedia (WikiText-2, Merity et al., 2016, CC BY-SA 3.0)"),
     "wikitext2-test.txt": Published(WIKITEXT + "test.txt", "781c9418ab9414bd09e4aad825aae752",
                                     "articles of Wikipedia (WikiText-2, Merity et al., 2016, CC BY-SA 3.0)"),
-    "date.txt": Published(BOOK + "date.txt", "831a4a9fd17c969a1419bb4b86253987", "50,000 dates as people write them, and as ISO 8601"),
+    "date.txt": Published(BOOK + "date.txt", "831a4a9fd17c969a1419bb4b86253987",
+                          "50,000 dates as people write them, and as ISO 8601"),
     "addition.txt": Published(BOOK + "addition.txt", "0be232e09ddbc99aa7c7f54b5081dbc0", "50,000 additions, and their sums"),
     "amber.jpg": Published(STYLE + "content-images/amber.jpg", "f12823165ccd4bf7a34162f52b1ecf09", "a photograph of a door"),
     "candy.jpg": Published(STYLE + "style-images/candy.jpg", "00a0e3aa9775546f98abf6417e3cb478", "a painting in bright colours"),
@@ -84,9 +86,8 @@ https://raw.githubusercontent.com/karpathy/makemore/master/names.txt: fetch it, 
     where = f"{name} is not in {os.fspath(root)} or below it. It is published at {published.address}"
     if not download:
         raise MissingFileError(f"{where}: fetch it, and put it there")
-    from minigrad.vision.datasets.utils import download_url
     try:
-        download_url(published.address, root, name, published.md5)
+        mg.vision.datasets.utils.download_url(published.address, root, name, published.md5)
     except (OSError, http.client.HTTPException) as error:
         raise MissingFileError(f"{where}, which cannot be reached from here ({error}): fetch it elsewhere, and put it "
                                "there") from error
@@ -107,11 +108,11 @@ def bike_sharing(root: str | os.PathLike[str] = "data", download: bool = True) -
     """Bicycles hired in Washington in each hour of 2011 and 2012, with weather and calendar.
 
     Returns columns by name, each of shape ``(17379,)``: ``cnt`` is how many were hired, ``season`` (1 to 4), ``yr``, ``mnth``,
-    ``hr``, ``holiday``, ``weekday`` (0 is Sunday), ``workingday``, ``weathersit`` (1 fair to 4 storm) are whole numbers, ``temp``,
-    ``atemp``, ``hum``, ``windspeed`` are shares of their highest value, and ``dteday`` is the day as ``datetime64[D]``.
+    ``hr``, ``holiday``, ``weekday`` (0 is Sunday), ``workingday``, ``weathersit`` (1 fair to 4 storm) are whole numbers,
+    ``temp``, ``atemp``, ``hum``, ``windspeed`` are shares of their highest value, and ``dteday`` is the day as ``datetime64[D]``.
 
-    Source: Fanaee-T and Gama (2013), https://doi.org/10.24432/C5W894, CC BY 4.0. Raises as :func:`fetch` does, and ``RuntimeError``
-    for a table that is not this one.
+    Source: Fanaee-T and Gama (2013), https://doi.org/10.24432/C5W894, CC BY 4.0. Raises as :func:`fetch` does, and
+    ``RuntimeError`` for a table that is not this one.
     """
     lines = read_bike_lines(root, download)
     head, *rows = csv.reader(lines)
@@ -178,8 +179,8 @@ def wikitext2(root: str | os.PathLike[str] = "data", split: str = "valid", downl
     Args:
         split: ``"valid"`` or ``"test"``, each of about 200,000 words.
 
-    Source: Merity, Xiong, Bradbury and Socher (2016), https://arxiv.org/abs/1609.07843, CC BY-SA 3.0. Raises as :func:`fetch` does,
-    and ``ValueError`` for another `split`.
+    Source: Merity, Xiong, Bradbury and Socher (2016), https://arxiv.org/abs/1609.07843, CC BY-SA 3.0. Raises as
+    :func:`fetch` does, and ``ValueError`` for another `split`.
     """
     if split not in ("valid", "test"):
         raise InvalidValueError(f'wikitext2: split must be "valid" or "test", got {split!r}')
@@ -192,8 +193,8 @@ def sequence_pairs(kind: str, root: str | os.PathLike[str] = "data", download: b
     Args:
         kind: ``"date"`` or ``"addition"``.
 
-    Source: https://github.com/oreilly-japan/deep-learning-from-scratch-2, MIT. Raises as :func:`fetch` does, and ``ValueError`` for
-    another `kind`.
+    Source: https://github.com/oreilly-japan/deep-learning-from-scratch-2, MIT. Raises as :func:`fetch` does, and
+    ``ValueError`` for another `kind`.
     """
     if kind not in ("date", "addition"):
         raise InvalidValueError(f'sequence_pairs: kind must be "date" or "addition", got {kind!r}')
@@ -204,9 +205,10 @@ def sequence_pairs(kind: str, root: str | os.PathLike[str] = "data", download: b
 # ---------------------------------------------------------------------------------------------------- pictures
 
 def photo(name: str, root: str | os.PathLike[str] = "data", download: bool = True) -> Path:
-    """The path of a picture for style transfer: ``"amber"``, a photograph, or ``"candy"`` and ``"mosaic"``, paintings; JPEG files.
+    """The path of a JPEG file for style transfer: ``"amber"``, a photograph, or ``"candy"`` and ``"mosaic"``, paintings.
 
-    Source: https://github.com/pytorch/examples, BSD 3-Clause. Raises as :func:`fetch` does, and ``ValueError`` for another `name`.
+    Source: https://github.com/pytorch/examples, BSD 3-Clause. Raises as :func:`fetch` does, and ``ValueError`` for
+    another `name`.
     """
     if name not in ("amber", "candy", "mosaic"):
         raise InvalidValueError(f'photo: name must be "amber", "candy" or "mosaic", got {name!r}')
