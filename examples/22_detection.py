@@ -127,8 +127,8 @@ def draw(images, truth, found, curves, path):
 
 
 def main():
-    args = options(__doc__, images=(1500, 150), epochs=(16, 6), batch=(8, 5))
-    images, _, boxes = data.shapes(args.images + 240, args.seed)
+    args = options(__doc__, images=(1500, 150), epochs=(16, 7), batch=(8, 5))
+    images, _, boxes = data.shapes(args.images + (60 if args.quick else 240), args.seed)
     images = torch.from_numpy(images)
     test, truth = images[args.images:], boxes[args.images:]
 
