@@ -119,9 +119,9 @@ def main():
     draw(args, true, said, errors)
     simple, of_returns, of_prices = errors.values()
     report(args, f"on the last {len(true)} days, held out, who says that tomorrow is today is off by {simple:.2f} dollars, an "
-                 f"LSTM of returns by {of_returns:.2f} and one of prices by {of_prices:.2f}. The gain of {gain:.2f} ± {doubt:.2f} "
-                 f"is {'more' if gain > 2 * doubt else 'no more'} than chance: whether the price rises, which it does on "
-                 f"{rises:.0%} of the days, it knows on {direction:.0%}.",
+                 f"LSTM of returns by {of_returns:.2f} and one of prices by {of_prices:.2f}. The gain of {gain:.2f} ± "
+                 f"{doubt:.2f} is {'more' if gain > 2 * doubt else 'no more'} than chance: whether the price rises, which it "
+                 f"does on {rises:.0%} of the days, it knows on {direction:.0%}.",
            picture="forecasts.png", today=simple, returns=of_returns, prices=of_prices, gain=float(gain), doubt=float(doubt),
            direction=float(direction), rises=float(rises))
 
