@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 PICTURES = ROOT / "docs" / "pictures" / "course"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-WIDTH = 560  # of the pictures, in pixels
+WIDTH = 720  # of the pictures, in pixels
 
 
 # ---------------------------------------------------------------------------------------------------- docstrings
@@ -94,7 +94,7 @@ def keep_picture(drawn: Path, target: Path) -> None:
         small = image.convert("RGB")
         if small.width > WIDTH:
             small = small.resize((WIDTH, round(small.height * WIDTH / small.width)), Image.Resampling.LANCZOS)
-        small.quantize(128).save(target, optimize=True)
+        small.quantize(256).save(target, optimize=True)
 
 
 # ---------------------------------------------------------------------------------------------------- pages
@@ -114,11 +114,11 @@ are fetched, and `--quick`, which runs for seconds, on what is shipped or made u
 to a folder in `runs/` whose name says which run it was. Times are of one core, results those of `--seed 0`, as measured by
 `python -m benchmarks.course NAME --data PATH`. [The page of systems](../docs/systems.md) shows all pictures.
 
-| | program | what it teaches | result | time |
-|---|---|---|---|---|
+| | program and picture | what it teaches | result | time | the idea's source |
+|---|---|---|---|---|---|
 {rows}
 
-Where the ideas come from is in each program's docstring. Programs share [`common.py`](common.py), for options, progress bar and
+Programs share [`common.py`](common.py), for options, progress bar and
 report, and [`data.py`](data.py), which reads the data.
 """
 
@@ -142,10 +142,11 @@ def pages() -> dict[Path, str]:
     rows, systems = [], []
     for file in programs():
         about = read_docstring(file)
-        rows.append(f"| {about.number} | [`{file.name}`]({file.name}) | {about.teaches} | {about.result} | "
-                    f"{about.time.removesuffix(' on one core.')} |")
-        picture = PICTURES / f"{file.stem}.png"
-        shown = f"\n![{file.stem}: what it draws](pictures/course/{file.stem}.png)\n" if picture.exists() else ""
+        drawn = (PICTURES / f"{file.stem}.png").exists()
+        picture = f"![what it draws](../docs/pictures/course/{file.stem}.png)" if drawn else ""
+        rows.append(f"| {about.number} | [`{file.name}`]({file.name}) {picture} | {about.teaches} | {about.result} | "
+                    f"{about.time.removesuffix(' on one core.')} | {about.source} |")
+        shown = f"\n![{file.stem}: what it draws](pictures/course/{file.stem}.png)\n" if drawn else ""
         systems.append(f"## {about.number}. {about.title}\n\n"
                        f"[`{file.name}`](../examples/{file.name}) teaches {lowered(about.teaches)}\n"
                        f"Result: {about.result}\n{shown}\nThe idea's source: {about.source}\n")

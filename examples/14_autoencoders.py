@@ -105,8 +105,8 @@ def main():
             errors.append(error(check, model.decoder(model.encode(check)).sigmoid()))
     linear = error(check, principal(learn, check))
     draw(models, check, labels[:held], args.out / "plane.png")
-    report(args, f"From two numbers, the autoencoder draws held-out digits with {errors[0]:.0%} of the pixels' variance wrong, the "
-                 f"variational one with {errors[1]:.0%}, and the best two directions of linear algebra with {linear:.0%}.",
+    report(args, f"From two numbers, the autoencoder draws held-out digits with {errors[0]:.0%} of the pixels' variance wrong, "
+                 f"the variational one with {errors[1]:.0%}, and the best two directions of linear algebra with {linear:.0%}.",
            picture="plane.png", plain=errors[0], variational=errors[1], linear=linear)
 
 

@@ -1,8 +1,11 @@
 """15. DCGAN: two convolutional networks, one draws digits and the other tells them from true ones, until it hardly can.
 
-Teaches: `conv_transpose2d`, batch normalization in a generator, alternating optimizers, `detach`, judging a generator by a third network.
+Teaches: `conv_transpose2d`, batch normalization in a generator, alternating optimizers, `detach`, a third network as judge.
 Source: Goodfellow et al., Generative adversarial nets (2014), https://arxiv.org/abs/1406.2661; Radford, Metz and Chintala,
 Unsupervised representation learning with deep convolutional generative adversarial networks (2015), https://arxiv.org/abs/1511.06434.
+Result: A network that reads digits is sure of 61% of the images drawn, where it was of 0% before the game and is of 93%
+of true ones; 10 of the ten digits are among them. The critic is right on 67%.
+Time: 72 s on one core.
 """
 
 import numpy as np
@@ -114,8 +117,8 @@ def main():
 
     draw(snapshots, images, args.out / "digits.png")
     (first, _), (last, kinds), (truly, _) = (judge(reader, x) for x in (snapshots[0][1], snapshots[-1][1], images[:1000]))
-    report(args, f"A network that reads digits is sure of {last:.0%} of the images drawn, where it was of {first:.0%} before the game and is "
-                 f"of {truly:.0%} of true ones; {kinds} of the ten digits are among them. The critic is right on {right:.0%}.",
+    report(args, f"A network that reads digits is sure of {last:.0%} of the images drawn; it was of {first:.0%} before the game "
+                 f"and is of {truly:.0%} of true ones; {kinds} of ten digits are among them. The critic is right on {right:.0%}.",
            picture="digits.png", before=first, drawn=last, true=truly, kinds=kinds, critic=right)
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-import minigrad as mg
+from minigrad.datasets.downloads import download_url
 from minigrad.errors import InvalidValueError, MissingFileError, RuntimeValueError
 
 __all__ = ["FILES", "bike_sharing", "chinese_reviews", "fetch", "names", "photo", "sequence_pairs", "shakespeare", "wikitext2"]
@@ -87,7 +87,7 @@ https://raw.githubusercontent.com/karpathy/makemore/master/names.txt: fetch it, 
     if not download:
         raise MissingFileError(f"{where}: fetch it, and put it there")
     try:
-        mg.vision.datasets.utils.download_url(published.address, root, name, published.md5)
+        download_url(published.address, root, name, published.md5)
     except (OSError, http.client.HTTPException) as error:
         raise MissingFileError(f"{where}, which cannot be reached from here ({error}): fetch it elsewhere, and put it "
                                "there") from error
