@@ -22,9 +22,10 @@ class Differ(Exception):
 
 class Queued(abc.ABC):
     """An exchange in a queue of a GPU. Asked like any other it says whether the GPU has done it; but what this thread asks of the
-    GPU need not wait for that, if it is queued behind it. ``words`` say what was called."""
+    GPU need not wait for that, if it is queued behind it. ``words`` say what was called, and ``limit`` after how many seconds it
+    will not be done any more."""
 
-    words = "an exchange"
+    words, limit = "an exchange", float("inf")
 
     @abc.abstractmethod
     def __call__(self) -> bool: ...
@@ -81,6 +82,10 @@ class Communicator(Protocol):
 
     def split(self, members: Sequence[int], is_member: bool) -> Communicator | None:
         """The communicator of the processes `members`, in that order, or None in others. All processes must call it."""
+
+    def in_host_memory(self, backend: str) -> Communicator:
+        """The communicator of the same processes for what is in host memory, if this one is not. Raises ``RuntimeError`` for the
+        group of the name `backend` where there is none."""
 
     def twin(self) -> Communicator:
         """Another communicator of the same processes, whose exchanges have an order of their own. All must call it."""
@@ -148,6 +153,9 @@ class Alone:
 
     def split(self, members: Sequence[int], is_member: bool) -> Communicator | None:
         return self if is_member else None
+
+    def in_host_memory(self, backend: str) -> Communicator:
+        return self
 
     def twin(self) -> Communicator:
         return self

@@ -83,6 +83,9 @@ class MpiCommunicator:
         comm = self.comm.Split(color, members.index(self.rank) if is_member else 0)
         return MpiCommunicator(comm) if is_member else None
 
+    def in_host_memory(self, backend: str) -> MpiCommunicator:
+        return self
+
     def twin(self) -> MpiCommunicator:
         return MpiCommunicator(self.comm.Dup())
 

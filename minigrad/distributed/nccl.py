@@ -9,10 +9,8 @@ through a second communicator of NCCL's.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import importlib.util
 import os
-import platform
 import sys
 import threading
 import time
@@ -96,14 +94,14 @@ def own_gpu(local_rank: int) -> _arrays.Device:
 
 # -------------------------------------------------------------------------------------------------- how processes find each other
 
-def beside(control: MpiCommunicator, device: _arrays.Device, limit: datetime.timedelta) -> NcclCommunicator:
+def beside(control: MpiCommunicator, device: _arrays.Device) -> NcclCommunicator:
     """The communicator of the processes of `control`, each with its `device`. All must call it; where one cannot take part, all
     raise ``RuntimeError`` that says which, and why."""
     problem, place = "", ""
     try:
         library = library_of(device)
         device = library.resolve(device)
-        place = f"{device} of {platform.node()} ({library.xp.cuda.runtime.deviceGetPCIBusId(device.index)})"
+        place = f"{device} of {os.uname().nodename} ({library.xp.cuda.runtime.deviceGetPCIBusId(device.index)})"
     except (DistBackendError, DeviceError) as error:
         problem = str(error)
     problems = control.who_said_what(problem)
@@ -120,10 +118,10 @@ def beside(control: MpiCommunicator, device: _arrays.Device, limit: datetime.tim
         identity = control.who_said_what(nccl.get_unique_id().hex() if control.rank == 0 else "")[0]
         comm = made(lambda: nccl.NcclCommunicator(control.size, bytes.fromhex(identity), control.rank))
     library.gpus.use(library.gpus.number(device.index))
-    return NcclCommunicator(library, device, comm, limit, control)
+    return NcclCommunicator(library, device, comm, control)
 
 
-def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device, limit: datetime.timedelta) -> NcclCommunicator:
+def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device) -> NcclCommunicator:
     """The communicator of `size` processes that MPI has not started, of which this is number `rank`. NCCL lets them meet, at the
     address of process 0 that the environment or `init_method` gives."""
     library = library_of(device)
@@ -140,7 +138,7 @@ def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device, 
         if before is not None:
             os.environ["NCCL_COMM_ID"] = before
     library.gpus.use(library.gpus.number(device.index))
-    return NcclCommunicator(library, device, comm, limit, ControlByNccl(Exchanges(library, device, second, limit)))
+    return NcclCommunicator(library, device, comm, ControlByNccl(Exchanges(library, device, second)))
 
 
 def meeting_point(init_method: str | None) -> str:
@@ -197,9 +195,9 @@ class Exchange(Queued):
 class Exchanges:
     """What `comm`, a communicator of CuPy's, exchanges, in a queue of its own on the GPU `device`."""
 
-    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any, limit: datetime.timedelta) -> None:
+    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any) -> None:
         self.library, self.gpus, self.nccl = library, library.gpus, library.xp.cuda.nccl
-        self.device, self.comm, self.limit = device, comm, limit
+        self.device, self.comm = device, comm
         self.rank, self.size = int(comm.rank_id()), int(comm.size())
         self.stream = self.gpus.new_stream(device.index, -1)  # of high priority: others wait for what it does
         self.prepared: list[tuple[Exchange, Callable[[], None]]] = []  # between two processes, which begin together
@@ -420,8 +418,8 @@ class Exchanges:
         self.look_back()
         with self.lock:
             oldest = self.under_way[0] if self.under_way else None
-        if oldest is not None and time.monotonic() - oldest.began > self.limit.total_seconds() + SLACK:
-            return f"{oldest.words} has waited {self.limit.total_seconds():g} seconds on the GPU for the other processes"
+        if oldest is not None and time.monotonic() - oldest.began > oldest.limit + SLACK:
+            return f"{oldest.words} has waited {oldest.limit:g} seconds on the GPU for the other processes"
         try:
             self.comm.check_async_error()
         except self.nccl.NcclError as error:
@@ -455,9 +453,9 @@ def fold(every: Any, op: str, into: Any) -> Any:
 class NcclCommunicator(Exchanges):
     """The processes of a group, each with a GPU; `control` is by what else they know of each other."""
 
-    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any, limit: datetime.timedelta,
+    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any,
                  control: MpiCommunicator | ControlByNccl) -> None:
-        super().__init__(library, device, comm, limit)
+        super().__init__(library, device, comm)
         self.control = control
         self.who_said_what, self.tell_waiting, self.who_waits = control.who_said_what, control.tell_waiting, control.who_waits
         self.end_job_on_error = control.end_job_on_error
@@ -470,7 +468,7 @@ class NcclCommunicator(Exchanges):
     def split(self, members: Sequence[int], is_member: bool) -> NcclCommunicator | None:
         control = self.control.split(members, is_member)
         comm = self.part(members, is_member)
-        return None if control is None else NcclCommunicator(self.library, self.device, comm, self.limit, control)
+        return None if control is None else NcclCommunicator(self.library, self.device, comm, control)
 
     def twin(self) -> NcclCommunicator:
         made = self.split(range(self.size), True)
@@ -552,7 +550,7 @@ class ControlByNccl:
     def split(self, members: Sequence[int], is_member: bool) -> ControlByNccl | None:
         of = self.exchanges
         comm = of.part(members, is_member)
-        return ControlByNccl(Exchanges(of.library, of.device, comm, of.limit)) if is_member else None
+        return ControlByNccl(Exchanges(of.library, of.device, comm)) if is_member else None
 
     def free(self) -> None:
         self.exchanges.free()

@@ -9,7 +9,8 @@ import sys
 from typing import Any, Iterable
 
 from minigrad import _arrays
-from minigrad.distributed import mpi, nccl
+from minigrad.distributed import mpi
+from minigrad.distributed.availability import by_nccl
 from minigrad.distributed.communicator import Alone, Communicator
 from minigrad.distributed.work import agree
 from minigrad.errors import InvalidValueError, StateError
@@ -154,7 +155,7 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
     if mpi.is_launched():
         communicator = mpi.world()
     elif named == Backend.NCCL and size > 1 and number != -1:
-        communicator = nccl.meet(number, size, init_method, local_gpu(device_id), limit)
+        communicator = by_nccl().meet(number, size, init_method, local_gpu(device_id))
     else:
         communicator = Alone()
     if size not in (-1, communicator.size) or number not in (-1, communicator.rank):
@@ -164,7 +165,7 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
                          f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the "
                          f"mpiexec of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
     if named == Backend.NCCL and isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:
-        communicator = nccl.beside(communicator, local_gpu(device_id), limit)
+        communicator = by_nccl().beside(communicator, local_gpu(device_id))
     _world = ProcessGroup(named, communicator, list(range(communicator.size)), limit)
     if communicator.size > 1:
         _world.hook_before = communicator.end_job_on_error()
@@ -174,7 +175,8 @@ def local_gpu(device_id: Any) -> _arrays.Device:
     """The GPU of this process, by `device_id` or else by what its thread and its environment say."""
     if device_id is not None:
         return _arrays.as_device(device_id)
-    return nccl.own_gpu(get_node_local_rank(fallback_rank=0))
+    found: _arrays.Device = by_nccl().own_gpu(get_node_local_rank(fallback_rank=0))
+    return found
 
 
 def destroy_process_group(group: ProcessGroup | None = None) -> None:
@@ -236,16 +238,12 @@ def new_group(ranks: Iterable[int] | None = None, timeout: datetime.timedelta | 
                                 f"once; ranks are {chosen}")
     named, limit = world._backend if backend is None else Backend(backend), world.timeout if timeout is None else timeout
     agree(world, f"new_group({chosen}, backend={str(named)!r})")
-    communicator = world.communicator
-    if isinstance(communicator, nccl.NcclCommunicator) and named != Backend.NCCL:
-        communicator = communicator.in_host_memory(named)
+    communicator = world.communicator if named == Backend.NCCL else world.communicator.in_host_memory(named)
     part = communicator.split(chosen, world.rank() in chosen)
     if part is None:
         return GroupMember.NON_GROUP_MEMBER  # type: ignore[return-value]
     if named == Backend.NCCL and isinstance(part, mpi.MpiCommunicator) and part.size > 1:
-        part = nccl.beside(part, local_gpu(device_id), limit)
-    if isinstance(part, nccl.NcclCommunicator):
-        part.limit = limit
+        part = by_nccl().beside(part, local_gpu(device_id))
     return ProcessGroup(named, part, chosen, limit)
 
 

@@ -29,7 +29,7 @@ class Work:
         self.group, self.words, self.steps, self.finish, self.with_one = group, words, steps, finish, with_one
         for step in steps:
             if isinstance(step, Queued):
-                step.words = words
+                step.words, step.limit = words, group.timeout.total_seconds()
 
     def wait(self, timeout: datetime.timedelta | None = None) -> bool:
         """Wait until the exchange is done, and return True. One on a GPU is waited for by what this thread asks of the GPU from
