@@ -25,7 +25,7 @@ from minigrad._arrays.library import CupyLibrary
 from minigrad.distributed.communicator import Differ, Done, Queued
 from minigrad.distributed.ending import end_job_on_error, say
 from minigrad.distributed.mpi import MpiCommunicator
-from minigrad.errors import DeviceError, DistBackendError, InvalidValueError
+from minigrad.errors import DeviceError, DistBackendError, InvalidValueError, missing_extra
 
 __all__ = ["NcclCommunicator", "beside", "is_available", "is_installed", "meet", "own_gpu", "version"]
 
@@ -69,14 +69,14 @@ def library_of(device: _arrays.Device) -> CupyLibrary:
     try:
         library = _arrays.library_on(device)
     except DeviceError as error:
-        raise DistBackendError(f"NCCL exchanges tensors on GPUs: {error}. MPI exchanges them in host memory: pass backend='mpi'"
-                               ) from error
+        missing = f"{missing_extra('it', 'CuPy', 'nccl13')} (or nccl12, to match the driver)"
+        raise DistBackendError(f"NCCL exchanges tensors on GPUs: {error if importlib.util.find_spec('cupy') else missing}. MPI "
+                               "exchanges them in host memory: pass backend='mpi'") from error
     if not isinstance(library, CupyLibrary):
         raise DistBackendError(f"NCCL exchanges tensors on GPUs, not on device '{device}': pass device_id='cuda:0', or another "
                                "number, or backend='mpi'")
     if not library.xp.cuda.nccl.available:
-        raise DistBackendError("CuPy finds no NCCL: pip install nvidia-nccl-cu13 (or nvidia-nccl-cu12, to match CuPy), or your "
-                               "distribution's libnccl2")
+        raise DistBackendError(f"{missing_extra('CuPy', 'NCCL', 'nccl13')} (or nccl12, to match CuPy)")
     return library
 
 
