@@ -65,7 +65,7 @@ def test_where_processes_meet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @standin.of_itself
 def test_which_gpu_is_a_processs_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nccl, "library_of", lambda device: mg._arrays.library_on(standin.DEVICE))
+    monkeypatch.setattr(nccl, "library_with_nccl", lambda device: mg._arrays.library_on(standin.DEVICE))
     assert nccl.own_gpu(2) == mg.device("cuda", 2)
     with mg.device("standin:1"):
         assert nccl.own_gpu(2) == mg.device("cuda", 1), "the program has chosen it"
@@ -86,8 +86,8 @@ def said(problems: list[str], places: list[str], rank: int) -> Any:
 @standin.of_itself
 def test_processes_that_cannot_take_part_are_named_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     device = mg.device("standin:0")
-    with pytest.raises(RuntimeError, match="NCCL cannot be used: process 0: CuPy needs NCCL, which is not installed: pip install .*nccl13.*; "
-                                           "process 1: no GPU"):
+    with pytest.raises(RuntimeError, match="NCCL cannot be used: process 0: CuPy needs NCCL, which is not installed: pip install "
+                                           ".*nccl13.*; process 1: no GPU"):
         nccl.beside(said(["", "no GPU"], ["", ""], 0), device)
     monkeypatch.setattr(fake_cuda.cuda, "nccl", SimpleNamespace(available=True))
     with pytest.raises(RuntimeError, match="process 1: no GPU$"):
@@ -107,7 +107,7 @@ def test_what_pytorch_calls_cuda_nccl(monkeypatch: pytest.MonkeyPatch) -> None:
             mg.cuda.nccl.version()
     assert not mg.cuda.nccl.is_available([mg.ones(2)])
     found = SimpleNamespace(xp=SimpleNamespace(cuda=SimpleNamespace(nccl=SimpleNamespace(get_version=lambda: 22707))))
-    monkeypatch.setattr(nccl, "library_of", lambda device: found)
+    monkeypatch.setattr(nccl, "library_with_nccl", lambda device: found)
     assert mg.cuda.nccl.version() == (2, 27, 7)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Callable, Protocol, Sequence
 
 from minigrad import _arrays
 
-__all__ = ["Alone", "Communicator", "Differ", "Done", "Queued"]
+__all__ = ["Alone", "Communicator", "Differ", "Queued"]
 
 Done = Callable[[], bool]  # whether an exchange has ended; asking it drives the exchange on
 

@@ -9,7 +9,6 @@ through a second communicator of NCCL's.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 import sys
 import threading
@@ -22,10 +21,11 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._arrays.library import CupyLibrary
+from minigrad._arrays.nccl import is_installed, library_with_nccl
 from minigrad.distributed.communicator import Differ, Done, Queued
 from minigrad.distributed.ending import end_job_on_error, say
 from minigrad.distributed.mpi import MpiCommunicator
-from minigrad.errors import DeviceError, DistBackendError, InvalidValueError, missing_extra
+from minigrad.errors import DeviceError, DistBackendError, InvalidValueError
 
 __all__ = ["NcclCommunicator", "beside", "is_available", "is_installed", "meet", "own_gpu", "version"]
 
@@ -41,19 +41,9 @@ SLACK = 5.0  # seconds that a program has to say itself that an exchange takes t
 
 # ----------------------------------------------------------------------------------------------------------- what there is
 
-def is_installed() -> bool:
-    """Whether there is CuPy with NCCL."""
-    if importlib.util.find_spec("cupy") is None:
-        return False
-    try:
-        return bool(importlib.import_module("cupy").cuda.nccl.available)
-    except ImportError:
-        return False
-
-
 def version() -> tuple[int, int, int]:
     """NCCL's version, such as (2, 27, 7). Raises ``RuntimeError`` where it is not there."""
-    number = int(library_of(_arrays.Device("cuda")).xp.cuda.nccl.get_version())
+    number = int(library_with_nccl(_arrays.Device("cuda")).xp.cuda.nccl.get_version())
     return number // 10000, number // 100 % 100, number % 100
 
 
@@ -64,27 +54,11 @@ def is_available(tensors: Sequence[Any]) -> bool:
             and all(device.type == "cuda" and t.is_contiguous() for t, device in zip(tensors, devices)))
 
 
-def library_of(device: _arrays.Device) -> CupyLibrary:
-    """The library whose arrays NCCL can exchange on `device`. Raises ``RuntimeError`` that says what is missing."""
-    try:
-        library = _arrays.library_on(device)
-    except DeviceError as error:
-        missing = f"{missing_extra('it', 'CuPy', 'nccl13')} (or nccl12, to match the driver)"
-        raise DistBackendError(f"NCCL exchanges tensors on GPUs: {error if importlib.util.find_spec('cupy') else missing}. MPI "
-                               "exchanges them in host memory: pass backend='mpi'") from error
-    if not isinstance(library, CupyLibrary):
-        raise DistBackendError(f"NCCL exchanges tensors on GPUs, not on device '{device}': pass device_id='cuda:0', or another "
-                               "number, or backend='mpi'")
-    if not library.xp.cuda.nccl.available:
-        raise DistBackendError(f"{missing_extra('CuPy', 'NCCL', 'nccl13')} (or nccl12, to match CuPy)")
-    return library
-
-
 def own_gpu(local_rank: int) -> _arrays.Device:
     """The GPU of this process, number `local_rank` of those on its machine, where it is not named: the current one if the program
     has chosen it; else the one with the process's number, or the only one that the process sees."""
     try:
-        gpus = library_of(_arrays.Device("cuda")).gpus
+        gpus = library_with_nccl(_arrays.Device("cuda")).gpus
     except DistBackendError:
         return _arrays.Device("cuda")  # of which the caller says what is missing
     if gpus.current() or gpus.count() == 1:
@@ -99,7 +73,7 @@ def beside(control: MpiCommunicator, device: _arrays.Device) -> NcclCommunicator
     raise ``RuntimeError`` that says which, and why."""
     problem, place = "", ""
     try:
-        library = library_of(device)
+        library = library_with_nccl(device)
         device = library.resolve(device)
         place = f"{device} of {os.uname().nodename} ({library.xp.cuda.runtime.deviceGetPCIBusId(device.index)})"
     except (DistBackendError, DeviceError) as error:
@@ -124,7 +98,7 @@ def beside(control: MpiCommunicator, device: _arrays.Device) -> NcclCommunicator
 def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device) -> NcclCommunicator:
     """The communicator of `size` processes that MPI has not started, of which this is number `rank`. NCCL lets them meet, at the
     address of process 0 that the environment or `init_method` gives."""
-    library = library_of(device)
+    library = library_with_nccl(device)
     device = library.resolve(device)
     nccl = library.xp.cuda.nccl
     before = os.environ.get("NCCL_COMM_ID")
