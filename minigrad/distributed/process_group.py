@@ -88,9 +88,10 @@ class ProcessGroup:
         return self._gradients
 
     def end(self) -> None:
-        """Give up what its library keeps for it. All of its processes must call it."""
+        """Give up what its library keeps for it. All of its processes must call it; those that do something else are told."""
         if self._gradients is not None:
             self._gradients.end()
+        agree(self, "destroy_process_group")
         self.communicator.free()
 
     def where(self) -> str:
@@ -180,7 +181,8 @@ def local_gpu(device_id: Any) -> _arrays.Device:
 
 
 def destroy_process_group(group: ProcessGroup | None = None) -> None:
-    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none."""
+    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none, and
+    ``RuntimeError`` if others exchange something instead, as where they have more data."""
     global _world
     ended = member(group)
     ended.end()

@@ -114,8 +114,9 @@ class Work:
             callers.setdefault(words, []).append(rank)
         told = "; ".join(f"{'process' if len(ranks) == 1 else 'processes'} {', '.join(map(str, ranks))}: {words}"
                          for words, ranks in callers.items())
+        uneven = ". Give all the same number of batches, as DistributedSampler does" if "destroy_process_group" in callers else ""
         return DistBackendError(f"{self.group.where()}the processes of a group must call the same, with tensors of the same "
-                                f"shape and dtype, but they call: {told}")
+                                f"shape and dtype, but they call: {told}{uneven}")
 
 
 def failed(group: ProcessGroup, words: str, cause: DistBackendError) -> DistBackendError:
