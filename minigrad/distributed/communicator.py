@@ -97,6 +97,9 @@ class Communicator(Protocol):
         """Let an exception that nothing catches end the processes of the job, which would wait for this one. Returns what
         Python did before."""
 
+    def end_job(self) -> None:
+        """End all processes, this one too."""
+
 
 class Alone:
     """The communicator of one process: what it sends is what it gets."""
@@ -165,6 +168,9 @@ class Alone:
 
     def end_job_on_error(self) -> Any:
         return None
+
+    def end_job(self) -> None:
+        pass
 
 
 def done() -> bool:

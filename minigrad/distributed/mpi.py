@@ -176,7 +176,6 @@ class MpiCommunicator:
         return end_job_on_error(self.rank, self.size, self.end_job)
 
     def end_job(self) -> None:
-        """End all processes, this one too."""
         time.sleep(0.2)  # in which the launcher passes on what was written
         self.MPI.COMM_WORLD.Abort(1)
 

@@ -432,7 +432,7 @@ class NcclCommunicator(Exchanges):
         super().__init__(library, device, comm)
         self.control = control
         self.who_said_what, self.tell_waiting, self.who_waits = control.who_said_what, control.tell_waiting, control.who_waits
-        self.end_job_on_error = control.end_job_on_error
+        self.end_job_on_error, self.end_job = control.end_job_on_error, control.end_job
         threading.Thread(target=watch, args=(weakref.ref(self),), daemon=True).start()
 
     def same(self, words: str) -> Done:
@@ -471,7 +471,7 @@ def watch(of: weakref.ref[NcclCommunicator]) -> None:
         problem = communicator.problem()
         if problem and not communicator.ended:
             say(f"process {communicator.rank} of {communicator.size}: {problem}; it ends the others")
-            communicator.control.end_job()
+            communicator.end_job()
         del communicator
 
 
@@ -533,6 +533,6 @@ class ControlByNccl:
         return end_job_on_error(self.exchanges.rank, self.exchanges.size, self.end_job)
 
     def end_job(self) -> None:
-        """End this process, whatever its GPU does; the launcher ends the others."""
+        # Whatever its GPU does; the launcher ends the others.
         sys.stdout.flush()
         os._exit(1)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import enum
 import os
 import sys
+import time
 from typing import Any, Iterable
 
 from minigrad import _arrays
 from minigrad.distributed import mpi
 from minigrad.distributed.availability import by_nccl
 from minigrad.distributed.communicator import Alone, Communicator
-from minigrad.distributed.work import agree
-from minigrad.errors import InvalidValueError, StateError
+from minigrad.distributed.ending import say
+from minigrad.distributed.work import END, Work, agree
+from minigrad.errors import DistBackendError, InvalidValueError, StateError
 
 __all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend",
            "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size",
@@ -47,6 +50,9 @@ class ReduceOp:
     SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = RedOpType
 
 
+open_groups: list[ProcessGroup] = []  # those of several processes
+
+
 class ProcessGroup:
     """Processes that work together, this among them. :func:`init_process_group` and :func:`new_group` make it.
 
@@ -58,6 +64,8 @@ class ProcessGroup:
         self._backend, self.communicator, self.ranks, self.timeout = backend, communicator, ranks, timeout
         self._gradients: ProcessGroup | None = None
         self.hook_before: Any = None
+        if communicator.size > 1:
+            open_groups.append(self)
 
     def rank(self) -> int:
         """Which of its processes this is."""
@@ -91,7 +99,9 @@ class ProcessGroup:
         """Give up what its library keeps for it. All of its processes must call it; those that do something else are told."""
         if self._gradients is not None:
             self._gradients.end()
-        agree(self, "destroy_process_group")
+        agree(self, END)
+        if self in open_groups:
+            open_groups.remove(self)
         self.communicator.free()
 
     def where(self) -> str:
@@ -170,6 +180,8 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
     _world = ProcessGroup(named, communicator, list(range(communicator.size)), limit)
     if communicator.size > 1:
         _world.hook_before = communicator.end_job_on_error()
+        atexit.unregister(leave)
+        atexit.register(leave, os.getpid())
 
 
 def local_gpu(device_id: Any) -> _arrays.Device:
@@ -190,6 +202,21 @@ def destroy_process_group(group: ProcessGroup | None = None) -> None:
         _world = None
         if ended.hook_before is not None:
             sys.excepthook = ended.hook_before
+
+
+def leave(process: int) -> None:
+    """At the end of the program of this `process`, and not of one that it has forked: end its groups together with the others. If
+    they still exchange something they are told, and the job ends, instead of waiting for a process that does not come."""
+    if os.getpid() == process:
+        ends = [Work(g, END, [g.communicator.same(END)]) for g in open_groups]
+        last = time.monotonic() + max([work.group.timeout.total_seconds() for work in ends], default=0)
+        while ends and time.monotonic() < last:
+            try:
+                ends = [work for work in ends if not work.is_completed()]
+            except DistBackendError as error:
+                say(str(error))
+                ends[0].group.communicator.end_job()
+            time.sleep(1e-3)
 
 
 def is_initialized() -> bool:

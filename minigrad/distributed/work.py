@@ -12,11 +12,12 @@ from minigrad.errors import DistBackendError
 if TYPE_CHECKING:
     from minigrad.distributed.process_group import ProcessGroup
 
-__all__ = ["Work", "agree", "begun", "exchange"]
+__all__ = ["END", "Work", "agree", "begun", "exchange"]
 
 T = TypeVar("T")
 
 LONGEST_PAUSE = 1e-3  # seconds between two looks at an exchange
+END = "destroy_process_group, or the end of its program"
 LONG = 10.0  # seconds after which a process tells the others that it waits, so that they can say who does not
 
 
@@ -114,7 +115,7 @@ class Work:
             callers.setdefault(words, []).append(rank)
         told = "; ".join(f"{'process' if len(ranks) == 1 else 'processes'} {', '.join(map(str, ranks))}: {words}"
                          for words, ranks in callers.items())
-        uneven = ". Give all the same number of batches, as DistributedSampler does" if "destroy_process_group" in callers else ""
+        uneven = ". Give all the same number of batches, as DistributedSampler does" if END in callers else ""
         return DistBackendError(f"{self.group.where()}the processes of a group must call the same, with tensors of the same "
                                 f"shape and dtype, but they call: {told}{uneven}")
 

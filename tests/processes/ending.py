@@ -35,6 +35,8 @@ if rank == 1:
             distributed.all_reduce(mg.ones(3))
         case "ends early":
             distributed.destroy_process_group()
+        case "comes to its end":
+            sys.exit()
         case "stays away" | "is interrupted" | "does not send":
             time.sleep(100)
 if how == "does not send":
