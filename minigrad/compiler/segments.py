@@ -194,7 +194,7 @@ def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], 
             count += 1
         else:
             found.extend(inside)
-        found.extend(waiting)
+        found.extend(with_joint_notes(tape, waiting))
         inside, waiting, translation = [], [], Translation(values, tape.names, loops)
 
     for k, line in lines:
@@ -213,6 +213,28 @@ def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], 
         for name in line.uses:
             remaining[name] -= 1
     close()
+    return found
+
+
+def with_joint_notes(tape: Tape, waiting: list[tuple[int, Line]]) -> list[tuple[int, Line]]:
+    """The lines, of which those that note a write by the same operation, to several arrays, are one. The notes of each array stay
+    in their order."""
+    notes = [(k, line) for k, line in waiting if not line.targets and line.uses]
+    found = [entry for entry in waiting if entry not in notes]
+    while notes:
+        (number, first), rest = notes[0], list[tuple[int, Line]]()
+        written, passed = list[str](), set[str]()
+        operation = first.text.partition(", ")[2]
+        for k, line in notes:
+            name, = line.uses
+            if line.text.partition(", ")[2] == operation and name not in passed:
+                written.append(name)
+            else:
+                rest.append((k, line))
+            passed.add(name)
+        text = f"{tape.function(ledger.record_all, 'note_writes')}(({', '.join(written)},), {operation}"
+        found.append((number, Line((), text, frozenset(written), first.where)))
+        notes = rest
     return found
 
 

@@ -71,7 +71,8 @@ def owner_of(array: Any) -> Any:
 
 def address_of(array: Any) -> int:
     """Where in memory the first element is."""
-    return int(array.__array_interface__["data"][0])
+    found: int = array.__array_interface__["data"][0]
+    return found
 
 
 def lowest_address(array: Any) -> int:

@@ -2,9 +2,9 @@
 
 A function of NumPy's such as ``np.add`` looks at its operands for a third of a microsecond, and then calls a loop that was
 compiled for their dtypes: ``loop(operands, sizes, steps, data)``, all four addresses. Of small arrays that loop takes some
-nanoseconds. Where shapes and strides are known beforehand, the loops can be called by themselves: the bits are the same because the code is
-the same. Where they are stands in the object that the function is, in fields that NumPy's interface for C has laid down;
-:func:`lies_as_expected` looks whether they are there.
+nanoseconds. Where shapes and strides are known beforehand, the loops can be called by themselves: the bits are the same because
+the code is the same. Where they are stands in the object that the function is, in fields that NumPy's interface for C has laid
+down; :func:`lies_as_expected` looks whether they are there.
 
 A table of calls is one array of integers. Each call is a row: its length; the address of the loop, or the number of a
 conversion; the loop's data; how many operands there are; how many axes around those of the loop, and how many rounds these
