@@ -50,7 +50,7 @@ class Segment:
         wanted = escaping - {root.name for root in self.made}
         found: list[tuple[int, Line]] = []
         for k, line in reversed(self.lines):
-            if not wanted.isdisjoint(line.targets):
+            if not wanted.isdisjoint(line.targets) or ".setflags(" in line.text and not wanted.isdisjoint(line.uses):
                 found.append((k, line))
                 wanted |= line.uses & made - {root.name for root in self.made}
         return found[::-1]

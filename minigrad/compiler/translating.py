@@ -228,8 +228,11 @@ class Translation:
             function = self.names.get(of.id) if isinstance(of, ast.Name) else None
             if isinstance(function, np.ufunc) and method == "reduce":
                 self.reduce(function, call.args, keywords, target)
-            elif method == "astype" and len(call.args) == 1 and not keywords or method == "copy" and not call.args:
+            elif method == "astype" and len(call.args) == 1 and keywords.keys() <= {"copy"} or method == "copy" and not call.args \
+                    or method == "reshape" and not self.read(of).shape:
                 self.copy(self.read(of), self.made(target))
+            elif method == "setflags":
+                self.read(of)  # of which loops ask for no flags
             else:
                 raise Unknown
             return
@@ -245,6 +248,9 @@ class Translation:
                 self.copy(self.read(value), self.read(into))
             else:
                 self.ufunc(np.add, [into, value], "", into)
+        elif function is np.broadcast_to and not keywords and target not in self.places:
+            x, shape = self.read(call.args[0]), self.setting(call.args[1])
+            self.places[target] = x._replace(shape=tuple(shape), strides=spread_strides(x, shape))
         elif function in (np.asarray, own_copy) and not keywords:
             self.copy(self.read(call.args[0]), self.made(target))
         elif function is np.concatenate and isinstance(call.args[0], (ast.Tuple, ast.List)):
