@@ -228,8 +228,8 @@ class Translation:
             function = self.names.get(of.id) if isinstance(of, ast.Name) else None
             if isinstance(function, np.ufunc) and method == "reduce":
                 self.reduce(function, call.args, keywords, target)
-            elif method == "astype" and len(call.args) == 1 and keywords.keys() <= {"copy"} or method == "copy" and not call.args \
-                    or method == "reshape" and not self.read(of).shape:
+            elif method == "astype" and len(call.args) == 1 and keywords.keys() <= {"copy"} or \
+                    method == "copy" and not call.args or method == "reshape" and not self.read(of).shape:
                 self.copy(self.read(of), self.made(target))
             elif method == "setflags":
                 self.read(of)  # of which loops ask for no flags
