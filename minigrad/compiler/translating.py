@@ -77,7 +77,8 @@ def address_of(array: Any) -> int:
 
 def lowest_address(array: Any) -> int:
     """Where in memory the element is that lies before all others."""
-    return address_of(array) + sum([step * (n - 1) for n, step in zip(array.shape, array.strides) if step < 0])
+    below: int = sum([step * (n - 1) for n, step in zip(array.shape, array.strides) if step < 0])
+    return address_of(array) + below
 
 
 def extent_of(array: Any) -> int:
