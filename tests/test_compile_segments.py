@@ -122,6 +122,38 @@ def test_numbers_change_their_dtype() -> None:
     agree(mixed, lambda k: (mg.randn(5, 3), mg.randint(-9, 9, (5, 3)), mg.rand(3) > 0.5))
 
 
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
+@pytest.mark.parametrize(("shape", "index_shape", "dim"), [((6, 2), (6, 1), 1), ((6, 4), (3, 4), 0), ((5, 3, 4), (5, 3, 2), -1),
+                                                           ((5, 3, 4), (2, 7, 3), 1), ((4,), (9,), 0)])
+def test_elements_are_looked_up_by_number(shape: Any, index_shape: Any, dim: int, dtype: Any) -> None:
+    w = mg.randn(shape, dtype=dtype).requires_grad_()
+
+    def step(index: Any, g: Any) -> Any:
+        w.grad = None
+        found = (w * 2 + 1).gather(dim, index)
+        (found * g).sum().backward()
+        best, places = (w.detach() * g.sum()).max(dim)
+        return found.detach(), w.grad, best * 2, places, (w.detach() - 1).argmin(dim, keepdim=True)
+    compiled = agree(step, lambda k: (mg.randint(0, shape[dim], index_shape), mg.randn(index_shape, dtype=dtype)))
+    assert "    # v" in compiled.source and "= gather_at(" in compiled.source.replace("    # ", "# ").split("segment_0(")[1]
+    for bad in (-1, shape[dim]):
+        index = mg.zeros(index_shape, dtype=mg.int64)
+        index[(-1,) * index.ndim] = bad
+        errors = []
+        for function in (compiled, step):
+            with pytest.raises((IndexError, RuntimeError)) as caught:
+                function(index, mg.ones(index_shape, dtype=dtype))
+            errors.append(caught)
+        assert str(errors[0].value) == str(errors[1].value) and errors[0].type is errors[1].type
+        assert "test_compile_segments.py" in errors[0].value.__notes__[-1]
+
+
+def test_the_greatest_is_the_first_and_nan_is_greater() -> None:
+    x = np.array([[1, 3, 3], [np.nan, 5, np.nan], [-np.inf, -np.inf, -np.inf], [-0.0, 0.0, -1], [2, np.nan, 7]], np.float32)
+    for dtype in (mg.float32, mg.float64):
+        agree(lambda x: ((x * 1 + 0).max(1), (x * 2).max(0), (x.T * 3 - 1).argmax(-1)), lambda k: (mg.from_numpy(x).to(dtype),))
+
+
 # ---------------------------------------------------------------------------------------------------- steps
 
 DRAWN: list[Callable[..., Any]] = [
@@ -274,7 +306,7 @@ def test_values_that_are_not_needed_at_the_same_time_share_memory() -> None:
                 x = (x * 2).tanh()
             return x
         agree(chain, lambda k: (mg.randn(10, 16),))
-    assert sizes == [2 * 640]
+    assert sizes == [2 * 640 + segments.ALIGNED]
 
 
 def test_a_layout_that_was_misread_is_noticed() -> None:

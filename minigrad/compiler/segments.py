@@ -42,8 +42,9 @@ class Segment:
         self.calls = self.table(translation, inside)
         self.addresses = np.array([0] * (1 + len(self.given) + len(self.made)) + [root.start for root in self.fixed], np.int64)
         self.numbers = {root.name for root in self.made if isinstance(translation.values[root.name], np.generic)}
-        self.run_loops = translation.loops.run_loops
-        self.run = self.function()
+        self.run_loops, self.may_fail = translation.loops.run_loops, translation.may_fail
+        self.codes: dict[Any, list[int | None]] = {}  # of functions of the lines, which of the recorded lines each of theirs is
+        self.run = self.function(translation.names)
 
     def views_of(self, escaping: set[str], made: set[str]) -> list[tuple[int, Line]]:
         """The lines by which later lines come to views of what the segment makes."""
@@ -63,7 +64,9 @@ class Segment:
             for x in row.operands:
                 first.setdefault(x.root, k)
                 last[x.root] = k
-        at, self.size = shared_places([root for root in inside if root in first], first, last)
+        at, size = shared_places([root for root in inside if root in first], first, last)
+        at = {root: place + ALIGNED for root, place in at.items()}  # before them is what says whether a call failed
+        self.size = size + ALIGNED
         number = {root: k for k, root in enumerate([*self.given, *self.made, *self.fixed], 1)}
         numbers: list[int] = []
         for row in translation.rows:
@@ -79,16 +82,19 @@ class Segment:
             numbers += [*row.sizes, *row.steps]
         return np.array(numbers, np.int64)
 
-    def function(self) -> Callable[..., Any]:
+    def function(self, others: dict[str, Any]) -> Callable[..., Any]:
         """The function that computes what later lines use of the segment."""
         names: dict[str, Any] = {"run_loops": self.run_loops, "empty": np.empty, "empty_like": np.empty_like,
                                  "byte": np.dtype("u1"), "calls": self.calls, "addresses": self.addresses,
                                  "at_addresses": [root.array for root in self.fixed]}  # so that these arrays stay
         self.inputs, self.outputs = [root.name for root in self.given], [root.name for root in self.made]
         arrays = ", ".join([f"empty({self.size}, byte)", *self.inputs, *self.outputs])
+        if self.may_fail:
+            names["lines"] = self.recorded(others)
+        fails = [f"    if arrays[0][0]: return lines({', '.join(self.inputs)})"] if self.may_fail else []
         lines = [f"def {self.name}({', '.join(self.inputs)}):",
                  *[f"    {root.name} = {new_array(root, names)}" for root in self.made],
-                 f"    arrays = {arrays},", "    run_loops(calls, addresses, id(arrays))",
+                 f"    arrays = {arrays},", "    run_loops(calls, addresses, id(arrays))", *fails,
                  f"    return {', '.join(self.outputs)}{',' * (len(self.outputs) == 1)}"]
         exec(compile("\n".join(lines) + "\n", f"{PACKAGE}<{self.name}>", "exec"), names)
         made: Callable[..., Any] = names[self.name]
@@ -106,6 +112,16 @@ class Segment:
         call.several, call.inner = bool(made), tuple([line for _, line in self.lines])
         numbers = [self.line((name,), f"{name}[()]", frozenset((name,))) for name in self.outputs if name in self.numbers]
         return [(None, call), *[(None, line) for line in numbers], *self.views]
+
+    def recorded(self, names: dict[str, Any]) -> Callable[..., Any]:
+        """The lines as a function, which raises their error where a number is in no table."""
+        source = [f"def {self.name}({', '.join(self.inputs)}):", *[f"    {line}" for _, line in self.lines],
+                  f"    return {', '.join(self.outputs)}{',' * (len(self.outputs) == 1)}"]
+        names = dict(names)
+        exec(compile("\n".join(source) + "\n", f"{PACKAGE}<lines of {self.name}>", "exec"), names)
+        made: Callable[..., Any] = names[self.name]
+        self.codes = {made.__code__: [None, *[k for k, _ in self.lines], None]}
+        return made
 
     def line(self, targets: tuple[str, ...], text: str, uses: frozenset[str]) -> Line:
         """A line that was not recorded."""
