@@ -118,6 +118,10 @@ class DistBackendError(DistError):
     """
 
 
+class MissingFileError(MinigradError, FileNotFoundError):
+    """A file of data that is needed is not there; the message says where it is published."""
+
+
 class MissingPackageError(MinigradError, ImportError):
     """A package that only a part of minigrad needs is not installed; the message says which of minigrad's extras installs it.
 

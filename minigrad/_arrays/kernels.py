@@ -144,6 +144,15 @@ class Kernels:
         rule moves, in place, and last the gradient; `factors` are what ``STEPS`` names."""
 
 
+    def moves_together(self, rule: str, count: int, dtype: Any) -> bool:
+        """Whether :meth:`move_together` knows the rule, for a parameter and what else it moves, `count` arrays of this dtype."""
+        return False
+
+    def move_together(self, rule: str, like: Any, addresses: Any, sizes: Any, grads: Any, factors: Any) -> None:
+        """One step of the optimizer `rule` for small parameters of the dtype of `like`, with the same bits as without a kernel:
+        `addresses` has a row for each, the addresses of the contiguous arrays that the rule moves; `grads` are a tuple."""
+
+
 # ---------------------------------------------------------------------------------------------------- one element, one thread
 
 class Elementwise(NamedTuple):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable
+from typing import Any
 
 from minigrad._types.tensor_base import TensorBase
 from minigrad.autograd.engine import OutputGradients
+from minigrad.compiler.replay import Replay
 from minigrad.compiler.tape import Tape
 from minigrad.errors import GraphError
 from minigrad.recording.graph import Node, output_edge
@@ -70,16 +71,17 @@ class Passes:
 
     def compile(self, called: str) -> None:
         """Make the functions that run the passes."""
-        self.functions: dict[tuple[bool, ...], tuple[Callable[..., Any], int, int]] = {}
+        self.replays: dict[tuple[bool, ...], tuple[Replay, int, int]] = {}
         before, after = 0, sum([len(leaves) for _, leaves in self.tapes.values()])
-        sources = []
         for choice, (tape, leaves) in self.tapes.items():
-            function, source, _ = tape.compile(f"backward of {called}")
             after -= len(leaves)
-            self.functions[choice] = function, before, after
+            self.replays[choice] = Replay(tape, f"backward of {called}"), before, after
             before += len(leaves)
-            sources.append(source)
-        self.source = "".join(sources)
+
+    @property
+    def source(self) -> str:
+        """What the passes run."""
+        return "".join([replay.source for replay, _, _ in self.replays.values()])
 
     @property
     def leaf_names(self) -> list[str]:
@@ -88,8 +90,8 @@ class Passes:
 
     def run(self, gradients: tuple[Any, ...], saved: tuple[Any, ...]) -> tuple[Any, ...]:
         """The gradients of the leaves, with None for those of the other choices."""
-        function, before, after = self.functions[tuple([x is not None for x in gradients])]
-        return (*[None] * before, *function(*[x for x in gradients if x is not None], *saved), *[None] * after)
+        replay, before, after = self.replays[tuple([x is not None for x in gradients])]
+        return (*[None] * before, *replay.function(*[x for x in gradients if x is not None], *saved), *[None] * after)
 
     def results(self, arrays: tuple[Any, ...], saved: tuple[Any, ...], leaves: tuple[Any, ...]) -> list[Any]:
         """The results of a replay as tensors with their place in the graph."""

@@ -14,6 +14,7 @@ from minigrad.autograd.observe import Observer, ObserverBlock
 from minigrad.compiler.backward import Passes
 from minigrad.compiler.guards import Guards, Seen, Surroundings, walk
 from minigrad.compiler.recording import Recorder
+from minigrad.compiler.replay import Replay
 from minigrad.compiler.tape import Tape
 from minigrad.errors import CompileError
 from minigrad.random import watch_draws
@@ -41,26 +42,31 @@ class Recording:
 
     def complete(self) -> None:
         """Make the function that replays it."""
-        self.replay, self.source, self.numbers = self.tape.compile(self.called)
-        for passes in [x for x in self.tape.names.values() if isinstance(x, Passes)]:
+        self.replay = Replay(self.tape, self.called)
+        self.passes = [x for x in self.tape.names.values() if isinstance(x, Passes)]
+        for passes in self.passes:
             passes.compile(self.called)
-            self.source += passes.source
         inputs = f"lambda args, kwargs: ({', '.join(self.input_paths)}{',' if self.input_paths else ''})"
         self.inputs: Callable[..., Any] = eval(inputs)
+
+    @property
+    def source(self) -> str:
+        """What a replay runs."""
+        return "".join([self.replay.source, *[passes.source for passes in self.passes]])
 
     def run(self, args: Any, kwargs: Any) -> Any:
         """Replay it with other arguments."""
         try:
-            return run_quietly(self.replay, *self.inputs(args, kwargs))
+            return run_quietly(self.replay.function, *self.inputs(args, kwargs))
         except Exception as error:
             raise self.explained(error) from None
 
     def explained(self, error: Exception) -> Exception:
         """The error that the call itself would have raised, in the place of one that a line of the replay has raised."""
         trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code is not self.replay.__code__:
+        while trace is not None and trace.tb_frame.f_code not in self.replay.numbers:
             trace = trace.tb_next
-        number = None if trace is None else self.numbers[trace.tb_lineno - 1]
+        number = None if trace is None else self.replay.numbers[trace.tb_frame.f_code][trace.tb_lineno - 1]
         if trace is None or number is None:
             return error
         line, values = self.tape.lines[number], {**self.tape.names, **trace.tb_frame.f_locals}

@@ -23,11 +23,12 @@ from minigrad._pytree import tree_leaves
 from minigrad._types import layouts
 from minigrad._types.tensor_base import LEAF, TensorBase
 from minigrad.autograd import early, engine
-from minigrad.autograd.hooks import accumulate, ensure_owned
+from minigrad.autograd.hooks import accumulate
 from minigrad.autograd.observe import Observer
 from minigrad.compiler.backward import MOST_RESULTS, Passes, tensor, tensor_with
 from minigrad.compiler.opening import open_call
 from minigrad.compiler.tape import LARGE, Line, Tape, written, written_dict
+from minigrad.compiler.writing import add_to, own_copy, write_all
 from minigrad.errors import CompileError
 from minigrad.ops.shaping.shape import expand, sum_to_size
 from minigrad.recording import watching
@@ -131,7 +132,7 @@ class Recorder(Observer, watching.Watcher):
                 self.whole[array.ctypes.data, array.size, array.dtype.char] = name
             self.held.append(weakref.ref(array, functools.partial(self.forget, id(array), key, name)))
             if array.nbytes >= LARGE and name[0] in "vg":
-                self.tape.large.add(name)
+                self.tape.large[name] = array.nbytes
         else:
             self.held.append(array)
         return name
@@ -788,21 +789,6 @@ class Reason:
 def wanted_only(rule: Callable[..., Any], wanted: tuple[bool, ...], *args: Any) -> tuple[Any, ...]:
     """What a joint rule gives, with None for what is not wanted."""
     return tuple([grad if want else None for grad, want in zip(rule(*args), wanted)])
-
-
-def write_all(target: Any, value: Any) -> None:
-    """Let the array `target` hold the elements of `value`."""
-    target[...] = value
-
-
-def add_to(target: Any, value: Any) -> None:
-    """Add to the array `target`, in place."""
-    target += value
-
-
-def own_copy(g: Any, like: Any) -> Any:
-    """A copy of the gradient `g` as that of the array `like`."""
-    return ensure_owned(g, like, {id(g)})
 
 
 def add_gradient(leaf: Any, g: Any) -> None:

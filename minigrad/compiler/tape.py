@@ -7,7 +7,6 @@ it was recorded: so that it computes the same bits.
 
 from __future__ import annotations
 
-import linecache
 import re
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -33,6 +32,7 @@ class Line:
     forward: Any = None  # of one in a forward: the operation's declaration, the names of its operands, and its settings
     several: bool = False  # whether it gives a tuple, of what its targets are
     pure: bool = False  # whether it does nothing else than make them
+    inner: tuple[Line, ...] = ()  # the lines that it does in one call
 
     def __str__(self) -> str:
         made = ", ".join(self.targets) + "," * (self.several and len(self.targets) == 1)
@@ -45,7 +45,7 @@ class Tape:
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.names: dict[str, Any] = {}  # of functions, constants, tensors: what the lines take as it is
-        self.large: set[str] = set()
+        self.large: dict[str, int] = {}  # how many bytes values have, of those that have many
         self.functions: dict[int, str] = {}
         self.result, self.result_uses = "None", frozenset[str]()
         self.inputs: list[str] = []
@@ -65,27 +65,6 @@ class Tape:
             name, k = f"{own}_{k}" if own.isidentifier() else f"function_{k}", k + 1
         self.names[name], self.functions[id(function)] = function, name
         return name
-
-    def body(self) -> tuple[str, list[int | None]]:
-        """The source of the replay, and for each of its lines the number of the recorded one."""
-        last: dict[str, int] = {}
-        needed = self.needed_lines()
-        for k, line in needed:
-            for name in (*line.uses, *line.targets):
-                last[name] = k
-        large = self.large - self.result_uses - self.names.keys()
-        text = [f"def replay({', '.join(self.inputs)}):"]
-        numbers: list[int | None] = [None]
-        for k, line in needed:
-            text.append(f"    {line}")
-            numbers.append(k)
-            ended = sorted([n for n in large & {*line.uses, *line.targets} if last[n] == k])
-            if ended:
-                text.append(f"    del {', '.join(ended)}")
-                numbers.append(k)
-        text.append(f"    return {self.result}")
-        numbers.append(None)
-        return "\n".join(text) + "\n", numbers
 
     def needed_lines(self) -> list[tuple[int, Line]]:
         """The lines that are not there for nothing, with their numbers."""
@@ -118,16 +97,6 @@ class Tape:
             else:
                 left.append(line)
         self.lines = left
-
-    def compile(self, called: str) -> tuple[Callable[..., Any], str, list[int | None]]:
-        """The function that replays the lines, its source, and which line each of that comes from."""
-        source, numbers = self.body()
-        filename = f"{PACKAGE}<replay of {called}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-        namespace = dict(self.names)
-        exec(compile(source, filename, "exec"), namespace)
-        replay: Callable[..., Any] = namespace["replay"]
-        return replay, source, numbers
 
     def equals(self, other: Tape) -> bool:
         """Whether another tape says the same, of the same objects and equal constants."""

@@ -17,10 +17,11 @@ from typing import Any, Callable, Iterator, Sequence, TypeVar
 import numpy as np
 
 from minigrad import _arrays
+from minigrad._arrays.host import NONE, switch
 from minigrad._tensor import Tensor
 from minigrad.optim.state import NUMBERS, tensor_of
 
-__all__ = ["BLOCK", "Bundle", "blocks", "bundled", "elementwise", "same"]
+__all__ = ["BLOCK", "Bundle", "Parts", "blocks", "bundled", "elementwise", "same"]
 
 F = TypeVar("F", bound=Callable[..., None])
 BLOCK = 1 << 15  # elements at once; of five float32 arrays, 640 kB
@@ -61,6 +62,25 @@ def arrays_of(states: list[dict[str, Any]]) -> list[Any]:
     return [getattr(value, "array", value) for state in states for value in state.values()]
 
 
+class NotTogetherError(Exception):
+    """Small arrays are taken for one where no kernel moves them."""
+
+
+class Parts:
+    """Small arrays in the place of one, for a kernel. Whatever else is done with them raises :class:`NotTogetherError`."""
+
+    def __init__(self, bundle: Bundle, arrays: list[Any]) -> None:
+        self.bundle, self.arrays = bundle, arrays
+
+    def __getattr__(self, name: str) -> Any:
+        raise NotTogetherError
+
+    def refuse(self, *others: Any) -> Any:
+        raise NotTogetherError
+
+    __neg__ = __mul__ = __rmul__ = __add__ = __radd__ = __sub__ = __rsub__ = __truediv__ = __imul__ = __iadd__ = __isub__ = refuse
+
+
 class Bundle:
     """Parameters that move as one: contiguous, of one dtype, and alike in what their states hold, with the same numbers there."""
 
@@ -71,6 +91,8 @@ class Bundle:
         self.elements = [a.reshape(-1) for a in self.arrays]
         self.numbers = {key: [s[key].array for s in states] for key in states[0] if key in NUMBERS}
         self.columns = {key: [s[key].array.reshape(-1) for s in states] for key in states[0] if key not in NUMBERS}
+        self.dtype, self.not_in_place = self.arrays[0].dtype, False
+        self.addresses: Any = None  # for a kernel
         ends = list(itertools.accumulate([a.size for a in self.arrays]))
         self.places = [slice(start, end) for start, end in zip([0, *ends], ends)]
 
@@ -83,6 +105,8 @@ class Bundle:
         """Move all by one call of `update`, or do nothing and return False where a gradient has another shape or dtype than its
         parameter."""
         grads = [p._grad.array for p in self.params]
+        if self.moved_in_place(update, grads, group):
+            return True
         together = np.concatenate(self.elements)
         grad = np.concatenate([g.ravel() for g in grads])
         if grad.dtype != together.dtype or [g.shape for g in grads] != self.shapes:
@@ -95,13 +119,46 @@ class Bundle:
             if key in self.columns:
                 self.hand_out(t.array, self.columns[key])
             elif key in self.numbers:
-                number = t.array.item()
-                for a in self.numbers[key]:
-                    a[...] = number
+                self.set_number(key, t)
             else:
                 for s, place, shape in zip(states, self.places, self.shapes):
                     s[key] = tensor_of((t.array if key in NUMBERS else t.array[place].reshape(shape)).copy())
         return True
+
+    def moved_in_place(self, update: Callable[..., None], grads: list[Any], group: dict[str, Any]) -> bool:
+        """Whether a kernel has moved all where they are."""
+        if self.not_in_place or switch.loaded is NONE or not self.columns or not all([
+                g.shape == shape and g.dtype is self.dtype and g.flags.c_contiguous for g, shape in zip(grads, self.shapes)]):
+            return False
+        state = {key: tensor_of(arrays[0].copy()) for key, arrays in self.numbers.items()}
+        state |= {key: tensor_of(Parts(self, arrays)) for key, arrays in self.columns.items()}
+        try:
+            update(tensor_of(Parts(self, self.elements)), Parts(self, grads), state, group)
+        except NotTogetherError:
+            self.not_in_place = True
+            return False
+        for key in self.numbers:
+            self.set_number(key, state[key])
+        return True
+
+    def left_to_kernel(self, rule: str, grads: Any, state: tuple[Any, ...], factors: tuple[float, ...]) -> bool:
+        """Whether a kernel moves the parameters and their `state`, in parts, by its `rule`."""
+        kernels = switch.loaded
+        if not kernels.moves_together(rule, 1 + len(state), self.dtype):
+            return False
+        if self.addresses is None:
+            moved = [self.elements, *[x.arrays for x in state]]
+            self.addresses = np.array([[_arrays.address_of(a) for a in row] for row in zip(*moved)], np.int64)
+            self.sizes = np.array([a.size for a in self.elements], np.int64)
+        kernels.move_together(rule, self.elements[0], self.addresses, self.sizes, tuple(grads.arrays),
+                              tuple([float(f) for f in factors]))
+        return True
+
+    def set_number(self, key: str, t: Any) -> None:
+        """Let the states have a number of `t`."""
+        number = t.array.item()
+        for a in self.numbers[key]:
+            a[...] = number
 
     def hand_out(self, whole: Any, arrays: list[Any]) -> None:
         """Write into each of `arrays` its part of `whole`."""

@@ -18,7 +18,7 @@ from minigrad._tensor import Tensor
 from minigrad._types import dtypes
 from minigrad.autograd.hooks import ACCUMULATION
 from minigrad.errors import ArgumentError, DeviceError, InvalidValueError, RuntimeValueError
-from minigrad.optim.blocks import Bundle, bundled, same
+from minigrad.optim.blocks import Bundle, Parts, bundled, same
 from minigrad.optim.state import NUMBERS, tensor_of
 from minigrad.recording.call import narrowed, widened
 from minigrad.recording.clock import ledger
@@ -343,6 +343,8 @@ class Optimizer:
 
         `factors` are the numbers of its `rule`; on a GPU what has the same ones goes together.
         """
+        if p.__class__ is Parts:
+            return p.bundle.left_to_kernel(rule, grad, state, factors)
         kernels = _arrays.kernels_of(p)
         if not kernels.moves(rule, p, grad, *state):
             return False

@@ -61,6 +61,11 @@ class Switch:
             self._found = load()
         return self._found
 
+    @property
+    def loaded(self) -> Kernels:
+        """The kernels, if they have been imported already, for what is not worth the time that takes; else ``NONE``."""
+        return self._found if self._found is not None and self._enabled else NONE
+
     def kernels(self) -> Kernels:
         """What :meth:`found` gives; if that is ``NONE``, no array is large enough any more."""
         if self.found() is NONE:

@@ -27,15 +27,16 @@ SUMS = {"contract", "nsz", "reassoc"}
 @overload
 def kernel(function: Callable[..., None]) -> Callable[..., None]: ...
 @overload
-def kernel(*, sums: bool) -> Callable[[Callable[..., None]], Callable[..., None]]: ...
-def kernel(function: Callable[..., None] | None = None, *, sums: bool = False) -> Any:
+def kernel(*, sums: bool = False, rounds: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]: ...
+def kernel(function: Callable[..., None] | None = None, *, sums: bool = False, rounds: bool = False) -> Any:
     """Declare a function that is compiled when it is first called with arguments of its types, and from then on found in a file.
 
     It runs without the interpreter's lock, so that other threads go on. With `sums` the compiler may add in any order:
-    sums of many elements of a row then take a fraction of the time.
+    sums of many elements of a row then take a fraction of the time. With `rounds` every result is rounded by itself, so that the
+    bits are those of NumPy's functions, one after the other.
     """
     def declare(function: Callable[..., None]) -> Any:
-        compiled: Any = part(sums=sums)(function)
+        compiled: Any = part(sums=sums, rounds=rounds)(function)
         compiled._cache = Files(function)
         return compiled
 
@@ -45,10 +46,11 @@ def kernel(function: Callable[..., None] | None = None, *, sums: bool = False) -
 @overload
 def part(function: Callable[..., Any]) -> Callable[..., Any]: ...
 @overload
-def part(*, sums: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
-def part(function: Callable[..., Any] | None = None, *, sums: bool = False) -> Any:
+def part(*, sums: bool = False, rounds: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+def part(function: Callable[..., Any] | None = None, *, sums: bool = False, rounds: bool = False) -> Any:
     """Declare a function that kernels call, and become part of whose code it does."""
-    made = numba.njit(nogil=True, error_model="numpy", forceinline=True, fastmath=SUMS if sums else EXACT)
+    allowed = False if rounds else SUMS if sums else EXACT
+    made = numba.njit(nogil=True, error_model="numpy", forceinline=True, fastmath=allowed)
     return made if function is None else made(function)
 
 

@@ -19,6 +19,7 @@ from minigrad._arrays.host import (
     rows,
     softmax,
 )
+from minigrad._arrays.host.loops import lies_as_expected
 from minigrad._arrays.host.products import pack
 from minigrad._arrays.host.threads import share
 from minigrad._arrays.kernels import Kernels
@@ -280,6 +281,12 @@ class HostKernels(Kernels):
         for *moved, grad in tensors:
             grad = grad if grad.flags.carray else grad.copy()
             share(optimizers.RULES[rule], grad.size, *[a.reshape(-1) for a in (*moved, grad)], *factors)
+
+    def moves_together(self, rule: str, count: int, dtype: Any) -> bool:
+        return rule in optimizers.RULES and dtype.char in "fd" and lies_as_expected()
+
+    def move_together(self, rule: str, like: Any, addresses: Any, sizes: Any, grads: Any, factors: Any) -> None:
+        optimizers.TOGETHER[rule](like, addresses, sizes, id(grads), factors)
 
 
 def with_mask(scores: Any, mask: Any, scale: float) -> float:
