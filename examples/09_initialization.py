@@ -129,8 +129,10 @@ def draw(layers, curves, judged):
     (without, normalized), (losses, shares) = bottom.subplots(2, 2)
     for axes, title in (without, "without"), (normalized, "with"):
         for name, values in curves[title].items():
-            axes.plot(torch.tensor(values).unfold(0, 10, 10).mean(dim=1), label=name, linewidth=3 if name == "zeros" else 1.5)
-        axes.set(title=f"{title} batch normalization", xlabel="step / 10", ylabel="training loss (nats)", ylim=(0, 2.5))
+            width = max(1, len(values) // 50)
+            means = torch.tensor(values).unfold(0, width, width).mean(dim=1)
+            axes.plot(torch.arange(len(means)) * width, means, label=name, linewidth=3 if name == "zeros" else 1.5)
+        axes.set(title=f"{title} batch normalization", xlabel="step", ylabel="training loss (nats)", ylim=(0, 2.5))
         axes.legend(fontsize=8, frameon=False)
     for name, values in judged.items():
         losses.plot(values[:, 0], label=name)

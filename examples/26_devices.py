@@ -88,7 +88,9 @@ def speed(model, images, labels, repeats=5):
 
 def draw(losses, sizes, speeds):
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.2))
-    left.semilogy(torch.arange(len(losses) // 10) * 10, losses.unfold(0, 10, 10).mean(dim=1))
+    width = max(1, len(losses) // 75)
+    means = losses.unfold(0, width, width).mean(dim=1)
+    left.semilogy(torch.arange(len(means)) * width, means)
     left.set(xlabel="step", ylabel="training loss (nats)")
     for name, images in speeds.items():
         right.plot(sizes, images, "o-", label=name)
