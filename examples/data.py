@@ -1,5 +1,7 @@
 """The data of the course, as NumPy arrays and text; where ``--quick`` finds none, something small that is shipped or made up."""
 
+from pathlib import Path
+
 import numpy as np
 
 from minigrad import datasets
@@ -58,8 +60,6 @@ def mnist_parts(args, images=8000):
 def shakespeare(args):
     """Shakespeare's plays, a million letters. Instead: the source of minigrad's optimizers."""
     def instead():
-        from pathlib import Path
-
         from minigrad import optim
         return "".join(file.read_text(encoding="utf-8") for file in sorted(Path(optim.__file__).parent.glob("ada*.py")))
 
@@ -144,6 +144,17 @@ def scene(rng, side):
         boxes.append([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1, kind])
     image += rng.normal(0, 0.05, image.shape)
     return image.clip(0, 1).astype(np.float32), mask, np.array(boxes, np.float32)
+
+
+def photo(args, name, side):
+    """The middle of a picture, (3, side, side), float32 from 0 to 1: of the file `name`, or of the published "amber", "candy" or
+    "mosaic". Instead: a made-up scene."""
+    def reader(root, download):
+        from PIL import Image, ImageOps
+        with Image.open(name if Path(name).suffix else datasets.photo(name, root, download)) as image:
+            return np.float32(ImageOps.fit(image.convert("RGB"), (side, side))).transpose(2, 0, 1) / 255
+
+    return read(args, name, reader, instead=lambda: shapes(1, ord(name[0]), side)[0][0], what="a made-up scene")
 
 
 # ---------------------------------------------------------------------------------------------------- words

@@ -8,6 +8,7 @@ that both lists are the same up to rounding.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import json
 import re
@@ -155,12 +156,10 @@ def main() -> None:
     """Run the program as the command line says."""
     name, on, *arguments = sys.argv[1:]
     source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
+    library = importlib.import_module(on)
+    importlib.import_module(f"{on}.utils.data")  # whose names are replaced too
     if on == "torch":
-        import torch as library
         source = written_for_torch(source)
-    else:
-        import minigrad as library  # type: ignore[no-redef]
-        import minigrad.utils.data
     library.set_num_threads(1)
     draw_from_one_stream(library)
     losses = record_losses(library)

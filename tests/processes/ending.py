@@ -33,6 +33,10 @@ if rank == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         case "has another shape":
             distributed.all_reduce(mg.ones(3))
+        case "ends early":
+            distributed.destroy_process_group()
+        case "comes to its end":
+            sys.exit()
         case "stays away" | "is interrupted" | "does not send":
             time.sleep(100)
 if how == "does not send":
