@@ -122,9 +122,9 @@ def main():
         print(f"{a} is to {b} as {c} is to {right}: " + (f"answer {place}" if place else "not among 10 answers"))
     first, five = places.count(1), sum(place is not None and place <= 5 for place in places)
     draw(args, losses, alike, strange)
-    report(args, f"one of its group is among the 5 nearest of {len(vocabulary)} words for {found:.0%} of the {len(close)} words in "
-                 f"groups; the mean cosine is {alike.mean():.2f} in groups and {strange.mean():z.2f} of random pairs; of {len(places)} "
-                 f"analogies {first} have the right answer first and {five} among five.",
+    report(args, f"one of its group is among the 5 nearest of {len(vocabulary)} words for {found:.0%} of the {len(close)} words "
+                 f"in groups; the mean cosine is {alike.mean():.2f} in groups and {strange.mean():z.2f} of random pairs; of "
+                 f"{len(places)} analogies {first} have the right answer first and {five} among five.",
            picture="vectors.png", loss=losses[-1], found=float(found), alike=float(alike.mean()), strange=float(strange.mean()),
            analogies=len(places), first=first, five=five)
 
