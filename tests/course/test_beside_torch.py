@@ -37,24 +37,26 @@ def only_pytorch(file: Path) -> bool:
 PROGRAMS = [f.stem for f in sorted(FOLDER.glob("[0-9]*.py")) if only_pytorch(f)]
 
 
-def losses(name: str, library: str, folder: Path) -> list[float]:
-    """What every ``backward`` of a quick run began with."""
+def run_on(library: str, name: str, folder: Path) -> tuple[list[float], dict[str, float]]:
+    """What every ``backward`` of a quick run began with, and the figures that it reported."""
     folder.mkdir()
     done = subprocess.run([sys.executable, "-m", "tests.course.beside", name, library, "--quick"], cwd=folder, text=True,
                           capture_output=True, timeout=600,
                           env={**os.environ, **ALONE, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1",
                                "OPENBLAS_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
-    read: list[float] = json.loads(done.stdout.splitlines()[-1])
-    return read
+    report, = folder.glob("runs/*/result.json")
+    return json.loads(done.stdout.splitlines()[-1]), json.loads(report.read_text(encoding="utf-8"))["figures"]
 
 
 @pytest.mark.parity
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_losses_are_those_of_pytorch(name: str, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    ours, theirs = (losses(name, library, tmp_path / library) for library in ("minigrad", "torch"))
+    (ours, figures), (theirs, expected) = (run_on(library, name, tmp_path / library) for library in ("minigrad", "torch"))
     compared = FEWER.get(name, COMPARED)
     assert len(ours[:compared]) == len(theirs[:compared])
     assert bool(ours) == (".backward(" in (FOLDER / f"{name}.py").read_text(encoding="utf-8"))
     np.testing.assert_allclose(ours[:compared], theirs[:compared], rtol=2e-3, atol=1e-5)
+    if not ours:  # it learns without derivatives
+        assert figures == pytest.approx(expected, rel=1e-3, abs=1e-5)
