@@ -165,8 +165,11 @@ def main() -> None:
     losses = record_losses(library)
     sys.path.insert(0, str(FOLDER))
     with tempfile.TemporaryDirectory() as folder:
+        for file in FOLDER.glob("[0-9]*.py"):  # all, because programs may import others
+            source = file.read_text(encoding="utf-8")
+            (Path(folder) / file.name).write_text(written_for_torch(source) if on == "torch" else source, encoding="utf-8")
+        sys.path.insert(0, folder)
         program = Path(folder) / f"{name}.py"
-        program.write_text(source, encoding="utf-8")
         sys.argv = [str(program), *arguments]
         with contextlib.redirect_stdout(io.StringIO()):
             runpy.run_path(str(program), run_name="__main__")
