@@ -3,6 +3,9 @@
 Teaches: what each network added: pooling, ReLU and dropout, 3x3 convolutions, branches, shortcuts, vectors that agree.
 Source: LeCun et al. (1998), http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf; Krizhevsky et al. (2012); arxiv.org/abs/1409.1556
 (VGG), 1409.4842 (GoogLeNet), 1512.03385 (ResNet), 1710.09829 (capsules, here without their decoder), 1502.01852 (how to begin).
+Result: after 5 epochs of 8,000 digits, accuracy on 2,000 held-out ones: lenet 96.9%, alexnet 98.8%, vgg 98.9%,
+googlenet 98.8%, resnet 98.9%, capsules 97.6%.
+Time: 2 min on one core.
 """
 
 from pathlib import Path
@@ -171,7 +174,7 @@ def draw(found, path):
     figure, axes = plt.subplots(figsize=(5.6, 3.8))
     for name, (weights, share) in found.items():
         axes.plot(weights / 1000, 100 * (1 - share), "o", color="tab:blue")
-        axes.text(weights / 1000 + 4, 100 * (1 - share), name)
+        axes.text(weights / 1000, 100 * (1 - share) + 0.05, name, ha="center", va="bottom")
     axes.set(xlabel="weights, in thousands", ylabel="errors on held-out digits, in %", xlim=(0, 260), ylim=(0, None))
     figure.savefig(path)
 

@@ -4,6 +4,8 @@ Teaches: gradients by the picture instead of the weights, `roll` and `interpolat
 Source: Mordvintsev et al. (2015), https://research.google/blog/inceptionism-going-deeper-into-neural-networks; pictures that
 excite a unit: Erhan et al. (2009). Example 11's network knows nothing but digits and dreams of strokes of a pen. One that dreams
 of animals is torchvision's, with the weights of https://download.pytorch.org/models/vgg16-397923af.pth, given by --weights.
+Result: the last block responds 18 times as strongly (in mean square) to its dream as to the photograph.
+Time: 21 s on one core.
 """
 
 from importlib import import_module
@@ -68,13 +70,13 @@ def favourites(layers, count, steps, side=40):
 
 
 def draw(pictures, liked, path):
-    figure = plt.figure(figsize=(7.4, 3.3))
+    figure = plt.figure(figsize=(5.6, 2.6))
     upper, lower = figure.subfigures(2, 1, height_ratios=[2.1, 1])
     for ax, (title, picture) in zip(upper.subplots(1, len(pictures)), pictures.items()):
         ax.imshow(picture[0].permute(1, 2, 0).clamp(0, 1))
-        ax.set_title(title, fontsize=10)
+        ax.set_title(title, fontsize=8)
         ax.set(xticks=[], yticks=[])
-    lower.suptitle("what excites single channels of the last block most", fontsize=10)
+    lower.suptitle("what excites single channels of the last block most", fontsize=8)
     for ax, picture in zip(lower.subplots(1, len(liked)), liked):
         ax.imshow(picture.expand(3, -1, -1).permute(1, 2, 0))
         ax.set(xticks=[], yticks=[])
@@ -90,7 +92,7 @@ def main():
 
     ends = [k for k, layer in enumerate(layers) if isinstance(layer, nn.MaxPool2d)][-3:]
     pictures, strength = {"photograph": photo}, 0.0
-    for title, end in progress(list(zip(["third block from the end", "second from the end", "last block"], ends)), "dreaming"):
+    for title, end in progress(list(zip(["last block but two", "last block but one", "last block"], ends)), "dreaming"):
         block = layers[:end]
         pictures[title] = dream(block, photo, args)
         before, after = (see(block, picture).square().mean().item() for picture in (photo, pictures[title]))

@@ -5,9 +5,9 @@ It runs in one process too; two are started by: python -m minigrad run -n 2 exam
 Teaches: `distributed`, ranks, `all_reduce`, `all_gather`, `DistributedSampler`, `DistributedDataParallel`.
 Source: Li et al. (2020), https://arxiv.org/abs/2006.15704, which describes PyTorch's; the network after LeCun, Bottou, Bengio
 and Haffner (1998), https://doi.org/10.1109/5.726791.
-Result: 2 processes: 91.3% of 389 held-out digits are read right; losses are 0.01966 with gradients averaged by hand,
-and 0.01966 with DistributedDataParallel.
-Time: 4 s on one core.
+Result: 2 processes: 92.0% of 389 held-out digits are read right; losses are 0.00278 with gradients averaged by hand,
+and 0.00278 with DistributedDataParallel.
+Time: 5 s on one core.
 """
 
 import time
