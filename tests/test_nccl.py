@@ -59,6 +59,9 @@ def test_where_processes_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASTER_ADDR", "node7")
     monkeypatch.setenv("MASTER_PORT", "29500")
     assert nccl.meeting_point("env://") == nccl.meeting_point(None) == "node7:29500"
+    monkeypatch.setenv("MASTER_ADDR", "fe80::1")
+    assert nccl.meeting_point(None) == "[fe80::1]:29500"
+    monkeypatch.setenv("MASTER_ADDR", "node7")
     monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
     assert nccl.meeting_point(None) == "node7:29501", "torchrun listens at its port itself"
 

@@ -104,7 +104,8 @@ ENDINGS = {"raises": ("ValueError: something is wrong", "process 1 of 3 has ende
                           r"of which \[1\] have not called it", "it ends"),
            "is interrupted": ("python -m minigrad run: interrupted; its 3 processes end",)}
 OF_GPUS = {"does not send": (r"process [02] of 3: recv\(src=1, tag=0\) of float32 \[2\] has waited 2 seconds on the GPU for the "
-                             "other processes; it ends the others",)}
+                             "other processes; it ends the others",),
+           "is lost": ("process [02] of 3: .*: NCCL: NCCL_ERROR_REMOTE_ERROR: remote process exited .*; it ends the others",)}
 BY_NCCL = ["raises", "has another shape", "ends early", "comes to its end", "stays away", *OF_GPUS]
 
 

@@ -129,7 +129,7 @@ def meeting_point(init_method: str | None) -> str:
                                "MASTER_PORT in their environment, pass init_method='tcp://host:port', or start them by mpiexec "
                                "or torchrun")
     # torchrun itself listens at its port, for as long as it lives.
-    return f"{host}:{int(port) + (os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True')}"
+    return f"{f'[{host}]' if ':' in host else host}:{int(port) + (os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True')}"
 
 
 def made(make: Callable[[], Any]) -> Any:
@@ -176,7 +176,7 @@ class Exchanges:
         self.stream = self.gpus.new_stream(device.index, -1)  # of high priority: others wait for what it does
         self.prepared: list[tuple[Exchange, Callable[[], None]]] = []  # between two processes, which begin together
         self.under_way: list[Exchange] = []
-        self.lock = threading.Lock()  # of that list
+        self.lock = threading.Lock()  # of that list, and of the communicator's end
         self.ended = ""  # why there are no exchanges any more
 
     def on_gpu(self) -> Any:
@@ -373,14 +373,16 @@ class Exchanges:
         if not self.ended:
             self.begin_sending()
             self.stream.synchronize()
-            self.ended = "the group was destroyed"
-            self.comm.destroy()
+            with self.lock:
+                self.ended = "the group was destroyed"
+                self.comm.destroy()
 
     def abort(self, why: str) -> None:
         """End what is under way, which others take no part in."""
         if not self.ended:
-            self.ended = why
-            self.comm.abort()
+            with self.lock:
+                self.ended = why
+                self.comm.abort()
 
     def look_back(self) -> None:
         """Forget the exchanges that are done, and with them the arrays that they kept."""
@@ -388,16 +390,18 @@ class Exchanges:
             self.under_way = [exchange for exchange in self.under_way if not exchange.mark.done]
 
     def problem(self) -> str:
-        """What keeps the GPU from going on: an exchange that has taken too long, or an error that NCCL has noticed."""
+        """What keeps the GPU from going on: an error that NCCL has noticed, or an exchange that has taken too long."""
         self.look_back()
         with self.lock:
+            if self.ended:
+                return ""
             oldest = self.under_way[0] if self.under_way else None
+            try:
+                self.comm.check_async_error()
+            except self.nccl.NcclError as error:
+                return f"{'an exchange' if oldest is None else oldest.words}: NCCL: {error}"
         if oldest is not None and time.monotonic() - oldest.began > oldest.limit + SLACK:
             return f"{oldest.words} has waited {oldest.limit:g} seconds on the GPU for the other processes"
-        try:
-            self.comm.check_async_error()
-        except self.nccl.NcclError as error:
-            return f"{'an exchange' if oldest is None else oldest.words}: NCCL: {error}"
         return ""
 
 
