@@ -149,7 +149,6 @@ def compute_in_double(library: Any) -> None:
 
     library.set_default_dtype(library.float64)
     library.from_numpy, library.Tensor.float = in_double, library.Tensor.double
-    library.float32 = library.float = library.float64
 
 
 def record_losses(library: Any) -> list[float]:
