@@ -1,13 +1,19 @@
-"""12. A GPT reads the source of the optimizers that train it, letter by letter, and then writes some of its own."""
+"""18. A GPT reads Shakespeare's plays letter by letter, and then writes a scene of its own.
 
-import argparse
-import pathlib
+Teaches: causal self-attention, residual blocks, tied weights, warm-up and cosine schedule, AdamW with two groups, sampling.
+Source: Vaswani et al. (2017), https://arxiv.org/abs/1706.03762; Radford et al. (2019), Language models are unsupervised multitask
+learners; Press and Wolf (2017), https://arxiv.org/abs/1608.05859, for tied weights; the text is that of Karpathy's char-rnn.
+Result: 1.559 nats a letter on the last tenth of the text, which it has not read; a table of pairs of letters has 2.482.
+It has 813,440 weights, and read 6.1 million letters.
+Time: 5 min on one core.
+"""
+
+import data
+from common import options, plt, progress, report
 
 import minigrad as torch
 from minigrad import nn, optim
 from minigrad.nn import functional as F
-
-CONTEXT = 64  # how many letters it sees
 
 
 class Block(nn.Module):
@@ -17,8 +23,8 @@ class Block(nn.Module):
         super().__init__()
         self.heads = heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.qkv, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+        self.mlp = nn.Sequential(nn.Linear(width, 4 * width, bias=False), nn.GELU(), nn.Linear(4 * width, width, bias=False))
 
     def forward(self, x):
         n, length, width = x.shape
@@ -29,55 +35,106 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """Takes letters, gives for each the scores of the letter that follows."""
+    """Takes letters (n, length), gives for each the scores of the letter that follows (n, length, letters)."""
 
-    def __init__(self, letters, width=96, heads=4, layers=2):
+    def __init__(self, letters, context, width, heads, layers):
         super().__init__()
-        self.letter, self.place = nn.Embedding(letters, width), nn.Embedding(CONTEXT, width)
+        self.letter, self.place = nn.Embedding(letters, width), nn.Embedding(context, width)
         self.blocks = nn.Sequential(*[Block(width, heads) for _ in range(layers)])
-        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, letters)
+        self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, letters, bias=False)
+        self.head.weight = self.letter.weight  # tied: what a letter means is also how it is recognized
+        for name, weight in self.named_parameters():
+            if weight.dim() == 2:  # what is added to the stream begins smaller, the more of it there is
+                nn.init.normal_(weight, std=0.02 / (2 * layers) ** 0.5 if name.endswith(("out.weight", "mlp.2.weight")) else 0.02)
 
     def forward(self, text):
         return self.head(self.norm(self.blocks(self.letter(text) + self.place.weight[:text.shape[1]])))
 
 
+def windows(text, starts, context):
+    """Inputs and targets of `context` letters from each start; the targets are one letter further."""
+    batch = text[starts.unsqueeze(1) + torch.arange(context + 1)]
+    return batch[:, :-1], batch[:, 1:]
+
+
+def mean_loss(model, inputs, targets):
+    """Nats a letter."""
+    return F.cross_entropy(model(inputs).flatten(0, 1), targets.flatten())
+
+
 @torch.no_grad()
-def write(model, text, length, temperature=0.6):
+def evaluate(model, text, context, most=None):
+    """Nats a letter on windows side by side, of which `most` are taken, spread over the whole text."""
+    starts = torch.arange(0, len(text) - context, context)
+    starts = starts[::max(1, len(starts) // most)] if most else starts
+    losses = [(len(part), mean_loss(model, *windows(text, part, context)).item()) for part in starts.split(64)]
+    return sum(n * loss for n, loss in losses) / len(starts)
+
+
+def table_loss(text, held_out, letters):
+    """Nats a letter of the plainest model there is: how often each letter follows each, counted."""
+    counts = torch.bincount(text[:-1] * letters + text[1:], minlength=letters ** 2).view(letters, letters) + 1.0
+    return F.nll_loss((counts / counts.sum(dim=1, keepdim=True)).log()[held_out[:-1]], held_out[1:]).item()
+
+
+@torch.no_grad()
+def write(model, text, length, context, temperature=0.8):
     """`text`, numbers of letters, and `length` letters more, one drawn after the other."""
     for _ in range(length):
-        scores = model(text[None, -CONTEXT:])[0, -1]
+        scores = model(text[None, -context:])[0, -1]
         text = torch.cat([text, torch.multinomial((scores / temperature).softmax(dim=0), 1)])
     return text
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=800)
-    args = parser.parse_args()
+def draw(path, read, training, checked, table):
+    """The losses over the letters read."""
+    figure, axes = plt.subplots(figsize=(6, 3.6))
+    axes.plot(read, training, linewidth=0.6, alpha=0.5, label="training, each batch")
+    axes.plot(*zip(*checked), "o-", markersize=3, label="held-out text")
+    axes.axhline(table, color="gray", linestyle="--", linewidth=1, label="held-out text, table of pairs")
+    axes.set(xlabel="letters read in training, millions", ylabel="loss, nats a letter", ylim=(min(training) - 0.1, 3.5))
+    axes.legend(frameon=False)
+    figure.savefig(path)
 
-    torch.manual_seed(0)
-    source = "".join(file.read_text(encoding="utf-8") for file in sorted(pathlib.Path(optim.__file__).parent.glob("ada*.py")))
+
+def main():
+    args = options(__doc__, steps=(3000, 100), batch=16, context=(128, 64), width=(128, 64), layers=(4, 2), heads=4,
+                   lr=(3e-3, 5e-3))
+    torch.manual_seed(args.seed)
+    source = data.shakespeare(args)
     letters = sorted(set(source))
     text = torch.tensor([letters.index(c) for c in source])
-    print(f"{len(text)} letters, {len(letters)} different ones")
+    text, held_out = text.split([len(text) - len(text) // 10, len(text) // 10])  # the last tenth is for judging
 
-    model = GPT(len(letters))
-    optimizer = optim.AdamW(model.parameters(), lr=3e-3)
-    schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=args.steps + 1)
-    for step in range(args.steps + 1):
-        start = torch.randint(0, len(text) - CONTEXT, (16, 1))
-        batch = text[start + torch.arange(CONTEXT + 1)]
-        scores = model(batch[:, :-1])
-        loss = F.cross_entropy(scores.flatten(0, 1), batch[:, 1:].flatten())
+    model = GPT(len(letters), args.context, args.width, args.heads, args.layers)
+    matrices = [p for p in model.parameters() if p.dim() == 2]  # weights decay; the scales and shifts of norms do not
+    others = [p for p in model.parameters() if p.dim() != 2]
+    optimizer = optim.AdamW([{"params": matrices, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=args.lr,
+                            betas=(0.9, 0.99))
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, args.lr, total_steps=args.steps, pct_start=0.1, cycle_momentum=False)
+    read, training, checked = [], [], []
+    steps = progress(range(1, args.steps + 1), "training")
+    for step in steps:
+        starts = torch.randint(0, len(text) - args.context, (args.batch,))
+        loss = mean_loss(model, *windows(text, starts, args.context))
         optimizer.zero_grad()
         loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if step % 100 == 0 or step == args.steps:
-            print(f"step {step:3}  loss {loss.item():.4f}  (one of {loss.exp().item():.1f} letters)")
+        read.append(step * args.batch * args.context / 1e6)
+        training.append(loss.item())
+        if step % max(1, args.steps // 15) == 0:
+            checked.append((read[-1], evaluate(model, held_out, args.context, most=100)))
+            steps.set_postfix(loss=f"{training[-1]:.3f}", held_out=f"{checked[-1][1]:.3f}")
 
-    begin = torch.tensor([letters.index(c) for c in "def update("])
-    print("\n" + "".join(letters[k] for k in write(model, begin, 300).tolist()))
+    table, final = table_loss(text, held_out, len(letters)), evaluate(model, held_out, args.context)
+    print("".join(letters[k] for k in write(model, held_out[:args.context], 500, args.context)[args.context:].tolist()), "\n")
+    draw(args.out / "loss.png", read, training, checked, table)
+    size = sum(p.numel() for p in model.parameters())
+    report(args, f"{final:.3f} nats a letter on the last tenth of the text, which it has not read; a table of pairs of letters "
+                 f"has {table:.3f}. It has {size:,} weights, and read {read[-1]:.1f} million letters.",
+           picture="loss.png", nats=final, table=table, training=sum(training[-50:]) / len(training[-50:]))
 
 
 if __name__ == "__main__":
