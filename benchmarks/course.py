@@ -24,6 +24,7 @@ EXAMPLES = ROOT / "examples"
 PICTURES = ROOT / "docs" / "pictures" / "course"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 WIDTH = 720  # of the pictures, in pixels
+LAUNCHERS = {"26_several_processes": ["-m", "minigrad", "run", "-n", "2"]}  # what starts those that are not started by themselves
 
 
 # ---------------------------------------------------------------------------------------------------- docstrings
@@ -74,8 +75,8 @@ def measure(name: str, data: str) -> None:
     """Run a program in full, and keep its report and its picture."""
     file = EXAMPLES / f"{name}.py"
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, str(file), "--data", os.path.abspath(data)], cwd=folder, check=True,
-                       env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT)})
+        subprocess.run([sys.executable, *LAUNCHERS.get(name, []), str(file), "--data", os.path.abspath(data)], cwd=folder,
+                       check=True, env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT)})
         report, = Path(folder).glob("runs/*/result.json")
         kept = json.loads(report.read_text(encoding="utf-8"))
         if kept["picture"]:

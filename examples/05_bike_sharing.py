@@ -10,9 +10,9 @@ week before by 70.5.
 Time: 2 s on one core.
 """
 
-import data
 import numpy as np
 from common import options, plt, progress, report
+from data import bike_sharing
 
 import minigrad as torch
 from minigrad import nn, optim
@@ -22,23 +22,6 @@ WEEKS = 12  # how many are held out
 KINDS = {"season": range(1, 5), "mnth": range(1, 13), "hr": range(24), "weekday": range(7), "weathersit": range(1, 5)}
 SWITCHES = ["yr", "holiday", "workingday"]
 AMOUNTS = ["temp", "hum", "windspeed"]
-
-
-def made_up(days=480, seed=0):
-    """A table like the real one: people ride to work and back, on free days in the afternoon, and more when it is warm."""
-    generator = np.random.default_rng(seed)
-    hour, day = np.tile(np.arange(24), days), np.repeat(np.arange(days), 24)
-    date = np.datetime64("2011-01-01") + day
-    month = (date.astype("datetime64[M]").astype(int) % 12) + 1
-    weekday = (day + 6) % 7
-    working = np.isin(weekday, (0, 6), invert=True).astype(int)
-    warmth = 0.5 - 0.3 * np.cos(2 * np.pi * day / 365) + generator.normal(0, 0.08, days)[day]
-    peaks = np.exp(-(hour - 8.0) ** 2 / 2) + np.exp(-(hour - 17.0) ** 2 / 4)
-    expected = 500 * warmth * np.where(working, peaks, 0.8 * np.exp(-(hour - 14.0) ** 2 / 16)) + 5
-    return {"dteday": date, "season": month % 12 // 3 + 1, "mnth": month, "hr": hour, "weekday": weekday, "workingday": working,
-            "yr": (date >= np.datetime64("2012-01-01")).astype(int), "holiday": np.zeros_like(hour), "temp": warmth,
-            "weathersit": np.ones_like(hour), "hum": generator.uniform(0, 1, len(hour)),
-            "windspeed": generator.uniform(0, 1, len(hour)), "cnt": generator.poisson(expected)}
 
 
 def encode(table, seen):
@@ -106,7 +89,7 @@ def draw(args, table, unseen, said, usual):
 def main():
     args = options(__doc__, epochs=(10, 5), networks=(3, 1), hidden=64, lr=0.005)
     torch.manual_seed(args.seed)
-    table = data.read(args, "Bike sharing", data.datasets.bike_sharing, instead=made_up, what="made-up counts of 480 days")
+    table = bike_sharing(args)
     seen = table["dteday"] <= table["dteday"][-1] - 7 * WEEKS
     unseen = ~seen
     x = encode(table, seen)

@@ -102,8 +102,9 @@ def draw_images(axes, images, colours, title):
 def draw(model, losses, rates, images, guess, labels):
     figure, ((matrix, curve), (moved, filters), (first, second)) = plt.subplots(3, 2, figsize=(7, 6.6), height_ratios=(3, 1, 1))
     draw_confusion(matrix, guess, labels)
-    means = torch.tensor(losses).unfold(0, 20, 20).mean(dim=1)
-    curve.semilogy(torch.arange(len(means)) * 20, means)
+    width = max(1, len(losses) // 100)
+    means = torch.tensor(losses).unfold(0, width, width).mean(dim=1)
+    curve.semilogy(torch.arange(len(means)) * width, means)
     curve.set(xlabel="step", ylabel="training loss (nats)")
     rate = curve.twinx()
     rate.plot(rates, color="C1", linestyle=":")
@@ -118,7 +119,7 @@ def draw(model, losses, rates, images, guess, labels):
 
 
 def main():
-    args = options(__doc__, epochs=(20, 4), lr=(0.1, 0.03), batch=64, images=(8000, 500))
+    args = options(__doc__, epochs=(20, 4), lr=(0.1, 0.01), batch=64, images=(8000, 500))
     torch.manual_seed(args.seed)
     images, labels, test_images, test_labels = map(torch.from_numpy, mnist_parts(args, args.images))
     model = Net()

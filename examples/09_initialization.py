@@ -7,7 +7,7 @@ Srivastava et al. (2014), https://jmlr.org/papers/v15/srivastava14a.html; weight
 https://papers.nips.cc/paper/563-a-simple-weight-decay-can-improve-generalization.
 Result: In the fifth layer activations spread by 0.22 with He's weights, 0.053 with Xavier's, 1e-06 with small ones.
 Held-out loss and digits read right, learning from 300 images (means over seeds, 5): with nothing 1.08 and 82.3%; with
-batch normalization 0.68 and 81.2%; with dropout 1.22 and 82.8%; with weight decay 0.67 and 81.4%.
+batch normalization 0.68 and 81.2%; with dropout 1.31 and 82.9%; with weight decay 0.67 and 81.4%.
 Time: 30 s on one core.
 """
 
@@ -129,8 +129,10 @@ def draw(layers, curves, judged):
     (without, normalized), (losses, shares) = bottom.subplots(2, 2)
     for axes, title in (without, "without"), (normalized, "with"):
         for name, values in curves[title].items():
-            axes.plot(torch.tensor(values).unfold(0, 10, 10).mean(dim=1), label=name, linewidth=3 if name == "zeros" else 1.5)
-        axes.set(title=f"{title} batch normalization", xlabel="step / 10", ylabel="training loss (nats)", ylim=(0, 2.5))
+            width = max(1, len(values) // 50)
+            means = torch.tensor(values).unfold(0, width, width).mean(dim=1)
+            axes.plot(torch.arange(len(means)) * width, means, label=name, linewidth=3 if name == "zeros" else 1.5)
+        axes.set(title=f"{title} batch normalization", xlabel="step", ylabel="training loss (nats)", ylim=(0, 2.5))
         axes.legend(fontsize=8, frameon=False)
     for name, values in judged.items():
         losses.plot(values[:, 0], label=name)

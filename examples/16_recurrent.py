@@ -5,7 +5,7 @@ Source: Elman (1990), https://doi.org/10.1207/s15516709cog1402_1, and Hochreiter
 https://doi.org/10.1162/neco.1997.9.8.1735, who set the task: two of many numbers are marked, and are to be added.
 Result: on new sequences of 40 numbers the LSTM's mean squared error is 0.0004, the RNN's 0.1663, that of always saying
 the mean 0.1667; by hand and by module they differ by 9e-08.
-Time: 18 s on one core.
+Time: 20 s on one core.
 """
 
 import math

@@ -1,81 +1,132 @@
-"""7. Word vectors by skip-gram with negative sampling: words found in the same company come to lie side by side."""
+"""17. Words by prediction: vectors that guess a word from its neighbours (CBOW) find what is alike, and some analogies.
 
-import argparse
-import random
+Teaches: `Embedding`, windows by `unfold`, negative sampling by `multinomial`, a falling learning rate, analogies as sums.
+Source: Mikolov, Chen, Corrado and Dean (2013), https://arxiv.org/abs/1301.3781; Mikolov, Sutskever, Chen, Corrado and Dean
+(2013), https://arxiv.org/abs/1310.4546, for negative sampling.
+Result: one of its group is among the 5 nearest of 4317 words for 81% of the 48 words in groups; the mean cosine is 0.40
+in groups and 0.00 of random pairs; of 20 analogies 8 have the right answer first and 11 among five.
+Time: 53 s on one core.
+"""
+
+from collections import Counter
+
+import numpy as np
+from common import options, plt, progress, report
+from data import wikipedia
 
 import minigrad as torch
 from minigrad import nn, optim
 from minigrad.nn import functional as F
 
-GROUPS = {
-    "animal": ["cat", "dog", "horse", "cow", "sheep"],
-    "city": ["paris", "rome", "london", "berlin", "madrid"],
-    "food": ["bread", "cheese", "rice", "soup", "fish"],
-    "person": ["anna", "peter", "maria", "thomas", "julia"],
-}
-SENTENCES = """the {animal} sleeps in the barn | a hungry {animal} runs over the field | the farmer feeds the {animal} at dawn
-the train to {city} leaves at noon | {city} is a large old city | the streets of {city} are full of people
-we had {food} for dinner | fresh {food} tastes good with wine | she cooks {food} in a pot
-{person} writes a long letter | my friend {person} laughs and sings | yesterday {person} read a book"""
+ANALOGIES = """his king her queen | his boy her girl | he his she her | he him they them | first second third fourth |
+north northern south southern | east eastern west western | england english france french | germany german japan japanese |
+man men woman women | year years day days | ship ships tank tanks | was were is are | king kingdom emperor empire |
+make made take took | come came go went | battalion battalions division divisions | attack attacked move moved |
+february january december november | one two six seven"""
 
 
-def text(length):
-    """`length` sentences, each with a word of its group: the groups themselves are never told."""
-    templates = [t.strip() for line in SENTENCES.splitlines() for t in line.split("|")]
-    for _ in range(length):
-        yield random.choice(templates).format(**{group: random.choice(words) for group, words in GROUPS.items()}).split()
-
-
-class SkipGram(nn.Module):
-    """Two vectors for each word, as centre and as neighbour; their product says how well they go together."""
+class CBOW(nn.Module):
+    """Two vectors for each word, as a neighbour and as a guess: the score of a guess is its product with the neighbours' mean."""
 
     def __init__(self, words, size):
         super().__init__()
-        self.centre, self.neighbour = nn.Embedding(words, size), nn.Embedding(words, size)
+        self.neighbour, self.guess = nn.Embedding(words, size), nn.Embedding(words, size)
+        nn.init.uniform_(self.neighbour.weight, -0.5 / size, 0.5 / size)
+        nn.init.zeros_(self.guess.weight)
 
-    def forward(self, centre, neighbours):
-        return (self.centre(centre).unsqueeze(1) * self.neighbour(neighbours)).sum(dim=-1)
+    def forward(self, neighbours, candidates):
+        """neighbours (batch, 2 window), candidates (batch, some) to scores (batch, some)."""
+        mean = self.neighbour(neighbours).mean(dim=1, keepdim=True)
+        return (mean @ self.guess(candidates).transpose(1, 2)).squeeze(1)
+
+
+def train(model, ids, args):
+    """Shows each word of the text among strangers, which the model is to tell from it; the losses."""
+    windows = ids.unfold(0, 2 * args.window + 1, 1)
+    centre, beside = windows[:, args.window], [k for k in range(2 * args.window + 1) if k != args.window]
+    often = torch.bincount(ids).float() ** 0.75  # so that rare words are strangers more often than they occur
+    optimizer = optim.Adam(model.parameters(), lr=args.lr)
+    scheduler = optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=args.epochs * (len(windows) // 512 + 1))
+    losses = []
+    for epoch in range(args.epochs):
+        for rows in (bar := progress(torch.randperm(len(windows)).split(512), f"epoch {epoch}")):
+            strangers = torch.multinomial(often, len(rows) * args.strangers, replacement=True).view(len(rows), -1)
+            scores = model(windows[rows][:, beside], torch.cat((centre[rows, None], strangers), dim=1))
+            truth = torch.zeros_like(scores)
+            truth[:, 0] = 1
+            loss = F.binary_cross_entropy_with_logits(scores, truth, reduction="sum") / len(rows)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            losses.append(loss.item())
+            bar.set_postfix(loss=losses[-1])
+    return losses
+
+
+def nearest(vectors, direction, count, but=()):
+    """The words whose vectors point into the most similar directions."""
+    similar = vectors @ direction
+    similar[list(but)] = -1
+    return similar.topk(count).indices.tolist()
+
+
+def analogies(vectors, number):
+    """Those whose words are known, as four words each, and at which place of the answers the right word stands."""
+    for words in (line.split() for line in ANALOGIES.split("|")):
+        if all(word in number for word in words):
+            a, b, c, right = (number[word] for word in words)
+            answers = nearest(vectors, vectors[b] - vectors[a] + vectors[c], 10, but=(a, b, c))
+            yield words, answers.index(right) + 1 if right in answers else None
+
+
+def draw(args, losses, alike, strange):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3.4))
+    window = max(1, len(losses) // 100)
+    smooth = np.convolve(losses, np.ones(window) / window, "valid")
+    left.plot(np.arange(window, len(losses) + 1), smooth)
+    left.set(xlabel="step", ylabel="loss for each word")
+    bins = np.linspace(-0.4, 1, 36)
+    right.hist([strange, alike], bins, density=True, histtype="stepfilled", alpha=0.6, color=["0.6", "tab:blue"],
+               label=["any two words", "two of one group"])
+    right.set(xlabel="cosine of their vectors", ylabel="density")
+    right.margins(y=0.3)
+    right.legend(frameon=False)
+    figure.savefig(args.out / "vectors.png")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--steps", type=int, default=600)
-    args = parser.parse_args()
-
-    random.seed(0)
-    torch.manual_seed(0)
-    sentences = list(text(1000))
-    vocabulary = sorted({word for sentence in sentences for word in sentence})
+    args = options(__doc__, epochs=(10, 4), window=2, size=(100, 20), strangers=5, lr=(0.01, 0.02), least=(10, 5))
+    torch.manual_seed(args.seed)
+    text, groups = wikipedia(args)
+    vocabulary = [word for word, count in Counter(text).most_common() if count >= args.least]
     number = {word: k for k, word in enumerate(vocabulary)}
-    pairs = torch.tensor([(number[word], number[other]) for sentence in sentences for i, word in enumerate(sentence)
-                          for j, other in enumerate(sentence) if 0 < abs(i - j) <= 3])
-    frequency = torch.bincount(pairs[:, 1]).float() ** 0.75
-    print(f"{len(vocabulary)} words, {len(pairs)} pairs of neighbours")
+    ids = torch.tensor([number[word] for word in text if word in number])
+    print(f"{len(ids)} words of a vocabulary of {len(vocabulary)}")
+    model = CBOW(len(vocabulary), args.size)
+    losses = train(model, ids, args)
 
-    model = SkipGram(len(vocabulary), 16)
-    optimizer = optim.Adam(model.parameters(), lr=0.02)
-    for step in range(args.steps):
-        centre, neighbour = pairs[torch.randint(len(pairs), (256,))].T
-        strangers = torch.multinomial(frequency, 256 * 5, replacement=True).view(256, 5)
-        scores = model(centre, torch.cat((neighbour.unsqueeze(1), strangers), dim=1))  # the first is a true neighbour
-        truth = torch.zeros_like(scores)
-        truth[:, 0] = 1
-        loss = F.binary_cross_entropy_with_logits(scores, truth)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if step % 100 == 0 or step == args.steps - 1:
-            print(f"step {step:3}  loss {loss.item():.4f}")
-
-    vectors = F.normalize(model.centre.weight.detach(), dim=1)
-    right = 0
-    for words in GROUPS.values():
-        for k, word in enumerate(words):
-            nearest = [vocabulary[i] for i in (vectors @ vectors[number[word]]).topk(4).indices.tolist()][1:]
-            right += nearest[0] in words
-            if k == 0:
-                print(f"nearest to {word}: {', '.join(nearest)}")
-    print(f"the nearest word is of the same kind for {right} of {sum(map(len, GROUPS.values()))}")
+    vectors = model.neighbour.weight.detach()
+    vectors = F.normalize(vectors - vectors.mean(dim=0), dim=1)  # what all words have in common tells nothing
+    groups = [[number[word] for word in group] for group in groups]
+    alike = np.array([(vectors[a] @ vectors[b]).item() for group in groups for a in group for b in group if a < b])
+    pairs = torch.randint(len(vocabulary), (2, 2000))
+    strange = (vectors[pairs[0]] * vectors[pairs[1]]).sum(dim=1).numpy()
+    close = {word: nearest(vectors, vectors[word], 5, but=[word]) for group in groups for word in group}
+    found = np.mean([any(other in group for other in close[word]) for group in groups for word in group])
+    for word, *_ in groups:
+        print(f"nearest to {vocabulary[word]}: {', '.join(vocabulary[other] for other in close[word])}")
+    places = []
+    for (a, b, c, right), place in analogies(vectors, number):
+        places.append(place)
+        print(f"{a} is to {b} as {c} is to {right}: " + (f"answer {place}" if place else "not among 10 answers"))
+    first, five = places.count(1), sum(place is not None and place <= 5 for place in places)
+    draw(args, losses, alike, strange)
+    report(args, f"one of its group is among the 5 nearest of {len(vocabulary)} words for {found:.0%} of the {len(close)} words "
+                 f"in groups; the mean cosine is {alike.mean():.2f} in groups and {strange.mean():z.2f} of random pairs; of "
+                 f"{len(places)} analogies {first} have the right answer first and {five} among five.",
+           picture="vectors.png", loss=losses[-1], found=float(found), alike=float(alike.mean()), strange=float(strange.mean()),
+           analogies=len(places), first=first, five=five)
 
 
 if __name__ == "__main__":

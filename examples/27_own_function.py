@@ -88,13 +88,13 @@ def search(function, examples):
     return None
 
 
-def train(activation, x, labels, new, new_labels, epochs):
+def train(activation, x, labels, new, new_labels, args):
     """A network of 64, 128 and 10 units; the accuracy on new digits after each epoch."""
-    torch.manual_seed(0)  # each begins with the same weights
+    torch.manual_seed(args.seed)  # each begins with the same weights
     first, second = nn.Linear(64, 128), nn.Linear(128, 10)
     optimizer = optim.Adam([*first.parameters(), *second.parameters()], lr=0.01)
     accuracies = []
-    for _ in progress(range(epochs), "epochs"):
+    for _ in progress(range(args.epochs), "epochs"):
         for batch in torch.randperm(len(x)).split(100):
             loss = F.cross_entropy(second(activation(first(x[batch]))), labels[batch])
             optimizer.zero_grad()
@@ -136,7 +136,7 @@ def main():
     images, labels = (torch.from_numpy(array) for array in digits())
     images = 2 * images.flatten(1) - 1
     data = images[:1400], labels[:1400], images[1400:], labels[1400:]
-    curves = {name: train(activation, *data, args.epochs) for name, activation in
+    curves = {name: train(activation, *data, args) for name, activation in
               (("tanh", torch.tanh), ("sign, straight through", Sign.apply), ("sign, true derivative", torch.sign))}
     draw(args.out / "own.png", curves)
     tanh, straight, true = (accuracies[-1] for accuracies in curves.values())

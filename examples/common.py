@@ -40,7 +40,7 @@ def options(description, **settings):
             kind = {"action": argparse.BooleanOptionalAction}
         parser.add_argument(f"--{name.replace('_', '-')}", help=told, **kind)
     args = parser.parse_args()
-    changed = [f",{name}={value}" for name, value in vars(args).items() if name in settings and value is not None]
+    changed = [f",{name}={Path(str(value)).name}" for name, value in vars(args).items() if name in settings and value is not None]
     changed += [f",seed={args.seed}"] if args.seed else []
     for name, setting in settings.items():
         if getattr(args, name) is None:

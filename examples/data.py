@@ -1,5 +1,7 @@
 """The data of the course, as NumPy arrays and text; where ``--quick`` finds none, something small that is shipped or made up."""
 
+from pathlib import Path
+
 import numpy as np
 
 from minigrad import datasets
@@ -58,8 +60,6 @@ def mnist_parts(args, images=8000):
 def shakespeare(args):
     """Shakespeare's plays, a million letters. Instead: the source of minigrad's optimizers."""
     def instead():
-        from pathlib import Path
-
         from minigrad import optim
         return "".join(file.read_text(encoding="utf-8") for file in sorted(Path(optim.__file__).parent.glob("ada*.py")))
 
@@ -67,19 +67,22 @@ def shakespeare(args):
 
 
 def bike_sharing(args):
-    """Bicycles hired in Washington, 17,379 hours of 2011 and 2012, by column. Instead: 200 made-up days with the same columns."""
-    def instead():
+    """Bicycles hired in Washington, 17,379 hours of 2011 and 2012, by column. Instead: 480 made-up days with the same columns."""
+    def instead(days=480):
         rng = np.random.default_rng(0)
-        day, hr = np.divmod(np.arange(200 * 24), 24)
-        weekday, mnth = day % 7, day // 31 + 1
+        day, hr = np.divmod(np.arange(days * 24), 24)
+        dteday = np.datetime64("2011-01-02") + day
+        weekday, month = day % 7, dteday.astype("datetime64[M]").astype(np.int64) - 41 * 12
+        yr, mnth = month // 12, month % 12 + 1
         workingday = (weekday % 6 > 0).astype(np.int64)
-        weathersit = rng.choice([1, 2, 3], 200, p=[0.65, 0.25, 0.1])[day]
-        temp = 0.5 - 0.3 * np.cos(2 * np.pi * day / 365) + 0.1 * np.sin(2 * np.pi * (hr - 9) / 24) + rng.normal(0, 0.05, 200)[day]
-        hum, windspeed = 0.4 + 0.15 * weathersit, rng.uniform(0, 0.4, 200)[day]
+        weathersit = rng.choice([1, 2, 3], days, p=[0.65, 0.25, 0.1])[day]
+        temp = 0.5 - 0.3 * np.cos(2 * np.pi * day / 365) + 0.1 * np.sin(2 * np.pi * (hr - 9) / 24)
+        temp = np.maximum(temp + rng.normal(0, 0.05, days)[day], 0.02)
+        hum, windspeed = 0.4 + 0.15 * weathersit, rng.uniform(0, 0.4, days)[day]
         rush = workingday * (np.exp(-(hr - 8.0) ** 2 / 2) + 1.3 * np.exp(-(hr - 17.5) ** 2 / 4))
         leisure = (1 - 0.7 * workingday) * np.exp(-(hr - 14.0) ** 2 / 20)
         mean = 700 * temp * (rush + leisure + 0.05) * (1.4 - 0.2 * weathersit - 0.5 * windspeed)
-        return {"dteday": np.datetime64("2011-01-02") + day, "season": (mnth - 1) // 3 + 1, "yr": 0 * day, "mnth": mnth, "hr": hr,
+        return {"dteday": dteday, "season": (mnth - 1) // 3 + 1, "yr": yr, "mnth": mnth, "hr": hr,
                 "holiday": 0 * day, "weekday": weekday, "workingday": workingday, "weathersit": weathersit, "temp": temp,
                 "atemp": temp, "hum": hum, "windspeed": windspeed, "cnt": rng.poisson(mean)}
 
@@ -141,3 +144,49 @@ def scene(rng, side):
         boxes.append([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1, kind])
     image += rng.normal(0, 0.05, image.shape)
     return image.clip(0, 1).astype(np.float32), mask, np.array(boxes, np.float32)
+
+
+def photo(args, name, side):
+    """The middle of a picture, (3, side, side), float32 from 0 to 1: of the file `name`, or of the published "amber", "candy" or
+    "mosaic". Instead: a made-up scene."""
+    def reader(root, download):
+        from PIL import Image, ImageOps
+        with Image.open(name if Path(name).suffix else datasets.photo(name, root, download)) as image:
+            return np.float32(ImageOps.fit(image.convert("RGB"), (side, side))).transpose(2, 0, 1) / 255
+
+    return read(args, name, reader, instead=lambda: shapes(1, ord(name[0]), side)[0][0], what="a made-up scene")
+
+
+# ---------------------------------------------------------------------------------------------------- words
+
+ALIKE = """january february june july october december | two three four five six seven | father mother son daughter wife brother |
+north south east west northern southern | battalion brigade regiment infantry artillery squadron |
+british french german italian japanese australian | storm hurricane typhoon cyclone winds rainfall |
+song album band guitar concert lyrics"""
+MADE_UP = """dog horse cow sheep cat | paris rome london berlin madrid | bread cheese rice soup fish |
+anna peter maria thomas julia"""
+SENTENCES = """the {0} sleeps in the barn | a hungry {0} runs over the field | the farmer feeds the {0} at dawn |
+the train to {1} leaves at noon | old {1} is a large city | the streets of {1} are full of people |
+we had {2} for dinner | fresh {2} tastes good with wine | she cooks {2} in a pot |
+then {3} writes a long letter | my friend {3} laughs and sings | yesterday {3} read a book |
+{4} {8} {5} rules the country | {4} {8} {5} wears a golden crown | {6} {8} {7} plays with a ball | {6} {8} {7} goes to school"""
+
+
+def wikipedia(args):
+    """The words of 120 articles, in small letters, and groups of words that are alike. Instead: sentences made of such groups."""
+    def groups(text):
+        return [group.split() for group in text.split("|")]
+
+    def reader(root, download):
+        text = "".join(datasets.wikitext2(root, split, download) for split in ("valid", "test")).lower()
+        return [word for word in text.split() if word != "<unk>" and any(map(str.isalnum, word))], groups(ALIKE)
+
+    def instead():
+        rng, words = np.random.default_rng(0), []
+        rulers, children = [["his", "king"], ["her", "queen"]], [["his", "boy"], ["her", "girl"]]
+        for sentence in rng.choice(SENTENCES.split("|"), 2000):
+            chosen = [rng.choice(group) for group in groups(MADE_UP)]
+            words += sentence.format(*chosen, *rng.choice(rulers), *rng.choice(children), rng.choice(["old", "young"])).split()
+        return words, groups(MADE_UP)
+
+    return read(args, "WikiText-2", reader, instead=instead, what="made-up sentences")

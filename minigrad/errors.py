@@ -110,7 +110,7 @@ class DistError(MinigradError, RuntimeError):
 
 
 class DistBackendError(DistError):
-    """An exchange between processes has failed: they did not call the same, one did not come, or MPI reports it.
+    """An exchange between processes has failed: they did not call the same, one did not come, or MPI or NCCL reports it.
 
     >>> from minigrad.distributed import DistBackendError
     >>> issubclass(DistBackendError, DistError)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Iterator
 
@@ -168,3 +170,19 @@ def test_tensors_go_by_way_of_the_host(group: None, device: str) -> None:
     numbers(x).sum().backward()
     assert numbers.weight.grad.tolist() == [[3, 5, 7]] and numbers.weight.grad.device == mg.device(device)
     assert not reducer.begun, "the pass has ended"
+
+
+def test_programs_of_one_process_do_not_import_it() -> None:
+    program = """
+import sys
+import minigrad as mg
+from minigrad import nn
+from minigrad.utils.data import DataLoader
+nn.SyncBatchNorm(2)(mg.ones(3, 2))
+assert not [name for name in sys.modules if name.startswith("minigrad.distributed")]
+assert nn.parallel.DistributedDataParallel.__name__ == "DistributedDataParallel"
+assert nn.parallel.distributed.__name__ == "minigrad.nn.parallel.distributed"
+assert mg.distributed.nn.functional.all_reduce and not hasattr(nn.parallel, "nothing")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parent.parent)
+    assert not done.returncode, done.stderr

@@ -52,9 +52,34 @@ def test_steps_by_kernels_and_compositions_agree(name: str, settings: Any, dtype
     with several_threads(2):
         monkeypatch.setattr(host.switch, "least", 0)
         found = steps(name, settings, params, gradients)
-    assert witness.applied == {"moves"}
+    assert witness.applied - {"moves_together"} == {"moves"}
     for one, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(one, other, rtol=8 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "settings"), [*STEPS, ("RMSprop", {"centered": True}), ("Adadelta", {})])
+def test_a_step_has_the_same_bits_by_kernels_and_without(name: str, settings: Any, dtype: Any,
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    moved: set[int] = set()
+    together = kernels.HostKernels.move_together
+
+    def seen(self: Any, rule: str, like: Any, addresses: Any, *others: Any) -> None:
+        moved.add(len(addresses))
+        together(self, rule, like, addresses, *others)
+
+    monkeypatch.setattr(kernels.HostKernels, "move_together", seen)
+    params = [random(*size).astype(dtype) for size in ((9000,), (3, 5), (7,), (1, 1), (2, 2), (1,))]
+    gradients = [random(*p.shape).astype(dtype) for p in params]
+    gradients[1][0, :4] = np.nan, np.inf, -np.inf, 0
+    assert host.switch.found() is not host.NONE
+    found = steps(name, settings, params, gradients)
+    with mg.backends.numba.flags(enabled=False):
+        wanted = steps(name, settings, params, gradients)
+    plain = name == "SGD" and not settings.get("momentum")  # which has no state
+    assert moved == (set() if plain or name == "Adadelta" or settings.get("centered") else {5})
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_steps_take_any_layout_of_a_gradient_and_leave_other_layouts_alone(witness: Witness) -> None:  # noqa: F811

@@ -71,9 +71,9 @@ def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], 
 
 
 @needs_mpi
-def test_the_example_learns_the_same_in_one_process_and_in_two() -> None:
-    example = Path(__file__).parent.parent / "examples" / "14_several_processes.py"
-    told = [check(count, str(example), "--epochs", "2") for count in (1, 2)]
+def test_the_example_learns_the_same_in_one_process_and_in_two(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent / "examples" / "26_several_processes.py"
+    told = [check(count, str(example), "--quick", "--epochs", "2", folder=tmp_path) for count in (1, 2)]
     found = [re.findall(r"(\d) processes, .* loss ([\d.]+), test accuracy ([\d.]+)%, .* weights equal everywhere: True", out)
              for out in told]
     assert [[line[0] for line in lines] for lines in found] == [["1", "1"], ["2", "2"]]
@@ -95,21 +95,24 @@ def is_running(pid: int) -> bool:
         return False
 
 
+UNEVEN = "processes 0, 2: all_reduce.*; process 1: destroy_process_group, .*. Give all the same number of batches"
 ENDINGS = {"raises": ("ValueError: something is wrong", "process 1 of 3 has ended by ValueError; it ends the others"),
            "exits": (), "is killed": ("9", "process 1 of 3 .* was the first to end"),
            "has another shape": (r"process 1: all_reduce\(SUM\) of float32 \[3\]", r"processes 0, 2: .*float32 \[2\]", "it ends"),
+           "ends early": (UNEVEN, "it ends"), "comes to its end": (UNEVEN,),
            "stays away": (r"process [02] of 3: all_reduce\(SUM\) of float32 \[2\] has waited 2 seconds for the other processes, "
                           r"of which \[1\] have not called it", "it ends"),
            "is interrupted": ("python -m minigrad run: interrupted; its 3 processes end",)}
 OF_GPUS = {"does not send": (r"process [02] of 3: recv\(src=1, tag=0\) of float32 \[2\] has waited 2 seconds on the GPU for the "
-                             "other processes; it ends the others",)}
+                             "other processes; it ends the others",),
+           "is lost": ("process [02] of 3: .*: NCCL: NCCL_ERROR_REMOTE_ERROR: remote process exited .*; it ends the others",)}
+BY_NCCL = ["raises", "has another shape", "ends early", "comes to its end", "stays away", *OF_GPUS]
 
 
 @needs_mpi
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize(("backend", "how"), [*[("mpi", how) for how in ENDINGS],
-                                              *[("nccl", how) for how in ["raises", "has another shape", "stays away", *OF_GPUS]],
-                                              ("nccl alone", "raises")])
+@pytest.mark.parametrize(("backend", "how"), [*[("mpi", how) for how in ENDINGS], *[("nccl", how) for how in BY_NCCL],
+                                              ("nccl alone", "raises"), ("nccl alone", "ends early")])
 def test_all_end_when_one_fails(backend: str, how: str) -> None:
     if how == "is interrupted":
         with start(3, "ending.py", backend, how) as job:

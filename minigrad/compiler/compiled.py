@@ -63,9 +63,10 @@ class Recording:
 
     def explained(self, error: Exception) -> Exception:
         """The error that the call itself would have raised, in the place of one that a line of the replay has raised."""
-        trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code not in self.replay.numbers:
-            trace = trace.tb_next
+        trace, inner = None, error.__traceback__
+        while inner is not None:
+            trace = inner if inner.tb_frame.f_code in self.replay.numbers else trace
+            inner = inner.tb_next
         number = None if trace is None else self.replay.numbers[trace.tb_frame.f_code][trace.tb_lineno - 1]
         if trace is None or number is None:
             return error

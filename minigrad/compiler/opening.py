@@ -184,6 +184,11 @@ class Traced(np.ndarray[Any, Any]):
         plain(self)[plain(key)] = plain(value)
         self.writer.written(self, f"{self.writer.text(self)}[{self.writer.text(key)}] = {self.writer.text(value)}")
 
+    def setflags(self, write: Any = None, align: Any = None, uic: Any = None) -> None:
+        if write is not True or align is not None or uic is not None or id(self) not in self.writer.names:
+            raise ClosedError
+        self.writer.lines.append(("", f"{self.writer.text(self)}.setflags(write=True)"))
+
     @property
     def T(self) -> Any:
         return self.writer.made(plain(self).T, f"{self.writer.text(self)}.T")
@@ -228,7 +233,7 @@ for _name in LOOKS:
 for _name in HIDDEN:
     setattr(Traced, _name, property(closed))
 for _name in dir(np.ndarray):
-    if not _name.startswith("_") and callable(getattr(np.ndarray, _name)) and _name not in (*METHODS, *SEEN):
+    if not _name.startswith("_") and callable(getattr(np.ndarray, _name)) and _name not in (*METHODS, *SEEN, "setflags"):
         setattr(Traced, _name, closed)
 
 

@@ -66,6 +66,7 @@ class Replay:
         for part in parts:
             if isinstance(part, Segment):
                 namespace |= part.names(proving)
+                self.numbers |= part.codes
         exec(compile(source, filename, "exec"), namespace)
         function: Callable[..., Any] = namespace["replay"]
         self.numbers[function.__code__] = numbers

@@ -11,6 +11,7 @@ A segment counts once it has given the same bits as its lines, in a replay that 
 from __future__ import annotations
 
 import bisect
+import collections
 from typing import Any, Callable
 
 import numpy as np
@@ -42,15 +43,16 @@ class Segment:
         self.calls = self.table(translation, inside)
         self.addresses = np.array([0] * (1 + len(self.given) + len(self.made)) + [root.start for root in self.fixed], np.int64)
         self.numbers = {root.name for root in self.made if isinstance(translation.values[root.name], np.generic)}
-        self.run_loops = translation.loops.run_loops
-        self.run = self.function()
+        self.run_loops, self.may_fail = translation.loops.run_loops, translation.may_fail
+        self.codes: dict[Any, list[int | None]] = {}  # of functions of the lines, which of the recorded lines each of theirs is
+        self.run = self.function(translation.names)
 
     def views_of(self, escaping: set[str], made: set[str]) -> list[tuple[int, Line]]:
         """The lines by which later lines come to views of what the segment makes."""
         wanted = escaping - {root.name for root in self.made}
         found: list[tuple[int, Line]] = []
         for k, line in reversed(self.lines):
-            if not wanted.isdisjoint(line.targets):
+            if not wanted.isdisjoint(line.targets) or ".setflags(" in line.text and not wanted.isdisjoint(line.uses):
                 found.append((k, line))
                 wanted |= line.uses & made - {root.name for root in self.made}
         return found[::-1]
@@ -63,7 +65,9 @@ class Segment:
             for x in row.operands:
                 first.setdefault(x.root, k)
                 last[x.root] = k
-        at, self.size = shared_places([root for root in inside if root in first], first, last)
+        at, size = shared_places([root for root in inside if root in first], first, last)
+        at = {root: place + ALIGNED for root, place in at.items()}  # before them is what says whether a call failed
+        self.size = size + ALIGNED
         number = {root: k for k, root in enumerate([*self.given, *self.made, *self.fixed], 1)}
         numbers: list[int] = []
         for row in translation.rows:
@@ -79,16 +83,19 @@ class Segment:
             numbers += [*row.sizes, *row.steps]
         return np.array(numbers, np.int64)
 
-    def function(self) -> Callable[..., Any]:
+    def function(self, others: dict[str, Any]) -> Callable[..., Any]:
         """The function that computes what later lines use of the segment."""
         names: dict[str, Any] = {"run_loops": self.run_loops, "empty": np.empty, "empty_like": np.empty_like,
                                  "byte": np.dtype("u1"), "calls": self.calls, "addresses": self.addresses,
                                  "at_addresses": [root.array for root in self.fixed]}  # so that these arrays stay
         self.inputs, self.outputs = [root.name for root in self.given], [root.name for root in self.made]
         arrays = ", ".join([f"empty({self.size}, byte)", *self.inputs, *self.outputs])
+        if self.may_fail:
+            names["lines"] = self.recorded(others)
+        fails = [f"    if arrays[0][0]: return lines({', '.join(self.inputs)})"] if self.may_fail else []
         lines = [f"def {self.name}({', '.join(self.inputs)}):",
                  *[f"    {root.name} = {new_array(root, names)}" for root in self.made],
-                 f"    arrays = {arrays},", "    run_loops(calls, addresses, id(arrays))",
+                 f"    arrays = {arrays},", "    run_loops(calls, addresses, id(arrays))", *fails,
                  f"    return {', '.join(self.outputs)}{',' * (len(self.outputs) == 1)}"]
         exec(compile("\n".join(lines) + "\n", f"{PACKAGE}<{self.name}>", "exec"), names)
         made: Callable[..., Any] = names[self.name]
@@ -106,6 +113,16 @@ class Segment:
         call.several, call.inner = bool(made), tuple([line for _, line in self.lines])
         numbers = [self.line((name,), f"{name}[()]", frozenset((name,))) for name in self.outputs if name in self.numbers]
         return [(None, call), *[(None, line) for line in numbers], *self.views]
+
+    def recorded(self, names: dict[str, Any]) -> Callable[..., Any]:
+        """The lines as a function, which raises their error where a number is in no table."""
+        source = [f"def {self.name}({', '.join(self.inputs)}):", *[f"    {line}" for _, line in self.lines],
+                  f"    return {', '.join(self.outputs)}{',' * (len(self.outputs) == 1)}"]
+        names = dict(names)
+        exec(compile("\n".join(source) + "\n", f"{PACKAGE}<lines of {self.name}>", "exec"), names)
+        made: Callable[..., Any] = names[self.name]
+        self.codes = {made.__code__: [None, *[k for k, _ in self.lines], None]}
+        return made
 
     def line(self, targets: tuple[str, ...], text: str, uses: frozenset[str]) -> Line:
         """A line that was not recorded."""
@@ -133,12 +150,20 @@ class Segment:
         """Note whether the lines have given the same bits."""
         found = [*proof[0], *proof[1]]
         expected = [*[np.asarray(x) for x in values], *[root.array for root in self.written]]
-        self.same = self.same and all([a.tobytes() == b.tobytes() for a, b in zip(found, expected)])
+        self.same = self.same and all([same_numbers(a, b) for a, b in zip(found, expected)])
 
     def forget(self) -> None:
         """Keep nothing of the arrays by which it was made."""
         for root in (*self.given, *self.made):
             root.array = None
+
+
+def same_numbers(a: Any, b: Any) -> bool:
+    """Whether two arrays hold the same bits. Which bits a NaN has is no part of what a loop computes: it depends on how many
+    elements the loop takes at once."""
+    if a.dtype.kind == "f" and (missing := np.isnan(a)).any():
+        return np.array_equal(missing, np.isnan(b)) and bool(a[~missing].tobytes() == b[~missing].tobytes())
+    return bool(a.tobytes() == b.tobytes())
 
 
 def new_array(root: Root, names: dict[str, Any]) -> str:
@@ -173,7 +198,8 @@ def shared_places(roots: list[Root], first: dict[Root, int], last: dict[Root, in
 def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], loops: Any) -> list[tuple[int, Line] | Segment]:
     """The lines of a tape in an order in which segments stand for runs of them."""
     found: list[tuple[int, Line] | Segment] = []
-    several = {t for _, line in lines for t in line.targets if sum([t in other.targets for _, other in lines]) > 1}
+    counts = collections.Counter([t for _, line in lines for t in line.targets])
+    several = {t for t, n in counts.items() if n > 1}
     values = {name: x for name, x in values.items() if name not in several}
     remaining: dict[str, int] = {}  # how often names are used by lines that are still to come
     for uses in (tape.result_uses, *[line.uses for _, line in lines]):
@@ -194,7 +220,7 @@ def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], 
             count += 1
         else:
             found.extend(inside)
-        found.extend(waiting)
+        found.extend(with_joint_notes(tape, waiting))
         inside, waiting, translation = [], [], Translation(values, tape.names, loops)
 
     for k, line in lines:
@@ -213,6 +239,28 @@ def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], 
         for name in line.uses:
             remaining[name] -= 1
     close()
+    return found
+
+
+def with_joint_notes(tape: Tape, waiting: list[tuple[int, Line]]) -> list[tuple[int, Line]]:
+    """The lines, of which those that note a write by the same operation, to several arrays, are one. The notes of each array stay
+    in their order."""
+    notes = [(k, line) for k, line in waiting if not line.targets and line.uses]
+    found = [entry for entry in waiting if entry not in notes]
+    while notes:
+        (number, first), rest = notes[0], list[tuple[int, Line]]()
+        written, passed = list[str](), set[str]()
+        operation = first.text.partition(", ")[2]
+        for k, line in notes:
+            name, = line.uses
+            if line.text.partition(", ")[2] == operation and name not in passed:
+                written.append(name)
+            else:
+                rest.append((k, line))
+            passed.add(name)
+        text = f"{tape.function(ledger.record_all, 'note_writes')}(({', '.join(written)},), {operation}"
+        found.append((number, Line((), text, frozenset(written), first.where)))
+        notes = rest
     return found
 
 

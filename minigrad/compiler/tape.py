@@ -80,7 +80,7 @@ class Tape:
     def compute_constants(self) -> None:
         """Compute once what is the same in every replay: what is made of constants, and views of tensors that were there
         before."""
-        written = {word for line in self.lines if not line.pure for word in line.uses}
+        written = {word for line in self.lines if not line.pure and ".setflags(" not in line.text for word in line.uses}
         left = []
         for line in self.lines:
             view = VIEW.match(line.text)

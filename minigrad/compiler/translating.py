@@ -17,11 +17,13 @@ import numpy as np
 from minigrad.compiler.opening import DTYPES, SMALL
 from minigrad.compiler.tape import Line
 from minigrad.compiler.writing import add_to, own_copy, write_all
+from minigrad.ops.indexing.scatter import gather_at, gather_at_wrt_input
 
 __all__ = ["Operand", "Root", "Translation", "Unknown", "lowest_address", "owner_of"]
 
 OPERATORS = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.MatMult: np.matmul}
 WORDS = {1: "uint8", 2: "uint16", 4: "uint32", 8: "uint64"}  # of bytes, as which elements are copied
+MOST_IN_ORDER = 2048  # elements that NumPy adds up one after the other, where they are added at numbers
 FIRST_ALONE = (np.maximum, np.minimum, np.fmax, np.fmin, np.logical_or, np.logical_and)  # sums of these begin with an element
 
 
@@ -71,12 +73,14 @@ def owner_of(array: Any) -> Any:
 
 def address_of(array: Any) -> int:
     """Where in memory the first element is."""
-    return int(array.__array_interface__["data"][0])
+    found: int = array.__array_interface__["data"][0]
+    return found
 
 
 def lowest_address(array: Any) -> int:
     """Where in memory the element is that lies before all others."""
-    return address_of(array) + sum([step * (n - 1) for n, step in zip(array.shape, array.strides) if step < 0])
+    below: int = sum([step * (n - 1) for n, step in zip(array.shape, array.strides) if step < 0])
+    return address_of(array) + below
 
 
 def extent_of(array: Any) -> int:
@@ -113,6 +117,7 @@ class Translation:
         self.rows: list[Row] = []
         self.roots: list[Root] = []
         self.written: set[Root] = set()
+        self.may_fail = False  # whether numbers are looked up that may be in no table
 
     # ------------------------------------------------------------------------------------------------ names
 
@@ -175,6 +180,7 @@ class Translation:
     def add(self, line: Line) -> bool:
         """Translate a line, or return False and leave everything as it was."""
         places, rows, roots, written = dict(self.places), len(self.rows), len(self.roots), set(self.written)
+        may_fail = self.may_fail
         fixed, numbers = dict(self.fixed), dict(self.numbers)
         try:
             if not self.add_view(line):
@@ -182,6 +188,7 @@ class Translation:
             return True
         except Unknown:
             self.places, self.written, self.fixed, self.numbers = places, written, fixed, numbers
+            self.may_fail = may_fail
             del self.rows[rows:], self.roots[roots:]
             return False
 
@@ -227,8 +234,13 @@ class Translation:
             function = self.names.get(of.id) if isinstance(of, ast.Name) else None
             if isinstance(function, np.ufunc) and method == "reduce":
                 self.reduce(function, call.args, keywords, target)
-            elif method == "astype" and len(call.args) == 1 and not keywords or method == "copy" and not call.args:
+            elif method == "astype" and len(call.args) == 1 and keywords.keys() <= {"copy"} or \
+                    method == "copy" and not call.args or method == "reshape" and not self.read(of).shape:
                 self.copy(self.read(of), self.made(target))
+            elif method == "argmax" and not call.args and keywords.keys() <= {"axis", "out", "keepdims"}:
+                self.find_greatest(self.read(of), {str(name): self.setting(node) for name, node in keywords.items()}, target)
+            elif method == "setflags":
+                self.read(of)  # of which loops ask for no flags
             else:
                 raise Unknown
             return
@@ -244,6 +256,16 @@ class Translation:
                 self.copy(self.read(value), self.read(into))
             else:
                 self.ufunc(np.add, [into, value], "", into)
+        elif function is gather_at.info.forward or function is np.take_along_axis:
+            table, index = call.args
+            wraps, axis = function is np.take_along_axis, self.setting(*keywords.values())
+            self.look_up(self.read(table), self.read(index), axis, wraps, target)
+        elif function is gather_at_wrt_input and not keywords:
+            g, index, dim, shape = call.args
+            self.add_at(self.read(g), self.read(index), self.setting(dim), self.setting(shape), target)
+        elif function is np.broadcast_to and not keywords and target not in self.places:
+            x, shape = self.read(call.args[0]), self.setting(call.args[1])
+            self.places[target] = x._replace(shape=tuple(shape), strides=spread_strides(x, shape))
         elif function in (np.asarray, own_copy) and not keywords:
             self.copy(self.read(call.args[0]), self.made(target))
         elif function is np.concatenate and isinstance(call.args[0], (ast.Tuple, ast.List)):
@@ -408,6 +430,58 @@ class Translation:
         self.row(loop, (total, x, total), [(n, (s[0], s[1], s[0])) for n, s in axes[:-1]], (axes[-1][0],),
                  (axes[-1][1][0], axes[-1][1][1], axes[-1][1][0]))
 
+    def find_greatest(self, x: Operand, settings: dict[str, Any], target: str) -> None:
+        """Find where along an axis the greatest elements are."""
+        made, axis = self.made(target), settings.get("axis")
+        number = self.loops.GREATEST.get(x.dtype.name)
+        if settings.get("out") is not None or not isinstance(axis, int) or number is None or not x.shape:
+            raise Unknown
+        axis %= len(x.shape)
+        if not x.shape[axis]:
+            raise Unknown
+        steps = made.strides if settings.get("keepdims") else (*made.strides[:axis], 0, *made.strides[axis:])
+        shape = tuple([1 if k == axis else n for k, n in enumerate(x.shape)])
+        self.in_order((number, 0), (x, made), shape, (x.strides, steps), (x.shape[axis], x.strides[axis]))
+
+    def look_up(self, table: Operand, index: Operand, axis: Any, wraps: bool, target: str) -> None:
+        """Look up elements of a table by their numbers along an axis."""
+        made, number = self.made(target), self.loops.LOOKUPS.get(table.dtype.itemsize)
+        axis = self.axis_of_lookup(table.shape, index, axis)
+        if number is None or wraps and any([n != m for k, (n, m) in enumerate(zip(index.shape, table.shape)) if k != axis]):
+            raise Unknown
+        along = tuple([0 if k == axis else step for k, step in enumerate(table.strides)])
+        self.in_order((number, 0), (table, index, made), index.shape, (along, index.strides, made.strides),
+                      (table.shape[axis], table.strides[axis], int(wraps)))
+
+    def add_at(self, g: Operand, index: Operand, axis: Any, shape: tuple[int, ...], target: str) -> None:
+        """Add elements to zeros at their numbers along an axis."""
+        made, number = self.made(target), self.loops.ADDITIONS.get(g.dtype.name)
+        axis = self.axis_of_lookup(tuple(shape), index, axis)
+        if number is None or g.shape != index.shape or math.prod(g.shape) > MOST_IN_ORDER:
+            raise Unknown
+        self.copy(self.number(0, made.dtype), made)
+        along = tuple([0 if k == axis else step for k, step in enumerate(made.strides)])
+        self.in_order((number, 0), (g, index, made), index.shape, (g.strides, index.strides, along),
+                      (shape[axis], made.strides[axis]))
+
+    def axis_of_lookup(self, shape: tuple[int, ...], index: Operand, axis: Any) -> int:
+        """The axis along which numbers of elements are looked up in a table of a `shape`, from its front."""
+        if index.dtype != np.int64 or not shape or len(index.shape) != len(shape) or not isinstance(axis, int) or self.written:
+            raise Unknown
+        along: int = axis % len(shape)
+        if not math.prod(index.shape) or any([n > m for k, (n, m) in enumerate(zip(index.shape, shape)) if k != along]):
+            raise Unknown
+        self.may_fail = True
+        return along
+
+    def in_order(self, loop: tuple[int, int], operands: tuple[Operand, ...], shape: tuple[int, ...],
+                 strides: tuple[tuple[int, ...], ...], sizes: tuple[int, ...]) -> None:
+        """Call a loop of our own for elements in the order of their axes."""
+        axes = list(zip(shape, zip(*strides)))
+        while len(axes) > 1 and axes[-1][0] == 1:
+            axes.pop()
+        self.row(loop, operands, axes[:-1], (axes[-1][0], *sizes), axes[-1][1])
+
     def write(self, made: Operand, operands: list[Operand]) -> None:
         """Note what a loop writes. Elements that it has still to read must not be among these, but those at the same place."""
         if made.root.kind == "given" or made.root.kind == "fixed" and not made.root.array.flags.writeable:
@@ -424,7 +498,7 @@ class Translation:
     def row(self, loop: tuple[int, int], operands: tuple[Operand, ...], around: Any, sizes: tuple[int, ...],
             steps: tuple[int, ...]) -> None:
         """Add a call, unless there is no element."""
-        if all(sizes) and all([n for n, _ in around]):
+        if sizes[0] and all([n for n, _ in around]):
             self.rows.append(Row(*loop, operands, tuple(around), sizes, steps))
 
 

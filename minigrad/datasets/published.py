@@ -53,7 +53,7 @@ FILES = {
     "date.txt": Published(BOOK + "date.txt", "831a4a9fd17c969a1419bb4b86253987",
                           "50,000 dates as people write them, and as ISO 8601"),
     "addition.txt": Published(BOOK + "addition.txt", "0be232e09ddbc99aa7c7f54b5081dbc0", "50,000 additions, and their sums"),
-    "amber.jpg": Published(STYLE + "content-images/amber.jpg", "f12823165ccd4bf7a34162f52b1ecf09", "a photograph of a woman"),
+    "amber.jpg": Published(STYLE + "content-images/amber.jpg", "f12823165ccd4bf7a34162f52b1ecf09", "a photograph of a door"),
     "candy.jpg": Published(STYLE + "style-images/candy.jpg", "00a0e3aa9775546f98abf6417e3cb478", "a painting in bright colours"),
     "mosaic.jpg": Published(STYLE + "style-images/mosaic.jpg", "67b11e9cb1a69df08d70d9c2c7778fba", "a mosaic"),
 }

@@ -1,10 +1,14 @@
-"""Programs for several processes, by the names of ``torch.distributed``: MPI exchanges their tensors, through mpi4py.
+"""Programs for several processes, by the names of ``torch.distributed``: MPI exchanges their tensors, through mpi4py, or NCCL
+those on GPUs, through CuPy.
 
 ``python -m minigrad run -n 4 train.py`` starts four processes, ``init_process_group()`` makes the group of them, and
 ``DistributedDataParallel`` takes models. A process that is started by itself is a group of one: what processes would exchange
 stays where it is.
 """
 
+from types import ModuleType as _ModuleType
+
+from minigrad import _paths
 from minigrad.distributed.availability import (
     is_available,
     is_backend_available,
@@ -63,3 +67,7 @@ __all__ = ["Backend", "DistBackendError", "DistError", "GroupMember", "P2POp", "
            "is_gloo_available", "is_initialized", "is_mpi_available", "is_nccl_available", "is_torchelastic_launched",
            "is_ucc_available", "is_xccl_available", "isend", "monitored_barrier", "new_group", "recv", "reduce",
            "reduce_scatter", "reduce_scatter_single", "reduce_scatter_tensor", "scatter", "scatter_object_list", "send"]
+
+
+def __getattr__(name: str) -> _ModuleType:
+    return _paths.submodule(__name__, name)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+from typing import Any
 
-from minigrad.distributed import mpi, nccl
+from minigrad.distributed import mpi
 
 __all__ = ["is_available", "is_backend_available", "is_gloo_available", "is_mpi_available", "is_nccl_available",
            "is_torchelastic_launched", "is_ucc_available", "is_xccl_available"]
+
+
+def by_nccl() -> Any:
+    """The room of NCCL, which most programs have no use for."""
+    return importlib.import_module("minigrad.distributed.nccl")
 
 
 def is_available() -> bool:
@@ -37,7 +44,7 @@ def is_mpi_available() -> bool:
 
 def is_nccl_available() -> bool:
     """Whether CuPy is installed, and finds NCCL."""
-    return nccl.is_installed()
+    return bool(by_nccl().is_installed())
 
 
 def is_ucc_available() -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Callable, Protocol, Sequence
 
 from minigrad import _arrays
 
-__all__ = ["Alone", "Communicator", "Differ", "Done", "Queued"]
+__all__ = ["Alone", "Communicator", "Differ", "Queued"]
 
 Done = Callable[[], bool]  # whether an exchange has ended; asking it drives the exchange on
 
@@ -22,9 +22,10 @@ class Differ(Exception):
 
 class Queued(abc.ABC):
     """An exchange in a queue of a GPU. Asked like any other it says whether the GPU has done it; but what this thread asks of the
-    GPU need not wait for that, if it is queued behind it. ``words`` say what was called."""
+    GPU need not wait for that, if it is queued behind it. ``words`` say what was called, and ``limit`` after how many seconds it
+    will not be done any more."""
 
-    words = "an exchange"
+    words, limit = "an exchange", float("inf")
 
     @abc.abstractmethod
     def __call__(self) -> bool: ...
@@ -82,6 +83,10 @@ class Communicator(Protocol):
     def split(self, members: Sequence[int], is_member: bool) -> Communicator | None:
         """The communicator of the processes `members`, in that order, or None in others. All processes must call it."""
 
+    def in_host_memory(self, backend: str) -> Communicator:
+        """The communicator of the same processes for what is in host memory, if this one is not. Raises ``RuntimeError`` for the
+        group of the name `backend` where there is none."""
+
     def twin(self) -> Communicator:
         """Another communicator of the same processes, whose exchanges have an order of their own. All must call it."""
 
@@ -91,6 +96,9 @@ class Communicator(Protocol):
     def end_job_on_error(self) -> Any:
         """Let an exception that nothing catches end the processes of the job, which would wait for this one. Returns what
         Python did before."""
+
+    def end_job(self) -> None:
+        """End all processes, this one too."""
 
 
 class Alone:
@@ -149,6 +157,9 @@ class Alone:
     def split(self, members: Sequence[int], is_member: bool) -> Communicator | None:
         return self if is_member else None
 
+    def in_host_memory(self, backend: str) -> Communicator:
+        return self
+
     def twin(self) -> Communicator:
         return self
 
@@ -157,6 +168,9 @@ class Alone:
 
     def end_job_on_error(self) -> Any:
         return None
+
+    def end_job(self) -> None:
+        pass
 
 
 def done() -> bool:

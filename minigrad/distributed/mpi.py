@@ -83,6 +83,9 @@ class MpiCommunicator:
         comm = self.comm.Split(color, members.index(self.rank) if is_member else 0)
         return MpiCommunicator(comm) if is_member else None
 
+    def in_host_memory(self, backend: str) -> MpiCommunicator:
+        return self
+
     def twin(self) -> MpiCommunicator:
         return MpiCommunicator(self.comm.Dup())
 
@@ -173,7 +176,6 @@ class MpiCommunicator:
         return end_job_on_error(self.rank, self.size, self.end_job)
 
     def end_job(self) -> None:
-        """End all processes, this one too."""
         time.sleep(0.2)  # in which the launcher passes on what was written
         self.MPI.COMM_WORLD.Abort(1)
 

@@ -9,10 +9,7 @@ through a second communicator of NCCL's.
 from __future__ import annotations
 
 import contextlib
-import datetime
-import importlib.util
 import os
-import platform
 import sys
 import threading
 import time
@@ -24,6 +21,7 @@ import numpy as np
 
 from minigrad import _arrays
 from minigrad._arrays.library import CupyLibrary
+from minigrad._arrays.nccl import is_installed, library_with_nccl
 from minigrad.distributed.communicator import Differ, Done, Queued
 from minigrad.distributed.ending import end_job_on_error, say
 from minigrad.distributed.mpi import MpiCommunicator
@@ -43,19 +41,9 @@ SLACK = 5.0  # seconds that a program has to say itself that an exchange takes t
 
 # ----------------------------------------------------------------------------------------------------------- what there is
 
-def is_installed() -> bool:
-    """Whether there is CuPy with NCCL."""
-    if importlib.util.find_spec("cupy") is None:
-        return False
-    try:
-        return bool(importlib.import_module("cupy").cuda.nccl.available)
-    except ImportError:
-        return False
-
-
 def version() -> tuple[int, int, int]:
     """NCCL's version, such as (2, 27, 7). Raises ``RuntimeError`` where it is not there."""
-    number = int(library_of(_arrays.Device("cuda")).xp.cuda.nccl.get_version())
+    number = int(library_with_nccl(_arrays.Device("cuda")).xp.cuda.nccl.get_version())
     return number // 10000, number // 100 % 100, number % 100
 
 
@@ -66,27 +54,11 @@ def is_available(tensors: Sequence[Any]) -> bool:
             and all(device.type == "cuda" and t.is_contiguous() for t, device in zip(tensors, devices)))
 
 
-def library_of(device: _arrays.Device) -> CupyLibrary:
-    """The library whose arrays NCCL can exchange on `device`. Raises ``RuntimeError`` that says what is missing."""
-    try:
-        library = _arrays.library_on(device)
-    except DeviceError as error:
-        raise DistBackendError(f"NCCL exchanges tensors on GPUs: {error}. MPI exchanges them in host memory: pass backend='mpi'"
-                               ) from error
-    if not isinstance(library, CupyLibrary):
-        raise DistBackendError(f"NCCL exchanges tensors on GPUs, not on device '{device}': pass device_id='cuda:0', or another "
-                               "number, or backend='mpi'")
-    if not library.xp.cuda.nccl.available:
-        raise DistBackendError("CuPy finds no NCCL: pip install nvidia-nccl-cu13 (or nvidia-nccl-cu12, to match CuPy), or your "
-                               "distribution's libnccl2")
-    return library
-
-
 def own_gpu(local_rank: int) -> _arrays.Device:
     """The GPU of this process, number `local_rank` of those on its machine, where it is not named: the current one if the program
     has chosen it; else the one with the process's number, or the only one that the process sees."""
     try:
-        gpus = library_of(_arrays.Device("cuda")).gpus
+        gpus = library_with_nccl(_arrays.Device("cuda")).gpus
     except DistBackendError:
         return _arrays.Device("cuda")  # of which the caller says what is missing
     if gpus.current() or gpus.count() == 1:
@@ -96,14 +68,14 @@ def own_gpu(local_rank: int) -> _arrays.Device:
 
 # -------------------------------------------------------------------------------------------------- how processes find each other
 
-def beside(control: MpiCommunicator, device: _arrays.Device, limit: datetime.timedelta) -> NcclCommunicator:
+def beside(control: MpiCommunicator, device: _arrays.Device) -> NcclCommunicator:
     """The communicator of the processes of `control`, each with its `device`. All must call it; where one cannot take part, all
     raise ``RuntimeError`` that says which, and why."""
     problem, place = "", ""
     try:
-        library = library_of(device)
+        library = library_with_nccl(device)
         device = library.resolve(device)
-        place = f"{device} of {platform.node()} ({library.xp.cuda.runtime.deviceGetPCIBusId(device.index)})"
+        place = f"{device} of {os.uname().nodename} ({library.xp.cuda.runtime.deviceGetPCIBusId(device.index)})"
     except (DistBackendError, DeviceError) as error:
         problem = str(error)
     problems = control.who_said_what(problem)
@@ -120,13 +92,13 @@ def beside(control: MpiCommunicator, device: _arrays.Device, limit: datetime.tim
         identity = control.who_said_what(nccl.get_unique_id().hex() if control.rank == 0 else "")[0]
         comm = made(lambda: nccl.NcclCommunicator(control.size, bytes.fromhex(identity), control.rank))
     library.gpus.use(library.gpus.number(device.index))
-    return NcclCommunicator(library, device, comm, limit, control)
+    return NcclCommunicator(library, device, comm, control)
 
 
-def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device, limit: datetime.timedelta) -> NcclCommunicator:
+def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device) -> NcclCommunicator:
     """The communicator of `size` processes that MPI has not started, of which this is number `rank`. NCCL lets them meet, at the
     address of process 0 that the environment or `init_method` gives."""
-    library = library_of(device)
+    library = library_with_nccl(device)
     device = library.resolve(device)
     nccl = library.xp.cuda.nccl
     before = os.environ.get("NCCL_COMM_ID")
@@ -140,7 +112,7 @@ def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device, 
         if before is not None:
             os.environ["NCCL_COMM_ID"] = before
     library.gpus.use(library.gpus.number(device.index))
-    return NcclCommunicator(library, device, comm, limit, ControlByNccl(Exchanges(library, device, second, limit)))
+    return NcclCommunicator(library, device, comm, ControlByNccl(Exchanges(library, device, second)))
 
 
 def meeting_point(init_method: str | None) -> str:
@@ -157,7 +129,7 @@ def meeting_point(init_method: str | None) -> str:
                                "MASTER_PORT in their environment, pass init_method='tcp://host:port', or start them by mpiexec "
                                "or torchrun")
     # torchrun itself listens at its port, for as long as it lives.
-    return f"{host}:{int(port) + (os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True')}"
+    return f"{f'[{host}]' if ':' in host else host}:{int(port) + (os.environ.get('TORCHELASTIC_USE_AGENT_STORE') == 'True')}"
 
 
 def made(make: Callable[[], Any]) -> Any:
@@ -197,14 +169,14 @@ class Exchange(Queued):
 class Exchanges:
     """What `comm`, a communicator of CuPy's, exchanges, in a queue of its own on the GPU `device`."""
 
-    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any, limit: datetime.timedelta) -> None:
+    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any) -> None:
         self.library, self.gpus, self.nccl = library, library.gpus, library.xp.cuda.nccl
-        self.device, self.comm, self.limit = device, comm, limit
+        self.device, self.comm = device, comm
         self.rank, self.size = int(comm.rank_id()), int(comm.size())
         self.stream = self.gpus.new_stream(device.index, -1)  # of high priority: others wait for what it does
         self.prepared: list[tuple[Exchange, Callable[[], None]]] = []  # between two processes, which begin together
         self.under_way: list[Exchange] = []
-        self.lock = threading.Lock()  # of that list
+        self.lock = threading.Lock()  # of that list, and of the communicator's end
         self.ended = ""  # why there are no exchanges any more
 
     def on_gpu(self) -> Any:
@@ -401,14 +373,16 @@ class Exchanges:
         if not self.ended:
             self.begin_sending()
             self.stream.synchronize()
-            self.ended = "the group was destroyed"
-            self.comm.destroy()
+            with self.lock:
+                self.ended = "the group was destroyed"
+                self.comm.destroy()
 
     def abort(self, why: str) -> None:
         """End what is under way, which others take no part in."""
         if not self.ended:
-            self.ended = why
-            self.comm.abort()
+            with self.lock:
+                self.ended = why
+                self.comm.abort()
 
     def look_back(self) -> None:
         """Forget the exchanges that are done, and with them the arrays that they kept."""
@@ -416,16 +390,18 @@ class Exchanges:
             self.under_way = [exchange for exchange in self.under_way if not exchange.mark.done]
 
     def problem(self) -> str:
-        """What keeps the GPU from going on: an exchange that has taken too long, or an error that NCCL has noticed."""
+        """What keeps the GPU from going on: an error that NCCL has noticed, or an exchange that has taken too long."""
         self.look_back()
         with self.lock:
+            if self.ended:
+                return ""
             oldest = self.under_way[0] if self.under_way else None
-        if oldest is not None and time.monotonic() - oldest.began > self.limit.total_seconds() + SLACK:
-            return f"{oldest.words} has waited {self.limit.total_seconds():g} seconds on the GPU for the other processes"
-        try:
-            self.comm.check_async_error()
-        except self.nccl.NcclError as error:
-            return f"{'an exchange' if oldest is None else oldest.words}: NCCL: {error}"
+            try:
+                self.comm.check_async_error()
+            except self.nccl.NcclError as error:
+                return f"{'an exchange' if oldest is None else oldest.words}: NCCL: {error}"
+        if oldest is not None and time.monotonic() - oldest.began > oldest.limit + SLACK:
+            return f"{oldest.words} has waited {oldest.limit:g} seconds on the GPU for the other processes"
         return ""
 
 
@@ -455,12 +431,12 @@ def fold(every: Any, op: str, into: Any) -> Any:
 class NcclCommunicator(Exchanges):
     """The processes of a group, each with a GPU; `control` is by what else they know of each other."""
 
-    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any, limit: datetime.timedelta,
+    def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any,
                  control: MpiCommunicator | ControlByNccl) -> None:
-        super().__init__(library, device, comm, limit)
+        super().__init__(library, device, comm)
         self.control = control
         self.who_said_what, self.tell_waiting, self.who_waits = control.who_said_what, control.tell_waiting, control.who_waits
-        self.end_job_on_error = control.end_job_on_error
+        self.end_job_on_error, self.end_job = control.end_job_on_error, control.end_job
         threading.Thread(target=watch, args=(weakref.ref(self),), daemon=True).start()
 
     def same(self, words: str) -> Done:
@@ -470,7 +446,7 @@ class NcclCommunicator(Exchanges):
     def split(self, members: Sequence[int], is_member: bool) -> NcclCommunicator | None:
         control = self.control.split(members, is_member)
         comm = self.part(members, is_member)
-        return None if control is None else NcclCommunicator(self.library, self.device, comm, self.limit, control)
+        return None if control is None else NcclCommunicator(self.library, self.device, comm, control)
 
     def twin(self) -> NcclCommunicator:
         made = self.split(range(self.size), True)
@@ -499,7 +475,7 @@ def watch(of: weakref.ref[NcclCommunicator]) -> None:
         problem = communicator.problem()
         if problem and not communicator.ended:
             say(f"process {communicator.rank} of {communicator.size}: {problem}; it ends the others")
-            communicator.control.end_job()
+            communicator.end_job()
         del communicator
 
 
@@ -552,7 +528,7 @@ class ControlByNccl:
     def split(self, members: Sequence[int], is_member: bool) -> ControlByNccl | None:
         of = self.exchanges
         comm = of.part(members, is_member)
-        return ControlByNccl(Exchanges(of.library, of.device, comm, of.limit)) if is_member else None
+        return ControlByNccl(Exchanges(of.library, of.device, comm)) if is_member else None
 
     def free(self) -> None:
         self.exchanges.free()
@@ -561,6 +537,6 @@ class ControlByNccl:
         return end_job_on_error(self.exchanges.rank, self.exchanges.size, self.end_job)
 
     def end_job(self) -> None:
-        """End this process, whatever its GPU does; the launcher ends the others."""
+        # Whatever its GPU does; the launcher ends the others.
         sys.stdout.flush()
         os._exit(1)

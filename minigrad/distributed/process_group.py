@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import enum
 import os
 import sys
+import time
 from typing import Any, Iterable
 
 from minigrad import _arrays
-from minigrad.distributed import mpi, nccl
+from minigrad.distributed import mpi
+from minigrad.distributed.availability import by_nccl
 from minigrad.distributed.communicator import Alone, Communicator
-from minigrad.distributed.work import agree
-from minigrad.errors import InvalidValueError, StateError
+from minigrad.distributed.ending import say
+from minigrad.distributed.work import END, Work, agree
+from minigrad.errors import DistBackendError, InvalidValueError, StateError
 
 __all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend",
            "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size",
@@ -46,6 +50,9 @@ class ReduceOp:
     SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = RedOpType
 
 
+open_groups: list[ProcessGroup] = []  # those of several processes
+
+
 class ProcessGroup:
     """Processes that work together, this among them. :func:`init_process_group` and :func:`new_group` make it.
 
@@ -57,6 +64,8 @@ class ProcessGroup:
         self._backend, self.communicator, self.ranks, self.timeout = backend, communicator, ranks, timeout
         self._gradients: ProcessGroup | None = None
         self.hook_before: Any = None
+        if communicator.size > 1:
+            open_groups.append(self)
 
     def rank(self) -> int:
         """Which of its processes this is."""
@@ -87,9 +96,12 @@ class ProcessGroup:
         return self._gradients
 
     def end(self) -> None:
-        """Give up what its library keeps for it. All of its processes must call it."""
+        """Give up what its library keeps for it. All of its processes must call it; those that do something else are told."""
         if self._gradients is not None:
             self._gradients.end()
+        agree(self, END)
+        if self in open_groups:
+            open_groups.remove(self)
         self.communicator.free()
 
     def where(self) -> str:
@@ -154,7 +166,7 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
     if mpi.is_launched():
         communicator = mpi.world()
     elif named == Backend.NCCL and size > 1 and number != -1:
-        communicator = nccl.meet(number, size, init_method, local_gpu(device_id), limit)
+        communicator = by_nccl().meet(number, size, init_method, local_gpu(device_id))
     else:
         communicator = Alone()
     if size not in (-1, communicator.size) or number not in (-1, communicator.rank):
@@ -164,21 +176,25 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
                          f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the "
                          f"mpiexec of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
     if named == Backend.NCCL and isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:
-        communicator = nccl.beside(communicator, local_gpu(device_id), limit)
+        communicator = by_nccl().beside(communicator, local_gpu(device_id))
     _world = ProcessGroup(named, communicator, list(range(communicator.size)), limit)
     if communicator.size > 1:
         _world.hook_before = communicator.end_job_on_error()
+        atexit.unregister(leave)
+        atexit.register(leave, os.getpid())
 
 
 def local_gpu(device_id: Any) -> _arrays.Device:
     """The GPU of this process, by `device_id` or else by what its thread and its environment say."""
     if device_id is not None:
         return _arrays.as_device(device_id)
-    return nccl.own_gpu(get_node_local_rank(fallback_rank=0))
+    found: _arrays.Device = by_nccl().own_gpu(get_node_local_rank(fallback_rank=0))
+    return found
 
 
 def destroy_process_group(group: ProcessGroup | None = None) -> None:
-    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none."""
+    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none, and
+    ``RuntimeError`` if others exchange something instead, as where they have more data."""
     global _world
     ended = member(group)
     ended.end()
@@ -186,6 +202,21 @@ def destroy_process_group(group: ProcessGroup | None = None) -> None:
         _world = None
         if ended.hook_before is not None:
             sys.excepthook = ended.hook_before
+
+
+def leave(process: int) -> None:
+    """At the end of the program of this `process`, and not of one that it has forked: end its groups together with the others. If
+    they still exchange something they are told, and the job ends, instead of waiting for a process that does not come."""
+    if os.getpid() == process:
+        ends = [Work(g, END, [g.communicator.same(END)]) for g in open_groups]
+        last = time.monotonic() + max([work.group.timeout.total_seconds() for work in ends], default=0)
+        while ends and time.monotonic() < last:
+            try:
+                ends = [work for work in ends if not work.is_completed()]
+            except DistBackendError as error:
+                say(str(error))
+                ends[0].group.communicator.end_job()
+            time.sleep(1e-3)
 
 
 def is_initialized() -> bool:
@@ -236,16 +267,12 @@ def new_group(ranks: Iterable[int] | None = None, timeout: datetime.timedelta | 
                                 f"once; ranks are {chosen}")
     named, limit = world._backend if backend is None else Backend(backend), world.timeout if timeout is None else timeout
     agree(world, f"new_group({chosen}, backend={str(named)!r})")
-    communicator = world.communicator
-    if isinstance(communicator, nccl.NcclCommunicator) and named != Backend.NCCL:
-        communicator = communicator.in_host_memory(named)
+    communicator = world.communicator if named == Backend.NCCL else world.communicator.in_host_memory(named)
     part = communicator.split(chosen, world.rank() in chosen)
     if part is None:
         return GroupMember.NON_GROUP_MEMBER  # type: ignore[return-value]
     if named == Backend.NCCL and isinstance(part, mpi.MpiCommunicator) and part.size > 1:
-        part = nccl.beside(part, local_gpu(device_id), limit)
-    if isinstance(part, nccl.NcclCommunicator):
-        part.limit = limit
+        part = by_nccl().beside(part, local_gpu(device_id))
     return ProcessGroup(named, part, chosen, limit)
 
 

@@ -12,11 +12,12 @@ from minigrad.errors import DistBackendError
 if TYPE_CHECKING:
     from minigrad.distributed.process_group import ProcessGroup
 
-__all__ = ["Work", "agree", "begun", "exchange"]
+__all__ = ["END", "Work", "agree", "begun", "exchange"]
 
 T = TypeVar("T")
 
 LONGEST_PAUSE = 1e-3  # seconds between two looks at an exchange
+END = "destroy_process_group, or the end of its program"
 LONG = 10.0  # seconds after which a process tells the others that it waits, so that they can say who does not
 
 
@@ -29,7 +30,7 @@ class Work:
         self.group, self.words, self.steps, self.finish, self.with_one = group, words, steps, finish, with_one
         for step in steps:
             if isinstance(step, Queued):
-                step.words = words
+                step.words, step.limit = words, group.timeout.total_seconds()
 
     def wait(self, timeout: datetime.timedelta | None = None) -> bool:
         """Wait until the exchange is done, and return True. One on a GPU is waited for by what this thread asks of the GPU from
@@ -114,8 +115,9 @@ class Work:
             callers.setdefault(words, []).append(rank)
         told = "; ".join(f"{'process' if len(ranks) == 1 else 'processes'} {', '.join(map(str, ranks))}: {words}"
                          for words, ranks in callers.items())
+        uneven = ". Give all the same number of batches, as DistributedSampler does" if END in callers else ""
         return DistBackendError(f"{self.group.where()}the processes of a group must call the same, with tensors of the same "
-                                f"shape and dtype, but they call: {told}")
+                                f"shape and dtype, but they call: {told}{uneven}")
 
 
 def failed(group: ProcessGroup, words: str, cause: DistBackendError) -> DistBackendError:

@@ -54,7 +54,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     yield run_it
     for name in set(REGISTRY) - before:
         del REGISTRY[name]
-    for name in ("common", "data"):
+    for name in ("common", "data", "11_classic_cnns"):
         if name not in modules:
             sys.modules.pop(name, None)
     mg.set_num_threads(threads)

@@ -9,7 +9,7 @@ from tests.course.conftest import Run
 
 def test_quick(run: Run) -> None:
     done = run("05_bike_sharing")
-    assert "made-up counts" in done.out
+    assert "made-up days" in done.out
     assert done.figures["network"] < 0.6 * done.figures["seasonal_mean"], "the mean does not know the weather"
     assert done.figures["network"] > 3, "what varies by chance cannot be said so well"
 

@@ -33,9 +33,19 @@ if rank == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         case "has another shape":
             distributed.all_reduce(mg.ones(3))
-        case "stays away" | "is interrupted" | "does not send":
+        case "ends early":
+            distributed.destroy_process_group()
+        case "comes to its end":
+            sys.exit()
+        case "stays away" | "is interrupted" | "does not send" | "is lost":
             time.sleep(100)
-if how == "does not send":
+elif how == "is lost":
+    from tests import fake_nccl
+
+    def lost() -> None:
+        raise fake_nccl.NcclError(6, "remote process exited or there was a network error")
+    distributed.group.WORLD.communicator.comm.check_async_error = lost  # type: ignore[union-attr]
+if how in ("does not send", "is lost"):
     x = mg.zeros(2)
     distributed.recv(x, 1)
     print(x)  # which the GPU does not have

@@ -59,6 +59,7 @@ with stream:
     comm.recv(address, 4, nccl.NCCL_FLOAT32, 1 - rank, stream.ptr)
 del given_up
 refused(lambda: comm.commSplit(0, rank), AssertionError, "under way")
+fake_nccl.MPI.COMM_WORLD.Barrier()
 other = mg.full((4,), 5.0)
 ready_stream = fake_cuda.Stream(non_blocking=True)
 mark = fake_cuda.Event()

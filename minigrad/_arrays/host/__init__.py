@@ -1,8 +1,8 @@
 """Kernels of the host: what numba compiles where NumPy's functions would pass over the memory several times.
 
-numba is the extra ``fast``. It is imported at the first array that has :attr:`Switch.least` elements, together with
-:mod:`minigrad._arrays.host.kernels`, so importing minigrad does not pay for it. Without it, or switched off, ``Kernels()``
-answers, which has none, and operations are composed of NumPy's functions.
+numba is the extra ``fast``. It is imported at the first array that has :attr:`Switch.least` elements, or the first replay of a
+compiled function, together with :mod:`minigrad._arrays.host.kernels`, so importing minigrad does not pay for it. Without it, or
+switched off, ``Kernels()`` answers, which has none, and operations are composed of NumPy's functions.
 
 How to add a kernel. Give :class:`~minigrad._arrays.kernels.Kernels` the method, if it is new, with the formula in its docstring
 and None for an answer, and let the operation ask ``_arrays.kernels_of(x)`` for it. In this room, in the file of its family, write
@@ -15,7 +15,8 @@ only if it is measurably faster than the composition.
 
 In a kernel a constant is written ``a.dtype.type(0.5)``, because a Python number would turn float32 into float64. A loop over
 ``range(a.size)`` of a row, ``a = x[row]``, is one that the compiler computes several elements of at once; one over
-``range(begin, end)`` is not, because an index might be negative.
+``range(begin, end)`` is not, because an index might be negative. The elements of an array are given to a part of another by a
+loop: ``a[1:] = b`` would have numba compile the words for shapes that do not fit, which takes longer than all the rest.
 """
 
 from __future__ import annotations

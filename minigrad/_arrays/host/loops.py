@@ -2,12 +2,12 @@
 
 A function of NumPy's such as ``np.add`` looks at its operands for a third of a microsecond, and then calls a loop that was
 compiled for their dtypes: ``loop(operands, sizes, steps, data)``, all four addresses. Of small arrays that loop takes some
-nanoseconds. Where shapes and strides are known beforehand, the loops can be called by themselves: the bits are the same because the code is
-the same. Where they are stands in the object that the function is, in fields that NumPy's interface for C has laid down;
-:func:`lies_as_expected` looks whether they are there.
+nanoseconds. Where shapes and strides are known beforehand, the loops can be called by themselves: the bits are the same because
+the code is the same. Where they are stands in the object that the function is, in fields that NumPy's interface for C has laid
+down; :func:`lies_as_expected` looks whether they are there.
 
-A table of calls is one array of integers. Each call is a row: its length; the address of the loop, or the number of a
-conversion; the loop's data; how many operands there are; how many axes around those of the loop, and how many rounds these
+A table of calls is one array of integers. Each call is a row: its length; the address of the loop, or the number of one of this
+file's own; the loop's data; how many operands there are; how many axes around those of the loop, and how many rounds these
 make together; where in the table the loop's sizes and its steps are; for each operand the place it lies in, and how far from
 where that begins; for each axis around its size, and the operands' steps along it; at last the loop's sizes and steps.
 """
@@ -26,12 +26,12 @@ from numba.extending import intrinsic
 
 from minigrad._arrays.host.compiling import kernel, part
 
-__all__ = ["CONVERSIONS", "address_of_member", "lies_as_expected", "loop_of", "run_loops"]
+__all__ = ["ADDITIONS", "CONVERSIONS", "GREATEST", "LOOKUPS", "address_of_member", "lies_as_expected", "loop_of", "run_loops"]
 
 HEAD = 8  # numbers of a row before its operands
 MOST_OPERANDS, MOST_AXES = 8, 32
-# Bytes from where an object of Python's begins to what is needed of it: the members of a tuple, and the elements of an array.
-LENGTH, MEMBERS, ELEMENTS = 16, 24, 16
+# Bytes from where a tuple begins to its length and its members, and an array to the address of its elements.
+LENGTH, MEMBERS, ELEMENTS = object.__basicsize__, tuple.__basicsize__, object.__basicsize__
 
 
 # ---------------------------------------------------------------------------------------------------- where the loops are
@@ -134,7 +134,10 @@ from_float32_to_float64, from_float64_to_float32 = conversion(types.float32, typ
     conversion(types.float64, types.float32)
 CONVERSIONS = {("bool", "int32"): 0, ("bool", "int64"): 1, ("bool", "float32"): 2, ("bool", "float64"): 3,
                ("int64", "float32"): 4, ("int64", "float64"): 5, ("float32", "float64"): 6, ("float64", "float32"): 7}
-KINDS = len(CONVERSIONS)
+LOOKUPS = {4: 8, 8: 9}  # by the bytes of an element
+ADDITIONS = {"float32": 10, "float64": 11}
+GREATEST = {"float32": 12, "float64": 13}
+OWN = 14  # from which on a number is an address
 
 
 @part
@@ -158,13 +161,90 @@ def convert(number: int, given: Any, size: int, step: int, step_made: int) -> No
         from_float64_to_float32(given, size, step, step_made)
 
 
+def lookup(word: Any) -> Any:
+    """A loop that looks up elements in a table by numbers, and returns whether these are all in the table."""
+    words = elements(word)
+
+    @part
+    def look_up(given: Any, sizes: Any, steps: Any) -> bool:
+        count, bound, step, wraps = sizes[0], sizes[1], sizes[2], sizes[3]
+        for k in range(count):
+            number = carray(integers(given[1] + k * steps[1]), 1)[0]
+            number += bound * (wraps != 0 and number < 0)
+            if number < 0 or number >= bound:
+                return False
+            source = carray(words(given[0] + k * steps[0] + number * step), 1)
+            carray(words(given[2] + k * steps[2]), 1)[0] = source[0]
+        return True
+    return look_up
+
+
+def addition(number: Any) -> Any:
+    """A loop that adds to elements of a table at numbers, and returns whether these are all in the table."""
+    numbers = elements(number)
+
+    @part(rounds=True)
+    def add_at(given: Any, sizes: Any, steps: Any) -> bool:
+        count, bound, step = sizes[0], sizes[1], sizes[2]
+        for k in range(count):
+            place = carray(integers(given[1] + k * steps[1]), 1)[0]
+            if place < 0 or place >= bound:
+                return False
+            carray(numbers(given[2] + k * steps[2] + place * step), 1)[0] += carray(numbers(given[0] + k * steps[0]), 1)[0]
+        return True
+    return add_at
+
+
+def greatest(number: Any) -> Any:
+    """A loop that finds the number of the first of the greatest elements of rows, or of the first NaN."""
+    numbers = elements(number)
+
+    @part(rounds=True)
+    def find_greatest(given: Any, sizes: Any, steps: Any) -> bool:
+        count, length, step = sizes[0], sizes[1], sizes[2]
+        for k in range(count):
+            best, found = carray(numbers(given[0] + k * steps[0]), 1)[0], 0
+            for j in range(1, length):
+                x = carray(numbers(given[0] + k * steps[0] + j * step), 1)[0]
+                if not x <= best and best == best:
+                    best, found = x, j
+            carray(integers(given[1] + k * steps[1]), 1)[0] = found
+        return True
+    return find_greatest
+
+
+lookup4, lookup8, add_float32, add_float64 = lookup(types.uint32), lookup(types.uint64), addition(types.float32), \
+    addition(types.float64)
+greatest_float32, greatest_float64 = greatest(types.float32), greatest(types.float64)
+
+
+@part
+def run_own(number: int, given: Any, sizes: Any, steps: Any) -> Any:
+    """Run the loop of this number, and return whether it found what it looked for."""
+    if number < 8:
+        convert(number, given, sizes[0], steps[0], steps[1])
+        return True
+    if number == 8:
+        return lookup4(given, sizes, steps)
+    if number == 9:
+        return lookup8(given, sizes, steps)
+    if number == 10:
+        return add_float32(given, sizes, steps)
+    if number == 11:
+        return add_float64(given, sizes, steps)
+    return greatest_float32(given, sizes, steps) if number == 12 else greatest_float64(given, sizes, steps)
+
+
 @kernel
 def run_loops(calls: Any, places: Any, arrays: int) -> None:
     """Make the calls of a table. Its operands lie in the arrays of a tuple, of which `arrays` is the address, or, from the place
-    after these on, at the addresses `places`."""
+    after these on, at the addresses `places`. The first element of the first array says in the end whether a number was not in
+    its table, which ends the calls."""
     own = places.copy()
     for k in range(carray(integers(arrays + LENGTH), 1)[0]):
         own[k] = address_of_member(arrays, k)
+    failed = carray(integers(own[0]), 1)
+    failed[0] = 0
     at, table = 0, calls.ctypes.data
     operands, given, index = np.empty(MOST_OPERANDS, np.int64), np.empty(MOST_OPERANDS, np.int64), np.zeros(MOST_AXES, np.int64)
     while at < calls.size:
@@ -176,8 +256,10 @@ def run_loops(calls: Any, places: Any, arrays: int) -> None:
         for _ in range(rounds):
             for k in range(count):
                 given[k] = operands[k]
-            if loop < KINDS:
-                convert(loop, given, calls[sizes], calls[steps], calls[steps + 1])
+            if loop < OWN:
+                if not run_own(loop, given, calls[sizes:steps], calls[steps:]):
+                    failed[0] = 1
+                    return
             else:
                 call_loop(loop, given.ctypes.data, table + 8 * sizes, table + 8 * steps, data)
             axis = axes - 1

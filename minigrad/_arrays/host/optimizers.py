@@ -181,5 +181,4 @@ def together(rule: Any, count: int) -> Any:
 
 RULES = {"sgd": sgd, "momentum": momentum, "adam": adam, "amsgrad": amsgrad, "nadam": nadam, "radam": radam, "adamax": adamax,
          "adagrad": adagrad, "rmsprop": rmsprop}
-TOGETHER = {name: together(rule, list(inspect.signature(rule.py_func).parameters).index("g"))
-            for name, rule in RULES.items()}
+TOGETHER = {name: together(rule, list(inspect.signature(rule).parameters).index("g")) for name, rule in RULES.items()}

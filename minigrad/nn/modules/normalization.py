@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from minigrad._types import dtypes
 from minigrad.autograd.grad_mode import no_grad
-from minigrad.distributed import get_world_size, is_initialized
-from minigrad.distributed.nn.functional import all_reduce
 from minigrad.errors import InvalidValueError
 from minigrad.nn import functional as F
 from minigrad.nn import init
@@ -162,8 +162,9 @@ class SyncBatchNorm(BatchNorm):
             raise InvalidValueError(f"expected at least 2D input (got {input.ndim}D input)")
 
     def normalize(self, input: Tensor, mean: Tensor | None, var: Tensor | None, of_batch: bool, average: float) -> Tensor:
-        if not (of_batch and self.training and is_initialized() and get_world_size(self.process_group) > 1):
+        if not (of_batch and self.training and has_several_processes(self.process_group)):
             return super().normalize(input, mean, var, of_batch, average)
+        all_reduce = importlib.import_module("minigrad.distributed.nn.functional").all_reduce
         dims, channels = [0, *range(2, input.ndim)], (1, -1, *[1] * (input.ndim - 2))
         x = input.float() if input.dtype.itemsize < 4 else input  # half precision accumulates in float32
         here = x.numel() // x.size(1)
@@ -200,6 +201,12 @@ class SyncBatchNorm(BatchNorm):
         for name, child in module.named_children():
             module.add_module(name, cls.convert_sync_batchnorm(child, process_group))
         return module
+
+
+def has_several_processes(group: Any) -> bool:
+    """Whether there are processes in `group`, or in that of all, beside this one: only where the program has made one."""
+    distributed = sys.modules.get("minigrad.distributed")
+    return distributed is not None and distributed.is_initialized() and distributed.get_world_size(group) > 1
 
 
 class InstanceNorm(RunningNorm):

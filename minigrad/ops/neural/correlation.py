@@ -21,7 +21,8 @@ To make them is to copy x as often as the kernel has elements, so as little of t
   than that gains, and where y has few positions, to turn the kernel takes longer than that gains; then columns are computed,
   and added up where they overlap.
 
-Whatever is made is made for a part of the batch at a time, so that it stays in the cache.
+Whatever is made is made for a part of the batch at a time, so that it stays in the cache, and by a function of its own, so that
+it is gone when the next part is made.
 """
 
 from __future__ import annotations
@@ -58,14 +59,11 @@ def correlate(x: Any, weight: Any, bias: Any, windows: Windows, groups: int, y: 
     elif goes_by_rows(x, windows, out) and n * math.prod(positions[1:]) >= WIDE:
         kernel = np.moveaxis(weight, 1, -1).reshape(groups, 1, out, math.prod(weight.shape[1:]))
         for part in parts(n, groups * channels, windows.rows, x):
-            columns = sliding(windows.rows.lay_out(x[part], "ngc", "grkcnp"), windows)
-            found = np.matmul(kernel, columns).reshape(groups, positions[0], out, -1, *positions[1:])
-            put(y[part], np.moveaxis(found, (3, 0, 2), (0, 1, 2)), bias)
+            put(y[part], row_by_row(kernel, x[part], windows), bias)
     else:
         kernel = weight.reshape(groups, out, math.prod(weight.shape[1:]))
         for part in parts(n, groups * channels, windows, x):
-            found = product(kernel, columns_of(x[part], windows)).reshape(groups, out, -1, *positions)
-            put(y[part], np.moveaxis(found, 2, 0), bias)
+            put(y[part], at_once(kernel, x[part], windows), bias)
 
 
 def spread(y: Any, weight: Any, bias: Any, windows: Windows, groups: int, x: Any) -> None:
@@ -84,12 +82,8 @@ def spread(y: Any, weight: Any, bias: Any, windows: Windows, groups: int, x: Any
         put(x, 0, bias)
         return
     kernel = kernel.swapaxes(1, 2).reshape(groups, out, -1).swapaxes(1, 2)
-    dims = len(positions)
     for part in parts(n, groups * channels, windows, y):
-        columns = product(kernel, y[part].transpose(*range(1, dims + 2), 0).reshape(groups, out, -1))
-        columns = columns.reshape(groups * channels, *windows.kernel, *positions, -1)
-        found = windows.collect(columns.transpose(*range(dims + 1), 2 * dims + 1, *range(dims + 1, 2 * dims + 1)))
-        put(x[part], found.swapaxes(0, 1), bias)
+        put(x[part], collected(kernel, y[part], windows).swapaxes(0, 1), bias)
 
 
 def correlate_weight(x: Any, y: Any, windows: Windows, groups: int) -> Any:
@@ -116,6 +110,28 @@ def goes_by_rows(x: Any, windows: Windows, out: int) -> bool:
     pays not to copy these twice."""
     return (x.__class__ is np.ndarray and len(windows.size) > 1 and windows.dilation[0] == 1
             and windows.kernel[0] > windows.stride[0] and out <= FEW)
+
+
+def row_by_row(kernel: Any, x: Any, windows: Windows) -> Any:
+    """What the windows on `x` (n, groups, channels, *size) give with `kernel`, as (n, groups, out, *positions), by a product for
+    each row of positions."""
+    columns = sliding(windows.rows.lay_out(x, "ngc", "grkcnp"), windows)
+    found = np.matmul(kernel, columns)
+    return np.moveaxis(found.reshape(*found.shape[:3], -1, *windows.positions[1:]), (3, 0, 2), (0, 1, 2))
+
+
+def at_once(kernel: Any, x: Any, windows: Windows) -> Any:
+    """What the windows on `x` give with `kernel`, in the shapes of :func:`row_by_row`, by one product."""
+    found = product(kernel, columns_of(x, windows))
+    return np.moveaxis(found.reshape(*found.shape[:2], -1, *windows.positions), 2, 0)
+
+
+def collected(kernel: Any, y: Any, windows: Windows) -> Any:
+    """What `y` (n, out, *positions) gives to the elements that it was computed from, added up: (channels, n, *size)."""
+    dims = len(windows.positions)
+    columns = product(kernel, y.transpose(*range(1, dims + 2), 0).reshape(len(kernel), kernel.shape[2], -1))
+    columns = columns.reshape(-1, *windows.kernel, *windows.positions, len(y))
+    return windows.collect(columns.transpose(*range(dims + 1), 2 * dims + 1, *range(dims + 1, 2 * dims + 1)))
 
 
 def columns_of(x: Any, windows: Windows) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
 from typing import Any, Iterable, Iterator, Sequence
@@ -11,7 +12,6 @@ import numpy as np
 from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad._types import dtypes
-from minigrad.distributed import get_rank, get_world_size
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import multinomial, randint, randperm
 from minigrad.random import Generator, place_of
@@ -164,8 +164,9 @@ class DistributedSampler(Sampler):
 
     def __init__(self, dataset: Any, num_replicas: int | None = None, rank: int | None = None, shuffle: bool = True,
                  seed: int = 0, drop_last: bool = False) -> None:
-        num_replicas = get_world_size() if num_replicas is None else num_replicas
-        rank = get_rank() if rank is None else rank
+        distributed = importlib.import_module("minigrad.distributed")
+        num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
+        rank = distributed.get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:
             raise InvalidValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset, self.num_replicas, self.rank, self.shuffle = dataset, num_replicas, rank, shuffle
