@@ -3,7 +3,7 @@
 Teaches: encoder and decoder, attention with a mask, teacher forcing, answers written sign by sign, a test on new questions.
 Source: Sutskever et al. (2014), https://arxiv.org/abs/1409.3215; Bahdanau et al. (2015), https://arxiv.org/abs/1409.0473;
 Luong et al. (2015), https://arxiv.org/abs/1508.04025, whose attention it is.
-Result: 100.00% of 2,580 dates and 98.94% of 5,000 sums are exact, sign for sign, on questions that were not among those
+Result: 100.00% of 2,580 dates and 98.90% of 5,000 sums are exact, sign for sign, on questions that were not among those
 learnt from.
 Time: 2 min on one core.
 """
@@ -158,6 +158,7 @@ def main():
         draw_attention(left, model, questions[0], answers.shape[1], task)
         right.plot(range(1, len(shares) + 1), [100 * share for share in shares], "o-", markersize=3)
         right.set(xlabel="epoch", ylabel="% exact, held out", ylim=(0, 103))
+        right.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
         figures |= {task: shares[-1], f"{task}_held_out": len(questions)}
         told.append(f"{shares[-1]:.2%} of {len(questions):,} {'dates' if task == 'date' else 'sums'}")
     figure.savefig(args.out / "attention.png")
