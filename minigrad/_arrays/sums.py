@@ -62,6 +62,8 @@ def sum_products(*arrays: Any, axes: Any) -> Any:
     """The sum of the product of `arrays`, NumPy's and of one shape, over the dimensions `axes`, a tuple, without making that
     product. Of one array, whose rows along the last dimension are not too short, it is faster than :func:`sum_over`."""
     shape = arrays[0].shape
+    if len(arrays) == 1 and arrays[0].size <= 4 * BLOCK:
+        return np.add.reduce(arrays[0], axis=axes)  # what einsum() would do, sooner
     subscripts, d, size = plan(shape, axes, len(arrays))
     if subscripts:
         return np.einsum(subscripts, *arrays)

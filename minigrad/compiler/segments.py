@@ -11,6 +11,7 @@ A segment counts once it has given the same bits as its lines, in a replay that 
 from __future__ import annotations
 
 import bisect
+import collections
 from typing import Any, Callable
 
 import numpy as np
@@ -197,7 +198,8 @@ def shared_places(roots: list[Root], first: dict[Root, int], last: dict[Root, in
 def arranged(tape: Tape, lines: list[tuple[int, Line]], values: dict[str, Any], loops: Any) -> list[tuple[int, Line] | Segment]:
     """The lines of a tape in an order in which segments stand for runs of them."""
     found: list[tuple[int, Line] | Segment] = []
-    several = {t for _, line in lines for t in line.targets if sum([t in other.targets for _, other in lines]) > 1}
+    counts = collections.Counter([t for _, line in lines for t in line.targets])
+    several = {t for t, n in counts.items() if n > 1}
     values = {name: x for name, x in values.items() if name not in several}
     remaining: dict[str, int] = {}  # how often names are used by lines that are still to come
     for uses in (tape.result_uses, *[line.uses for _, line in lines]):

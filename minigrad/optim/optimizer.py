@@ -295,6 +295,8 @@ class Optimizer:
         grad = next(p._grad for group in self.param_groups for p in group["params"] if p._grad is not None)
         write = ledger.find(grad.array)
         before, self._seen_grad = self._seen_grad, (grad, write.count if write is not None else 0)
+        if self._watched == WATCHED_STEPS:
+            self._seen_grad = None  # which would keep a gradient in memory
         if write is not None and before is not None and before[0] is grad and write.op_name == ACCUMULATION and \
                 write.run >= write.count - before[1] > 0:
             self._watched, self._seen_grad = WATCHED_STEPS, None

@@ -141,7 +141,7 @@ def draw_from_one_stream(library: Any) -> None:
 
 
 def compute_in_double(library: Any) -> None:
-    """Let `library` take float64 wherever a program takes float32, so that rounding, which grows from step to step, stays small."""
+    """Let `library` take float64 where a program takes float32: rounding, which grows from step to step, stays small."""
     from_numpy = library.from_numpy
 
     def in_double(array: Any) -> Any:

@@ -51,7 +51,6 @@ def run_on(library: str, name: str, folder: Path) -> tuple[list[float], dict[str
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_losses_are_those_of_pytorch(name: str, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
-<<<<<<< HEAD
     (ours, figures), (theirs, expected) = (run_on(library, name, tmp_path / library) for library in ("minigrad", "torch"))
     assert len(ours) == len(theirs)
     assert bool(ours) == (".backward(" in (FOLDER / f"{name}.py").read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """Kernels of the host: what numba compiles where NumPy's functions would pass over the memory several times.
 
-numba is the extra ``fast``. It is imported at the first array that has :attr:`Switch.least` elements, together with
-:mod:`minigrad._arrays.host.kernels`, so importing minigrad does not pay for it. Without it, or switched off, ``Kernels()``
-answers, which has none, and operations are composed of NumPy's functions.
+numba is the extra ``fast``. It is imported at the first array that has :attr:`Switch.least` elements, or the first replay of a
+compiled function, together with :mod:`minigrad._arrays.host.kernels`, so importing minigrad does not pay for it. Without it, or
+switched off, ``Kernels()`` answers, which has none, and operations are composed of NumPy's functions.
 
 How to add a kernel. Give :class:`~minigrad._arrays.kernels.Kernels` the method, if it is new, with the formula in its docstring
 and None for an answer, and let the operation ask ``_arrays.kernels_of(x)`` for it. In this room, in the file of its family, write

@@ -30,8 +30,8 @@ __all__ = ["ADDITIONS", "CONVERSIONS", "GREATEST", "LOOKUPS", "address_of_member
 
 HEAD = 8  # numbers of a row before its operands
 MOST_OPERANDS, MOST_AXES = 8, 32
-# Bytes from where an object of Python's begins to what is needed of it: the members of a tuple, and the elements of an array.
-LENGTH, MEMBERS, ELEMENTS = 16, 24, 16
+# Bytes from where a tuple begins to its length and its members, and an array to the address of its elements.
+LENGTH, MEMBERS, ELEMENTS = object.__basicsize__, tuple.__basicsize__, object.__basicsize__
 
 
 # ---------------------------------------------------------------------------------------------------- where the loops are

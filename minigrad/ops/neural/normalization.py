@@ -140,8 +140,8 @@ def standardize_backward(grad: Any, input: Any, mean: Any, var: Any, weight: Any
         if centered:
             np.subtract(s, sums / n, out=s)
         np.multiply(s, factors, out=s)
-    return tuple([v.reshape(size) if asked else np.empty_like(mean, shape=(0,))
-                  for v, size, asked in zip((result, by_weight, by_bias), (input.shape, shape, shape), wanted)])
+    by_weight, by_bias = [v if v is None or v.shape == shape else v.reshape(shape) for v in (by_weight, by_bias)]
+    return tuple([v if asked else np.empty_like(mean, shape=(0,)) for v, asked in zip((result, by_weight, by_bias), wanted)])
 @standardize_backward.derivative("grad", "input", "mean", "var", "weight")
 def standardize_backward_wrt_all(g: Any, grad: Any, input: Any, mean: Any, var: Any, weight: Any, grad_input: Any, layout: Any,
                                  step: Any, eps: Any, centered: Any, shape: Any, wanted: Any) -> Any:
@@ -257,6 +257,7 @@ def check_channels(name: str, channels: int, **vectors: Any) -> None:
 def trailing_layout(name: str, input: Any, normalized_shape: Any, weight: Any, bias: Any) -> tuple[int, int, int]:
     """The layout for normalizing over the last dimensions, whose sizes must be `normalized_shape`."""
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    size = tuple(input.shape)
     if not shape:
         raise ShapeError(f"{name}: Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one "
                          "element, but got normalized_shape = []")
@@ -264,10 +265,10 @@ def trailing_layout(name: str, input: Any, normalized_shape: Any, weight: Any, b
         if v is not None and tuple(v.shape) != shape:
             raise ShapeError(f"{name}: Expected {argument} to be of same shape as normalized_shape, but got {argument} of shape "
                              f"{list(v.shape)} and normalized_shape = {list(shape)}")
-    if tuple(input.shape[input.ndim - len(shape):]) != shape or input.ndim < len(shape):
+    if size[-len(shape):] != shape:
         raise ShapeError(f"{name}: Given normalized_shape={list(shape)}, expected input with shape "
-                         f"[*, {', '.join(map(str, shape))}], but got input of size {list(input.shape)}")
-    return 1, math.prod(input.shape[:input.ndim - len(shape)]), math.prod(shape)
+                         f"[*, {', '.join(map(str, shape))}], but got input of size {list(size)}")
+    return 1, math.prod(size[:-len(shape)]), math.prod(shape)
 
 
 def layer_norm(input: Tensor, normalized_shape: IntOrInts, weight: Tensor | None = None, bias: Tensor | None = None,
