@@ -598,6 +598,10 @@ class StandinLibrary(CupyLibrary):
     def as_strided(self, x: Any, shape: Any, strides: Any) -> Any:
         return device(np.lib.stride_tricks.as_strided(x._host, shape, strides), (x,))
 
+    @property
+    def nccl(self) -> Any:
+        return fake_cuda.nccl
+
     def special(self) -> Any:
         return Module("special")
 

@@ -347,6 +347,11 @@ class CupyLibrary(ArrayLibrary):
     def special(self) -> Any:
         return importlib.import_module("cupyx.scipy.special")
 
+    @property
+    def nccl(self) -> Any:
+        """CuPy's module of NCCL, by which the GPUs of several processes exchange arrays."""
+        return importlib.import_module("cupy.cuda.nccl")
+
     def raise_failures(self) -> Any:
         return self._cupyx.errstate(linalg="raise")  # else CuPy, which would have to wait for the GPU, gives NaN
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 
 from minigrad._arrays import library_on
 from minigrad._arrays.library import CupyLibrary
@@ -17,7 +18,8 @@ def is_installed() -> bool:
     if importlib.util.find_spec("cupy") is None:
         return False
     try:
-        return bool(importlib.import_module("cupy").cuda.nccl.available)
+        with warnings.catch_warnings(action="ignore"):  # of what CuPy does not find
+            return bool(importlib.import_module("cupy.cuda.nccl").available)
     except ImportError:
         return False
 
@@ -33,6 +35,6 @@ def library_with_nccl(device: Device) -> CupyLibrary:
     if not isinstance(library, CupyLibrary):
         raise DistBackendError(f"NCCL exchanges tensors on GPUs, not on device '{device}': pass device_id='cuda:0', or another "
                                "number, or backend='mpi'")
-    if not library.xp.cuda.nccl.available:
+    if not library.nccl.available:
         raise DistBackendError(f"{missing_extra('CuPy', 'NCCL', 'nccl13')} (or nccl12, to match CuPy)")
     return library

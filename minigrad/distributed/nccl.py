@@ -43,7 +43,7 @@ SLACK = 5.0  # seconds that a program has to say itself that an exchange takes t
 
 def version() -> tuple[int, int, int]:
     """NCCL's version, such as (2, 27, 7). Raises ``RuntimeError`` where it is not there."""
-    number = int(library_with_nccl(_arrays.Device("cuda")).xp.cuda.nccl.get_version())
+    number = int(library_with_nccl(_arrays.Device("cuda")).nccl.get_version())
     return number // 10000, number // 100 % 100, number % 100
 
 
@@ -88,7 +88,7 @@ def beside(control: MpiCommunicator, device: _arrays.Device) -> NcclCommunicator
             raise DistBackendError(f"init_process_group: processes {places.index(here)} and {rank} both have {here}, and NCCL "
                                    "wants one GPU for each process: pass device_id, or start as many processes as there are GPUs")
     with library.gpus.on(device.index):
-        nccl = library.xp.cuda.nccl
+        nccl = library.nccl
         identity = control.who_said_what(nccl.get_unique_id().hex() if control.rank == 0 else "")[0]
         comm = made(lambda: nccl.NcclCommunicator(control.size, bytes.fromhex(identity), control.rank))
     library.gpus.use(library.gpus.number(device.index))
@@ -100,7 +100,7 @@ def meet(rank: int, size: int, init_method: str | None, device: _arrays.Device) 
     address of process 0 that the environment or `init_method` gives."""
     library = library_with_nccl(device)
     device = library.resolve(device)
-    nccl = library.xp.cuda.nccl
+    nccl = library.nccl
     before = os.environ.get("NCCL_COMM_ID")
     os.environ["NCCL_COMM_ID"] = before or meeting_point(init_method)
     try:
@@ -170,7 +170,7 @@ class Exchanges:
     """What `comm`, a communicator of CuPy's, exchanges, in a queue of its own on the GPU `device`."""
 
     def __init__(self, library: CupyLibrary, device: _arrays.Device, comm: Any) -> None:
-        self.library, self.gpus, self.nccl = library, library.gpus, library.xp.cuda.nccl
+        self.library, self.gpus, self.nccl = library, library.gpus, library.nccl
         self.device, self.comm = device, comm
         self.rank, self.size = int(comm.rank_id()), int(comm.size())
         self.stream = self.gpus.new_stream(device.index, -1)  # of high priority: others wait for what it does

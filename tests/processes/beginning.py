@@ -37,5 +37,5 @@ def begin(timeout: datetime.timedelta) -> Any:
 def standin_with_nccl() -> str:
     """The type of stand-in GPUs, whose CuPy has NCCL from now on."""
     from tests import fake_cuda, fake_nccl, standin
-    fake_cuda.cuda.nccl = fake_nccl
+    fake_cuda.nccl = fake_nccl
     return standin.DEVICE.type
