@@ -268,7 +268,8 @@ TABLES: dict[str, Callable[[Results], str]] = {
 
 def everything(results: Results) -> str:
     """All that was measured, in Markdown."""
-    parts = {"machine": True, "summary": results["times"], "ratios": results["times"], "steps": results["times"],
+    trained = any(all_workloads()[record["workload"]].is_step for record in results["times"])
+    parts = {"machine": True, "summary": trained, "ratios": trained, "steps": trained,
              "optimizers": "optimizers" in timed_families(results), "loaders": "loaders" in timed_families(results),
              "memory": results.get("memory"), "first-use": results.get("first_use"),
              "shared": results.get("shared"),

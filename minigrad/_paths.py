@@ -44,7 +44,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "backends.quantized": ("backends.absent",), "backends.xnnpack": ("backends.absent",),
     "cpu.amp": ("amp.on_cpu", "amp"), "cpu.amp.autocast_mode": ("cpu.amp",), "cpu.amp.grad_scaler": ("cpu.amp",),
     "cuda.amp": ("amp.on_cuda", "amp"), "cuda.amp.autocast_mode": ("cuda.amp",), "cuda.amp.grad_scaler": ("cuda.amp",),
-    "cuda.memory": ("cuda",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
+    "cuda.memory": ("cuda",), "cuda.nccl": ("distributed.nccl",), "cuda.random": ("cuda",), "cuda.streams": ("cuda",),
     "distributed.constants": ("distributed.process_group",), "distributed.distributed_c10d": ("distributed",),
     "distributed.optim": ("optim.zero_redundancy_optimizer",),
     "functional": ("",),

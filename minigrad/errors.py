@@ -110,12 +110,16 @@ class DistError(MinigradError, RuntimeError):
 
 
 class DistBackendError(DistError):
-    """An exchange between processes has failed: they did not call the same, one did not come, or MPI reports it.
+    """An exchange between processes has failed: they did not call the same, one did not come, or MPI or NCCL reports it.
 
     >>> from minigrad.distributed import DistBackendError
     >>> issubclass(DistBackendError, DistError)
     True
     """
+
+
+class MissingFileError(MinigradError, FileNotFoundError):
+    """A file of data that is needed is not there; the message says where it is published."""
 
 
 class MissingPackageError(MinigradError, ImportError):

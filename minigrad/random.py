@@ -159,6 +159,11 @@ def default_of(device: Any) -> Generator:
     return generators[device]
 
 
+def place_of(generator: Generator | None) -> Any:
+    """The device on which orders are drawn: that of `generator`, or the host, whichever device tensors are made on by default."""
+    return _arrays.CPU if generator is None else generator.device
+
+
 def draws_on(device: Any, generator: Generator | None = None) -> Any:
     """What draws arrays on `device`, from `generator` or the device's own.
 

@@ -2,11 +2,13 @@
 
 ``cupy_surface.json`` was written by this module from cupy-cuda12x 14.2.0 (https://pypi.org/project/cupy-cuda12x/), which can
 be imported, though not used, on a machine without a GPU; that of cupy-cuda13x is the same. To renew it:
-``pip install cupy-cuda12x``, then ``python -m tests.cupy_surface``. Where CuPy is installed, the tests compare the two.
+``pip install cupy-cuda12x nvidia-nccl-cu12``, then ``python -m tests.cupy_surface``. Where CuPy is installed, the tests compare
+the two.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import operator
@@ -19,7 +21,8 @@ FILE = Path(__file__).with_name("cupy_surface.json")
 
 def load() -> dict[str, Any]:
     """Its parts: ``functions`` by submodule, ``ufuncs``, ``special`` (ufuncs of cupyx.scipy.special), the ``types`` that both
-    take and return, ``generator``, ``names``, ``methods`` and ``attributes``."""
+    take and return, ``generator``, ``names``, ``methods``, ``attributes``, ``nccl`` (the numbers and functions of cupy.cuda.nccl)
+    and ``communicator`` (the methods of its communicators)."""
     found: dict[str, Any] = json.loads(FILE.read_text())
     return found
 
@@ -38,7 +41,7 @@ def method_parameters(doc: str) -> list[str]:
     inside = re.match(r"[\w.]+\((.*?)\)( ->.*)?$", doc.splitlines()[0])
     assert inside is not None, doc
     names = [re.sub(r"^(\w+ )(?=[\w*])", "", part.strip()) for part in inside[1].split(",")]
-    return [re.sub(r"=.*", "=", n) for n in names if n not in ("self", "*")]
+    return [re.sub(r"=.*", "=", n) for n in names if n not in ("self", "*", "")]
 
 
 def read() -> dict[str, Any]:
@@ -65,6 +68,12 @@ def read() -> dict[str, Any]:
     members = {n: getattr(cupy.ndarray, n) for n in dir(cupy.ndarray)}
     surface["methods"] = {n: method_parameters(m.__doc__) for n, m in members.items() if callable(m) and not n.startswith("_")}
     surface["attributes"] = [n for n in members if n not in surface["methods"]]
+    nccl = importlib.import_module("cupy.cuda.nccl")  # with NCCL's own library: pip install nvidia-nccl-cu12
+    communicator = nccl.NcclCommunicator
+    surface["nccl"] = {n: getattr(nccl, n) if n.startswith("NCCL_") else method_parameters(getattr(nccl, n).__doc__)
+                       for n in dir(nccl) if n.startswith(("NCCL_", "get_", "group"))}
+    surface["communicator"] = {n: method_parameters(getattr(communicator, n).__doc__) for n in dir(communicator)
+                               if callable(getattr(communicator, n)) and not n.startswith("_")}
     return surface
 
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import collections
 import contextlib
 import itertools
+import os
 import threading
+import time
 import weakref
 from types import SimpleNamespace
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import numpy as np
 
-COUNT = 3
+COUNT = int(os.environ.get("STANDIN_GPUS", 3))
 MEMORY = 1 << 30
 thread = threading.local()
 serial = itertools.count(1)
+looking = threading.RLock()  # at what is under way
 
 
 def current() -> int:
@@ -63,26 +66,37 @@ synchronized: list[int] = []  # the GPUs that were waited for
 
 
 class Stream:
-    """Stands in for ``cupy.cuda.Stream``; all is done at once."""
+    """Stands in for ``cupy.cuda.Stream``; all is done at once, but exchanges with other processes (:mod:`tests.fake_nccl`)."""
 
     null: Stream
 
     def __init__(self, null: bool = False, non_blocking: bool = False, ptds: bool = False, priority: Any = None) -> None:
-        self.ptr, self.priority, self.done, self._gpu = 0 if null else next(serial), priority, True, None if null else current()
+        self.ptr, self.priority, self._gpu = 0 if null else next(serial), priority, None if null else current()
         self._outer: list[tuple[int, Stream]] = []
         self.waited: collections.deque[Event] = collections.deque(maxlen=10)
+        self._work: collections.deque[Any] = collections.deque()  # what is under way, each when the one before it is done
 
     def use(self) -> Stream:
         assert self._gpu in (None, current()), "the stream is another GPU's"
         streams()[current()] = self
         return self
 
+    @property
+    def done(self) -> bool:
+        return go_on(self)
+
     def synchronize(self) -> None:
         synchronized.append(-self.ptr)
         arrive()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._work:
+            until(lambda: go_on(self))
 
     def wait_event(self, event: Event) -> None:
         self.waited.append(event)
+        event.synchronize()  # what comes next is done at once
 
     def __enter__(self) -> Stream:
         self._outer.append((current(), get_current_stream()))
@@ -91,6 +105,19 @@ class Stream:
     def __exit__(self, *exc: Any) -> None:
         gpu, stream = self._outer.pop()
         streams()[gpu] = stream
+
+
+def go_on(stream: Stream) -> bool:
+    """Whether all in the queue is done, which it becomes by asking."""
+    with looking:
+        while stream._work and stream._work[0].go_on():
+            stream._work.popleft()
+    return not stream._work
+
+
+def until(done: Callable[[], bool]) -> None:
+    while not done():
+        time.sleep(1e-4)
 
 
 Stream.null = Stream(null=True)
@@ -110,13 +137,21 @@ class Event:
     """Stands in for ``cupy.cuda.Event``; its time is a count."""
 
     def __init__(self, block: bool = False, disable_timing: bool = False, interprocess: bool = False) -> None:
-        self.done, self.time, self.stream, self._timed = True, 0, Stream.null, not disable_timing
+        self.time, self.stream, self._timed = 0, Stream.null, not disable_timing
+        self.before: list[Any] = []  # what was under way in the queue when it was put there
 
     def record(self, stream: Stream | None = None) -> None:
         self.time, self.stream, self.gpu = next(serial), get_current_stream() if stream is None else stream, current()
+        self.before = list(self.stream._work)
+
+    @property
+    def done(self) -> bool:
+        go_on(self.stream)
+        return all(operation.done for operation in self.before)
 
     def synchronize(self) -> None:
         arrive()
+        until(lambda: self.done)
 
 
 def get_elapsed_time(start_event: Event, end_event: Event) -> float:
@@ -210,6 +245,13 @@ def use(device: int) -> None:
     thread.gpu = device
 
 
-runtime = SimpleNamespace(getDeviceCount=lambda: COUNT, getDevice=current, setDevice=use, getDeviceProperties=properties)
+def bus_id(device: int) -> str:
+    """Where in the machine a GPU is."""
+    return f"0000:{device:02}:00.0"
+
+
+runtime = SimpleNamespace(getDeviceCount=lambda: COUNT, getDevice=current, setDevice=use, getDeviceProperties=properties,
+                          deviceGetPCIBusId=bus_id)
 cuda = SimpleNamespace(Device=Device, Stream=Stream, Event=Event, MemoryHook=MemoryHook, PinnedMemoryPointer=PinnedMemoryPointer,
-                       get_current_stream=get_current_stream, get_elapsed_time=get_elapsed_time, runtime=runtime)
+                       get_current_stream=get_current_stream, get_elapsed_time=get_elapsed_time, runtime=runtime,
+                       nccl=SimpleNamespace(available=False))

@@ -111,7 +111,11 @@ def device(result: Any, operands: Any) -> Any:
 
 
 def refuse_elsewhere(*operands: Any) -> None:
-    """Raise where an array is on another GPU than the current one, as a kernel does that has no access to its memory."""
+    """Raise where an array is on another GPU than the current one, as a kernel does that has no access to its memory.
+
+    A kernel begins when what is before it in the current queue is done.
+    """
+    fake_cuda.get_current_stream()._wait()
     for x in arrays_in(operands):
         if x._gpu != fake_cuda.current():
             raise ValueError(f"The device where the array resides ({x._gpu}) is different from the current device "
@@ -233,6 +237,7 @@ class ndarray:
         self._host.imag = host(value, "imag")
 
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> Any:
+        fake_cuda.get_current_stream()._wait()
         if out is None:
             return self._host.copy()
         if blocking:

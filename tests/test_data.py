@@ -12,7 +12,7 @@ import pytest
 import minigrad as mg
 from minigrad.utils import data
 from minigrad.utils.data import DataLoader, DistributedSampler, TensorDataset
-from tests import standin  # noqa: F401  (registers the device "standin")
+from tests import standin
 
 
 class Squares(data.Dataset):
@@ -125,6 +125,29 @@ def test_samplers() -> None:
     batches = data.BatchSampler(range(5), 2, False)
     assert list(batches) == [[0, 1], [2, 3], [4]] and len(batches) == 3
     assert list(data.BatchSampler(range(5), 2, True)) == [[0, 1], [2, 3]] and len(data.BatchSampler(range(5), 2, True)) == 2
+
+
+def test_orders_are_drawn_on_the_host_whatever_the_default_device_is() -> None:
+    """With and without a generator, which is the host's."""
+    def orders() -> list[list[int]]:
+        found: list[Any] = []
+        for generator in (None, mg.Generator()):
+            mg.manual_seed(3)
+            if generator is not None:
+                generator.manual_seed(3)
+            found += [data.RandomSampler(range(9), generator=generator), data.SubsetRandomSampler(range(9), generator=generator),
+                      data.RandomSampler(range(9), replacement=True, generator=generator),
+                      data.WeightedRandomSampler([1.0, 2.0, 3.0], 9, generator=generator),
+                      data.random_split(range(9), [4, 5], generator=generator)[0],
+                      data.DataLoader(range(9), shuffle=True, batch_size=None, generator=generator)]
+            found = [list(map(int, order)) for order in found]
+        return [*found, list(data.DistributedSampler(range(9), num_replicas=2, rank=0))]
+    here = orders()
+    mg.set_default_device(str(standin.DEVICE))
+    try:
+        assert orders() == here
+    finally:
+        mg.set_default_device(None)
 
 
 def test_what_samplers_refuse() -> None:

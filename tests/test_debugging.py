@@ -95,6 +95,14 @@ def test_kinks_accept_any_subgradient_between_the_slopes() -> None:
     assert gradcheck(lambda x: x.abs(), mg.zeros(2, dtype=mg.float64, requires_grad=True))
 
 
+def test_small_derivatives_are_not_measured_by_complex_steps_of_what_is_not_analytic() -> None:
+    """Of a conjugate, and of a gradient, a complex step shows the opposite."""
+    small = mg.tensor([5.4785], dtype=mg.float64, requires_grad=True)
+    assert gradcheck(lambda x: 2e-5 * x.conj_physical(), small)
+    assert gradgradcheck(lambda x: x.cosh().log(), small)
+    assert not gradcheck(lambda x: (4e-5 * x).detach() - 2e-5 * x, small, raise_exception=False)
+
+
 def test_modules_and_complex_numbers() -> None:
     layer = nn.Linear(3, 2).double()
     assert gradcheck(layer, point(2, 3))

@@ -96,7 +96,7 @@ def test_every_class_is_one_of_the_library_and_keeps_the_class_of_pytorch() -> N
     assert errors.RuntimeValueError.__mro__[1] is RuntimeError and issubclass(errors.RuntimeValueError, ValueError)
     for c in classes:
         if c is not errors.MinigradError:
-            assert issubclass(c, (RuntimeError, TypeError, ValueError, IndexError, ImportError)), c
+            assert issubclass(c, (RuntimeError, TypeError, ValueError, IndexError, ImportError, FileNotFoundError)), c
 
 
 def test_a_bad_value_is_caught_by_either_name() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import functools
 import itertools
@@ -690,3 +691,21 @@ def test_kernels_call_nothing_outside_their_room() -> None:
         if "@kernel" in source or "@part" in source:
             outside = re.findall(r"(?:from|import) (minigrad\b(?!\._arrays\.host\b)[\w.]*)", source)
             assert not outside, f"{file.name} imports {outside}"
+
+
+def array_assignments(source: str) -> list[int]:
+    """The lines of functions that are compiled in which what stands for an array is assigned to a part of another."""
+    functions = [f for f in ast.walk(ast.parse(source)) if isinstance(f, ast.FunctionDef)
+                 and re.search(r"'(kernel|part)'", " ".join(map(ast.dump, f.decorator_list)))]
+    return [line.lineno for f in functions for line in ast.walk(f) if isinstance(line, ast.Assign)
+            and not isinstance(line.value, ast.Constant)
+            and any(isinstance(part, ast.Slice) for target in line.targets if isinstance(target, ast.Subscript)
+                    for part in ast.walk(target.slice))]
+
+
+def test_no_kernel_assigns_an_array_to_a_part_of_another() -> None:
+    """numba compiles the words for shapes that do not fit with it, which takes several seconds."""
+    planted = "@kernel(sums=True)\ndef f(a, b, begin, end):\n    a[begin:end] = 0\n    a[begin, 1:] = b\n"
+    assert array_assignments(planted) == [4]
+    for file in Path(host.__file__).parent.glob("*.py"):
+        assert not array_assignments(file.read_text(encoding="utf-8")), file.name

@@ -14,32 +14,47 @@ from typing import Any
 
 import pytest
 
+import minigrad
+from minigrad import distributed
 from tests.processes import models
 from tests.processes.launching import check, launch, needs_mpi, start
 
 several = pytest.mark.parametrize("processes", [2, 4])
+carried = pytest.mark.parametrize("backend", ["mpi", "nccl", "nccl alone"])
 
 
 @needs_mpi
 @several
+@carried
 @pytest.mark.parametrize("program", ["exchanges", "wrapping"])
-def test_every_process_gets_what_it_should(program: str, processes: int) -> None:
-    told = re.findall(r"process (\d) has checked everything", check(processes, f"{program}.py"))
+def test_every_process_gets_what_it_should(program: str, backend: str, processes: int) -> None:
+    told = re.findall(r"process (\d) has checked everything", check(processes, f"{program}.py", backend))
     assert sorted(map(int, told)) == list(range(processes))
+
+
+@needs_mpi
+@pytest.mark.gpu
+@pytest.mark.parametrize("backend", ["nccl on gpus", "nccl alone on gpus"])
+@pytest.mark.parametrize("program", ["exchanges", "wrapping", "training"])
+def test_gpus_exchange_by_nccl(program: str, backend: str) -> None:
+    if minigrad.cuda.device_count() < 2 or not distributed.is_nccl_available():
+        pytest.skip("needs two GPUs, CuPy and NCCL")
+    check(2, f"{program}.py", backend)
 
 
 @pytest.fixture(scope="module")
 def losses() -> dict[str, list[float]]:
     """The losses of four processes, each of which has compared its gradients and weights with those of one process."""
-    return json.loads(check(4, "training.py"))  # type: ignore[no-any-return]
+    return json.loads(check(4, "training.py", "mpi"))  # type: ignore[no-any-return]
 
 
 @needs_mpi
 def test_processes_learn_what_one_does_with_the_whole_batch(losses: dict[str, list[float]]) -> None:
     assert set(losses) == set(models.CASES) and {len(found) for found in losses.values()} == {models.STEPS}
-    alone = json.loads(check(2, "training.py"))
-    for name in models.CASES:
-        assert losses[name] == pytest.approx(alone[name], rel=1e-6)
+    for backend in ("mpi", "nccl"):
+        found = json.loads(check(2, "training.py", backend))
+        for name in models.CASES:
+            assert losses[name] == pytest.approx(found[name], rel=1e-6), (backend, name)
 
 
 @needs_mpi
@@ -56,9 +71,9 @@ def test_losses_are_those_of_pytorchs_processes(losses: dict[str, list[float]], 
 
 
 @needs_mpi
-def test_the_example_learns_the_same_in_one_process_and_in_two() -> None:
-    example = Path(__file__).parent.parent / "examples" / "14_several_processes.py"
-    told = [check(count, str(example), "--epochs", "2") for count in (1, 2)]
+def test_the_example_learns_the_same_in_one_process_and_in_two(tmp_path: Path) -> None:
+    example = Path(__file__).parent.parent / "examples" / "26_several_processes.py"
+    told = [check(count, str(example), "--quick", "--epochs", "2", folder=tmp_path) for count in (1, 2)]
     found = [re.findall(r"(\d) processes, .* loss ([\d.]+), test accuracy ([\d.]+)%, .* weights equal everywhere: True", out)
              for out in told]
     assert [[line[0] for line in lines] for lines in found] == [["1", "1"], ["2", "2"]]
@@ -66,8 +81,9 @@ def test_the_example_learns_the_same_in_one_process_and_in_two() -> None:
 
 
 @needs_mpi
-def test_gradients_travel_while_others_are_computed() -> None:
-    compute, communication, both = map(float, check(2, "overlapping.py").split())
+@pytest.mark.parametrize("backend", ["mpi", "nccl"])
+def test_gradients_travel_while_others_are_computed(backend: str) -> None:
+    compute, communication, both = map(float, check(2, "overlapping.py", backend).split())
     assert communication == pytest.approx(0.24)
     assert both < compute + communication
 
@@ -79,20 +95,26 @@ def is_running(pid: int) -> bool:
         return False
 
 
+UNEVEN = "processes 0, 2: all_reduce.*; process 1: destroy_process_group, .*. Give all the same number of batches"
 ENDINGS = {"raises": ("ValueError: something is wrong", "process 1 of 3 has ended by ValueError; it ends the others"),
            "exits": (), "is killed": ("9", "process 1 of 3 .* was the first to end"),
            "has another shape": (r"process 1: all_reduce\(SUM\) of float32 \[3\]", r"processes 0, 2: .*float32 \[2\]", "it ends"),
+           "ends early": (UNEVEN, "it ends"), "comes to its end": (UNEVEN,),
            "stays away": (r"process [02] of 3: all_reduce\(SUM\) of float32 \[2\] has waited 2 seconds for the other processes, "
                           r"of which \[1\] have not called it", "it ends"),
            "is interrupted": ("python -m minigrad run: interrupted; its 3 processes end",)}
+OF_GPUS = {"does not send": (r"process [02] of 3: recv\(src=1, tag=0\) of float32 \[2\] has waited 2 seconds on the GPU for the "
+                             "other processes; it ends the others",)}
+BY_NCCL = ["raises", "has another shape", "ends early", "comes to its end", "stays away", *OF_GPUS]
 
 
 @needs_mpi
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize("how", ENDINGS)
-def test_all_end_when_one_fails(how: str) -> None:
+@pytest.mark.parametrize(("backend", "how"), [*[("mpi", how) for how in ENDINGS], *[("nccl", how) for how in BY_NCCL],
+                                              ("nccl alone", "raises"), ("nccl alone", "ends early")])
+def test_all_end_when_one_fails(backend: str, how: str) -> None:
     if how == "is interrupted":
-        with start(3, "ending.py", how) as job:
+        with start(3, "ending.py", backend, how) as job:
             out = ""
             while out.count("ready") < 3:
                 out += job.stdout.readline()  # type: ignore[union-attr]
@@ -100,10 +122,10 @@ def test_all_end_when_one_fails(how: str) -> None:
             more, err = job.communicate(timeout=60)
             out, status = out + more, job.returncode
     else:
-        done = launch(3, "ending.py", how)
+        done = launch(3, "ending.py", backend, how)
         out, err, status = done.stdout, done.stderr, done.returncode
     assert status != 0
-    for words in ENDINGS[how]:
+    for words in {**ENDINGS, **OF_GPUS}[how]:
         assert re.search(words, out + err), out + err
     pids = [int(pid) for pid in re.findall(r"<(\d+)>", out)]
     assert len(pids) == 3

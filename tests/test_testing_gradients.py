@@ -119,6 +119,17 @@ def test_every_layout_is_drawn() -> None:
     assert len(seen) >= 3
 
 
+def test_a_counterexample_is_shown_as_the_tensor_that_it_is() -> None:
+    @settings(max_examples=30, database=None, derandomize=True, deadline=None)
+    @given(tensors((2,), noncontiguous=False))
+    def never(x: Any) -> None:
+        assert (x > 3).any()
+
+    with pytest.raises(AssertionError) as refused:
+        never()
+    assert "x=tensor([" in refused.value.__notes__[0]
+
+
 def test_mistakes(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TypeError, match="min_value must not be greater than max_value"):
         tensors(min_value=1.0, max_value=0.0)

@@ -28,7 +28,8 @@ def moved(text: str) -> str:
 def course_pages() -> dict[str, str]:
     """The course: its table, and a page for each program."""
     folder = ROOT / "examples"
-    pages = {"course/index.md": re.sub(r"\]\((\w+)\.py\)", r"](\1.md)", (folder / "README.md").read_text(encoding="utf-8"))}
+    index = re.sub(r"\]\((\w+)\.py\)", r"](\1.md)", (folder / "README.md").read_text(encoding="utf-8"))
+    pages = {"course/index.md": index.replace("](../docs/", "](../")}
     for file in sorted(folder.glob("*.py")):
         source = file.read_text(encoding="utf-8")
         title = source.removeprefix('"""').splitlines()[0].strip('". ')
@@ -55,7 +56,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Leads links to the examples, which lie beside docs/, to the course."""
-    return markdown.replace("](../examples/README.md)", "](course/index.md)")
+    markdown = markdown.replace("](../examples/README.md)", "](course/index.md)")
+    return re.sub(r"\]\(\.\./examples/(\w+)\.py\)", r"](course/\1.md)", markdown)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

@@ -15,7 +15,7 @@ from minigrad.errors import ArgumentError, DeviceError, GraphError, InvalidValue
 from minigrad.ops.pointwise.arithmetic import cast, zeros_of
 from minigrad.ops.shaping.slicing import stack
 from minigrad.recording import watching
-from minigrad.recording.device_guard import guard_device, on_device_of_inputs
+from minigrad.recording.device_guard import guard_device
 from minigrad.recording.graph import AccumulateGrad, GradientEdge, edge_of
 from minigrad.recording.quiet import run_quietly
 
@@ -187,7 +187,7 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
             if t.array.dtype.kind == "c":
                 raise GraphError(f"{caller}: grad can be implicitly created only for real scalar outputs but got "
                                  f"{t.dtype!r}; pass gradient=, or differentiate .real or .abs()")
-            array = ones_like(t)
+            array = guard_device(ones_of)(t.array)
             result.append(wrap_gradient(array, t.result_class) if create_graph else array)
         else:
             if not isinstance(g, TensorBase):
@@ -207,10 +207,9 @@ def seeds(caller: str, outputs: list[Any], given: Any, create_graph: bool) -> li
     return result
 
 
-@on_device_of_inputs
-def ones_like(t: Any) -> Any:
-    """An array of ones in the shape and dtype of the tensor `t`."""
-    return np.ones_like(t.array)
+def ones_of(array: Any) -> Any:
+    """An array of ones in the shape and dtype of `array`."""
+    return _arrays.full(array.shape, 1, array)
 
 
 def grad_edge(t: Any) -> Any:

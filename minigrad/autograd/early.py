@@ -32,12 +32,13 @@ def leaves_by_last_gradient(roots: list[tuple[Any, Any]]) -> list[tuple[int, Any
     """The leaves below `roots` that are to be finished early, each with the stamp of the oldest node that it is an input of:
     nodes are run from the youngest to the oldest, so that one is the last to give it a gradient. The first to be finished stands
     last."""
+    if not requests:
+        return []
     oldest: dict[Any, int] = {}
-    if requests:
-        for node in reachable_nodes([edge for edge, _ in roots]):
-            for edge in node.inputs:
-                if edge is not None and not isinstance(edge, Node) and ASKED in edge.__dict__:
-                    oldest[edge] = min(node.stamp, oldest.get(edge, node.stamp))
+    for node in reachable_nodes([edge for edge, _ in roots]):
+        for edge in node.inputs:
+            if edge is not None and not isinstance(edge, Node) and ASKED in edge.__dict__:
+                oldest[edge] = min(node.stamp, oldest.get(edge, node.stamp))
     return sorted(((stamp, leaf) for leaf, stamp in oldest.items()), key=lambda due: due[0])
 
 

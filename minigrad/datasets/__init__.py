@@ -1,4 +1,4 @@
-"""Small real data shipped with the package, for demonstrations and tests."""
+"""Real data: small ones shipped with the package, and published ones that are fetched once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.datasets.published import (
+    FILES,
+    bike_sharing,
+    chinese_reviews,
+    fetch,
+    names,
+    photo,
+    sequence_pairs,
+    shakespeare,
+    wikitext2,
+)
 from minigrad.ops.creation import from_numpy
 
-__all__ = ["digits"]
+__all__ = ["FILES", "bike_sharing", "chinese_reviews", "digits", "fetch", "names", "photo", "sequence_pairs", "shakespeare",
+           "wikitext2"]
 
 
 def digits() -> tuple[Any, Any]:

@@ -1,4 +1,5 @@
-"""Programs for several processes, by the names of ``torch.distributed``: MPI exchanges their tensors, through mpi4py.
+"""Programs for several processes, by the names of ``torch.distributed``: MPI exchanges their tensors, through mpi4py, or NCCL
+those on GPUs, through CuPy.
 
 ``python -m minigrad run -n 4 train.py`` starts four processes, ``init_process_group()`` makes the group of them, and
 ``DistributedDataParallel`` takes models. A process that is started by itself is a group of one: what processes would exchange

@@ -11,7 +11,7 @@ from typing import Any, Callable, ParamSpec, TypeVar
 import numpy as np
 
 from minigrad._tensor import Tensor
-from minigrad.distributed.memory import describe, flat, flat_space, put, put_all, summable
+from minigrad.distributed.memory import describe, flat, flat_space, put, put_all, space, summable
 from minigrad.distributed.process_group import ProcessGroup, ReduceOp, get_rank, is_no_member, member
 from minigrad.distributed.work import Work, exchange
 from minigrad.errors import InvalidValueError, ShapeError
@@ -25,16 +25,19 @@ T = TypeVar("T")
 
 
 def of_members(function: Callable[P, T]) -> Callable[P, T]:
-    """`function` for the processes that are in its `group`. In others it does nothing but warn."""
+    """`function` for the processes that are in its `group`, with the group's device as the current one. In others it does nothing
+    but warn."""
     position = list(inspect.signature(function).parameters).index("group")
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        if is_no_member(args[position] if len(args) > position else kwargs.get("group")):
+        group: Any = args[position] if len(args) > position else kwargs.get("group")
+        if is_no_member(group):
             warnings.warn(f"Running {function.__name__} on global rank {get_rank()} which does not belong to the given group.",
                           stacklevel=2)
             return None  # type: ignore[return-value]
-        return function(*args, **kwargs)
+        with member(group).on_device():
+            return function(*args, **kwargs)
     return call
 
 
@@ -106,9 +109,9 @@ def all_reduce(tensor: Tensor, op: ReduceOp.RedOpType = ReduceOp.SUM, group: Pro
     """
     g, name = member(group), operation(op)
     words = f"all_reduce({name}) of {describe(tensor)}"
-    mine = flat(tensor, words)
-    values = summable(mine, name, words)
-    return exchange(g, words, lambda: g.communicator.all_reduce(values, name),
+    mine = flat(tensor, words, g)
+    values, reduced = summable(mine, name, words)
+    return exchange(g, words, lambda: g.communicator.all_reduce(values, reduced),
                     lambda: put(tensor, average(values, name, g), "all_reduce"), async_op)
 
 
@@ -123,13 +126,13 @@ def reduce(tensor: Tensor, dst: int | None = None, op: ReduceOp.RedOpType = Redu
     g, name = member(group), operation(op)
     to = root("reduce: dst", g, dst, group_dst)
     words = f"reduce({name}, dst={g.ranks[to]}) of {describe(tensor)}"
-    mine = flat(tensor, words)
-    values = summable(mine, name, words)
+    mine = flat(tensor, words, g)
+    values, reduced = summable(mine, name, words)
 
     def finish() -> None:
         if g.rank() == to:
             put(tensor, average(values, name, g), "reduce")
-    return exchange(g, words, lambda: g.communicator.reduce(values, name, to), finish, async_op)
+    return exchange(g, words, lambda: g.communicator.reduce(values, reduced, to), finish, async_op)
 
 
 @of_members
@@ -139,7 +142,7 @@ def broadcast(tensor: Tensor, src: int | None = None, group: ProcessGroup | None
     g = member(group)
     source = root("broadcast: src", g, src, group_src)
     words = f"broadcast(src={g.ranks[source]}) of {describe(tensor)}"
-    values = flat(tensor, words)
+    values = flat(tensor, words, g)
 
     def finish() -> None:
         if g.rank() != source:
@@ -159,8 +162,8 @@ def all_gather(tensor_list: list[Tensor], tensor: Tensor, group: ProcessGroup | 
     outputs = one_for_each("all_gather: tensor_list", tensor_list, g)
     same_size("all_gather", outputs[g.rank()], tensor, 1, g)
     words = f"all_gather into {', '.join(map(describe, outputs))}"
-    values, counts = flat_space(outputs, words)
-    mine = flat(tensor, words)
+    values, counts = flat_space(outputs, words, g)
+    mine = flat(tensor, words, g)
     return exchange(g, words, lambda: g.communicator.all_gather(values, counts, mine),
                     lambda: put_all(outputs, values, "all_gather"), async_op)
 
@@ -172,8 +175,8 @@ def all_gather_into_tensor(output_tensor: Tensor, input_tensor: Tensor, group: P
     g = member(group)
     same_size("all_gather_into_tensor", output_tensor, input_tensor, g.size(), g)
     words = f"all_gather_into_tensor of {describe(input_tensor)}"
-    values, _ = flat_space([output_tensor], words)
-    mine = flat(input_tensor, words)
+    values, _ = flat_space([output_tensor], words, g)
+    mine = flat(input_tensor, words, g)
     return exchange(g, words, lambda: g.communicator.all_gather(values, [input_tensor.numel()] * g.size(), mine),
                     lambda: put(output_tensor, values, "all_gather_into_tensor"), async_op)
 
@@ -190,8 +193,8 @@ def gather(tensor: Tensor, gather_list: list[Tensor] | None = None, dst: int | N
     to = root("gather: dst", g, dst, group_dst, 0)
     words = f"gather(dst={g.ranks[to]}) of {describe(tensor)}"
     outputs = list_of_root("gather: gather_list", gather_list, to, tensor, g)
-    values, counts = flat_space(outputs, words)
-    mine = flat(tensor, words)
+    values, counts = flat_space(outputs, words, g)
+    mine = flat(tensor, words, g)
     return exchange(g, words, lambda: g.communicator.gather(values, counts, mine, to),
                     lambda: put_all(outputs, values, "gather"), async_op)
 
@@ -205,8 +208,8 @@ def scatter(tensor: Tensor, scatter_list: list[Tensor] | None = None, src: int |
     source = root("scatter: src", g, src, group_src, 0)
     words = f"scatter(src={g.ranks[source]}) of {describe(tensor)}"
     inputs = list_of_root("scatter: scatter_list", scatter_list, source, tensor, g)
-    sent = joined(inputs, words)
-    values, _ = flat_space([tensor], words)
+    sent = joined(inputs, words, g)
+    values, _ = flat_space([tensor], words, g)
     return exchange(g, words, lambda: g.communicator.scatter(values, sent, [t.numel() for t in inputs], source),
                     lambda: put(tensor, values, "scatter"), async_op)
 
@@ -223,10 +226,10 @@ def list_of_root(name: str, given: list[Tensor] | None, number: int, like: Tenso
     return tensors
 
 
-def joined(tensors: list[Tensor], words: str) -> Any:
+def joined(tensors: list[Tensor], words: str, g: ProcessGroup) -> Any:
     """The elements of all `tensors`, one after the other."""
-    flat_space(tensors, words)  # checks that they have one dtype
-    return np.concatenate([flat(t, words) for t in tensors]) if tensors else np.empty(0, np.float32)
+    flat_space(tensors, words, g)  # checks that they have one dtype
+    return np.concatenate([flat(t, words, g) for t in tensors]) if tensors else space(0, np.float32, g)
 
 
 @of_members
@@ -237,7 +240,7 @@ def reduce_scatter(output: Tensor, input_list: list[Tensor], op: ReduceOp.RedOpT
     inputs = one_for_each("reduce_scatter: input_list", input_list, g)
     same_size("reduce_scatter", output, inputs[g.rank()], 1, g)
     words = f"reduce_scatter({operation(op)}) of {', '.join(map(describe, inputs))}"
-    return scattered(g, words, output, joined(inputs, words), [t.numel() for t in inputs], operation(op), async_op)
+    return scattered(g, words, output, joined(inputs, words, g), [t.numel() for t in inputs], operation(op), async_op)
 
 
 @of_members
@@ -247,7 +250,7 @@ def reduce_scatter_tensor(output: Tensor, input: Tensor, op: ReduceOp.RedOpType 
     g = member(group)
     same_size("reduce_scatter_tensor", input, output, g.size(), g)
     words = f"reduce_scatter_tensor({operation(op)}) of {describe(input)}"
-    return scattered(g, words, output, flat(input, words), [output.numel()] * g.size(), operation(op), async_op)
+    return scattered(g, words, output, flat(input, words, g), [output.numel()] * g.size(), operation(op), async_op)
 
 
 reduce_scatter_single = reduce_scatter_tensor  # PyTorch's newer name
@@ -255,9 +258,9 @@ reduce_scatter_single = reduce_scatter_tensor  # PyTorch's newer name
 
 def scattered(g: ProcessGroup, words: str, output: Tensor, mine: Any, counts: list[int], op: str, async_op: bool) -> Work | None:
     """Sum, or whatever `op` is, the parts of `mine`, of which process i gets the i-th, with `counts` elements."""
-    sent = summable(mine, op, words)
-    received = np.empty(counts[g.rank()], sent.dtype)
-    return exchange(g, words, lambda: g.communicator.reduce_scatter(received, sent, counts, op),
+    sent, reduced = summable(mine, op, words)
+    received = space(counts[g.rank()], sent.dtype, g)
+    return exchange(g, words, lambda: g.communicator.reduce_scatter(received, sent, counts, reduced),
                     lambda: put(output, average(received, op, g), "reduce_scatter"), async_op)
 
 
@@ -271,8 +274,8 @@ def all_to_all(output_tensor_list: list[Tensor], input_tensor_list: list[Tensor]
     outputs = one_for_each("all_to_all: output_tensor_list", output_tensor_list, g)
     same_size("all_to_all", outputs[g.rank()], inputs[g.rank()], 1, g)
     words = f"all_to_all of {describe(inputs[0]).partition(' ')[0]}"
-    values, counts = flat_space(outputs, words)
-    sent = joined(inputs, words)
+    values, counts = flat_space(outputs, words, g)
+    sent = joined(inputs, words, g)
     return exchange(g, words, lambda: g.communicator.all_to_all(values, counts, sent, [t.numel() for t in inputs]),
                     lambda: put_all(outputs, values, "all_to_all"), async_op)
 
@@ -293,8 +296,8 @@ def all_to_all_single(output: Tensor, input: Tensor, output_split_sizes: list[in
     words = f"all_to_all_single of {describe(input).partition(' ')[0]}"
     if sent[g.rank()] != received[g.rank()] or output.dtype != input.dtype:
         same_size("all_to_all_single", output, input, 1, g)
-    mine = flat(input, words)
-    values, _ = flat_space([output], words)
+    mine = flat(input, words, g)
+    values, _ = flat_space([output], words, g)
     return exchange(g, words, lambda: g.communicator.all_to_all(values, received, mine, sent),
                     lambda: put(output, values, "all_to_all_single"), async_op)
 
@@ -316,8 +319,10 @@ def parts_of(t: Tensor, sizes: list[int] | None, name: str, group: ProcessGroup)
 @of_members
 def barrier(group: ProcessGroup | None = None, async_op: bool = False, device_ids: Any = None,
             timeout: datetime.timedelta | None = None) -> Work | None:
-    """Wait until all processes are here. Raises ``RuntimeError`` if one does not come in time."""
+    """Wait until all processes are here, and what they have asked of their GPUs is done. Raises ``RuntimeError`` if one does not
+    come in time."""
     g = member(group)
+    g.communicator.settle()
     if async_op:
         return Work(g, "barrier", [g.communicator.same("barrier")])
     Work(g, "barrier", [g.communicator.same("barrier")]).wait(timeout)
@@ -329,4 +334,5 @@ def monitored_barrier(group: ProcessGroup | None = None, timeout: datetime.timed
                       wait_all_ranks: bool = False) -> None:
     """Wait until all processes are here. Raises ``RuntimeError`` if some do not come in time, and names all of them."""
     g = member(group)
+    g.communicator.settle()
     Work(g, "monitored_barrier", [g.communicator.same("monitored_barrier")]).wait(timeout)

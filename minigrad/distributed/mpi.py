@@ -7,20 +7,19 @@ import os
 import sys
 import time
 import zlib
-from types import TracebackType
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad.distributed.communicator import Differ, Done
+from minigrad.distributed.ending import end_job_on_error
 from minigrad.errors import DistBackendError, InvalidValueError, MissingPackageError, missing_extra
 
 __all__ = ["MpiCommunicator", "is_installed", "is_launched", "world"]
 
 # What launchers of MPI leave in the environment of the processes that they start: Open MPI, MPICH and Slurm, others by PMIx.
 MARKS = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_SIZE")
-OPERATIONS = {"SUM": "SUM", "AVG": "SUM", "PRODUCT": "PROD", "MIN": "MIN", "MAX": "MAX", "BAND": "BAND", "BOR": "BOR",
-              "BXOR": "BXOR"}  # PyTorch's names, and MPI's
 
 
 def is_launched() -> bool:
@@ -69,6 +68,8 @@ class MpiCommunicator:
     """The processes of a communicator of mpi4py's: those of each group have three of their own, for what they exchange, for
     whether they agree on that, and for notes of who waits."""
 
+    device = _arrays.CPU
+
     def __init__(self, comm: Any) -> None:
         self.MPI = library()
         self.comm, self.checks, self.notes = comm, comm.Dup(), comm.Dup()
@@ -78,25 +79,22 @@ class MpiCommunicator:
         self.sent: list[Any] = []
 
     def split(self, members: Sequence[int], is_member: bool) -> MpiCommunicator | None:
-        """The communicator of the processes `members`, in that order, or None in others. All processes must call it."""
         color = 0 if is_member else self.MPI.UNDEFINED
         comm = self.comm.Split(color, members.index(self.rank) if is_member else 0)
         return MpiCommunicator(comm) if is_member else None
 
+    def in_host_memory(self, backend: str) -> MpiCommunicator:
+        return self
+
     def twin(self) -> MpiCommunicator:
-        """Another communicator of the same processes, whose exchanges have an order of their own. All must call it."""
         return MpiCommunicator(self.comm.Dup())
 
     def free(self) -> None:
-        """Give up what MPI keeps for this. All processes must call it."""
         self.who_waits()  # takes what was written and not read
         for comm in (self.comm, self.checks, self.notes):
             comm.Free()
 
     # ------------------------------------------------------------------------------------------------------------ exchanges
-
-    def barrier(self) -> Done:
-        return progress(self.comm.Ibarrier())
 
     def broadcast(self, array: Any, root: int) -> Done:
         return progress(self.comm.Ibcast(bits(array), root), array)
@@ -128,14 +126,19 @@ class MpiCommunicator:
     def send(self, array: Any, to: int, tag: int) -> Done:
         return progress(self.comm.Isend(bits(array), to, tag), array)
 
-    def receive(self, array: Any, source: int | None, tag: int) -> tuple[Done, Any]:
-        """Also returns what says afterwards who sent it: ``status.Get_source()``."""
+    def receive(self, array: Any, source: int | None, tag: int) -> tuple[Done, Callable[[], int]]:
         status = self.MPI.Status()
         request = self.comm.Irecv(bits(array), self.MPI.ANY_SOURCE if source is None else source, tag)
-        return progress(request, array, status=status), status
+        return progress(request, array, status=status), status.Get_source
+
+    def begin_sending(self) -> None:
+        pass  # each has begun
+
+    def settle(self) -> None:
+        pass
 
     def operation(self, op: str) -> Any:
-        return getattr(self.MPI, OPERATIONS[op])
+        return self.MPI.PROD if op == "PRODUCT" else getattr(self.MPI, op)
 
     # ------------------------------------------------------------------------------------------------------------ agreement
 
@@ -161,7 +164,7 @@ class MpiCommunicator:
         self.sent = [request for request in self.sent if not request.Test()]
         self.sent += [self.notes.isend(self.calls, other) for other in range(self.size) if other != self.rank]
 
-    def who_waits(self) -> list[int]:
+    def who_waits(self) -> list[int] | None:
         status = self.MPI.Status()
         while self.notes.Iprobe(status=status):
             self.heard[status.Get_source()] = self.notes.recv(source=status.Get_source())
@@ -170,18 +173,11 @@ class MpiCommunicator:
     # ------------------------------------------------------------------------------------------------------------ the job
 
     def end_job_on_error(self) -> Any:
-        """Let an exception that nothing catches end the processes of the job, which would wait for this one. Returns what
-        Python did before."""
-        before = sys.excepthook
+        return end_job_on_error(self.rank, self.size, self.end_job)
 
-        def end_job(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-            before(kind, error, where)
-            print(f"minigrad.distributed: process {self.rank} of {self.size} has ended by {kind.__name__}; it ends the others",
-                  file=sys.stderr, flush=True)
-            time.sleep(0.2)  # in which the launcher passes on what was written
-            self.MPI.COMM_WORLD.Abort(1)
-        sys.excepthook = end_job
-        return before
+    def end_job(self) -> None:
+        time.sleep(0.2)  # in which the launcher passes on what was written
+        self.MPI.COMM_WORLD.Abort(1)
 
 
 def progress(request: Any, *arrays: Any, status: Any = None) -> Done:

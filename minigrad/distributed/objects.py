@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import _arrays
 from minigrad.distributed.collectives import of_members, one_for_each, root
+from minigrad.distributed.memory import space
 from minigrad.distributed.process_group import ProcessGroup, member
 from minigrad.distributed.work import exchange
 from minigrad.errors import InvalidValueError
@@ -16,21 +18,27 @@ from minigrad.errors import InvalidValueError
 __all__ = ["all_gather_object", "broadcast_object_list", "gather_object", "scatter_object_list"]
 
 
-def pickled(obj: Any) -> Any:
-    return np.frombuffer(pickle.dumps(obj), np.uint8)
+def pickled(obj: Any, g: ProcessGroup) -> Any:
+    """The pickle of `obj`, as bytes on the group's device."""
+    return _arrays.to_device(np.frombuffer(pickle.dumps(obj), np.uint8), g.device)
+
+
+def numbers(values: list[int], g: ProcessGroup) -> Any:
+    """Integers on the group's device."""
+    return _arrays.to_device(np.array(values, np.int64), g.device)
 
 
 def unpickled(received: Any, sizes: list[int]) -> list[Any]:
     """The objects whose pickles, of `sizes` bytes, stand in `received` one after the other."""
-    ends = itertools.accumulate(sizes)
+    received, ends = _arrays.to_numpy(received), itertools.accumulate(sizes)
     return [pickle.loads(received[end - size:end]) for size, end in zip(sizes, ends)]
 
 
 def sizes_of_all(g: ProcessGroup, words: str, mine: Any) -> list[int]:
     """How many bytes each process has."""
-    sizes = np.zeros(g.size(), np.int64)
-    exchange(g, words, lambda: g.communicator.all_gather(sizes, [1] * g.size(), np.array([mine.size], np.int64)))
-    return sizes.tolist()
+    sizes, size = numbers([0] * g.size(), g), numbers([mine.size], g)
+    exchange(g, words, lambda: g.communicator.all_gather(sizes, [1] * g.size(), size))
+    return sizes.tolist()  # type: ignore[no-any-return]
 
 
 @of_members
@@ -41,9 +49,9 @@ def all_gather_object(object_list: list[Any], obj: Any, group: ProcessGroup | No
     """
     g = member(group)
     places = one_for_each("all_gather_object: object_list", object_list, g)
-    mine = pickled(obj)
+    mine = pickled(obj, g)
     sizes = sizes_of_all(g, "all_gather_object", mine)
-    received = np.empty(sum(sizes), np.uint8)
+    received = space(sum(sizes), np.uint8, g)
     exchange(g, "all_gather_object", lambda: g.communicator.all_gather(received, sizes, mine))
     places[:] = unpickled(received, sizes)
 
@@ -57,9 +65,9 @@ def gather_object(obj: Any, object_gather_list: list[Any] | None = None, dst: in
     here = g.rank() == to
     if here:
         one_for_each("gather_object: object_gather_list", object_gather_list, g)
-    words, mine = f"gather_object(dst={g.ranks[to]})", pickled(obj)
+    words, mine = f"gather_object(dst={g.ranks[to]})", pickled(obj, g)
     sizes = sizes_of_all(g, words, mine)
-    received = np.empty(sum(sizes) if here else 0, np.uint8)
+    received = space(sum(sizes) if here else 0, np.uint8, g)
     exchange(g, words, lambda: g.communicator.gather(received, sizes, mine, to))
     if here and object_gather_list is not None:
         object_gather_list[:] = unpickled(received, sizes)
@@ -73,10 +81,10 @@ def broadcast_object_list(object_list: list[Any], src: int | None = None, group:
     source = root("broadcast_object_list: src", g, src, group_src, None if g.size() > 1 else 0)
     words = f"broadcast_object_list(src={g.ranks[source]}) of {len(object_list)} objects"
     here = g.rank() == source
-    mine = pickled(list(object_list)) if here else np.empty(0, np.uint8)
-    size = np.array([mine.size], np.int64)
+    mine = pickled(list(object_list), g) if here else space(0, np.uint8, g)
+    size = numbers([mine.size], g)
     exchange(g, words, lambda: g.communicator.broadcast(size, source))
-    received = mine.copy() if here else np.empty(int(size[0]), np.uint8)
+    received = mine.copy() if here else space(int(size[0]), np.uint8, g)
     exchange(g, words, lambda: g.communicator.broadcast(received, source))
     if not here:
         object_list[:] = unpickled(received, [received.size])[0]
@@ -92,10 +100,11 @@ def scatter_object_list(scatter_object_output_list: list[Any], scatter_object_in
         raise InvalidValueError("scatter_object_list: scatter_object_output_list must have at least one element")
     words, given = f"scatter_object_list(src={g.ranks[source]})", []
     if g.rank() == source:
-        given = [pickled(obj) for obj in one_for_each("scatter_object_list: scatter_object_input_list",
+        given = [pickled(obj, g) for obj in one_for_each("scatter_object_list: scatter_object_input_list",
                                                       scatter_object_input_list, g)]
-    sizes, size = np.array([x.size for x in given], np.int64), np.zeros(1, np.int64)
+    sizes, size = numbers([x.size for x in given], g), numbers([0], g)
     exchange(g, words, lambda: g.communicator.scatter(size, sizes, [1] * len(given), source))
-    received, sent = np.empty(int(size[0]), np.uint8), np.concatenate(given) if given else np.empty(0, np.uint8)
+    received = space(int(size[0]), np.uint8, g)
+    sent = np.concatenate(given) if given else space(0, np.uint8, g)
     exchange(g, words, lambda: g.communicator.scatter(received, sent, sizes.tolist(), source))
     scatter_object_output_list[0] = unpickled(received, [received.size])[0]

@@ -7,20 +7,19 @@ from typing import Any, Callable
 from minigrad._tensor import Tensor
 from minigrad.distributed.collectives import of_members, root
 from minigrad.distributed.memory import describe, flat, put
-from minigrad.distributed.mpi import MpiCommunicator
-from minigrad.distributed.process_group import ProcessGroup, member
-from minigrad.distributed.work import Work
+from minigrad.distributed.process_group import ProcessGroup, is_no_member, member
+from minigrad.distributed.work import Work, begun
 from minigrad.errors import InvalidValueError, StateError
 
 __all__ = ["P2POp", "batch_isend_irecv", "irecv", "isend", "recv", "send"]
 
 
-def others(name: str, group: ProcessGroup | None) -> tuple[ProcessGroup, MpiCommunicator]:
-    """The group, and its communicator, which has other processes."""
+def others(name: str, group: ProcessGroup | None) -> ProcessGroup:
+    """The group, which has other processes."""
     g = member(group)
-    if not isinstance(g.communicator, MpiCommunicator) or g.size() == 1:
+    if g.size() == 1:
         raise StateError(f"{name}: there is no other process to exchange tensors with; the group has one")
-    return g, g.communicator
+    return g
 
 
 def other(name: str, g: ProcessGroup, number: int | None, in_group: int | None) -> int:
@@ -43,10 +42,11 @@ def isend(tensor: Tensor, dst: int | None = None, group: ProcessGroup | None = N
 
 def begin_to_send(name: str, tensor: Tensor, dst: int | None, group: ProcessGroup | None, tag: int,
                   group_dst: int | None) -> Work:
-    g, communicator = others(name, group)
+    g = others(name, group)
     to = other(f"{name}: dst", g, dst, group_dst)
     words = f"{name}(dst={g.ranks[to]}, tag={tag}) of {describe(tensor)}"
-    return Work(g, words, [communicator.send(flat(tensor, words), to, tag)], with_one=True)
+    values = flat(tensor, words, g)
+    return Work(g, words, [begun(g, words, lambda: g.communicator.send(values, to, tag))], with_one=True)
 
 
 @of_members
@@ -62,12 +62,12 @@ def irecv(tensor: Tensor, src: int | None = None, group: ProcessGroup | None = N
 def begin_to_receive(name: str, tensor: Tensor, src: int | None, group: ProcessGroup | None, tag: int,
                      group_src: int | None) -> tuple[Work, Callable[[], int]]:
     """Also returns what says afterwards which process has sent it."""
-    g, communicator = others(name, group)
+    g = others(name, group)
     source = None if src is None and group_src is None else other(f"{name}: src", g, src, group_src)
     words = f"{name}(src={'any' if source is None else g.ranks[source]}, tag={tag}) of {describe(tensor)}"
-    values = flat(tensor, words)
-    done, status = communicator.receive(values, source, tag)
-    return Work(g, words, [done], lambda: put(tensor, values, name), with_one=True), lambda: g.ranks[status.Get_source()]
+    values = flat(tensor, words, g)
+    done, sender = begun(g, words, lambda: g.communicator.receive(values, source, tag))
+    return Work(g, words, [done], lambda: put(tensor, values, name), with_one=True), lambda: g.ranks[sender()]
 
 
 @of_members
@@ -100,4 +100,8 @@ def batch_isend_irecv(p2p_op_list: list[P2POp]) -> list[Work]:
     """Begin all the exchanges of the list, and return the :class:`Work` of each."""
     if not p2p_op_list or not all(isinstance(op, P2POp) for op in p2p_op_list):
         raise InvalidValueError("batch_isend_irecv: p2p_op_list must be a list of P2POp with at least one")
-    return [x.op(x.tensor, x.peer, x.group, x.tag, x.group_peer) for x in p2p_op_list]
+    works = [x.op(x.tensor, x.peer, x.group, x.tag, x.group_peer) for x in p2p_op_list]
+    for x in p2p_op_list:
+        if not is_no_member(x.group):
+            member(x.group).communicator.begin_sending()
+    return works

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import enum
 import os
 import sys
+import time
 from typing import Any, Iterable
 
+from minigrad import _arrays
 from minigrad.distributed import mpi
+from minigrad.distributed.availability import by_nccl
 from minigrad.distributed.communicator import Alone, Communicator
-from minigrad.distributed.work import agree
-from minigrad.errors import InvalidValueError, StateError
+from minigrad.distributed.ending import say
+from minigrad.distributed.work import END, Work, agree
+from minigrad.errors import DistBackendError, InvalidValueError, StateError
 
 __all__ = ["Backend", "GroupMember", "ProcessGroup", "ReduceOp", "default_pg_timeout", "destroy_process_group", "get_backend",
            "get_global_rank", "get_group_rank", "get_node_local_rank", "get_process_group_ranks", "get_rank", "get_world_size",
@@ -22,7 +27,7 @@ LOCAL_RANKS = ("LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "M
 
 
 class Backend(str):
-    """The name of a library that exchanges tensors, in small letters. Whatever it is, MPI exchanges those of several processes.
+    """The name of a library that exchanges tensors, in small letters: NCCL, or MPI, which also stands for every other.
 
     Raises ``ValueError`` for what is no text.
     """
@@ -45,6 +50,9 @@ class ReduceOp:
     SUM, AVG, PRODUCT, MIN, MAX, BAND, BOR, BXOR, PREMUL_SUM = RedOpType
 
 
+open_groups: list[ProcessGroup] = []  # those of several processes
+
+
 class ProcessGroup:
     """Processes that work together, this among them. :func:`init_process_group` and :func:`new_group` make it.
 
@@ -56,6 +64,8 @@ class ProcessGroup:
         self._backend, self.communicator, self.ranks, self.timeout = backend, communicator, ranks, timeout
         self._gradients: ProcessGroup | None = None
         self.hook_before: Any = None
+        if communicator.size > 1:
+            open_groups.append(self)
 
     def rank(self) -> int:
         """Which of its processes this is."""
@@ -65,6 +75,15 @@ class ProcessGroup:
         """How many processes it has."""
         return self.communicator.size
 
+    @property
+    def device(self) -> _arrays.Device:
+        """Where it exchanges tensors: on this process's GPU, or in host memory, where tensors on a GPU are brought."""
+        return self.communicator.device
+
+    def on_device(self) -> Any:
+        """A context in which that is the current device."""
+        return _arrays.on_device(self.device)
+
     def name(self) -> str:
         """The name of its library."""
         return str(self._backend)
@@ -73,16 +92,17 @@ class ProcessGroup:
         """A group of the same processes in which gradients are exchanged while the program exchanges something else in this one,
         so that each has an order of its own. All of them must call it."""
         if self._gradients is None:
-            twin = self.communicator.twin() if isinstance(self.communicator, mpi.MpiCommunicator) else self.communicator
-            self._gradients = ProcessGroup(self._backend, twin, self.ranks, self.timeout)
+            self._gradients = ProcessGroup(self._backend, self.communicator.twin(), self.ranks, self.timeout)
         return self._gradients
 
     def end(self) -> None:
-        """Give up what its library keeps for it. All of its processes must call it."""
+        """Give up what its library keeps for it. All of its processes must call it; those that do something else are told."""
         if self._gradients is not None:
             self._gradients.end()
-        if isinstance(self.communicator, mpi.MpiCommunicator):
-            self.communicator.free()
+        agree(self, END)
+        if self in open_groups:
+            open_groups.remove(self)
+        self.communicator.free()
 
     def where(self) -> str:
         """This process, as errors begin with it: nothing where it is alone."""
@@ -109,23 +129,29 @@ _world: ProcessGroup | None = None
 def init_process_group(backend: str | None = None, init_method: str | None = None, timeout: datetime.timedelta | None = None,
                        world_size: int = -1, rank: int = -1, store: Any = None, group_name: str = "", pg_options: Any = None,
                        device_id: Any = None) -> None:
-    """Make the group of all processes: those that MPI's launcher has started together, or else this one.
+    """Make the group of all processes: those that a launcher has started together, or else this one.
 
     ``mpiexec -n 4 python train.py``, or ``python -m minigrad run -n 4 train.py``, starts four. From then on an exception that
-    nothing catches in one of them ends them all.
+    nothing catches in one of them ends them all. With NCCL, ``torchrun --nproc-per-node 4 train.py`` does as well, or whatever
+    else sets ``RANK``, ``WORLD_SIZE``, ``MASTER_ADDR`` and ``MASTER_PORT``.
 
     Args:
-        backend: the name of a library, which :func:`get_backend` gives back. MPI exchanges tensors, whatever it is; those on a
-            GPU by way of the host.
+        backend: the name of a library. ``"nccl"`` exchanges tensors on GPUs, of which each process has one, which becomes its
+            current one. Whatever else it is, MPI exchanges tensors: those in host memory, and those on a GPU by way of it.
+        init_method: where NCCL's processes meet that MPI has not started: ``"tcp://host:port"`` of process 0, or None for the
+            environment's.
         timeout: how long a process waits for the others in one exchange before it raises ``RuntimeError``: 30 minutes.
         world_size: how many processes there are, which must be true. -1: as many as there are.
         rank: which of them this is. -1: the one that it is.
-        init_method, store, group_name, pg_options, device_id: how PyTorch's processes find each other: accepted, without effect.
+        device_id: the GPU of this process, for NCCL. None: the current one, unless that is the first; then the one with the
+            number ``LOCAL_RANK``.
+        store, group_name, pg_options: how PyTorch's processes find each other: accepted, without effect.
 
     Raises:
         ValueError: if there is a group already, or `rank` is not below `world_size`.
         RuntimeError: if `world_size` and `rank`, or else ``WORLD_SIZE`` and ``RANK`` in the environment, are not those that
-            MPI has given to this process.
+            MPI has given to this process; for NCCL, if there is no GPU, CuPy or NCCL is not installed, or two processes have
+            one GPU.
         ImportError: if MPI's launcher has started this process, and mpi4py, or a library of MPI, is not there.
     """
     global _world
@@ -135,21 +161,40 @@ def init_process_group(backend: str | None = None, init_method: str | None = Non
     number = int(os.environ.get("RANK", -1)) if rank == -1 else rank
     if size != -1 and number != -1 and not 0 <= number < size:
         raise InvalidValueError(f"init_process_group: Invalid rank {number}, rank should be in the interval [0, {size - 1}]")
-    communicator: Communicator = mpi.world() if mpi.is_launched() else Alone()
+    named, limit = Backend(Backend.MPI if backend is None else backend), default_pg_timeout if timeout is None else timeout
+    communicator: Communicator
+    if mpi.is_launched():
+        communicator = mpi.world()
+    elif named == Backend.NCCL and size > 1 and number != -1:
+        communicator = by_nccl().meet(number, size, init_method, local_gpu(device_id))
+    else:
+        communicator = Alone()
     if size not in (-1, communicator.size) or number not in (-1, communicator.rank):
         found = f"process {communicator.rank} of {communicator.size}" if mpi.is_launched() else "alone"
         wanted = f"number {max(number, 0)} of {size if size > 0 else 'several'} processes"
         raise StateError(f"init_process_group: this is to be {wanted}, but by MPI it is {found}. Start processes by mpiexec -n "
                          f"{max(size, 1)} python train.py, or python -m minigrad run -n {max(size, 1)} train.py, with the "
                          f"mpiexec of the library that mpi4py uses. To run one process alone, pass world_size=1, rank=0")
-    _world = ProcessGroup(Backend(Backend.MPI if backend is None else backend), communicator, list(range(communicator.size)),
-                          default_pg_timeout if timeout is None else timeout)
-    if isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:
+    if named == Backend.NCCL and isinstance(communicator, mpi.MpiCommunicator) and communicator.size > 1:
+        communicator = by_nccl().beside(communicator, local_gpu(device_id))
+    _world = ProcessGroup(named, communicator, list(range(communicator.size)), limit)
+    if communicator.size > 1:
         _world.hook_before = communicator.end_job_on_error()
+        atexit.unregister(leave)
+        atexit.register(leave, os.getpid())
+
+
+def local_gpu(device_id: Any) -> _arrays.Device:
+    """The GPU of this process, by `device_id` or else by what its thread and its environment say."""
+    if device_id is not None:
+        return _arrays.as_device(device_id)
+    found: _arrays.Device = by_nccl().own_gpu(get_node_local_rank(fallback_rank=0))
+    return found
 
 
 def destroy_process_group(group: ProcessGroup | None = None) -> None:
-    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none."""
+    """End the group of all processes, or another; each of its processes calls it. Raises ``ValueError`` if there is none, and
+    ``RuntimeError`` if others exchange something instead, as where they have more data."""
     global _world
     ended = member(group)
     ended.end()
@@ -157,6 +202,21 @@ def destroy_process_group(group: ProcessGroup | None = None) -> None:
         _world = None
         if ended.hook_before is not None:
             sys.excepthook = ended.hook_before
+
+
+def leave(process: int) -> None:
+    """At the end of the program of this `process`, and not of one that it has forked: end its groups together with the others. If
+    they still exchange something they are told, and the job ends, instead of waiting for a process that does not come."""
+    if os.getpid() == process:
+        ends = [Work(g, END, [g.communicator.same(END)]) for g in open_groups]
+        last = time.monotonic() + max([work.group.timeout.total_seconds() for work in ends], default=0)
+        while ends and time.monotonic() < last:
+            try:
+                ends = [work for work in ends if not work.is_completed()]
+            except DistBackendError as error:
+                say(str(error))
+                ends[0].group.communicator.end_job()
+            time.sleep(1e-3)
 
 
 def is_initialized() -> bool:
@@ -190,10 +250,13 @@ def new_group(ranks: Iterable[int] | None = None, timeout: datetime.timedelta | 
     Args:
         timeout: as for :func:`init_process_group`, whose is the default.
         sort_ranks: number its processes in the order of their numbers among all, instead of that of `ranks`.
-        backend: the name that :func:`get_backend` gives back.
-        pg_options, use_local_synchronization, group_desc, device_id: accepted, without effect.
+        backend: what exchanges its tensors; None: as in the group of all. Beside NCCL that is MPI where MPI has started the
+            processes, so that one group can be for tensors on GPUs and another for those in host memory.
+        device_id: the GPU of this process, where the group of all is not NCCL's.
+        pg_options, use_local_synchronization, group_desc: accepted, without effect.
 
-    Raises ``ValueError`` for numbers of processes that are not there, or are there twice.
+    Raises ``ValueError`` for numbers of processes that are not there, or are there twice; ``RuntimeError`` for a `backend` that
+    cannot be had.
     """
     world = member(None)
     chosen = list(range(world.size())) if ranks is None else list(ranks)
@@ -202,15 +265,15 @@ def new_group(ranks: Iterable[int] | None = None, timeout: datetime.timedelta | 
     if len(set(chosen)) < len(chosen) or not all(0 <= r < world.size() for r in chosen):
         raise InvalidValueError(f"new_group: the world has {world.size()} processes, numbered from 0, and each can be in a group "
                                 f"once; ranks are {chosen}")
-    agree(world, f"new_group({chosen})")
-    communicator = world.communicator
-    if isinstance(communicator, mpi.MpiCommunicator):
-        part = communicator.split(chosen, world.rank() in chosen)
-        if part is None:
-            return GroupMember.NON_GROUP_MEMBER  # type: ignore[return-value]
-        communicator = part
-    return ProcessGroup(world._backend if backend is None else Backend(backend), communicator, chosen,
-                        world.timeout if timeout is None else timeout)
+    named, limit = world._backend if backend is None else Backend(backend), world.timeout if timeout is None else timeout
+    agree(world, f"new_group({chosen}, backend={str(named)!r})")
+    communicator = world.communicator if named == Backend.NCCL else world.communicator.in_host_memory(named)
+    part = communicator.split(chosen, world.rank() in chosen)
+    if part is None:
+        return GroupMember.NON_GROUP_MEMBER  # type: ignore[return-value]
+    if named == Backend.NCCL and isinstance(part, mpi.MpiCommunicator) and part.size > 1:
+        part = by_nccl().beside(part, local_gpu(device_id))
+    return ProcessGroup(named, part, chosen, limit)
 
 
 def get_rank(group: ProcessGroup | None = None) -> int:
@@ -224,7 +287,7 @@ def get_world_size(group: ProcessGroup | None = None) -> int:
 
 
 def get_backend(group: ProcessGroup | None = None) -> Backend:
-    """The name of the library that the group was to use. Raises ``ValueError`` if there is no group."""
+    """The name of the library that the group is to use. Raises ``ValueError`` if there is no group."""
     return member(group)._backend
 
 

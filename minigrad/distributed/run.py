@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import runpy
 import shutil
@@ -9,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from minigrad.distributed import mpi, watching
+from minigrad.distributed import mpi, process_group, watching
 from minigrad.errors import MissingPackageError
 
 __all__ = ["find_launcher", "start"]
@@ -57,7 +58,12 @@ def run_here() -> None:
     folder, rank = os.environ.pop(watching.FOLDER, ""), os.environ.get("RANK")
     if folder and rank is not None:
         watching.note_process(folder, rank)
-    runpy.run_module("mpi4py", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module("mpi4py", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            atexit.unregister(process_group.leave)  # mpi4py ends the job
+        raise
 
 
 if __name__ == "__main__":

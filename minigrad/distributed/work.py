@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
-from minigrad.distributed.communicator import Differ, Done
+from minigrad.distributed.communicator import Differ, Done, Queued
 from minigrad.errors import DistBackendError
 
 if TYPE_CHECKING:
     from minigrad.distributed.process_group import ProcessGroup
 
-__all__ = ["Work", "agree", "exchange"]
+__all__ = ["END", "Work", "agree", "begun", "exchange"]
+
+T = TypeVar("T")
 
 LONGEST_PAUSE = 1e-3  # seconds between two looks at an exchange
+END = "destroy_process_group, or the end of its program"
 LONG = 10.0  # seconds after which a process tells the others that it waits, so that they can say who does not
 
 
@@ -25,19 +28,25 @@ class Work:
     def __init__(self, group: ProcessGroup, words: str, steps: list[Done], finish: Callable[[], Any] | None = None,
                  with_one: bool = False) -> None:
         self.group, self.words, self.steps, self.finish, self.with_one = group, words, steps, finish, with_one
+        for step in steps:
+            if isinstance(step, Queued):
+                step.words, step.limit = words, group.timeout.total_seconds()
 
     def wait(self, timeout: datetime.timedelta | None = None) -> bool:
-        """Wait until the exchange is done, and return True.
+        """Wait until the exchange is done, and return True. One on a GPU is waited for by what this thread asks of the GPU from
+        now on, not by the thread itself, unless there is a `timeout`.
 
         Raises ``RuntimeError`` if that takes longer than `timeout`, by default the group's, if the processes do not call the
-        same, or if MPI reports an error.
+        same, or if MPI or NCCL reports an error.
         """
         limit = (self.group.timeout if timeout is None else timeout).total_seconds()
         began, pause, told = time.monotonic(), 0.0, False
-        while not self.is_completed():
+        while not self.go_on(follow=timeout is None):
             waited = time.monotonic() - began
             if waited > limit:
-                raise self.is_late(limit)
+                error = self.is_late(limit)
+                self.give_up()
+                raise error
             if waited > min(limit / 3, LONG) and not told:
                 told = True
                 self.group.communicator.tell_waiting()
@@ -47,21 +56,37 @@ class Work:
 
     def is_completed(self) -> bool:
         """Whether the exchange is done. Raises ``RuntimeError`` as :meth:`wait` does."""
+        return self.go_on(follow=False)
+
+    def go_on(self, follow: bool) -> bool:
+        """Take the steps that can be taken; whether these were all. With `follow` one that is queued on a GPU counts as taken,
+        and what this thread asks of the GPU from now on comes after it."""
         try:
             while self.steps:
-                if not self.steps[0]():
+                if follow and isinstance(self.steps[0], Queued):
+                    self.steps[0].follow()
+                elif not self.steps[0]():
                     return False
                 del self.steps[0]
         except Differ:
+            error: DistBackendError = self.differs()
+            self.give_up()
+            raise error from None
+        except DistBackendError as cause:
             self.steps.clear()
-            raise self.differs() from None
-        except DistBackendError as error:
-            self.steps.clear()
-            raise DistBackendError(f"{self.group.where()}{self.words}: {error}") from error
+            raise failed(self.group, self.words, cause) from cause
         if self.finish is not None:
             finish, self.finish = self.finish, None
-            finish()
+            with self.group.on_device():
+                finish()
         return True
+
+    def give_up(self) -> None:
+        """Forget the exchange, which the others do not take part in."""
+        for step in self.steps:
+            if isinstance(step, Queued):
+                step.give_up()
+        self.steps.clear()
 
     def is_success(self) -> bool:
         """Whether the exchange is done."""
@@ -77,7 +102,7 @@ class Work:
             return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds, and the other process has "
                                     f"not called what belongs to it")
         here = self.group.communicator.who_waits()
-        missing = [global_rank for k, global_rank in enumerate(self.group.ranks) if k not in here]
+        missing = "some" if here is None else [rank for k, rank in enumerate(self.group.ranks) if k not in here]
         return DistBackendError(f"{self.group.where()}{self.words} has waited {limit:g} seconds for the other processes, of "
                                 f"which {missing} have not called it; they have ended or failed, or do something else. Where "
                                 f"some take longer than others, pass a longer time to init_process_group(timeout=...)")
@@ -90,8 +115,22 @@ class Work:
             callers.setdefault(words, []).append(rank)
         told = "; ".join(f"{'process' if len(ranks) == 1 else 'processes'} {', '.join(map(str, ranks))}: {words}"
                          for words, ranks in callers.items())
+        uneven = ". Give all the same number of batches, as DistributedSampler does" if END in callers else ""
         return DistBackendError(f"{self.group.where()}the processes of a group must call the same, with tensors of the same "
-                                f"shape and dtype, but they call: {told}")
+                                f"shape and dtype, but they call: {told}{uneven}")
+
+
+def failed(group: ProcessGroup, words: str, cause: DistBackendError) -> DistBackendError:
+    """The error for what a library reports."""
+    return DistBackendError(f"{group.where()}{words}: {cause}")
+
+
+def begun(group: ProcessGroup, words: str, begin: Callable[[], T]) -> T:
+    """What `begin`, the call that `words` say, returns. Raises ``RuntimeError`` with the words where a library fails."""
+    try:
+        return begin()
+    except DistBackendError as cause:
+        raise failed(group, words, cause) from cause
 
 
 def agree(group: ProcessGroup, words: str) -> None:
@@ -108,7 +147,7 @@ def exchange(group: ProcessGroup, words: str, begin: Callable[[], Done], finish:
     """
     if async_op:
         agreed = group.communicator.same(words)
-        return Work(group, words, [agreed, begin()], finish)
+        return Work(group, words, [agreed, begun(group, words, begin)], finish)
     agree(group, words)
-    Work(group, words, [begin()], finish).wait()
+    Work(group, words, [begun(group, words, begin)], finish).wait()
     return None

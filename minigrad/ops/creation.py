@@ -96,7 +96,8 @@ def refuse_integers(array: Any) -> None:
 def wrap_shared(array: Any) -> Tensor:
     """A tensor on the memory of `array`, which the user holds. Where that is a part of another array, the tensor has no more."""
     whole = array.base if isinstance(array, np.ndarray) and array.size else None
-    return wrap(ledger.add_piece(array) if isinstance(whole, np.ndarray) and min(array.strides, default=0) >= 0 else array)
+    is_part = isinstance(whole, np.ndarray) and whole.nbytes > array.nbytes and min(array.strides, default=0) >= 0
+    return wrap(ledger.add_piece(array) if is_part else array)
 
 
 def warn_read_only(array: Any, what: str = "NumPy array") -> None:

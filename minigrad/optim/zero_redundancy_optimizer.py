@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from minigrad._pytree import tree_map
+from minigrad._tensor import Tensor
 from minigrad.distributed import ProcessGroup, all_gather_object
 from minigrad.distributed.process_group import member
 from minigrad.distributed.together import broadcast_together
@@ -60,10 +62,11 @@ class ZeroRedundancyOptimizer(Optimizer):
         return loss
 
     def consolidate_state_dict(self, to: int = 0) -> None:
-        """Bring the state of all processes to process `to`, where :meth:`state_dict` then returns it. All call this."""
+        """Bring the state of all processes to process `to`, where :meth:`state_dict` then returns it, in host memory. All call
+        this."""
         place = {id(p): k for k, p in enumerate(self.parameters())}
         mine = [p for group in self.optim.param_groups for p in group["params"]]
-        states = {place[id(mine[k])]: state for k, state in self.optim.state_dict()["state"].items()}
+        states = {place[id(mine[k])]: tree_map(on_host, state) for k, state in self.optim.state_dict()["state"].items()}
         found: list[Any] = [None] * self.process_group.size()
         all_gather_object(found, states, self.process_group)
         if self.process_group.ranks[self.process_group.rank()] == to:
@@ -95,3 +98,8 @@ class ZeroRedundancyOptimizer(Optimizer):
             group.update(settings)
         self.optim.load_state_dict({"state": states, "param_groups": part["param_groups"]})
         self.state = self.optim.state
+
+
+def on_host(value: Any) -> Any:
+    """`value`, if it is a tensor in host memory: that of a GPU another process may not have."""
+    return value.cpu() if isinstance(value, Tensor) else value

@@ -68,12 +68,13 @@ def tensors(shape: Any = None, dtype: dtypes.dtype = dtypes.float64, *, min_valu
     wanted = dtype.kind in "fc" if requires_grad is None else requires_grad
     sizes = shapes() if shape is None else st.just(tuple(shape)) if isinstance(shape, (tuple, list)) else shape
 
-    def build(drawn: tuple[tuple[int, ...], int, str]) -> Tensor:
-        size, seed, layout = drawn
-        array = values(size, seed)
+    layouts = ["plain", "strided", "transposed", "reversed"] if noncontiguous else ["plain"]
+
+    def build(draw: Any) -> Tensor:  # composite, so that a counterexample is shown as the tensor that it is
+        array = values(draw(sizes), draw(st.integers(0, 2**32 - 1)))
         if where is not None:
             array = np.asarray(where(array))
-        return arrange(array.astype(dtype.numpy), layout)
+        return arrange(array.astype(dtype.numpy), draw(st.sampled_from(layouts)))
 
     def values(size: tuple[int, ...], seed: int) -> Any:
         rng = np.random.default_rng(seed)
@@ -96,5 +97,4 @@ def tensors(shape: Any = None, dtype: dtypes.dtype = dtypes.float64, *, min_valu
         t: Tensor = creation.from_numpy(array)
         return t.requires_grad_() if wanted else t
 
-    layouts = ["plain", "strided", "transposed", "reversed"] if noncontiguous else ["plain"]
-    return st.tuples(sizes, st.integers(0, 2**32 - 1), st.sampled_from(layouts)).map(build)
+    return st.composite(build)()

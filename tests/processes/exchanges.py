@@ -1,4 +1,7 @@
-"""Every exchange, in as many processes as there are; each process checks what has arrived."""
+"""Every exchange, in as many processes as there are; each process checks what has arrived.
+
+The command line says what carries them: see ``beginning.py``.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from typing import Any
 
 import minigrad as mg
 from minigrad import distributed as dist
+from tests.processes.beginning import BY_MPI, BY_NCCL, begin
 
 warnings.simplefilter("error")
 assert not dist.is_initialized()
-dist.init_process_group("mpi", timeout=datetime.timedelta(seconds=60))
+device = begin(datetime.timedelta(seconds=60))
 rank, size = dist.get_rank(), dist.get_world_size()
 everyone = range(size)
 assert (rank, size) == (int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])) and size > 1
-assert dist.get_node_local_rank() == rank and dist.get_backend() == "mpi" and dist.is_mpi_available()
+assert dist.get_node_local_rank() == rank and dist.get_backend() == ("nccl" if BY_NCCL else "mpi") and dist.is_mpi_available()
 
 
 def mine(r: int, dtype: Any = mg.float32) -> Any:
@@ -48,6 +52,9 @@ def fold(function: Any, dtype: Any, numbers: Any = everyone) -> Any:
 # Reductions, in every dtype that there is.
 NUMBERS = [mg.uint8, mg.int8, mg.int16, mg.int32, mg.int64, mg.uint16, mg.uint32, mg.uint64, mg.float16, mg.bfloat16, mg.float32,
            mg.float64, mg.complex64, mg.complex128]
+if BY_NCCL:
+    NUMBERS.remove(mg.bfloat16)  # which is in host memory only
+HALF = mg.float16 if BY_NCCL else mg.bfloat16
 for dtype in NUMBERS:
     x = mine(rank, dtype)
     memory = x.data_ptr()
@@ -77,9 +84,14 @@ for dtype in NUMBERS:
     x = mine(rank, dtype)
     dist.broadcast(x, 1)
     same(x, mine(1, dtype))
-x = mine(rank)
-dist.all_reduce(x, dist.ReduceOp.PRODUCT)
-same(x, fold(lambda a, b: a * b, mg.float32))
+for dtype in (mg.float32, mg.int8, mg.int16, mg.complex64):
+    x, y, part = mine(rank, dtype), mine(rank, dtype), mg.zeros(3, dtype=dtype)
+    dist.all_reduce(x, dist.ReduceOp.PRODUCT)
+    same(x, fold(lambda a, b: a * b, dtype))
+    dist.reduce(y, 1, dist.ReduceOp.PRODUCT)
+    same(y, x if rank == 1 else mine(rank, dtype))
+    dist.reduce_scatter(part, [mine(rank, dtype)[1]] * size, dist.ReduceOp.PRODUCT)
+    same(part, x[1])
 for op, expected in ((dist.ReduceOp.SUM, [True, True, False]), (dist.ReduceOp.PRODUCT, [True, False, False]),
                      (dist.ReduceOp.BXOR, [size % 2 == 1, True, False])):
     x = mg.tensor([True, rank == 0, False])
@@ -112,7 +124,7 @@ dist.all_reduce(saved)
 refused(lambda: saved.sum().backward(), RuntimeError, "all_reduce")
 
 # From each to all, from all to one, and what is between.
-for dtype in (mg.float32, mg.bfloat16, mg.bool, mg.complex128):
+for dtype in (mg.float32, HALF, mg.bool, mg.complex128):
     x, outputs = mine(rank, dtype), [mg.zeros(2, 3, dtype=dtype) for _ in everyone]
     dist.all_gather(outputs, x)
     for r in everyone:
@@ -144,24 +156,28 @@ assert lines[:, 0].tolist() == ([float(r) for r in everyone for _ in range(r + 1
 output = mg.zeros(3)
 dist.reduce_scatter(output, [mine(rank)[0] * (r + 1) for r in everyone])
 same(output, fold(lambda a, b: a + b, mg.float32)[0] * (rank + 1))
+for dtype in (mg.float32, mg.int16):
+    output = mg.zeros(rank + 1, dtype=dtype)  # parts of several sizes
+    dist.reduce_scatter(output, [mine(rank, dtype)[0, :1].expand(r + 1) for r in everyone])
+    same(output, fold(lambda a, b: a + b, dtype)[0, :1].expand(rank + 1))
 output = mg.zeros(3)
 dist.reduce_scatter_tensor(output, mg.cat([mine(rank)[0] for _ in everyone]), dist.ReduceOp.AVG)
 same(output, fold(lambda a, b: a + b, mg.float32)[0] / size)
 
 # Under way while something else happens.
 works = [dist.all_reduce(mine(rank), async_op=True) for _ in range(3)]
-x, y = mine(rank), mine(rank, mg.bfloat16)
+x, y = mine(rank), mine(rank, HALF)
 first, second = dist.all_reduce(x, async_op=True), dist.broadcast(y, 1, async_op=True)
 assert second.wait() and first.wait() and first.is_completed() and first.is_success()
 same(x, fold(lambda a, b: a + b, mg.float32))
-same(y, mine(1, mg.bfloat16))
+same(y, mine(1, HALF))
 assert all(work.wait() for work in works)
 barrier = dist.barrier(async_op=True)
 assert barrier is not None and barrier.wait()
 
 # From one to one.
 after, before = (rank + 1) % size, (rank - 1) % size
-for dtype in (mg.float32, mg.bfloat16):
+for dtype in (mg.float32, HALF):
     x = mg.zeros(2, 3, dtype=dtype)
     work = dist.isend(mine(rank, dtype), after, tag=3)
     assert dist.recv(x, before, tag=3) == before and work.wait()
@@ -170,10 +186,17 @@ x, y = mg.zeros(2, 3), mg.zeros(3, 2).t()
 for work in dist.batch_isend_irecv([dist.P2POp(dist.isend, mine(rank), after), dist.P2POp(dist.irecv, y, before)]):
     work.wait()
 same(y, mine(before))
-if rank == 0:
+if BY_NCCL:
+    refused(lambda: dist.recv(x), RuntimeError, rf"process {rank} of {size}: recv\(src=any, .* from a process that is named")
+elif rank == 0:
     assert {dist.recv(x) for _ in range(size - 1)} == set(range(1, size))
 else:
     dist.send(x, 0)
+if rank < 2:  # each sends before it receives
+    large, other = mg.full((100_000,), float(rank)), mg.zeros(100_000)
+    work = dist.isend(large, 1 - rank, tag=4)
+    dist.recv(other, 1 - rank, tag=4)
+    assert work.wait() and (other == 1 - rank).all()
 refused(lambda: dist.send(x, rank), ValueError, f"process {rank} of {size}: send: dst must be another process")
 refused(lambda: dist.send(x, size), ValueError, f"not {size}")
 
@@ -215,6 +238,20 @@ if rank < 2:
     dist.destroy_process_group(turned_pair)
 refused(lambda: dist.new_group([0, size]), ValueError, "ranks are")
 
+# Where the tensors are.
+if BY_NCCL:
+    words = rf"process {rank} of {size}: broadcast\(src=0\) of float32 \[2\]: NCCL exchanges .* on {device}, .* is on cpu"
+    refused(lambda: dist.broadcast(mg.zeros(2, device="cpu"), 0), RuntimeError, words)
+    if BY_MPI:
+        on_host = dist.new_group(backend="gloo")
+        x = mg.full((2,), float(rank), device="cpu")
+        dist.all_reduce(x, group=on_host)
+        assert x.tolist() == [sum(everyone)] * 2 and x.is_cpu and dist.get_backend(on_host) == "gloo"
+    else:
+        refused(lambda: dist.new_group(backend="gloo"), RuntimeError, "MPI, which has not started")
+elif not dist.is_nccl_available():
+    refused(lambda: dist.new_group(backend="nccl"), RuntimeError, "NCCL cannot be used: process 0: NCCL .* needs CuPy")
+
 # What goes wrong is found before anything is exchanged, and says who differs; the group goes on.
 words = rf"process {rank} of {size}: the processes of a group must call the same"
 refused(lambda: dist.all_reduce(mg.zeros(2 + (rank == 1))), RuntimeError, words, r"process 1: all_reduce\(SUM\) of float32 \[3\]")
@@ -224,7 +261,8 @@ refused(lambda: dist.all_reduce(mg.zeros(2)) if rank else dist.broadcast(mg.zero
 refused(lambda: dist.all_gather([mg.zeros(2)], mg.zeros(2)), ValueError, f"process {rank} of {size}: .*has {size}; it has 1")
 refused(lambda: dist.all_gather([mg.zeros(3)] * size, mg.zeros(2)), RuntimeError, r"shape \(3,\).*shape \(2,\)")
 if rank != 1:
-    late = rf"process {rank} of {size}: barrier has waited 1 seconds for the other processes, of which \[1\] have not called it"
+    who = r"\[1\]" if BY_MPI else "some"
+    late = rf"process {rank} of {size}: barrier has waited 1 seconds for the other processes, of which {who} have not called it"
     refused(lambda: dist.barrier(timeout=datetime.timedelta(seconds=1)), RuntimeError, late)
 else:
     import time
@@ -233,7 +271,7 @@ else:
 dist.barrier()
 dist.destroy_process_group()
 assert not dist.is_initialized()
-dist.init_process_group()
+begin(datetime.timedelta(seconds=60))
 x = mine(rank)
 dist.all_reduce(x)
 same(x, fold(lambda a, b: a + b, mg.float32))

@@ -28,19 +28,19 @@ def has_mpi() -> bool:
 needs_mpi = pytest.mark.skipif(not has_mpi(), reason="there is no MPI: mpi4py, its library and mpiexec")
 
 
-def start(processes: int, program: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start a file beside this one in `processes` processes, in a group of processes of their own."""
+def start(processes: int, program: str, *arguments: str, folder: Path | None = None) -> subprocess.Popen[str]:
+    """Start a file beside this one in `processes` processes, in a group of processes of their own, and in this folder."""
     root = str(HERE.parent.parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]), "OMP_NUM_THREADS": "1",
-                   "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+                   "STANDIN_GPUS": str(processes), "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     command = [sys.executable, "-m", "minigrad", "run", "-n", str(processes), str(HERE / program), *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                            env=environment, start_new_session=True)
+                            env=environment, cwd=folder, start_new_session=True)
 
 
-def launch(processes: int, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def launch(processes: int, program: str, *arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     """Run it, and return what it has printed. None of its processes is left."""
-    with start(processes, program, *arguments) as job:
+    with start(processes, program, *arguments, folder=folder) as job:
         try:
             out, err = job.communicate(timeout=LIMIT)
         except subprocess.TimeoutExpired:
@@ -50,8 +50,8 @@ def launch(processes: int, program: str, *arguments: str) -> subprocess.Complete
     return subprocess.CompletedProcess(job.args, job.returncode, out, err)
 
 
-def check(processes: int, program: str, *arguments: str) -> str:
+def check(processes: int, program: str, *arguments: str, folder: Path | None = None) -> str:
     """What a program that must succeed has printed."""
-    done = launch(processes, program, *arguments)
+    done = launch(processes, program, *arguments, folder=folder)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -1,4 +1,7 @@
-"""What DistributedDataParallel does beside averaging: what it begins with, what it leaves alone, and what it refuses."""
+"""What DistributedDataParallel does beside averaging: what it begins with, what it leaves alone, and what it refuses.
+
+The command line says what carries the tensors: see ``beginning.py``.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,10 @@ from minigrad import nn, optim
 from minigrad.nn.parallel import DistributedDataParallel
 from minigrad.optim.zero_redundancy_optimizer import ZeroRedundancyOptimizer
 from minigrad.utils.data import DataLoader, DistributedSampler, TensorDataset
+from tests.processes.beginning import BY_NCCL, begin
 
-dist.init_process_group(timeout=datetime.timedelta(seconds=60))
+device = begin(datetime.timedelta(seconds=60))
+HALF = mg.float16 if BY_NCCL else mg.bfloat16
 rank, size = dist.get_rank(), dist.get_world_size()
 
 
@@ -39,7 +44,7 @@ def refused(call: Any, *words: str) -> None:
 
 
 def input_of(r: int) -> Any:
-    return mg.from_numpy(np.random.default_rng(r).standard_normal((4, 3)).astype(np.float32))
+    return mg.from_numpy(np.random.default_rng(r).standard_normal((4, 3)).astype(np.float32)).to(device)
 
 
 # All begin with the weights of process 0.
@@ -111,15 +116,15 @@ for _ in range(2):
     twin.zero_grad()
 
 # Hooks see this process's gradient; half precision, and parameters in another order of memory.
-half = DistributedDataParallel(nn.Linear(3, 2).bfloat16())
+half = DistributedDataParallel(nn.Linear(3, 2).to(HALF))
 hooked: list[Any] = []
 half.module.weight.register_hook(lambda g: hooked.append(g.clone()))
-half(input_of(rank).bfloat16()).sum().backward()
-assert half.module.weight.grad.dtype == mg.bfloat16
+half(input_of(rank).to(HALF)).sum().backward()
+assert half.module.weight.grad.dtype == HALF
 mg.testing.assert_close(half.module.weight.grad.float(), average(hooked[0].float()), rtol=1e-2, atol=1e-2)
 convolution = DistributedDataParallel(nn.Conv2d(2, 3, 3).to(memory_format=mg.channels_last))
 twin = copy.deepcopy(convolution.module)
-images = mg.from_numpy(np.random.default_rng(rank).standard_normal((2, 2, 5, 5)).astype(np.float32))
+images = mg.from_numpy(np.random.default_rng(rank).standard_normal((2, 2, 5, 5)).astype(np.float32)).to(device)
 for m in (convolution, twin):
     m(images).pow(2).sum().backward()
 mg.testing.assert_close(convolution.module.weight.grad, average(twin.weight.grad))
@@ -129,19 +134,19 @@ assert convolution.module.weight.grad.stride() == convolution.module.weight.stri
 deep = DistributedDataParallel(nn.Sequential(*[nn.Linear(3, 3) for _ in range(4)]), bucket_cap_mb=1e-5)
 events: list[str] = []
 communicator = deep.reducer.group.communicator
-begin = communicator.all_reduce
+all_reduce = communicator.all_reduce
 
 
 def begin_and_note(array: Any, op: str) -> Any:
     events.append("exchange")
-    return begin(array, op)
+    return all_reduce(array, op)
 
 
 communicator.all_reduce = begin_and_note
 deep.module[0].register_full_backward_hook(lambda module, grads, outputs: events.append("the first layer is differentiated"))
 deep(input_of(rank).requires_grad_()).sum().backward()
 assert events.index("the first layer is differentiated") >= 6 and events.count("exchange") == len(deep.reducer.buckets) + 1 == 9
-communicator.all_reduce = begin
+communicator.all_reduce = all_reduce
 
 # What cannot be averaged is refused, and the next pass is as ever.
 plain = nn.Linear(3, 2)
@@ -197,7 +202,7 @@ expected = whole.state_dict()
 assert box[0]["state"].keys() == expected["state"].keys()
 for k, state in expected["state"].items():
     for name, value in state.items():
-        mg.testing.assert_close(box[0]["state"][k][name], value)
+        mg.testing.assert_close(box[0]["state"][k][name], value.cpu())
 assert [{**g, "params": None} for g in box[0]["param_groups"]] == [{**g, "params": None} for g in expected["param_groups"]]
 parts = ZeroRedundancyOptimizer([{"params": list(m.parameters())} for m in plain], optimizer_class=optim.Adam, lr=7.0)
 parts.load_state_dict(box[0])
@@ -248,7 +253,7 @@ second = mg.autograd.grad(first.sum(), x)[0]
 mg.testing.assert_close(second, 6 * functional.all_reduce(x.detach()) * size**2)
 
 # Batch norm over batches of different sizes.
-whole = mg.from_numpy(np.random.default_rng(0).standard_normal((1 + 2 * size, 3, 2)))
+whole = mg.from_numpy(np.random.default_rng(0).standard_normal((1 + 2 * size, 3, 2))).to(device)
 mine = whole[2 * rank:2 * rank + 2 if rank < size - 1 else None]
 one, several = nn.BatchNorm1d(3).double(), nn.SyncBatchNorm(3).double()
 y, z = one(whole), several(mine)

@@ -17,6 +17,7 @@ from urllib.error import HTTPError, URLError
 
 import pytest
 
+from minigrad.datasets import downloads
 from minigrad.vision.datasets import utils
 from tests.vision.servers import Server, serving
 
@@ -92,14 +93,14 @@ def test_what_is_not_there(server: Server, tmp_path: Path) -> None:
 def test_the_next_mirror_is_tried(server: Server, tmp_path: Path) -> None:
     server.files["good/data.bin"], server.files["wrong/data.bin"] = CONTENT, b"an error page"
     mirrors = [server.address + "absent/", closed_address(), server.address + "wrong/", server.address + "good/"]
-    utils.download_from_mirrors(mirrors, [("data.bin", MD5)], tmp_path, "DATA")
+    downloads.download_from_mirrors(mirrors, [("data.bin", MD5)], tmp_path, "DATA")
     assert (tmp_path / "data.bin").read_bytes() == CONTENT
 
 
 def test_without_a_network_it_is_said_what_to_do(tmp_path: Path) -> None:
     address = closed_address()
     with pytest.raises(RuntimeError) as caught:
-        utils.download_from_mirrors([address], [("a.gz", "1" * 32), ("b.gz", "2" * 32)], tmp_path / "raw", "DATA")
+        downloads.download_from_mirrors([address], [("a.gz", "1" * 32), ("b.gz", "2" * 32)], tmp_path / "raw", "DATA")
     said = str(caught.value)
     assert said.startswith("Error downloading a.gz of DATA:\n") and "refused" in said
     assert f"put them into {tmp_path / 'raw'}:\n  {address}a.gz (MD5 {'1' * 32})\n  {address}b.gz (MD5 {'2' * 32})" in said

@@ -15,7 +15,8 @@ only if it is measurably faster than the composition.
 
 In a kernel a constant is written ``a.dtype.type(0.5)``, because a Python number would turn float32 into float64. A loop over
 ``range(a.size)`` of a row, ``a = x[row]``, is one that the compiler computes several elements of at once; one over
-``range(begin, end)`` is not, because an index might be negative.
+``range(begin, end)`` is not, because an index might be negative. The elements of an array are given to a part of another by a
+loop: ``a[1:] = b`` would have numba compile the words for shapes that do not fit, which takes longer than all the rest.
 """
 
 from __future__ import annotations

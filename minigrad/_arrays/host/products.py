@@ -112,18 +112,17 @@ def multiply(out: Any, a: Any, panels: Any, begin: int, end: int) -> None:
     rest, copied = np.empty((ROWS, width), out.dtype), np.empty((a.shape[1] if across else 0, ROWS), a.dtype)
     for row in range(begin, end, ROWS):
         n = min(end - row, ROWS)
-        rows, made = a[row:row + n], out[row:row + n]
+        rows, made = a[row:row + n, :], out[row:row + n]
         if across:
             for k in range(a.shape[1]):
                 column, part = rows[:, k], copied[k]
                 for r in range(column.size):
                     part[r] = column[r]
-            product(copied.T[:n], panels[:whole], made)
-            if whole < panels.shape[0]:
-                product_with_panel(copied.T[:n], panels[whole], rest)
-        else:
-            product(rows, panels[:whole], made)
-            if whole < panels.shape[0]:
-                product_with_panel(rows, panels[whole], rest)
+            rows = copied.T[:n, :]
+        product(rows, panels[:whole], made)
         if whole < panels.shape[0]:
-            made[:, whole * width:] = rest[:n, :made.shape[1] - whole * width]
+            product_with_panel(rows, panels[whole], rest[:, :])
+            for r in range(n):
+                line, part = rest[r], made[r, whole * width:]
+                for j in range(part.size):
+                    part[j] = line[j]

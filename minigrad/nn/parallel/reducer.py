@@ -10,7 +10,7 @@ import numpy as np
 from minigrad import _arrays
 from minigrad.autograd.early import finish_early
 from minigrad.autograd.hooks import call_at_end_of_pass
-from minigrad.distributed.memory import put, summable
+from minigrad.distributed.memory import array_of, put, space, summable
 from minigrad.distributed.process_group import ProcessGroup
 from minigrad.distributed.work import Work, exchange
 from minigrad.errors import StateError
@@ -23,9 +23,9 @@ FIRST_BUCKET = 1 << 20  # bytes: the first to be complete, so that the exchange 
 class Bucket:
     """Parameters of one dtype whose gradients are exchanged together, one after the other in one array."""
 
-    def __init__(self, parameters: list[Any]) -> None:
+    def __init__(self, parameters: list[Any], group: ProcessGroup) -> None:
         self.parameters = parameters
-        self.values = np.empty(sum(p.numel() for p in parameters), parameters[0].array.dtype)
+        self.values = space(sum(p.numel() for p in parameters), parameters[0].array.dtype, group)
         ends = np.cumsum([p.numel() for p in parameters]).tolist()
         self.slots = [self.values[end - p.numel():end].reshape(p.shape) for p, end in zip(parameters, ends)]
         self.waits_for = set(range(len(parameters)))
@@ -41,7 +41,8 @@ class Reducer:
 
     def __init__(self, parameters: Iterable[Any], group: ProcessGroup, bucket_bytes: int) -> None:
         self.group, self.active = group.for_gradients(), True
-        self.buckets = [Bucket(ps) for ps in cut(list(parameters)[::-1], bucket_bytes)]  # the last are differentiated first
+        backwards = list(parameters)[::-1]  # the last are differentiated first
+        self.buckets = [Bucket(ps, self.group) for ps in cut(backwards, bucket_bytes)]
         self.place = {id(p): (b, k) for b in self.buckets for k, p in enumerate(b.parameters)}
         self.begun: list[tuple[Work | None, Any]] = []  # the exchanges of this pass, and the numbers that they are in
         every = [p for b in self.buckets for p in b.parameters]
@@ -80,9 +81,10 @@ class Reducer:
             raise StateError(f"DistributedDataParallel: a parameter of shape {list(p.shape)} has got a gradient twice in one "
                              "backward pass, as when the pass itself calls backward(); compute such a part outside of the "
                              "wrapped module")
-        self.fill(bucket, k)
-        bucket.waits_for.remove(k)
-        self.exchange_complete()
+        with self.group.on_device():
+            self.fill(bucket, k)
+            bucket.waits_for.remove(k)
+            self.exchange_complete()
         for work, _ in self.begun:
             if work is not None:
                 work.is_completed()  # which drives it on
@@ -93,7 +95,8 @@ class Reducer:
         if grad is None:
             bucket.slots[k][...] = 0
         else:
-            np.divide(_arrays.to_numpy(grad.array), self.group.size(), out=bucket.slots[k], casting="unsafe")
+            mine = array_of(grad, "DistributedDataParallel", self.group)
+            np.divide(mine, self.group.size(), out=bucket.slots[k], casting="unsafe")
 
     def exchange_complete(self) -> None:
         """Begin the exchange of the buckets whose turn it is and that are complete."""
@@ -103,31 +106,35 @@ class Reducer:
 
     def begin(self, values: Any, op: str, what: str) -> None:
         words = f"{what}, {values.size} of {values.dtype}, in DistributedDataParallel"
-        numbers = summable(values, op, words)
+        numbers, reduced = summable(values, op, words)
         communicator = self.group.communicator
-        self.begun.append((exchange(self.group, words, lambda: communicator.all_reduce(numbers, op), async_op=True), numbers))
+        work = exchange(self.group, words, lambda: communicator.all_reduce(numbers, reduced), async_op=True)
+        self.begun.append((work, numbers))
 
     def finish(self) -> None:
         """Exchange what is left, and write the averages into ``.grad``."""
-        has_gradient = np.array([p.grad is not None for b in self.buckets for p in b.parameters], np.uint8)
-        for bucket in self.buckets:
-            for k in bucket.waits_for:
-                self.fill(bucket, k)
-            bucket.waits_for.clear()
-        self.exchange_complete()
-        self.begin(has_gradient, "MAX", "which parameters have gradients")
-        for work, _ in self.begun:
-            assert work is not None
-            work.wait()
-        somewhere = iter(has_gradient)
-        for bucket, (_, numbers) in zip(self.buckets, self.begun):
-            if numbers is not bucket.values:
-                bucket.values[...] = numbers
-            for p, slot in zip(bucket.parameters, bucket.slots):
-                if next(somewhere):
-                    if p.grad is None:
-                        p.grad = p.detach().clone()
-                    put(p.grad, slot, "DistributedDataParallel")
+        here = [p.grad is not None for b in self.buckets for p in b.parameters]
+        with self.group.on_device():
+            for bucket in self.buckets:
+                for k in bucket.waits_for:
+                    self.fill(bucket, k)
+                bucket.waits_for.clear()
+            self.exchange_complete()
+            has_gradient = _arrays.to_device(np.array(here, np.uint8), self.group.device)
+            self.begin(has_gradient, "MAX", "which parameters have gradients")
+            for work, _ in self.begun:
+                assert work is not None
+                work.wait()
+            # To look at what has arrived on a GPU is to wait for it.
+            somewhere = iter(here if all(here) else _arrays.to_numpy(has_gradient).tolist())
+            for bucket, (_, numbers) in zip(self.buckets, self.begun):
+                if numbers is not bucket.values:
+                    bucket.values[...] = numbers
+                for p, slot in zip(bucket.parameters, bucket.slots):
+                    if next(somewhere):
+                        if p.grad is None:
+                            p.grad = p.detach().clone()
+                        put(p.grad, slot, "DistributedDataParallel")
         self.forget()
 
 

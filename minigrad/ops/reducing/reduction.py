@@ -60,7 +60,7 @@ def kept_shape(shape: Any, dim: Any) -> tuple[int, ...]:
 
 def reduced_count(shape: Any, dim: Any) -> int:
     """How many elements are reduced to one."""
-    return math.prod([shape[d] for d in reduced_dims(dim, len(shape))])
+    return math.prod(shape if dim is None else [shape[d] for d in reduced_dims(dim, len(shape))])
 
 
 def keep_dims(g: Any, shape: Any, dim: Any) -> Any:

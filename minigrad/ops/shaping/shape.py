@@ -208,7 +208,12 @@ def expand(input: Any, *, size: Sequence[int]) -> Any:
     if -1 in size and new >= 0:
         size = tuple([input.shape[d - new] if n == -1 and d >= new else n for d, n in enumerate(size)])
     try:
-        out = np.broadcast_to(input, size) if input.shape != tuple(size) else input[...]
+        if input.shape == tuple(size):
+            out = input[...]
+        elif input.__class__ is np.ndarray and not input.ndim and input.dtype.char in "fd":  # as the gradient of every sum
+            out = np.ndarray(tuple(size), input.dtype, input, 0, (0,) * len(size))  # what broadcast_to() does, sooner
+        else:
+            out = np.broadcast_to(input, size)
     except ValueError:
         raise ShapeError(f"the expanded size {list(size)} must match the existing size {list(input.shape)} at non-singleton "
                          "dimensions, and have at least as many dimensions; only sizes of 1 can be expanded") from None

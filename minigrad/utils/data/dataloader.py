@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, Sequence
 from minigrad import cuda
 from minigrad.errors import ArgumentError, InvalidValueError, StateError
 from minigrad.ops.sampling import randint
+from minigrad.random import place_of
 from minigrad.recording import timing
 from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import Dataset, IterableDataset, T_co
@@ -136,7 +137,8 @@ class DataLoader(Generic[T_co]):
         return {**self.__dict__, "_idle": None}  # a copy has workers of its own
 
     def __iter__(self) -> Iteration:
-        seed = int(randint(0, 2**62, (1,), generator=self.generator).item())  # always, so that the order is the same with workers
+        # Always, so that the order is the same with workers.
+        seed = int(randint(0, 2**62, (1,), generator=self.generator, device=place_of(self.generator)).item())
         workers, self._idle = self._idle or self._start_workers(seed), None
         return Iteration(self) if workers is None else WorkerIteration(self, workers)
 

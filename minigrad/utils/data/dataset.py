@@ -14,6 +14,7 @@ from minigrad import _arrays
 from minigrad._tensor import Tensor
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import randperm
+from minigrad.random import place_of
 from minigrad.recording.device_guard import on_device_of_inputs
 
 if TYPE_CHECKING:
@@ -223,6 +224,6 @@ def random_split(dataset: Dataset[T_co] | Sequence[T_co], lengths: Sequence[floa
                                     f"{sum(lengths)} and {total}; fractions must add up to 1")
     if any(not isinstance(n, (int, float)) for n in lengths):
         raise ArgumentError("random_split: lengths must be integers, or fractions that add up to 1")
-    order = randperm(total, generator=generator).tolist()
+    order = randperm(total, generator=generator, device=place_of(generator)).tolist()
     ends = list(itertools.accumulate(sizes))
     return [Subset(dataset, order[end - size:end]) for end, size in zip(ends, sizes)]

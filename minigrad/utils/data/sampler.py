@@ -14,7 +14,7 @@ from minigrad._types import dtypes
 from minigrad.distributed import get_rank, get_world_size
 from minigrad.errors import ArgumentError, InvalidValueError
 from minigrad.ops.sampling import multinomial, randint, randperm
-from minigrad.random import Generator
+from minigrad.random import Generator, place_of
 
 __all__ = ["BatchSampler", "DistributedSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler",
            "WeightedRandomSampler"]
@@ -26,7 +26,7 @@ DRAWS = 4096  # random indices drawn at once
 def ensure_generator(generator: Any) -> Any:
     """`generator`, or a new one seeded from the default one. So what is drawn elsewhere does not change an order that is under
     way."""
-    return Generator().manual_seed(int(randint(0, 2**62, (1,)).item())) if generator is None else generator
+    return Generator().manual_seed(int(randint(0, 2**62, (1,), device="cpu").item())) if generator is None else generator
 
 
 def numbers(t: Any) -> Any:
@@ -77,11 +77,12 @@ class RandomSampler(Sampler):
         n, generator = len(self.data_source), ensure_generator(self.generator)
         if self.replacement:
             for done in range(0, self.num_samples, DRAWS):  # as it goes: there may be more than memory holds
-                yield from numbers(randint(0, n, (min(DRAWS, self.num_samples - done),), generator=generator))
+                yield from numbers(randint(0, n, (min(DRAWS, self.num_samples - done),), generator=generator,
+                                            device=place_of(generator)))
             return
         left = self.num_samples
         while left > 0 and n:
-            yield from numbers(randperm(n, generator=generator))[:left]
+            yield from numbers(randperm(n, generator=generator, device=place_of(generator)))[:left]
             left -= n
 
     def __len__(self) -> int:
@@ -95,7 +96,7 @@ class SubsetRandomSampler(Sampler):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for k in numbers(randperm(len(self.indices), generator=self.generator)):
+        for k in numbers(randperm(len(self.indices), generator=self.generator, device=place_of(self.generator))):
             yield self.indices[k]
 
     def __len__(self) -> int:
@@ -187,7 +188,7 @@ class DistributedSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         n, generator = len(self.dataset), Generator().manual_seed(self.seed + self.epoch)
-        order = numbers(randperm(n, generator=generator)) if self.shuffle else list(range(n))
+        order = numbers(randperm(n, generator=generator, device="cpu")) if self.shuffle else list(range(n))
         whole = itertools.islice(itertools.cycle(order), self.total_size)
         return itertools.islice(whole, self.rank, None, self.num_replicas)
 

@@ -8,10 +8,11 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad.datasets.downloads import by_hand, download_from_mirrors
 from minigrad.errors import InvalidValueError, StateError
 from minigrad.serialization.unpickler import WeightsUnpickler
 from minigrad.vision._pillow import pillow
-from minigrad.vision.datasets.utils import by_hand, check_integrity, download_from_mirrors, extract_archive
+from minigrad.vision.datasets.utils import check_integrity, extract_archive
 from minigrad.vision.datasets.vision import VisionDataset
 
 __all__ = ["CIFAR10", "CIFAR100"]

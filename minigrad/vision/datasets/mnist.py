@@ -15,15 +15,10 @@ from typing import Any, Callable
 import numpy as np
 
 import minigrad as mg
+from minigrad.datasets.downloads import by_hand, download_from_mirrors
 from minigrad.errors import ArgumentError, InvalidValueError, StateError
 from minigrad.vision._pillow import pillow
-from minigrad.vision.datasets.utils import (
-    by_hand,
-    check_integrity,
-    download_from_mirrors,
-    extract_archive,
-    verify_str_arg,
-)
+from minigrad.vision.datasets.utils import check_integrity, extract_archive, verify_str_arg
 from minigrad.vision.datasets.vision import VisionDataset
 
 __all__ = ["EMNIST", "FashionMNIST", "KMNIST", "MNIST", "QMNIST", "read_image_file", "read_label_file",

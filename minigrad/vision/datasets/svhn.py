@@ -7,9 +7,10 @@ from typing import Any, Callable
 
 import numpy as np
 
+from minigrad.datasets.downloads import by_hand, download_from_mirrors
 from minigrad.errors import StateError, missing_extra
 from minigrad.vision._pillow import pillow
-from minigrad.vision.datasets.utils import by_hand, check_integrity, download_from_mirrors, verify_str_arg
+from minigrad.vision.datasets.utils import check_integrity, verify_str_arg
 from minigrad.vision.datasets.vision import VisionDataset
 
 __all__ = ["SVHN"]

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import pytest
+
+from tests.course.conftest import Run
+
+
+def test_quick(run: Run) -> None:
+    pytest.importorskip("gymnasium", reason="the cart is in gymnasium")
+    done = run("23_reinforce")
+    assert done.figures["greedy"] > 3 * done.figures["by_chance"]
+
+
+def test_measured(measured: Callable[[str], dict[str, Any]]) -> None:
+    figures = measured("23_reinforce")
+    assert figures["greedy"] >= 475
+    assert figures["learning"] > figures["learning_without"], "what a baseline is for"
