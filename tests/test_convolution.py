@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -57,14 +58,36 @@ def test_parts_of_the_batch_make_no_difference(columns: int, monkeypatch: pytest
         np.testing.assert_allclose(part.numpy(), one.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize(("function", "few", "samples"), [
+    (convolution, 0, 1), (convolution, 1000, 3), (convolution_transpose, 1000, 1)], ids=["columns", "rows", "collected"])
+def test_a_part_of_the_batch_is_gone_before_the_next_is_made(function: Any, few: int, samples: int,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    x, w = np.ones((12, 16, 20, 24)), np.ones((16, 16, 3, 3))
+    monkeypatch.setattr(correlation, "FEW", few)
+    monkeypatch.setattr(_arrays.library_on(_arrays.Device("cpu")), "buffer", 16 * 9 * 20 * 24)  # a part has so many `samples`
+
+    @minigrad.backends.numba.flags(enabled=False)
+    def beside_the_result(x: Any) -> int:
+        function(x, w)
+        tracemalloc.start()
+        try:
+            result = function(x, w)
+            return tracemalloc.get_traced_memory()[1] - int(result.nbytes)
+        finally:
+            tracemalloc.stop()
+    assert beside_the_result(x) < 1.05 * beside_the_result(x[:samples])
+
+
+@pytest.mark.parametrize("few", [0, 4, 1000])
 @pytest.mark.parametrize("least", [1, 1000])
 @pytest.mark.parametrize("ndim", [1, 2, 3])
-def test_by_rows_and_by_columns_the_sums_are_the_same(ndim: int, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_by_rows_and_by_columns_the_sums_are_the_same(ndim: int, least: int, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     # Small arrays are computed one way and large ones another; here all go the one way, and then all the other.
     monkeypatch.setattr(correlation, "WIDE", least)
     monkeypatch.setattr(correlation, "HIGH", least)
+    monkeypatch.setattr(correlation, "FEW", few)
     rng = np.random.default_rng(ndim)
-    for _ in range(100):
+    for _ in range(60):
         x, w, y, b, settings = cases.parts(rng, ndim)
         np.testing.assert_allclose(convolution(x, w, b, **settings), cases.convolution(x, w, b, **settings), atol=1e-12)
         np.testing.assert_allclose(convolution_transpose(y, w, x.sum((0, *range(2, x.ndim))), **settings),
@@ -79,6 +102,7 @@ def test_by_rows_and_by_columns_the_sums_are_the_same(ndim: int, least: int, mon
     ((4, 16, 9, 9), (16, 16, 1, 1), 1, 0, 1, 1), ((8, 16, 10, 10), (16, 1, 3, 3), 1, 1, 1, 16),
     ((8, 16, 10, 10), (32, 8, 3, 3), 1, 1, 1, 2), ((4, 16, 14, 14), (16, 16, 3, 3), 1, 2, 2, 1),
     ((4, 8, 40), (16, 8, 5), 1, 2, 1, 1), ((2, 8, 6, 8, 8), (8, 8, 3, 3, 3), 1, 1, 1, 1),
+    ((2, 8, 9, 9), (72, 8, 3, 3), 1, 1, 1, 1), ((3, 72, 5, 5), (16, 36, 3, 3), 2, 1, 1, 2),
 ], ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.complex128])
 def test_sums_of_ordinary_layers(geometry: Any, dtype: Any) -> None:
