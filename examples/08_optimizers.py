@@ -7,7 +7,7 @@ https://arxiv.org/abs/1412.6980; Adam first and SGD after of Keskar and Socher (
 valley of Rosenbrock (1960), https://doi.org/10.1093/comjnl/3.3.175.
 Result: After 20 epochs 94.3% of the held-out digits are read right with SGD, 95.2% with momentum, 94.7% with Adam,
 94.3% with Adam first and SGD after.
-Time: 15 s on one core.
+Time: 14 s on one core.
 """
 
 from functools import partial

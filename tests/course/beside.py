@@ -42,6 +42,7 @@ class Drawing:
 
     def __init__(self, library: Any) -> None:
         self.library = library
+        self.streams: dict[int, tuple[Any, np.random.Generator]] = {}  # of the generators that samplers make for each epoch
 
     def made(self, values: Any, settings: dict[str, Any]) -> Any:
         """A tensor of `values` with the dtype, device and requires_grad that are asked for."""
@@ -70,8 +71,12 @@ class Drawing:
             low, high = numbers if len(numbers) == 2 else (low, numbers[0])
         return self.made(STREAM.integers(low, high, tuple(shape)), {"dtype": self.library.int64, **settings})
 
-    def randperm(self, n: int, **settings: Any) -> Any:
-        return self.made(STREAM.permutation(n), {"dtype": self.library.int64, **settings})
+    def randperm(self, n: int, generator: Any = None, **settings: Any) -> Any:
+        """From a generator's own stream: PyTorch's samplers draw one order more than they use in each epoch."""
+        stream = STREAM
+        if generator is not None:
+            _, stream = self.streams.setdefault(id(generator), (generator, np.random.default_rng(len(self.streams))))
+        return self.made(stream.permutation(n), {"dtype": self.library.int64, **settings})
 
     def normal(self, mean: Any = 0.0, std: Any = 1.0, size: Any = None, **settings: Any) -> Any:
         if size is None:
