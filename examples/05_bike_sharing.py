@@ -4,7 +4,7 @@ Teaches: tables as tensors, one-hot columns, standardization, mini-batches, coun
 test on the last weeks.
 Source: the counts are by Fanaee-T and Gama (2013), https://doi.org/10.1007/s13748-013-0040-3; Poisson regression for counts is in
 McCullagh and Nelder, Generalized Linear Models (1983).
-Result: in the last 12 weeks, held out, the networks' mean is off by 35.9 bicycles an hour where 214 are hired, the
+Result: In the last 12 weeks, held out, the networks' mean is off by 35.9 bicycles an hour where 214 are hired, the
 weather being known; the seasonal mean (of the same season, hour and kind of day) is off by 74.9, and what was hired a
 week before by 70.5.
 Time: 2 s on one core.

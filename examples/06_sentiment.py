@@ -4,7 +4,7 @@ Teaches: text as numbers, a vocabulary of the training part, bags of words by `E
 a model learnt.
 Source: the reviews are of https://github.com/SophonPlus/ChineseNlpCorpus; Pang, Lee and Vaithyanathan (2002),
 https://arxiv.org/abs/cs/0205070, judges films so.
-Result: right on 88.7% of the 2397 reviews held out, by words (by characters on 88.9%); whoever always says complaint,
+Result: Right on 88.7% of the 2397 reviews held out, by words (by characters on 88.9%); whoever always says complaint,
 on 68.1%.
 Time: 3 s on one core.
 """
@@ -124,7 +124,7 @@ def main():
     draw(args, scores, praise, telling)
     best, majority = list(accuracy)[-1], max(praise.mean(), 1 - praise.mean())
     by = f" (by characters on {accuracy['characters']:.1%})" if best == "words" else ""
-    report(args, f"right on {accuracy[best]:.1%} of the {len(praise)} reviews held out, by {best}{by}; "
+    report(args, f"Right on {accuracy[best]:.1%} of the {len(praise)} reviews held out, by {best}{by}; "
                  f"whoever always says complaint, on {majority:.1%}.",
            picture="words.png", accuracy=accuracy[best], characters=accuracy["characters"], majority=float(majority))
 

@@ -3,7 +3,7 @@
 Teaches: what each network added: pooling, ReLU and dropout, 3x3 convolutions, branches, shortcuts, vectors that agree.
 Source: LeCun et al. (1998), http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf; Krizhevsky et al. (2012); arxiv.org/abs/1409.1556
 (VGG), 1409.4842 (GoogLeNet), 1512.03385 (ResNet), 1710.09829 (capsules, here without their decoder), 1502.01852 (how to begin).
-Result: after 5 epochs of 8,000 digits, accuracy on 2,000 held-out ones: lenet 96.9%, alexnet 98.8%, vgg 98.9%,
+Result: After 5 epochs of 8,000 digits, accuracy on 2,000 held-out ones: lenet 96.9%, alexnet 98.8%, vgg 98.9%,
 googlenet 98.8%, resnet 98.9%, capsules 97.6%.
 Time: 2 min on one core.
 """
@@ -191,7 +191,7 @@ def main():
         torch.save(model.state_dict(), args.out / f"{name}.pt")
         print(f"{name:10} {found[name][0]:7,} weights  held-out accuracy {found[name][1]:.2%}")
     draw(found, args.out / "networks.png")
-    report(args, f"after {args.epochs} epochs of {len(learn):,} digits, accuracy on {len(test):,} held-out ones: "
+    report(args, f"After {args.epochs} epochs of {len(learn):,} digits, accuracy on {len(test):,} held-out ones: "
                  + ", ".join(f"{name} {share:.1%}" for name, (_, share) in found.items()) + ".",
            picture="networks.png", **{name: share for name, (_, share) in found.items()})
 

@@ -3,7 +3,7 @@
 Teaches: what a linear layer and a convolution have in common, weights that are shared, what "transposed" means, `unfold`.
 Source: Dumoulin and Visin (2016), https://arxiv.org/abs/1603.07285; checkerboards: Odena et al. (2016),
 https://doi.org/10.23915/distill.00003.
-Result: as a matrix and its transpose, conv2d, conv_transpose2d and the gradient of 6 convolutions are the same to
+Result: As a matrix and its transpose, conv2d, conv_transpose2d and the gradient of 6 convolutions are the same to
 9e-16.
 Time: 1 s on one core.
 """
@@ -94,7 +94,7 @@ def main():
              for stride, padding in ((1, 0), (2, 0), (2, 1))]
     draw(image, sobel, found[0][1], args.out / "matrix.png")
     largest = max(difference for difference, _ in found)
-    report(args, f"as a matrix and its transpose, conv2d, conv_transpose2d and the gradient of {len(found)} convolutions are the "
+    report(args, f"As a matrix and its transpose, conv2d, conv_transpose2d and the gradient of {len(found)} convolutions are the "
                  f"same to {largest:.0e}.", picture="matrix.png", largest_difference=largest)
 
 

@@ -4,7 +4,7 @@ Teaches: `ImageFolder`, transforms and how to write one, augmentation and what i
 `save_image`.
 Source: LeCun et al. (1998), http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf, who moved and sheared their digits too; random
 erasing: Zhong et al. (2017), https://arxiv.org/abs/1708.04896.
-Result: from 1,000 pictures in folders, accuracy on 2,000 held-out ones: 94.6% as they are, 97.1% with augmentation.
+Result: From 1,000 pictures in folders, accuracy on 2,000 held-out ones: 94.6% as they are, 97.1% with augmentation.
 Time: 30 s on one core.
 """
 
@@ -125,7 +125,7 @@ def main():
     save_image(batch, args.out / "batch.png", nrow=10, normalize=True)
     draw(args.out / "learn", curves, args.out / "pipeline.png")
     plain, augmented = (curve[-1] for curve in curves.values())
-    report(args, f"from {len(learn):,} pictures in folders, accuracy on {len(test):,} held-out ones: {plain:.1%} as they are, "
+    report(args, f"From {len(learn):,} pictures in folders, accuracy on {len(test):,} held-out ones: {plain:.1%} as they are, "
                  f"{augmented:.1%} with augmentation.",
            picture="pipeline.png", plain=plain, augmented=augmented)
 

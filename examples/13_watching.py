@@ -3,7 +3,7 @@
 Teaches: `viz.watch`, which says what is wrong with a training; `SummaryWriter`; filters, and what each layer sees in a digit.
 Source: LeCun et al. (1998), http://yann.lecun.com/exdb/publis/pdf/lecun-98.pdf; vanishing gradients: Glorot and Bengio (2010),
 https://proceedings.mlr.press/v9/glorot10a.html.
-Result: held-out accuracy of LeNet 96.9%, of eight layers of sigmoids 11.0%. What the watch says of these: The gradient
+Result: Held-out accuracy of LeNet 96.9%, of eight layers of sigmoids 11.0%. What the watch says of these: The gradient
 vanishes on its way back: 0.0094 at 15, 3.5e-09 at 1.
 Time: 8 s on one core.
 """
@@ -106,7 +106,7 @@ def main():
     draw(lenet, images[:1], watched, args.out / "watching.png")
     print(f"look at {args.out}/*.html in a browser, and at TensorBoard by: tensorboard --logdir {args.out}/tensorboard")
     findings = watched["deep sigmoid"].findings()
-    report(args, f"held-out accuracy of LeNet {shares['LeNet']:.1%}, of eight layers of sigmoids {shares['deep sigmoid']:.1%}. "
+    report(args, f"Held-out accuracy of LeNet {shares['LeNet']:.1%}, of eight layers of sigmoids {shares['deep sigmoid']:.1%}. "
                  f"What the watch says of these: {findings[0]}", picture="watching.png", lenet=shares["LeNet"],
            sigmoid=shares["deep sigmoid"], complaints=[len(watching.findings()) for watching in watched.values()])
 

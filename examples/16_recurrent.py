@@ -3,7 +3,7 @@
 Teaches: state over time, gates, weights that all steps share, `load_state_dict`, gradients that vanish over time, clipping.
 Source: Elman (1990), https://doi.org/10.1207/s15516709cog1402_1, and Hochreiter and Schmidhuber (1997),
 https://doi.org/10.1162/neco.1997.9.8.1735, who set the task: two of many numbers are marked, and are to be added.
-Result: on new sequences of 40 numbers the LSTM's mean squared error is 0.0004, the RNN's 0.1663, that of always saying
+Result: On new sequences of 40 numbers the LSTM's mean squared error is 0.0004, the RNN's 0.1663, that of always saying
 the mean 0.1667; by hand and by module they differ by 9e-08.
 Time: 20 s on one core.
 """
@@ -152,7 +152,7 @@ def main():
     usual = 1 / 6  # the variance of the mean of two numbers from -1 to 1
     draw(args, curves, flows, usual)
     shares = {f"flow_{name.lower()}": float(trained[0] / trained[-1]) for name, (_, trained) in flows.items()}
-    report(args, f"on new sequences of {args.length} numbers the LSTM's mean squared error is {errors['LSTM']:.4f}, the RNN's "
+    report(args, f"On new sequences of {args.length} numbers the LSTM's mean squared error is {errors['LSTM']:.4f}, the RNN's "
                  f"{errors['RNN']:.4f}, that of always saying the mean {usual:.4f}; by hand and by module they differ by "
                  f"{off:.0e}.",
            picture="gradients.png", lstm=errors["LSTM"], rnn=errors["RNN"], usual=usual, differ=off, **shares)

@@ -2,7 +2,7 @@
 
 Teaches: windows of a time series, `nn.LSTM`, a split in time, early stopping, and to ask what the simplest forecast does.
 Source: Fama (1970), https://doi.org/10.2307/2325486, is on why there is little to find; the prices are Google's, 2012 to 2016.
-Result: on the last 252 days, held out, whoever says that tomorrow is today is off by 7.16 dollars, an LSTM of returns
+Result: On the last 252 days, held out, whoever says that tomorrow is today is off by 7.16 dollars, an LSTM of returns
 by 7.33 and one of prices by 45.05. The gain of -0.17 ± 0.11 is no more than chance: whether the price rises, which it
 does on 51% of the days, it knows on 49%.
 Time: 2 s on one core.
@@ -118,7 +118,7 @@ def main():
     direction, rises = ((said["LSTM of returns"] > today) == (true > today)).mean(), (true > today).mean()
     draw(args, true, said, errors)
     simple, of_returns, of_prices = errors.values()
-    report(args, f"on the last {len(true)} days, held out, whoever says that tomorrow is today is off by {simple:.2f} dollars, "
+    report(args, f"On the last {len(true)} days, held out, whoever says that tomorrow is today is off by {simple:.2f} dollars, "
                  f"an LSTM of returns by {of_returns:.2f} and one of prices by {of_prices:.2f}. The gain of {gain:.2f} "
                  f"± {doubt:.2f} is {'more' if gain > 2 * doubt else 'no more'} than chance: whether the price rises, which it "
                  f"does on {rises:.0%} of the days, it knows on {direction:.0%}.",

@@ -3,7 +3,7 @@
 Teaches: `Embedding`, windows by `unfold`, negative sampling by `multinomial`, a falling learning rate, analogies as sums.
 Source: Mikolov, Chen, Corrado and Dean (2013), https://arxiv.org/abs/1301.3781; Mikolov, Sutskever, Chen, Corrado and Dean
 (2013), https://arxiv.org/abs/1310.4546, for negative sampling.
-Result: one of its group is among the 5 nearest of 4317 words for 81% of the 48 words in groups; the mean cosine is 0.40
+Result: One of its group is among the 5 nearest of 4317 words for 81% of the 48 words in groups; the mean cosine is 0.40
 in groups and 0.00 of random pairs; of 20 analogies 8 have the right answer first and 11 among five.
 Time: 53 s on one core.
 """
@@ -122,7 +122,7 @@ def main():
         print(f"{a} is to {b} as {c} is to {right}: " + (f"answer {place}" if place else "not among 10 answers"))
     first, five = places.count(1), sum(place is not None and place <= 5 for place in places)
     draw(args, losses, alike, strange)
-    report(args, f"one of its group is among the 5 nearest of {len(vocabulary)} words for {found:.0%} of the {len(close)} words "
+    report(args, f"One of its group is among the 5 nearest of {len(vocabulary)} words for {found:.0%} of the {len(close)} words "
                  f"in groups; the mean cosine is {alike.mean():.2f} in groups and {strange.mean():z.2f} of random pairs; of "
                  f"{len(places)} analogies {first} have the right answer first and {five} among five.",
            picture="vectors.png", loss=losses[-1], found=float(found), alike=float(alike.mean()), strange=float(strange.mean()),

@@ -3,7 +3,7 @@
 Teaches: co-occurrences by `index_put_`, mutual information, `svd_lowrank`, cosine similarity, a map by gradient descent.
 Source: Bullinaria and Levy (2007), https://doi.org/10.3758/BF03193020, for positive mutual information; Levy, Goldberg and
 Dagan (2015), https://doi.org/10.1162/tacl_a_00134, for the power 0.75 and the root of the singular values.
-Result: one of its group is among the 5 nearest of 4317 words for 85% of the 48 words in groups by SVD, for 90% by PPMI,
+Result: One of its group is among the 5 nearest of 4317 words for 85% of the 48 words in groups by SVD, for 90% by PPMI,
 for 73% by counts; the mean cosine by SVD is 0.58 in groups and 0.04 with any word.
 Time: 5 s on one core.
 """
@@ -112,7 +112,7 @@ def main():
     for word, *_ in groups:
         print(f"nearest to {vocabulary[word]}: {', '.join(vocabulary[other] for other in nearest(vectors, word, 5))}")
     draw(args, vectors, vocabulary, groups)
-    report(args, f"one of its group is among the 5 nearest of {len(vocabulary)} words for {found['SVD_found']:.0%} of the "
+    report(args, f"One of its group is among the 5 nearest of {len(vocabulary)} words for {found['SVD_found']:.0%} of the "
                  f"{sum(map(len, groups))} words in groups by SVD, for {found['PPMI_found']:.0%} by PPMI, for "
                  f"{found['counts_found']:.0%} by counts; the mean cosine by SVD is {found['SVD_alike']:.2f} in groups and "
                  f"{found['SVD_any']:.2f} with any word.",

@@ -4,7 +4,7 @@ Teaches: gradients by the picture instead of the weights, `roll` and `interpolat
 Source: Mordvintsev et al. (2015), https://research.google/blog/inceptionism-going-deeper-into-neural-networks; pictures that
 excite a unit: Erhan et al. (2009). Example 11's network knows nothing but digits and dreams of strokes of a pen. One that dreams
 of animals is torchvision's, with the weights of https://download.pytorch.org/models/vgg16-397923af.pth, given by --weights.
-Result: the last block responds 18 times as strongly (in mean square) to its dream as to the photograph.
+Result: The last block responds 18 times as strongly (in mean square) to its dream as to the photograph.
 Time: 21 s on one core.
 """
 
@@ -99,7 +99,7 @@ def main():
         strength = after / before
         print(f"{title}: what it makes of the picture is {strength:.1f} times as strong as of the photograph")
     draw(pictures, favourites(layers[:ends[-1]], 10, 5 * args.steps), args.out / "dream.png")
-    report(args, f"the last block responds {strength:.0f} times as strongly (in mean square) to its dream as to the photograph.",
+    report(args, f"The last block responds {strength:.0f} times as strongly (in mean square) to its dream as to the photograph.",
            picture="dream.png", strength=strength)
 
 

@@ -4,7 +4,7 @@ Teaches: what layers keep of a picture, Gram matrices as a measure of style, an 
 Source: Gatys et al. (2015), https://arxiv.org/abs/1508.06576. Example 11's network knows nothing but grey digits, and yet finds
 colours and strokes; forms larger than its windows it misses. torchvision's sees them, with the weights of
 https://download.pytorch.org/models/vgg19-dcbb9e9d.pth, given by --weights.
-Result: after 250 steps the picture's distance in style from the painting is 0.4% of the photograph's, its distance in
+Result: After 250 steps the picture's distance in style from the painting is 0.4% of the photograph's, its distance in
 content from the photograph 34% of the painting's.
 Time: 32 s on one core.
 """
@@ -97,7 +97,7 @@ def main():
         other = distance(see(layers, painting)[-2], see(layers, photo)[-2]).item()
     (_, before), (far, strange) = distances[0], distances[-1]
     draw({"the photograph": photo, "the painting": painting, "the photograph, painted": picture}, args.out / "painted.png")
-    report(args, f"after {args.steps} steps the picture's distance in style from the painting is {strange / before:.1%} of the "
+    report(args, f"After {args.steps} steps the picture's distance in style from the painting is {strange / before:.1%} of the "
                  f"photograph's, its distance in content from the photograph {far / other:.0%} of the painting's.",
            picture="painted.png", style=strange / before, content=far / other)
 

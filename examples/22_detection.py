@@ -3,7 +3,7 @@
 Teaches: targets made of boxes, a loss of several parts, `batched_nms`, and average precision, by which detectors are judged.
 Source: Redmon et al. (2015), https://arxiv.org/abs/1506.02640; average precision: Everingham et al. (2010),
 https://doi.org/10.1007/s11263-009-0275-4.
-Result: mean average precision on 240 held-out scenes, boxes overlapping by half: 98.5% (by three quarters 96.4%, of the
+Result: Mean average precision on 240 held-out scenes, boxes overlapping by half: 98.5% (by three quarters 96.4%, of the
 network before training 0.0%).
 Time: 42 s on one core.
 """
@@ -143,7 +143,7 @@ def main():
     for name, (area, recall, _) in zip(KINDS, curves):
         print(f"{name:9} average precision {area:.1%}, of those there {max(recall, default=0):.1%} were found")
     draw(test, truth, found, curves, args.out / "found.png")
-    report(args, f"mean average precision on {len(test)} held-out scenes, boxes overlapping by half: {mean:.1%} (by three "
+    report(args, f"Mean average precision on {len(test)} held-out scenes, boxes overlapping by half: {mean:.1%} (by three "
                  f"quarters {strict:.1%}, of the network before training {before:.1%}).",
            picture="found.png", precision=float(mean), strict=float(strict), before=float(before))
 
