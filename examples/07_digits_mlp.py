@@ -61,7 +61,8 @@ def draw(curves, table, mistakes, weights):
 
     wrong.set_title("surest mistakes, and what for", fontsize=9)
     seen.set_title("weights of hidden units: red for ink", fontsize=9)
-    for axes, pictures, colours in ((wrong, [image for image, _ in mistakes], "gray_r"), (seen, weights, plt.get_cmap("RdBu_r", 9))):
+    shades = plt.get_cmap("RdBu_r", 9)
+    for axes, pictures, colours in ((wrong, [image for image, _ in mistakes], "gray_r"), (seen, weights, shades)):
         axes.axis("off")
         for k, picture in enumerate(pictures[:8]):
             cell = axes.inset_axes((k % 4 / 4, 0.5 - k // 4 / 2, 0.24, 0.46))
