@@ -91,6 +91,7 @@ class Recorder(Observer, watching.Watcher):
         self.tensors: dict[int, tuple[str, Any]] = {}  # what was there before: the name and the tensor, by its identity
         self.pristine: dict[str, Any] = {}  # constants that the program has made, as they were then
         self.sent: dict[Any, list[tuple[str, Any]]] = {}  # gradients on their way in a backward pass, by edge
+        self.leaves_apart = False  # whether the gradients of leaves are left for the engine to add
         self.due: list[tuple[Any, str, Any, Any]] = []  # leaves whose .grad is about to be changed
         self.had_grad: dict[int, tuple[Any, bool]] = {}  # whether leaves had a gradient before, where that mattered
         self.settled: set[int] = set()  # the leaves, by identity, whose .grad the call has set itself
@@ -485,7 +486,12 @@ class Recorder(Observer, watching.Watcher):
             grad, summed = back.info.forward(grad, size=shape), self.new("g")
             self.do((summed,), f"{self.tape.function(back.info.forward)}({name}, size={self.value(tuple(shape))})", pure=True)
             name = self.bind(grad, summed)
-        self.sent.setdefault(edge, []).append((name, grad))
+        parts = self.sent.setdefault(edge, [])
+        parts.append((name, grad))
+        if len(parts) > 1 and not isinstance(edge, Port) and not (self.leaves_apart and isinstance(edge, TensorBase)):
+            # At once, so that the memory of both can be given back.
+            total = parts[0][1] + grad
+            parts[:] = [(self.total(parts, total), total)]
 
     def apply(self, node: Any, g: Any, names: Any, saved: tuple[Any, ...], grads: tuple[Any, ...]) -> list[str | None]:
         """Add the lines that apply the rules of a node, and return the names of the gradients."""
@@ -699,6 +705,7 @@ class Recorder(Observer, watching.Watcher):
             self.sent[t.node] = [(name, seed)]
             roots.append((t.node, seed))
         run = engine.Pass(roots, True, False, None, TensorBase.result_class, set(), False)
+        self.leaves_apart = True
         with run:
             while run.heap and not self.refusal:
                 node, g = run.pop_youngest()
@@ -708,6 +715,7 @@ class Recorder(Observer, watching.Watcher):
                         run.arrive(edge, grad if same else engine.unbroadcast(grad, edge.shape, node, position))
         arrived = [(leaf, name) for leaf, parts in self.sent.items() if not isinstance(leaf, Node) for name, _ in parts]
         self.sent.clear()
+        self.leaves_apart = False
         arrived = [(leaf, name) for leaf, name in arrived if self.tensor_name(leaf) is not None]
         self.tape.result = f"({', '.join([name for _, name in arrived])}{',' if arrived else ''})"
         self.tape.result_uses = self.used(self.tape.result)

@@ -57,6 +57,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     for name in ("common", "data", "11_classic_cnns"):
         if name not in modules:
             sys.modules.pop(name, None)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     mg.set_num_threads(threads)
     mg.set_hints("warn")
 
