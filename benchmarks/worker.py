@@ -21,7 +21,7 @@ from typing import Any, Callable
 
 from benchmarks.columns import COLUMNS, Column
 
-WARM_UP = 3  # steps before anything is timed
+WARM_UP = 8  # steps before anything is timed
 
 
 def now() -> float:
