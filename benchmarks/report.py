@@ -1,4 +1,4 @@
-"""Tables and plots of one run: ``python -m benchmarks.report FILE`` writes them into README.md and docs/speed.md.
+"""Tables and plots of one run: ``python -m benchmarks.report FILE`` writes them into README.md and documents.
 
 A document says where by two comments, ``<!-- figures: NAME -->`` and ``<!-- end of figures -->``, with the name of one of
 :data:`TABLES`. What stands between them is replaced, and a test compares it with :data:`RESULTS`, to which the file is copied.
@@ -22,7 +22,7 @@ from benchmarks.measuring import FIRST_USED
 from benchmarks.workloads import STEPS, Workload, all_workloads
 
 RESULTS = ROOT / "benchmarks" / "results" / "speed.json"
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md")
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "speed.md", ROOT / "docs" / "how-to" / "compile.md")
 OURS = ("cupy", "numpy", "fast", "compiled", "fast_compiled")
 MARKED = re.compile(r"(?P<begin><!-- figures: (?P<name>[\w-]+) -->\n).*?(?P<end><!-- end of figures -->)", re.DOTALL)
 Results = dict[str, Any]
@@ -144,6 +144,15 @@ def family(name: str) -> Callable[[Results], str]:
     return of
 
 
+def recorded(results: Results) -> str:
+    """Microseconds of the steps on small arrays, on one thread, and how many times as fast as PyTorch a recorded one is."""
+    workloads = measured(results, 1, lambda w: w.is_step and w.family == "small")
+    columns = [name for name in ("torch", "numpy", "compiled", "fast_compiled") if name in columns_of(results, workloads, 1)]
+    rows = [[w.title, *[number(scaled(seconds(results, name, w.name, 1), 1e6), 2) for name in columns],
+             share(ratio(results, columns[-1], w.name, 1))] for w in workloads]
+    return table(["a step, microseconds", *map(titled, columns), f"PyTorch / {titled(columns[-1])}"], rows)
+
+
 def memory(results: Results) -> str:
     """Megabytes that a step adds at its peak, and in brackets what its program takes in all."""
     records = {(r["workload"], r["column"]): r for r in results.get("memory", [])}
@@ -261,7 +270,8 @@ def further(results: Results) -> str:
 
 
 TABLES: dict[str, Callable[[Results], str]] = {
-    "machine": machine, "summary": summary, "ratios": ratios, "steps": all_steps, "optimizers": family("optimizers"),
+    "machine": machine, "summary": summary, "ratios": ratios, "steps": all_steps, "recorded": recorded,
+    "optimizers": family("optimizers"),
     "loaders": family("loaders"), "memory": memory, "first-use": first_use, "shared": shared, "sizes": sizes,
     "further": further, "missing": missing}
 
