@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import signal
 from typing import Iterator
 
 # One thread of BLAS per worker: workers that each start one thread per core would only wait for each other.
@@ -36,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A job in the background of a shell ignores Ctrl-C, and so would the programs that tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     host.switch.enabled = config.getoption("--kernels") != "none"
     if config.getoption("--kernels") == "all":
         host.LEAST = host.switch.least = 0
