@@ -73,9 +73,9 @@ def compile(model: Callable[..., Any] | None = None, *, fullgraph: bool = False,
         v3 = exp(v2)
         v4 = asarray(v3)
         g0 = multiply(c0, v4)
-        g2 = sum_wrt_input(g0, (3,), float32dtype_0, None, None)
-        g3 = multiply(g2, x0)
-        tensor_w0._grad = tensor(g3)
+        g1 = sum_wrt_input(g0, (3,), float32dtype_0, None, None)
+        g2 = multiply(g1, x0)
+        tensor_w0._grad = tensor(g2)
         Optimizer_step(sgd_0)
         return tensor_with(v4, node_0.node, None)
     """
