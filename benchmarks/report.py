@@ -147,7 +147,7 @@ def family(name: str) -> Callable[[Results], str]:
 def recorded(results: Results) -> str:
     """Microseconds of the steps on small arrays, on one thread, and how many times as fast as PyTorch a recorded one is."""
     workloads = measured(results, 1, lambda w: w.is_step and w.family == "small")
-    columns = [name for name in ("torch", "numpy", "compiled", "fast_compiled") if name in columns_of(results, workloads, 1)]
+    columns = [name for name in (REFERENCE, "numpy", "compiled", "fast_compiled") if name in columns_of(results, workloads, 1)]
     rows = [[w.title, *[number(scaled(seconds(results, name, w.name, 1), 1e6), 2) for name in columns],
              share(ratio(results, columns[-1], w.name, 1))] for w in workloads]
     return table(["a step, microseconds", *map(titled, columns), f"PyTorch / {titled(columns[-1])}"], rows)

@@ -143,7 +143,6 @@ class Kernels:
         """One step of the optimizer `rule` for many parameters at once: `tensors` has for each the parameter and what else the
         rule moves, in place, and last the gradient; `factors` are what ``STEPS`` names."""
 
-
     def moves_together(self, rule: str, count: int, dtype: Any) -> bool:
         """Whether :meth:`move_together` knows the rule, for a parameter and what else it moves, `count` arrays of this dtype."""
         return False

@@ -456,11 +456,7 @@ class Recorder(Observer, watching.Watcher):
         ports = sorted([e for e in self.sent if isinstance(e, Port) and e.inputs[0] is node], key=lambda port: -port.stamp)
         by_index: dict[int, list[tuple[str, Any]]] = {}
         for port in ports:
-            parts = self.sent.pop(port)
-            total = parts[0][1]
-            for _, part in parts[1:]:
-                total = total + part
-            by_index.setdefault(port.index, []).append((self.total(parts, total), total))
+            by_index.setdefault(port.index, []).append(self.added(self.sent.pop(port)))
         return [None if x is None else self.total(by_index.get(k, []), x) for k, x in enumerate(g)]
 
     def total(self, parts: list[tuple[str, Any]], g: Any) -> str:
@@ -469,14 +465,19 @@ class Recorder(Observer, watching.Watcher):
             if id(g) not in self.known and isinstance(g, np.ndarray) and g.size == 1 and g.reshape(-1)[0] == 1:
                 return self.name(g, constant=True)
             return self.name(g)
+        name, total = self.added(parts)
+        if total.dtype != g.dtype or total.shape != g.shape or total.tobytes() != g.tobytes():
+            self.refuse("a gradient is changed on its way")
+        return self.bind(g, name)
+
+    def added(self, parts: list[tuple[str, Any]]) -> tuple[str, Any]:
+        """The name and the value of the sum of gradients, in the order in which they came."""
         name, total = parts[0]
         for other, part in parts[1:]:
             added = self.new("g")
             self.do((added,), f"{name} + {other}", pure=True)
             name, total = added, total + part
-        if total.dtype != g.dtype or total.shape != g.shape or total.tobytes() != g.tobytes():
-            self.refuse("a gradient is changed on its way")
-        return self.bind(g, name)
+        return name, total
 
     def send(self, edge: Any, grad: Any, name: str) -> None:
         """Note a gradient that goes along `edge`, in the shape of what is there."""
@@ -490,8 +491,7 @@ class Recorder(Observer, watching.Watcher):
         parts.append((name, grad))
         if len(parts) > 1 and not isinstance(edge, Port) and not (self.leaves_apart and isinstance(edge, TensorBase)):
             # At once, so that the memory of both can be given back.
-            total = parts[0][1] + grad
-            parts[:] = [(self.total(parts, total), total)]
+            parts[:] = [self.added(parts)]
 
     def apply(self, node: Any, g: Any, names: Any, saved: tuple[Any, ...], grads: tuple[Any, ...]) -> list[str | None]:
         """Add the lines that apply the rules of a node, and return the names of the gradients."""
