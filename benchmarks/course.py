@@ -19,11 +19,13 @@ import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent
+from benchmarks.columns import COLUMNS, ROOT
+
 EXAMPLES = ROOT / "examples"
 PICTURES = ROOT / "docs" / "pictures" / "course"
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 WIDTH = 720  # of the pictures, in pixels
+PARTS = ("Teaches", "Source", "Result", "Time")  # of a docstring
+NEXT = rf"(?:{'|'.join(PARTS)}): |\n\n|\Z"  # what may follow one, in a new line or at the end
 LAUNCHERS = {"26_several_processes": ["-m", "minigrad", "run", "-n", "2"]}  # what starts those that are not started by themselves
 
 
@@ -47,8 +49,8 @@ def read_docstring(file: Path) -> About:
     if not head:
         raise SystemExit(f'{file}: expected a docstring that begins with a number and a title, """5. Bike sharing: ..."""')
     parts = {}
-    for name in ("Teaches", "Source", "Result", "Time"):
-        found = re.search(rf"^{name}: (.*?)(?=^(?:Teaches|Source|Result|Time): |\n\n|\Z)", text, re.DOTALL | re.MULTILINE)
+    for name in PARTS:
+        found = re.search(rf"^{name}: (.*?)(?=^{NEXT})", text, re.DOTALL | re.MULTILINE)
         parts[name.lower()] = " ".join(found[1].split()) if found else ""
     return About(int(head[1]), " ".join(head[2].split()), **parts)
 
@@ -63,7 +65,7 @@ def write_measured(file: Path, result: str, seconds: float) -> None:
     source = file.read_text(encoding="utf-8")
     begin = source.index('"""') + 3
     end = source.index('"""', begin)
-    old = re.compile(r"\n(?:Result|Time): .*?(?=\n(?:Teaches|Source|Result|Time): |\n\n|\Z)", re.DOTALL)
+    old = re.compile(rf"\n(?:Result|Time): .*?(?=\n{NEXT})", re.DOTALL)
     text = old.sub("", source[begin:end].rstrip())
     told = textwrap.fill(f"Result: {result}", 120, break_long_words=False, break_on_hyphens=False)
     file.write_text(f"{source[:begin]}{text}\n{told}\nTime: {written_time(seconds)}\n{source[end:]}", encoding="utf-8")
@@ -76,7 +78,7 @@ def measure(name: str, data: str) -> None:
     file = EXAMPLES / f"{name}.py"
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, *LAUNCHERS.get(name, []), str(file), "--data", os.path.abspath(data)], cwd=folder,
-                       check=True, env={**os.environ, **ONE_THREAD, "PYTHONPATH": str(ROOT)})
+                       check=True, env=COLUMNS["fast"].environment(threads=1))
         report, = Path(folder).glob("runs/*/result.json")
         kept = json.loads(report.read_text(encoding="utf-8"))
         if kept["picture"]:

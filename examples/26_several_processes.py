@@ -7,7 +7,7 @@ Source: Li et al. (2020), https://arxiv.org/abs/2006.15704, which describes PyTo
 and Haffner (1998), https://doi.org/10.1109/5.726791.
 Result: 2 processes: 92.0% of 389 held-out digits are read right; losses are 0.00278 with gradients averaged by hand,
 and 0.00278 with DistributedDataParallel.
-Time: 5 s on one core.
+Time: 4 s on one core.
 """
 
 import time
